@@ -1,0 +1,128 @@
+"""Every exception and warning category of the package.
+
+    CompatError (Exception)
+    ├── LedgerError                      a ledger cannot be used: holds every fault, each with row, reason and remedy
+    ├── TargetError (RuntimeError)       a row's canonical target cannot be resolved; never an AttributeError, so
+    │                                    that hasattr() cannot hide a broken ledger
+    ├── WrongLoopError (RuntimeError)    a sync legacy call that would block the event loop it runs on
+    └── LegacyExpiredError               the removal version of a move has been reached
+        ├── LegacyExpiredImport (ModuleNotFoundError)
+        ├── LegacyExpiredAttribute (AttributeError)
+        └── LegacyExpiredCall (TypeError)
+    RemovedImport (ModuleNotFoundError), RemovedAttribute (AttributeError)
+                                         a Removed row was used: says what to write instead
+
+    LegacyUseWarning (deprecation.DeprecatedWarning, a DeprecationWarning)
+    └── LegacyAnnouncedWarning (PendingDeprecationWarning)
+
+The warning categories need the ``deprecation`` package, whose import costs more than the whole boot path: they are
+made on first access.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from deprecation import DeprecatedWarning
+
+    class LegacyUseWarning(DeprecatedWarning):
+        """A legacy name, module, method or argument was used."""
+
+        sentence: str
+
+        def __init__(self, function: str, deprecated_in: str, removed_in: str, details: str = "") -> None: ...
+
+    class LegacyAnnouncedWarning(LegacyUseWarning, PendingDeprecationWarning):
+        """A use of something whose deprecation is announced for a later version."""
+
+
+class CompatError(Exception):
+    """Base of every exception that this package raises on its own account."""
+
+
+class LedgerError(CompatError):
+    """A ledger cannot be used; ``faults`` holds every ``(row, reason, remedy)`` found, not only the first."""
+
+    def __init__(self, ledger: str, faults: Iterable[tuple[str, str, str]]) -> None:
+        self.ledger = ledger
+        self.faults = tuple(faults)
+        super().__init__(ledger, self.faults)
+
+    def __str__(self) -> str:
+        count = len(self.faults)
+        head = f"ledger {self.ledger!r} has {count} fault{'' if count == 1 else 's'}:"
+        return "\n".join([head, *(f"  {row}: {reason}. {remedy}" for row, reason, remedy in self.faults)])
+
+
+class TargetError(CompatError, RuntimeError):
+    """The canonical target of a row cannot be resolved."""
+
+    def __init__(self, move: str, target: str, reason: str) -> None:
+        self.move, self.target, self.reason = move, target, reason
+        super().__init__(move, target, reason)
+
+    def __str__(self) -> str:
+        return f"{self.move}: canonical target {self.target!r} cannot be resolved: {self.reason}"
+
+
+class WrongLoopError(CompatError, RuntimeError):
+    """A blocking legacy call on the thread of the running event loop; the message names the form to await."""
+
+
+class LegacyExpiredError(CompatError):
+    """The version in force has reached the removal version of a move; the message names the replacement."""
+
+    def __init__(self, sentence: str, *, name: str | None = None) -> None:
+        self.sentence = sentence
+        Exception.__init__(self, sentence)
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return type(self), (self.sentence,)
+
+
+class LegacyExpiredImport(LegacyExpiredError, ModuleNotFoundError):
+    """An expired module or name was imported."""
+
+
+class LegacyExpiredAttribute(LegacyExpiredError, AttributeError):
+    """An expired name was read as an attribute."""
+
+
+class LegacyExpiredCall(LegacyExpiredError, TypeError):
+    """An expired method or argument was used in a call."""
+
+
+class RemovedImport(CompatError, ModuleNotFoundError):
+    """A removed module or name was imported; there is nothing behind it any more."""
+
+
+class RemovedAttribute(CompatError, AttributeError):
+    """A removed name was read as an attribute; there is nothing behind it any more."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in ("LegacyUseWarning", "LegacyAnnouncedWarning"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from deprecation import DeprecatedWarning
+
+    def describe(self: LegacyUseWarning) -> str:
+        # `details` holds the whole sentence: it is worded in one place, compat.ledger.wording.
+        return str(self.details)
+
+    body = {"__module__": __name__, "__doc__": "A legacy name, module, method or argument was used.", "__str__": describe}
+    use = type("LegacyUseWarning", (DeprecatedWarning,), body)
+    announced = type(
+        "LegacyAnnouncedWarning",
+        (use, PendingDeprecationWarning),
+        {"__module__": __name__, "__doc__": "A use of something whose deprecation is announced for a later version."},
+    )
+    # setdefault: two threads may get here at once, and a category must be one object.
+    globals().setdefault("LegacyAnnouncedWarning", announced)
+    globals().setdefault("LegacyUseWarning", globals()["LegacyAnnouncedWarning"].__mro__[1])
+    return globals()[name]

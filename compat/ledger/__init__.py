@@ -1,0 +1,54 @@
+"""What moved: rows, the ledgers that hold them, their checks, and the sentence each speaks.
+
+moves      the six kinds of row
+ledger     Ledger: the index and the version in force
+versions   stages
+wording    the one sentence
+checking   all faults at once
+discovery  ledgers by entry point, by configuration, by name
+"""
+
+from __future__ import annotations
+
+from .ledger import Ledger, Origin
+from .moves import KINDS, Argument, Class, Method, Module, Move, Name, Removed, names, removed
+from .wording import import_line, replacement, sentence
+
+__all__ = [
+    "KINDS",
+    "Argument",
+    "Class",
+    "Ledger",
+    "Method",
+    "Module",
+    "Move",
+    "Name",
+    "Origin",
+    "Removed",
+    "check",
+    "discover",
+    "import_line",
+    "load",
+    "names",
+    "removed",
+    "replacement",
+    "sentence",
+]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .checking import check
+    from .discovery import discover, load
+
+
+def __getattr__(name: str) -> object:
+    # Checks and discovery read the whole environment; no running program needs them to use a legacy name.
+    if name == "check":
+        from .checking import check
+
+        return check
+    if name in ("discover", "load"):
+        from . import discovery
+
+        return getattr(discovery, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,149 @@
+"""A ledger: rows, looked up by legacy path in constant time, and the version that is in force for them."""
+
+from __future__ import annotations
+
+from . import versions
+from .moves import Move
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Union
+
+    Version = Union[str, Callable[[], str]]
+
+
+class Origin:
+    """Where a row comes from: the ledger's name, the version in force, and where to read on."""
+
+    __slots__ = ("name", "_version", "docs")
+
+    def __init__(self, name: str, version: Version, docs: str) -> None:
+        self.name, self._version, self.docs = name, version, docs
+
+    @property
+    def version(self) -> str:
+        """The version in force: ``COMPAT_AS_OF`` if it speaks of this ledger, else the ledger's own."""
+        told = versions.rehearsed(self.name)
+        if told:
+            return told
+        return self._version if isinstance(self._version, str) else self._version()
+
+
+class Ledger:
+    """An immutable collection of moves. ``ledger + rows`` and ``ledger + ledger`` make a larger one.
+
+    Parameters
+    ----------
+    name:
+        Stands before versions in sentences and in telemetry's ``ledger`` label.
+    version:
+        The version in force, or a callable that returns it (read when first needed).
+    docs:
+        Where a warned user reads on: a file name or a URL.
+    rows:
+        The moves; later rows of the same legacy path are kept too, for :func:`compat.check` to report, but the first wins.
+    """
+
+    __slots__ = ("name", "docs", "_rows", "_origins", "_by_legacy", "_by_id", "_modules", "_shells")
+
+    def __init__(self, name: str, *, version: Version, docs: str = "", rows: Iterable[Move] = ()) -> None:
+        self.name = name
+        self.docs = docs
+        self._origins: dict[str, Origin] = {name: Origin(name, version, docs)}
+        self._rows: tuple[Move, ...] = ()
+        self._index(rows)
+
+    def _index(self, rows: Iterable[Move]) -> None:
+        kept = list(self._rows)
+        for row in rows:
+            if not isinstance(row, Move):
+                raise TypeError(f"ledger {self.name!r} takes rows such as Name(...), not {row!r}")
+            if not row.ledger:
+                row = row.replace(ledger=self.name)
+            kept.append(row)
+        self._rows = tuple(kept)
+        self._by_legacy: dict[str, Move] = {}
+        self._by_id: dict[str, Move] = {}
+        self._modules: dict[str, dict[str, Move]] = {}
+        self._shells: set[str] | None = None
+        for row in kept:
+            self._by_legacy.setdefault(row.legacy, row)
+            self._by_id.setdefault(row.id, row)
+            module, _, attribute = row.legacy.partition(":")
+            self._modules.setdefault(module, {}).setdefault(attribute, row)
+
+    def __add__(self, other: Ledger | Iterable[Move]) -> Ledger:
+        made = Ledger.__new__(Ledger)
+        made.name, made.docs, made._rows = self.name, self.docs, self._rows
+        made._origins = dict(self._origins)
+        if isinstance(other, Ledger):
+            made._origins.update(other._origins)
+        made._index(other)
+        return made
+
+    def __iter__(self) -> Iterator[Move]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __contains__(self, legacy: object) -> bool:
+        return legacy in self._by_legacy
+
+    def __getitem__(self, legacy: str) -> Move:
+        try:
+            return self._by_legacy[legacy]
+        except KeyError:
+            raise KeyError(f"ledger {self.name!r} has no row for {legacy!r}") from None
+
+    def __repr__(self) -> str:
+        return f"<Ledger {self.name!r}: {len(self)} rows>"
+
+    def get(self, legacy: str) -> Move | None:
+        """The row of a legacy path, or ``None``."""
+        return self._by_legacy.get(legacy)
+
+    def by_id(self, id: str) -> Move | None:
+        """The row with a stable id, or ``None``."""
+        return self._by_id.get(id)
+
+    def module_rows(self, module: str) -> dict[str, Move]:
+        """The rows of one legacy module by attribute; ``""`` is the row of the module itself. Do not change it."""
+        return self._modules.get(module, {})
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """Every legacy module that a row names."""
+        return frozenset(self._modules)
+
+    @property
+    def roots(self) -> frozenset[str]:
+        """The top-level names of all legacy modules."""
+        return frozenset(module.partition(".")[0] for module in self._modules)
+
+    def is_declared(self, module: str) -> bool:
+        """Whether a legacy module, or the parent package of one, is in this ledger."""
+        if module in self._modules:
+            return True
+        if self._shells is None:
+            self._shells = {name[:at] for name in self._modules for at in _dots(name)}
+        return module in self._shells
+
+    def origin(self, move: Move) -> Origin:
+        """Where a row of this ledger comes from."""
+        return self._origins.get(move.ledger) or self._origins[self.name]
+
+    def stage(self, move: Move) -> str:
+        """``announced``, ``deprecated`` or ``expired``, by the version in force."""
+        return versions.stage(move.since, move.removal, self.origin(move).version)
+
+
+def _dots(name: str) -> Iterator[int]:
+    at = name.find(".")
+    while at >= 0:
+        yield at
+        at = name.find(".", at + 1)
