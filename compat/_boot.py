@@ -1,0 +1,74 @@
+"""The boot path: registers two tiny finders; everything else loads at the first legacy use.
+
+This module runs at the start of every process of an environment in which the package is installed. It may import
+nothing that a bare interpreter has not already loaded.
+"""
+
+import os
+import sys
+
+# The roots of the shipped ledger, written out so that start-up need not load it; a test holds them against it.
+ROOTS = frozenset(
+    ("netra_backend", "shared", "test_framework", "app", "dev_launcher", "auth_service", "analytics_service", "tests")
+)
+# site itself asks for these at every start; finding nothing is their normal case.
+_NEVER = frozenset(("sitecustomize", "usercustomize"))
+
+started_by = ""
+
+
+def _is_off():
+    return os.environ.get("COMPAT", "").lower() in ("off", "0", "false", "no")
+
+
+def _roots():
+    told = os.environ.get("COMPAT_ROOTS")
+    if told is None:
+        return ROOTS
+    return ROOTS.intersection(part.strip() for part in told.split(","))
+
+
+class Front:
+    """Answers for the roots of the shipped ledger; costs one set look-up for every other import."""
+
+    roots = ROOTS
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name.partition(".")[0] not in cls.roots:
+            return None
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not cls]
+        from compat.shim.dropin import wake
+
+        return wake(name, path, target)
+
+
+class Tail:
+    """Asked when nobody found a module: the ledgers that other distributions declare are looked up then, once."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name in _NEVER or path is not None:
+            return None
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not cls]
+        from compat.shim.dropin import discover
+
+        return discover(name, path, target)
+
+
+def boot(how="start file"):
+    """Register the drop-in; do nothing when it is there already, or when ``COMPAT=off``."""
+    global started_by
+    if started_by or _is_off():
+        return
+    started_by = how
+    Front.roots = _roots()
+    sys.meta_path.insert(0, Front)
+    sys.meta_path.append(Tail)
+
+
+def unboot():
+    """Take the finders out again."""
+    global started_by
+    started_by = ""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not Front and finder is not Tail]
