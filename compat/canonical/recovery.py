@@ -1,0 +1,86 @@
+"""Keep what could not be delivered, per user, until it can be: bounded, with the reason, and counted."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+_BOOKKEEPING = ("failure_reason", "failed_at", "recovery_attempts")
+
+
+class UndeliveredMessages:
+    """Messages that found no open connection, oldest first, and how often that happened to whom.
+
+    Parameters
+    ----------
+    per_user:
+        How many messages are kept for one user; the oldest go first.
+    attempts:
+        How often a message is tried again before it is given up.
+    """
+
+    def __init__(self, *, per_user: int = 50, attempts: int = 3) -> None:
+        self.enabled = True
+        self.messages: dict[str, list[dict[str, Any]]] = {}
+        self.error_counts: dict[str, int] = {}
+        self.last_errors: dict[str, datetime] = {}
+        self.per_user = per_user
+        self.attempts = attempts
+
+    def keep(self, user_id: str, message: dict[str, Any], reason: str) -> None:
+        """Keep one message for ``user_id`` and count the failure."""
+        now = datetime.now(timezone.utc)
+        entry = {**message, "failure_reason": reason, "failed_at": now.isoformat(), "recovery_attempts": 0}
+        self.messages[user_id] = [*self.messages.get(user_id, []), entry][-self.per_user :]
+        self.error_counts[user_id] = self.error_counts.get(user_id, 0) + 1
+        self.last_errors[user_id] = now
+
+    def take(self, user_id: str) -> list[dict[str, Any]]:
+        """Return, and forget, what can be tried again; messages past their attempts are given up.
+
+        Put back what failed again with :meth:`put_back`.
+        """
+        kept = self.messages.pop(user_id, [])
+        return [message for message in kept if message.get("recovery_attempts", 0) < self.attempts]
+
+    def put_back(self, user_id: str, messages: list[dict[str, Any]]) -> None:
+        """Keep messages whose new attempt failed, before those that came in meanwhile."""
+        if messages:
+            tried = [{**message, "recovery_attempts": message.get("recovery_attempts", 0) + 1} for message in messages]
+            self.messages[user_id] = [*tried, *self.messages.get(user_id, [])][-self.per_user :]
+
+    def statistics(self) -> dict[str, Any]:
+        """Return totals and one entry per user with errors."""
+        recent = datetime.now(timezone.utc) - timedelta(minutes=5)
+        return {
+            "total_users_with_errors": len(self.error_counts),
+            "total_error_count": sum(self.error_counts.values()),
+            "total_queued_messages": sum(map(len, self.messages.values())),
+            "recent_errors_5min": sum(when > recent for when in self.last_errors.values()),
+            "error_recovery_enabled": self.enabled,
+            "users_with_queued_messages": len(self.messages),
+            "error_details": {
+                user: {
+                    "error_count": count,
+                    "last_error": self.last_errors[user].isoformat() if user in self.last_errors else None,
+                    "queued_messages": len(self.messages.get(user, [])),
+                }
+                for user, count in self.error_counts.items()
+            },
+        }
+
+    def forget(self, older_than_hours: float = 24) -> dict[str, int]:
+        """Drop errors and messages of users whose last error is older; how many went."""
+        oldest = datetime.now(timezone.utc) - timedelta(hours=older_than_hours)
+        users = [user for user, when in self.last_errors.items() if when < oldest]
+        messages = sum(len(self.messages.pop(user, [])) for user in users)
+        for user in users:
+            self.error_counts.pop(user, None)
+            self.last_errors.pop(user, None)
+        return {"cleaned_error_users": len(users), "cleaned_queue_users": len(users), "cleaned_messages": messages}
+
+
+def recovered(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a kept message as it is sent at last: marked, and without the bookkeeping."""
+    plain = {name: value for name, value in message.items() if name not in _BOOKKEEPING}
+    return {**plain, "recovered": True, "original_failure": message.get("failure_reason", "unknown")}
