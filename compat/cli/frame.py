@@ -1,0 +1,91 @@
+"""Runs one command line: base commands directly, the rest through click, and says which extra is missing.
+
+Exit codes: 0 all is well; 1 the command found what it looks for (findings, moves that may not go, a failed check);
+2 the command line or its input cannot be used; 3 a defect of this package; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .commands import COMMANDS, Command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OK, FOUND, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
+DISTRIBUTION = "netra-compat"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    command = COMMANDS.get(arguments[0]) if arguments else None
+    try:
+        return _run(command, arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe went away (`compat report | head`): what it wanted, it has. Python would complain
+        # once more when it flushes stdout at exit.
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:
+        return _fail(error, command)
+
+
+def _run(command: Command | None, arguments: list[str]) -> int:
+    if command is not None and not command.extra:
+        return int(command.load()(arguments[1:]))
+    try:
+        from .group import run
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        return _without_click(command, arguments)
+    return run(arguments)
+
+
+def _without_click(command: Command | None, arguments: list[str]) -> int:
+    if command is not None:
+        sys.stderr.write(f"{missing_extra(command, 'click')}\n")
+        return USAGE
+    asked = not arguments or arguments[0] in ("-h", "--help")
+    stream = sys.stdout if asked else sys.stderr
+    if not asked:
+        stream.write(f"compat: no such command {arguments[0]!r}.\n\n")
+    stream.write("Usage: compat COMMAND [ARGS]...\n\nCommands:\n")
+    for each in COMMANDS.values():
+        needs = f"  (needs {DISTRIBUTION}[{each.extra}])" if each.extra else ""
+        stream.write(f"  {each.name:<12}{each.help}{needs}\n")
+    return OK if asked else USAGE
+
+
+def missing_extra(command: Command, package: str) -> str:
+    """Say which package a command misses, and what installs it."""
+    return (
+        f"compat {command.name}: the package {package!r} is not installed. "
+        f"Install it with: {sys.executable} -m pip install '{DISTRIBUTION}[{command.extra or 'all'}]'"
+    )
+
+
+def _fail(error: Exception, command: Command | None) -> int:
+    from compat.errors import CompatError
+
+    if isinstance(error, ModuleNotFoundError) and command is not None and command.extra:
+        package = (error.name or "").partition(".")[0]
+        if package and package != "compat":
+            sys.stderr.write(f"{missing_extra(command, package)}\n")
+            return USAGE
+    if isinstance(error, (CompatError, OSError)):
+        sys.stderr.write(f"compat: {error}\n")
+        return USAGE
+    import traceback
+
+    traceback.print_exc()
+    name = f" {command.name}" if command is not None else ""
+    sys.stderr.write(f"compat{name}: this is a defect of {DISTRIBUTION}; please report it with the lines above.\n")
+    return DEFECT

@@ -1,0 +1,88 @@
+"""The click group: lists subcommands from the table and imports one only when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from .commands import COMMANDS, Command
+
+
+class LazyGroup(click.Group):
+    """A group whose help needs no subcommand to be imported."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one subcommand; ``None`` for a name that is not in the table."""
+        command = COMMANDS.get(cmd_name)
+        if command is None:
+            return None
+        if not command.extra:
+            return _passed_on(command)
+        loaded = command.load()
+        if not isinstance(loaded, click.Command):
+            raise TypeError(f"{command.target} is {loaded!r}; a command with an extra must be a click.Command")
+        loaded.name = cmd_name
+        return loaded
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list from the table, so that ``compat --help`` stays fast and complete."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(command.name, command.help) for command in COMMANDS.values()])
+
+
+def _passed_on(command: Command) -> click.Command:
+    """A base command as click sees it: all its arguments go to its own function."""
+
+    @click.command(
+        command.name,
+        help=command.help,
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    )
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def passed_on(arguments: tuple[str, ...]) -> int:
+        return int(command.load()(list(arguments)))
+
+    return passed_on
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("netra-compat")
+    except PackageNotFoundError:
+        return "not installed as a distribution"
+
+
+def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"compat {_version()}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    name="compat",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show it.")
+def compat() -> None:
+    """Finish a migration: run legacy code on its replacement, see who still uses what, find it, rewrite it."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the group and return the exit code; a command returns its own code, ``None`` means 0."""
+    try:
+        code = compat.main(args=list(arguments) or ["--help"], prog_name="compat", standalone_mode=False)
+    except click.ClickException as wrong:
+        wrong.show()
+        return wrong.exit_code
+    except click.Abort:
+        return 130
+    return int(code or 0)

@@ -1,0 +1,93 @@
+"""The frame: what runs without extras, how a missing one is named, exit codes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from compat.cli.commands import COMMANDS
+from compat.cli.frame import main, missing_extra
+
+
+def test_help_lists_every_command_of_the_table(run):
+    shown = run("--help")
+    assert shown.returncode == 0
+    lines = shown.stdout.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines if not line.startswith("   ")] == list(COMMANDS)
+
+
+def test_no_arguments_show_the_help(run):
+    assert run().stdout == run("--help").stdout
+
+
+def test_help_imports_no_subcommand():
+    code = (
+        "import sys; from compat.cli import main; main(['--help']);"
+        "print(sorted(m for m in sys.modules if m.startswith('compat.')))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    loaded = "['compat.cli', 'compat.cli.commands', 'compat.cli.frame', 'compat.cli.group']"
+    assert shown.stdout.splitlines()[-1] == loaded
+
+
+def test_an_unknown_command_is_a_usage_error(run):
+    shown = run("nope")
+    assert shown.returncode == 2
+    assert "No such command 'nope'" in shown.stderr
+
+
+def test_without_click_the_list_says_which_extra_each_command_needs(run):
+    shown = run(without=("click",))
+    assert shown.returncode == 0
+    assert "  doctor      Say whether the drop-in is active, and who serves each root.\n" in shown.stdout
+    assert "(needs netra-compat[server,tools])" in shown.stdout
+
+
+def test_without_click_an_unknown_command_is_named(run):
+    shown = run("nope", without=("click",))
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert shown.stderr.startswith("compat: no such command 'nope'.\n")
+
+
+@pytest.mark.parametrize("name", [name for name, command in COMMANDS.items() if command.extra])
+def test_without_click_each_command_names_its_extra(run, name):
+    shown = run(name, without=("click",))
+    assert shown.returncode == 2
+    assert shown.stderr == f"{missing_extra(COMMANDS[name], 'click')}\n"
+    assert f"'netra-compat[{COMMANDS[name].extra}]'" in shown.stderr
+
+
+def test_a_defect_is_reported_as_one(monkeypatch, capsys):
+    def broken(arguments):
+        raise ZeroDivisionError("by design")
+
+    monkeypatch.setattr(type(COMMANDS["doctor"]), "load", lambda self: broken)
+    assert main(["doctor"]) == 3
+    assert "ZeroDivisionError: by design" in (shown := capsys.readouterr().err)
+    assert "compat doctor: this is a defect of netra-compat" in shown
+
+
+def test_an_error_of_the_file_system_is_one_line(monkeypatch, capsys):
+    def unreadable(arguments):
+        raise FileNotFoundError(2, "No such file or directory", "usage.db")
+
+    monkeypatch.setattr(type(COMMANDS["doctor"]), "load", lambda self: unreadable)
+    assert main(["doctor"]) == 2
+    assert capsys.readouterr().err == "compat: [Errno 2] No such file or directory: 'usage.db'\n"
+
+
+def test_interruption_has_its_own_exit_code(monkeypatch):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(COMMANDS["doctor"]), "load", lambda self: interrupted)
+    assert main(["doctor"]) == 130
+
+
+def test_a_base_command_gets_its_arguments_as_they_are(monkeypatch):
+    seen = []
+    monkeypatch.setattr(type(COMMANDS["demo"]), "load", lambda self: lambda arguments: seen.append(arguments) or 0)
+    assert main(["demo", "--source", "x"]) == 0
+    assert seen == [["--source", "x"]]
