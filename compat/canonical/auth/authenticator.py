@@ -1,0 +1,185 @@
+"""Who is on the other end: the asyncio shell around origins, tokens, revocation, failure limits and counts."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Union
+
+from .identity import AuthenticationFailed, Identity
+from .failures import FailureLimiter
+from .handshake import Handshake
+from .keys import KeySet
+from .origin import OriginPolicy
+from .sessions import Session, SessionBook
+from .stats import AuthStats
+from .tokens import TokenRejected, TokenRules, verify_token
+
+#: Close codes. Before the connection is accepted every one of them reaches the peer as HTTP 403.
+POLICY_VIOLATION = 1008
+TOKEN_EXPIRED = 4401  # the token of an accepted connection has expired: authenticate again, then reconnect
+TOO_MANY_FAILURES = 4429
+REVOCATION_UNAVAILABLE = 1011
+
+#: Called with a token's claims; True (now, or awaited) rejects it.
+Revoked = Callable[[Mapping[str, Any]], Union[bool, Awaitable[bool]]]
+
+
+class Authenticator:
+    """Authenticates handshakes and tokens, and counts what it does.
+
+    Parameters
+    ----------
+    keys:
+        The keys that verify tokens; replace them at run time with :meth:`rotate_keys`. With none, no token holds.
+    rules:
+        What a token must satisfy.
+    origins:
+        Which web origins may connect. The default lets no browser in that says where it comes from.
+    revoked:
+        Asked for every token that holds otherwise. If it raises, the token is rejected.
+    failures:
+        The bound on failures per address.
+    """
+
+    def __init__(
+        self,
+        keys: KeySet | None = None,
+        rules: TokenRules | None = None,
+        *,
+        origins: OriginPolicy | None = None,
+        revoked: Revoked | None = None,
+        failures: FailureLimiter | None = None,
+        sessions: SessionBook | None = None,
+    ) -> None:
+        self.keys = keys if keys is not None else KeySet()
+        self.rules = rules or TokenRules()
+        self.origins = origins or OriginPolicy()
+        self.revoked = revoked
+        self.failures = FailureLimiter() if failures is None else failures
+        self.sessions = SessionBook() if sessions is None else sessions
+        self.stats = AuthStats()
+
+    async def authenticate(self, handshake: Handshake | Mapping[str, Any]) -> Identity:
+        """Return who opens the connection, or raise :class:`AuthenticationFailed`; counts one attempt.
+
+        Takes a :class:`Handshake` or an ASGI scope. The token comes from the ``Authorization`` header or from a
+        subprotocol; one in the URL is refused, because URLs are logged.
+        """
+        shake = handshake if isinstance(handshake, Handshake) else Handshake.from_scope(handshake)
+        self._check_address(shake.address)
+        if not self.origins.allows(shake.origin):
+            raise self._failure("origin", "this origin may not connect", shake.address)
+        parameter = shake.token_in_url
+        if parameter is not None:
+            raise self._failure(
+                "token_in_url",
+                f"a token in the URL ({parameter!r}) is refused; send it as subprotocol 'jwt.<token>' or in Authorization",
+                shake.address,
+            )
+        found = shake.find_token()
+        return await self._identify(found[0] if found else None, found[1] if found else "handshake", shake.address)
+
+    async def authenticate_message(self, text: str | bytes, address: str = "") -> Identity:
+        """Return who sent this first message, ``{"type": "authenticate", "token": "..."}``; counts one attempt."""
+        self._check_address(address)
+        try:
+            if len(text) > self.rules.max_bytes + 1024:
+                raise ValueError("too long")
+            message = json.loads(text)
+        except (ValueError, RecursionError):
+            raise self._failure("malformed", "the first message is not JSON", address) from None
+        token = message.get("token") if isinstance(message, dict) and message.get("type") in ("authenticate", "auth") else None
+        return await self._identify(token if isinstance(token, str) else None, "message", address)
+
+    async def verify(self, token: str | bytes | None, address: str = "") -> Identity:
+        """Return whom a token is for, or raise :class:`AuthenticationFailed`; counts one attempt."""
+        self._check_address(address)
+        return await self._identify(token, "token", address)
+
+    def rotate_keys(self, keys: KeySet) -> None:
+        """Verify with these keys from now on; the set should list the previous ones until their tokens have expired."""
+        self.keys = keys
+
+    def open_session(self, client_id: str, user_id: str | None = None) -> Session:
+        """Register a client that was let in, under its user where that is known; see :class:`SessionBook`."""
+        return self.sessions.open(client_id, user_id)
+
+    def close_session(self, client_id: str) -> Session | None:
+        """Forget a client; return what was known of it, None if nothing was."""
+        return self.sessions.close(client_id)
+
+    def get_websocket_auth_stats(self) -> dict[str, Any]:
+        """Return the counts (see :meth:`AuthStats.snapshot`) and ``active_sessions``."""
+        return {**self.stats.snapshot(), "active_sessions": len(self.sessions)}
+
+    def _check_address(self, address: str) -> None:
+        wait = self.failures.retry_after(address) if address else 0.0
+        if wait > 0:
+            self.stats.reject("rate_limited")
+            raise AuthenticationFailed(
+                "rate_limited", f"too many failures; try again in {wait:.0f} s", close_code=TOO_MANY_FAILURES
+            )
+
+    async def _identify(self, token: str | bytes | None, source: str, address: str) -> Identity:
+        try:
+            claims = verify_token(token, self.keys, self.rules)
+        except TokenRejected as error:
+            raise self._failure(error.reason, str(error), address) from error
+        if self.revoked is not None:
+            try:
+                answer = self.revoked(claims)
+                revoked = bool(await answer) if inspect.isawaitable(answer) else bool(answer)
+            except Exception as error:
+                raise self._failure(
+                    "revocation_unavailable", "revocation could not be checked", "", REVOCATION_UNAVAILABLE
+                ) from error
+            if revoked:
+                raise self._failure("revoked", "the token has been revoked", address)
+        self.stats.accept()
+        if address:
+            self.failures.forgive(address)
+        return Identity(user_id=claims["sub"], claims=claims, expires_at=float(claims["exp"]), source=source)
+
+    def _failure(self, reason: str, message: str, address: str, close_code: int = POLICY_VIOLATION) -> AuthenticationFailed:
+        self.stats.reject(reason)
+        if address:
+            self.failures.record(address)
+        return AuthenticationFailed(reason, message, close_code=close_code)
+
+
+def seconds_left(identity: Identity) -> float:
+    """Return for how many seconds an identity still holds; the server closes with 4401 when they are over."""
+    return float("inf") if identity.expires_at is None else max(0.0, identity.expires_at - time.time())
+
+
+def get_authenticator(environ: Mapping[str, str] | None = None, **changes: Any) -> Authenticator:
+    """Return a new authenticator, configured by variables; keyword arguments are those of :class:`Authenticator`.
+
+    ``JWT_SECRET_KEY`` (and ``JWT_SECRET_KEY_PREVIOUS`` while it is being rotated out) or ``JWT_JWKS`` (a JSON document),
+    ``JWT_ALGORITHMS`` (comma separated), ``JWT_ISSUER``, ``JWT_AUDIENCE``, ``ALLOWED_ORIGINS`` (comma separated).
+    """
+    env = os.environ if environ is None else environ
+    algorithms = tuple(_listed(env.get("JWT_ALGORITHMS"))) or (("RS256", "ES256") if env.get("JWT_JWKS") else ("HS256",))
+    if "keys" not in changes:
+        keys = KeySet()
+        if env.get("JWT_JWKS"):
+            keys += KeySet.jwks(env["JWT_JWKS"])
+        if env.get("JWT_SECRET_KEY"):
+            secrets = [env["JWT_SECRET_KEY"], *_listed(env.get("JWT_SECRET_KEY_PREVIOUS"))]
+            for algorithm in algorithms:
+                if algorithm.startswith("HS"):
+                    keys += KeySet.shared_secret(*secrets, algorithm=algorithm)
+        changes["keys"] = keys
+    changes.setdefault(
+        "rules", TokenRules(algorithms, issuer=env.get("JWT_ISSUER") or None, audience=env.get("JWT_AUDIENCE") or None)
+    )
+    changes.setdefault("origins", OriginPolicy(_listed(env.get("ALLOWED_ORIGINS"))))
+    return Authenticator(**changes)
+
+
+def _listed(value: str | None) -> list[str]:
+    return [item.strip() for item in (value or "").split(",") if item.strip()]
