@@ -1,0 +1,290 @@
+"""Messages: their vocabulary, their models, and the functions that make well-formed ones.
+
+The models need pydantic and are loaded when one is first named; everything else works without it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .message_types import (
+    FRONTEND_MESSAGE_TYPE_MAP,
+    LEGACY_MESSAGE_TYPE_MAP,
+    BatchingStrategy,
+    ConnectionId,
+    ConnectionState,
+    MessageId,
+    MessagePayload,
+    MessageState,
+    MessageType,
+    ReconnectionState,
+    RoomId,
+    ThreadId,
+    UserId,
+    WebSocketConnectionState,
+    get_frontend_message_type,
+    is_jsonrpc_message,
+    normalize_message_type,
+)
+
+if TYPE_CHECKING:
+    from .message_models import (
+        AgentEvent,
+        AuthInfo,
+        BatchConfig,
+        BroadcastMessage,
+        ConnectionInfo,
+        ConnectionMetadata,
+        ConnectionMetrics,
+        ErrorMessage,
+        JsonRpcMessage,
+        MessageBatch,
+        PendingMessage,
+        RateLimitInfo,
+        ReconnectionConfig,
+        RoomInfo,
+        ServerMessage,
+        TypingIndicator,
+        TypingMessage,
+        WebSocketConfig,
+        WebSocketMessage,
+        WebSocketStats,
+        WebSocketValidationError,
+    )
+
+__all__ = [
+    "FRONTEND_MESSAGE_TYPE_MAP",
+    "LEGACY_MESSAGE_TYPE_MAP",
+    "AgentEvent",
+    "AuthInfo",
+    "BatchConfig",
+    "BatchingStrategy",
+    "BroadcastMessage",
+    "ConnectionId",
+    "ConnectionInfo",
+    "ConnectionMetadata",
+    "ConnectionMetrics",
+    "ConnectionState",
+    "ErrorMessage",
+    "JsonRpcMessage",
+    "MessageBatch",
+    "MessageId",
+    "MessagePayload",
+    "MessageState",
+    "MessageType",
+    "PendingMessage",
+    "RateLimitInfo",
+    "ReconnectionConfig",
+    "ReconnectionState",
+    "RoomId",
+    "RoomInfo",
+    "ServerMessage",
+    "ThreadId",
+    "TypingIndicator",
+    "TypingMessage",
+    "UserId",
+    "WebSocketConfig",
+    "WebSocketConnectionState",
+    "WebSocketMessage",
+    "WebSocketStats",
+    "WebSocketValidationError",
+    "convert_jsonrpc_to_websocket_message",
+    "create_error_message",
+    "create_server_message",
+    "create_standard_message",
+    "generate_default_message",
+    "get_frontend_message_type",
+    "is_jsonrpc_message",
+    "normalize_message_type",
+]
+
+#: Payload keys that are refused wherever they stand.
+REFUSED_PAYLOAD_KEYS = frozenset({"forbidden_field", "another_violation", "invalid_field"})
+#: Types whose payload says what to do, so that an empty one is an error.
+PAYLOAD_REQUIRED = frozenset({MessageType.AGENT_REQUEST, MessageType.START_AGENT})
+
+_MODELS = frozenset(__all__) - frozenset(globals())
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODELS:
+        from . import message_models
+
+        value = globals()[name] = getattr(message_models, name)
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODELS})
+
+
+def create_standard_message(
+    msg_type: str | MessageType | None = None,
+    payload: dict[str, Any] | None = None,
+    user_id: str | None = None,
+    thread_id: str | None = None,
+    message_type: str | MessageType | None = None,
+    content: dict[str, Any] | None = None,
+    **kwargs: Any,
+) -> WebSocketMessage:
+    """Return a message with an identity and the present time.
+
+    ``message_type`` and ``content`` are other words for ``msg_type`` and ``payload``. Further keywords are fields of
+    :class:`WebSocketMessage`.
+
+    Raises ``ValueError`` for both words of a pair, an unknown type, refused payload keys, an empty payload where the
+    type needs one, and numbers that JSON cannot carry; ``TypeError`` for a payload that is no dict.
+    """
+    from .message_models import WebSocketMessage
+
+    kind = normalize_message_type(_one_of("msg_type", msg_type, "message_type", message_type))
+    body = _either("payload", payload, "content", content)
+    body = {} if body is None else body
+    _check_payload(kind, body)
+    fields: dict[str, Any] = {"timestamp": time.time(), "message_id": str(uuid.uuid4()), **kwargs}
+    return WebSocketMessage(type=kind, payload=body, user_id=user_id, thread_id=thread_id, **fields)
+
+
+def create_server_message(
+    msg_type_or_dict: str | MessageType | Mapping[str, Any] | None = None,
+    data: dict[str, Any] | None = None,
+    correlation_id: str | None = None,
+    content: dict[str, Any] | None = None,
+    **kwargs: Any,
+) -> ServerMessage:
+    """Return a message of the server, from ``(type, data)``, from one dict with a ``type``, or from ``content=`` alone.
+
+    Further keywords become part of the data; ``server_id`` and ``timestamp`` are fields. Raises ``TypeError`` for data
+    that is no dict, ``ValueError`` for a missing or unknown type.
+    """
+    from .message_models import ServerMessage
+
+    fields = {name: kwargs.pop(name) for name in ("server_id", "timestamp") if name in kwargs}
+    kind: str | MessageType | None
+    if isinstance(msg_type_or_dict, Mapping):
+        whole = dict(msg_type_or_dict)
+        if "type" not in whole:
+            raise ValueError("a message given as a dict needs a 'type' key")
+        kind = whole.pop("type")
+        correlation_id = correlation_id or whole.pop("correlation_id", None)
+        fields.update({name: whole.pop(name) for name in ("server_id", "timestamp") if whole.get(name) is not None})
+        inner = whole.pop("data", None)
+        body = {**whole, **_as_dict(inner), **_as_dict(data), **_as_dict(content)}
+    else:
+        kind = kwargs.pop("msg_type", None) or kwargs.pop("message_type", None) if msg_type_or_dict is None else msg_type_or_dict
+        if kind is None:
+            if content is None:
+                raise ValueError("a message needs a type; write create_server_message(MessageType.X, {...})")
+            kind = MessageType.SYSTEM_MESSAGE
+        body = {**_as_dict(data), **_as_dict(content)}
+    fields.setdefault("timestamp", time.time())
+    return ServerMessage(type=normalize_message_type(kind), data={**body, **kwargs}, correlation_id=correlation_id, **fields)
+
+
+def create_error_message(
+    error_code: str,
+    error_message: str,
+    details: dict[str, Any] | None = None,
+    suggestions: list[str] | None = None,
+) -> ErrorMessage:
+    """Return an error as it is told to a client, with the present time."""
+    from .message_models import ErrorMessage
+
+    return ErrorMessage(
+        error_code=error_code,
+        error_message=error_message,
+        details=details,
+        timestamp=time.time(),
+        recovery_suggestions=suggestions,
+    )
+
+
+def convert_jsonrpc_to_websocket_message(jsonrpc_msg: dict[str, Any]) -> WebSocketMessage:
+    """Return the message that carries a JSON-RPC message as its payload; the kind follows from its members."""
+    from .message_models import WebSocketMessage
+
+    if "method" in jsonrpc_msg:
+        kind = MessageType.JSONRPC_REQUEST if jsonrpc_msg.get("id") is not None else MessageType.JSONRPC_NOTIFICATION
+    else:
+        kind = MessageType.JSONRPC_RESPONSE
+    identity = jsonrpc_msg.get("id")
+    return WebSocketMessage(
+        type=kind,
+        payload=jsonrpc_msg,
+        timestamp=time.time(),
+        message_id=str(uuid.uuid4()) if identity is None else str(identity),
+    )
+
+
+def generate_default_message(
+    message_type: str | MessageType,
+    user_id: str,
+    thread_id: str,
+    data: dict[str, Any] | None = None,
+) -> WebSocketMessage:
+    """Return a message of a user and thread, whose payload may be empty whatever its type."""
+    from .message_models import WebSocketMessage
+
+    return WebSocketMessage(
+        type=normalize_message_type(message_type),
+        payload=dict(data or {}),
+        user_id=user_id,
+        thread_id=thread_id,
+        timestamp=time.time(),
+        message_id=str(uuid.uuid4()),
+    )
+
+
+def _either(first: str, one: Any, second: str, other: Any) -> Any:
+    if one is not None and other is not None:
+        raise ValueError(f"Cannot specify both '{first}' and '{second}' parameters")
+    return other if one is None else one
+
+
+def _one_of(first: str, one: Any, second: str, other: Any) -> Any:
+    value = _either(first, one, second, other)
+    if value is None:
+        raise ValueError(f"Either '{first}' or '{second}' must be provided")
+    return value
+
+
+def _as_dict(data: Any) -> dict[str, Any]:
+    if data is None:
+        return {}
+    if not isinstance(data, Mapping):
+        raise TypeError(f"data must be a dictionary, got {type(data).__name__}")
+    return dict(data)
+
+
+def _check_payload(kind: MessageType, payload: Any) -> None:
+    if not isinstance(payload, dict):
+        raise TypeError(f"payload must be a dictionary, got {type(payload).__name__}")
+    refused = sorted(REFUSED_PAYLOAD_KEYS.intersection(payload))
+    if refused:
+        raise ValueError(f"Invalid payload fields: {', '.join(refused)}")
+    if kind in PAYLOAD_REQUIRED and not payload:
+        raise ValueError(f"{kind.value} messages require a non-empty payload")
+    bad = _unserializable_number(payload)
+    if bad:
+        raise ValueError(f"payload{bad} is not a finite number and cannot be sent as JSON")
+
+
+def _unserializable_number(value: Any) -> str:
+    """Return the path of the first inf or nan below a value, "" if there is none. Iterative: payloads may be deep."""
+    waiting: list[tuple[str, Any]] = [("", value)]
+    seen: set[int] = set()
+    while waiting:
+        path, item = waiting.pop()
+        if isinstance(item, float):
+            if not math.isfinite(item):
+                return path
+        elif isinstance(item, (dict, list, tuple)) and id(item) not in seen:
+            seen.add(id(item))
+            members = item.items() if isinstance(item, dict) else enumerate(item)
+            waiting.extend((f"{path}[{key!r}]", member) for key, member in members)
+    return ""
