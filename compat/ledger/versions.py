@@ -89,8 +89,8 @@ def rehearsed(ledger: str) -> str:
 
 
 def stage(since: str, removal: str, version: str) -> str:
-    """Return ``announced``, ``deprecated`` or ``expired`` for a move when ``version`` is in force."""
+    """Return ``announced``, ``deprecated`` or ``expired`` for a move when ``version`` is in force; no removal, no end."""
     now = parse(version)
     if now < parse(since):
         return ANNOUNCED
-    return DEPRECATED if now < parse(removal) else EXPIRED
+    return DEPRECATED if not removal or now < parse(removal) else EXPIRED

@@ -59,6 +59,8 @@ def subject(move: Move, use: str) -> str:
         return f"Passing {move.argument!r} to {function}()"  # type: ignore[attr-defined]
     if not attribute:
         return f"Importing '{module}'" if use == "import" else f"Using module '{module}'"
+    if move.kind == "method" and use in ("attribute", "set"):
+        return f"{'Using' if use == 'attribute' else 'Assigning'} {dotted(attribute)} of '{module}'"
     if move.kind == "method" or use == "call":
         return f"Calling {dotted(attribute)}() of '{module}'"
     verb = {"import": "Importing", "subclass": "Subclassing", "set": "Assigning", "construct": "Constructing"}.get(use, "Using")
@@ -81,6 +83,6 @@ def sentence(move: Move, use: str, stage: str = DEPRECATED, *, docs: str = "") -
     elif stage == ANNOUNCED:
         said = f"{head} will be deprecated in {name}{move.since} and removed in {move.removal}."
     else:
-        said = f"{head} is deprecated since {name}{move.since} and will be removed in {move.removal}."
+        said = f"{head} is deprecated since {name}{move.since}" + (f" and will be removed in {move.removal}." if move.removal else ".")
     parts = [said, replacement(move), move.note.strip(), f"See {docs}." if docs else ""]
     return " ".join(part for part in parts if part)

@@ -1,0 +1,116 @@
+"""Legacy arguments: renamed, dropped, converted, reordered, newly required; conflicts are TypeErrors in Python's words."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+
+from .forward import FunctionLike
+from .funnel import touch
+from .targets import resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+    from typing import Any
+
+    from compat.ledger import Argument
+
+    from .funnel import Tap
+
+
+def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, Tap]]) -> Any:
+    """Wrap a function so that it takes legacy arguments too; each use of one is counted and warned at the caller's line.
+
+    Calls in the new form are passed on as they are. An argument given in both forms raises ``TypeError``, as giving it twice does.
+    """
+    by_name = {row.argument: (row, tap) for row, tap in rows if row.argument and not row.default}
+    orders = [(row, tap) for row, tap in rows if row.order]
+    defaults = [(row, tap) for row, tap in rows if row.default]
+    legacy = frozenset(by_name)
+    name = function.__qualname__
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not legacy.isdisjoint(kwargs) or orders or defaults:
+            frame = sys._getframe(1)
+            for row, tap in orders:
+                args, kwargs = _reorder(function, name, row, tap, args, kwargs, frame)
+            if not legacy.isdisjoint(kwargs):
+                kwargs = _rename(function, name, by_name, args, kwargs, frame)
+            for row, tap in defaults:
+                if not _is_given(function, row.argument, args, kwargs):
+                    touch(tap, "argument", frame)
+                    supply: Any = resolve(row.default, row.id)
+                    kwargs[row.argument] = supply()
+        return function(*args, **kwargs)
+
+    special = inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+    return functools.update_wrapper(FunctionLike.of(call, function) if special else call, function)
+
+
+def _rename(
+    function: Callable[..., Any],
+    name: str,
+    by_name: dict[str, tuple[Argument, Tap]],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    frame: FrameType,
+) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    for key, value in kwargs.items():
+        if key not in by_name:
+            changed[key] = value
+            continue
+        row, tap = by_name[key]
+        if row.convert:
+            convert: Any = resolve(row.convert, row.id)
+            converted = convert(value)
+            if row.became == key and converted is value:
+                changed[key] = value  # already in the new form
+                continue
+            value = converted
+        touch(tap, "argument", frame)
+        if row.became is None:
+            continue
+        if row.became != key and (row.became in kwargs or row.became in changed or _is_given(function, row.became, args, {})):
+            raise TypeError(f"{name}() got multiple values for argument {row.became!r}")
+        changed[row.became] = value
+    return changed
+
+
+@functools.lru_cache(maxsize=1024)
+def _positional(function: Callable[..., Any]) -> tuple[str, ...]:
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return tuple(key for key, parameter in inspect.signature(function).parameters.items() if parameter.kind in kinds)
+
+
+def _is_given(function: Callable[..., Any], argument: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    return argument in kwargs or argument in _positional(function)[: len(args)]
+
+
+def _reorder(
+    function: Callable[..., Any],
+    name: str,
+    row: Argument,
+    tap: Tap,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    frame: FrameType,
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    first = _positional(function)
+    keep = 1 if first and first[0] not in row.order and first[0] in ("self", "cls") else 0
+    given = args[keep:]
+    if not given:
+        return args, kwargs
+    if len(given) > len(row.order):
+        least = len(row.order) + keep
+        raise TypeError(f"{name}() takes {least} positional arguments but {len(args)} were given")
+    touch(tap, "argument", frame)
+    named = dict(kwargs)
+    for key, value in zip(row.order, given):
+        if key in named:
+            raise TypeError(f"{name}() got multiple values for argument {key!r}")
+        named[key] = value
+    return args[:keep], named

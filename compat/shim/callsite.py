@@ -1,0 +1,133 @@
+"""Who uses a legacy name: one walk up the stack that yields the frame for both the count and the warning."""
+
+from __future__ import annotations
+
+import sys
+
+from . import bytecode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+# Machinery between a use and its user: the frame above is the one to name.
+_BETWEEN = frozenset(
+    (
+        "asyncio",
+        "concurrent",
+        "contextlib",
+        "copy",
+        "copyreg",
+        "functools",
+        "importlib",
+        "multiprocessing",
+        "pkgutil",
+        "runpy",
+        "threading",
+        "types",
+        "wrapt",
+        "zipimport",
+    )
+)
+_BETWEEN_EXACT = frozenset(("unittest.mock", "_pytest.monkeypatch", "pickle", "_pickle", "_frozen_importlib", "_frozen_importlib_external"))
+# Code that looks at everything it finds: it uses nothing, so it is neither counted nor warned.
+_LOOKERS = frozenset(
+    (
+        "IPython",
+        "_pytest",
+        "cloudpickle",
+        "dill",
+        "doctest",
+        "gc",
+        "hypothesis",
+        "inspect",
+        "jedi",
+        "linecache",
+        "pickle",
+        "pydoc",
+        "pyexpat",
+        "rlcompleter",
+        "sphinx",
+        "traceback",
+        "tracemalloc",
+        "typeguard",
+        "warnings",
+        "weakref",
+    )
+)
+_LOOKERS_EXACT = frozenset(("unittest.loader", "unittest.util", "multiprocessing.reduction"))
+_OWN = "compat."
+_OWN_USERS = ("compat.demo",)  # legacy-style code that the package ships as an example
+
+
+def module_name(frame: FrameType) -> str:
+    """The ``__name__`` that a frame runs under, ``""`` where there is none."""
+    name = frame.f_globals.get("__name__")
+    return name if isinstance(name, str) else ""
+
+
+def _is_own(name: str) -> bool:
+    return name == "compat" or (name.startswith(_OWN) and not name.startswith(_OWN_USERS))
+
+
+def is_own(frame: FrameType) -> bool:
+    """Whether code of this package itself, the shipped legacy-style example aside, is at work."""
+    return _is_own(module_name(frame))
+
+
+def _is_between(name: str) -> bool:
+    return name.partition(".")[0] in _BETWEEN or name in _BETWEEN_EXACT or name.startswith(("compat.shim", "compat._boot"))
+
+
+def is_importlib(frame: FrameType) -> bool:
+    """Whether a frame belongs to the import system itself."""
+    return frame.f_code.co_filename.startswith("<frozen importlib")
+
+
+def user_frame(frame: FrameType) -> FrameType:
+    """Walk up from ``frame`` to the first frame that is user code; ``frame`` itself where there is none."""
+    found: FrameType | None = frame
+    while found is not None:
+        if not is_importlib(found) and not _is_between(module_name(found)):
+            return found
+        found = found.f_back
+    return frame
+
+
+def is_looking(frame: FrameType) -> bool:
+    """Whether the read comes from code that scans names without using them, or from the canonical side itself.
+
+    ``pickle.whichmodule`` in C has no frame of its own; its caller's line names a pickling function.
+    """
+    name = module_name(frame)
+    if name.partition(".")[0] in _LOOKERS:
+        return name not in _BETWEEN_EXACT or name == "pickle"
+    if name in _LOOKERS_EXACT or is_importlib(frame):
+        return True
+    if name == "unittest.mock":
+        # patch() reads once on the user's behalf and then twice more to restore.
+        return frame.f_code.co_name != "get_original"
+    if _is_own(name):
+        return True
+    return bytecode.calls_pickler(frame)
+
+
+class Place:
+    """Where a use stands: file, line, function and module of user code. Holds no frame."""
+
+    __slots__ = ("file", "line", "function", "module")
+
+    def __init__(self, frame: FrameType) -> None:
+        code: CodeType = frame.f_code
+        self.file = code.co_filename
+        self.line = frame.f_lineno or code.co_firstlineno
+        self.function = getattr(code, "co_qualname", code.co_name)
+        self.module = module_name(frame)
+
+
+def stack_top(depth: int) -> FrameType | None:
+    """``sys._getframe(depth)`` of the caller, or ``None`` where C code without a Python caller got here."""
+    try:
+        return sys._getframe(depth + 1)
+    except ValueError:
+        return None

@@ -1,0 +1,188 @@
+"""Data descriptors on module classes: a legacy attribute is counted when read, and written through when set or deleted.
+
+``mock.patch("old.mod.X")`` and ``monkeypatch.setattr`` therefore reach the canonical object, and are undone there.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+from . import bytecode, callsite, watch
+from .funnel import KEY, Tap, nothing
+from .targets import loader_of, owner_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any
+
+    from compat.ledger import Move
+
+_FILTERS = "_filters()" if watch.CONTEXT_AWARE else "_W.filters"
+
+# Written out for the key of the running version: a call more would cost a fifth of the whole read.
+_GETTER = f"""
+def make_getter(_hot, _load, _slow, _snap, _W, _filters, _id, _frame):
+    def get(self):
+        _fr = _frame(1)
+        try:
+            cell = _hot[{KEY}]
+        except KeyError:
+            return _slow(self, _fr)
+        if {_FILTERS} == _snap:
+            cell()
+            return _load()
+        return _slow(self, _fr)
+    return get
+"""
+_made: dict[str, Any] = {}
+exec(compile(_GETTER, __file__ + "/getter", "exec"), _made)
+
+
+def getter(tap: Tap, load: Callable[[], object], slow: Callable[[Any, FrameType], object]) -> Callable[[Any], object]:
+    """A property getter that counts at known sites and asks ``slow(module, frame)`` elsewhere."""
+    made: Callable[[Any], object] = _made["make_getter"](
+        tap.hot, load, slow, watch.SNAPSHOT, warnings, watch.current, id, sys._getframe
+    )
+    return made
+
+
+def name_property(tap: Tap, adapter: str = "") -> property:
+    """The descriptor of a row that names one attribute of a legacy module."""
+    move: Move = tap.move
+    attribute, path = move.attribute, adapter or move.canonical
+    if move.kind == "removed":
+        return _tombstone(tap)
+    deleted: list[bool] = []
+    load = loader_of(path, move.id, deleted)
+
+    def slow(module: Any, frame: FrameType) -> object:
+        if callsite.is_looking(frame):
+            return _quietly(tap, module, load)
+        tap.use("import" if bytecode.is_import_from(frame) or bytecode.is_name_read(frame) else "attribute", frame)
+        return load()
+
+    def put(module: Any, value: object) -> None:
+        owner, name = owner_of(path, move.id)
+        _count_write(tap, sys._getframe(1))
+        setattr(owner, name, value)
+        deleted.clear()
+
+    def delete(module: Any) -> None:
+        owner, name = owner_of(path, move.id)
+        delattr(owner, name)
+        deleted.append(True)
+
+    return property(getter(tap, load, slow), put, delete, f"{attribute}: {move.kind} moved to {path}")
+
+
+def _quietly(tap: Tap, module: Any, load: Callable[[], object]) -> object:
+    if tap.stage == "expired":
+        raise AttributeError(f"module {module.__name__!r} has no attribute {tap.move.attribute!r}")
+    return load()
+
+
+def _tombstone(tap: Tap) -> property:
+    name = tap.move.attribute
+
+    def slow(module: Any, frame: FrameType) -> object:
+        if callsite.is_looking(frame) and frame.f_code.co_name != "_handle_fromlist":
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+        if callsite.is_importlib(frame):
+            return None  # the import system only asks whether to look for a submodule; the read that follows answers
+        tap.use("import" if bytecode.is_import_from(frame) or bytecode.is_name_read(frame) else "attribute", frame)
+        return None  # pragma: no cover - a removed row always raises
+
+    def put(module: Any, value: object) -> None:
+        # Somebody provides the name himself (a test double, a later real definition): his object answers from now on.
+        vars(module)[name] = value
+        hide(type(module), name)
+
+    def get(module: Any) -> object:
+        return slow(module, sys._getframe(1))
+
+    return property(get, put)
+
+
+def hide(kind: type, name: str) -> None:
+    """Take a descriptor off a module class."""
+    if name in vars(kind):
+        delattr(kind, name)
+
+
+def module_property(tap: Tap, canonical: str, name: str) -> property:
+    """The descriptor of one attribute of a wholly moved module."""
+    load = loader_of(f"{canonical}:{name}", tap.move.id)
+    modules = sys.modules
+
+    def slow(module: Any, frame: FrameType) -> object:
+        if callsite.is_looking(frame):
+            return found(module)
+        if bytecode.is_import_from(frame):
+            tap.skip(frame)  # the statement was counted when it named the module
+            return found(module)
+        value = found(module)
+        tap.use("attribute", frame)
+        return value
+
+    def found(module: Any) -> object:
+        try:
+            return getattr(modules[canonical], name)
+        except AttributeError:
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}") from None
+
+    def fast() -> object:
+        try:
+            return getattr(modules[canonical], name)
+        except AttributeError:
+            return load()
+
+    def put(module: Any, value: object) -> None:
+        _count_write(tap, sys._getframe(1))
+        setattr(modules[canonical], name, value)
+
+    def delete(module: Any) -> None:
+        delattr(modules[canonical], name)
+
+    return property(getter(tap, fast, slow), put, delete)
+
+
+def _count_write(tap: Tap, frame: FrameType) -> None:
+    # Generic __setattr__ on the module class stands between; patching tools have counted their read already.
+    while frame.f_back is not None and callsite.module_name(frame).startswith("compat.shim"):
+        frame = frame.f_back
+    if bytecode.is_attribute(frame) and not callsite.is_looking(frame):
+        tap.use("set", frame)
+
+
+def child_property(name: str, tap: Tap | None) -> property:
+    """The descriptor of a legacy submodule on its parent package: ``from old import mod`` is seen each time."""
+
+    def get(module: Any) -> object:
+        try:
+            child = vars(module)[name]
+        except KeyError:
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}") from None
+        if tap is not None:
+            frame = sys._getframe(1)
+            key_of = site_key(frame)
+            if tap.hot.get(key_of) is not nothing and bytecode.is_import_from(frame) and not callsite.is_looking(frame):
+                statement = bytecode.import_statement(frame)
+                if statement is not None and statement.fromlist is None:
+                    tap.skip(frame)  # import old.mod as m: counted by its IMPORT_NAME
+                else:
+                    tap.use("import", frame)
+        return child
+
+    def put(module: Any, value: object) -> None:
+        vars(module)[name] = value
+
+    def delete(module: Any) -> None:
+        vars(module).pop(name, None)
+
+    return property(get, put, delete)
+
+
+from .funnel import site_key  # noqa: E402

@@ -1,0 +1,195 @@
+"""The finder: answers for declared legacy modules where nothing real does, and overlays real ones as they are imported."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import threading
+from types import MappingProxyType
+
+from . import bytecode, callsite, imports, overlay
+from .modules import LegacyModule, LegacySpec, Loader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import FrameType, ModuleType
+    from typing import Any
+
+    from compat.ledger import Move
+
+    from .installation import Installation
+
+_NO_ROWS: Mapping[str, Move] = MappingProxyType({})
+
+
+class Finder:
+    """One for all installed ledgers. Costs one set look-up for an import that is none of theirs, however long they are."""
+
+    def __init__(self, installed: list[Installation]) -> None:
+        self._installed = installed
+        self._busy = threading.local()
+        self.roots: frozenset[str] = frozenset()
+        self.canonical: frozenset[str] = frozenset()
+
+    def refresh(self) -> None:
+        """Learn the roots again after a ledger came or went."""
+        from . import attach
+
+        self.roots = frozenset(root for one in self._installed for root in one.ledger.roots)
+        self.canonical = frozenset(name for one in self._installed for name in attach.canonical_modules(one.ledger))
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The import system's question. See the module's docstring for the answer."""
+        if name.partition(".")[0] not in self.roots and name not in self.canonical:
+            return None
+        busy: set[str] = self._busy.__dict__.setdefault("names", set())
+        if name in busy:
+            return None
+        busy.add(name)
+        try:
+            return self._find(name, path, target)
+        finally:
+            busy.discard(name)
+
+    def _find(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+        owner, move, canonical = self._whole(name)
+        parent = sys.modules.get(name.rpartition(".")[0])
+        below_moved = isinstance(parent, LegacyModule) and bool(vars(parent).get("__canonical__"))
+        if not below_moved or move is None:
+            # A legacy parent's __path__ is the canonical package's: searching it would make a second copy of a module.
+            elsewhere = None if below_moved else self._elsewhere(name, path, target)
+            if elsewhere is not None:
+                return self._overlaid(name, elsewhere)
+        if owner is not None and move is not None:
+            return self._moved(owner, name, move, canonical)
+        for one in self._installed:
+            if one.ledger.is_declared(name) and self._may_serve(one, name):
+                rows = one.ledger.module_rows(name)
+                spec = LegacySpec(name, OwnedLoader(one, "", None, rows), origin=f"ledger {one.ledger.name!r}", is_package=True)
+                spec.submodule_search_locations = []
+                return spec
+        return None
+
+    def _whole(self, name: str) -> tuple[Installation | None, Move | None, str]:
+        """The row that moves a whole module, its own or the nearest ancestor's, and the canonical name it gives."""
+        for one in self._installed:
+            at = name
+            while at:
+                move = one.ledger.module_rows(at).get("")
+                if move is not None and move.kind in ("module", "removed"):
+                    if move.kind == "removed":
+                        return one, move, ""
+                    return one, move, move.canonical + name[len(at) :]
+                if one.ledger.module_rows(at):
+                    break
+                at = at.rpartition(".")[0]
+        return None, None, ""
+
+    def _moved(self, one: Installation, name: str, move: Move, canonical: str) -> ModuleSpec | None:
+        tap = one.tap(move)
+        if move.kind == "removed":
+            if name != move.module:
+                return None
+            if _is_loading(sys._getframe(2)):
+                frame = callsite.user_frame(sys._getframe(2))
+                tap.use("import", frame)
+            return None
+        try:
+            found = importlib.util.find_spec(canonical)
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
+            if canonical != move.canonical:
+                return None  # a submodule that the canonical package does not have either
+            from compat.errors import TargetError
+
+            raise TargetError(move.id, canonical, f"no module named {canonical!r}")
+        is_package = found.submodule_search_locations is not None
+        rows = one.ledger.module_rows(name)
+        spec = LegacySpec(name, OwnedLoader(one, canonical, tap, rows), origin=found.origin, is_package=is_package)
+        spec.tap, spec.rows = tap, rows
+        if is_package:
+            spec.submodule_search_locations = list(found.submodule_search_locations or ())
+        return spec
+
+    def _elsewhere(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+        for other in sys.meta_path:
+            if other is self or getattr(other, "__module__", "") == "compat._boot":
+                continue
+            find = getattr(other, "find_spec", None)
+            found: ModuleSpec | None = find(name, path, target) if find is not None else None
+            if found is not None:
+                return found
+        return None
+
+    def _overlaid(self, name: str, spec: ModuleSpec) -> ModuleSpec:
+        if spec.loader is None and spec.submodule_search_locations is None:
+            return spec
+        if name in self.canonical or any(one.ledger.module_rows(name) for one in self._installed):
+            spec.loader = overlay.OverlayLoader(spec.loader, spec, self._cover)  # type: ignore[assignment]
+        return spec
+
+    def _cover(self, module: ModuleType) -> None:
+        for one in self._installed:
+            one.cover(module)
+
+    def _may_serve(self, one: Installation, name: str) -> bool:
+        """A root with a generic name is served for declared descendants only: ``import shared`` alone stays an error."""
+        if "." in name or name not in one.generic or one.ledger.module_rows(name):
+            return True
+        frame: FrameType | None = sys._getframe(3)
+        asked = imports.outermost_request(frame)
+        if asked and asked != name:
+            return True
+        user = callsite.user_frame(frame) if frame is not None else None
+        if user is None:
+            return False
+        statement = bytecode.import_statement(user) if bytecode.is_importing(user) else None
+        if statement is None:
+            return not bytecode.IS_CPYTHON or _asks_for_child(frame)
+        if statement.name != name:
+            return True
+        return any(one.ledger.is_declared(f"{name}.{item}") for item in statement.fromlist or ())
+
+
+def _asks_for_child(frame: FrameType | None) -> bool:
+    # importlib.util.find_spec("shared.types") imports the parent through a function call.
+    while frame is not None:
+        if callsite.module_name(frame) == "importlib.util" and "." in str(frame.f_locals.get("fullname", "")):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _is_loading(frame: FrameType | None) -> bool:
+    """Whether the question comes from an import, and not from ``importlib.util.find_spec``."""
+    while frame is not None:
+        if callsite.is_importlib(frame):
+            if frame.f_code.co_name == "_find_and_load_unlocked":
+                return True
+        elif not callsite.module_name(frame).startswith("compat."):
+            return False
+        frame = frame.f_back
+    return False
+
+
+class OwnedLoader(Loader):
+    """A loader that marks its modules with the installation they belong to, so that it can take them out."""
+
+    def __init__(self, one: Installation, canonical: str, tap: Any, rows: Mapping[str, Move]) -> None:
+        super().__init__(canonical, tap, rows, one.tap)
+        self._one = one
+
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        vars(module)["__compat_owner__"] = self._one
+        if self.tap is not None:
+            imports.watch_cached(module.__name__, self.tap)
+        parent, _, last = module.__name__.rpartition(".")
+        holder = sys.modules.get(parent)
+        if holder is not None and not isinstance(holder, LegacyModule):
+            undo = overlay.adopt(holder, last, self.tap)
+            if undo is not None:
+                self._one.undoings.append(undo)

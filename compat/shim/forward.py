@@ -1,0 +1,157 @@
+"""Forwarders: functions generated with the target's own signature that count their caller and call on.
+
+One template per signature shape, compiled once; a closure per forwarder. A generated signature costs a third of what
+``*args, **kwargs`` costs at each call, and fails in the caller's words when the arguments do not fit.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import types
+import warnings
+
+from . import callsite, watch
+from .funnel import KEY, LateTap, Tap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any
+
+_TEMPLATE = """
+def make(_fn, _hot, _slow, _snap, _W, _filters, _id, _frame):
+    def forwarder({parameters}):
+        _fr = _frame(1)
+        try:
+            _cell = _hot[{key}]
+        except KeyError:
+            _slow(_fr)
+        else:
+            if {filters} == _snap:
+                _cell()
+            else:
+                _slow(_fr)
+        return {call}
+    return forwarder
+"""
+_RESERVED = frozenset(("_fn", "_hot", "_slow", "_snap", "_W", "_filters", "_id", "_frame", "_fr", "_cell"))
+_FILTERS = "_filters()" if watch.CONTEXT_AWARE else "_W.filters"
+_makers: dict[tuple[str, str], Callable[..., Any]] = {}
+
+
+def shape(function: Any) -> tuple[str, str]:
+    """The parameter list and the matching argument list of a function, as source; ``*args`` where it has none to read."""
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, types.CodeType):
+        return "*args, **kwargs", "*args, **kwargs"
+    names = code.co_varnames
+    if not _RESERVED.isdisjoint(names) or any(not name.isidentifier() for name in names[: code.co_argcount]):
+        return "*args, **kwargs", "*args, **kwargs"
+    positional, keyword = code.co_argcount, code.co_kwonlyargcount
+    parameters = list(names[:positional])
+    arguments = list(parameters)
+    # Defaults are copied onto the forwarder; in the source they only mark which parameters have one.
+    defaults = len(function.__defaults__ or ())
+    for index in range(positional - defaults, positional):
+        parameters[index] += "=None"
+    if code.co_posonlyargcount:
+        parameters.insert(code.co_posonlyargcount, "/")
+    after = positional + keyword
+    if code.co_flags & inspect.CO_VARARGS:
+        parameters.append("*" + names[after])
+        arguments.append("*" + names[after])
+        after += 1
+    elif keyword:
+        parameters.append("*")
+    kwdefaults = function.__kwdefaults__ or {}
+    for name in names[positional : positional + keyword]:
+        parameters.append(f"{name}=None" if name in kwdefaults else name)
+        arguments.append(f"{name}={name}")
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        parameters.append("**" + names[after])
+        arguments.append("**" + names[after])
+    return ", ".join(parameters), ", ".join(arguments)
+
+
+def caller(tap: Tap | LateTap, kind: str) -> Callable[[FrameType], None]:
+    """The slow path of a forwarder: everything but a known, silent site."""
+
+    def slow(frame: FrameType) -> None:
+        if callsite.is_own(frame):
+            tap.skip(frame)
+        else:
+            tap.use(kind, frame)
+
+    return slow
+
+
+def forward(target: Callable[..., Any], tap: Tap | LateTap, *, kind: str = "call", through: str = "", like: Any = None) -> Any:
+    """Make a forwarder of ``target``.
+
+    ``through`` names an attribute of the first parameter to call instead of ``target`` itself, so that subclasses which
+    override the canonical method are honoured. ``like`` gives the public identity (name, module, docs) if not ``target``.
+    Coroutine and generator functions stay what they are for ``inspect`` and ``asyncio``, and are counted when called, not
+    when first run.
+    """
+    parameters, arguments = shape(target)
+    call = f"_fn({arguments})"
+    if through:
+        first, _, rest = arguments.partition(", ")
+        if first.startswith("*"):
+            call = f"_getattr(args[0], {through!r})(*args[1:], **kwargs)"
+        else:
+            call = f"{first}.{through}({rest})"
+    key = (parameters, call)
+    maker = _makers.get(key)
+    if maker is None:
+        made: dict[str, Any] = {"__name__": __name__, "_getattr": getattr, "__builtins__": {"KeyError": KeyError}}
+        source = _TEMPLATE.format(parameters=parameters, call=call, key=KEY, filters=_FILTERS)
+        exec(compile(source, "<compat forwarder>", "exec"), made)
+        maker = _makers.setdefault(key, made["make"])
+    plain = maker(target, tap.hot, caller(tap, kind), watch.SNAPSHOT, warnings, watch.current, id, sys._getframe)
+    if parameters != "*args, **kwargs":
+        plain.__defaults__ = getattr(target, "__defaults__", None)
+        plain.__kwdefaults__ = getattr(target, "__kwdefaults__", None)
+    special = inspect.iscoroutinefunction(target) or inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)
+    result = FunctionLike.of(plain, target) if special else plain
+    return functools.update_wrapper(result, like if like is not None else target)
+
+
+class FunctionLike:
+    """A forwarder that ``inspect`` takes for the coroutine or generator function it calls, though it runs at the call."""
+
+    __wrapped__: Any
+
+    @classmethod
+    def of(cls, plain: Any, target: Any) -> FunctionLike:
+        """An instance whose call is ``plain``: a class for each, since ``type(x).__call__`` is what a call looks up."""
+        made: FunctionLike = object.__new__(type("function", (cls,), {"__call__": staticmethod(plain)}))
+        made.__wrapped__ = target
+        return made
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        return types.FunctionType
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)  # type: ignore[arg-type]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__wrapped__":
+            raise AttributeError(name)
+        return getattr(self.__wrapped__, name)
+
+    def __reduce__(self) -> str:
+        return str(self.__qualname__)
+
+    def __copy__(self) -> FunctionLike:
+        return self
+
+    def __deepcopy__(self, memo: object) -> FunctionLike:
+        return self
+
+    def __repr__(self) -> str:
+        return f"<function {self.__qualname__} at {id(self):#x}>"

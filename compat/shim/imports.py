@@ -1,0 +1,169 @@
+"""Import statements: which one is executing, and whether it is a use of the module it meets."""
+
+from __future__ import annotations
+
+import importlib._bootstrap as _bootstrap  # type: ignore[import-not-found]
+import sys
+import threading
+
+from . import bytecode, callsite, lazy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import FrameType
+    from typing import Any
+
+    from compat.ledger import Move
+
+    from .funnel import Tap
+
+
+def seen(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> bool:
+    """The interpreter met the loaded legacy module ``name``: count the statement if it is the one that names it.
+
+    Returns what ``_initializing`` must answer. The interpreter drops an exception raised here; to let an ``error`` filter
+    raise at the user's line, the answer is "yes" and the wait that follows raises.
+    """
+    try:
+        _count(name, tap, rows, frame)
+    except Exception as error:
+        _raise_in_wait(name, error)
+        return True
+    return False
+
+
+def _count(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> None:
+    if callsite.is_importlib(frame):
+        # importlib.import_module() of a loaded module; deeper frames belong to statements counted elsewhere.
+        if frame.f_code.co_name == "_find_and_load" and frame.f_locals.get("name") == name:
+            above = frame.f_back
+            if above is not None and above.f_code.co_name == "_gcd_import":
+                user = callsite.user_frame(above)
+                if not callsite.is_looking(user) and not _is_from_list(above) and not _is_resolving(above.f_back):
+                    tap.use("import", user)
+        return
+    if callsite.is_looking(frame):
+        return
+    statement = bytecode.import_statement(frame) if bytecode.is_importing(frame) else None
+    if statement is None:
+        if lazy.is_reifying(frame):
+            lazy.reified(name, tap, rows, frame)
+        elif _calls_import(frame):
+            tap.use("import", frame)
+        return
+    if statement.name == name and not _named_by_rows(statement, rows):
+        tap.use("import", frame)
+
+
+def _calls_import(frame: FrameType) -> bool:
+    # __import__("old.mod") called as a function: no import opcode, no attribute opcode.
+    return bytecode.IS_CPYTHON and "__import__" in frame.f_code.co_names and not bytecode.is_attribute(frame)
+
+
+def _is_from_list(frame: FrameType) -> bool:
+    above = frame.f_back
+    return above is not None and above.f_code.co_name in ("_handle_fromlist", "_call_with_frames_removed")
+
+
+def _is_resolving(frame: FrameType | None) -> bool:
+    """Whether ``mock.patch("old.mod.X")`` finds its way to the attribute, whose read is what counts."""
+    while frame is not None and (callsite.is_importlib(frame) or callsite.module_name(frame) in ("importlib", "pkgutil")):
+        frame = frame.f_back
+    return frame is not None and callsite.module_name(frame) == "unittest.mock"
+
+
+def _named_by_rows(statement: bytecode.Statement, rows: Mapping[str, Move]) -> bool:
+    """Whether a from-import takes only names that have rows of their own: those count by themselves."""
+    return bool(statement.fromlist) and all(item in rows for item in statement.fromlist or ())
+
+
+def first(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> None:
+    """The module is being loaded: count the statement that asked for it, if it names this module and not a child of it."""
+    user = callsite.user_frame(frame)
+    if callsite.is_looking(user):
+        return
+    if lazy.is_reifying(user):
+        lazy.reified(name, tap, rows, user)
+        return
+    statement = bytecode.import_statement(user) if bytecode.is_importing(user) else None
+    if statement is None:
+        asked = outermost_request(frame)
+        if not asked or asked == name:
+            tap.use("import", user)
+        return
+    if statement.name == name and not _named_by_rows(statement, rows):
+        tap.use("import", user)
+
+
+def outermost_request(frame: FrameType | None) -> str:
+    """The full module name that the import in progress was asked for; ``""`` where it cannot be seen."""
+    asked = ""
+    while frame is not None and (callsite.is_importlib(frame) or callsite.module_name(frame).startswith("compat.")):
+        if frame.f_code.co_name in ("_find_and_load", "_gcd_import"):
+            asked = str(frame.f_locals.get("name", asked))
+        frame = frame.f_back
+    return asked
+
+
+class _Raiser:
+    """Stands for one wait in the import system's table of module locks, and raises in it."""
+
+    def __init__(self, name: str, error: Exception, before: Any) -> None:
+        self.name, self.error, self.before, self.thread = name, error, before, threading.get_ident()
+
+    def __call__(self) -> Any:
+        # Called under the global import lock: what follows must happen outside of it, in acquire().
+        if threading.get_ident() != self.thread:
+            return self.before() if self.before is not None else None
+        return self
+
+    def acquire(self) -> None:
+        locks = _bootstrap._module_locks
+        if locks.get(self.name) is self:
+            if self.before is None:
+                del locks[self.name]
+            else:
+                locks[self.name] = self.before
+        raise self.error
+
+    def release(self) -> None:
+        """Never held."""
+
+
+def _raise_in_wait(name: str, error: Exception) -> None:
+    locks = _bootstrap._module_locks
+    locks[name] = _Raiser(name, error, locks.get(name))
+
+
+class _Gate:
+    """Stands for a module's lock for good: up to 3.10 it is all that ``importlib.import_module`` asks of a loaded module."""
+
+    def __init__(self, name: str, tap: Tap) -> None:
+        self.name, self.tap = name, tap
+        self.lock = _bootstrap._ModuleLock(name)
+
+    def __call__(self) -> _Gate:
+        return self
+
+    def acquire(self) -> Any:
+        frame = sys._getframe(1)  # _ModuleLockManager.__enter__ <- _find_and_load <- _gcd_import <- the caller
+        find = frame.f_back
+        if find is not None and find.f_code.co_name == "_find_and_load" and self.name in sys.modules:
+            _count(self.name, self.tap, {}, find)
+        return self.lock.acquire()
+
+    def release(self) -> None:
+        self.lock.release()
+
+
+def watch_cached(name: str, tap: Tap) -> None:
+    """See ``importlib.import_module`` of a module that is loaded, on versions that do not read ``_initializing`` for it."""
+    if sys.version_info < (3, 11) and bytecode.IS_CPYTHON:
+        _bootstrap._module_locks[name] = _Gate(name, tap)
+
+
+def unwatch(name: str) -> None:
+    """Undo :func:`watch_cached`."""
+    if isinstance(_bootstrap._module_locks.get(name), _Gate):
+        del _bootstrap._module_locks[name]

@@ -1,0 +1,178 @@
+"""Legacy methods and attributes on adapters: renamed, converted, or written out; each counted and warned at its caller."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+
+from compat.ledger import Method
+
+from .forward import forward
+from .funnel import LateTap, Tap, touch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from typing_extensions import ParamSpec
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
+
+
+class Legacy:
+    """What a decorator or :func:`renamed` leaves in a class body; the class puts the real attribute in its place."""
+
+    def __init__(self, instead: str | None, note: str = "") -> None:
+        self.instead, self.note = instead, note
+
+    def tap(self, owner: Any, name: str) -> LateTap:
+        """The tap of ``owner.name``: its move takes versions and path from the owner's own row."""
+
+        def make(hot: dict[int, Any]) -> Tap:
+            row, ledger = owner.__compat_row__()
+            move = Method(
+                f"{row.legacy}.{name}",
+                f"{row.canonical}.{self.target(name)}",
+                since=row.since,
+                removal=row.removal,
+                instead=self.instead,
+                note=self.note,
+            ).replace(ledger=row.ledger)
+            return Tap(move, ledger, hot)
+
+        return LateTap(make)
+
+    def target(self, name: str) -> str:
+        """The canonical attribute's name."""
+        return name
+
+    def made(self, owner: Any, name: str) -> Any:
+        """The attribute to put on the class."""
+        raise NotImplementedError
+
+
+class _Written(Legacy):
+    def __init__(self, function: Any, instead: str | None, note: str) -> None:
+        super().__init__(instead, note)
+        self.function = function
+
+    def made(self, owner: Any, name: str) -> Any:
+        tap, function = self.tap(owner, name), self.function
+        if isinstance(function, (staticmethod, classmethod)):
+            return type(function)(forward(function.__func__, tap))
+        if isinstance(function, property):
+            return _counted(function, tap)
+        return forward(function, tap)
+
+
+def legacy_method(*, instead: str | None, note: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark a method, property, static or class method of an adapter as legacy: each use is counted and warned.
+
+    ``instead`` says what to write; ``None`` words it from the canonical method of the same name. Stands outermost.
+    """
+
+    def mark(function: Callable[P, R]) -> Callable[P, R]:
+        return _Written(function, instead, note)  # type: ignore[return-value]
+
+    return mark
+
+
+class _Renamed(Legacy):
+    def __init__(self, new: str, instead: str | None, note: str) -> None:
+        super().__init__(instead, note)
+        self.new = new
+
+    def target(self, name: str) -> str:
+        return self.new
+
+    def made(self, owner: Any, name: str) -> Any:
+        return renamed_attribute(owner, name, self.new, self.tap(owner, name))
+
+
+def renamed(new: str, *, instead: str | None = None, note: str = "") -> Any:
+    """``old = renamed("new")``: the canonical method or attribute ``new`` under its legacy name."""
+    return _Renamed(new, instead, note)
+
+
+def renamed_attribute(owner: Any, name: str, new: str, tap: LateTap) -> Any:
+    """The attribute of an adapter class that hands out the canonical ``new``, counted when called or read."""
+    found = inspect.getattr_static(owner.__compat_canonical__(), new, None)
+    if found is not None and callable(found) and not isinstance(found, type):
+        made = forward(found, tap, through=f"canonical.{new}")
+        made.__name__ = name
+        return made
+    return counted_property(tap, f"canonical.{new}")
+
+
+class _Converted(Legacy):
+    def __init__(self, new: str, to_legacy: Any, to_canonical: Any, instead: str | None, note: str) -> None:
+        super().__init__(instead, note)
+        self.new, self.to_legacy, self.to_canonical = new, to_legacy, to_canonical
+
+    def target(self, name: str) -> str:
+        return self.new
+
+    def made(self, owner: Any, name: str) -> Any:
+        tap, new, to_legacy, to_canonical = self.tap(owner, name), self.new, self.to_legacy, self.to_canonical
+
+        def get(self: Any) -> Any:
+            touch(tap, "attribute", sys._getframe(1))
+            value = getattr(self.canonical, new)
+            return to_legacy(value) if to_legacy is not None else value
+
+        def put(self: Any, value: Any) -> None:
+            touch(tap, "set", _outside(sys._getframe(1)))
+            setattr(self.canonical, new, to_canonical(value) if to_canonical is not None else value)
+
+        return property(get, put)
+
+
+def converted(
+    new: str, *, to_legacy: Any = None, to_canonical: Any = None, instead: str | None = None, note: str = ""
+) -> Any:
+    """``timeout_ms = converted("timeout", to_legacy=..., to_canonical=...)``: an attribute whose form changed too."""
+    return _Converted(new, to_legacy, to_canonical, instead, note)
+
+
+def counted_property(tap: Tap | LateTap, path: str) -> property:
+    """A property that reads and writes ``self.<path>``, counted."""
+    head, _, last = path.rpartition(".")
+    holder: Callable[[Any], Any] = (lambda self: getattr(self, head)) if head else (lambda self: self)
+
+    def get(self: Any) -> Any:
+        touch(tap, "attribute", sys._getframe(1))
+        return getattr(holder(self), last)
+
+    def put(self: Any, value: Any) -> None:
+        touch(tap, "set", _outside(sys._getframe(1)))
+        setattr(holder(self), last, value)
+
+    def delete(self: Any) -> None:
+        delattr(holder(self), last)
+
+    return property(get, put, delete)
+
+
+def _counted(found: property, tap: LateTap) -> property:
+    def get(self: Any) -> Any:
+        touch(tap, "attribute", sys._getframe(1))
+        return found.fget(self)  # type: ignore[misc]
+
+    def put(self: Any, value: Any) -> None:
+        touch(tap, "set", _outside(sys._getframe(1)))
+        found.fset(self, value)  # type: ignore[misc]
+
+    made = property(get, put if found.fset is not None else None, found.fdel, found.__doc__)
+    if found.fget is not None:
+        functools.update_wrapper(get, found.fget)
+    return made
+
+
+def _outside(frame: Any) -> Any:
+    # An adapter's own __setattr__ stands between the user and a property's setter.
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("compat.shim"):
+        frame = frame.f_back
+    return frame

@@ -1,0 +1,158 @@
+"""Overlays on modules that still exist: single moved names, and legacy submodules below a real package.
+
+The module's class is swapped for a subclass with one data descriptor per name. What the module itself still defines is
+left alone: where something real answers, the shim does not.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+
+from . import bytecode
+from .descriptors import child_property
+from .modules import missing, served_property
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from importlib.machinery import ModuleSpec
+    from typing import Any
+
+    from compat.ledger import Move
+
+    from .funnel import Tap
+
+_MARK = "__compat_overlay__"
+
+
+def _overlaid(module: types.ModuleType) -> type | None:
+    """The class to put descriptors on: the module's own overlay class, made at need; ``None`` where it cannot be."""
+    kind = type(module)
+    if _MARK in vars(kind):
+        return kind
+    before: type = kind
+
+    def __dir__(self: types.ModuleType) -> list[str]:
+        return sorted({*before.__dir__(self), *vars(type(self))[_MARK]})
+
+    made = type(kind.__name__, (kind,), {"__module__": kind.__module__, "__dir__": __dir__, _MARK: set()})
+    try:
+        module.__class__ = made  # type: ignore[assignment]
+    except TypeError:
+        return None  # a module type with a layout of its own (C extension); its names stay as they are
+    return made
+
+
+def cover(
+    module: types.ModuleType, rows: Mapping[str, Move], tap_of: Callable[[Move], Tap]
+) -> Callable[[], None] | None:
+    """Put the rows of a live module onto it; return the function that takes them off again, ``None`` for no change."""
+    namespace = vars(module)
+    wanted = {}
+    for name, move in rows.items():
+        if not name or "." in name or move.kind in ("method", "argument", "module"):
+            continue
+        if name not in namespace or _is_same(namespace[name], move):
+            wanted[name] = move
+    if not wanted:
+        return None
+    kind = _overlaid(module)
+    if kind is None:
+        return None
+    popped = {name: namespace.pop(name) for name in wanted if name in namespace}
+    for name, move in wanted.items():
+        setattr(kind, name, served_property(move, tap_of))
+        if move.kind != "removed":
+            vars(kind)[_MARK].add(name)
+    own = namespace.get("__getattr__")
+    ends = any(move.kind == "removed" or tap_of(move).stage == "expired" for move in wanted.values())
+    if ends:
+        namespace["__getattr__"] = made = missing(module, own)
+    if "__all__" not in namespace and "__all__" not in vars(kind):
+        setattr(kind, "__all__", _star(kind))
+
+    def uncover() -> None:
+        if ends and namespace.get("__getattr__") is made:
+            if own is None:
+                del namespace["__getattr__"]
+            else:
+                namespace["__getattr__"] = own
+        for name in wanted:
+            if name in vars(kind):
+                delattr(kind, name)
+            vars(kind)[_MARK].discard(name)
+        for name, value in popped.items():
+            namespace.setdefault(name, value)
+        if not vars(kind)[_MARK] and isinstance(vars(kind).get("__all__"), property):
+            delattr(kind, "__all__")
+
+    return uncover
+
+
+def _is_same(value: object, move: Move) -> bool:
+    """Whether a live module still carries the very canonical object: observing it changes nothing but the counting."""
+    if not move.canonical:
+        return False
+    module, _, attribute = move.canonical.partition(":")
+    found: Any = sys.modules.get(module)
+    for part in attribute.split(".") if attribute else ():
+        found = getattr(found, part, None)
+    return found is not None and found is value
+
+
+def _star(kind: type) -> property:
+    """``__all__`` for ``from live import *`` only: the module has none, and other readers must not see one."""
+
+    def get(module: Any) -> list[str]:
+        frame = sys._getframe(1)
+        if bytecode.IS_CPYTHON and not (bytecode.is_import_from(frame) or frame.f_code.co_name == "_handle_fromlist"):
+            raise AttributeError(f"module {module.__name__!r} has no attribute '__all__'")
+        names = {name for name in vars(module) if not name.startswith("_")}
+        return sorted(names | {name for name in vars(type(module))[_MARK] if not name.startswith("_")})
+
+    def put(module: Any, value: object) -> None:
+        delattr(kind, "__all__")
+        vars(module)["__all__"] = value
+
+    return property(get, put)
+
+
+def adopt(parent: types.ModuleType, name: str, tap: Tap | None) -> Callable[[], None] | None:
+    """Let a live package see ``from package import child`` for a legacy child; return the undoing."""
+    kind = _overlaid(parent)
+    if kind is None or tap is None:
+        return None
+    setattr(kind, name, child_property(name, tap))
+
+    def undo() -> None:
+        if name in vars(kind):
+            delattr(kind, name)
+        vars(parent).pop(name, None)
+
+    return undo
+
+
+class OverlayLoader:
+    """Chained before a module's own loader: covers the module once it has run. Everything else is the loader's own."""
+
+    def __init__(self, inner: Any, spec: ModuleSpec, covered: Callable[[types.ModuleType], None]) -> None:
+        self._inner, self._spec, self._covered = inner, spec, covered
+
+    def create_module(self, spec: ModuleSpec) -> types.ModuleType | None:
+        create = getattr(self._inner, "create_module", None)
+        return create(spec) if create is not None else None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        # The module must not notice: its loader is its own before its first line runs.
+        self._spec.loader = self._inner
+        if self._inner is not None:
+            module.__loader__ = self._inner
+            if hasattr(self._inner, "exec_module"):
+                self._inner.exec_module(module)
+            else:
+                self._inner.load_module(module.__name__)
+        self._covered(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)

@@ -1,0 +1,77 @@
+"""Resolves dotted targets, late and by name, so that what is patched or reloaded on the canonical side is what is found."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from compat.errors import TargetError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+
+def load_module(name: str, move: str) -> ModuleType:
+    """Import a canonical module; :class:`TargetError` when the ledger names one that does not exist.
+
+    An import that fails inside the target (a missing optional package, say) is passed on as it is.
+    """
+    module = sys.modules.get(name)
+    if module is not None:
+        return module
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(error.name + ".")):
+            raise TargetError(move, name, f"no module named {error.name!r}") from error
+        raise
+
+
+def resolve(path: str, move: str) -> object:
+    """The object at ``"package.module:attribute"`` or the module at ``"package.module"``."""
+    name, _, attribute = path.partition(":")
+    found: object = load_module(name, move)
+    for part in attribute.split(".") if attribute else ():
+        try:
+            found = getattr(found, part)
+        except AttributeError as error:
+            if not (isinstance(found, type(sys)) and getattr(getattr(found, "__spec__", None), "_initializing", False)):
+                raise TargetError(move, path, f"{found!r} has no attribute {part!r}") from error
+            # Half-imported: the two sides import each other. Say it as Python says it.
+            raise ImportError(
+                f"cannot import name {part!r} from partially initialized module {name!r}"
+                " (most likely due to a circular import)",
+                name=name,
+            ) from error
+    return found
+
+
+def owner_of(path: str, move: str) -> tuple[object, str]:
+    """The object that holds the last attribute of ``path``, and that attribute's name."""
+    name, _, attribute = path.partition(":")
+    head, _, last = attribute.rpartition(".")
+    return resolve(f"{name}:{head}" if head else name, move), last
+
+
+def loader_of(path: str, move: str, deleted: list[bool] | None = None) -> Callable[[], object]:
+    """A function that resolves ``path`` at each call; quick for the plain case of a module's attribute.
+
+    ``deleted`` is non-empty while the attribute is deleted through its legacy path, as ``mock.patch`` does for a moment.
+    """
+    name, _, attribute = path.partition(":")
+    modules = sys.modules
+
+    def load() -> object:
+        try:
+            return getattr(modules[name], attribute)
+        except (KeyError, AttributeError):
+            if deleted:
+                raise AttributeError(f"module {name!r} has no attribute {attribute!r}") from None
+            return resolve(path, move)
+
+    def load_deep() -> object:
+        return resolve(path, move)
+
+    return load if attribute and "." not in attribute else load_deep
