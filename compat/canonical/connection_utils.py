@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from .ids.bridge import validate_id_compatibility
+from .ids.generator import UnifiedIdGenerator
 from .message_types import MessageType
 from .messages import create_error_message, create_server_message
 
@@ -24,25 +26,30 @@ __all__ = [
     "MessageType",
     "broadcast_to_websockets",
     "check_rate_limit",
+    "cleanup_resources_by_pattern",
     "compress",
     "create_connection_info",
     "create_error_message",
     "create_server_message",
     "decompress",
     "extract_user_info_from_message",
+    "find_matching_resources",
     "format_websocket_error_response",
     "generate_connection_id",
     "generate_message_id",
+    "get_cleanup_priority",
     "get_current_iso_timestamp",
     "get_current_timestamp",
     "get_progressive_delay",
     "is_websocket_connected",
     "is_websocket_connected_and_ready",
+    "normalize_connection_id",
     "parse_websocket_message",
     "safe_websocket_close",
     "safe_websocket_send",
     "validate_connection_with_race_detection",
     "validate_message_structure",
+    "validate_resource_compatibility",
     "validate_websocket_handshake_completion",
 ]
 
@@ -53,8 +60,8 @@ SEND_RETRY_DELAY = 0.1
 
 
 def generate_connection_id(user_id: str, prefix: str = "ws_conn") -> str:
-    """Return a new connection ID, ``<prefix>_<first 8 characters of the user>_<milliseconds>_<8 hex digits>``."""
-    return f"{prefix}_{str(user_id)[:8]}_{int(time.time() * 1000)}_{_next_number()}_{uuid.uuid4().hex[:8]}"
+    """Return a new connection ID, ``<prefix>_<first 8 characters of the user>_<milliseconds>_<number>_<8 hex digits>``."""
+    return UnifiedIdGenerator.generate_base_id(f"{prefix}_{str(user_id)[:8]}")
 
 
 def generate_message_id() -> str:
@@ -118,7 +125,7 @@ def is_websocket_connected_and_ready(websocket: Any, connection_id: str | None =
         return False
     if connection_id is None:
         return True
-    from .connection_state_machine import get_connection_state_machine
+    from .state_machine import get_connection_state_machine
 
     machine = get_connection_state_machine(connection_id)
     return machine is None or bool(machine.can_process_messages())
@@ -265,10 +272,38 @@ def get_progressive_delay(attempt: int, environment: str | None = None) -> float
     return 0.01
 
 
-_number = 0
+
+def find_matching_resources(target_id: str, resource_pool: Mapping[str, Any]) -> list[str]:
+    """Return the keys of a pool that belong together with an ID: the same, or of the same request in another format."""
+    return [key for key in resource_pool if key == target_id or validate_id_compatibility(target_id, key)]
 
 
-def _next_number() -> int:
-    global _number
-    _number += 1
-    return _number
+def cleanup_resources_by_pattern(
+    target_pattern: str, resource_pools: Mapping[str, dict[str, Any]], logger_context: str | None = None
+) -> int:
+    """Remove from every pool what belongs together with an ID; return how much that was."""
+    removed = 0
+    for name, pool in resource_pools.items():
+        for key in find_matching_resources(target_pattern, pool):
+            del pool[key]
+            removed += 1
+            logger.debug("%s: removed %s from %s", logger_context or "cleanup", key, name)
+    return removed
+
+
+def normalize_connection_id(connection_id: str, user_id: str) -> str:
+    """Return the connection ID, or a new one of the user where it is empty."""
+    return connection_id.strip() if connection_id and connection_id.strip() else generate_connection_id(user_id)
+
+
+def validate_resource_compatibility(resource_id: str, context_ids: Iterable[str]) -> bool:
+    """Return whether a resource's ID belongs together with one of a context's IDs."""
+    return any(resource_id == item or validate_id_compatibility(resource_id, item) for item in context_ids)
+
+
+def get_cleanup_priority(id_string: str) -> int:
+    """Return when something is cleaned up, the lowest first: 1 connections, 2 runs, 3 threads, 4 anything else."""
+    for priority, prefixes in enumerate((("ws_", "conn_", "websocket_"), ("run_",), ("thread_",)), 1):
+        if id_string.startswith(prefixes):
+            return priority
+    return 4

@@ -269,7 +269,7 @@ def _seconds(timestamp: Any) -> float:
     """Return a client's timestamp (a number, or a text in ISO 8601) in seconds; the present time if it has none."""
     if timestamp is None:
         return time.time()
-    from .timestamp_utils import safe_convert_timestamp
+    from .timestamps import safe_convert_timestamp
 
     return safe_convert_timestamp(timestamp)
 

@@ -274,3 +274,18 @@ def test_a_queue_refuses_what_it_cannot_hold():
         assert inner.is_empty()
 
     asyncio.run(block())
+
+
+def test_resources_are_found_and_removed_by_id():
+    pools = {"managers": {"thread_1_abc": 1, "other": 2}, "sockets": {"thread_1_abc": 3}}
+    assert utils.find_matching_resources("thread_1_abc", pools["managers"]) == ["thread_1_abc"]
+    assert utils.cleanup_resources_by_pattern("thread_1_abc", pools) == 2
+    assert pools == {"managers": {"other": 2}, "sockets": {}}
+    assert utils.validate_resource_compatibility("a_1", ["b", "a_1"])
+    assert not utils.validate_resource_compatibility("a_1", [])
+
+
+def test_cleanup_order_and_connection_ids():
+    assert [utils.get_cleanup_priority(name) for name in ("ws_conn_1", "run_1", "thread_1", "x")] == [1, 2, 3, 4]
+    assert utils.normalize_connection_id(" conn_1 ", "u") == "conn_1"
+    assert utils.normalize_connection_id("", "user_1").startswith("ws_conn_user_1_")
