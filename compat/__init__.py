@@ -7,27 +7,59 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .errors import (
         CompatError as CompatError,
+    )
+    from .errors import (
         LedgerError as LedgerError,
+    )
+    from .errors import (
         LegacyExpiredError as LegacyExpiredError,
+    )
+    from .errors import (
         LegacyUseWarning as LegacyUseWarning,
     )
     from .ledger import (
         Argument as Argument,
+    )
+    from .ledger import (
         Class as Class,
+    )
+    from .ledger import (
         Ledger as Ledger,
+    )
+    from .ledger import (
         Method as Method,
+    )
+    from .ledger import (
         Module as Module,
+    )
+    from .ledger import (
         Name as Name,
+    )
+    from .ledger import (
         Removed as Removed,
+    )
+    from .ledger import (
         check as check,
     )
     from .shim import (
         Adapter as Adapter,
+    )
+    from .shim import (
         converted as converted,
+    )
+    from .shim import (
         dual as dual,
+    )
+    from .shim import (
         install as install,
+    )
+    from .shim import (
         legacy_method as legacy_method,
+    )
+    from .shim import (
         renamed as renamed,
+    )
+    from .shim import (
         usage as usage,
     )
 
@@ -37,7 +69,7 @@ _ROOMS = {
     "shim": ("Adapter", "converted", "dual", "install", "legacy_method", "renamed", "usage"),
 }
 
-__all__ = [  # noqa: RUF022 - sorted as the language sorts, and held against _ROOMS by a test
+__all__ = [
     "Adapter",
     "Argument",
     "Class",

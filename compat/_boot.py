@@ -7,6 +7,10 @@ nothing that a bare interpreter has not already loaded.
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 # The roots of the shipped ledger, written out so that start-up need not load it; a test holds them against it.
 ROOTS = frozenset(
     ("netra_backend", "shared", "test_framework", "app", "dev_launcher", "auth_service", "analytics_service", "tests")
@@ -17,11 +21,11 @@ _NEVER = frozenset(("sitecustomize", "usercustomize"))
 started_by = ""
 
 
-def _is_off():
+def _is_off() -> bool:
     return os.environ.get("COMPAT", "").lower() in ("off", "0", "false", "no")
 
 
-def _roots():
+def _roots() -> "frozenset[str]":
     told = os.environ.get("COMPAT_ROOTS")
     if told is None:
         return ROOTS
@@ -34,7 +38,7 @@ class Front:
     roots = ROOTS
 
     @classmethod
-    def find_spec(cls, name, path=None, target=None):
+    def find_spec(cls, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
         if name.partition(".")[0] not in cls.roots:
             return None
         sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not cls]
@@ -47,7 +51,7 @@ class Tail:
     """Asked when nobody found a module: the ledgers that other distributions declare are looked up then, once."""
 
     @classmethod
-    def find_spec(cls, name, path=None, target=None):
+    def find_spec(cls, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
         if name in _NEVER or path is not None:
             return None
         sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not cls]
@@ -56,7 +60,7 @@ class Tail:
         return discover(name, path, target)
 
 
-def boot(how="start file"):
+def boot(how: str = "start file") -> None:
     """Register the drop-in; do nothing when it is there already, or when ``COMPAT=off``."""
     global started_by
     if started_by or _is_off():
@@ -67,7 +71,7 @@ def boot(how="start file"):
     sys.meta_path.append(Tail)
 
 
-def unboot():
+def unboot() -> None:
     """Take the finders out again."""
     global started_by
     started_by = ""

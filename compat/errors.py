@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from deprecation import DeprecatedWarning
 
-    class LegacyUseWarning(DeprecatedWarning):
+    class LegacyUseWarning(DeprecatedWarning):  # type: ignore[misc]
         """A legacy name, module, method or argument was used."""
 
         sentence: str

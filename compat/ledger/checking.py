@@ -67,7 +67,11 @@ def _cycles(ledger: Ledger) -> Iterator[Fault]:
             following = ledger.get(at)
             at = following.canonical if following is not None and following.kind != "argument" else ""
         if at == row.legacy:
-            yield _show(row), f"the move leads back to itself: {' -> '.join([*path, at])}", "point the row at the final canonical path"
+            yield (
+                _show(row),
+                f"the move leads back to itself: {' -> '.join([*path, at])}",
+                "point the row at the final canonical path",
+            )
 
 
 def _words(row: Move) -> Iterator[Fault]:
@@ -84,7 +88,11 @@ def _words(row: Move) -> Iterator[Fault]:
     if isinstance(row, Argument):
         shapes = [bool(row.argument) and not row.default, bool(row.order), bool(row.default)]
         if sum(shapes) != 1:
-            yield _show(row), "it must be exactly one of renamed, dropped, reordered, newly required", "write one row for each change"
+            yield (
+                _show(row),
+                "it must be exactly one of renamed, dropped, reordered, newly required",
+                "write one row for each change",
+            )
         if row.convert and not row.became:
             yield _show(row), "convert without became converts into nothing", "name the new argument in became="
 
@@ -130,7 +138,7 @@ def _target(row: Move) -> Iterator[Fault]:
 
 def _is_adapter(found: object) -> bool:
     # By the name of its metaclass: the ledger knows nothing of the shim, which builds on it.
-    return isinstance(found, type) and any(kind.__name__ == "AdapterMeta" for kind in type(found).__mro__)
+    return isinstance(found, type) and any(kind.__name__ == "AdapterMeta" for kind in type.mro(type(found)))
 
 
 def _resolve(path: str) -> tuple[object, str]:

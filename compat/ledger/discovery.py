@@ -20,7 +20,7 @@ GROUP = "compat.ledgers"
 class EntryPoint:
     """One line of an installed distribution's ``compat.ledgers`` group."""
 
-    __slots__ = ("name", "value", "distribution")
+    __slots__ = ("distribution", "name", "value")
 
     def __init__(self, name: str, value: str, distribution: str) -> None:
         self.name, self.value, self.distribution = name, value, distribution
@@ -50,7 +50,9 @@ def entry_points(path: Iterable[str]) -> Iterator[EntryPoint]:
     """
     for folder in path:
         try:
-            entries = sorted(entry.path for entry in os.scandir(folder or ".") if entry.name.endswith((".dist-info", ".egg-info")))
+            entries = sorted(
+                entry.path for entry in os.scandir(folder or ".") if entry.name.endswith((".dist-info", ".egg-info"))
+            )
         except OSError:
             continue
         for entry in entries:

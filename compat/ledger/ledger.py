@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Origin:
     """Where a row comes from: the ledger's name, the version in force, and where to read on."""
 
-    __slots__ = ("name", "_version", "docs")
+    __slots__ = ("_version", "docs", "name")
 
     def __init__(self, name: str, version: Version, docs: str) -> None:
         self.name, self._version, self.docs = name, version, docs
@@ -45,7 +45,7 @@ class Ledger:
         The moves; later rows of the same legacy path are kept too, for :func:`compat.check` to report, but the first wins.
     """
 
-    __slots__ = ("name", "docs", "_rows", "_origins", "_by_legacy", "_by_id", "_modules", "_shells")
+    __slots__ = ("_by_id", "_by_legacy", "_modules", "_origins", "_rows", "_shells", "docs", "name")
 
     def __init__(self, name: str, *, version: Version, docs: str = "", rows: Iterable[Move] = ()) -> None:
         self.name = name

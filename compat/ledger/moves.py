@@ -32,7 +32,7 @@ class Move:
     """
 
     kind: ClassVar[str] = ""
-    __slots__ = ("id", "legacy", "canonical", "since", "removal", "instead", "note", "ledger")
+    __slots__ = ("canonical", "id", "instead", "ledger", "legacy", "note", "removal", "since")
 
     id: str
     legacy: str
@@ -106,7 +106,9 @@ class Move:
         return _rebuild, (type(self), self._values())
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields() if name not in ("legacy", "canonical", "ledger", "id"))
+        shown = ", ".join(
+            f"{name}={getattr(self, name)!r}" for name in self._fields() if name not in ("legacy", "canonical", "ledger", "id")
+        )
         return f"{type(self).__name__}({self.legacy!r}, {self.canonical!r}, {shown})"
 
 

@@ -83,6 +83,8 @@ def sentence(move: Move, use: str, stage: str = DEPRECATED, *, docs: str = "") -
     elif stage == ANNOUNCED:
         said = f"{head} will be deprecated in {name}{move.since} and removed in {move.removal}."
     else:
-        said = f"{head} is deprecated since {name}{move.since}" + (f" and will be removed in {move.removal}." if move.removal else ".")
+        said = f"{head} is deprecated since {name}{move.since}" + (
+            f" and will be removed in {move.removal}." if move.removal else "."
+        )
     parts = [said, replacement(move), move.note.strip(), f"See {docs}." if docs else ""]
     return " ".join(part for part in parts if part)

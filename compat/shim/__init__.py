@@ -25,22 +25,22 @@ __all__ = ["Adapter", "Installation", "converted", "dual", "install", "installed
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .adapters import Adapter
-    from .dual import dual, wait
     from .funnel import usage
     from .installation import Installation, install, installed
     from .methods import converted, legacy_method, renamed
+    from .results import dual, wait
 
 _HOMES = {
     "Adapter": "adapters",
     "Installation": "installation",
     "converted": "methods",
-    "dual": "dual",
+    "dual": "results",
     "install": "installation",
     "installed": "installation",
     "legacy_method": "methods",
     "renamed": "methods",
     "usage": "funnel",
-    "wait": "dual",
+    "wait": "results",
 }
 
 

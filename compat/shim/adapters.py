@@ -27,12 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+# What an adapter has of its own, or what Python keeps on every class.
 _OWN_SPECIALS = frozenset(
-    "__abstractmethods__ __annotations__ __annotate__ __annotate_func__ __annotations_cache__ __class__ __class_getitem__ __copy__"
-    " __deepcopy__ __del__ __delattr__ __dict__ __dir__ __doc__ __firstlineno__ __getattr__ __getattribute__ __getstate__ __init__"
-    " __init_subclass__ __module__ __new__ __orig_bases__ __parameters__ __qualname__ __reduce__ __reduce_ex__ __setattr__"
-    " __setstate__ __sizeof__ __slots__ __static_attributes__ __subclasshook__ __weakref__ __protocol_attrs__ __match_args__"
-    " __dataclass_fields__ __dataclass_params__ __post_init__".split()
+    """
+    __abstractmethods__ __annotations__ __annotate__ __annotate_func__ __annotations_cache__ __class__
+    __class_getitem__ __copy__ __deepcopy__ __del__ __delattr__ __dict__ __dir__ __doc__ __firstlineno__
+    __getattr__ __getattribute__ __getstate__ __init__ __init_subclass__ __module__ __new__ __orig_bases__
+    __parameters__ __qualname__ __reduce__ __reduce_ex__ __setattr__ __setstate__ __sizeof__ __slots__
+    __static_attributes__ __subclasshook__ __weakref__ __protocol_attrs__ __match_args__ __dataclass_fields__
+    __dataclass_params__ __post_init__
+    """.split()  # noqa: SIM905 - a table of words
 )
 _UNVERSIONED = Ledger("", version="0")
 
@@ -279,7 +283,7 @@ class Adapter(metaclass=AdapterMeta):
         object.__setattr__(made, "canonical", canonical)
         return made
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> type:  # type: ignore[override]
         found = object.__getattribute__(self, "__dict__").get("canonical")
         kind = type(self)

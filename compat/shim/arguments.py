@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, Tap]]) -> Any:
     """Wrap a function so that it takes legacy arguments too; each use of one is counted and warned at the caller's line.
 
-    Calls in the new form are passed on as they are. An argument given in both forms raises ``TypeError``, as giving it twice does.
+    Calls in the new form are passed on as they are. An argument in both forms raises ``TypeError``, as giving it twice does.
     """
     by_name = {row.argument: (row, tap) for row, tap in rows if row.argument and not row.default}
     orders = [(row, tap) for row, tap in rows if row.order]
@@ -46,8 +46,11 @@ def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, Tap]]) -
                     kwargs[row.argument] = supply()
         return function(*args, **kwargs)
 
-    special = inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
-    return functools.update_wrapper(FunctionLike.of(call, function) if special else call, function)
+    special = (
+        inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+    )
+    wrapper: Any = FunctionLike.of(call, function) if special else call
+    return functools.update_wrapper(wrapper, function)
 
 
 def _rename(

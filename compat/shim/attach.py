@@ -39,7 +39,8 @@ def attach(module: ModuleType, ledger: Ledger, tap_of: Callable[[Move], Tap]) ->
             arguments.setdefault(move.canonical.partition(":")[2], []).append(move)
     for path, moves in arguments.items():
         owner, name = _owner(module, path)
-        undoings.append(_replace(owner, name, lambda found, moves=moves: accept(found, [(move, tap_of(move)) for move in moves])))
+        rows = [(move, tap_of(move)) for move in moves]
+        undoings.append(_replace(owner, name, functools.partial(accept, rows=rows)))
     return undoings
 
 

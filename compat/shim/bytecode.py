@@ -9,7 +9,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, FrameType
+    from types import FrameType
     from typing import Any
 
 IS_CPYTHON = sys.implementation.name == "cpython"
@@ -60,7 +60,7 @@ def _before(code: bytes, at: int) -> int:
 class Statement:
     """An import statement: absolute module name and, for a from-import, the names."""
 
-    __slots__ = ("name", "fromlist")
+    __slots__ = ("fromlist", "name")
 
     def __init__(self, name: str, fromlist: tuple[str, ...] | None) -> None:
         self.name, self.fromlist = name, fromlist

@@ -29,7 +29,9 @@ _BETWEEN = frozenset(
         "zipimport",
     )
 )
-_BETWEEN_EXACT = frozenset(("unittest.mock", "_pytest.monkeypatch", "pickle", "_pickle", "_frozen_importlib", "_frozen_importlib_external"))
+_BETWEEN_EXACT = frozenset(
+    ("unittest.mock", "_pytest.monkeypatch", "pickle", "_pickle", "_frozen_importlib", "_frozen_importlib_external")
+)
 # Code that looks at everything it finds: it uses nothing, so it is neither counted nor warned.
 _LOOKERS = frozenset(
     (
@@ -115,7 +117,7 @@ def is_looking(frame: FrameType) -> bool:
 class Place:
     """Where a use stands: file, line, function and module of user code. Holds no frame."""
 
-    __slots__ = ("file", "line", "function", "module")
+    __slots__ = ("file", "function", "line", "module")
 
     def __init__(self, frame: FrameType) -> None:
         code: CodeType = frame.f_code

@@ -67,7 +67,8 @@ class Finder:
         for one in self._installed:
             if one.ledger.is_declared(name) and self._may_serve(one, name):
                 rows = one.ledger.module_rows(name)
-                spec = LegacySpec(name, OwnedLoader(one, "", None, rows), origin=f"ledger {one.ledger.name!r}", is_package=True)
+                loader: Any = OwnedLoader(one, "", None, rows)
+                spec = LegacySpec(name, loader, origin=f"ledger {one.ledger.name!r}", is_package=True)
                 spec.submodule_search_locations = []
                 return spec
         return None
@@ -108,7 +109,8 @@ class Finder:
             raise TargetError(move.id, canonical, f"no module named {canonical!r}")
         is_package = found.submodule_search_locations is not None
         rows = one.ledger.module_rows(name)
-        spec = LegacySpec(name, OwnedLoader(one, canonical, tap, rows), origin=found.origin, is_package=is_package)
+        loader: Any = OwnedLoader(one, canonical, tap, rows)
+        spec = LegacySpec(name, loader, origin=found.origin, is_package=is_package)
         spec.tap, spec.rows = tap, rows
         if is_package:
             spec.submodule_search_locations = list(found.submodule_search_locations or ())

@@ -100,10 +100,7 @@ def forward(target: Callable[..., Any], tap: Tap | LateTap, *, kind: str = "call
     call = f"_fn({arguments})"
     if through:
         first, _, rest = arguments.partition(", ")
-        if first.startswith("*"):
-            call = f"_getattr(args[0], {through!r})(*args[1:], **kwargs)"
-        else:
-            call = f"{first}.{through}({rest})"
+        call = f"_getattr(args[0], {through!r})(*args[1:], **kwargs)" if first.startswith("*") else f"{first}.{through}({rest})"
     key = (parameters, call)
     maker = _makers.get(key)
     if maker is None:
@@ -116,7 +113,7 @@ def forward(target: Callable[..., Any], tap: Tap | LateTap, *, kind: str = "call
         plain.__defaults__ = getattr(target, "__defaults__", None)
         plain.__kwdefaults__ = getattr(target, "__kwdefaults__", None)
     special = inspect.iscoroutinefunction(target) or inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)
-    result = FunctionLike.of(plain, target) if special else plain
+    result: Any = FunctionLike.of(plain, target) if special else plain
     return functools.update_wrapper(result, like if like is not None else target)
 
 
@@ -132,8 +129,8 @@ class FunctionLike:
         made.__wrapped__ = target
         return made
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:  # type: ignore[misc,override]
         return types.FunctionType
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:

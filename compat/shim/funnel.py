@@ -20,6 +20,10 @@ from compat.errors import (
 )
 from compat.ledger import Ledger, Move, sentence
 from compat.ledger.versions import ANNOUNCED, EXPIRED
+from compat.telemetry.counters import on_reset
+from compat.telemetry.counters import open_cell as _open
+from compat.telemetry.counters import usage as _usage
+from compat.telemetry.sites import Site
 
 from . import callsite, watch
 
@@ -70,7 +74,7 @@ def nothing() -> None:
 class Tap:
     """The funnel's side of one move: its sites, its sentences, its hot table."""
 
-    __slots__ = ("move", "docs", "hot", "stage", "_sites", "_said")
+    __slots__ = ("_said", "_sites", "docs", "hot", "move", "stage")
 
     def __init__(self, move: Move, ledger: Ledger, hot: dict[int, Cell] | None = None) -> None:
         self.move = move
@@ -162,7 +166,7 @@ class Tap:
 class LateTap:
     """A tap that is made at its first use: an adapter's methods exist before the ledger that lists the adapter is installed."""
 
-    __slots__ = ("hot", "_make", "_tap")
+    __slots__ = ("_make", "_tap", "hot")
 
     def __init__(self, make: Callable[[dict[int, Cell]], Tap]) -> None:
         self.hot: dict[int, Cell] = {}
@@ -206,10 +210,6 @@ def forget_taps(taps: Iterable[Tap]) -> None:
             _taps.remove(tap)
 
 
-from compat.telemetry.counters import on_reset, open_cell as _open, usage as _usage  # noqa: E402
-from compat.telemetry.sites import Site  # noqa: E402
-
-
 def _reset() -> None:
     for tap in list(_taps):
         tap.forget()
@@ -221,8 +221,8 @@ on_reset(_reset)
 class Use:
     """One line of :func:`usage`: what is used, how, where, and how often."""
 
-    __slots__ = ("move", "kind", "file", "line", "function", "module", "count")
-    __match_args__ = __slots__
+    __slots__ = ("count", "file", "function", "kind", "line", "module", "move")
+    __match_args__ = ("move", "kind", "file", "line", "function", "module", "count")
 
     def __init__(self, move: str, kind: str, file: str, line: int, function: str, module: str, count: int) -> None:
         self.move, self.kind, self.file, self.line = move, kind, file, line

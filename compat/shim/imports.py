@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib._bootstrap as _bootstrap  # type: ignore[import-not-found]
+import importlib
 import sys
 import threading
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from compat.ledger import Move
 
     from .funnel import Tap
+
+_bootstrap: Any = importlib._bootstrap  # type: ignore[attr-defined]
 
 
 def seen(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> bool:

@@ -130,9 +130,7 @@ class _Converted(Legacy):
         return property(get, put)
 
 
-def converted(
-    new: str, *, to_legacy: Any = None, to_canonical: Any = None, instead: str | None = None, note: str = ""
-) -> Any:
+def converted(new: str, *, to_legacy: Any = None, to_canonical: Any = None, instead: str | None = None, note: str = "") -> Any:
     """``timeout_ms = converted("timeout", to_legacy=..., to_canonical=...)``: an attribute whose form changed too."""
     return _Converted(new, to_legacy, to_canonical, instead, note)
 

@@ -109,7 +109,8 @@ class Loader:
         if self.canonical and self.tap is not None:
             load_module(self.canonical, self.tap.move.id)
         kind = type("module", (LegacyModule,), {"__module__": "builtins"})
-        return kind(spec.name)
+        made: types.ModuleType = kind(spec.name)
+        return made
 
     def exec_module(self, module: types.ModuleType) -> None:
         namespace = vars(module)

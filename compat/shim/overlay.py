@@ -31,7 +31,7 @@ def _overlaid(module: types.ModuleType) -> type | None:
     kind = type(module)
     if _MARK in vars(kind):
         return kind
-    before: type = kind
+    before: Any = kind
 
     def __dir__(self: types.ModuleType) -> list[str]:
         return sorted({*before.__dir__(self), *vars(type(self))[_MARK]})
@@ -44,9 +44,7 @@ def _overlaid(module: types.ModuleType) -> type | None:
     return made
 
 
-def cover(
-    module: types.ModuleType, rows: Mapping[str, Move], tap_of: Callable[[Move], Tap]
-) -> Callable[[], None] | None:
+def cover(module: types.ModuleType, rows: Mapping[str, Move], tap_of: Callable[[Move], Tap]) -> Callable[[], None] | None:
     """Put the rows of a live module onto it; return the function that takes them off again, ``None`` for no change."""
     namespace = vars(module)
     wanted = {}
@@ -70,7 +68,7 @@ def cover(
     if ends:
         namespace["__getattr__"] = made = missing(module, own)
     if "__all__" not in namespace and "__all__" not in vars(kind):
-        setattr(kind, "__all__", _star(kind))
+        type.__setattr__(kind, "__all__", _star(kind))
 
     def uncover() -> None:
         if ends and namespace.get("__getattr__") is made:

@@ -41,8 +41,7 @@ def resolve(path: str, move: str) -> object:
                 raise TargetError(move, path, f"{found!r} has no attribute {part!r}") from error
             # Half-imported: the two sides import each other. Say it as Python says it.
             raise ImportError(
-                f"cannot import name {part!r} from partially initialized module {name!r}"
-                " (most likely due to a circular import)",
+                f"cannot import name {part!r} from partially initialized module {name!r} (most likely due to a circular import)",
                 name=name,
             ) from error
     return found

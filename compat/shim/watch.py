@@ -27,6 +27,7 @@ SNAPSHOT: list[Any] = [None]
 _warm: list[dict[int, Any]] = []
 _generation = 0
 _hooked: Any = None
+_original: Any = None
 
 
 def current() -> list[Any]:
@@ -86,7 +87,7 @@ def _matches(pattern: Any, text: str) -> bool:
 
 
 def _hook() -> None:
-    global _hooked
+    global _hooked, _original
     found = getattr(warnings, _MUTATED, None)
     if found is None or found is _hooked:
         return
@@ -95,7 +96,7 @@ def _hook() -> None:
         forget()
         found()
 
-    _hooked = mutated
+    _hooked, _original = mutated, found
     setattr(warnings, _MUTATED, mutated)
     forget()
 
@@ -104,6 +105,6 @@ def unhook() -> None:
     """Give ``warnings`` its own function back, unless somebody else has wrapped ours."""
     global _hooked
     if _hooked is not None and getattr(warnings, _MUTATED, None) is _hooked:
-        setattr(warnings, _MUTATED, _hooked.__closure__[_hooked.__code__.co_freevars.index("found")].cell_contents)
+        setattr(warnings, _MUTATED, _original)
         _hooked = None
     forget()

@@ -83,12 +83,12 @@ class Ready:
         yield  # pragma: no cover - makes this a generator
 
 
-@functools.lru_cache(maxsize=None)
+@functools.lru_cache(maxsize=1)
 def _proxy_type() -> Any:
     # wrapt costs 100 ms to import; it is loaded only where an ambiguous result is really handed out.
     import wrapt
 
-    class Dual(wrapt.ObjectProxy):  # type: ignore[misc,unused-ignore,name-defined]
+    class Dual(wrapt.ObjectProxy):  # type: ignore[misc,type-arg]
         """The result itself, and a coroutine that returns it."""
 
         def __await__(self) -> Generator[Any, Any, Any]:
