@@ -1,0 +1,38 @@
+"""JSON text of messages: orjson where it is installed, the standard library where not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Callable
+
+try:
+    import orjson
+except ImportError:
+    orjson = None  # type: ignore[assignment,unused-ignore]
+
+_dump_slowly = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def _dump_with_orjson(message: Any) -> str:
+    return orjson.dumps(message).decode()
+
+
+_dump: Callable[[Any], str] = _dump_slowly if orjson is None else _dump_with_orjson
+loads: Callable[[str | bytes], Any] = json.loads if orjson is None else orjson.loads  # type: ignore[assignment,unused-ignore]
+
+
+def dumps(message: Any) -> str:
+    """Return ``message`` as compact JSON; enums, models, dates and sets take their plain form.
+
+    Raises
+    ------
+    CyclicMessageError (a ValueError)
+        the message contains itself
+    """
+    try:
+        return _dump(message)
+    except (TypeError, ValueError, RecursionError):
+        # Rare, and the walk costs ten times the encoding: only for what the encoder cannot take as it is.
+        from .serialization import serialize_message
+
+        return _dump_slowly(serialize_message(message))

@@ -1,0 +1,155 @@
+"""Events: what is sent to a user, encoded once, stamped with the user's epoch and sequence number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from typing_extensions import Literal, TypedDict
+
+from .codec import dumps, loads
+
+CriticalEvent = Literal["agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed"]
+
+CRITICAL_EVENTS: tuple[str, ...] = (
+    "agent_started",
+    "agent_thinking",
+    "tool_executing",
+    "tool_completed",
+    "agent_completed",
+)
+_CRITICAL = frozenset(CRITICAL_EVENTS)
+
+
+class _Stamped(TypedDict):
+    type: str
+    epoch: str
+    seq: int
+
+
+class Envelope(_Stamped, total=False):
+    """What a client receives: the event's own fields lie beside these."""
+
+    timestamp: str
+    critical: bool
+    thread_id: str
+    run_id: str
+
+
+class Position(NamedTuple):
+    """A place in one user's stream of events: ``seq`` counts from 1 within ``epoch``; 0 is before the first."""
+
+    epoch: str
+    seq: int
+
+
+class Draft:
+    """A message encoded once, before it has a place in anybody's stream; shared by all who receive it."""
+
+    __slots__ = ("body", "critical", "thread_id", "type")
+
+    def __init__(
+        self, message: Mapping[str, Any], *, critical: bool | None = None, thread_id: str | None = None
+    ) -> None:
+        """Encode ``message`` (a JSON object); ``critical`` None asks its type; ``thread_id`` None is all threads."""
+        kind = message.get("type")
+        self.type = kind if isinstance(kind, str) else str(getattr(kind, "value", kind or ""))
+        self.critical = self.type in _CRITICAL if critical is None else critical
+        self.thread_id = thread_id
+        self.body = dumps(message if isinstance(message, dict) else dict(message))
+
+    @classmethod
+    def from_body(cls, body: str, kind: str, critical: bool, thread_id: str | None) -> Draft:
+        """Return a draft of JSON text that is already encoded."""
+        draft = cls.__new__(cls)
+        draft.body, draft.type, draft.critical, draft.thread_id = body, kind, critical, thread_id
+        return draft
+
+
+class Event:
+    """A draft with its place in one user's stream; immutable."""
+
+    __slots__ = ("draft", "epoch", "seq")
+
+    def __init__(self, draft: Draft, epoch: str, seq: int) -> None:
+        self.draft, self.epoch, self.seq = draft, epoch, seq
+
+    @property
+    def type(self) -> str:
+        """The message's ``type``."""
+        return self.draft.type
+
+    @property
+    def critical(self) -> bool:
+        """Whether it must never be dropped silently."""
+        return self.draft.critical
+
+    @property
+    def thread_id(self) -> str | None:
+        """The thread it belongs to; None for all threads of the user."""
+        return self.draft.thread_id
+
+    @property
+    def position(self) -> Position:
+        """Its place in the user's stream."""
+        return Position(self.epoch, self.seq)
+
+    def text(self, *, stamped: bool = True) -> str:
+        """Return the JSON text; stamped, ``seq`` and ``epoch`` end it and win over fields of these names."""
+        body = self.draft.body
+        if not stamped or not self.seq:
+            return body
+        comma = "," if len(body) > 2 else ""
+        return f'{body[:-1]}{comma}"seq":{self.seq},"epoch":"{self.epoch}"}}'
+
+    def message(self, *, stamped: bool = True) -> dict[str, Any]:
+        """Return a fresh dict of the message: no receiver shares it with another."""
+        message: dict[str, Any] = loads(self.draft.body)
+        if stamped and self.seq:
+            message["seq"], message["epoch"] = self.seq, self.epoch
+        return message
+
+    def __repr__(self) -> str:
+        return f"<Event {self.type} {self.epoch}:{self.seq}>"
+
+
+class Delivery(NamedTuple):
+    """What became of one message: its place, how many connections took it, and whether it is kept for replay.
+
+    With a shared backplane ``receivers`` counts the workers that hold connections of the user.
+    """
+
+    seq: int
+    epoch: str
+    receivers: int
+    kept: bool
+
+
+def make_message(event_type: str, data: Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """Return the message of an event: its type, a UTC time stamp, the fields given that are not None, and ``data``.
+
+    ``data`` never replaces the type.
+    """
+    if not event_type:
+        raise ValueError("event_type is empty; name the event, such as 'agent_started'")
+    message: dict[str, Any] = {"type": event_type, "timestamp": datetime.now(timezone.utc).isoformat()}
+    for name, value in fields.items():
+        if value is not None:
+            message[name] = value
+    if data:
+        message.update(data)
+        message["type"] = event_type
+    return message
+
+
+__all__ = [
+    "CRITICAL_EVENTS",
+    "CriticalEvent",
+    "Delivery",
+    "Draft",
+    "Envelope",
+    "Event",
+    "Position",
+    "make_message",
+]

@@ -1,0 +1,304 @@
+"""The factory of managers: one manager per isolation key, in a bounded registry, idle ones freed."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Callable
+
+from .backplane import InProcessBackplane
+from .connection import GOING_AWAY, Connection
+from .errors import FactoryInitializationError, ResourceLimitExceeded, UserIsolationViolation
+from .events import Draft, Event
+from .limits import Limits
+from .manager import IsolationKey, UnifiedWebSocketManager
+from .protocols import Backplane
+from .stream import UserStream
+
+
+@dataclass
+class Counters:
+    """What has happened since the factory was made; only ever grows."""
+
+    published: int = 0
+    kept_only: int = 0
+    refused: int = 0
+    replayed: int = 0
+    resyncs: int = 0
+    connections_opened: int = 0
+    connections_closed: int = 0
+    events_sent: int = 0
+    events_dropped: int = 0
+    evicted: int = 0
+    managers_created: int = 0
+    managers_closed: int = 0
+
+
+class WebSocketManagerFactory:
+    """Makes and owns managers. Lookup and send cost the same however many users there are.
+
+    Safe to use from several OS threads. A manager that has no connection and was not used for ``limits.idle_timeout``
+    seconds is freed, with its user's history, as new ones are made or :meth:`reap` is called.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        backplane: Backplane | None = None,
+        *,
+        manager_class: type[UnifiedWebSocketManager] = UnifiedWebSocketManager,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not issubclass(manager_class, UnifiedWebSocketManager):
+            raise FactoryInitializationError(f"{manager_class.__name__} is not a subclass of UnifiedWebSocketManager")
+        self.limits = limits or Limits()
+        self.backplane: Backplane = backplane or InProcessBackplane(self.limits.history_events)
+        self.backplane.bind(self._deliver)
+        self.clock = clock
+        self.counters = Counters()
+        self.lock = threading.RLock()
+        self._manager_class = manager_class
+        self._managers: dict[IsolationKey, UnifiedWebSocketManager] = {}
+        self._streams: dict[str, UserStream] = {}
+        self._connections = 0
+
+    def get(self, context: Any) -> UnifiedWebSocketManager:
+        """Return the manager of ``context``'s user, and thread where given; make it if there is none.
+
+        Raises
+        ------
+        UserIsolationViolation
+            the context names no user
+        ResourceLimitExceeded
+        """
+        key = isolation_key(context)
+        manager = self._managers.get(key)
+        return manager if manager is not None else self._make(key)
+
+    def find(self, user_id: str, thread_id: str | None = None) -> UnifiedWebSocketManager | None:
+        """Return the manager of an isolation key if there is one; makes none."""
+        return self._managers.get(IsolationKey(user_id, thread_id))
+
+    def managers(self) -> list[UnifiedWebSocketManager]:
+        """Return a snapshot of all managers."""
+        with self.lock:
+            return list(self._managers.values())
+
+    def managers_of(self, user_id: str) -> list[UnifiedWebSocketManager]:
+        """Return a snapshot of one user's managers."""
+        with self.lock:
+            stream = self._streams.get(user_id)
+            return [] if stream is None else list(stream.managers.values())
+
+    def users(self) -> list[str]:
+        """Return the users that have managers here."""
+        with self.lock:
+            return list(self._streams)
+
+    async def broadcast(self, message: Mapping[str, Any], *, exclude: Iterable[str] = ()) -> int:
+        """Send one message to every user with a connection on this worker; return to how many users it went.
+
+        Encoded once. For operators of the server; managers cannot do this.
+        """
+        draft = Draft(message)
+        left_out = frozenset(exclude)
+        with self.lock:
+            streams = [s for s in self._streams.values() if s.connections and s.user_id not in left_out]
+        if self.backplane.local:
+            for count, stream in enumerate(streams, 1):
+                await self._publish(stream, draft)
+                if not count % 256:
+                    await asyncio.sleep(0)  # others get their turn
+        else:
+            await asyncio.gather(*(self._publish(stream, draft) for stream in streams))
+        return len(streams)
+
+    def reap(self) -> int:
+        """Free the managers that have been idle too long; return how many."""
+        deadline = self.clock() - self.limits.idle_timeout
+        with self.lock:
+            idle = [m for m in self._managers.values() if m.last_used <= deadline and not m.is_connected]
+            for manager in idle:
+                self._free(manager)
+        return len(idle)
+
+    def stats(self) -> dict[str, Any]:
+        """Return the counters and the present numbers of managers, users and connections."""
+        with self.lock:
+            live = [c for s in self._streams.values() for c in s.connections.values()]
+            counts = asdict(self.counters)
+            counts["events_sent"] += sum(c.sent for c in live)
+            counts["events_dropped"] += sum(c.outbox.dropped for c in live)
+            return {
+                **counts,
+                "managers": len(self._managers),
+                "users": len(self._streams),
+                "connections": self._connections,
+                "events_waiting": sum(len(c.outbox) for c in live),
+                "writing": sum(c.writing for c in live),
+            }
+
+    def health(self) -> dict[str, Any]:
+        """Return ``healthy``, the backplane's state, and how much of the limits is used."""
+        backplane = self.backplane.health()
+        return {
+            "healthy": bool(backplane["healthy"]),
+            "backplane": backplane,
+            "managers": {"used": len(self._managers), "limit": self.limits.managers},
+            "connections": {"used": self._connections, "limit": self.limits.connections},
+        }
+
+    async def start(self) -> None:
+        """Connect the backplane; needed before the first use of one that spans processes."""
+        await self.backplane.start()
+
+    async def close(self, code: int = GOING_AWAY, reason: str = "server is shutting down") -> None:
+        """Close every manager and the backplane; nothing is left running."""
+        await asyncio.gather(*(manager.close(code, reason) for manager in self.managers()))
+        await self.backplane.close()
+
+    # For managers and streams
+
+    def release(self, manager: UnifiedWebSocketManager) -> bool:
+        """Take a manager out of the registry; return whether it was its user's last."""
+        with self.lock:
+            manager._closed = True
+            if self._managers.get(manager.key) is manager:
+                del self._managers[manager.key]
+                self.counters.managers_closed += 1
+            stream = manager._stream
+            if stream.managers.get(manager.thread_id) is manager:
+                del stream.managers[manager.thread_id]
+            return not stream.managers
+
+    def drop_stream(self, stream: UserStream) -> None:
+        """Free a user's stream if nobody uses it any more."""
+        with self.lock:
+            if stream.managers or stream.connections or self._streams.get(stream.user_id) is not stream:
+                return
+            del self._streams[stream.user_id]
+        self.backplane.forget(stream.user_id)
+
+    def note_new(self, connection: Connection) -> None:
+        """Count a connection in. Raises ResourceLimitExceeded."""
+        if self._connections >= self.limits.connections:
+            limit = self.limits.connections
+            raise ResourceLimitExceeded("connections", limit, None, "Add a worker, or raise the limit.")
+        self._connections += 1
+        self.counters.connections_opened += 1
+
+    def note_gone(self, connection: Connection) -> None:
+        """Count a connection out, and what it sent."""
+        with self.lock:
+            self._connections -= 1
+            counters = self.counters
+            counters.connections_closed += 1
+            counters.events_sent += connection.sent
+            counters.events_dropped += connection.outbox.dropped
+            counters.evicted += connection.evicted
+
+    def _make(self, key: IsolationKey) -> UnifiedWebSocketManager:
+        limits = self.limits
+        with self.lock:
+            manager = self._managers.get(key)
+            if manager is not None:
+                return manager
+            self._free_some()
+            if len(self._managers) >= limits.managers and not self.reap():
+                raise ResourceLimitExceeded(
+                    "managers", limits.managers, None, "Close managers that are done: `await manager.close()`."
+                )
+            stream = self._streams.get(key.user_id)
+            if stream is None:
+                stream = self._streams[key.user_id] = UserStream(key.user_id, self)
+            if len(stream.managers) >= limits.managers_per_user:
+                raise ResourceLimitExceeded(
+                    "managers",
+                    limits.managers_per_user,
+                    key.user_id,
+                    "Close the managers of threads that are done: `await manager.close()`.",
+                )
+            manager = self._manager_class._open(key, stream)
+            self._managers[key] = stream.managers[key.thread_id] = manager
+            self.counters.managers_created += 1
+            return manager
+
+    def _free_some(self) -> None:
+        # Two looks for each new manager keep up with any rate of creation, at a constant cost.
+        deadline = self.clock() - self.limits.idle_timeout
+        for _ in range(min(2, len(self._managers))):
+            key = next(iter(self._managers))
+            manager = self._managers[key]
+            if manager.last_used <= deadline and not manager.is_connected:
+                self._free(manager)
+            else:
+                self._managers[key] = self._managers.pop(key)
+
+    def _free(self, manager: UnifiedWebSocketManager) -> None:
+        if self.release(manager):
+            self.drop_stream(manager._stream)
+
+    async def _publish(self, stream: UserStream, draft: Draft) -> None:
+        self.counters.published += 1
+        await self.backplane.publish(stream.user_id, draft)
+        stream.pump()
+
+    def _deliver(self, user_id: str, events: Sequence[Event]) -> int:
+        stream = self._streams.get(user_id)
+        return 0 if stream is None else stream.deliver(events)
+
+    def pump(self, user_id: str) -> None:
+        """Write what waits for one user; a backplane calls this after it has delivered from outside."""
+        stream = self._streams.get(user_id)
+        if stream is not None:
+            stream.pump()
+
+
+def isolation_key(context: Any) -> IsolationKey:
+    """Return whom ``context`` works for. Raises UserIsolationViolation if it names no user."""
+    user_id = getattr(context, "user_id", None)
+    if not isinstance(user_id, str) or not user_id.strip():
+        raise UserIsolationViolation(
+            "UserExecutionContext required for proper user isolation: "
+            f"{type(context).__name__} has user_id {user_id!r}; pass a context whose user_id is a non-empty str"
+        )
+    thread_id = getattr(context, "thread_id", None)
+    if thread_id is not None and (not isinstance(thread_id, str) or not thread_id.strip()):
+        raise UserIsolationViolation(f"thread_id is {thread_id!r}; give a non-empty str, or None for all threads")
+    return IsolationKey(user_id, thread_id)
+
+
+_default_lock = threading.Lock()
+_default: list[WebSocketManagerFactory] = []
+
+
+def get_websocket_manager_factory() -> WebSocketManagerFactory:
+    """Return this process's factory; made at the first call."""
+    with _default_lock:
+        if not _default:
+            _default.append(WebSocketManagerFactory())
+        return _default[0]
+
+
+def set_websocket_manager_factory(factory: WebSocketManagerFactory | None) -> WebSocketManagerFactory | None:
+    """Put ``factory`` in the place of this process's (None: the next call makes a new one); return the one before."""
+    with _default_lock:
+        before = _default[0] if _default else None
+        _default[:] = [] if factory is None else [factory]
+        return before
+
+
+def get_websocket_manager(context: Any, *, factory: WebSocketManagerFactory | None = None) -> UnifiedWebSocketManager:
+    """Return the one manager of ``context``'s user, and thread where it has one; of this process's factory by default.
+
+    Raises
+    ------
+    UserIsolationViolation
+        the context names no user
+    ResourceLimitExceeded
+        too many managers
+    """
+    return (factory or get_websocket_manager_factory()).get(context)
