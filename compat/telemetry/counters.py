@@ -41,12 +41,20 @@ if TYPE_CHECKING:
 
         def allot(self, site: Site, base: int, total: int, now: float) -> Slot: ...
 
+        def end(self, now: float) -> None: ...
+
+        def release(self) -> None: ...
+
 
 DAY = 86400.0
 BURST = 64
 """Uses at most between two looks at the clock: what may be put on the wrong day by a burst that ends at midnight."""
 QUICK = 0.01
 """Seconds: while as many uses as asked for came quicker than this, twice as many go before the next look."""
+LIVED = 0.25
+"""Seconds that a process lives at least to be evidence of zero: recording a shorter one would cost it too much."""
+RETRY = 60.0
+"""Seconds after which a process that could not write its segment tries again, if it meets a new site or a new day."""
 SITES = 8192
 """Sites counted one by one in one process; those beyond are counted per move."""
 
@@ -76,6 +84,12 @@ class MemoryTable:
     def allot(self, site: Site, base: int, total: int, now: float) -> Slot:
         """Return a slot in which ``total - base`` uses are counted already."""
         return MemorySlot(base, total)
+
+    def end(self, now: float) -> None:
+        """Note nothing."""
+
+    def release(self) -> None:
+        """Let go of nothing."""
 
 
 class Cell:
@@ -132,13 +146,16 @@ class Cell:
 class Counters:
     """All cells of one process."""
 
-    def __init__(self, table: Table | None = None, *, exact: bool | None = None) -> None:
+    def __init__(self, open_table: Callable[[], Table] = MemoryTable, *, exact: bool | None = None) -> None:
         self.lock = RLock()
+        self.open_table = open_table
         self.exact = _one_at_a_time() if exact is None else exact
         self.cells: dict[Site, Cell] = {}
-        self.table = table
+        self.table: Table | None = None
         self.allotting = False
         self.strays: list[Cell] = []
+        self.retry = 0.0
+        self.trouble = ""
 
     def cell(self, site: Site) -> Callable[[], object]:
         """Return the increment of ``site``: always the same cell for the same site."""
@@ -165,14 +182,17 @@ class Counters:
             # From here on every count of this cell waits for the lock, so its number stands still.
             cell.stream[:] = [cell]
             total = cell.total()
-            base = before.base if isinstance(before, MemorySlot) else total
-            slot = cell.places.setdefault(number, self._allot(cell, base if before else cell.base, total, now))
-            cell.day, cell.burst = int(now // DAY) if not self.allotting else -1, 1
+            # What was counted in memory, for want of a file, goes along.
+            base = cell.base if before is None else before.base if isinstance(before, MemorySlot) else total
+            slot = cell.places.setdefault(number, self._allot(cell, base, total, now))
+            cell.day, cell.burst = -1 if self.allotting else int(now // DAY), 1
             cell.slot = slot
             cell.stream[:] = [cell, slot.view]
             while self.strays and not self.allotting:
                 self.place(self.strays.pop(), now)
-            return slot
+        if self.trouble and not self.allotting:
+            self._tell()
+        return slot
 
     def _allot(self, cell: Cell, base: int, total: int, now: float) -> Slot:
         if self.allotting:
@@ -180,11 +200,24 @@ class Counters:
             return MemorySlot(base, total)
         self.allotting = True
         try:
-            if self.table is None:
-                self.table = MemoryTable()
-            return self.table.allot(cell.site, base, total, now)
+            if self.table is None and now >= self.retry:
+                self.table = self.open_table()
+            if self.table is not None:
+                return self.table.allot(cell.site, base, total, now)
+        except OSError as error:
+            if not self.retry:
+                self.trouble = f"uses of legacy names are counted in memory only: {error}"
+            self.retry = now + RETRY
         finally:
             self.allotting = False
+        return MemorySlot(base, total)
+
+    def _tell(self) -> None:
+        """Log the trouble; outside of the lock, because a log handler may be waiting for it in another thread."""
+        trouble, self.trouble = self.trouble, ""
+        import logging
+
+        logging.getLogger("compat").warning(trouble)
 
     def usage(self) -> list[tuple[Site, int]]:
         """Return every site used in this process with its count, in the order of first use."""
@@ -194,9 +227,13 @@ class Counters:
     def forked(self) -> None:
         """Start from nothing in a child: its counts are its own, and its file must not be its parent's."""
         self.lock = RLock()
+        if self.table is not None:
+            self.table.release()
         self.table = None
         self.allotting = False
         self.strays = []
+        self.retry = 0.0
+        self.trouble = ""
         for cell in self.cells.values():
             cell.stream[:] = [cell]
             cell.base = cell.total()
@@ -204,7 +241,78 @@ class Counters:
             cell.places = {}
 
 
-_counters = Counters()
+def _durable() -> Table:
+    from .directory import state_directory
+    from .segments import Segment
+
+    return Segment(state_directory())
+
+
+def _chosen() -> Counters | None:
+    """Return the counters that ``COMPAT_TELEMETRY`` asks for; ``None`` for "off"."""
+    mode = os.environ.get("COMPAT_TELEMETRY", "on").strip().lower()
+    if mode == "off":
+        return None
+    if mode == "memory":
+        return Counters()
+    # Loaded here and not under the lock of the counters: the import system has locks of its own.
+    from . import directory, segments  # noqa: F401
+
+    _watch()
+    counters = Counters(_durable)
+    if mode not in ("on", ""):
+        counters.trouble = f"COMPAT_TELEMETRY={mode!r} is none of off, memory, on: it is taken for on"
+    return counters
+
+
+def observed(start: bool = False) -> None:
+    """Note that the drop-in is active in this process, so that its zero uses are evidence and no mere absence.
+
+    Costs one registration: the record is written when the process ends in an orderly way, if it lived for ``LIVED``
+    seconds or more (a process that uses something legacy is recorded by its segment, and needs none). With ``start``
+    it is written now as well, which also holds for processes that are killed: for servers and explicit installs.
+    """
+    _watch()
+    if start and not _noted:
+        _noted.append(True)
+        _record(0.0)
+
+
+def _watch() -> None:
+    if not _watched:
+        import atexit
+
+        _watched.append(time())
+        atexit.register(_finish)
+
+
+def _record(ended: float) -> None:
+    if os.environ.get("COMPAT_TELEMETRY", "on").strip().lower() in ("off", "memory"):
+        return
+    from .directory import state_directory
+    from .identity import this_process
+    from .observed import append_record
+
+    try:
+        append_record(state_directory(), this_process()._replace(ended=ended))
+    except OSError as error:
+        import logging
+
+        logging.getLogger("compat").info("this process cannot be recorded as observed: %s", error)
+
+
+def _finish() -> None:
+    counters = _current[0] if _current else None
+    if counters is not None and counters.table is not None:
+        counters.table.end(time())
+    elif _watched and (_noted or time() - _watched[0] >= LIVED):
+        _record(time())
+
+
+_watched: list[float] = []
+_noted: list[bool] = []
+_current: list[Counters | None] = []
+_nothing: Callable[[], object] = repeat(None).__next__
 _callbacks: list[Callable[[], object]] = []
 
 
@@ -214,12 +322,16 @@ def open_cell(site: Site) -> Callable[[], object]:
     The same site gives the same cell. Cells stay valid for the life of the process and in its forked children
     (which count for themselves), until ``on_reset`` calls back.
     """
-    return _counters.cell(site)
+    if not _current:
+        _current.append(_chosen())
+    counters = _current[0]
+    return _nothing if counters is None else counters.cell(site)
 
 
 def usage() -> list[tuple[Site, int]]:
     """Return ``(site, count)`` for every site used in this very process, without touching the disk."""
-    return _counters.usage()
+    counters = _current[0] if _current else None
+    return [] if counters is None else counters.usage()
 
 
 def on_reset(callback: Callable[[], object]) -> None:
@@ -229,18 +341,34 @@ def on_reset(callback: Callable[[], object]) -> None:
 
 def reset() -> None:
     """Forget every count of this process and begin again, with the mode that the environment names now."""
-    global _counters
-    _counters = Counters()
+    _finish()
+    if _current and _current[0] is not None and _current[0].table is not None:
+        _current[0].table.release()
+    _current.clear()
     for callback in list(_callbacks):
         callback()
 
 
-def observed(start: bool = True) -> None:
-    """Note that the drop-in is active in this process, so that a zero can be told from an absence."""
-
-
 def _forked() -> None:
-    _counters.forked()
+    if _current and _current[0] is not None:
+        _current[0].forked()
+    if _watched:
+        _watched[0] = time()
+        del _noted[:]
+        # Its children leave by os._exit(), past atexit; but first it runs the finalizers that the child registered.
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            util.register_after_fork(_counters_of_child, _finish_with)
+
+
+def _counters_of_child() -> None:
+    """Stand for this module among the objects that multiprocessing calls back about."""
+
+
+def _finish_with(_: object) -> None:
+    from multiprocessing.util import Finalize
+
+    Finalize(None, _finish, exitpriority=0)
 
 
 if hasattr(os, "register_at_fork"):

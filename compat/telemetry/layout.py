@@ -1,0 +1,220 @@
+"""The bytes of a segment file: what stands where, how it is written, and how it is read back.
+
+A segment is one process's table of counts: a header, then blocks of equal size, in the byte order of its machine::
+
+    header   0  8s  magic                 12  u32  bytes per block          40  f64  ended, 0.0 while it runs
+             8  u16 version               16  u32  slots per block          48  u64  PID namespace, 0 if unknown
+            10  u16 0xFEFF, byte order    20  u32  process id               56  u32  bytes of text
+                                          24  u64  start tick of the pid    60  u32  CRC-32 of 0..40, 48..60 and text
+                                          32  f64  started                  64  text
+    text     id, boot id, host, service, version of the service, Python; UTF-8, one a line
+    block    0  u64 published: slots << 32 | bytes of keys;  8  u64 reserved
+            16  u64 value[slots], u64 base[slots], f64 first[slots], f64 last[slots], then the keys
+             (in block 0 the header comes first: everything is 1024 bytes further on)
+    key      u16 length, UTF-8 ``move NUL kind NUL file NUL line NUL function NUL module``
+             or u16 0xFFFF, u32 number: the same site as the slot of that number, on another day
+
+A slot counts one site on the UTC day of ``first``; its count is ``value - base``. A writer fills key and slot first and
+publishes them last, with one aligned store, so that a reader needs no lock and a kill leaves no half of anything.
+Times are seconds since 1970. Counts only grow; nothing is ever moved.
+
+Versions:
+    1   the first.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from binascii import crc32
+
+from .sites import Site
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple, Optional
+
+    class Header(NamedTuple):
+        """Who wrote a segment. ``tick`` and ``namespace`` tell a living pid from a reused or a foreign one."""
+
+        id: str
+        boot: str
+        host: str
+        service: str
+        version: str
+        python: str
+        pid: int
+        tick: int
+        namespace: int
+        started: float
+        ended: float
+
+    class Row(NamedTuple):
+        """The uses of one site on one day."""
+
+        key: bytes
+        day: int
+        count: int
+        first: float
+        last: float
+else:
+    from collections import namedtuple
+
+    Header = namedtuple("Header", "id boot host service version python pid tick namespace started ended")
+    Row = namedtuple("Row", "key day count first last")
+
+MAGIC = b"\x89CMP\r\n\x1a\n"  # a transfer as text breaks it, and it is no text
+VERSION = 1
+ORDER = 0xFEFF
+HEAD = 1024
+FIELDS = 64
+SLOTS = 80
+MIN_BLOCK = 16384
+CELLS = 16
+ENDED = 40
+DAY = 86400.0
+_SAME = 0xFFFF
+_HEADER = "8sHHIIIQddQII"
+_LIMITS = (300, 32, 400, 10, 200, 200)
+
+
+class SegmentError(ValueError):
+    """A file that is no whole segment of a version known here; the message says what is wrong with it."""
+
+
+def encode_key(site: Site) -> bytes:
+    """Return the bytes that name ``site``; fields of unreasonable length keep their end, so that keys stay under 2 KiB."""
+    fields = (site.move, site.kind, site.file, str(site.line), site.function, site.module)
+    clipped = (field[-limit:].replace("\0", "") for field, limit in zip(fields, _LIMITS))
+    return "\0".join(clipped).encode("utf-8", "backslashreplace")[:2048]
+
+
+def decode_key(key: bytes) -> Site:
+    """Return the site that ``key`` names."""
+    move, kind, file, line, function, module = key.decode("utf-8", "replace").split("\0")
+    return Site(move, kind, file, int(line), function, module)
+
+
+def pack_header(header: Header, block: int) -> bytes:
+    """Return the first ``HEAD`` bytes of a segment with blocks of ``block`` bytes."""
+    names = (header.id, header.boot, header.host, header.service, header.version, header.python)
+    text = "\n".join(" ".join(name.split())[:120] for name in names).encode("utf-8", "replace")[: HEAD - FIELDS]
+    fixed = (MAGIC, VERSION, ORDER, block, SLOTS, header.pid, header.tick, header.started, header.ended)
+    raw = bytearray(struct.pack("=" + _HEADER, *fixed, header.namespace, len(text), 0) + text)
+    raw[60:64] = struct.pack("=I", _checksum(raw, len(text)))
+    return bytes(raw).ljust(HEAD, b"\0")
+
+
+def _checksum(raw: bytes | bytearray, length: int) -> int:
+    return crc32(bytes(raw[:ENDED]) + bytes(raw[48:60]) + bytes(raw[FIELDS : FIELDS + length]))
+
+
+def place_of(slot: int, block: int) -> int:
+    """Return the offset of the block that holds slot number ``slot``, past the header in block 0."""
+    number = slot // SLOTS
+    return number * block + (HEAD if number == 0 else 0)
+
+
+def read_segment(raw: bytes, cache: dict[bytes, list[bytes]] | None = None) -> tuple[Header, list[Row]]:
+    """Return who wrote the segment ``raw`` and its rows, one per site and day with a use.
+
+    ``cache`` keeps the key tables met so far: processes of one service mostly write the same ones.
+    Raises SegmentError if ``raw`` is no whole segment.
+    """
+    order, block, slots, header = _read_header(raw)
+    if slots > (block - HEAD) // 40 or not slots:
+        raise SegmentError(f"{slots} slots do not fit a block of {block} bytes")
+    if len(raw) % block:
+        raise SegmentError(f"{len(raw)} bytes are no whole number of blocks of {block}: it is truncated")
+    word = struct.Struct(order + "Q")
+    rows: list[Row] = []
+    keys: list[bytes] = []
+    for start in range(0, len(raw), block):
+        at = start or HEAD
+        end = start + block
+        published = word.unpack_from(raw, at)[0]
+        used, size = published >> 32, published & 0xFFFFFFFF
+        if not used:
+            break
+        table = at + CELLS + slots * 32
+        if used > slots or table + size > end:
+            raise SegmentError(f"the block at byte {start} claims {used} slots and {size} bytes of keys, more than it has")
+        mine = _read_keys(raw[table : table + size], used, order, keys, cache)
+        rows += _read_rows(raw, at + CELLS, slots, used, order, mine)
+        # Slots are numbered by their block: what a block left empty has numbers too.
+        keys += mine
+        keys += [b""] * (slots - used)
+    return header, rows
+
+
+def _read_header(raw: bytes) -> tuple[str, int, int, Header]:
+    if len(raw) < HEAD:
+        raise SegmentError(f"{len(raw)} bytes are too few for a header of {HEAD}")
+    if raw[:8] != MAGIC:
+        raise SegmentError("it does not begin like a segment")
+    native = "<" if sys.byteorder == "little" else ">"
+    order = native if struct.unpack_from("=H", raw, 10)[0] == ORDER else (">" if native == "<" else "<")
+    _, version, mark, block, slots, pid, tick, started, ended, namespace, length, crc = struct.unpack_from(
+        order + _HEADER, raw
+    )
+    if mark != ORDER:
+        raise SegmentError(f"its byte order mark is {mark:#06x}")
+    if version != VERSION:
+        raise SegmentError(f"it has format version {version}; this version of compat reads {VERSION}")
+    if length > HEAD - FIELDS or _checksum(raw, length) != crc:
+        raise SegmentError("the checksum of its header is wrong")
+    if block < MIN_BLOCK or len(raw) < MIN_BLOCK:
+        raise SegmentError(f"{len(raw)} bytes are too few for a first block of {block}")
+    names = raw[FIELDS : FIELDS + length].decode("utf-8", "replace").split("\n")
+    if len(names) != 6:
+        raise SegmentError(f"its header has {len(names)} names instead of 6")
+    return order, block, slots, Header(*names, pid, tick, namespace, started, ended)
+
+
+def _read_keys(
+    table: bytes, used: int, order: str, earlier: list[bytes], cache: Optional[dict[bytes, list[bytes]]]
+) -> list[bytes]:
+    if cache is not None:
+        known = cache.get(table)
+        if known is not None and len(known) == used:
+            return known
+    keys: list[bytes] = []
+    at = 0
+    own = True
+    for _ in range(used):
+        if at + 2 > len(table):
+            raise SegmentError("its keys end before its slots")
+        length = struct.unpack_from(order + "H", table, at)[0]
+        at += 2
+        if length == _SAME:
+            number = struct.unpack_from(order + "I", table, at)[0] if at + 4 <= len(table) else -1
+            at += 4
+            if not 0 <= number < len(earlier) + len(keys):
+                raise SegmentError(f"a key points at slot {number}, which comes later or never")
+            own = own and number >= len(earlier)
+            keys.append(earlier[number] if number < len(earlier) else keys[number - len(earlier)])
+        else:
+            key = table[at : at + length]
+            at += length
+            if len(key) != length or key.count(b"\0") != 5 or not key.split(b"\0")[3].isdigit():
+                raise SegmentError(f"the key {key[:40]!r} is damaged")
+            keys.append(key)
+    if cache is not None and own and len(cache) < 4096:
+        cache[table] = keys
+    return keys
+
+
+def _read_rows(raw: bytes, at: int, slots: int, used: int, order: str, keys: list[bytes]) -> list[Row]:
+    values = struct.unpack_from(f"{order}{used}Q", raw, at)
+    bases = struct.unpack_from(f"{order}{used}Q", raw, at + slots * 8)
+    firsts = struct.unpack_from(f"{order}{used}d", raw, at + slots * 16)
+    lasts = struct.unpack_from(f"{order}{used}d", raw, at + slots * 24)
+    rows = []
+    for key, value, base, first, last in zip(keys, values, bases, firsts, lasts):
+        if value > base:
+            if not 0.0 <= first <= 1e12:
+                raise SegmentError(f"the slot of {key[:40]!r} begins at {first}")
+            rows.append(Row(key, int(first // DAY), value - base, first, last if last >= first else first))
+        elif value < base:
+            raise SegmentError(f"the slot of {key[:40]!r} counts {value} from {base}")
+    return rows

@@ -1,0 +1,55 @@
+"""Records of processes in which the drop-in was active, so that a report can say who used nothing.
+
+One line per record in ``observed/<day>.log``, appended with a single write: id, pid, tick, boot, namespace, started,
+ended (0.0: it still ran), host, service, version, Python, separated by tabs, the version of the format first.
+Versions of the format: 1, the first.
+"""
+
+from __future__ import annotations
+
+import os
+from time import gmtime, strftime, time
+
+from .directory import observed_in
+from .layout import Header
+
+VERSION = "1"
+LIMIT = 4 << 20
+"""Bytes of one day's log at most, some 20,000 records; beyond it a zero is only a lower bound of evidence."""
+
+
+def append_record(directory: str, process: Header) -> None:
+    """Append the record of ``process`` to today's log in ``directory``. Raises OSError."""
+    folder = observed_in(directory)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+    file = os.open(os.path.join(folder, strftime("%Y-%m-%d", gmtime(time())) + ".log"), flags, 0o600)
+    try:
+        if os.fstat(file).st_size < LIMIT:
+            os.write(file, _line(process))
+    finally:
+        os.close(file)
+
+
+def _line(process: Header) -> bytes:
+    facts = (
+        *(VERSION, process.id, process.pid, process.tick, process.boot, process.namespace),
+        *(process.started, process.ended, process.host, process.service, process.version, process.python),
+    )
+    return ("\t".join(" ".join(str(fact).split())[:200] for fact in facts) + "\n").encode("utf-8", "replace")
+
+
+def read_records(raw: bytes) -> tuple[list[Header], int]:
+    """Return the records in a log, and how many of its lines are damaged or of another version."""
+    records, damaged = [], 0
+    for line in raw.decode("utf-8", "replace").splitlines():
+        parts = line.split("\t")
+        try:
+            version, name, pid, tick, boot, namespace, started, ended, host, service, release, python = parts
+            if version != VERSION:
+                raise ValueError(version)
+            numbers = int(pid), int(tick), int(namespace), float(started), float(ended)
+            records.append(Header(name, boot, host, service, release, python, *numbers))
+        except ValueError:
+            damaged += 1
+    return records, damaged
