@@ -1,0 +1,37 @@
+"""Where legacy use is written: scan, fix, stubs, guide, compliance; everything derived from the ledger's rows.
+
+findings, sources, files, config     what is told, what is read
+lexer, dialects, scopes, receivers   Python source of any version, its names and types
+targets, references, rules           rows as source code writes them
+scanner, baseline, formats           a tree's findings, known debt, reports
+edits, fixer                         rewriting, span by span
+stubs, guide, explain, export        what else a row says
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .config import Settings
+    from .findings import Finding
+    from .scanner import Scan, scan
+
+_HOMES = {
+    "Finding": "findings",
+    "Scan": "scanner",
+    "Settings": "config",
+    "scan": "scanner",
+}
+
+__all__ = ["Finding", "Scan", "Settings", "scan"]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,186 @@
+"""Adapters as their source declares them: factory, legacy methods; read as text, never imported."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from compat.ledger import Ledger
+
+
+@dataclass
+class Adapter:
+    """One adapter class: what builds its canonical instance, and the legacy names it defines itself."""
+
+    path: str
+    canonical: str
+    factory: str = ""
+    has_own_build: bool = False
+    renamed: dict[str, str] = field(default_factory=dict)
+    legacy: dict[str, str] = field(default_factory=dict)
+
+
+class Adapters:
+    """Factories and adapters of a ledger; adapters' source is read when it is first asked for."""
+
+    def __init__(self, ledger: Ledger, factories: Mapping[str, str]) -> None:
+        self._ledger = ledger
+        self._configured = {key.replace(":", "."): value for key, value in factories.items()}
+        self._adapters: dict[str, Adapter | None] = {}
+        self._by_class: dict[str, str] | None = None
+
+    def of(self, path: str) -> Adapter | None:
+        """The adapter at ``"module:Class"``, ``None`` where its source is not found."""
+        if path not in self._adapters:
+            self._adapters[path] = _read_adapter(path)
+        return self._adapters[path]
+
+    @property
+    def factories(self) -> dict[str, str]:
+        """Canonical class -> the factory that builds it, both dotted with a colon kept in the factory."""
+        if self._by_class is None:
+            found: dict[str, str] = {}
+            for row in self._ledger:
+                if row.kind == "class":
+                    adapter = self.of(row.adapter)  # type: ignore[attr-defined]
+                    if adapter is not None and adapter.factory:
+                        found.setdefault(row.canonical.replace(":", "."), adapter.factory)
+            self._by_class = {**found, **self._configured}
+        return self._by_class
+
+    def built_class(self, dotted: str) -> str:
+        """The canonical class that a factory function builds, dotted; empty for any other function."""
+        for made, factory in self.factories.items():
+            if factory.replace(":", ".") == dotted:
+                return made
+        return ""
+
+    def legacy_members(self, canonical: str) -> list[Adapter]:
+        """Adapters of the class rows that stand for a canonical class (dotted)."""
+        rows = (row for row in self._ledger if row.kind == "class" and row.canonical.replace(":", ".") == canonical)
+        found = (self.of(row.adapter) for row in rows)  # type: ignore[attr-defined]
+        return [adapter for adapter in found if adapter is not None]
+
+
+def find_module_file(module: str) -> str:
+    """The source file of a module on ``sys.path``, found without importing anything; empty where there is none."""
+    parts = module.split(".")
+    for base in sys.path:
+        stem = os.path.join(base or os.curdir, *parts)
+        for path in (os.path.join(stem, "__init__.py"), f"{stem}.py"):
+            if os.path.isfile(path):
+                return path
+    return ""
+
+
+def parse_module(module: str) -> ast.Module | None:
+    """The syntax tree of a module found on ``sys.path``, ``None`` where it is not there or does not parse."""
+    path = find_module_file(module)
+    if not path:
+        return None
+    try:
+        with open(path, "rb") as file:
+            return ast.parse(file.read(), path)
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def is_async_function(path: str) -> bool | None:
+    """Whether ``"module:function"`` is an ``async def``; ``None`` where its definition is not found."""
+    module, _, name = path.partition(":")
+    for _hop in range(4):
+        tree = parse_module(module)
+        if tree is None:
+            return None
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
+                return isinstance(node, ast.AsyncFunctionDef)
+        onward = _imported_from(tree, module, name)
+        if onward is None:
+            return None
+        module, name = onward
+    return None
+
+
+def _imported_from(tree: ast.Module, module: str, name: str) -> tuple[str, str] | None:
+    is_package = find_module_file(module).endswith("__init__.py")
+    for node in tree.body:
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        for alias in node.names:
+            if (alias.asname or alias.name) == name:
+                base = node.module or ""
+                if node.level:
+                    head = module.split(".")
+                    drop = node.level - (1 if is_package else 0)
+                    head = head[: len(head) - drop] if drop else head
+                    base = ".".join([*head, base] if base else head)
+                return base, alias.name
+    return None
+
+
+def _read_adapter(path: str) -> Adapter | None:
+    module, _, name = path.partition(":")
+    tree = parse_module(module)
+    if tree is None:
+        return None
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return _describe(path, node)
+    return None
+
+
+def _describe(path: str, node: ast.ClassDef) -> Adapter:
+    told = {word.arg: word.value.value for word in node.keywords if isinstance(word.value, ast.Constant)}
+    made = Adapter(path, str(told.get("of", "")), str(told.get("built_by", "")))
+    for item in node.body:
+        if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if item.name in ("__build__", "__init__", "__new__"):
+                made.has_own_build = True
+            elif not item.name.startswith("__"):
+                made.legacy[item.name] = _instead(item)
+        elif isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
+            target, value = item.targets[0].id, item.value
+            if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.args:
+                first = value.args[0]
+                if value.func.id == "renamed" and isinstance(first, ast.Constant):
+                    made.renamed[target] = str(first.value)
+                    continue
+            made.legacy[target] = ""
+    return made
+
+
+def _instead(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    for decorator in function.decorator_list:
+        if isinstance(decorator, ast.Call):
+            for word in decorator.keywords:
+                if word.arg == "instead" and isinstance(word.value, ast.Constant):
+                    return str(word.value.value)
+    return ""
+
+
+def find_signature(path: str) -> list[str] | None:
+    """Positional parameter names of ``"module:function"`` or ``"module:Class.method"`` (without ``self``), from its source."""
+    module, _, attribute = path.partition(":")
+    tree = parse_module(module)
+    if tree is None:
+        return None
+    body: list[ast.stmt] = tree.body
+    words = attribute.split(".")
+    for depth, word in enumerate(words):
+        for node in body:
+            if isinstance(node, ast.ClassDef) and node.name == word:
+                body = node.body
+                break
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == word and depth == len(words) - 1:
+                names = [arg.arg for arg in [*node.args.posonlyargs, *node.args.args]]
+                return names[1:] if depth else names
+        else:
+            return None
+    return None

@@ -1,0 +1,131 @@
+"""Results kept between runs by path, size and modification time, so that an unchanged tree costs about a walk with stat."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any, Optional
+
+from .examine import Examined, Scope
+from .findings import Finding
+from .fragments import SymbolImport
+from .targets import Target
+
+if TYPE_CHECKING:
+    from compat.ledger import Ledger
+
+    from .config import Settings
+
+#: 1: findings, handed-on names and symbol imports per file.
+FORMAT_VERSION = 1
+_NAME = "scan.json"
+
+
+class Cache:
+    """One cache file per directory. A cache of another ledger, version or selection is empty to us, and replaced."""
+
+    def __init__(self, path: str, key: str, ledger: Ledger, entries: dict[str, list[Any]]) -> None:
+        self._path, self._key, self._ledger, self._entries = path, key, ledger, entries
+        self._kept: dict[str, list[Any]] = {}
+        self._changed = False
+
+    @classmethod
+    def open(cls, folder: str, ledger: Ledger, settings: Settings, scope: Scope) -> Cache:
+        """Open the cache in a directory; anything unreadable there counts as empty."""
+        rows = "\n".join(
+            f"{row!r}{row.legacy}{row.canonical}{row.id}{ledger.stage(row)}{ledger.origin(row).docs}" for row in ledger
+        )
+        told = f"{FORMAT_VERSION}|{_tool_stamp()}|{rows}|{settings!r}|{scope.policy}|{sorted(scope.select)}"
+        key = hashlib.sha256(told.encode()).hexdigest()
+        path = os.path.join(folder, _NAME)
+        try:
+            with open(path, "rb") as file:
+                data = json.loads(file.read())
+            entries = data["files"] if data["key"] == key else {}
+        except (OSError, ValueError, KeyError, TypeError):
+            entries = {}
+        return cls(path, key, ledger, entries if isinstance(entries, dict) else {})
+
+    def get(self, path: str) -> tuple[bool, Optional[Examined]]:
+        """Whether a file is unchanged since it was examined, and what it gave."""
+        try:
+            now = os.stat(path)
+        except OSError:
+            return False, None
+        stamp = [now.st_mtime_ns, now.st_size]
+        entry = self._entries.get(path)
+        if entry is None or entry[:2] != stamp:
+            self._kept[path] = [*stamp, None]
+            return False, None
+        self._kept[path] = entry
+        return True, None if entry[2] is None else self._load(entry[2])
+
+    def put(self, path: str, value: Optional[Examined]) -> None:
+        """Remember what a file gave, under the stamp it had when it was asked for."""
+        entry = self._kept.get(path)
+        if entry is None:
+            return
+        self._changed = True
+        if value is not None and any(finding.rule == "unparsable" and finding.span == (0, 0) for finding in value.findings):
+            del self._kept[path]
+            return
+        entry[2] = None if value is None else _dump(value)
+
+    def save(self) -> None:
+        """Write the cache atomically; a cache that cannot be written is no error."""
+        if not self._changed and len(self._kept) == len(self._entries):
+            return
+        folder = os.path.dirname(self._path)
+        try:
+            os.makedirs(folder, exist_ok=True)
+            ignore = os.path.join(folder, ".gitignore")
+            if not os.path.exists(ignore):
+                with open(ignore, "w", encoding="utf-8") as file:
+                    file.write("*\n")
+            handle, temporary = tempfile.mkstemp(dir=folder)
+            with open(handle, "w", encoding="utf-8") as file:
+                json.dump({"key": self._key, "files": self._kept}, file, separators=(",", ":"))
+            os.replace(temporary, self._path)
+        except OSError:
+            return
+
+    def _load(self, data: dict[str, Any]) -> Examined:
+        return Examined(
+            [Finding.from_dict(item) for item in data["findings"]],
+            {
+                name: Target(self._ledger.by_id(id), legacy, canonical)
+                for name, (id, legacy, canonical) in data["handed_on"].items()
+            },
+            [
+                SymbolImport(symbol, written, tuple((key, _frozen(value)) for key, value in place))
+                for symbol, written, place in data["symbols"]
+            ],
+            data["module"],
+        )
+
+
+def _dump(value: Examined) -> dict[str, Any]:
+    return {
+        "findings": [finding.as_dict() for finding in value.findings],
+        "handed_on": {name: (target.id, target.legacy, target.canonical) for name, target in value.handed_on.items()},
+        "symbols": [(item.symbol, item.written, item.place) for item in value.symbols],
+        "module": value.module,
+    }
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _tool_stamp() -> str:
+    """Changes when the code of this room does."""
+    here = os.path.dirname(__file__)
+    stamps = []
+    for folder, _folders, names in os.walk(here):
+        for name in names:
+            if name.endswith(".py"):
+                found = os.stat(os.path.join(folder, name))
+                stamps.append(f"{name}:{found.st_mtime_ns}:{found.st_size}")
+    return ",".join(sorted(stamps))

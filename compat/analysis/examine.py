@@ -1,0 +1,177 @@
+"""One file, examined: bytes in, findings out."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Callable, Optional
+
+from . import allowances, dialects, fragments, rules, sources, textual
+from .findings import KIND_RULES, POLICY, Finding
+from .references import Facts
+
+if TYPE_CHECKING:
+    from .targets import Target, Targets
+
+#: ``--select`` values: which constructs are looked at.
+SELECTABLE = ("imports", "strings", "attributes", "methods", "arguments", "policy", "config", "doctests")
+_STRINGS = frozenset(("string", "import_module", "patch", "sys.modules", "annotation", "export"))
+_IMPORTS = frozenset(("import", "star", "re-export"))
+
+
+@dataclass
+class Examined:
+    """What one file gave: findings, names it hands on to others, and the paths it imports known symbols by."""
+
+    findings: list[Finding] = field(default_factory=list)
+    handed_on: dict[str, Target] = field(default_factory=dict)
+    symbols: list[fragments.SymbolImport] = field(default_factory=list)
+    module: str = ""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run looks at: policy rules, and a selection of constructs (empty: all of them)."""
+
+    policy: bool = False
+    select: frozenset[str] = frozenset()
+
+    @property
+    def active_rules(self) -> frozenset[str]:
+        """The rules whose findings this run can give."""
+        if self.select:
+            return frozenset()
+        return frozenset((*KIND_RULES, "unparsable", *(POLICY if self.policy else ())))
+
+    def takes(self, finding: Finding) -> bool:
+        """Whether a finding falls within the selection."""
+        if not self.select or finding.rule == "unparsable":
+            return True
+        return kind_of(finding) in self.select
+
+
+def kind_of(finding: Finding) -> str:
+    """Which ``--select`` value a finding falls under."""
+    if finding.rule in POLICY:
+        return "policy"
+    if finding.rule == "argument":
+        return "arguments"
+    if finding.rule == "method":
+        return "methods"
+    if finding.how in _IMPORTS or finding.how == "text":
+        return "imports"
+    if finding.how in _STRINGS:
+        return "strings"
+    if finding.how in ("config", "doctest"):
+        return {"config": "config", "doctest": "doctests"}[finding.how]
+    return "attributes"
+
+
+def examine(
+    path: str,
+    raw: bytes,
+    targets: Targets,
+    scope: Scope,
+    *,
+    module: str = "",
+    is_package: bool = False,
+    is_data: bool = False,
+    is_live: Callable[[str], bool] = lambda module: False,
+) -> Examined:
+    """Find every use in one file. Never raises for what the file holds."""
+    try:
+        source = sources.decode(path, raw)
+    except sources.Undecodable as error:
+        source = sources.decode_anyway(path, raw)
+        found = [*textual.search_python(source, targets, module, is_package=is_package)] if not is_data else []
+        return Examined([textual.unparsable(source, 1, str(error)), *filter(scope.takes, found)], module=module)
+    if is_data:
+        return Examined([finding for finding in textual.search_data(source, targets) if scope.takes(finding)], module=module)
+    facts = parse_facts(source, targets, module=module, is_package=is_package, is_live=is_live)
+    if isinstance(facts, Finding):
+        found = list(textual.search_python(source, targets, module, is_package=is_package))
+        kept = allowances.apply(source, [facts, *filter(scope.takes, found)], scope.active_rules)
+        return Examined(kept, module=module)
+    findings = [finding for finding in rules.find(facts, policy=scope.policy) if scope.takes(finding)]
+    if not scope.select or "doctests" in scope.select:
+        spans = [facts.span(text.node) for text in facts.model.texts if ">>>" in str(text.node.value)]
+        findings += textual.search_doctests(source, targets, spans)
+    findings = without_repeats(findings)
+    if scope.active_rules:
+        findings = allowances.apply(source, findings, scope.active_rules)
+    symbols = fragments.collect(facts) if scope.policy else []
+    return Examined(findings, handed_on(facts), symbols, module)
+
+
+def parse_facts(
+    source: sources.Source,
+    targets: Targets,
+    *,
+    module: str = "",
+    is_package: bool = False,
+    is_live: Callable[[str], bool] = lambda module: False,
+) -> Facts | Finding:
+    """Parse a source and resolve its names; an ``unparsable`` finding where no reading of it parses."""
+    try:
+        tree = dialects.parse(source)
+        facts = Facts(source, tree, targets, module=module, is_package=is_package, is_live=is_live)
+        assert facts.references is not None
+        return facts
+    except dialects.Unparsable as error:
+        return textual.unparsable(source, error.line, error.reason)
+    except (RecursionError, MemoryError):
+        return textual.unparsable(source, 1, "nested too deeply to be analysed")
+
+
+def without_repeats(findings: list[Finding]) -> list[Finding]:
+    """Order findings by place; one construct at one span is told once."""
+    seen: set[tuple[tuple[int, int], str, str]] = set()
+    kept: list[Finding] = []
+    for finding in sorted(findings, key=Finding.sort_key):
+        key = (finding.span, finding.rule, finding.symbol)
+        if key not in seen:
+            seen.add(key)
+            kept.append(finding)
+    return kept
+
+
+def handed_on(facts: Facts) -> dict[str, Target]:
+    """Legacy names bound at module level, which other modules of the tree may import from here."""
+    found: dict[str, Target] = {}
+    if not facts.module:
+        return found
+    for item in facts.model.imports:
+        if item.scope is facts.model.module and item.name not in ("", "*") and item.binding is not None:
+            target = facts.targets.attribute(item.module, item.name) or facts.targets.handed_on.get(item.module, {}).get(
+                item.name
+            )
+            if target is not None and not target.is_module:
+                found[item.local] = target
+    return found
+
+
+def read(path: str) -> tuple[Optional[bytes], str]:
+    """The bytes of a file, or ``None`` and why it could not be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(), ""
+    except OSError as error:
+        return None, error.strerror or str(error)
+
+
+def unreadable(path: str, reason: str) -> Finding:
+    """The finding of a file or directory that could not be read at all."""
+    return Finding(
+        rule="unparsable",
+        move="unparsable",
+        how="file",
+        path=path,
+        line=1,
+        column=1,
+        end_line=1,
+        end_column=1,
+        span=(0, 0),
+        confidence="high",
+        message=f"{os.path.basename(path) or path} could not be read: {reason}.",
+        replacement="Make it readable, or exclude it.",
+    )

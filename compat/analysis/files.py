@@ -1,0 +1,206 @@
+"""Files of a tree: walked without following links, .gitignore and excludes respected, module names told from paths."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+
+from compat.errors import CompatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+PYTHON = (".py", ".pyi", ".pyw")
+DATA = (".toml", ".cfg", ".ini", ".yaml", ".yml", ".json", ".ipynb")
+_PRUNED = frozenset(
+    [
+        ".git",
+        ".hg",
+        ".svn",
+        ".tox",
+        ".nox",
+        ".venv",
+        "venv",
+        "__pycache__",
+        "node_modules",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+        ".eggs",
+        ".compat-cache",
+    ]
+)
+
+
+class MissingPath(CompatError):
+    """A path that was named does not exist."""
+
+
+class Found(NamedTuple):
+    """One file: its path as it is shown, and the scan root it was found under."""
+
+    path: str
+    root: str
+    is_data: bool
+
+
+class Trees:
+    """The trees of one run.
+
+    Parameters
+    ----------
+    paths:
+        Files and directories; a file that is named is always taken, a directory is walked.
+    exclude:
+        Patterns as in .gitignore, relative to each root.
+    gitignore:
+        Whether .gitignore files inside the trees, and above them up to the repository, are respected.
+    """
+
+    def __init__(self, paths: Iterable[str], *, exclude: Iterable[str] = (), gitignore: bool = True, data: bool = True) -> None:
+        self.roots = [os.fspath(path) for path in paths]
+        for path in self.roots:
+            if not os.path.lexists(path):
+                raise MissingPath(f"no such file or directory: {path!r}")
+        self._exclude = _spec(exclude)
+        self._gitignore = gitignore
+        self._ignores: dict[str, Optional[Any]] = {}
+        self.endings = (*PYTHON, *DATA) if data else PYTHON
+        self.errors: list[tuple[str, str]] = []
+
+    def __iter__(self) -> Iterator[Found]:
+        seen: set[str] = set()
+        for root in self.roots:
+            if not os.path.isdir(root):
+                if root not in seen:
+                    seen.add(root)
+                    yield Found(root, os.path.dirname(root) or ".", root.endswith(DATA))
+                continue
+            for path in self._walk(root):
+                if path not in seen:
+                    seen.add(path)
+                    yield Found(path, root, not path.endswith(PYTHON))
+
+    def _walk(self, root: str) -> Iterator[str]:
+        endings = self.endings
+        pending = [root]
+        while pending:
+            at = pending.pop()
+            files: list[str] = []
+            folders: list[str] = []
+            try:
+                with os.scandir(at) as entries:
+                    for entry in entries:
+                        name = entry.name
+                        if name.endswith(endings):
+                            if entry.is_file():
+                                files.append(entry.path)
+                        elif name == ".gitignore":
+                            self._load_ignore(at)
+                        elif name not in _PRUNED and entry.is_dir(follow_symlinks=False):
+                            folders.append(entry.path)
+            except OSError as error:
+                self.errors.append((at, f"cannot be listed: {error.strerror or error}"))
+            files.sort()
+            for path in files:
+                if self._exclude is None or not self._exclude.match_file(os.path.relpath(path, root)):
+                    yield path[2:] if path.startswith(f".{os.sep}") else path
+            for folder in sorted(folders, reverse=True):
+                if not self.is_ignored(folder, root, folder=True):
+                    pending.append(folder)
+
+    def is_ignored(self, path: str, root: str, *, folder: bool = False) -> bool:
+        """Whether excludes or a .gitignore between the root's repository and the path leave it out."""
+        if self._exclude is not None and self._exclude.match_file(os.path.relpath(path, root) + ("/" if folder else "")):
+            return True
+        if not self._gitignore or path == root:
+            return False
+        if not self._ignores and folder:
+            # Most trees have one .gitignore, at the repository's root: it may lie above the scanned root.
+            list(self._bases(os.path.dirname(path), root))
+        for base in self._bases(os.path.dirname(path), root):
+            spec = self._ignores.get(base)
+            if spec is None:
+                continue
+            verdict = spec.check_file(os.path.relpath(path, base).replace(os.sep, "/") + ("/" if folder else ""))
+            if verdict.include is not None:
+                return bool(verdict.include)
+        return False
+
+    def _bases(self, start: str, root: str) -> Iterator[str]:
+        """Directories whose .gitignore speaks about a file, nearest first: within the root, then up to the repository."""
+        at, top = os.path.abspath(start), os.path.abspath(root)
+        while at != top and len(at) > len(top):
+            yield at
+            at = os.path.dirname(at)
+        yield top
+        at = top
+        while not os.path.exists(os.path.join(at, ".git")):
+            above = os.path.dirname(at)
+            if above == at:
+                return
+            at = above
+            if at not in self._ignores:
+                self._load_ignore(at)
+            yield at
+
+    def _load_ignore(self, folder: str) -> None:
+        folder = os.path.abspath(folder)
+        self._ignores[folder] = None
+        try:
+            with open(os.path.join(folder, ".gitignore"), encoding="utf-8", errors="replace") as file:
+                lines = file.read().splitlines()
+        except OSError:
+            return
+        self._ignores[folder] = _spec(lines)
+
+
+def _spec(lines: Iterable[str]) -> Optional[Any]:
+    kept = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not kept:
+        return None
+    try:
+        from pathspec import GitIgnoreSpec
+    except ImportError:
+        raise CompatError(".gitignore and excludes need pathspec; install it with: pip install 'netra-compat[tools]'") from None
+    return GitIgnoreSpec.from_lines(kept)
+
+
+def matches(patterns: Iterable[str], path: str) -> bool:
+    """Whether a path matches patterns written as in .gitignore."""
+    spec = _spec(patterns)
+    return spec is not None and bool(spec.match_file(path.replace(os.sep, "/").lstrip("/")))
+
+
+class ModuleNames:
+    """Dotted module names of files: by the packages the ledger knows, else by ``__init__.py`` files."""
+
+    def __init__(self, roots: Iterable[str]) -> None:
+        self._roots = frozenset(roots)
+        self._packages: dict[str, str] = {}
+
+    def is_inside(self, path: str) -> bool:
+        """Whether a file lies in a directory named like a top-level package of the ledger."""
+        return not self._roots.isdisjoint(path.split(os.sep)[:-1])
+
+    def of(self, found: Found) -> tuple[str, bool]:
+        """The module name of a file (empty where unknown), and whether it is a package's ``__init__``."""
+        stem, name = os.path.split(os.path.splitext(found.path)[0])
+        is_package = name == "__init__"
+        for base in (os.path.relpath(stem, found.root), os.path.abspath(stem)):
+            parts = [part for part in base.split(os.sep) if part not in (".", "")]
+            for index, part in enumerate(parts):
+                if part in self._roots:
+                    return ".".join([*parts[index:], *([] if is_package else [name])]), is_package
+        package = self._package(os.path.abspath(stem))
+        if is_package:
+            return package, True
+        return (f"{package}.{name}" if package else name), False
+
+    def _package(self, folder: str) -> str:
+        if folder not in self._packages:
+            above, name = os.path.split(folder)
+            inside = name and os.path.isfile(os.path.join(folder, "__init__.py"))
+            outer = self._package(above) if inside else ""
+            self._packages[folder] = (f"{outer}.{name}" if outer else name) if inside else ""
+        return self._packages[folder]

@@ -1,0 +1,68 @@
+"""What the scanner says: findings, their confidence, and the order in which they are told."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+HIGH, MEDIUM, LOW = "high", "medium", "low"
+
+#: Rules that are not a kind of move: what each one means, for legends and SARIF.
+META_RULES = {
+    "factory-bypass": "A factory-built class is constructed directly.",
+    "singleton": "A factory-built class is kept as a process-wide single instance.",
+    "fragmentation": "One symbol is imported through more than one path.",
+    "unparsable": "The file could not be parsed, decoded or read; it was searched by text.",
+    "unused-allowance": "A `# compat: allow[...]` comment allows nothing.",
+}
+
+KIND_RULES = {
+    "module": "A module that moved is used.",
+    "name": "A name that moved is used.",
+    "class": "A class that is now built by a factory is used under its legacy path.",
+    "method": "A renamed method is used.",
+    "argument": "An argument that was renamed, dropped, reordered or became required is passed the legacy way.",
+    "removed": "Something that was removed is used.",
+}
+
+RULES = {**KIND_RULES, **META_RULES}
+
+#: Rules that look at how canonical and legacy objects are used rather than at a row; on with ``--rules``.
+POLICY = ("factory-bypass", "singleton", "fragmentation")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One use at one place. Lines and columns count from 1, columns in characters; ``span`` is in bytes of UTF-8.
+
+    ``how`` says by which construct: import, star, attribute, call, patch, string, export, doctest, text, config, ...
+    """
+
+    rule: str
+    move: str
+    how: str
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    span: tuple[int, int]
+    confidence: str
+    message: str
+    replacement: str
+    symbol: str = ""
+    code: str = ""
+
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        """Order findings by place, then by rule."""
+        return (self.path, self.line, self.column, self.rule, self.move)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain data, as the JSON format and the cache hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, object]) -> Finding:
+        """Rebuild a finding from :meth:`as_dict`."""
+        values = dict(data)
+        values["span"] = tuple(values["span"])  # type: ignore[arg-type]
+        return cls(**values)  # type: ignore[arg-type]

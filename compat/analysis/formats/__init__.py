@@ -1,0 +1,33 @@
+"""Reports of findings: one writer per format, all of the shape ``write(report, stream)``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import IO, TYPE_CHECKING, Callable
+
+if TYPE_CHECKING:
+    from ..findings import Finding
+
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
+
+
+@dataclass
+class Report:
+    """What a writer is given: new findings, those a baseline knows, debt that was paid, and the numbers around them."""
+
+    findings: list[Finding]
+    known: list[Finding] = field(default_factory=list)
+    paid: list[str] = field(default_factory=list)
+    files: int = 0
+    seconds: float = 0.0
+    version: str = ""
+    statistics: bool = False
+
+
+def write(name: str, report: Report, stream: IO[str]) -> None:
+    """Write a report in one of :data:`FORMATS`."""
+    if name not in FORMATS:
+        raise ValueError(f"no format {name!r}; there are {', '.join(FORMATS)}")
+    writer: Callable[[Report, IO[str]], None] = import_module(f".{name}", __name__).write
+    writer(report, stream)

@@ -1,0 +1,67 @@
+"""Fragmentation: one symbol that a tree imports through more than one path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .findings import HIGH, Finding
+from .rules import report
+
+if TYPE_CHECKING:
+    from .references import Facts
+
+RULE = "fragmentation"
+
+
+@dataclass(frozen=True)
+class SymbolImport:
+    """One import of a symbol the ledger knows: its canonical dotted path, the path written, and the place."""
+
+    symbol: str
+    written: str
+    place: tuple[tuple[str, object], ...]
+
+
+def collect(facts: Facts) -> list[SymbolImport]:
+    """The imports of one file whose canonical symbol is the target of some row."""
+    known = {row.canonical.replace(":", ".") for row in facts.targets.ledger if row.kind in ("name", "class")}
+    found: list[SymbolImport] = []
+    for item in facts.model.imports:
+        if item.name in ("", "*"):
+            continue
+        written = f"{item.module}.{item.name}"
+        symbol = facts.targets.canonical_dotted(written)
+        if symbol in known:
+            where = report.place(facts, *facts.alias_span(item))
+            found.append(SymbolImport(symbol, written, tuple(where.items())))
+    return found
+
+
+def find(imports: Iterable[SymbolImport]) -> list[Finding]:
+    """Report each import of a fragmented symbol that does not go through the canonical path."""
+    by_symbol: dict[str, list[SymbolImport]] = {}
+    for item in imports:
+        by_symbol.setdefault(item.symbol, []).append(item)
+    found: list[Finding] = []
+    for symbol, items in sorted(by_symbol.items()):
+        paths = sorted({item.written for item in items})
+        if len(paths) < 2:
+            continue
+        for item in items:
+            if item.written != symbol:
+                module, _, name = symbol.rpartition(".")
+                found.append(
+                    Finding(
+                        rule=RULE,
+                        move=f"{RULE}:{symbol}",
+                        how="import",
+                        confidence=HIGH,
+                        message=f"{name} is imported through {len(paths)} paths in this tree: {', '.join(paths)}.",
+                        replacement=f"Use canonical path 'from {module} import {name}' everywhere.",
+                        symbol=item.written,
+                        **dict(item.place),  # type: ignore[arg-type]
+                    )
+                )
+    return found

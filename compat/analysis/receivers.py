@@ -1,0 +1,133 @@
+"""Which class an expression is an instance of, as far as one file says: constructors, factories, annotations, ``self``."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Optional
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .scopes import Binding, Chain, Model, Scope
+    from .targets import Targets
+
+_DEPTH = 12
+
+
+class Receivers:
+    """Types of receivers in one file; a name that may be two things has no type.
+
+    Paths are canonical ones unless ``as_written``: then ``classes`` are legacy paths, and only those count.
+    """
+
+    def __init__(self, model: Model, targets: Targets, module: str, *, as_written: bool = False) -> None:
+        self.model, self.targets, self.own, self.as_written = model, targets, module, as_written
+        self.classes = targets.adapted_classes if as_written else targets.canonical_classes
+
+    def path(self, scope: Scope, node: ast.AST) -> str:
+        """The canonical dotted path that a name or attribute chain means, from imports; empty where unknown."""
+        words: list[str] = []
+        while isinstance(node, ast.Attribute):
+            words.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return ""
+        head = self.root_path(scope, node.id)
+        if not head:
+            return ""
+        dotted = ".".join([head, *reversed(words)])
+        return dotted if self.as_written else self.targets.canonical_dotted(dotted)
+
+    def root_path(self, scope: Scope, name: str) -> str:
+        """The dotted path all bindings of a name agree on; empty where they do not, or none is an import."""
+        bindings = self.model.lookup(scope, name)
+        paths = {binding.path for binding in bindings}
+        if len(paths) == 1 and bindings[0].statement is not None:
+            return paths.pop()
+        if len(bindings) == 1 and isinstance(bindings[0].node, ast.ClassDef) and bindings[0].scope.kind == "module" and self.own:
+            return f"{self.own}.{name}"
+        return ""
+
+    def of(self, scope: Scope, node: Optional[ast.AST], depth: int = 0) -> str:
+        """The canonical class (dotted) of an expression; empty where it is not certain."""
+        if node is None or depth > _DEPTH:
+            return ""
+        if isinstance(node, ast.Await):
+            return self.of(scope, node.value, depth + 1)
+        if isinstance(node, ast.NamedExpr):
+            return self.of(scope, node.value, depth + 1)
+        if isinstance(node, ast.Call):
+            return self.built(self.path(scope, node.func))
+        if isinstance(node, ast.Name):
+            return self._agreed(self.model.lookup(scope, node.id), depth)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            return self._member(scope, node, depth)
+        return ""
+
+    def built(self, path: str) -> str:
+        """The class whose instance a call of ``path`` returns: a constructor or a known factory."""
+        if not path:
+            return ""
+        if path in self.classes:
+            return path
+        return "" if self.as_written else self.targets.adapters.built_class(path)
+
+    def class_named(self, scope: Scope, node: Optional[ast.AST]) -> str:
+        """The canonical class that an annotation names, ``Optional`` and ``| None`` looked through."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                node = ast.parse(node.value.strip(), mode="eval").body
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return ""
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            sides = [side for side in (node.left, node.right) if not _is_none(side)]
+            return self.class_named(scope, sides[0]) if len(sides) == 1 else ""
+        if isinstance(node, ast.Subscript):
+            head = self.path(scope, node.value) or (node.value.id if isinstance(node.value, ast.Name) else "")
+            inner = getattr(node.slice, "value", node.slice) if type(node.slice).__name__ == "Index" else node.slice
+            if head.rpartition(".")[2] in ("Optional", "Annotated", "Final", "ClassVar"):
+                return self.class_named(scope, inner.elts[0] if isinstance(inner, ast.Tuple) else inner)
+            return ""
+        path = self.path(scope, node) if node is not None else ""
+        return path if path in self.classes else ""
+
+    def of_chain(self, chain: Chain) -> str:
+        """The class of the object whose last attribute a chain reads."""
+        return self.of(chain.scope, chain.attributes[-1].value) if chain.attributes else ""
+
+    def _agreed(self, bindings: Iterable[Binding], depth: int) -> str:
+        found = {self._of_binding(binding, depth) for binding in bindings if not _is_none(binding.value)}
+        return found.pop() if len(found) == 1 else ""
+
+    def _of_binding(self, binding: Binding, depth: int) -> str:
+        if binding.path == "<self>":
+            return self._of_self(binding)
+        if binding.annotation is not None:
+            return self.class_named(binding.scope, binding.annotation)
+        if binding.value is not None:
+            return self.of(binding.scope, binding.value, depth + 1)
+        return ""
+
+    def _of_self(self, binding: Binding) -> str:
+        holder = binding.scope.parent
+        node = holder.node if holder is not None else None
+        if holder is None or not isinstance(node, ast.ClassDef):
+            return ""
+        own = f"{self.own}.{node.name}" if self.own else ""
+        if own in self.classes:
+            return own
+        bases = {self.path(holder, base) for base in node.bases} & self.classes
+        return bases.pop() if len(bases) == 1 else ""
+
+    def _member(self, scope: Scope, node: ast.Attribute, depth: int) -> str:
+        assert isinstance(node.value, ast.Name)
+        for binding in self.model.lookup(scope, node.value.id):
+            holder = binding.scope.parent if binding.path == "<self>" else None
+            if holder is not None:
+                members = [*holder.members.get(node.attr, ()), *holder.bindings.get(node.attr, ())]
+                return self._agreed(members, depth)
+        return ""
+
+
+def _is_none(node: Optional[ast.AST]) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None

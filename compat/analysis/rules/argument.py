@@ -1,0 +1,90 @@
+"""Argument: a call passes an argument the legacy way to a function or method that the file tells."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple, Optional
+
+from ..adapters import find_signature
+from ..findings import HIGH, MEDIUM
+from . import report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from compat.ledger import Argument
+
+    from ..findings import Finding
+    from ..references import Facts
+    from ..scopes import Chain, Scope
+
+RULE = "argument"
+
+
+class Use(NamedTuple):
+    """One legacy argument in one call; ``keyword`` is the keyword passed, if that is what is legacy."""
+
+    row: Argument
+    call: ast.Call
+    keyword: Optional[ast.keyword]
+    start: int
+    end: int
+    confidence: str
+
+
+def find(facts: Facts) -> Iterator[Finding]:
+    """Report each legacy argument at the keyword, or at the call where what is wrong is an absence or an order."""
+    for use in uses(facts):
+        yield report.from_row(facts, use.row, (use.start, use.end), RULE, "argument", use.confidence)
+
+
+def uses(facts: Facts) -> Iterator[Use]:
+    """Every legacy argument of every call whose function is known."""
+    rows = facts.targets.arguments
+    if not rows:
+        return
+    last = {path.rpartition(".")[2] for path in rows}
+    for scope, call, chain in facts.model.calls:
+        for path in _functions(facts, scope, call, chain, last):
+            for row in rows.get(path, ()):
+                yield from _in_call(facts, row, call)
+
+
+def _functions(facts: Facts, scope: Scope, call: ast.Call, chain: Optional[Chain], last: set[str]) -> Iterator[str]:
+    path = facts.receivers.path(scope, call.func)
+    if path:
+        yield path
+        if "__init__" in last:
+            yield f"{path}.__init__"
+    if isinstance(call.func, ast.Attribute) and call.func.attr in last:
+        made = facts.receivers.of(scope, call.func.value)
+        if made:
+            yield f"{made}.{call.func.attr}"
+
+
+def _in_call(facts: Facts, row: Argument, call: ast.Call) -> Iterator[Use]:
+    starred = any(isinstance(item, ast.Starred) for item in call.args)
+    unpacked = any(word.arg is None for word in call.keywords)
+    if row.order:
+        if call.args and not starred:
+            yield Use(row, call, None, *_head(facts, call), HIGH)
+    elif row.default:
+        passed = any(word.arg == row.argument for word in call.keywords)
+        if not passed and not starred and not unpacked:
+            index = _index(row)
+            if not call.args or (index is not None and len(call.args) <= index):
+                yield Use(row, call, None, *_head(facts, call), HIGH if index is not None or not call.args else MEDIUM)
+    else:
+        for word in call.keywords:
+            if word.arg == row.argument:
+                yield Use(row, call, word, *facts.span(word), HIGH)
+
+
+def _head(facts: Facts, call: ast.Call) -> tuple[int, int]:
+    return facts.span(call.func)
+
+
+def _index(row: Argument) -> Optional[int]:
+    """The position of a newly required argument, from the canonical function's source; ``None`` where it is not found."""
+    names = find_signature(row.canonical)
+    return names.index(row.argument) if names is not None and row.argument in names else None

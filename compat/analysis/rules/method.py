@@ -1,0 +1,90 @@
+"""Method: a renamed method is read on a receiver whose class the file tells."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..findings import HIGH, MEDIUM
+from . import report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from compat.ledger import Move
+
+    from ..findings import Finding
+    from ..receivers import Receivers
+    from ..references import Facts
+    from ..scopes import Chain
+
+RULE = "method"
+
+
+class Use(NamedTuple):
+    """One use of a legacy method: the row, the span of the name alone, and how sure it is."""
+
+    row: Move
+    start: int
+    end: int
+    how: str
+    confidence: str
+
+
+def find(facts: Facts) -> Iterator[Finding]:
+    """Report each legacy method; removed members of a class come as ``removed``."""
+    for use in uses(facts):
+        rule = "removed" if use.row.kind == "removed" else RULE
+        yield report.from_row(facts, use.row, (use.start, use.end), rule, use.how, use.confidence)
+
+
+def uses(facts: Facts) -> Iterator[Use]:
+    """Every use of a legacy method: reads, patched attribute names, overriding definitions."""
+    targets = facts.targets
+    for rows, receivers in ((targets.methods, facts.receivers), (targets.adapted_methods, facts.legacy_receivers)):
+        words = {word for members in rows.values() for word in members}
+        if not words:
+            continue
+        for chain in facts.model.chains:
+            yield from _reads(facts, chain, words, rows, receivers)
+        yield from _patches(facts, words, rows, receivers)
+        yield from _overrides(facts, words, rows, receivers)
+
+
+def _reads(
+    facts: Facts, chain: Chain, words: set[str], rows: Mapping[str, Mapping[str, Move]], receivers: Receivers
+) -> Iterator[Use]:
+    for node in chain.attributes:
+        if node.attr not in words:
+            continue
+        made = receivers.of(chain.scope, node.value) or receivers.path(chain.scope, node.value)
+        row = rows.get(made, {}).get(node.attr)
+        if row is not None:
+            end = facts.span(node)[1]
+            called = chain.call is not None and node is chain.node
+            yield Use(row, end - len(node.attr.encode()), end, "call" if called else "attribute", HIGH)
+
+
+def _patches(facts: Facts, words: set[str], rows: Mapping[str, Mapping[str, Move]], receivers: Receivers) -> Iterator[Use]:
+    for text in facts.model.texts:
+        call = text.call
+        if call is None or text.node.value not in words or len(call.args) < 2 or call.args[1] is not text.node:
+            continue
+        first = call.args[0]
+        made = receivers.of(text.scope, first) or receivers.path(text.scope, first)
+        row = rows.get(made, {}).get(str(text.node.value))
+        if row is not None:
+            yield Use(row, *facts.span(text.node), "patch", HIGH)
+
+
+def _overrides(facts: Facts, words: set[str], rows: Mapping[str, Mapping[str, Move]], receivers: Receivers) -> Iterator[Use]:
+    for scope in facts.model.scopes:
+        node = scope.node
+        if not isinstance(node, ast.ClassDef) or scope.parent is None:
+            continue
+        for base in node.bases:
+            members = rows.get(receivers.path(scope.parent, base), {})
+            for item in node.body if members else ():
+                if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name in members:
+                    start = facts.source.data.find(item.name.encode(), facts.span(item)[0])
+                    yield Use(members[item.name], start, start + len(item.name.encode()), "override", MEDIUM)

@@ -1,0 +1,22 @@
+"""Removed: something that stands behind no name any more; never rewritten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..findings import Finding
+    from ..references import Facts
+
+RULE = "removed"
+
+
+def find(facts: Facts) -> Iterator[Finding]:
+    """Report every reference to a target of this kind."""
+    for reference in facts.references:
+        if reference.target.kind == RULE:
+            yield report.from_reference(facts, reference, RULE)

@@ -1,0 +1,57 @@
+"""Singleton: a factory-built object is kept for the whole process, where every user would share it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..findings import HIGH, MEDIUM, Finding
+from . import report
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterator
+
+    from ..references import Facts
+
+RULE = "singleton"
+_ACCESSORS = ("_instance", "get_instance", "instance", "_instances")
+
+
+def find(facts: Facts) -> Iterator[Finding]:
+    """Report module-level and class-level instances, and ``_instance`` / ``get_instance`` of factory-built classes."""
+    built = facts.targets.adapters.factories
+    if not built:
+        return
+    for scope in facts.model.scopes:
+        if scope.kind not in ("module", "class"):
+            continue
+        for name, bindings in scope.bindings.items():
+            for binding in bindings:
+                made = facts.receivers.of(binding.scope, binding.value)
+                if made in built and binding.value is not None:
+                    where = "module" if scope.kind == "module" else "class"
+                    yield _finding(facts, made, binding.node, f"{name} keeps one {_last(made)} for the whole {where}", HIGH)
+    for chain in facts.model.chains:
+        for node in chain.attributes:
+            if node.attr in _ACCESSORS:
+                path = facts.receivers.path(chain.scope, node.value)
+                if path in built:
+                    yield _finding(facts, path, node, f"{_last(path)}.{node.attr} reaches for a process-wide instance", MEDIUM)
+
+
+def _finding(facts: Facts, path: str, node: ast.AST, said: str, confidence: str) -> Finding:
+    factory = facts.targets.adapters.factories[path]
+    return Finding(
+        rule=RULE,
+        move=f"{RULE}:{path}",
+        how="singleton",
+        confidence=confidence,
+        message=f"{said}: users would share its state.",
+        replacement=f"Call {factory.partition(':')[2]}() for each user where it is needed.",
+        symbol=path,
+        **report.place(facts, *facts.span(node)),  # type: ignore[arg-type]
+    )
+
+
+def _last(path: str) -> str:
+    return path.rpartition(".")[2]

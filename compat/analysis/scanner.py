@@ -1,0 +1,219 @@
+"""Scan trees: walk, prefilter, examine, follow names that the tree itself hands on."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Callable, Optional
+
+from . import fragments
+from .config import Settings
+from .examine import Examined, Scope, examine, read, unreadable
+from .files import Found, ModuleNames, Trees
+from .findings import Finding
+from .prefilter import Prefilter
+from .targets import Targets
+
+if TYPE_CHECKING:
+    from compat.ledger import Ledger
+
+_BUFFER = 1 << 20
+_FROM = re.compile(rb"\b(?:from|import)[ \t]+([.\w]+)")
+_HAND_ON_ROUNDS = 5
+
+
+@dataclass
+class Scan:
+    """The result of a scan: findings in order of place, and how many files were seen and examined."""
+
+    findings: list[Finding] = field(default_factory=list)
+    files: int = 0
+    examined: int = 0
+    seconds: float = 0.0
+    paths: list[str] = field(default_factory=list)
+
+
+class Reader:
+    """Reads files into one buffer, so that those without a hit cost no allocation."""
+
+    def __init__(self, prefilter: Prefilter) -> None:
+        self._buffer = bytearray(_BUFFER)
+        self._view = memoryview(self._buffer)
+        self._prefilter = prefilter
+
+    def candidate(self, path: str, *, inside: bool) -> Optional[bytes]:
+        """The bytes of a file that may hold a use, ``None`` for any other; raise ``OSError`` where it cannot be read."""
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            size = os.readv(descriptor, [self._buffer]) if hasattr(os, "readv") else 0
+            if size == _BUFFER or not hasattr(os, "readv"):
+                with open(descriptor, "rb", closefd=False) as file:
+                    raw = bytes(self._view[:size]) + file.read()
+                return raw if self._hits(raw, len(raw), inside) else None
+        finally:
+            os.close(descriptor)
+        return bytes(self._view[:size]) if self._hits(self._buffer, size, inside) else None
+
+    def _hits(self, data: bytes | bytearray, size: int, inside: bool) -> bool:
+        if self._prefilter.hits(data, size, inside=inside):
+            return True
+        whole = data if isinstance(data, bytes) else self._view[:size].tobytes()
+        return not whole.isascii() and self._prefilter.hits_normalized(whole)
+
+
+class Scanner:
+    """One scan's means: targets, prefilter, module names. Made once per process."""
+
+    def __init__(self, ledger: Ledger, settings: Settings, scope: Scope, roots: Iterable[str]) -> None:
+        self.targets = Targets(ledger, settings.factories)
+        self.scope = scope
+        self.prefilter = Prefilter(self.targets, policy=scope.policy)
+        self.reader = Reader(self.prefilter)
+        self.modules = ModuleNames(self.prefilter.roots)
+        self._bases = sorted({base for root in roots for base in (root, os.path.join(root, "src"), os.path.dirname(root) or ".")})
+        self._live: dict[str, bool] = {}
+
+    def is_live(self, module: str) -> bool:
+        """Whether a legacy module still exists in the scanned trees: then only its rows' names are legacy."""
+        if module not in self._live:
+            stems = [os.path.join(base, *module.split(".")) for base in self._bases]
+            self._live[module] = any(
+                os.path.isfile(f"{stem}.py") or os.path.isfile(os.path.join(stem, "__init__.py")) for stem in stems
+            )
+        return self._live[module]
+
+    def file(self, found: Found, *, always: bool = False) -> Optional[Examined]:
+        """Examine one file; ``None`` where it holds nothing, or has vanished."""
+        try:
+            if always:
+                raw, reason = read(found.path)
+                if raw is None:
+                    raise OSError(reason)
+            else:
+                raw = self.reader.candidate(found.path, inside=self.modules.is_inside(found.path))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return Examined([unreadable(found.path, error.strerror or str(error))])
+        if raw is None:
+            return None
+        module, is_package = ("", False) if found.is_data else self.modules.of(found)
+        return examine(
+            found.path,
+            raw,
+            self.targets,
+            self.scope,
+            module=module,
+            is_package=is_package,
+            is_data=found.is_data,
+            is_live=self.is_live,
+        )
+
+
+def scan(
+    paths: Iterable[str],
+    ledger: Ledger,
+    *,
+    policy: bool = False,
+    select: Iterable[str] = (),
+    settings: Optional[Settings] = None,
+    gitignore: bool = True,
+    config: bool = True,
+    jobs: int = 1,
+    cache: Optional[str] = None,
+    progress: Optional[Callable[[int], None]] = None,
+) -> Scan:
+    """Find every use of a ledger's rows under ``paths``.
+
+    Parameters
+    ----------
+    policy:
+        Also apply the policy rules: factory-bypass, singleton, fragmentation.
+    select:
+        Only these constructs (``imports``, ``strings``, ``attributes``, ...); all of them when empty.
+    gitignore, config:
+        Respect .gitignore; search data files (TOML, YAML, JSON, INI) too.
+    jobs:
+        Processes; 1 stays in this one.
+    cache:
+        A directory in which results are kept by path, size and modification time.
+    progress:
+        Called with the number of files done, now and then.
+    """
+    from . import caching, workers
+
+    started = time.perf_counter()
+    settings = settings or Settings()
+    scope = Scope(policy or settings.rules, frozenset(select))
+    wants_data = config and (not scope.select or "config" in scope.select)
+    trees = Trees(paths, exclude=settings.exclude, gitignore=gitignore, data=wants_data)
+    scanner = Scanner(ledger, settings, scope, trees.roots)
+    found = list(trees)
+    named = set(trees.roots)
+    result = Scan(files=len(found), paths=[item.path for item in found])
+    store = caching.Cache.open(cache, ledger, settings, scope) if cache else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        examined = workers.examine_all(scanner, found, ledger, settings, jobs=jobs, store=store, progress=progress)
+        examined = {
+            path: item
+            for path, item in examined.items()
+            if path in named or not trees.is_ignored(path, _root_of(path, trees.roots))
+        }
+        _follow_hands(scanner, found, examined)
+    if store is not None:
+        store.save()
+    for item in examined.values():
+        result.findings.extend(item.findings)
+    result.findings.extend(unreadable(path, reason) for path, reason in trees.errors)
+    if scope.policy and not scope.select:
+        result.findings.extend(fragments.find(symbol for item in examined.values() for symbol in item.symbols))
+    result.findings.sort(key=Finding.sort_key)
+    result.examined = len(examined)
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def _root_of(path: str, roots: Iterable[str]) -> str:
+    return max((root for root in roots if path.startswith(root)), key=len, default=".")
+
+
+def _follow_hands(scanner: Scanner, found: list[Found], examined: dict[str, Examined]) -> None:
+    """Find imports of legacy names from modules of the tree that import them; those may hand them on in turn."""
+    if scanner.scope.select and "imports" not in scanner.scope.select:
+        return
+    fresh = {item.module: item.handed_on for item in examined.values() if item.handed_on}
+    for _round in range(_HAND_ON_ROUNDS):
+        if not fresh:
+            return
+        scanner.targets.handed_on.update(fresh)
+        last = {module.rpartition(".")[2].encode() for module in fresh}
+        again: dict[str, dict[str, object]] = {}
+        for item in found:
+            if item.is_data or not _imports_one_of(item.path, last):
+                continue
+            result = scanner.file(item, always=True)
+            if result is None:
+                continue
+            before = examined.get(item.path)
+            if before is None and not result.findings:
+                continue
+            examined[item.path] = result
+            new = {name: target for name, target in result.handed_on.items() if before is None or name not in before.handed_on}
+            if new and result.module:
+                again[result.module] = dict(result.handed_on)
+        fresh = again  # type: ignore[assignment]
+
+
+def _imports_one_of(path: str, last: set[bytes]) -> bool:
+    raw, _reason = read(path)
+    if raw is None or not any(word in raw for word in last):
+        return False
+    for match in _FROM.finditer(raw):
+        if match.group(1).rpartition(b".")[2] in last:
+            return True
+    return any(re.search(rb"\bfrom[ \t]+[.\w]*[ \t]+import\b[^\n]*\b" + re.escape(word) + rb"\b", raw) for word in last)

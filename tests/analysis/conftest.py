@@ -1,0 +1,126 @@
+"""A small ledger of all six kinds, and the two things most tests do with it: scan text, scan a tree."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from compat.ledger import Argument, Class, Ledger, Method, Module, Name, Removed, names
+
+CANONICAL = """
+def create(value, new=None, *, first=None, second=None):
+    return ("created", value, new, first, second)
+
+
+class Widget:
+    def spin(self, speed=1):
+        return f"spin {speed}"
+
+
+class Engine:
+    def __init__(self, user=None):
+        self.user = user
+
+    def start(self):
+        return f"started for {self.user}"
+
+
+def get_engine(user=None):
+    return Engine(user)
+
+
+class Pool:
+    pass
+
+
+async def get_pool(user=None):
+    return Pool()
+
+
+def swap(a, b):
+    return (a, b)
+
+
+def need(value, context):
+    return (value, context)
+
+
+def fresh_context():
+    return "fresh"
+
+
+LIMIT = 10
+"""
+
+ADAPTERS = """
+from compat.shim import Adapter, legacy_method, renamed
+
+
+class LegacyEngine(Adapter, of="shop.core:Engine", built_by="shop.core:get_engine"):
+    begin = renamed("start")
+
+    @legacy_method(instead="Engine.start twice")
+    def warm_up(self):
+        return self.canonical.start()
+
+
+class LegacyPool(Adapter, of="shop.core:Pool", built_by="shop.core:get_pool"):
+    pass
+"""
+
+
+def make_ledger() -> Ledger:
+    told = {"since": "1.0", "removal": "3.0", "instead": None}
+    ledger = Ledger("shop", version="1.0.0", docs="MIGRATION.md")
+    ledger += [
+        Module("shop_old.whole", "shop.whole", **told),
+        *names("shop_old.things", "shop.core", "Widget create LIMIT MAX=LIMIT Gadget=Widget", **told),
+        Name("shop_old.things:elsewhere", "shop.other:elsewhere", **told),
+        Class("shop_old.engines:Engine", "shop.core:Engine", adapter="shop_adapters:LegacyEngine", **told),
+        Class("shop_old.engines:Pool", "shop.core:Pool", adapter="shop_adapters:LegacyPool", **told),
+        Method("shop.core:Widget.rotate", "shop.core:Widget.spin", **told),
+        Argument("shop.core:create", "old", became="new", **told),
+        Argument("shop.core:create", "verbose", became=None, **told),
+        Argument("shop.core:swap", order=("b", "a"), **told),
+        Argument("shop.core:need", "context", default="shop.core:fresh_context", **told),
+        Removed("shop_old.things:gone", since="1.0", instead="write nothing instead"),
+        Removed("shop_old.vanished", since="1.0", instead="import shop.core instead"),
+    ]
+    return ledger
+
+
+@pytest.fixture
+def ledger(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    """The ledger, with the source of its canonical modules and adapters where ``sys.path`` finds it."""
+    home = tmp_path_factory.mktemp("canonical")
+    (home / "shop").mkdir()
+    (home / "shop" / "__init__.py").write_text("")
+    (home / "shop" / "core.py").write_text(CANONICAL)
+    (home / "shop" / "other.py").write_text("def elsewhere():\n    return 'elsewhere'\n")
+    (home / "shop" / "whole.py").write_text("def thing():\n    return 'thing'\n\nVALUE = 7\n")
+    (home / "shop_adapters.py").write_text(ADAPTERS)
+    monkeypatch.syspath_prepend(str(home))
+    yield make_ledger()
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("shop", "shop_adapters", "shop_old")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def found(ledger: Ledger, tmp_path: Path):
+    """Scan one text as ``module.py``; return ``(rule, how, line, column, symbol)`` per finding."""
+    from compat.analysis import scan
+
+    def look(text: str, *, name: str = "module.py", **options: object) -> list[tuple[str, str, int, int, str]]:
+        path = tmp_path / "tree" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(text, bytes):
+            path.write_bytes(text)
+        else:
+            path.write_bytes(dedent(text).encode())
+        result = scan([str(tmp_path / "tree")], ledger, **options)
+        return [(item.rule, item.how, item.line, item.column, item.symbol) for item in result.findings]
+
+    return look
