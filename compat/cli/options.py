@@ -29,7 +29,7 @@ def ledger_option(function: Function) -> Function:
         "ledgers",
         multiple=True,
         metavar="NAME",
-        help="A ledger by name, or as package.module:LEDGER. Repeatable. Default: every ledger that is found.",
+        help="A ledger by its name, or as package.module:LEDGER; repeatable. Default: every ledger that is found.",
     )(function)
 
 
@@ -45,15 +45,21 @@ def output_option(function: Function) -> Function:
 
 def chosen_ledger(names: tuple[str, ...]) -> Ledger:
     """Return the ledgers named on the command line, or all that are found, as one."""
+    from compat.errors import CompatError
     from compat.ledger import Ledger, discover, load
 
-    ledgers = [load(name) for name in names] if names else list(discover())
-    if not ledgers:
-        return Ledger("none", version="0")
-    whole = ledgers[0]
-    for each in ledgers[1:]:
-        whole = whole + each
-    return whole
+    found = discover()
+    by_name = {ledger.name: ledger for ledger in found}
+    ledgers = []
+    for name in names:
+        if ":" not in name and name not in by_name:
+            known = ", ".join(by_name) or "none is found"
+            raise CompatError(f"no ledger is called {name!r} (found: {known}); write its place as 'package.module:LEDGER'")
+        ledgers.append(by_name.get(name) or load(name))
+    whole: Ledger | None = None
+    for each in ledgers or found:
+        whole = each if whole is None else whole + each
+    return whole if whole is not None else Ledger("none", version="0")
 
 
 @contextmanager

@@ -1,0 +1,235 @@
+"""Every question that reports put to a usage history, in SQL.
+
+Two levels answer them: ``groups`` and ``daily`` are a rollup per (move, caller, service) and day, so that a table over
+ten million site-days reads some ten thousand rows; ``sites`` and ``uses`` are asked only about files and lines.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+TREND_DAYS = 30
+KEYS = ("move", "caller", "file", "service", "day")
+
+# A caller is the top-level module: what a team owns, and few enough to be a label.
+_ROLLUP = """
+CREATE TEMP TABLE IF NOT EXISTS groups AS
+    SELECT row_number() OVER () AS id, move, caller, service FROM (
+        SELECT DISTINCT move, substr(module, 1, instr(module || '.', '.') - 1) AS caller, service FROM sites);
+CREATE TEMP TABLE IF NOT EXISTS daily AS
+    SELECT g.id AS grp, u.day AS day, sum(u.count) AS count, min(u.first) AS first, max(u.last) AS last
+    FROM sites s JOIN uses u ON u.site = s.id
+    JOIN groups g ON g.move = s.move AND g.service = s.service
+        AND g.caller = substr(s.module, 1, instr(s.module || '.', '.') - 1)
+    GROUP BY g.id, u.day;
+CREATE INDEX IF NOT EXISTS temp.daily_by_group ON daily(grp, day);
+"""
+
+
+_CALLER = "substr(g.module, 1, instr(g.module || '.', '.') - 1)"
+# by -> key, caller, table of days, table of their owners
+_LEVELS = {
+    "move": ("g.move", "g.caller", "daily", "groups"),
+    "caller": ("g.caller", "g.caller", "daily", "groups"),
+    "service": ("g.service", "g.caller", "daily", "groups"),
+    "file": ("g.file", _CALLER, "uses", "sites"),
+}
+_FOREIGN = {"daily": "grp", "uses": "site"}
+
+
+class Selection(NamedTuple):
+    """What a report is about: days since 1970-01-01 (UTC), both included, and a pattern of move ids ("" for all)."""
+
+    first: int
+    today: int
+    match: str = ""
+
+    @property
+    def glob(self) -> str:
+        """The pattern as SQL's GLOB; text without wildcards is looked for anywhere in the id."""
+        if not self.match:
+            return "*"
+        return self.match if any(sign in self.match for sign in "*?[") else f"*{self.match}*"
+
+
+class Line(NamedTuple):
+    """The uses of one key: today, in 7 days, in the 7 before, in 30, in the period. Times in seconds since 1970.
+
+    When the key is a day, that day takes the place of today.
+    """
+
+    key: str
+    today: int
+    week: int
+    week_before: int
+    month: int
+    total: int
+    first: float | None
+    last: float | None
+    moves: int
+    callers: int
+    services: tuple[str, ...]
+    trend: tuple[int, ...]
+
+
+class Place(NamedTuple):
+    """One call site of a move over all processes that ran it."""
+
+    move: str
+    caller: str
+    kind: str
+    file: str
+    line: int
+    function: str
+    services: tuple[str, ...]
+    total: int
+    last: float | None
+
+
+class Observed(NamedTuple):
+    """In how many processes, over how many hours, since when, the drop-in was watching: what makes a zero evidence."""
+
+    processes: int
+    hours: float
+    since: float | None
+    services: tuple[str, ...]
+
+
+class Usage:
+    """The questions, put to one SQLite connection, which is only read (a temporary rollup aside)."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if not {"groups", "daily"} <= tables:
+            connection.executescript(_ROLLUP)
+
+    def lines(self, by: str, selection: Selection) -> list[Line]:
+        """One line per key that was ever used, those used most in 30 days first; ``by`` is one of :data:`KEYS`.
+
+        Counts, callers and services are those of the period; first and last are those of the whole history, so that
+        a key whose uses have ended still says when.
+        """
+        if by == "day":
+            return self._days(selection)
+        key, caller, days, owner = _LEVELS[by]
+        values = {"first": selection.first, "today": selection.today, "glob": selection.glob}
+        source = f"FROM {owner} g JOIN {days} d ON d.{_FOREIGN[days]} = g.id WHERE g.move GLOB :glob"
+        # Days are grouped for the trend only: grouping years of them would hold a row per key and day.
+        start = selection.today - TREND_DAYS + 1
+        counts: dict[str, dict[int, int]] = {}
+        for name, day, count in self._connection.execute(
+            f"SELECT {key}, d.day, sum(d.count) {source} AND d.day BETWEEN :start AND :today GROUP BY 1, 2",
+            {**values, "start": start},
+        ):
+            counts.setdefault(name, {})[day] = count
+        older: dict[str, int] = {}
+        if selection.first < start:
+            older.update(
+                self._connection.execute(
+                    f"SELECT {key}, sum(d.count) {source} AND d.day >= :first AND d.day < :start GROUP BY 1",
+                    {**values, "start": start},
+                )
+            )
+        mine = f"FROM {days} d WHERE d.{_FOREIGN[days]} = g.id AND d.day <= :today"
+        found = []
+        for name, first, last, moves, callers, services in self._connection.execute(
+            f"""
+            SELECT key, min(first), max(last), count(DISTINCT CASE WHEN used THEN move END),
+                count(DISTINCT CASE WHEN used THEN caller END), json_group_array(DISTINCT service) FILTER (WHERE used)
+            FROM (SELECT {key} AS key, g.move AS move, {caller} AS caller, g.service AS service,
+                (SELECT d.first {mine} ORDER BY d.day LIMIT 1) AS first,
+                (SELECT d.last {mine} ORDER BY d.day DESC LIMIT 1) AS last,
+                EXISTS (SELECT 1 {mine} AND d.day >= :first) AS used
+                FROM {owner} g WHERE g.move GLOB :glob)
+            WHERE last IS NOT NULL GROUP BY key
+            """,
+            values,
+        ):
+            mine_of = counts.get(name, {})
+            total = older.get(name, 0) + sum(count for day, count in mine_of.items() if day >= selection.first)
+            uses = (*_windows(mine_of, selection.today), total)
+            trend = _trend(mine_of, selection.today)
+            found.append(Line(name, *uses, first, last, moves, callers, _names(services), trend))
+        return sorted(found, key=lambda line: (-line.month, -line.total, -(line.last or 0), line.key))
+
+    def _days(self, selection: Selection) -> list[Line]:
+        rows = self._connection.execute(
+            """
+            SELECT date(d.day * 86400, 'unixepoch'), d.day, sum(d.count), min(d.first), max(d.last),
+                count(DISTINCT g.move), count(DISTINCT g.caller), json_group_array(DISTINCT g.service)
+            FROM groups g JOIN daily d ON d.grp = g.id
+            WHERE g.move GLOB :glob AND d.day BETWEEN :first AND :today GROUP BY d.day ORDER BY d.day DESC
+            """,
+            {"first": selection.first, "today": selection.today, "glob": selection.glob},
+        ).fetchall()
+        counts = {row[1]: row[2] for row in rows}
+        lines = []
+        for key, day, count, first, last, moves, callers, services in rows:
+            uses = (*_windows(counts, day), count)
+            lines.append(Line(key, *uses, first, last, moves, callers, _names(services), _trend(counts, day)))
+        return lines
+
+    def series(self, selection: Selection) -> Iterator[tuple[str, str, int, int]]:
+        """``(move, caller, day, count)`` for the burn-down, ordered by move and caller."""
+        return self._connection.execute(
+            "SELECT g.move, g.caller, d.day, sum(d.count) FROM groups g JOIN daily d ON d.grp = g.id "
+            "WHERE g.move GLOB :glob AND d.day BETWEEN :first AND :today GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            {"first": selection.first, "today": selection.today, "glob": selection.glob},
+        )
+
+    def places(self, move: str, selection: Selection, limit: int) -> list[Place]:
+        """The call sites of one move in the period, the busiest first, at most ``limit`` of them."""
+        return [
+            Place(move, row[0], row[1], row[2], row[3], row[4], _names(row[5]), row[6], row[7])
+            for row in self._connection.execute(
+                f"""
+                SELECT {_CALLER}, g.kind, g.file, g.line, g.function, json_group_array(DISTINCT g.service),
+                    sum(d.count), max(d.last)
+                FROM sites g JOIN uses d ON d.site = g.id
+                WHERE g.move = :move AND d.day BETWEEN :first AND :today
+                GROUP BY 1, 2, 3, 4, 5 ORDER BY 7 DESC, 3, 4 LIMIT :limit
+                """,
+                {"move": move, "first": selection.first, "today": selection.today, "limit": limit},
+            )
+        ]
+
+    def first_day(self) -> int | None:
+        """The oldest day with a use, ``None`` for an empty history."""
+        found = self._connection.execute("SELECT min(day) FROM daily").fetchone()[0]
+        return None if found is None else int(found)
+
+    def observed(self, selection: Selection) -> Observed:
+        """The processes that ran with the drop-in active within the period, and their hours within it."""
+        start, end = selection.first * 86400.0, (selection.today + 1) * 86400.0
+        processes, seconds, since, services = self._connection.execute(
+            """
+            SELECT count(*), sum(min(coalesce(ended, started), :end) - max(started, :start)), min(max(started, :start)),
+                json_group_array(DISTINCT service)
+            FROM processes WHERE coalesce(ended, started) >= :start AND started < :end
+            """,
+            {"start": start, "end": end},
+        ).fetchone()
+        return Observed(processes, (seconds or 0.0) / 3600, since, _names(services))
+
+
+
+
+def _names(array: str | None) -> tuple[str, ...]:
+    return tuple(sorted(json.loads(array))) if array else ()
+
+
+def _windows(counts: dict[int, int], day: int) -> tuple[int, int, int, int]:
+    """Uses on a day, in the 7 days up to it, in the 7 days before these, in the 30 days up to it."""
+
+    def within(low: int, high: int) -> int:
+        return sum(counts.get(each, 0) for each in range(low, high + 1))
+
+    return counts.get(day, 0), within(day - 6, day), within(day - 13, day - 7), within(day - 29, day)
+
+
+def _trend(counts: dict[int, int], day: int) -> tuple[int, ...]:
+    return tuple(counts.get(each, 0) for each in range(day - TREND_DAYS + 1, day + 1))

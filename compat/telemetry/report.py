@@ -1,0 +1,188 @@
+"""A usage report as plain data: what every format shows, and nothing of how it is shown."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from .queries import KEYS, TREND_DAYS, Line, Observed, Selection, Usage
+
+FORMAT = "compat-usage-report"
+FORMAT_VERSION = 1
+"""1: the first published one (``data/report.schema.json``)."""
+
+_EPOCH = date(1970, 1, 1)
+
+
+class MoveFacts(NamedTuple):
+    """What the ledger says of a move, as text; ``instead`` is the one-line fix, ``stage`` that of the version in force."""
+
+    legacy: str
+    canonical: str
+    since: str
+    removal: str
+    instead: str
+    stage: str
+    kind: str
+
+
+class Report(NamedTuple):
+    """Uses by one key over a period, what the ledger says of the moves, and the evidence behind the zeros."""
+
+    by: str
+    selection: Selection
+    generated: datetime
+    lines: Sequence[Line]
+    facts: Mapping[str, MoveFacts]
+    unused: Sequence[str]
+    observed: Observed
+    problems: Sequence[str]
+
+    @property
+    def used(self) -> list[Line]:
+        """The lines with a use in the period; the others were used before it."""
+        return [line for line in self.lines if line.total]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever recorded, not even a process that was observed."""
+        return not self.lines and not self.observed.processes
+
+
+def day_of(moment: datetime) -> int:
+    """The day of a moment, counted from 1970-01-01 in UTC."""
+    return (moment.astimezone(timezone.utc).date() - _EPOCH).days
+
+
+def iso_day(day: int) -> str:
+    """``2026-11-21`` for a day counted from 1970-01-01."""
+    return (_EPOCH + timedelta(days=day)).isoformat()
+
+
+def iso_time(seconds: float | None) -> str | None:
+    """``2026-11-21T08:00:00Z`` for seconds since 1970 in UTC."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(int(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_since(text: str, today: int) -> int:
+    """The first day of a period: ``30d``, ``12w``, ``2026-11-01`` or ``all``.
+
+    Raises ``ValueError`` with the forms that are understood.
+    """
+    span = re.fullmatch(r"(\d+)([dw])", text)
+    if span:
+        return max(0, today - int(span.group(1)) * (7 if span.group(2) == "w" else 1) + 1)
+    if text == "all":
+        return 0
+    try:
+        return max(0, (date.fromisoformat(text) - _EPOCH).days)
+    except ValueError:
+        raise ValueError(f"{text!r} is no period; write 30d, 12w, all, or a first day such as 2026-11-01") from None
+
+
+def build_report(
+    connection: sqlite3.Connection,
+    *,
+    by: str = "move",
+    since: str = f"{TREND_DAYS}d",
+    match: str = "",
+    facts: Mapping[str, MoveFacts] | None = None,
+    problems: Sequence[str] = (),
+    now: datetime | None = None,
+) -> Report:
+    """Ask a history for one report.
+
+    ``by`` is one of move, caller, file, service, day; ``since`` as in :func:`parse_since`; ``match`` selects moves by
+    id (a glob, or text anywhere in it); ``facts`` are the ledger's rows by id; ``problems`` name what could not be
+    read; ``now`` decides which day is today.
+    """
+    if by not in KEYS:
+        raise ValueError(f"a report goes by {', '.join(KEYS)}; not by {by!r}")
+    now = now or datetime.now(timezone.utc)
+    today = day_of(now)
+    selection = Selection(parse_since(since, today), today, match)
+    facts = facts or {}
+    usage = Usage(connection)
+    lines = usage.lines(by, selection)
+    moves = lines if by == "move" else usage.lines("move", selection)
+    used = {line.key for line in moves if line.total}
+    unused = sorted(id for id in facts if id not in used and fnmatch.fnmatchcase(id, selection.glob))
+    return Report(by, selection, now, lines, facts, unused, usage.observed(selection), tuple(problems))
+
+
+def evidence(uses: int, observed: Observed) -> str:
+    """What a count rests on: ``0 uses in 41 processes over 912 hours since 3 November 2026``."""
+    counted = f"{uses:,} use{'' if uses == 1 else 's'}"
+    if not observed.processes or observed.since is None:
+        return counted if uses else f"{counted}, but no process was observed: this zero proves nothing"
+    since = datetime.fromtimestamp(observed.since, timezone.utc)
+    processes = f"{observed.processes:,} process{'' if observed.processes == 1 else 'es'}"
+    hours = f"{observed.hours:,.0f} hour{'' if round(observed.hours) == 1 else 's'}"
+    return f"{counted} in {processes} over {hours} since {since.day} {since:%B %Y}"
+
+
+def change(line: Line) -> float | None:
+    """The last 7 days against the 7 before: ``-0.4`` is 40 % fewer; ``None`` where there was nothing before."""
+    return None if not line.week_before else line.week / line.week_before - 1
+
+
+def next_step(report: Report, where: str = "") -> str:
+    """What to do when there is nothing to show; empty when there is."""
+    if report.is_empty:
+        place = f" in {where}" if where else ""
+        return (
+            f"Nothing has been recorded{place} yet.\n"
+            "  See one at once:            python -m compat demo\n"
+            "  Check the drop-in:          python -m compat doctor\n"
+            "  Report another directory:   compat report DIR"
+        )
+    if not report.used:
+        return f"No legacy use in this period: {evidence(0, report.observed)}.\nSee what may go: compat ready"
+    return ""
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    """The report as JSON holds it; ``data/report.schema.json`` is its schema."""
+    selection, observed = report.selection, report.observed
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "generated": iso_time(report.generated.timestamp()),
+        "by": report.by,
+        "match": selection.match,
+        "period": {"first_day": iso_day(selection.first), "last_day": iso_day(selection.today)},
+        "observed": {
+            "processes": observed.processes,
+            "hours": round(observed.hours, 3),
+            "since": iso_time(observed.since),
+            "services": list(observed.services),
+        },
+        "rows": [_row(line, report) for line in report.lines],
+        "unused": list(report.unused),
+        "problems": list(report.problems),
+    }
+
+
+def _row(line: Line, report: Report) -> dict[str, Any]:
+    facts = report.facts.get(line.key) if report.by == "move" else None
+    return {
+        "key": line.key,
+        "today": line.today,
+        "last_7_days": line.week,
+        "previous_7_days": line.week_before,
+        "last_30_days": line.month,
+        "total": line.total,
+        "trend": list(line.trend),
+        "first_seen": iso_time(line.first),
+        "last_seen": iso_time(line.last),
+        "moves": line.moves,
+        "callers": line.callers,
+        "services": list(line.services),
+        "move": None if facts is None else facts._asdict(),
+    }

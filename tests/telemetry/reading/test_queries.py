@@ -1,0 +1,147 @@
+"""The questions, against a history whose answers are known."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from compat.telemetry.queries import KEYS, Observed, Selection, Usage
+
+TODAY = 20778
+MANAGER, AUTH, GONE = "old.core:Manager", "old.auth:AuthHandler", "old.gone"
+MONTH = Selection(TODAY - 29, TODAY)
+
+
+def figures(line):
+    return line.key, line.today, line.week, line.week_before, line.month, line.total
+
+
+def test_by_move_counts_today_the_weeks_the_month_and_the_period(history):
+    lines = Usage(history()).lines("move", MONTH)
+    assert [figures(line) for line in lines] == [
+        (MANAGER, 3, 6, 10, 21, 21),
+        (AUTH, 0, 4, 0, 4, 4),
+        (GONE, 0, 0, 0, 0, 0),
+    ]
+
+
+def test_a_longer_period_adds_to_the_total_alone(history):
+    lines = Usage(history()).lines("move", Selection(TODAY - 89, TODAY))
+    assert [figures(line) for line in lines] == [
+        (MANAGER, 3, 6, 10, 21, 28),
+        (AUTH, 0, 4, 0, 4, 4),
+        (GONE, 0, 0, 0, 0, 6),
+    ]
+
+
+def test_a_shorter_period_leaves_the_windows_as_they_are(history):
+    line = Usage(history()).lines("move", Selection(TODAY - 1, TODAY))[0]
+    assert figures(line) == (MANAGER, 3, 6, 10, 21, 6)
+    assert (line.callers, line.services) == (1, ("api", "worker"))
+
+
+def test_first_and_last_are_those_of_the_whole_history(history):
+    manager, _, gone = Usage(history()).lines("move", MONTH)
+    assert (manager.first, manager.last) == ((TODAY - 40) * 86400 + 60, TODAY * 86400 + 3600)
+    assert (gone.first, gone.last) == ((TODAY - 60) * 86400 + 60, (TODAY - 60) * 86400 + 3600)
+    assert (gone.callers, gone.services, gone.trend) == (0, (), (0,) * 30)
+
+
+def test_the_trend_has_a_count_per_day_and_ends_today(history):
+    trend = Usage(history()).lines("move", MONTH)[0].trend
+    assert {29 - at: count for at, count in enumerate(trend) if count} == {0: 3, 1: 3, 8: 10, 20: 5}
+
+
+def test_by_caller_the_top_level_module_is_the_caller(history):
+    lines = Usage(history()).lines("caller", MONTH)
+    assert [(*figures(line), line.moves) for line in lines] == [
+        ("chat", 3, 10, 10, 20, 20, 2),
+        ("jobs", 0, 0, 0, 5, 5, 1),
+    ]
+
+
+def test_by_service(history):
+    lines = Usage(history()).lines("service", MONTH)
+    assert [(*figures(line), line.callers) for line in lines] == [
+        ("api", 2, 9, 10, 19, 19, 1),
+        ("worker", 1, 1, 0, 6, 6, 2),
+    ]
+
+
+def test_by_file(history):
+    lines = Usage(history()).lines("file", MONTH)
+    assert [(*figures(line)[:2], line.total, line.moves) for line in lines] == [
+        ("chat/app.py", 3, 16, 1),
+        ("jobs/run.py", 0, 5, 1),
+        ("chat/login.py", 0, 4, 1),
+        ("chat/<b>&\"'.py", 0, 0, 0),
+    ]
+
+
+def test_by_day_the_newest_first_with_windows_that_end_on_that_day(history):
+    lines = Usage(history()).lines("day", MONTH)
+    assert [figures(line) for line in lines] == [
+        ("2026-11-21", 3, 10, 10, 25, 3),
+        ("2026-11-20", 3, 7, 10, 22, 3),
+        ("2026-11-19", 4, 14, 0, 19, 4),
+        ("2026-11-13", 10, 10, 5, 15, 10),
+        ("2026-11-01", 5, 5, 0, 5, 5),
+    ]
+
+
+@pytest.mark.parametrize("by", ["move", "caller", "service"])
+def test_the_rollup_that_a_history_keeps_answers_like_the_one_made_on_the_fly(history, tmp_path, by):
+    plain = history()
+    kept = sqlite3.connect(str(tmp_path / "kept.db"))
+    plain.backup(kept)
+    Usage(kept)
+    for table in ("groups", "daily"):
+        kept.execute(f"CREATE TABLE main.{table} AS SELECT * FROM temp.{table}")
+    kept.commit()
+    kept.close()
+    again = sqlite3.connect(str(tmp_path / "kept.db"))
+    assert Usage(again).lines(by, MONTH) == Usage(plain).lines(by, MONTH)
+    assert again.execute("SELECT count(*) FROM sqlite_temp_master").fetchone() == (0,)
+    again.close()
+
+
+@pytest.mark.parametrize(("match", "found"), [("auth", [AUTH]), ("old.*:*", [MANAGER, AUTH]), ("AUTH", []), ("old.gone", [GONE])])
+def test_match_is_a_glob_or_text_anywhere_in_the_id(history, match, found):
+    assert [line.key for line in Usage(history()).lines("move", Selection(TODAY - 29, TODAY, match))] == found
+
+
+def test_series_lists_days_per_move_and_caller(history):
+    rows = list(Usage(history()).series(MONTH))
+    assert rows == [
+        (AUTH, "chat", TODAY - 2, 4),
+        (MANAGER, "chat", TODAY - 8, 10),
+        (MANAGER, "chat", TODAY - 1, 3),
+        (MANAGER, "chat", TODAY, 3),
+        (MANAGER, "jobs", TODAY - 20, 5),
+    ]
+
+
+def test_places_are_the_busiest_first_and_bounded(history):
+    usage = Usage(history())
+    places = usage.places(MANAGER, MONTH, 10)
+    assert [(place.file, place.line, place.function, place.kind, place.total) for place in places] == [
+        ("chat/app.py", 3, "<module>", "import", 15),
+        ("jobs/run.py", 1, "<module>", "import", 5),
+        ("chat/app.py", 20, "connect", "call", 1),
+    ]
+    assert usage.places(MANAGER, MONTH, 1) == places[:1]
+
+
+def test_observed_counts_processes_and_their_hours_within_the_period(history):
+    usage = Usage(history())
+    start = (TODAY - 10) * 86400.0
+    assert usage.observed(MONTH) == Observed(2, 20.0, start, ("api",))
+    assert usage.observed(Selection(TODAY - 9, TODAY)) == Observed(0, 0.0, None, ())
+
+
+def test_an_empty_history_answers_with_nothing(history):
+    usage = Usage(history((), processes=0))
+    assert [usage.lines(by, MONTH) for by in KEYS] == [[]] * 5
+    assert usage.first_day() is None
+    assert usage.observed(MONTH) == Observed(0, 0.0, None, ())
