@@ -43,6 +43,7 @@ __all__ = [
     "get_progressive_delay",
     "is_websocket_connected",
     "is_websocket_connected_and_ready",
+    "is_websocket_disconnected",
     "normalize_connection_id",
     "parse_websocket_message",
     "safe_websocket_close",
@@ -106,6 +107,11 @@ def is_websocket_connected(websocket: Any) -> bool:
     except Exception as error:
         logger.debug("state of %s cannot be read: %s", type(websocket).__name__, error)
         return False
+
+
+def is_websocket_disconnected(websocket: Any) -> bool:
+    """Return whether an end says that the connection is over; an object that does not say is not disconnected."""
+    return "DISCONNECTED" in (_state_name(getattr(websocket, name, None)) for name in ("client_state", "application_state"))
 
 
 _STATES = ("CONNECTING", "CONNECTED", "DISCONNECTED")
