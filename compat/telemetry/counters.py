@@ -60,7 +60,7 @@ SITES = 8192
 
 
 def _one_at_a_time() -> bool:
-    """Tell whether the interpreter itself keeps threads out of a C call (a GIL), which PyPy and free threading do not."""
+    """Tell whether a GIL keeps threads out of a C call, which it does not in PyPy and in free-threaded builds."""
     return sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
 

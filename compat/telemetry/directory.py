@@ -11,7 +11,7 @@ UNFINISHED = ".new"
 
 
 def state_directory(environ: dict[str, str] | None = None) -> str:
-    """Return ``COMPAT_DIR``, else the user's state directory by the rule of the platform (the one platformdirs follows)."""
+    """Return ``COMPAT_DIR``, else the user's state directory by the rule of the platform, as platformdirs has it."""
     env = os.environ if environ is None else environ
     chosen = env.get("COMPAT_DIR")
     if chosen:

@@ -1,4 +1,4 @@
-"""Which process this is: facts that stay true when a pid is reused, a clock is set, or a container shares a directory."""
+"""Which process this is: facts that hold when pids are reused, clocks are set, and containers share a directory."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from .sites import Site
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NamedTuple, Optional
+    from typing import NamedTuple
 
     class Header(NamedTuple):
         """Who wrote a segment. ``tick`` and ``namespace`` tell a living pid from a reused or a foreign one."""
@@ -50,18 +50,19 @@ if TYPE_CHECKING:
         ended: float
 
     class Row(NamedTuple):
-        """The uses of one site on one day."""
+        """The uses of one site on one day; ``slot`` is its number in its segment."""
 
+        slot: int
         key: bytes
         day: int
-        count: int
+        uses: int
         first: float
         last: float
 else:
     from collections import namedtuple
 
     Header = namedtuple("Header", "id boot host service version python pid tick namespace started ended")
-    Row = namedtuple("Row", "key day count first last")
+    Row = namedtuple("Row", "slot key day uses first last")
 
 MAGIC = b"\x89CMP\r\n\x1a\n"  # a transfer as text breaks it, and it is no text
 VERSION = 1
@@ -83,7 +84,7 @@ class SegmentError(ValueError):
 
 
 def encode_key(site: Site) -> bytes:
-    """Return the bytes that name ``site``; fields of unreasonable length keep their end, so that keys stay under 2 KiB."""
+    """Return the bytes that name ``site``; of very long fields only the end, so that a key stays under 2 KiB."""
     fields = (site.move, site.kind, site.file, str(site.line), site.function, site.module)
     clipped = (field[-limit:].replace("\0", "") for field, limit in zip(fields, _LIMITS))
     return "\0".join(clipped).encode("utf-8", "backslashreplace")[:2048]
@@ -140,7 +141,7 @@ def read_segment(raw: bytes, cache: dict[bytes, list[bytes]] | None = None) -> t
         if used > slots or table + size > end:
             raise SegmentError(f"the block at byte {start} claims {used} slots and {size} bytes of keys, more than it has")
         mine = _read_keys(raw[table : table + size], used, order, keys, cache)
-        rows += _read_rows(raw, at + CELLS, slots, used, order, mine)
+        rows += _read_rows(raw, at + CELLS, slots, used, order, mine, len(keys))
         # Slots are numbered by their block: what a block left empty has numbers too.
         keys += mine
         keys += [b""] * (slots - used)
@@ -154,9 +155,7 @@ def _read_header(raw: bytes) -> tuple[str, int, int, Header]:
         raise SegmentError("it does not begin like a segment")
     native = "<" if sys.byteorder == "little" else ">"
     order = native if struct.unpack_from("=H", raw, 10)[0] == ORDER else (">" if native == "<" else "<")
-    _, version, mark, block, slots, pid, tick, started, ended, namespace, length, crc = struct.unpack_from(
-        order + _HEADER, raw
-    )
+    _, version, mark, block, slots, pid, tick, started, ended, namespace, length, crc = struct.unpack_from(order + _HEADER, raw)
     if mark != ORDER:
         raise SegmentError(f"its byte order mark is {mark:#06x}")
     if version != VERSION:
@@ -168,12 +167,12 @@ def _read_header(raw: bytes) -> tuple[str, int, int, Header]:
     names = raw[FIELDS : FIELDS + length].decode("utf-8", "replace").split("\n")
     if len(names) != 6:
         raise SegmentError(f"its header has {len(names)} names instead of 6")
-    return order, block, slots, Header(*names, pid, tick, namespace, started, ended)
+    name, boot, host, service, release, python = names
+    process = Header(name, boot, host, service, release, python, pid, tick, namespace, started, ended)
+    return order, block, slots, process
 
 
-def _read_keys(
-    table: bytes, used: int, order: str, earlier: list[bytes], cache: Optional[dict[bytes, list[bytes]]]
-) -> list[bytes]:
+def _read_keys(table: bytes, used: int, order: str, earlier: list[bytes], cache: dict[bytes, list[bytes]] | None) -> list[bytes]:
     if cache is not None:
         known = cache.get(table)
         if known is not None and len(known) == used:
@@ -204,17 +203,17 @@ def _read_keys(
     return keys
 
 
-def _read_rows(raw: bytes, at: int, slots: int, used: int, order: str, keys: list[bytes]) -> list[Row]:
+def _read_rows(raw: bytes, at: int, slots: int, used: int, order: str, keys: list[bytes], number: int) -> list[Row]:
     values = struct.unpack_from(f"{order}{used}Q", raw, at)
     bases = struct.unpack_from(f"{order}{used}Q", raw, at + slots * 8)
     firsts = struct.unpack_from(f"{order}{used}d", raw, at + slots * 16)
     lasts = struct.unpack_from(f"{order}{used}d", raw, at + slots * 24)
     rows = []
-    for key, value, base, first, last in zip(keys, values, bases, firsts, lasts):
+    for slot, (key, value, base, first, last) in enumerate(zip(keys, values, bases, firsts, lasts), number):
         if value > base:
             if not 0.0 <= first <= 1e12:
                 raise SegmentError(f"the slot of {key[:40]!r} begins at {first}")
-            rows.append(Row(key, int(first // DAY), value - base, first, last if last >= first else first))
+            rows.append(Row(slot, key, int(first // DAY), value - base, first, last if last >= first else first))
         elif value < base:
             raise SegmentError(f"the slot of {key[:40]!r} counts {value} from {base}")
     return rows

@@ -37,7 +37,7 @@ class SegmentSlot:
 
     __slots__ = ("_last", "base", "view")
 
-    def __init__(self, base: int, view: memoryview, last: memoryview) -> None:
+    def __init__(self, base: int, view: memoryview, last: memoryview[float]) -> None:
         self.base = base
         self.view = view
         self._last = last

@@ -1,0 +1,204 @@
+"""Folding: counts go from the segments into the history, exactly once.
+
+A segment is removed only after the transaction that holds its counts and its id has been committed. Whoever is killed
+in between leaves a segment whose id is in the history: the next one sees that, and only removes the file. Two that
+fold at once take turns: a segment under work is locked, and the history lets one writer in at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from time import gmtime, strftime, time
+from typing import NamedTuple, Optional
+
+from .directory import SEGMENT, UNFINISHED, damaged_in, observed_in, segments_in
+from .history import PATIENCE, History, HistoryError, Segment, open_history
+from .layout import Header, Row, SegmentError, read_segment
+from .liveness import is_running, still_maps, take_lock
+from .observed import read_records
+from .tally import Tally
+
+BATCH = 200
+"""Segments in one transaction: so many descriptors are open at one time."""
+STALE = 3600.0
+"""Seconds after which a segment that was never finished is litter."""
+
+Progress = Optional[Callable[[int, int], object]]
+
+
+class Folded(NamedTuple):
+    """What a fold did: segments of dead processes taken in, uses added, living processes, and problems by name."""
+
+    segments: int
+    uses: int
+    living: int
+    problems: tuple[str, ...]
+
+
+class Open(NamedTuple):
+    """A segment that was read; where its process is gone, it is locked as long as ``file`` is open."""
+
+    path: str
+    file: int
+    segment: Segment
+
+
+def fold(directory: str, *, patience: float = PATIENCE, progress: Progress = None) -> Folded:
+    """Fold every segment and every record of ``directory`` into its history.
+
+    Of living processes, what they counted since the last time is folded, and their segments stay.
+
+    Never raises for a bad segment: it is moved to ``damaged`` and named. Where the history cannot be written (full
+    disk, locked, read-only), that is named too, and every segment stays for the next time.
+    """
+    problems: list[str] = []
+    paths = list_segments(directory)
+    logs = list_files(observed_in(directory), ".log")
+    _remove_litter(directory)
+    done = Folded(0, 0, 0, ())
+    if not paths and not logs:
+        return done
+    try:
+        with open_history(directory, readonly=False, patience=patience) as history:
+            cache: dict[bytes, list[bytes]] = {}
+            for start in range(0, len(paths), BATCH):
+                part = [_open(directory, path, cache, problems) for path in paths[start : start + BATCH]]
+                done = _commit(history, [each for each in part if each is not None], done)
+                if progress is not None:
+                    progress(min(start + BATCH, len(paths)), len(paths))
+            _fold_records(history, logs, problems)
+    except (sqlite3.Error, HistoryError, OSError) as error:
+        problems.append(f"the history in {directory!r} was not written, its segments stay: {error}")
+    return done._replace(problems=tuple(problems))
+
+
+def _commit(history: History, part: list[Open], done: Folded) -> Folded:
+    """Commit the counts of ``part``, then remove the files of dead processes."""
+    dead = [each for each in part if each.segment.finished]
+    try:
+        if part:
+            history.begin()
+            try:
+                uses = history.take([each.segment for each in part])
+                history.commit()
+            finally:
+                history.roll_back()
+            for each in dead:
+                os.unlink(each.path)
+            done = Folded(done.segments + len(dead), done.uses + uses, done.living + len(part) - len(dead), ())
+    finally:
+        for each in dead:
+            os.close(each.file)
+    return done
+
+
+def _open(directory: str, path: str, cache: dict[bytes, list[bytes]], problems: list[str]) -> Open | None:
+    """Read the segment ``path``, locked if its process is gone; set it aside if it is damaged."""
+    try:
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except FileNotFoundError:
+        return None  # another fold was quicker
+    except OSError as error:
+        problems.append(f"{path}: {error}")
+        return None
+    keep = False
+    try:
+        free = take_lock(file)
+        if free and not os.path.exists(path):
+            return None  # it was under work until now
+        stat = os.fstat(file)
+        try:
+            process, rows = read_segment(read_whole(file, stat.st_size), cache)
+        except SegmentError as error:
+            if free:
+                problems.append(f"{path}: {error}; set aside in {set_aside(directory, path)}")
+            else:
+                problems.append(f"{path}: {error}; it is in use and stays")
+            return None
+        if not free or still_maps(process, path):
+            return Open(path, -1, Segment(process._replace(ended=time()), rows, finished=False))
+        keep = True
+        return Open(path, file, Segment(process._replace(ended=last_sign(process, rows, stat.st_mtime)), rows, finished=True))
+    finally:
+        if not keep:
+            os.close(file)
+
+
+def last_sign(process: Header, rows: list[Row], written: float) -> float:
+    """Return when a dead process ended: as it said, else the last thing that is known of it."""
+    return process.ended or max([written, process.started, *(row.last for row in rows)])
+
+
+def read_whole(file: int, size: int) -> bytes:
+    """Return the ``size`` bytes of the open file."""
+    raw = os.read(file, size)
+    while len(raw) < size:
+        more = os.read(file, size - len(raw))
+        if not more:
+            break
+        raw += more
+    return raw
+
+
+def _fold_records(history: History, logs: list[str], problems: list[str]) -> None:
+    """Take in the records of processes that used nothing. A record in the history twice is there once: it has an id."""
+    for path in logs:
+        try:
+            with open(path, "rb") as stream:
+                records, damaged = read_records(stream.read())
+        except FileNotFoundError:
+            continue
+        if damaged:
+            problems.append(f"{path}: {damaged} lines are damaged or of a later version, and are passed over")
+        now = time()
+        history.begin()
+        try:
+            history.add(Tally(), [(seen(record, now), 0) for record in records])
+            history.commit()
+        finally:
+            history.roll_back()
+        # Who writes opens the log of his day anew: after two more days nobody holds it.
+        day = os.path.basename(path)[:-4]
+        if day < strftime("%Y-%m-%d", gmtime(now - 2 * 86400)) and not any(map(is_running, records)):
+            os.unlink(path)
+
+
+def seen(record: Header, now: float) -> Header:
+    """Return ``record`` with the latest sign of life: its end; now, if it runs; else no more than its start."""
+    return record if record.ended else record._replace(ended=now if is_running(record) else record.started)
+
+
+def list_segments(directory: str) -> list[str]:
+    """Return the paths of the segments of ``directory``, sorted."""
+    return list_files(segments_in(directory), SEGMENT)
+
+
+def list_files(folder: str, suffix: str) -> list[str]:
+    """Return the paths of the files in ``folder`` whose names end in ``suffix``, sorted; none if it is not there."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.path for entry in entries if entry.name.endswith(suffix))
+    except FileNotFoundError:
+        return []
+
+
+def set_aside(directory: str, path: str) -> str:
+    """Move the bad file ``path`` out of the way, and return where it is now (where it was, if it cannot be moved)."""
+    target = os.path.join(damaged_in(directory), os.path.basename(path))
+    try:
+        os.makedirs(damaged_in(directory), mode=0o700, exist_ok=True)
+        os.replace(path, target)
+    except OSError:
+        return path
+    return target
+
+
+def _remove_litter(directory: str) -> None:
+    for path in list_files(segments_in(directory), UNFINISHED):
+        try:
+            if time() - os.stat(path).st_mtime > STALE:
+                os.unlink(path)
+        except OSError:
+            pass

@@ -1,0 +1,312 @@
+"""The usage history: an SQLite file of counts per site and day, into which dead segments are folded.
+
+Versions of the schema (``PRAGMA user_version``):
+    1   the first.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import struct
+from collections.abc import Iterable, Sequence
+from time import time
+from types import TracebackType
+from typing import NamedTuple
+from urllib.parse import quote
+
+from compat.errors import CompatError
+
+from .directory import history_in
+from .layout import Header, Row, decode_key
+from .tally import Tally
+
+VERSION = 1
+PATIENCE = 30.0
+"""Seconds to wait for another writer of the same history."""
+DAY = 86400.0
+
+_SCHEMA = """
+CREATE TABLE sites (          -- one row per place in the code, as one version of one service has it
+    id INTEGER PRIMARY KEY,
+    move TEXT NOT NULL, kind TEXT NOT NULL, file TEXT NOT NULL, line INTEGER NOT NULL,
+    function TEXT NOT NULL, module TEXT NOT NULL, service TEXT NOT NULL, version TEXT NOT NULL,
+    UNIQUE (move, kind, file, line, function, module, service, version)
+);
+CREATE TABLE uses (           -- day: days since 1970-01-01 UTC; first, last: seconds since then
+    site INTEGER NOT NULL REFERENCES sites, day INTEGER NOT NULL,
+    count INTEGER NOT NULL, first REAL NOT NULL, last REAL NOT NULL,
+    PRIMARY KEY (site, day)
+) WITHOUT ROWID;
+CREATE TABLE groups (         -- the rollup of sites: caller is the top-level module
+    id INTEGER PRIMARY KEY,
+    move TEXT NOT NULL, caller TEXT NOT NULL, service TEXT NOT NULL,
+    UNIQUE (move, caller, service)
+);
+CREATE TABLE daily (          -- the rollup of uses
+    grp INTEGER NOT NULL REFERENCES groups, day INTEGER NOT NULL,
+    count INTEGER NOT NULL, first REAL NOT NULL, last REAL NOT NULL,
+    PRIMARY KEY (grp, day)
+) WITHOUT ROWID;
+CREATE TABLE processes (      -- processes in which the drop-in was active; uses = 0 is evidence
+    id TEXT PRIMARY KEY,
+    service TEXT NOT NULL, version TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,
+    started REAL NOT NULL, ended REAL, python TEXT NOT NULL, uses INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE folded (         -- the segments that are in here: what makes folding and merging happen once
+    id TEXT PRIMARY KEY, at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE partial (        -- segments of living processes: how much of each slot is in here, as u64 little-endian
+    id TEXT PRIMARY KEY, at REAL NOT NULL, counts BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE identity (       -- the same in every copy of this history
+    id TEXT PRIMARY KEY
+) WITHOUT ROWID;
+"""
+
+ADD_USE = """
+INSERT INTO uses VALUES (?, ?, ?, ?, ?) ON CONFLICT (site, day) DO UPDATE SET
+    count = count + excluded.count, first = min(first, excluded.first), last = max(last, excluded.last)
+"""
+ADD_DAILY = ADD_USE.replace("uses", "daily").replace("(site, day)", "(grp, day)")
+ADD_PROCESS = """
+INSERT INTO processes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+    ended = nullif(max(coalesce(ended, 0.0), coalesce(excluded.ended, 0.0)), 0.0), uses = max(uses, excluded.uses)
+"""
+
+
+class Segment(NamedTuple):
+    """A segment that was read; ``finished`` if its process is gone."""
+
+    process: Header
+    rows: list[Row]
+    finished: bool
+
+
+class HistoryError(CompatError):
+    """A usage history cannot be opened; the message names the file and what is wrong with it."""
+
+
+class History:
+    """An open usage history.
+
+    ``connection`` is for whoever asks the questions; ``problems`` names every file that could not be taken in.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+        self.connection = connection
+        self.path = path
+        self.problems: list[str] = []
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was not committed is not in it."""
+        self.connection.close()
+
+    def known(self, ids: Iterable[str]) -> set[str]:
+        """Return those of ``ids`` whose segments are in here already."""
+        wanted = list(ids)
+        found: set[str] = set()
+        for start in range(0, len(wanted), 500):
+            part = wanted[start : start + 500]
+            marks = ",".join("?" * len(part))
+            found.update(name for (name,) in self.connection.execute(f"SELECT id FROM folded WHERE id IN ({marks})", part))
+        return found
+
+    def begin(self) -> None:
+        """Begin to write, and keep other writers out until ``commit`` or ``roll_back``."""
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Make everything since ``begin`` last, in one step."""
+        self.connection.execute("COMMIT")
+
+    def roll_back(self) -> None:
+        """Undo everything since ``begin``."""
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+    def take(self, segments: Sequence[Segment]) -> int:
+        """Add what ``segments`` hold and this history does not yet, within the transaction of the caller.
+
+        A finished segment is taken once and for all; of a living one, what it counted since it was taken last.
+        Returns how many uses were added.
+        """
+        known = self.known(segment.process.id for segment in segments)
+        tally, processes, finished, added = Tally(), {}, [], 0
+        now = time()
+        for segment in segments:
+            name = segment.process.id
+            if name in known or name in processes:
+                continue
+            fresh, counts = self._since(name, segment.rows)
+            added += tally.add((segment.process.service, segment.process.version), fresh)
+            processes[name] = segment.process, sum(row.uses for row in segment.rows)
+            if segment.finished:
+                finished.append((name, now))
+                if counts is not None:
+                    self.connection.execute("DELETE FROM partial WHERE id = ?", (name,))
+            else:
+                whole = dict(counts or {})
+                for row in segment.rows:
+                    whole[row.slot] = max(row.uses, whole.get(row.slot, 0))
+                self.connection.execute("REPLACE INTO partial VALUES (?, ?, ?)", (name, now, _pack(whole)))
+        self.connection.executemany("INSERT INTO folded VALUES (?, ?)", finished)
+        self.add(tally, processes.values())
+        return added
+
+    def beyond(self, segment: Segment) -> bool:
+        """Tell whether ``segment``, which is not folded, counts anything that is not in here."""
+        return bool(self._since(segment.process.id, segment.rows)[0])
+
+    def _since(self, name: str, rows: list[Row]) -> tuple[list[Row], dict[int, int] | None]:
+        """Return what ``rows`` count beyond what is in here of the segment ``name``, and what that is."""
+        found = self.connection.execute("SELECT counts FROM partial WHERE id = ?", (name,)).fetchone()
+        if found is None:
+            return rows, None
+        before = _unpack(found[0])
+        # Fewer than before: the segment was read before someone else read it again and committed first.
+        beyond = [row._replace(uses=row.uses - before.get(row.slot, 0)) for row in rows]
+        return [row for row in beyond if row.uses > 0], before
+
+    def add(self, tally: Tally, processes: Iterable[tuple[Header, int]]) -> None:
+        """Add counts, and processes with their number of uses, within the transaction of the caller."""
+        many = self.connection.executemany
+        many(
+            ADD_PROCESS,
+            ((p.id, p.service, p.version, p.host, p.pid, p.started, p.ended or None, p.python, uses) for p, uses in processes),
+        )
+        days: dict[tuple[int, int], list[float]] = {}
+        for (service, version), counts in tally.items():
+            sites: dict[bytes, tuple[int, int]] = {}
+            rows = []
+            for (key, day), (count, first, last) in counts.items():
+                pair = sites.get(key)
+                if pair is None:
+                    facts = (*decode_key(key), service, version)
+                    site = _id_of(self.connection, "sites", "move, kind, file, line, function, module, service, version", facts)
+                    caller = facts[5].partition(".")[0]
+                    group = _id_of(self.connection, "groups", "move, caller, service", (facts[0], caller, service))
+                    pair = sites[key] = site, group
+                rows.append((pair[0], day, count, first, last))
+                total = days.setdefault((pair[1], day), [0, first, last])
+                total[0] += count
+                total[1] = min(total[1], first)
+                total[2] = max(total[2], last)
+            many(ADD_USE, rows)
+        many(ADD_DAILY, ((group, day, *total) for (group, day), total in days.items()))
+
+    def vacuum(self, days: int, now: float | None = None) -> int:
+        """Forget uses and processes older than ``days`` days, give the space back, and return how many rows went.
+
+        Ids of folded segments go with the same age: a copy of such an old segment would be counted again.
+        """
+        moment = time() if now is None else now
+        oldest = int(moment // DAY) - days
+        before = self.connection.total_changes
+        self.begin()
+        try:
+            for table in ("uses", "daily"):
+                self.connection.execute(f"DELETE FROM {table} WHERE day < ?", (oldest,))
+            self.connection.execute("DELETE FROM sites WHERE id NOT IN (SELECT site FROM uses)")
+            self.connection.execute("DELETE FROM groups WHERE id NOT IN (SELECT grp FROM daily)")
+            self.connection.execute("DELETE FROM processes WHERE coalesce(ended, started) < ?", (oldest * DAY,))
+            for table in ("folded", "partial"):
+                self.connection.execute(f"DELETE FROM {table} WHERE at < ?", (oldest * DAY,))
+            self.commit()
+        finally:
+            self.roll_back()
+        gone = self.connection.total_changes - before
+        if gone:
+            self.connection.execute("VACUUM")
+        return gone
+
+
+def _id_of(connection: sqlite3.Connection, table: str, columns: str, facts: tuple[object, ...]) -> int:
+    """Return the id of the row with these facts, which is made if it is not there."""
+    names = columns.split(", ")
+    where = " AND ".join(f"{name} = ?" for name in names)
+    found = connection.execute(f"SELECT id FROM {table} WHERE {where}", facts).fetchone()
+    if found is None:
+        marks = ",".join("?" * len(names))
+        return int(connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", facts).lastrowid or 0)
+    return int(found[0])
+
+
+def _pack(counts: dict[int, int]) -> bytes:
+    size = max(counts, default=-1) + 1
+    return struct.pack(f"<{size}Q", *(counts.get(slot, 0) for slot in range(size)))
+
+
+def _unpack(blob: bytes) -> dict[int, int]:
+    return dict(enumerate(struct.unpack(f"<{len(blob) // 8}Q", blob)))
+
+
+def open_history(place: str | os.PathLike[str], readonly: bool = True, *, patience: float = PATIENCE) -> History:
+    """Open the usage history ``place``: a file, or a state directory that holds one.
+
+    A history to write is created where there is none; one to read must exist. Raises HistoryError if the file is no
+    history, is damaged, or was made by a later version of compat.
+    """
+    path = os.fspath(place)
+    if os.path.isdir(path):
+        path = history_in(path)
+    if readonly and not os.path.exists(path):
+        raise HistoryError(f"there is no usage history {path!r}: run 'compat report' where the counting processes ran")
+    uri = f"file:{quote(os.path.abspath(path))}?mode={'ro' if readonly else 'rwc'}"
+    if readonly and not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK) and not os.path.exists(path + "-wal"):
+        # WAL needs a file for its readers' marks, which cannot be made here; but nobody can write here either.
+        uri += "&immutable=1"
+    try:
+        connection = sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None)
+    except sqlite3.Error as error:
+        raise HistoryError(f"the usage history {path!r} cannot be opened: {error}") from error
+    try:
+        _check(connection, path, create=not readonly)
+    except sqlite3.Error as error:
+        connection.close()
+        raise HistoryError(f"the usage history {path!r} cannot be read: {error}") from error
+    except HistoryError:
+        connection.close()
+        raise
+    return History(connection, path)
+
+
+def memory_history() -> History:
+    """Return an empty history that lives in memory (spilling to a temporary file), to merge into."""
+    connection = sqlite3.connect("", isolation_level=None)
+    _check(connection, ":memory:", create=True)
+    return History(connection, ":memory:")
+
+
+def _check(connection: sqlite3.Connection, path: str, *, create: bool) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise HistoryError(
+            f"the usage history {path!r} has schema version {version}; this version of compat reads up to {VERSION}"
+        )
+    if version == VERSION:
+        connection.execute("SELECT count(*) FROM folded WHERE id = ''").fetchone()
+    elif create:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        # Two may get here at once: the second finds the tables that the first one made.
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise HistoryError(f"{path!r} is an SQLite file, but no usage history")
+            for statement in _SCHEMA.split(";\n"):
+                if statement.strip():
+                    connection.execute(statement)
+            connection.execute("INSERT INTO identity VALUES (?)", (os.urandom(16).hex(),))
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    else:
+        raise HistoryError(f"{path!r} is an SQLite file, but no usage history")
+    if create:
+        # A segment is removed once its counts are committed: the commit must be on the disk by then.
+        connection.execute("PRAGMA synchronous = FULL")

@@ -1,0 +1,60 @@
+"""Whether the process that writes a segment, or left a record, is still there."""
+
+from __future__ import annotations
+
+import os
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
+
+from .identity import boot_id, pid_namespace, start_tick
+from .layout import Header
+
+
+def take_lock(file: int) -> bool:
+    """Take the lock of the open segment ``file`` if nobody has it; it is held until ``file`` is closed."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without locks: the pid must tell
+    return True
+
+
+def is_running(process: Header) -> bool:
+    """Tell whether ``process`` runs on this machine, where its pid means the same; elsewhere it is not known to run.
+
+    A pid that was given to another process meanwhile started at another tick, or under another boot.
+    """
+    if process.boot != boot_id() or process.namespace != pid_namespace():
+        return False
+    if process.tick:
+        return start_tick(process.pid) == process.tick
+    try:
+        os.kill(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def still_maps(process: Header, path: str) -> bool:
+    """Tell whether ``process``, whose segment ``path`` is not locked, has it mapped all the same.
+
+    A daemon closes every descriptor, and the lock with it, but goes on counting; a process that called exec() keeps
+    its pid and its start, and counts no more.
+    """
+    if not is_running(process):
+        return False
+    name = os.path.basename(path).encode()
+    try:
+        with open(f"/proc/{process.pid}/maps", "rb") as stream:
+            return name in stream.read()
+    except OSError:
+        return True  # not ours to look into: as long as the pid lives, the segment stays
