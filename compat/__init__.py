@@ -1,6 +1,8 @@
 """A migration adapter: legacy code runs untouched on its canonical replacement, and every use is warned and counted.
 
 The whole public face, loaded on demand: ``import compat`` itself imports nothing else.
+
+PYTEST_DONT_REWRITE: start-up has imported this package before pytest comes, and it would warn that it came too late.
 """
 
 TYPE_CHECKING = False

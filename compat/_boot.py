@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 ROOTS = frozenset(
     ("netra_backend", "shared", "test_framework", "app", "dev_launcher", "auth_service", "analytics_service", "tests")
 )
+# Of these, which other projects use too, only what the ledger declares: the two-level names below them.
+GENERIC = frozenset(("shared", "app", "test_framework", "dev_launcher", "tests"))
+DECLARED = frozenset(())
 # site itself asks for these at every start; finding nothing is their normal case.
 _NEVER = frozenset(("sitecustomize", "usercustomize"))
 
@@ -39,8 +42,18 @@ class Front:
 
     @classmethod
     def find_spec(cls, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
-        if name.partition(".")[0] not in cls.roots:
+        root, dot, rest = name.partition(".")
+        if root not in cls.roots:
             return None
+        if root in GENERIC:
+            if dot:
+                if f"{root}.{rest.partition('.')[0]}" not in DECLARED:
+                    return None
+            else:
+                for finder in sys.meta_path:
+                    found = finder.find_spec(name, path, target) if finder is not cls and finder is not Tail else None
+                    if found is not None:
+                        return found
         sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not cls]
         from compat.shim.dropin import wake
 

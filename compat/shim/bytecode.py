@@ -1,6 +1,6 @@
 """What the instruction at a frame's position is doing: importing, reading an attribute, calling.
 
-Only CPython is read; elsewhere every answer is "unknown" and the callers take their plain path.
+CPython and PyPy are read; elsewhere every answer is "unknown" and the callers take their plain path.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-IS_CPYTHON = sys.implementation.name == "cpython"
+READABLE = sys.implementation.name in ("cpython", "pypy")
 # Since 3.15 the argument of IMPORT_NAME carries two flag bits for lazy imports below the name's index.
 _NAME_SHIFT = 2 if sys.version_info >= (3, 15) else 0
 
-if IS_CPYTHON:
+if READABLE:
     from opcode import opmap as _opmap
 
     _IMPORT_NAME = _opmap["IMPORT_NAME"]
@@ -101,7 +101,7 @@ def _statement_at(frame: FrameType, raw: bytes, at: int) -> Statement:
 
 def import_statement(frame: FrameType) -> Statement | None:
     """The import statement that a frame is executing: at IMPORT_NAME, or at an IMPORT_FROM that belongs to it."""
-    if not IS_CPYTHON or frame.f_lasti < 0:
+    if not READABLE or frame.f_lasti < 0:
         return None
     raw = frame.f_code.co_code
     at = frame.f_lasti
@@ -117,12 +117,12 @@ def import_statement(frame: FrameType) -> Statement | None:
 
 def is_importing(frame: FrameType) -> bool:
     """Whether the frame executes IMPORT_NAME right now."""
-    return IS_CPYTHON and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == _IMPORT_NAME
+    return READABLE and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == _IMPORT_NAME
 
 
 def is_import_from(frame: FrameType) -> bool:
     """Whether the frame binds a name of an import statement: ``from m import x``, ``import a.b as m``, ``*``."""
-    if not IS_CPYTHON or frame.f_lasti < 0:
+    if not READABLE or frame.f_lasti < 0:
         return False
     op = frame.f_code.co_code[frame.f_lasti]
     return op == _IMPORT_FROM or (op in _STAR and import_statement(frame) is not None)
@@ -130,17 +130,17 @@ def is_import_from(frame: FrameType) -> bool:
 
 def is_name_read(frame: FrameType) -> bool:
     """Whether the frame reads a variable: what a lazy import looks like when it is reified (3.15)."""
-    return IS_CPYTHON and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] in _LOAD_NAME
+    return READABLE and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] in _LOAD_NAME
 
 
 def is_attribute(frame: FrameType) -> bool:
     """Whether the frame reads, sets or deletes an attribute by syntax."""
-    return IS_CPYTHON and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] in _ATTRIBUTE
+    return READABLE and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] in _ATTRIBUTE
 
 
 def is_awaited(frame: FrameType) -> bool | None:
     """Whether the result of the call at the frame's position is awaited at once; ``None`` where unknown."""
-    if not IS_CPYTHON or frame.f_lasti < 0:
+    if not READABLE or frame.f_lasti < 0:
         return None
     raw = frame.f_code.co_code
     at = frame.f_lasti + 2
@@ -151,7 +151,7 @@ def is_awaited(frame: FrameType) -> bool | None:
 
 def name_read(frame: FrameType) -> str:
     """The variable or attribute that the instruction at a frame's position reads, ``""`` for another instruction."""
-    if not IS_CPYTHON or frame.f_lasti < 0:
+    if not READABLE or frame.f_lasti < 0:
         return ""
     code = frame.f_code
     raw = code.co_code
@@ -167,7 +167,7 @@ def name_read(frame: FrameType) -> str:
 
 def calls_pickler(frame: FrameType) -> bool:
     """Whether the line at a frame's position calls a pickling function: C code then scans ``sys.modules`` for names."""
-    if not IS_CPYTHON or frame.f_lasti < 0:
+    if not READABLE or frame.f_lasti < 0:
         return False
     code = frame.f_code
     raw = code.co_code

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-#: Roots of the shipped ledger that other projects use too: served for declared descendants only.
-GENERIC = frozenset(("shared", "app", "test_framework", "dev_launcher", "tests"))
 _discovered = False
 
 
@@ -33,7 +31,13 @@ def shipped() -> Ledger:
 
 def wake(name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
     """The first import of a legacy root: install the shipped ledger and answer with the real finder."""
-    installation.install(shipped(), drop_in=True, generic=GENERIC)
+    try:
+        installation.install(shipped(), drop_in=True, generic=_boot.GENERIC)
+    except Exception as error:
+        # Whatever is wrong with us, the program asked for its own module.
+        import logging
+
+        logging.getLogger("compat").warning("the shipped ledger is not served: %s", error)
     found = installation.finder()
     return found.find_spec(name, path, target) if found is not None else None
 

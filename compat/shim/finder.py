@@ -150,7 +150,7 @@ class Finder:
             return False
         statement = bytecode.import_statement(user) if bytecode.is_importing(user) else None
         if statement is None:
-            return not bytecode.IS_CPYTHON or _asks_for_child(frame)
+            return not bytecode.READABLE or _asks_for_child(frame)
         if statement.name != name:
             return True
         return any(one.ledger.is_declared(f"{name}.{item}") for item in statement.fromlist or ())

@@ -60,7 +60,7 @@ def _count(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> N
 
 def _calls_import(frame: FrameType) -> bool:
     # __import__("old.mod") called as a function: no import opcode, no attribute opcode.
-    return bytecode.IS_CPYTHON and "__import__" in frame.f_code.co_names and not bytecode.is_attribute(frame)
+    return bytecode.READABLE and "__import__" in frame.f_code.co_names and not bytecode.is_attribute(frame)
 
 
 def _is_from_list(frame: FrameType) -> bool:
@@ -70,7 +70,9 @@ def _is_from_list(frame: FrameType) -> bool:
 
 def _is_resolving(frame: FrameType | None) -> bool:
     """Whether ``mock.patch("old.mod.X")`` finds its way to the attribute, whose read is what counts."""
-    while frame is not None and (callsite.is_importlib(frame) or callsite.module_name(frame) in ("importlib", "pkgutil")):
+    while frame is not None and (
+        callsite.is_importlib(frame) or callsite.module_name(frame).startswith(("importlib", "pkgutil", "compat.shim"))
+    ):
         frame = frame.f_back
     return frame is not None and callsite.module_name(frame) == "unittest.mock"
 
@@ -83,7 +85,7 @@ def _named_by_rows(statement: bytecode.Statement, rows: Mapping[str, Move]) -> b
 def first(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> None:
     """The module is being loaded: count the statement that asked for it, if it names this module and not a child of it."""
     user = callsite.user_frame(frame)
-    if callsite.is_looking(user):
+    if callsite.is_looking(user) or _is_resolving(frame):
         return
     if lazy.is_reifying(user):
         lazy.reified(name, tap, rows, user)
@@ -151,7 +153,7 @@ class _Gate:
     def acquire(self) -> Any:
         frame = sys._getframe(1)  # _ModuleLockManager.__enter__ <- _find_and_load <- _gcd_import <- the caller
         find = frame.f_back
-        if find is not None and find.f_code.co_name == "_find_and_load" and self.name in sys.modules:
+        if frame.f_code.co_name == "__enter__" and find is not None and find.f_code.co_name == "_find_and_load" and self.name in sys.modules:
             _count(self.name, self.tap, {}, find)
         return self.lock.acquire()
 
@@ -161,7 +163,7 @@ class _Gate:
 
 def watch_cached(name: str, tap: Tap) -> None:
     """See ``importlib.import_module`` of a module that is loaded, on versions that do not read ``_initializing`` for it."""
-    if sys.version_info < (3, 11) and bytecode.IS_CPYTHON:
+    if sys.version_info < (3, 11) and hasattr(_bootstrap, "_module_locks"):
         _bootstrap._module_locks[name] = _Gate(name, tap)
 
 

@@ -104,7 +104,7 @@ def _star(kind: type) -> property:
 
     def get(module: Any) -> list[str]:
         frame = sys._getframe(1)
-        if bytecode.IS_CPYTHON and not (bytecode.is_import_from(frame) or frame.f_code.co_name == "_handle_fromlist"):
+        if bytecode.READABLE and not (bytecode.is_import_from(frame) or frame.f_code.co_name == "_handle_fromlist"):
             raise AttributeError(f"module {module.__name__!r} has no attribute '__all__'")
         names = {name for name in vars(module) if not name.startswith("_")}
         return sorted(names | {name for name in vars(type(module))[_MARK] if not name.startswith("_")})
