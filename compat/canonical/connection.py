@@ -35,6 +35,7 @@ class Connection:
     __slots__ = (
         "__weakref__",
         "_as_text",
+        "_in_hand",
         "_limits",
         "_loop",
         "_on_gone",
@@ -94,6 +95,7 @@ class Connection:
         self._timer: asyncio.TimerHandle | None = None
         self._progress = 0.0
         self._pumping = False
+        self._in_hand: Event | None = None  # begun, and not yet taken by the socket
 
     @property
     def active(self) -> bool:
@@ -136,16 +138,16 @@ class Connection:
         self._pumping = True
         try:
             pop = self.outbox.pop
-            event = pop()
+            event = self._in_hand = pop()
             while event is not None:
                 rest = begin(self._start_send(event))
                 if rest is not None:
-                    self._start_writer(loop, rest, event)
+                    self._start_writer(loop, rest)
                     return
                 self.sent += 1
-                event = pop()
+                event = self._in_hand = pop()
         except Exception as exc:
-            self._fail(exc, event)
+            self._fail(exc)
         finally:
             self._pumping = False
 
@@ -219,26 +221,25 @@ class Connection:
             return self._send(event.text(stamped=self.stamped))
         return self._send(event.message(stamped=self.stamped))
 
-    def _start_writer(self, loop: asyncio.AbstractEventLoop, rest: Suspended, event: Event) -> None:
+    def _start_writer(self, loop: asyncio.AbstractEventLoop, rest: Suspended) -> None:
         self._progress = loop.time()
         self._timer = loop.call_later(self._limits.send_timeout, self._check_stall)
-        self._writer = loop.create_task(self._write(loop, rest, event))
+        self._writer = loop.create_task(self._write(loop, rest))
 
-    async def _write(self, loop: asyncio.AbstractEventLoop, rest: Suspended, begun: Event) -> None:
-        event: Event | None = begun
+    async def _write(self, loop: asyncio.AbstractEventLoop, rest: Suspended) -> None:
         try:
             await rest
             self.sent += 1
-            event = self.outbox.pop()
+            event = self._in_hand = self.outbox.pop()
             while event is not None:
                 self._progress = loop.time()
                 answer = self._start_send(event)
                 if is_awaitable(answer):
                     await answer
                 self.sent += 1
-                event = self.outbox.pop()
+                event = self._in_hand = self.outbox.pop()
         except Exception as exc:
-            self._fail(exc, event)
+            self._fail(exc)
         finally:
             self._end_writer()
 
@@ -259,16 +260,17 @@ class Connection:
             self._timer = None
             self.evict(TRY_AGAIN_LATER, f"peer has not read for {self._limits.send_timeout:g} s")
 
-    def _fail(self, exc: Exception, event: Event | None) -> None:
+    def _fail(self, exc: Exception) -> None:
         # The socket is dead: nothing can be said to the peer.
         if self.close_code is None:
             logger.debug("connection %s of user %s lost: %r", self.connection_id, self.user_id, exc)
-            self._leave(LOST, f"{type(exc).__name__}: {exc}", event)
+            self._leave(LOST, f"{type(exc).__name__}: {exc}")
 
-    def _leave(self, code: int, reason: str, unsent: Event | None = None) -> None:
+    def _leave(self, code: int, reason: str) -> None:
         if self.close_code is None:
             self.close_code, self.close_reason = code, reason
-            self._on_gone(self, ([] if unsent is None else [unsent]) + self.outbox.clear())
+            in_hand = [] if self._in_hand is None else [self._in_hand]
+            self._on_gone(self, in_hand + self.outbox.clear())
 
     def _finish_soon(self, code: int, reason: str) -> None:
         if self._loop is not None:

@@ -193,6 +193,21 @@ class UnifiedWebSocketManager:
         connection.pump()
         return connection
 
+    async def resume(self, connection: Connection, since: Position) -> str | None:
+        """Begin a live connection again after ``since``; return None, or why history does not reach back.
+
+        For a client that was told of a ``gap``. What waited for it is replayed with the rest, in order.
+        """
+        if self.get_connection(connection.connection_id) is not connection:
+            raise UserIsolationViolation(f"connection {connection.connection_id} is not one of this manager's")
+        with self._factory.lock:
+            connection.held = True
+            connection.outbox.clear()
+            connection.outbox.missing = 0
+        reason = await self._bring_up(connection, since, False)
+        connection.pump()
+        return reason
+
     def remove_connection(self, connection_id: str) -> Connection | None:
         """Forget a connection without touching its socket; None if it is not here."""
         connection = self.get_connection(connection_id)
@@ -358,7 +373,7 @@ class UnifiedWebSocketManager:
         if last:
             self._factory.drop_stream(self._stream)
 
-    async def _bring_up(self, connection: Connection, since: Position | None, greet: bool) -> None:
+    async def _bring_up(self, connection: Connection, since: Position | None, greet: bool) -> str | None:
         stream, counters = self._stream, self._factory.counters
         held_back: list[Event] = []
         if since is None:
@@ -392,6 +407,7 @@ class UnifiedWebSocketManager:
             notices.append({"type": "resync", "reason": replay.resync, "epoch": base.epoch, "seq": base.seq})
         if notices:
             connection.outbox.put_first(Event(Draft(notice), "", 0) for notice in notices)
+        return replay.resync
 
     def _register(
         self,

@@ -38,9 +38,14 @@ class Identity(Protocol):
 class AuthenticatorProtocol(Protocol):
     """Decides who a connection belongs to.
 
+    ``origins.allows(origin)`` judges a web origin.
     Both methods raise an exception with ``reason`` (a word), ``close_code`` (int), and a message safe to show, for who
     is not let in.
     """
+
+    @property
+    def origins(self) -> Any:
+        """The allow-list of web origins."""
 
     async def authenticate(self, handshake: Any) -> Identity:
         """Judge an ASGI scope: headers, subprotocols, origin, address."""

@@ -108,6 +108,9 @@ class UserStream:
                 [e for e in unsent if e.seq and not any(shows(thread, e.thread_id) for thread in others)]
             )
             empty = not self.connections
+            now = factory.clock()
+            for manager in self.managers.values():
+                manager.last_used = now  # idle begins when the last client has gone
         factory.note_gone(connection)
         if empty and self.joined and not factory.backplane.local:
             self.joined = False

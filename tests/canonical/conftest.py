@@ -1,0 +1,137 @@
+"""Sockets and contexts for the tests of the core."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, Callable
+
+import pytest
+
+
+class RecordingSocket:
+    """Keeps what it is sent; while its ``gate`` is closed, sends wait. Text messages, as the server's sockets."""
+
+    prefers_text = True
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.closed: tuple[int, str] | None = None
+        self.gate: asyncio.Event | None = None
+        self.broken = False
+        self.aborted = False
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        return [json.loads(text) for text in self.texts]
+
+    @property
+    def seqs(self) -> list[int]:
+        return [m["seq"] for m in self.messages if m["type"] not in ("connection_established", "resync", "gap")]
+
+    def block(self) -> None:
+        self.gate = asyncio.Event()
+
+    def release(self) -> None:
+        assert self.gate is not None
+        self.gate.set()
+
+    async def send_text(self, text: str) -> None:
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.broken:
+            raise ConnectionResetError("peer is gone")
+        self.texts.append(text)
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        if self.gate is not None:
+            await self.gate.wait()
+        self.closed = (code, reason)
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@pytest.fixture
+def new_socket() -> Callable[[], RecordingSocket]:
+    return RecordingSocket
+
+
+@pytest.fixture
+def context() -> Callable[..., SimpleNamespace]:
+    def make(user: str = "u", thread: str | None = None) -> SimpleNamespace:
+        return SimpleNamespace(user_id=user, thread_id=thread)
+
+    return make
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Any]:
+    """Wait until a condition holds; fail with a sentence when it does not in 20 seconds."""
+
+    async def wait(condition: Callable[[], Any], what: str = "the condition") -> None:
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline, f"{what} did not come true"
+            await asyncio.sleep(0.005)
+
+    return wait
+
+
+class RedisServer:
+    """A real redis-server of the test's own."""
+
+    def __init__(self, binary: str, directory: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self._binary, self._directory = binary, directory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "yes", "dir": self._directory}
+        arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        self._process = subprocess.Popen(
+            [self._binary, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 1) as link:
+                    link.sendall(b"PING\r\n")
+                    if link.recv(16).startswith(b"+PONG"):
+                        return
+            except OSError:
+                pass
+            time.sleep(0.02)
+        raise RuntimeError("redis-server did not answer within 20 s")
+
+    def stop(self, *, kill: bool = False) -> None:
+        if self._process is not None:
+            (self._process.kill if kill else self._process.terminate)()
+            self._process.wait(20)
+            self._process = None
+
+
+@pytest.fixture
+def redis_server(tmp_path: Any) -> Iterator[RedisServer]:
+    binary = shutil.which("redis-server")
+    if binary is None:
+        if os.environ.get("CI"):
+            pytest.fail("redis-server is not on PATH")
+        pytest.skip("redis-server is not on PATH")
+    server = RedisServer(binary, str(tmp_path))
+    server.start()
+    yield server
+    server.stop()
