@@ -1,0 +1,41 @@
+"""The shipped ledger: every row of every family."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from compat.ledger import Ledger, Move
+
+from .rows import bridge, managers
+
+WORDS = "environment types context ids testing docker configuration components auth messages managers bridge"
+
+
+def _landed():
+    for word in WORDS.split():
+        try:
+            yield import_module(f"{__package__}.rows.{word}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{__package__}.rows.{word}":
+                raise
+
+
+FAMILIES = list(_landed())
+
+
+def _all_rows() -> list[Move]:
+    rows: list[Move] = [row for family in FAMILIES for row in family.ROWS]
+    homes = {row.legacy: row for row in rows}
+    for family in (managers, bridge):
+        for module, home, words in family.PASSED_ON:
+            for word in words.split():
+                new, _, old = word.partition("=")
+                legacy = f"{module}:{new}"
+                owner = homes.get(f"{home}:{old or new}")
+                if legacy not in homes and owner is not None:
+                    homes[legacy] = owner.replace(legacy=legacy, id=legacy)
+                    rows.append(homes[legacy])
+    return rows
+
+
+LEDGER = Ledger("netra", version="1.0.0", docs="MIGRATION.md", rows=_all_rows())
