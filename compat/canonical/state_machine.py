@@ -1,0 +1,394 @@
+"""The life of a connection as a state machine: which state may follow which, and who is told."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any, Optional
+
+logger = logging.getLogger(__name__)
+
+
+class ApplicationConnectionState(str, Enum):
+    """Where a connection stands, from the handshake to its end."""
+
+    CONNECTING = "connecting"
+    ACCEPTED = "accepted"
+    AUTHENTICATED = "authenticated"
+    SERVICES_READY = "services_ready"
+    PROCESSING_READY = "processing_ready"
+    PROCESSING = "processing"
+    IDLE = "idle"
+    DEGRADED = "degraded"
+    RECONNECTING = "reconnecting"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+    @classmethod
+    def is_operational(cls, state: ApplicationConnectionState) -> bool:
+        """Whether messages can be handled in this state."""
+        return state in _OPERATIONAL
+
+    @classmethod
+    def is_setup_phase(cls, state: ApplicationConnectionState) -> bool:
+        """Whether the connection is still being set up."""
+        return state in _SETUP
+
+    @classmethod
+    def is_terminal(cls, state: ApplicationConnectionState) -> bool:
+        """Whether the connection has ended."""
+        return state in _TERMINAL
+
+
+_S = ApplicationConnectionState
+_OPERATIONAL = frozenset({_S.PROCESSING_READY, _S.PROCESSING, _S.IDLE, _S.DEGRADED})
+_SETUP = frozenset({_S.CONNECTING, _S.ACCEPTED, _S.AUTHENTICATED, _S.SERVICES_READY})
+_TERMINAL = frozenset({_S.CLOSED, _S.FAILED})
+_TRANSITIONS: dict[ApplicationConnectionState, frozenset[ApplicationConnectionState]] = {
+    _S.CONNECTING: frozenset({_S.ACCEPTED, _S.FAILED, _S.CLOSED}),
+    _S.ACCEPTED: frozenset({_S.AUTHENTICATED, _S.FAILED, _S.CLOSING, _S.CLOSED}),
+    _S.AUTHENTICATED: frozenset({_S.SERVICES_READY, _S.DEGRADED, _S.FAILED, _S.CLOSING, _S.CLOSED}),
+    _S.SERVICES_READY: frozenset({_S.PROCESSING_READY, _S.DEGRADED, _S.FAILED, _S.CLOSING, _S.CLOSED}),
+    _S.PROCESSING_READY: frozenset({_S.PROCESSING, _S.IDLE, _S.DEGRADED, _S.RECONNECTING, _S.CLOSING, _S.CLOSED, _S.FAILED}),
+    _S.PROCESSING: frozenset({_S.PROCESSING_READY, _S.IDLE, _S.DEGRADED, _S.RECONNECTING, _S.CLOSING, _S.CLOSED, _S.FAILED}),
+    _S.IDLE: frozenset({_S.PROCESSING, _S.PROCESSING_READY, _S.DEGRADED, _S.RECONNECTING, _S.CLOSING, _S.CLOSED, _S.FAILED}),
+    _S.DEGRADED: frozenset({_S.PROCESSING_READY, _S.PROCESSING, _S.IDLE, _S.RECONNECTING, _S.CLOSING, _S.CLOSED, _S.FAILED}),
+    _S.RECONNECTING: frozenset(
+        {_S.CONNECTING, _S.ACCEPTED, _S.AUTHENTICATED, _S.PROCESSING_READY, _S.DEGRADED, _S.FAILED, _S.CLOSED}
+    ),
+    _S.CLOSING: frozenset({_S.CLOSED, _S.FAILED}),
+    _S.CLOSED: frozenset(),
+    _S.FAILED: frozenset({_S.CONNECTING, _S.RECONNECTING, _S.CLOSED}),
+}
+
+#: A machine whose transitions are refused this many times in all is forced to FAILED.
+MAX_TRANSITION_FAILURES = 5
+
+
+@dataclass
+class StateTransitionInfo:
+    """One change of state, as handed to callbacks."""
+
+    from_state: ApplicationConnectionState
+    to_state: ApplicationConnectionState
+    timestamp: datetime
+    reason: Optional[str] = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+class StateTransitionError(RuntimeError):
+    """A change of state that the machine does not allow."""
+
+    def __init__(
+        self,
+        message: str,
+        connection_id: Optional[str] = None,
+        from_state: Optional[str] = None,
+        to_state: Optional[str] = None,
+    ) -> None:
+        super().__init__(message)
+        self.connection_id = connection_id
+        self.from_state = from_state
+        self.to_state = to_state
+
+
+@dataclass
+class ConnectionStateTransition:
+    """A wanted change of state, checked when made: identifiers must be there."""
+
+    connection_id: str
+    from_state: ApplicationConnectionState
+    to_state: ApplicationConnectionState
+    user_id: str
+    timestamp: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    reason: Optional[str] = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.connection_id:
+            raise ValueError("connection_id is required")
+        if not self.user_id:
+            raise ValueError("user_id is required")
+        if self.metadata is None:
+            self.metadata = {}
+
+
+class ConnectionStateValidator:
+    """Says which changes of state are allowed."""
+
+    @staticmethod
+    def is_valid_transition(from_state: ApplicationConnectionState, to_state: ApplicationConnectionState) -> bool:
+        """Whether the second state may follow the first; staying is always allowed."""
+        return from_state == to_state or to_state in _TRANSITIONS.get(from_state, frozenset())
+
+    @staticmethod
+    def validate_transition(transition: ConnectionStateTransition) -> bool:
+        """Whether a wanted change is allowed."""
+        return ConnectionStateValidator.is_valid_transition(transition.from_state, transition.to_state)
+
+
+Callback = Callable[[StateTransitionInfo], Any]
+
+
+class ConnectionStateMachine:
+    """The state of one connection. Thread-safe; callbacks run outside the lock, and what they raise is logged."""
+
+    def __init__(self, connection_id: str, user_id: str, state_change_callbacks: Optional[set[Callback]] = None) -> None:
+        self.connection_id = connection_id
+        self.user_id = user_id
+        self._current_state = ApplicationConnectionState.CONNECTING
+        self._state_change_callbacks: set[Callback] = set(state_change_callbacks or ())
+        self._state_history: list[StateTransitionInfo] = []
+        self._lock = threading.RLock()
+        self._transition_failures = 0
+        self._max_transition_failures = MAX_TRANSITION_FAILURES
+        self._created_at = datetime.now(timezone.utc)
+        self._started = time.monotonic()
+        self._ready_after: Optional[float] = None
+        self._last_activity = self._created_at
+
+    @property
+    def current_state(self) -> ApplicationConnectionState:
+        """The state now."""
+        with self._lock:
+            return self._current_state
+
+    @property
+    def is_operational(self) -> bool:
+        """Whether the connection can be used, be it with losses."""
+        return self.current_state in _OPERATIONAL
+
+    @property
+    def is_ready_for_messages(self) -> bool:
+        """Whether messages can be handled now."""
+        return self.current_state in _OPERATIONAL
+
+    @property
+    def setup_duration(self) -> float:
+        """Seconds from creation until the first operational state, or until now."""
+        with self._lock:
+            return self._ready_after if self._ready_after is not None else time.monotonic() - self._started
+
+    def add_state_change_callback(self, callback: Callback) -> None:
+        """Have a callback called with every :class:`StateTransitionInfo`."""
+        with self._lock:
+            self._state_change_callbacks.add(callback)
+
+    def remove_state_change_callback(self, callback: Callback) -> None:
+        """Have a callback called no more; an unknown one is ignored."""
+        with self._lock:
+            self._state_change_callbacks.discard(callback)
+
+    def transition_to(
+        self,
+        new_state: ApplicationConnectionState,
+        reason: Optional[str] = None,
+        metadata: Optional[dict[str, Any]] = None,
+    ) -> bool:
+        """Change the state. False, and nothing changed, if it may not follow the present one; staying is True.
+
+        After :data:`MAX_TRANSITION_FAILURES` refusals the machine is forced to FAILED.
+        """
+        with self._lock:
+            before = self._current_state
+            if before == new_state:
+                return True
+            if not ConnectionStateValidator.is_valid_transition(before, new_state):
+                self._transition_failures += 1
+                logger.warning(f"Invalid state transition for {self.connection_id}: {before} -> {new_state}")
+                exhausted = self._transition_failures >= self._max_transition_failures and before not in _TERMINAL
+                info = None
+            else:
+                exhausted = False
+                info = self._enter(new_state, reason, metadata)
+        if info is not None:
+            self._notify(info)
+            return True
+        if exhausted:
+            self.force_failed_state("Too many invalid state transitions")
+        return False
+
+    def get_state_history(self) -> list[StateTransitionInfo]:
+        """Every change so far, oldest first, in a list of the caller's own."""
+        with self._lock:
+            return self._state_history.copy()
+
+    def get_metrics(self) -> dict[str, Any]:
+        """State, counts and durations (seconds) in one dictionary."""
+        with self._lock:
+            last = self._state_history[-1] if self._state_history else None
+            return {
+                "connection_id": str(self.connection_id),
+                "user_id": str(self.user_id),
+                "current_state": self._current_state.value,
+                "is_operational": self._current_state in _OPERATIONAL,
+                "is_ready_for_messages": self._current_state in _OPERATIONAL,
+                "setup_duration": self.setup_duration,
+                "setup_duration_seconds": self.setup_duration,
+                "total_duration_seconds": time.monotonic() - self._started,
+                "total_transitions": len(self._state_history),
+                "transition_count": len(self._state_history),
+                "transition_failures": self._transition_failures,
+                "failed_transitions": self._transition_failures,
+                "callback_count": len(self._state_change_callbacks),
+                "created_at": self._created_at.isoformat(),
+                "last_activity": self._last_activity.isoformat(),
+                "last_transition": last.timestamp.isoformat() if last else None,
+                "state_history": [
+                    {"from": i.from_state.value, "to": i.to_state.value, "reason": i.reason} for i in self._state_history
+                ],
+            }
+
+    def force_failed_state(self, reason: str) -> None:
+        """Enter FAILED from any state, allowed or not."""
+        with self._lock:
+            if self._current_state is ApplicationConnectionState.FAILED:
+                return
+            info = self._enter(ApplicationConnectionState.FAILED, reason, {"forced": True})
+        logger.error(f"Connection {self.connection_id} forced to failed: {reason}")
+        self._notify(info)
+
+    def can_process_messages(self) -> bool:
+        """Whether messages can be handled now."""
+        return self.is_ready_for_messages
+
+    def get_current_state(self) -> ApplicationConnectionState:
+        """The state now."""
+        return self.current_state
+
+    def execute_transition(self, transition: ConnectionStateTransition) -> bool:
+        """Carry out a wanted change. False if it speaks of another connection or of another present state."""
+        with self._lock:
+            if str(transition.connection_id) != str(self.connection_id) or (transition.from_state != self._current_state):
+                self._transition_failures += 1
+                logger.warning(
+                    f"Transition for {transition.connection_id} from {transition.from_state} does not fit "
+                    f"{self.connection_id} in {self._current_state}"
+                )
+                return False
+            return self.transition_to(transition.to_state, transition.reason, transition.metadata)
+
+    def _enter(
+        self, state: ApplicationConnectionState, reason: Optional[str], metadata: Optional[dict[str, Any]]
+    ) -> StateTransitionInfo:
+        now = datetime.now(timezone.utc)
+        info = StateTransitionInfo(self._current_state, state, now, reason, dict(metadata or {}))
+        self._current_state = state
+        self._state_history.append(info)
+        self._last_activity = now
+        if self._ready_after is None and state in _OPERATIONAL:
+            self._ready_after = time.monotonic() - self._started
+        return info
+
+    def _notify(self, info: StateTransitionInfo) -> None:
+        for callback in tuple(self._state_change_callbacks):
+            try:
+                callback(info)
+            except Exception as error:
+                logger.error(f"State change callback failed for {self.connection_id}: {error}")
+
+
+class ConnectionStateMachineRegistry:
+    """The machines of many connections, by connection ID. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._machines: dict[str, ConnectionStateMachine] = {}
+        self._lock = threading.RLock()
+
+    def register_connection(
+        self, connection_id: str, user_id: str, state_change_callbacks: Optional[set[Callback]] = None
+    ) -> ConnectionStateMachine:
+        """Make the machine of a connection, or return the one it has."""
+        key = str(connection_id)
+        with self._lock:
+            machine = self._machines.get(key)
+            if machine is None:
+                machine = self._machines[key] = ConnectionStateMachine(connection_id, user_id, state_change_callbacks)
+            else:
+                logger.warning(f"Connection {connection_id} is registered already")
+            return machine
+
+    def get_connection_state_machine(self, connection_id: str) -> Optional[ConnectionStateMachine]:
+        """The machine of a connection, or None."""
+        with self._lock:
+            return self._machines.get(str(connection_id))
+
+    def unregister_connection(self, connection_id: str) -> bool:
+        """Forget a connection, closing it where that is allowed. False if it is unknown."""
+        with self._lock:
+            machine = self._machines.pop(str(connection_id), None)
+        if machine is None:
+            return False
+        if not ApplicationConnectionState.is_terminal(machine.current_state):
+            machine.transition_to(ApplicationConnectionState.CLOSED, reason="Connection unregistered")
+        return True
+
+    def get_all_operational_connections(self) -> dict[str, ConnectionStateMachine]:
+        """Machines that can handle messages."""
+        with self._lock:
+            return {key: machine for key, machine in self._machines.items() if machine.is_operational}
+
+    def get_connections_by_state(self, state: ApplicationConnectionState) -> dict[str, ConnectionStateMachine]:
+        """Machines in one state."""
+        with self._lock:
+            return {key: machine for key, machine in self._machines.items() if machine.current_state == state}
+
+    def cleanup_closed_connections(self) -> int:
+        """Forget the machines that have ended and return how many."""
+        with self._lock:
+            ended = [
+                key for key, machine in self._machines.items() if ApplicationConnectionState.is_terminal(machine.current_state)
+            ]
+            for key in ended:
+                del self._machines[key]
+        return len(ended)
+
+    def get_registry_stats(self) -> dict[str, Any]:
+        """Counts: all, operational, in setup, ended, and per state."""
+        with self._lock:
+            states = [machine.current_state for machine in self._machines.values()]
+        distribution: dict[str, int] = {}
+        for state in states:
+            distribution[state.value] = distribution.get(state.value, 0) + 1
+        return {
+            "total_connections": len(states),
+            "operational_connections": sum(state in _OPERATIONAL for state in states),
+            "setup_connections": sum(state in _SETUP for state in states),
+            "failed_connections": distribution.get("failed", 0),
+            "terminal_connections": sum(state in _TERMINAL for state in states),
+            "state_distribution": distribution,
+        }
+
+
+_connection_state_registry: Optional[ConnectionStateMachineRegistry] = None
+_registry_lock = threading.Lock()
+
+
+def get_connection_state_registry() -> ConnectionStateMachineRegistry:
+    """The process's registry, made at first use."""
+    global _connection_state_registry
+    with _registry_lock:
+        if _connection_state_registry is None:
+            _connection_state_registry = ConnectionStateMachineRegistry()
+        return _connection_state_registry
+
+
+def get_connection_state_machine(connection_id: str) -> Optional[ConnectionStateMachine]:
+    """The machine of a connection in the process's registry, or None."""
+    return get_connection_state_registry().get_connection_state_machine(connection_id)
+
+
+def is_connection_ready_for_messages(connection_id: str) -> bool:
+    """Whether a registered connection can handle messages now; an unknown one cannot."""
+    machine = get_connection_state_machine(connection_id)
+    return machine is not None and machine.can_process_messages()
+
+
+WebSocketConnectionStateMachine = ConnectionStateMachine
+ApplicationConnectionStateMachine = ConnectionStateMachine

@@ -1,0 +1,300 @@
+"""The mocks that tests of agents, WebSockets, sessions and contexts share, each shaped as the real thing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any, Optional
+from unittest.mock import AsyncMock, MagicMock
+
+EVENTS = ("agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed")
+
+
+class SSotMockFactory:
+    """Makes mocks; every method is static and every mock is new."""
+
+    @staticmethod
+    def create_agent_mock(
+        agent_type: str = "supervisor",
+        execution_result: Optional[dict[str, Any]] = None,
+        execution_time: float = 0.1,
+    ) -> AsyncMock:
+        """An agent whose ``execute`` returns the result; ``execution_time`` is told, not waited."""
+        agent = AsyncMock()
+        agent.agent_type = agent_type
+        agent.agent_id = f"{agent_type}_agent_{uuid.uuid4().hex[:8]}"
+        agent.name = f"{agent_type}_agent"
+        agent.execution_time = execution_time
+        agent.execute.return_value = execution_result or {
+            "status": "completed",
+            "result": f"Mock {agent_type} execution result",
+            "execution_time": execution_time,
+            "agent_type": agent_type,
+        }
+        agent.get_capabilities = MagicMock(return_value=["text_processing", "analysis"])
+        agent.is_available = MagicMock(return_value=True)
+        agent.get_status = MagicMock(return_value="ready")
+        return agent
+
+    @staticmethod
+    def create_websocket_mock(connection_id: str = "test-connection", user_id: str = "test-user") -> MagicMock:
+        """A socket: its coroutines are AsyncMocks, its state is connected."""
+        socket = MagicMock()
+        socket.connection_id = connection_id
+        socket.user_id = user_id
+        for name in ("accept", "send", "send_text", "send_json", "send_bytes", "close", "ping"):
+            setattr(socket, name, AsyncMock())
+        socket.recv = AsyncMock(return_value='{"type": "test_message"}')
+        socket.receive = AsyncMock(return_value={"type": "websocket.receive", "text": '{"type": "test_message"}'})
+        socket.receive_text = AsyncMock(return_value='{"type": "test_message"}')
+        socket.receive_json = AsyncMock(return_value={"type": "test_message"})
+        socket.closed = False
+        socket.state = "OPEN"
+        socket.client_state = "connected"
+        socket.application_state = "connected"
+        socket.headers = {}
+        socket.query_params = {}
+        return socket
+
+    @staticmethod
+    def create_database_session_mock() -> AsyncMock:
+        """A database session that finds nothing and takes everything."""
+        session = AsyncMock()
+        session.add = MagicMock()
+        session.add_all = MagicMock()
+        session.expunge = MagicMock()
+        result = MagicMock()
+        result.scalar.return_value = result.scalar_one_or_none.return_value = result.first.return_value = None
+        result.scalars.return_value.all.return_value = result.fetchall.return_value = result.all.return_value = []
+        result.rowcount = 0
+        session.execute.return_value = result
+        session.scalar.return_value = None
+        session.__aenter__.return_value = session
+        session.__aexit__.return_value = None
+        return session
+
+    @staticmethod
+    def create_execution_context_mock(user_id: str = "test-user", thread_id: str = "test-thread") -> MagicMock:
+        """A user's execution context."""
+        return SSotMockFactory.create_isolated_execution_context(user_id, thread_id)
+
+    @staticmethod
+    def create_tool_mock(tool_name: str = "test_tool", execution_result: Optional[dict[str, Any]] = None) -> AsyncMock:
+        """A tool whose ``execute`` returns the result."""
+        tool = AsyncMock()
+        tool.name = tool.tool_name = tool_name
+        tool.description = f"Mock {tool_name} for testing"
+        tool.execute.return_value = execution_result or {"status": "success", "result": f"Mock {tool_name} result"}
+        tool.get_schema = MagicMock(return_value={"name": tool_name, "parameters": {}})
+        tool.validate_parameters = MagicMock(return_value=True)
+        return tool
+
+    @staticmethod
+    def create_llm_client_mock(response_text: str = "Mock LLM response") -> AsyncMock:
+        """A language model that always answers the same."""
+        client = AsyncMock()
+        usage = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
+        client.generate.return_value = {"text": response_text, "usage": usage}
+        client.chat.return_value = {"message": {"content": response_text}, "usage": usage}
+        client.complete.return_value = response_text
+        client.ask_llm.return_value = response_text
+        return client
+
+    @staticmethod
+    def create_configuration_mock(environment: str = "test", additional_config: Optional[dict[str, Any]] = None) -> MagicMock:
+        """A configuration object: attributes, and ``get(key, default)`` over them."""
+        values: dict[str, Any] = {
+            "environment": environment,
+            "debug": True,
+            "database_url": "sqlite:///:memory:",
+            "redis_url": "redis://localhost:6379/0",
+            "secret_key": "test-secret-key",
+            "jwt_secret": "test-jwt-secret",
+            **(additional_config or {}),
+        }
+        config = MagicMock()
+        for name, value in values.items():
+            setattr(config, name, value)
+        config.get.side_effect = values.get
+        return config
+
+    @staticmethod
+    def create_mock_llm_manager(model: str = "gpt-4", config: Optional[dict[str, Any]] = None) -> AsyncMock:
+        """A manager of language models that answers for one model."""
+        manager = SSotMockFactory.create_llm_client_mock()
+        manager.model = manager.model_name = model
+        manager.config = config or {"model": model, "temperature": 0.7, "max_tokens": 1000}
+        manager.generate_response = AsyncMock(return_value={"content": "Mock LLM response", "model": model})
+        manager.get_available_models = MagicMock(return_value=[model])
+        manager.is_healthy = MagicMock(return_value=True)
+        return manager
+
+    @staticmethod
+    def create_mock_agent_websocket_bridge(user_id: str = "test-user", run_id: str = "test-run") -> AsyncMock:
+        """A bridge from agents to a user's sockets: every ``notify_*`` and ``emit_*`` succeeds."""
+        bridge = AsyncMock()
+        bridge.user_id = user_id
+        bridge.run_id = run_id
+        for event in (*EVENTS, "agent_error", "progress_update"):
+            setattr(bridge, f"notify_{event}", AsyncMock(return_value=True))
+            setattr(bridge, f"emit_{event}", AsyncMock(return_value=True))
+        bridge.send_event = AsyncMock(return_value=True)
+        bridge.emit_event = AsyncMock(return_value=True)
+        bridge.is_connected = MagicMock(return_value=True)
+        bridge.connection_id = f"conn_{user_id}"
+        return bridge
+
+    @staticmethod
+    def create_websocket_manager_mock(manager_type: str = "unified", user_isolation: bool = True) -> AsyncMock:
+        """A WebSocket manager without connections: coroutines succeed, questions are answered sync."""
+        manager = AsyncMock()
+        manager.manager_type = manager_type
+        manager.user_isolation = manager.user_isolation_enabled = user_isolation
+        manager._connections, manager._user_connections, manager.active_connections = {}, {}, {}
+        manager.send_message = AsyncMock(return_value=True)
+        manager.send_to_user = AsyncMock(return_value=True)
+        manager.send_to_thread = AsyncMock(return_value=True)
+        manager.emit_critical_event = AsyncMock(return_value=True)
+        manager.connect_user = AsyncMock(return_value=f"conn_{uuid.uuid4().hex[:8]}")
+        manager.is_connection_active = MagicMock(return_value=True)
+        manager.is_user_connected = MagicMock(return_value=True)
+        manager.get_user_connections = MagicMock(return_value=set())
+        manager.get_connection_count = MagicMock(return_value=0)
+        manager.get_connection_health = MagicMock(return_value={"has_active_connections": True})
+        manager.get_stats = MagicMock(return_value={"total_connections": 0, "unique_users": 0})
+        return manager
+
+    @staticmethod
+    def create_mock_user_context(
+        user_id: str = "test_user",
+        thread_id: str = "test_thread",
+        run_id: str = "test_run",
+        request_id: str = "test_request",
+        websocket_client_id: Optional[str] = None,
+        connection_id: Optional[str] = None,
+        **kwargs: Any,
+    ) -> MagicMock:
+        """A user context with those IDs; further arguments become attributes."""
+        context = MagicMock()
+        context.user_id = user_id
+        context.thread_id = thread_id
+        context.run_id = run_id
+        context.request_id = request_id
+        context.websocket_client_id = websocket_client_id or f"ws_{user_id}"
+        context.websocket_connection_id = context.connection_id = connection_id or context.websocket_client_id
+        context.created_at = datetime.now(timezone.utc)
+        context.agent_context, context.audit_metadata, context.metadata = {}, {}, {}
+        context.operation_depth = 0
+        context.parent_request_id = None
+        context.db_session = None
+        context.session_id = f"session_{user_id}"
+        for name, value in kwargs.items():
+            setattr(context, name, value)
+        context.to_dict.return_value = {
+            "user_id": user_id,
+            "thread_id": thread_id,
+            "run_id": run_id,
+            "request_id": request_id,
+            "websocket_client_id": context.websocket_client_id,
+        }
+        return context
+
+    @staticmethod
+    def create_isolated_execution_context(
+        user_id: str,
+        thread_id: str,
+        websocket_client_id: Optional[str] = None,
+        connection_id: Optional[str] = None,
+        **kwargs: Any,
+    ) -> MagicMock:
+        """A user context with run and request IDs of its own."""
+        unique = uuid.uuid4().hex[:8]
+        run_id = kwargs.pop("run_id", None) or f"run_{unique}"
+        request_id = kwargs.pop("request_id", None) or f"req_{unique}"
+        context = SSotMockFactory.create_mock_user_context(
+            user_id, thread_id, run_id, request_id, websocket_client_id, connection_id, **kwargs
+        )
+        context.isolation_level = "user"
+        context.is_isolated = True
+        return context
+
+    @classmethod
+    def create_mock_suite(cls, mock_types: list[str]) -> dict[str, Any]:
+        """One mock of each type, by type."""
+        return {mock_type: cls.create_mock(mock_type) for mock_type in mock_types}
+
+    @classmethod
+    def create_mock(cls, mock_type: str, **kwargs: Any) -> Any:
+        """A mock of a named type; ValueError names the types there are."""
+        makers: dict[str, Callable[..., Any]] = {
+            "agent": cls.create_agent_mock,
+            "websocket": cls.create_websocket_mock,
+            "database": cls.create_database_session_mock,
+            "database_session": cls.create_database_session_mock,
+            "execution_context": cls.create_execution_context_mock,
+            "context": cls.create_execution_context_mock,
+            "tool": cls.create_tool_mock,
+            "llm": cls.create_llm_client_mock,
+            "llm_client": cls.create_llm_client_mock,
+            "llm_manager": cls.create_mock_llm_manager,
+            "configuration": cls.create_configuration_mock,
+            "config": cls.create_configuration_mock,
+            "agent_websocket_bridge": cls.create_mock_agent_websocket_bridge,
+            "websocket_bridge": cls.create_mock_agent_websocket_bridge,
+            "websocket_manager": cls.create_websocket_manager_mock,
+            "user_context": cls.create_mock_user_context,
+        }
+        try:
+            make = makers[mock_type]
+        except KeyError:
+            raise ValueError(f"Unknown mock type: {mock_type}. Known types: {', '.join(sorted(makers))}") from None
+        return make(**kwargs)
+
+
+class MockConnection:
+    """A socket for code that sends and receives: what is sent is kept, what is received is queued by the test."""
+
+    def __init__(self) -> None:
+        self.sent_messages: list[Any] = []
+        self.received_messages: list[Any] = []
+        self.closed = False
+        self.close_code: Optional[int] = None
+        self.created_at = time.time()
+        self._incoming: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def send(self, message: Any) -> None:
+        """Keep a sent message; ConnectionError after :meth:`close`."""
+        if self.closed:
+            raise ConnectionError("connection is closed")
+        self.sent_messages.append(message)
+
+    async def recv(self) -> Any:
+        """The next queued message; ConnectionError after :meth:`close`."""
+        if self.closed and self._incoming.empty():
+            raise ConnectionError("connection is closed")
+        message = await self._incoming.get()
+        if message is _CLOSED:
+            raise ConnectionError("connection is closed")
+        self.received_messages.append(message)
+        return message
+
+    def feed(self, message: Any) -> None:
+        """Queue a message for :meth:`recv`."""
+        self._incoming.put_nowait(message)
+
+    async def close(self, code: int = 1000) -> None:
+        """Close; whoever waits in :meth:`recv` gets ConnectionError."""
+        if not self.closed:
+            self.closed, self.close_code = True, code
+            self._incoming.put_nowait(_CLOSED)
+
+    @property
+    def closed_property(self) -> bool:
+        """Whether the connection is closed."""
+        return self.closed
+
+
+_CLOSED = object()
