@@ -22,31 +22,53 @@ if TYPE_CHECKING:
 
 _FILTERS = "_filters()" if watch.CONTEXT_AWARE else "_W.filters"
 
-# Written out for the key of the running version: a call more would cost a fifth of the whole read.
-_GETTER = f"""
-def make_getter(_hot, _load, _slow, _snap, _W, _filters, _id, _frame):
+# Written out for the key of the running version and for the attribute's name: a call more, or a lookup by a variable name,
+# would each cost a fifth of the whole read.
+_GETTER = """
+def make_getter(_hot, _slow, _snap, _W, _filters, _id, _frame, _modules, _load):
     def get(self):
         _fr = _frame(1)
         try:
-            cell = _hot[{KEY}]
+            cell = _hot[{key}]
         except KeyError:
             return _slow(self, _fr)
-        if {_FILTERS} == _snap:
+        if {filters} == _snap:
             cell()
-            return _load()
+            try:
+                return _modules[{module!r}].{name}
+            except (KeyError, AttributeError):
+                return _load()
         return _slow(self, _fr)
     return get
 """
-_made: dict[str, Any] = {}
-exec(compile(_GETTER, __file__ + "/getter", "exec"), _made)
 
 
-def getter(tap: Tap, load: Callable[[], object], slow: Callable[[Any, FrameType], object]) -> Callable[[Any], object]:
-    """A property getter that counts at known sites and asks ``slow(module, frame)`` elsewhere."""
-    made: Callable[[Any], object] = _made["make_getter"](
-        tap.hot, load, slow, watch.SNAPSHOT, warnings, watch.current, id, sys._getframe
-    )
-    return made
+def counted_getter(tap: Tap, path: str, load: Callable[[], object], slow: Callable[[Any, FrameType], object]) -> Any:
+    """A property getter that counts at known sites and asks ``slow(module, frame)`` elsewhere.
+
+    ``path`` is ``"module:attribute"``. Compiled at the first use: most rows of a ledger are never read in a process.
+    """
+    get: Any = None
+    module, _, name = path.partition(":")
+
+    def first(self: Any) -> object:
+        nonlocal get
+        frame = sys._getframe(1)
+        value = slow(self, frame)
+        if get is None and tap.hot:
+            made: dict[str, Any] = {"__name__": __name__}
+            source = _GETTER.format(key=KEY, filters=_FILTERS, module=module, name=name or "__dict__")
+            exec(compile(source, "<compat getter>", "exec"), made)
+            arguments = (tap.hot, slow, watch.SNAPSHOT, warnings, watch.current, id, sys._getframe, sys.modules, load)
+            get = made["make_getter"](*arguments)
+            kind = type(self)
+            found = vars(kind).get(tap.move.attribute or name)
+            if isinstance(found, property) and found.fget is first:
+                setattr(kind, tap.move.attribute or name, property(get, found.fset, found.fdel, found.__doc__))
+        return value
+
+    first.slow = slow  # type: ignore[attr-defined]
+    return first
 
 
 def name_property(tap: Tap, adapter: str = "") -> property:
@@ -75,7 +97,7 @@ def name_property(tap: Tap, adapter: str = "") -> property:
         delattr(owner, name)
         deleted.append(True)
 
-    return property(getter(tap, load, slow), put, delete, f"{attribute}: {move.kind} moved to {path}")
+    return property(counted_getter(tap, path, load, slow), put, delete, f"{attribute}: {move.kind} moved to {path}")
 
 
 def _quietly(tap: Tap, module: Any, load: Callable[[], object]) -> object:
@@ -133,12 +155,6 @@ def module_property(tap: Tap, canonical: str, name: str) -> property:
         except AttributeError:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}") from None
 
-    def fast() -> object:
-        try:
-            return getattr(modules[canonical], name)
-        except AttributeError:
-            return load()
-
     def put(module: Any, value: object) -> None:
         _count_write(tap, sys._getframe(1))
         setattr(modules[canonical], name, value)
@@ -146,7 +162,7 @@ def module_property(tap: Tap, canonical: str, name: str) -> property:
     def delete(module: Any) -> None:
         delattr(modules[canonical], name)
 
-    return property(getter(tap, fast, slow), put, delete)
+    return property(counted_getter(tap, f"{canonical}:{name}", load, slow), put, delete)
 
 
 def _count_write(tap: Tap, frame: FrameType) -> None:

@@ -56,6 +56,8 @@ def _count(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> N
         return
     if statement.name == name and not _named_by_rows(statement, rows):
         tap.use("import", frame)
+    else:
+        tap.skip(frame)
 
 
 def _calls_import(frame: FrameType) -> bool:

@@ -12,9 +12,9 @@ import sys
 import types
 from importlib.machinery import ModuleSpec
 
-from . import callsite, imports
+from . import callsite, imports, watch
 from .descriptors import child_property, module_property, name_property
-from .funnel import lost_error
+from .funnel import lost_error, site_key
 from .targets import load_module
 
 TYPE_CHECKING = False
@@ -85,11 +85,15 @@ class LegacySpec(ModuleSpec):
 
     @property
     def _initializing(self) -> bool:
-        if self._loading:
-            return True
-        if self.tap is None:
+        tap = self.tap
+        if self._loading or tap is None:
+            return self._loading
+        frame = sys._getframe(1)
+        cell = tap.hot.get(site_key(frame))
+        if cell is not None and watch.current() == watch.SNAPSHOT:
+            cell()
             return False
-        return imports.seen(self.name, self.tap, self.rows, sys._getframe(1))
+        return imports.seen(self.name, tap, self.rows, frame)
 
     @_initializing.setter
     def _initializing(self, value: bool) -> None:
@@ -216,7 +220,5 @@ def missing(module: types.ModuleType, own: Any) -> Callable[[str], object]:
 
 
 def _slow_of(made: property) -> Callable[[Any, FrameType], object]:
-    function: Any = made.fget
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__))
-    slow: Callable[[Any, FrameType], object] = cells["_slow"].cell_contents
+    slow: Callable[[Any, FrameType], object] = made.fget.slow  # type: ignore[union-attr]
     return slow
