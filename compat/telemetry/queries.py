@@ -15,20 +15,6 @@ TREND_DAYS = 30
 KEYS = ("move", "caller", "file", "service", "day")
 
 # A caller is the top-level module: what a team owns, and few enough to be a label.
-_ROLLUP = """
-CREATE TEMP TABLE IF NOT EXISTS groups AS
-    SELECT row_number() OVER () AS id, move, caller, service FROM (
-        SELECT DISTINCT move, substr(module, 1, instr(module || '.', '.') - 1) AS caller, service FROM sites);
-CREATE TEMP TABLE IF NOT EXISTS daily AS
-    SELECT g.id AS grp, u.day AS day, sum(u.count) AS count, min(u.first) AS first, max(u.last) AS last
-    FROM sites s JOIN uses u ON u.site = s.id
-    JOIN groups g ON g.move = s.move AND g.service = s.service
-        AND g.caller = substr(s.module, 1, instr(s.module || '.', '.') - 1)
-    GROUP BY g.id, u.day;
-CREATE INDEX IF NOT EXISTS temp.daily_by_group ON daily(grp, day);
-"""
-
-
 _CALLER = "substr(g.module, 1, instr(g.module || '.', '.') - 1)"
 # by -> key, caller, table of days, table of their owners
 _LEVELS = {
@@ -99,13 +85,10 @@ class Observed(NamedTuple):
 
 
 class Usage:
-    """The questions, put to one SQLite connection, which is only read (a temporary rollup aside)."""
+    """The questions, put to one SQLite connection, which is only read."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-        if not {"groups", "daily"} <= tables:
-            connection.executescript(_ROLLUP)
 
     def lines(self, by: str, selection: Selection) -> list[Line]:
         """One line per key that was ever used, those used most in 30 days first; ``by`` is one of :data:`KEYS`.

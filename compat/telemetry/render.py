@@ -156,10 +156,10 @@ def write_table(report: Report, stream: IO[str], where: str = "", *, width: int 
 
 def _fitting(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:
     """The columns that leave the key room to be read; what is worth least goes first."""
-    widths = [max(len(head), *(len(row[at]) for row in rows)) + 3 for at, head in enumerate(heads)]
-    room = min(widths[0], 40)
+    widths = [max(len(head), *(len(row[at]) for row in rows)) + 2 for at, head in enumerate(heads)]
+    room = min(widths[0], 34)
     shown = list(range(len(heads)))
-    for head in ("services", "today", "callers", "change", "moves", "removal", "stage", "last seen"):
+    for head in ("services", "today", "change", "callers", "moves", "removal", "stage", "last seen"):
         if room + sum(widths[at] for at in shown[1:]) <= width:
             break
         shown = [at for at in shown if heads[at] != head]

@@ -123,7 +123,9 @@ def evidence(uses: int, observed: Observed) -> str:
         return counted if uses else f"{counted}, but no process was observed: this zero proves nothing"
     since = datetime.fromtimestamp(observed.since, timezone.utc)
     processes = f"{observed.processes:,} process{'' if observed.processes == 1 else 'es'}"
-    hours = f"{observed.hours:,.0f} hour{'' if round(observed.hours) == 1 else 's'}"
+    hours = "less than an hour"
+    if observed.hours >= 0.5:
+        hours = f"{observed.hours:,.0f} hour{'' if round(observed.hours) == 1 else 's'}"
     return f"{counted} in {processes} over {hours} since {since.day} {since:%B %Y}"
 
 

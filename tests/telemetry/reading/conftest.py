@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime, timezone
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from compat.telemetry.history import open_history
 from compat.telemetry.report import MoveFacts
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 TODAY = 20778
 MANAGER, AUTH, GONE = "old.core:Manager", "old.auth:AuthHandler", "old.gone"
-
-SCHEMA = """
-CREATE TABLE sites(id INTEGER PRIMARY KEY, move TEXT, kind TEXT, file TEXT, line INTEGER, function TEXT, module TEXT,
-    service TEXT, version TEXT, host TEXT);
-CREATE TABLE uses(site INTEGER, day INTEGER, count INTEGER, first REAL, last REAL, PRIMARY KEY(site, day)) WITHOUT ROWID;
-CREATE TABLE processes(id TEXT PRIMARY KEY, service TEXT, version TEXT, host TEXT, pid INTEGER, started REAL, ended REAL,
-    python TEXT, uses INTEGER);
-"""
 
 # move, kind, file, line, function, module, service, {days ago: count}
 SITES = (
@@ -35,36 +30,47 @@ SITES = (
 
 def write_history(path: Path, sites: object = SITES, processes: int = 2) -> None:
     """Write a history of ``(move, kind, file, line, function, module, service, {days ago: count})``."""
-    connection = sqlite3.connect(str(path))
-    connection.executescript(SCHEMA)
-    for id, (*site, days) in enumerate(sites, 1):  # type: ignore[arg-type]
-        connection.execute("INSERT INTO sites VALUES (?, ?, ?, ?, ?, ?, ?, ?, '1.0', 'host')", (id, *site))
-        for ago, count in days.items():
-            start = (TODAY - ago) * 86400.0
-            connection.execute("INSERT INTO uses VALUES (?, ?, ?, ?, ?)", (id, TODAY - ago, count, start + 60, start + 3600))
-    for id in range(processes):
-        start = (TODAY - 10) * 86400.0
-        row = (f"p{id}", "api", "1.0", "host", id, start, start + 36000, "3.11", 0)
-        connection.execute("INSERT INTO processes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-    connection.commit()
-    connection.close()
+    with open_history(path, readonly=False) as opened:
+        put = opened.connection.execute
+        for id, (move, kind, file, line, function, module, service, days) in enumerate(sites, 1):  # type: ignore[arg-type]
+            caller = module.partition(".")[0]
+            facts = (id, move, kind, file, line, function, module, service)
+            put(
+                "INSERT INTO sites (id, move, kind, file, line, function, module, service, version) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '1.0')",
+                facts,
+            )
+            put("INSERT OR IGNORE INTO groups (move, caller, service) VALUES (?, ?, ?)", (move, caller, service))
+            found = put("SELECT id FROM groups WHERE (move, caller, service) = (?, ?, ?)", (move, caller, service))
+            group = found.fetchone()[0]
+            for ago, uses in days.items():
+                start = (TODAY - ago) * 86400.0
+                for table, owner in (("uses", id), ("daily", group)):
+                    put(
+                        f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+                        (owner, TODAY - ago, uses, start + 60, start + 3600),
+                    )
+        started = (TODAY - 10) * 86400.0
+        for id in range(processes):
+            put(
+                "INSERT INTO processes (id, service, version, host, pid, started, ended, python, uses) "
+                "VALUES (?, 'api', '1.0', 'host', ?, ?, ?, '3.11', 0)",
+                (f"p{id}", id, started, started + 36000),
+            )
 
 
 @pytest.fixture
 def history(tmp_path: Path) -> Iterator[Callable[..., sqlite3.Connection]]:
     """Make a history and open it for reading; without arguments the one of ``SITES``."""
-    opened = []
+    with ExitStack() as opened:
+        numbers = count()
 
-    def make(sites: object = SITES, processes: int = 2) -> sqlite3.Connection:
-        path = tmp_path / f"usage{len(opened)}.db"
-        write_history(path, sites, processes)
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        opened.append(connection)
-        return connection
+        def make(sites: object = SITES, processes: int = 2) -> sqlite3.Connection:
+            path = tmp_path / f"usage{next(numbers)}.db"
+            write_history(path, sites, processes)
+            return opened.enter_context(open_history(path)).connection
 
-    yield make
-    for connection in opened:
-        connection.close()
+        yield make
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 
 from compat.telemetry.queries import KEYS, Observed, Selection, Usage
@@ -88,22 +86,6 @@ def test_by_day_the_newest_first_with_windows_that_end_on_that_day(history):
         ("2026-11-13", 10, 10, 5, 15, 10),
         ("2026-11-01", 5, 5, 0, 5, 5),
     ]
-
-
-@pytest.mark.parametrize("by", ["move", "caller", "service"])
-def test_the_rollup_that_a_history_keeps_answers_like_the_one_made_on_the_fly(history, tmp_path, by):
-    plain = history()
-    kept = sqlite3.connect(str(tmp_path / "kept.db"))
-    plain.backup(kept)
-    Usage(kept)
-    for table in ("groups", "daily"):
-        kept.execute(f"CREATE TABLE main.{table} AS SELECT * FROM temp.{table}")
-    kept.commit()
-    kept.close()
-    again = sqlite3.connect(str(tmp_path / "kept.db"))
-    assert Usage(again).lines(by, MONTH) == Usage(plain).lines(by, MONTH)
-    assert again.execute("SELECT count(*) FROM sqlite_temp_master").fetchone() == (0,)
-    again.close()
 
 
 @pytest.mark.parametrize(("match", "found"), [("auth", [AUTH]), ("old.*:*", [MANAGER, AUTH]), ("AUTH", []), ("old.gone", [GONE])])

@@ -1,0 +1,100 @@
+"""``compat ready``: may it go, and if not, why not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from .facts import move_facts
+from .options import chosen_ledger, ledger_option, opened_output, output_option
+from .usage import opened_usage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from compat.readiness import Answer
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True))
+@click.option("--from", "sources", multiple=True, metavar="SOURCE", help="Where usage is read from; repeatable. Default: here.")
+@click.option("--days", type=click.IntRange(min=1), default=30, show_default=True, help="How long it must have been quiet.")
+@click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Observed at least.")
+@click.option("--hours", type=click.FloatRange(min=0), default=24.0, show_default=True, help="Observed at least, in all.")
+@click.option("--match", default="", metavar="PATTERN", help="Only moves whose id matches: a glob, or text anywhere in it.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@output_option
+@ledger_option
+def command(
+    paths: tuple[str, ...],
+    sources: tuple[str, ...],
+    days: int,
+    processes: int,
+    hours: float,
+    match: str,
+    form: str,
+    output: Path | None,
+    ledgers: tuple[str, ...],
+) -> int:
+    """Say for each move whether its legacy path may be deleted: not used, proven so, not written in PATHS, and due.
+
+    Exit code 1 if a move that is due (its removal version is reached) may not go. To rehearse a release, put its
+    version in force: COMPAT_AS_OF=3.0 compat ready src tests
+    """
+    import fnmatch
+    from datetime import datetime, timezone
+
+    from compat.readiness import Policy, as_dict, judge, places_by_move
+    from compat.telemetry.report import build_report
+
+    from .progress import shown
+
+    now = datetime.now(timezone.utc)
+    policy = Policy(days, processes, hours)
+    ledger = chosen_ledger(ledgers)
+    places = None
+    if paths:
+        from compat.analysis import scan
+
+        with shown("scanning") as progress:
+            places = places_by_move(scan(paths, ledger, progress=progress).findings)
+    with opened_usage(sources) as (history, _):
+        report = build_report(history.connection, since=f"{days}d", match=match, now=now)
+        for problem in history.problems:
+            click.echo(f"Not read: {problem}", err=True)
+    facts = {id: about for id, about in move_facts(ledger).items() if fnmatch.fnmatchcase(id, report.selection.glob)}
+    answers = judge(facts, report.lines, report.observed, places, now, policy)
+    with opened_output(output) as stream:
+        if form == "json":
+            json.dump(as_dict(answers, policy), stream, indent=2, ensure_ascii=False)
+            stream.write("\n")
+        else:
+            _write_table(answers, stream)
+    return int(any(answer.is_overdue for answer in answers))
+
+
+def _write_table(answers: Sequence[Answer], stream: IO[str]) -> None:
+    from collections import Counter
+
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from compat.readiness import Verdict
+
+    colours = {Verdict.GO: "green", Verdict.WAIT: "cyan", Verdict.UNPROVEN: "yellow"}
+    console = Console(file=stream, highlight=False, emoji=False, markup=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("move", overflow="fold", ratio=3)
+    table.add_column("why", overflow="fold", ratio=4)
+    table.add_column("removal", no_wrap=True)
+    for answer in answers:
+        style = "bold red" if answer.is_overdue else colours.get(answer.verdict, "")
+        table.add_row(answer.verdict.value, answer.move, "; ".join(answer.reasons), answer.facts.removal, style=style)
+    console.print(table)
+    counts = Counter(answer.verdict for answer in answers)
+    console.print(", ".join(f"{counts[verdict]:,} {verdict.value}" for verdict in Verdict if counts[verdict]) or "No moves.")

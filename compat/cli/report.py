@@ -1,0 +1,71 @@
+"""``compat report``: who still uses what, how much, since when, and is it falling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from compat.telemetry.queries import KEYS
+from compat.telemetry.render import FORMATS
+
+from .facts import move_facts
+from .options import chosen_ledger, ledger_option, opened_output, output_option
+from .usage import opened_usage, source_options
+
+
+@click.command()
+@source_options
+@click.option("--by", type=click.Choice(KEYS), default="move", show_default=True, help="What a row is.")
+@click.option("--since", metavar="PERIOD", help="30d, 12w, all, or a first day. [default: 30d; 90d for html]")
+@click.option("--match", default="", metavar="PATTERN", help="Only moves whose id matches: a glob, or text anywhere in it.")
+@click.option("--format", "form", type=click.Choice([*FORMATS, "html"]), default="table", show_default=True)
+@output_option
+@ledger_option
+def command(
+    sources: tuple[str, ...],
+    origins: tuple[str, ...],
+    by: str,
+    since: str | None,
+    match: str,
+    form: str,
+    output: Path | None,
+    ledgers: tuple[str, ...],
+) -> None:
+    """Show who still uses what.
+
+    Reads this machine's state directory, or any mix of directories and usage.db files: what they have in common is
+    counted once.
+
+    \b
+    Examples:
+      compat report
+      compat report --by caller --since 12w --match websocket_core
+      compat report --format html --output usage.html
+      compat report host1/state host2/state old/usage.db --format json
+      compat report --from prometheus:http://localhost:9090
+    """
+    from compat.telemetry.report import build_report
+
+    page = form == "html"
+    if page and by != "move":
+        raise click.UsageError(f"the page goes by move and leads from there to callers and files; leave --by {by} out")
+    with opened_usage((*sources, *origins)) as (history, where):
+        try:
+            report = build_report(
+                history.connection,
+                by=by,
+                since=since or ("90d" if page else "30d"),
+                match=match,
+                facts=move_facts(chosen_ledger(ledgers)),
+                problems=history.problems,
+            )
+        except ValueError as wrong:
+            raise click.BadParameter(str(wrong), param_hint="'--since'") from None
+        with opened_output(output) as stream:
+            if page:
+                from compat.telemetry.page import write_page
+
+                write_page(report, history.connection, stream, where)
+            else:
+                FORMATS[form](report, stream, where)

@@ -1,0 +1,91 @@
+"""``compat serve``: the usage page, live, with /api/usage and /metrics."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from .facts import move_facts
+from .options import chosen_ledger, ledger_option
+from .usage import opened_usage, source_options
+
+if TYPE_CHECKING:
+    from compat.telemetry.history import History
+
+
+@click.command()
+@source_options
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind to.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
+@click.option("--token", envvar="COMPAT_TOKEN", help="What a client must present; COMPAT_TOKEN does the same unseen by ps.")
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="One more name under which it is reached; repeatable.")
+@click.option("--refresh", type=click.IntRange(min=1), default=10, show_default=True, help="Seconds between updates of the page.")
+@ledger_option
+def command(
+    sources: tuple[str, ...],
+    origins: tuple[str, ...],
+    host: str,
+    port: int,
+    token: str | None,
+    hosts: tuple[str, ...],
+    refresh: int,
+    ledgers: tuple[str, ...],
+) -> None:
+    """Serve the usage page, /api/usage (JSON) and /metrics (Prometheus).
+
+    Bound to loopback unless --host says otherwise, which needs a token: browsers ask for it (any user name, the token
+    as password), other clients send "Authorization: Bearer TOKEN".
+    """
+    import uvicorn
+
+    from compat.telemetry.serve import create_app, is_loopback
+
+    if token is not None and not token.strip():
+        raise click.UsageError("the token is empty: leave --token (or COMPAT_TOKEN) out, or give one")
+    if not is_loopback(host) and token is None:
+        raise click.UsageError(f"binding to {host} lets others in: give a --token (or COMPAT_TOKEN), or bind to 127.0.0.1")
+    facts = move_facts(chosen_ledger(ledgers))
+    places = (*sources, *origins)
+    with opened_usage(places) as (_, where):
+        pass  # what cannot be read is said now, not to the first visitor
+    app = create_app(
+        lambda: opened_history(places),
+        facts,
+        token=token,
+        hosts=(host, *hosts),
+        where=where,
+        live=refresh,
+        metrics=_metrics(),
+    )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+        name = f"[{host}]" if ":" in host else host
+        click.echo(f"Legacy use of {where} on http://{name}:{listener.getsockname()[1]}/ (Ctrl+C ends it)")
+        config = uvicorn.Config(app, log_level="warning", ws="none", lifespan="off", server_header=False, proxy_headers=False)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def opened_history(places: Sequence[str]) -> Iterator[History]:
+    """Open the sources afresh for one answer."""
+    with opened_usage(places, watched=False) as (history, _):
+        yield history
+
+
+def _metrics() -> Callable[[], tuple[bytes, str]] | None:
+    try:
+        from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+    except ModuleNotFoundError:
+        return None
+    from compat.telemetry.prometheus import collector
+
+    registry = CollectorRegistry()
+    registry.register(collector())
+    return lambda: (generate_latest(registry), CONTENT_TYPE_LATEST)
