@@ -75,9 +75,8 @@ def negotiate_websocket_subprotocol(client_protocols: Iterable[str] | None) -> s
 
 
 def normalize_jwt_token(jwt_token: str) -> str:
-    """Return the token as verifiers and ``Authorization`` headers write it: with one ``Bearer `` in front."""
-    token = (jwt_token or "").strip()
-    return token if token.startswith("Bearer ") else f"Bearer {token}"
+    """Return the bare token, as verifiers take it: without ``Bearer `` and space around."""
+    return strip_bearer(jwt_token) or (jwt_token or "").strip()
 
 
 def strip_bearer(value: str | None) -> str | None:

@@ -18,6 +18,7 @@ __all__ = [
     "WebSocketAuthResult",
     "authenticate_websocket",
     "create_authenticated_user_context",
+    "extract_e2e_context_from_variables",
     "extract_e2e_context_from_websocket",
     "get_unified_auth_service",
     "validate_environment",
@@ -105,21 +106,26 @@ def extract_e2e_context_from_websocket(websocket: Any) -> dict[str, Any] | None:
     authenticate; it only says whose traffic this is.
     """
     try:
-        environment = os.environ.get("ENVIRONMENT", "unknown").strip().lower() or "unknown"
-        project = os.environ.get("GOOGLE_CLOUD_PROJECT", "")
-        service = os.environ.get("K_SERVICE", "")
-        if environment == "production" or "prod" in project.lower() or "prod" in service.lower():
-            return None
-        headers = {
-            name: value
-            for name, value in Handshake.from_websocket(websocket).headers.items()
-            if "test" in name or "e2e" in name
-        }
-        variables = [name for name in _E2E_VARIABLES if os.environ.get(name, "").lower() in ("1", "true", "yes")]
-        if not headers and not variables:
-            return None
+        found = Handshake.from_websocket(websocket).headers
     except Exception as error:
         logger.warning("no test context can be read: %s", error)
+        return None
+    return _e2e_context({name: value for name, value in found.items() if "test" in name or "e2e" in name})
+
+
+def extract_e2e_context_from_variables() -> dict[str, Any] | None:
+    """Return what the variables alone mark as an end-to-end test's traffic; None without such a mark."""
+    return _e2e_context({})
+
+
+def _e2e_context(headers: dict[str, str]) -> dict[str, Any] | None:
+    environment = os.environ.get("ENVIRONMENT", "unknown").strip().lower() or "unknown"
+    project = os.environ.get("GOOGLE_CLOUD_PROJECT", "")
+    service = os.environ.get("K_SERVICE", "")
+    if environment == "production" or "prod" in project.lower() or "prod" in service.lower():
+        return None
+    variables = [name for name in _E2E_VARIABLES if os.environ.get(name, "").lower() in ("1", "true", "yes")]
+    if not headers and not variables:
         return None
     return {
         "is_e2e_testing": True,

@@ -59,8 +59,8 @@ def test_negotiation_answers_with_the_clients_own_string(offered, answer):
 
 def test_splitting_and_bearer_forms():
     assert split_protocols(" a , ,b") == ["a", "b"]
-    assert normalize_jwt_token(JWT) == f"Bearer {JWT}"
-    assert normalize_jwt_token(f"Bearer {JWT}") == f"Bearer {JWT}"
+    assert normalize_jwt_token(f" {JWT} ") == JWT
+    assert normalize_jwt_token(f"Bearer {JWT}") == JWT
     assert strip_bearer(f"bearer  {JWT}") == JWT
     assert strip_bearer("Basic abc") is None
     assert strip_bearer("Bearer ") is None
