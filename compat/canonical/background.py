@@ -156,7 +156,9 @@ class MonitoredTasks:
         total, failed = status["total_tasks"], status["failed_tasks"]
         score = 0 if not self.enabled else 100 if not total else round(100 * (total - failed) / total)
         alerts = [] if self.enabled else ["Background monitoring is disabled"]
-        alerts += [f"Task {name} failed: {task.get('error')}" for name, task in status["tasks"].items() if task["status"] == "failed"]
+        alerts += [
+            f"Task {name} failed: {task.get('error')}" for name, task in status["tasks"].items() if task["status"] == "failed"
+        ]
         return {
             "monitoring_enabled": self.enabled,
             "task_health": status,

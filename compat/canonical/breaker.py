@@ -92,7 +92,9 @@ class CircuitBreaker:
         if not self.is_call_allowed():
             self._totals["refused"] += 1
             left = self.config.recovery_timeout - (self._clock() - self._opened_at)
-            raise CircuitBreakerOpenError(f"Circuit breaker is open after {self.failure_count} failures; try again in {left:.0f} s")
+            raise CircuitBreakerOpenError(
+                f"Circuit breaker is open after {self.failure_count} failures; try again in {left:.0f} s"
+            )
         try:
             result = operation(*args, **kwargs)
             if inspect.isawaitable(result):

@@ -71,7 +71,13 @@ class UnifiedWebSocketEmitter:
         Without a manager, or without a user.
     """
 
-    CRITICAL_EVENTS: ClassVar[list[str]] = ["agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed"]
+    CRITICAL_EVENTS: ClassVar[list[str]] = [
+        "agent_started",
+        "agent_thinking",
+        "tool_executing",
+        "tool_completed",
+        "agent_completed",
+    ]
     AUTHENTICATION_CRITICAL_EVENTS: ClassVar[list[str]] = ["auth_started", "auth_validating", "auth_completed", "auth_failed"]
     MAX_RETRIES = 3
     MAX_CRITICAL_RETRIES = 5

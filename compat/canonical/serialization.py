@@ -28,7 +28,8 @@ class CyclicMessageError(ValueError, RecursionError):
         super().__init__(where)
 
     def __str__(self) -> str:
-        return f"Circular reference detected at {self.where}: a message must not contain itself; send a copy without the back reference"
+        remedy = "a message must not contain itself; send a copy without the back reference"
+        return f"Circular reference detected at {self.where}: {remedy}"
 
 
 def get_enum_key(member: Enum) -> str:

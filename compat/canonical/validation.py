@@ -33,7 +33,9 @@ class ManagerValidator:
         self._counts = {"checks": 0, "violations": 0}
         self._recent: list[dict[str, Any]] = []
 
-    def validate_manager_creation(self, manager_instance: Any, user_context: Any = None, creation_method: str = "unknown") -> bool:
+    def validate_manager_creation(
+        self, manager_instance: Any, user_context: Any = None, creation_method: str = "unknown"
+    ) -> bool:
         """Record a new manager; False (strict: raise) if it has no user, or was built past the factory.
 
         Raises
@@ -75,7 +77,10 @@ class ManagerValidator:
         )
 
     def detect_factory_bypass(self, creation_stack: list[str] | None = None) -> bool:
-        """Whether no factory function stands in ``creation_stack`` (lines as ``traceback.format_stack`` makes them; the current one by default)."""
+        """Whether no factory function stands in ``creation_stack``.
+
+        Lines as ``traceback.format_stack`` makes them; the current stack by default.
+        """
         lines = creation_stack if creation_stack is not None else traceback.format_stack()
         return not any(method in line for line in lines for method in FACTORY_METHODS)
 

@@ -23,9 +23,13 @@ def chosen(strict: bool, context: Any, token: Any) -> tuple[WebSocketManagerFact
         length = len(token) if isinstance(token, str) else 0
         raise FactoryBypassDetected(f"Invalid SSOT authorization token format (length: {length})")
     if context is not None:
-        return (factory_of(context), context, None) if testing else (get_websocket_manager_factory(), context, str(context.user_id))
+        return (
+            (factory_of(context), context, None) if testing else (get_websocket_manager_factory(), context, str(context.user_id))
+        )
     if testing:
-        synthetic = SimpleNamespace(user_id="test_user_824", thread_id="test_thread_824", request_id="test_request_824", is_test=True)
+        synthetic = SimpleNamespace(
+            user_id="test_user_824", thread_id="test_thread_824", request_id="test_request_824", is_test=True
+        )
         return isolated_factory(), synthetic, None
     if not strict:
         return get_websocket_manager_factory(), None, None

@@ -149,9 +149,8 @@ class WebSocketManagerFactory:
             mine = [one for one in self._active_managers.values() if one.user_id == user_context.user_id]
             if len(mine) >= self.max_managers_per_user:
                 self._metrics.resource_limit_hits += 1
-                raise RuntimeError(
-                    f"User {user_context.user_id} has reached the maximum number of WebSocket managers ({self.max_managers_per_user})"
-                )
+                limit = f"the maximum number of WebSocket managers ({self.max_managers_per_user})"
+                raise RuntimeError(f"User {user_context.user_id} has reached {limit}")
             made = self._active_managers[key] = _Made(_manager(user_context), user_context.user_id)
             self._metrics.managers_created += 1
         return made.manager
@@ -191,7 +190,11 @@ class WebSocketManagerFactory:
         by_user: dict[str, int] = {}
         for made in self._active_managers.values():
             by_user[made.user_id] = by_user.get(made.user_id, 0) + 1
-        metrics = {**vars(self._metrics), "managers_active": len(self._active_managers), "users_with_active_managers": len(by_user)}
+        metrics = {
+            **vars(self._metrics),
+            "managers_active": len(self._active_managers),
+            "users_with_active_managers": len(by_user),
+        }
         return {
             "factory_metrics": metrics,
             "current_state": {"active_managers": len(self._active_managers), "users_with_managers": len(by_user)},

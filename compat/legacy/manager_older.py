@@ -142,11 +142,13 @@ class OlderMethods:
 
     def join_room(self, user_id: str, room_id: str) -> bool:
         """Put a user's connections into a room; False for a user without one."""
-        return any([self._rooms.join(room_id, one) for one in self._scope.ids_of(str(user_id))])
+        ids = self._scope.ids_of(str(user_id))
+        return sum(self._rooms.join(room_id, one) for one in ids) > 0
 
     def leave_room(self, user_id: str, room_id: str) -> bool:
         """Take a user's connections out of a room."""
-        return any([self._rooms.leave(room_id, one) for one in self._scope.ids_of(str(user_id))])
+        ids = self._scope.ids_of(str(user_id))
+        return sum(self._rooms.leave(room_id, one) for one in ids) > 0
 
     async def check_connection_health(self, connection_id: str) -> bool:
         """Whether a connection is open."""

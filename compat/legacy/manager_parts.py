@@ -73,7 +73,9 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMeth
     def active_connections(self) -> View:
         """Connection records by user."""
         users = {user: self._scope.records_of(user) for user in self._scope.users()}
-        return View(users, lambda user, records: [self._attach(r) for r in records] and None, lambda user: self._keep_only(user, ()))
+        return View(
+            users, lambda user, records: [self._attach(r) for r in records] and None, lambda user: self._keep_only(user, ())
+        )
 
     @property
     def connection_manager(self) -> Any:
@@ -198,5 +200,3 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMeth
         for name, value in own.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "registry", RegistryCompat(self))
-
-

@@ -154,7 +154,10 @@ class SendingMethods:
         """Keep a notice for the user that an event could not be delivered in time."""
         notice = {
             "type": "connection_error",
-            "data": {"failed_event": event_type, "message": "An event could not be delivered and will be sent when you reconnect."},
+            "data": {
+                "failed_event": event_type,
+                "message": "An event could not be delivered and will be sent when you reconnect.",
+            },
             "timestamp": _now(),
             "critical": True,
         }

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
-from typing import Any, Dict, Optional
+from typing import Any, Optional
 
 from compat.canonical.types import ensure_user_id
 
@@ -16,9 +16,9 @@ class WebSocketManagerMode(Enum):
     """Once four modes; all mean the one."""
 
     UNIFIED = "unified"
-    ISOLATED = "unified"
-    EMERGENCY = "unified"
-    DEGRADED = "unified"
+    ISOLATED = "unified"  # noqa: PIE796 - aliases on purpose
+    EMERGENCY = "unified"  # noqa: PIE796
+    DEGRADED = "unified"  # noqa: PIE796
 
 
 @dataclass
@@ -29,7 +29,7 @@ class WebSocketConnection:
     user_id: str
     websocket: Any
     connected_at: datetime
-    metadata: Dict[str, Any] = None  # type: ignore[assignment]
+    metadata: dict[str, Any] = None  # type: ignore[assignment]
     thread_id: Optional[str] = None
 
     def __post_init__(self) -> None:
@@ -111,7 +111,7 @@ class ConnectionInfo:
         self,
         connection_id: Optional[str] = None,
         user_id: Optional[str] = None,
-        metadata: Optional[Dict[str, Any]] = None,
+        metadata: Optional[dict[str, Any]] = None,
         **details: Any,
     ) -> None:
         now = datetime.now(timezone.utc)
@@ -137,7 +137,7 @@ class ConnectionInfo:
         self.is_active = False
         self.disconnected_at = datetime.now(timezone.utc)
 
-    def to_dict(self) -> Dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """All attributes, times as ISO 8601 text."""
         return {
             name: value.isoformat() if isinstance(value, datetime) else value

@@ -6,7 +6,6 @@ import os
 from functools import cache
 from typing import Any
 
-from compat.canonical import auth
 from compat.canonical.breaker import CircuitBreaker, CircuitBreakerConfig
 from compat.canonical.bridge import AgentWebSocketBridge
 from compat.canonical.buffer import BufferConfig, BufferPriority, WebSocketMessageBuffer
@@ -109,41 +108,3 @@ def get_reconnection_handler(user_id: Any = None) -> Any:
     if user_id is None:
         raise ValueError("get_reconnection_handler needs a user_id: connections are held by user")
     return create_websocket_manager_sync(SimpleNamespace(user_id=str(user_id), thread_id=None, request_id=None))
-
-
-class UnifiedJWTProtocolHandler:
-    """The token of a handshake, under the names of the handler class."""
-
-    @staticmethod
-    def extract_jwt_from_websocket(websocket: Any) -> str | None:
-        """The token in ``Authorization: Bearer`` or in the subprotocols, or None."""
-        headers = getattr(websocket, "headers", None) or {}
-        named = {str(key).lower(): value for key, value in dict(headers).items()}
-        bearer = str(named.get("authorization", ""))
-        if bearer[:7].lower() == "bearer " and len(bearer) > 17:
-            return bearer[7:].strip()
-        return auth.extract_jwt_from_subprotocol(named.get("sec-websocket-protocol"))
-
-    @staticmethod
-    def normalize_jwt_for_validation(jwt_token: str) -> str:
-        """The token with one ``Bearer `` in front."""
-        return auth.normalize_jwt_token(jwt_token)
-
-    @staticmethod
-    def get_authentication_info(websocket: Any) -> dict[str, Any]:
-        """What the handshake offers, without the token itself."""
-        headers = {str(key).lower(): value for key, value in dict(getattr(websocket, "headers", None) or {}).items()}
-        token = UnifiedJWTProtocolHandler.extract_jwt_from_websocket(websocket)
-        by_header = str(headers.get("authorization", ""))[:7].lower() == "bearer "
-        return {
-            "has_jwt": token is not None,
-            "has_auth_header": bool(headers.get("authorization")),
-            "has_subprotocol": bool(headers.get("sec-websocket-protocol")),
-            "auth_method": None if token is None else "authorization_header" if by_header else "subprotocol",
-            "jwt_token_present": token is not None,
-        }
-
-
-def extract_jwt_token(websocket: Any) -> str | None:
-    """The token of a handshake, or None."""
-    return UnifiedJWTProtocolHandler.extract_jwt_from_websocket(websocket)

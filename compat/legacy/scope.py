@@ -1,4 +1,4 @@
-"""The users' canonical managers that one legacy manager object reaches, and its connections by the id legacy code knows them by."""
+"""The users' canonical managers that one legacy manager object reaches, and its connections by their legacy ids."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ class Scope:
         """The canonical manager of one user; made at need."""
         if self.owner is not None and user_id != self.owner:
             raise UserIsolationViolation(
-                f"this manager works for user {self.owner!r}, not {user_id!r}; ask get_websocket_manager(context) with that user's context"
+                f"this manager works for user {self.owner!r}, not {user_id!r}; "
+                "ask get_websocket_manager(context) with that user's context"
             )
         manager = self._users.get(user_id)
         if manager is None or manager.closed:

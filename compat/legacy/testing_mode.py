@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 
-_enabled = False
-
 
 def environment_name() -> str:
     """``ENVIRONMENT`` in lower case, ``""`` where it is not set."""
@@ -18,6 +16,10 @@ def environment_name() -> str:
 def is_production() -> bool:
     """Whether this process says that it runs in production."""
     return environment_name() in ("production", "prod")
+
+
+# What the process said when it began counts: a test that plays production by setting ENVIRONMENT stays a test.
+_enabled = os.environ.get("COMPAT_TESTING") == "1" and not is_production()
 
 
 def enable() -> bool:
@@ -30,15 +32,14 @@ def enable() -> bool:
 
 
 def disable() -> None:
-    """Turn off what :func:`enable` turned on."""
+    """Turn off what :func:`enable` or ``COMPAT_TESTING=1`` turned on."""
     global _enabled
     _enabled = False
 
 
 def is_testing() -> bool:
-    """Whether managers may be made without a user, each for a synthetic user of its own."""
-    if _enabled:
-        return True
-    if is_production():
+    """Whether managers may be made without a user, each for a synthetic user of its own. ``COMPAT_TESTING=0`` says no."""
+    said = os.environ.get("COMPAT_TESTING")
+    if said == "0":
         return False
-    return os.environ.get("COMPAT_TESTING") == "1" or environment_name() in ("test", "testing")
+    return _enabled or (not is_production() and (said == "1" or environment_name() in ("test", "testing")))

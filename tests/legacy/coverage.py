@@ -27,7 +27,10 @@ class Use(NamedTuple):
     uses: int
 
 
-def read_surface(path: Path = Path(__file__).with_name("surface.tsv")) -> list[Use]:
+SURFACE = Path(__file__).with_name("surface.tsv")
+
+
+def read_surface(path: Path = SURFACE) -> list[Use]:
     """The rows with uses."""
     with path.open(encoding="utf-8", newline="") as lines:
         rows = [Use(r["family"], r["module"], r["name"], int(r["uses"])) for r in csv.DictReader(lines, delimiter="\t")]
@@ -99,7 +102,9 @@ def main(arguments: list[str]) -> int:
         print(f"{use.uses:>6} {answers[use]:<11} {use.module}:{use.name}")
     total = sum(use.uses for use in uses)
     by_answer = {answer: sum(use.uses for use in uses if answers[use] == answer) for answer in (COVERED, TOMBSTONE, UNANSWERED)}
-    print(f"{by_answer[COVERED]} covered, {by_answer[TOMBSTONE]} tombstoned, {by_answer[UNANSWERED]} unanswered; {len(LEDGER)} rows")
+    print(
+        f"{by_answer[COVERED]} covered, {by_answer[TOMBSTONE]} tombstoned, {by_answer[UNANSWERED]} unanswered; {len(LEDGER)} rows"
+    )
     print(f"{by_answer[COVERED]} of {total} uses covered ({100 * by_answer[COVERED] / total:.1f} %)")
     return 0 if not by_answer[UNANSWERED] else 1
 

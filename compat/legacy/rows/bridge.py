@@ -10,9 +10,18 @@ B = "netra_backend.app.services.agent_websocket_bridge"
 TYPES = "IntegrationState IntegrationConfig HealthStatus IntegrationResult IntegrationMetrics"
 
 ROWS: list[Move] = [
-    *moved(B, "compat.canonical.bridge", "AgentWebSocketBridge create_agent_websocket_bridge RequestScopedOrchestrator WebSocketNotifier"),
+    *moved(
+        B,
+        "compat.canonical.bridge",
+        "AgentWebSocketBridge create_agent_websocket_bridge RequestScopedOrchestrator WebSocketNotifier",
+    ),
     *moved(B, "compat.canonical.bridge_types", TYPES),
-    *moved(B, "compat.legacy.parts", "get_agent_websocket_bridge get_event_delivery_tracker", "create_agent_websocket_bridge(context)"),
+    *moved(
+        B,
+        "compat.legacy.parts",
+        "get_agent_websocket_bridge get_event_delivery_tracker",
+        "create_agent_websocket_bridge(context)",
+    ),
     *moved(B, "compat.canonical.bridge", "logger", "logging.getLogger(__name__)"),
     *moved(B, "compat.canonical.emitters", "WebSocketEmitterFactory"),
     *functions(f"{B} get_websocket_manager=get_package_websocket_manager create_websocket_manager"),
@@ -21,13 +30,19 @@ ROWS: list[Move] = [
     *moved("netra_backend.app.websocket.agent_websocket_bridge", "compat.canonical.bridge", "AgentWebSocketBridge"),
     *moved(f"{W}.websocket_notifier", "compat.canonical.notifier", "WebSocketNotifier"),
     *removed(B, "get_agent_execution_registry", since=SINCE, instead="the registry of the application's own agents"),
-    *removed(f"{W}.bridge", "WebSocketBridgeFactory create_websocket_bridge", since=SINCE, instead="create_agent_websocket_bridge(context)"),
+    *removed(
+        f"{W}.bridge",
+        "WebSocketBridgeFactory create_websocket_bridge",
+        since=SINCE,
+        instead="create_agent_websocket_bridge(context)",
+    ),
     *removed(f"{W}.bridge", "create_websocket_context", since=SINCE, instead="from compat.canonical import UserExecutionContext"),
-    *removed(f"{W}.websocket_bridge_factory", "WebSocketBridgeFactory", since=SINCE, instead="create_agent_websocket_bridge(context)"),
+    *removed(
+        f"{W}.websocket_bridge_factory", "WebSocketBridgeFactory", since=SINCE, instead="create_agent_websocket_bridge(context)"
+    ),
 ]
 
 PASSED_ON: list[tuple[str, str, str]] = [
     (B, "netra_backend.app.services.user_execution_context", "UserExecutionContext validate_user_context"),
     (B, "netra_backend.app.core.configuration.base", "get_config"),
 ]
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat.ledger import Class, Move, Name, Removed, names, removed
+from compat.ledger import Class, Move, Name, names, removed
 
 SINCE, REMOVAL = "1.0", "3.0"
 W = "netra_backend.app.websocket_core"
@@ -88,15 +88,23 @@ shared.websocket.manager WebSocketManager"""
 
 # The functions that return a manager: per line a legacy module, then Name=name in compat.legacy.factory.
 FUNCTIONS = """\
-~.websocket_manager get_websocket_manager create_websocket_manager create_test_user_context create_test_fallback_manager check_websocket_service_available
-~ get_websocket_manager=get_package_websocket_manager create_websocket_manager get_websocket_manager_factory WebSocketManagerFactory
-~.manager get_websocket_manager=get_shared_websocket_manager get_manager=get_shared_websocket_manager create_websocket_manager create_test_user_context
+~.websocket_manager get_websocket_manager create_websocket_manager create_test_user_context create_test_fallback_manager
+~.websocket_manager check_websocket_service_available
+~ get_websocket_manager=get_package_websocket_manager create_websocket_manager get_websocket_manager_factory
+~ WebSocketManagerFactory
+~.manager get_websocket_manager=get_shared_websocket_manager get_manager=get_shared_websocket_manager
+~.manager create_websocket_manager create_test_user_context
 ~.unified_manager get_websocket_manager create_websocket_manager get_websocket_manager_singleton=get_shared_websocket_manager
-~.websocket_manager_factory create_websocket_manager create_websocket_manager_sync get_websocket_manager_factory WebSocketManagerFactory
-~.websocket_manager_factory FactoryMetrics ManagerMetrics ConnectionLifecycleManager validate_websocket_component_health create_test_user_context
-~.websocket_manager_factory _validate_ssot_user_context=validate_ssot_user_context _validate_ssot_user_context_staging_safe=validate_ssot_user_context
-~.canonical_imports create_websocket_manager create_websocket_manager_sync get_websocket_manager_factory WebSocketManagerFactory get_websocket_manager
-~.canonical_import_patterns get_websocket_manager create_websocket_manager create_websocket_manager_sync WebSocketManagerFactory get_websocket_manager_factory
+~.websocket_manager_factory create_websocket_manager create_websocket_manager_sync get_websocket_manager_factory
+~.websocket_manager_factory WebSocketManagerFactory
+~.websocket_manager_factory FactoryMetrics ManagerMetrics ConnectionLifecycleManager validate_websocket_component_health
+~.websocket_manager_factory create_test_user_context
+~.websocket_manager_factory _validate_ssot_user_context=validate_ssot_user_context
+~.websocket_manager_factory _validate_ssot_user_context_staging_safe=validate_ssot_user_context
+~.canonical_imports create_websocket_manager create_websocket_manager_sync get_websocket_manager_factory
+~.canonical_imports WebSocketManagerFactory get_websocket_manager
+~.canonical_import_patterns get_websocket_manager create_websocket_manager create_websocket_manager_sync
+~.canonical_import_patterns WebSocketManagerFactory get_websocket_manager_factory
 ~.migration_adapter WebSocketManagerFactory
 ~.simple_websocket_creation create_websocket_manager
 ~.ssot_agent_message_handler create_websocket_manager
@@ -150,7 +158,9 @@ ROWS: list[Move] = [
     *moved(f"{W}.unified_manager", "compat.legacy.manager_types", "RegistryCompat WebSocketConnection WebSocketManagerMode", GET),
     *moved(f"{W}.unified_manager", "compat.legacy.log", "logger", "logging.getLogger(__name__)"),
     *moved(f"{W}.websocket_manager", "compat.canonical.serialization", "_serialize_message_safely=serialize_message"),
-    *moved(f"{W}.websocket_manager", "compat.legacy.manager_types", "WebSocketConnection WebSocketManagerMode RegistryCompat", GET),
+    *moved(
+        f"{W}.websocket_manager", "compat.legacy.manager_types", "WebSocketConnection WebSocketManagerMode RegistryCompat", GET
+    ),
     *moved(f"{W}.websocket_manager", "compat.legacy.log", "logger", "logging.getLogger(__name__)"),
     *moved(f"{W}.websocket_manager", "compat.canonical.emitter", EMITTERS),
     *moved(W, "compat.legacy.manager_types", "WebSocketConnection WebSocketManagerMode", GET),
@@ -182,11 +192,14 @@ ROWS: list[Move] = [
         "validate_websocket_manager_creation validate_user_isolation enable_strict_validation get_ssot_validation_summary"
         " _ssot_validator",
     ),
-    *moved(f"{W}.ssot_validation_enhancer", "compat.canonical.validation", "WebSocketManagerSSotValidator=ManagerValidator logger"),
+    *moved(
+        f"{W}.ssot_validation_enhancer", "compat.canonical.validation", "WebSocketManagerSSotValidator=ManagerValidator logger"
+    ),
     *moved(
         f"{W}.migration_adapter",
         "compat.legacy.migration",
-        "WebSocketManagerAdapter _LegacyWebSocketManagerAdapter=WebSocketManagerAdapter get_legacy_websocket_manager migrate_singleton_usage",
+        "WebSocketManagerAdapter _LegacyWebSocketManagerAdapter=WebSocketManagerAdapter get_legacy_websocket_manager"
+        " migrate_singleton_usage",
         GET,
     ),
     *moved(
@@ -219,22 +232,26 @@ ROWS: list[Move] = [
     ),
     *moved(f"{W}.reconnection_handler", "compat.legacy.parts", "get_reconnection_handler", GET),
     *moved(f"{W}.reconnection_manager", "compat.canonical.reconnection", "ReconnectionManager ReconnectionState=ManagerState"),
-    *moved(f"{W}.reconnection_types", "compat.canonical.reconnection", "ReconnectionConfig ReconnectionState=ManagerState"),
-    *moved(f"{W}.unified_jwt_protocol_handler", "compat.legacy.parts", "UnifiedJWTProtocolHandler extract_jwt_token"),
-    *moved(
-        f"{W}.unified_jwt_protocol_handler",
-        "compat.canonical.auth",
-        "negotiate_websocket_subprotocol extract_jwt_from_subprotocol normalize_jwt_token",
-    ),
     # Gone, and what to write instead.
     *removed(f"{W}.websocket_manager", "redis", since=SINCE, instead="import redis"),
     *removed(f"{W}.manager", "auth_client", since=SINCE, instead="from compat.canonical.auth import get_authenticator"),
     *removed(f"{W}.manager", "logger", since=SINCE, instead="logging.getLogger(__name__)"),
-    *removed(f"{W}.manager", "get_websocket_recovery_manager sync_state", since=SINCE, instead=f"{OWN}, which replays what was missed"),
-    *removed(f"{W}.manager", "broadcast_message", since=SINCE, instead="await get_websocket_manager_factory().broadcast(message)"),
+    *removed(
+        f"{W}.manager", "get_websocket_recovery_manager sync_state", since=SINCE, instead=f"{OWN}, which replays what was missed"
+    ),
+    *removed(
+        f"{W}.manager", "broadcast_message", since=SINCE, instead="await get_websocket_manager_factory().broadcast(message)"
+    ),
     *removed(f"{W}.unified_manager", "get_database_manager", since=SINCE, instead="the database layer's own session factory"),
-    *removed(f"{W}.websocket_manager_factory", "_factory_instance _factory_lock", since=SINCE, instead="get_websocket_manager_factory()"),
-    *removed(f"{W}.websocket_manager_factory", "WebSocketState", since=SINCE, instead="from starlette.websockets import WebSocketState"),
+    *removed(
+        f"{W}.websocket_manager_factory",
+        "_factory_instance _factory_lock",
+        since=SINCE,
+        instead="get_websocket_manager_factory()",
+    ),
+    *removed(
+        f"{W}.websocket_manager_factory", "WebSocketState", since=SINCE, instead="from starlette.websockets import WebSocketState"
+    ),
     *removed(f"{W}.websocket_manager_factory", "logger", since=SINCE, instead="logging.getLogger(__name__)"),
     *removed(
         f"{W}.websocket_manager_factory",
@@ -243,91 +260,48 @@ ROWS: list[Move] = [
         instead="a session that the request's own dependency opens",
     ),
     *removed(W, "agent_registry notifier", since=SINCE, instead="from compat.canonical.bridge import AgentWebSocketBridge"),
-    *removed(W, "isolation routing sessions", since=SINCE, instead=OWN),
-    *removed(
-        f"{W}.graceful_degradation_manager",
-        "DegradationLevel GracefulDegradationManager ServiceStatus ServiceHealth FallbackChatHandler DegradationContext"
-        " create_graceful_degradation_manager",
-        since=SINCE,
-        instead="the application's own fallback when manager.health() is not healthy",
-    ),
-    *removed(
-        f"{W}.token_lifecycle_manager",
-        "TokenLifecycleManager TokenLifecycleState ConnectionTokenState TokenLifecycleMetrics"
-        " create_token_lifecycle_manager_for_connection get_token_lifecycle_manager",
-        since=SINCE,
-        instead="compat.canonical.auth.Session, which closes a connection when its token expires",
-    ),
-    *removed(
-        f"{W}.supervisor_factory",
-        "get_websocket_scoped_supervisor _get_websocket_supervisor_components create_websocket_supervisor_with_validation"
-        " create_websocket_supervisor cleanup_websocket_registries get_registry_cleanup_status",
-        since=SINCE,
-        instead="a supervisor of the application with create_agent_websocket_bridge(context)",
-    ),
-    *removed(
-        f"{W}.auth_permissiveness",
-        "detect_auth_validation_level AuthModeDetector DemoAuthValidator EmergencyAuthValidator RelaxedAuthValidator"
-        " detect_auth_mode_from_headers AuthDegradationHandler",
-        since=SINCE,
-        instead="from compat.canonical.auth import Authenticator: one strictness for all",
-    ),
-    *removed(
-        f"{W}.auth_remediation",
-        "WebSocketAuthIntegration authenticate_websocket_with_remediation get_websocket_auth_integration",
-        since=SINCE,
-        instead="from compat.canonical.auth import get_authenticator",
-    ),
-    *removed(
-        f"{W}.performance_monitor_core",
-        "PerformanceThresholds WebSocketPerformanceMonitor PerformanceMonitor LatencyMeasurement PerformanceAlert"
-        " PerformanceMetrics ThroughputMetrics PerformanceMonitorCore",
-        since=SINCE,
-        instead="the server's /metrics",
-    ),
-    *removed(
-        f"{W}.state_coordinator",
-        "get_websocket_state_coordinator coordinate_authentication_state coordinate_factory_state",
-        since=SINCE,
-        instead="await get_websocket_manager(context).connect(websocket), which is ready when it returns",
-    ),
-    *removed(
-        f"{W}.protocol_validator",
-        "create_protocol_compliance_report test_critical_method_functionality validate_websocket_manager_on_startup",
-        since=SINCE,
-        instead="manager.health()",
-    ),
     *removed(f"{W}.connection_executor", "ConnectionOperationBuilder", since=SINCE, instead=OWN),
-    *removed(f"{W}.user_scoped_event_validator", "EventValidatorFactory UserScopedEventValidator get_event_validator_factory", since=SINCE,
-             instead="netra_backend.app.websocket_core.event_validator.UnifiedEventValidator, one for each user"),
-    *removed(f"{W}.graceful_degradation_manager", "safe_websocket_send", since=SINCE, instead="await connection.send_direct(message)"),
-    *removed(f"{W}.sync_types", "CriticalCallbackFailure", since=SINCE, instead="except Exception around the callback"),
-    *removed(f"{W}.state_synchronizer", "ConnectionStateSynchronizer", since=SINCE, instead="since= of await manager.connect(websocket)"),
-    *removed(f"{W}.audit_logger", "WebSocketAuditLogger", since=SINCE, instead="logging.getLogger('compat.canonical')"),
+    *removed(
+        f"{W}.user_scoped_event_validator",
+        "EventValidatorFactory UserScopedEventValidator get_event_validator_factory",
+        since=SINCE,
+        instead="netra_backend.app.websocket_core.event_validator.UnifiedEventValidator, one for each user",
+    ),
+    *removed(
+        f"{W}.state_synchronizer",
+        "ConnectionStateSynchronizer",
+        since=SINCE,
+        instead="since= of await manager.connect(websocket)",
+    ),
     *removed(f"{W}.event_resilience", "EventDeliveryFallback", since=SINCE, instead="manager.undelivered()"),
-    *removed(f"{W}.events", "WebSocketEventHandler auth_client", since=SINCE, instead="manager.add_listener(listener)"),
-    *removed(f"{W}.isolation", "WebSocketUserIsolation", since=SINCE, instead=OWN),
-    *removed(f"{W}.routing", "WebSocketMessageRouter", since=SINCE, instead="netra_backend.app.websocket_core.handlers.MessageRouter"),
-    *removed(f"{W}.sessions", "WebSocketSessionManager", since=SINCE, instead="from compat.canonical.sessions import UserSessionManager"),
     *removed(f"{W}.ssot_service_initializer", "initialize_service_ssot", since=SINCE, instead="create_app(settings)"),
-    Removed("netra_backend.app.websocket.connection_handler:WebSocketEventRouter", since=SINCE, instead=OWN),
-    *removed("netra_backend.app.websocket.connection_handler", "ConnectionHandler ConnectionContext connection_scope", since=SINCE,
-             instead="await get_websocket_manager(context).connect(websocket)"),
 ]
 
 #: Names that a module passed on from the module that owns them: legacy module, home, names. Their rows are the home's.
 PASSED_ON: list[tuple[str, str, str]] = [
-    (W, f"{W}.connection_state_machine", "ApplicationConnectionState ConnectionStateMachine ConnectionStateMachineRegistry"
-     " get_connection_state_registry get_connection_state_machine is_connection_ready_for_messages StateTransitionInfo"),
-    (W, f"{W}.message_queue", "MessageQueue MessageQueueRegistry MessageQueueState MessagePriority QueuedMessage"
-     " get_message_queue_registry get_message_queue_for_connection"),
+    (
+        W,
+        f"{W}.connection_state_machine",
+        "ApplicationConnectionState ConnectionStateMachine ConnectionStateMachineRegistry"
+        " get_connection_state_registry get_connection_state_machine is_connection_ready_for_messages StateTransitionInfo",
+    ),
+    (
+        W,
+        f"{W}.message_queue",
+        "MessageQueue MessageQueueRegistry MessageQueueState MessagePriority QueuedMessage"
+        " get_message_queue_registry get_message_queue_for_connection",
+    ),
     (W, f"{W}.protocols", "WebSocketManagerProtocol WebSocketProtocol WebSocketManagerProtocolValidator"),
     (W, f"{W}.unified_jwt_protocol_handler", "extract_jwt_from_subprotocol extract_jwt_token normalize_jwt_token"),
     (f"{W}.websocket_manager", f"{W}.protocols", "WebSocketManagerProtocol"),
     (f"{W}.websocket_manager", "netra_backend.app.core.unified_id_manager", "UnifiedIDManager"),
     (f"{W}.canonical_imports", f"{W}.protocols", "WebSocketManagerProtocol WebSocketManagerProtocolValidator"),
     (f"{W}.websocket_manager_factory", "netra_backend.app.core.configuration.base", "get_config"),
-    (f"{W}.websocket_manager_factory", "netra_backend.app.services.user_execution_context", "create_defensive_user_execution_context"),
+    (
+        f"{W}.websocket_manager_factory",
+        "netra_backend.app.services.user_execution_context",
+        "create_defensive_user_execution_context",
+    ),
     (f"{W}.connection_info", f"{W}.types", "ConnectionInfo"),
     (f"{W}.connection_info", "netra_backend.app.core.websocket_recovery_types", "ConnectionState"),
     (f"{W}.enhanced_rate_limiter", f"{W}.rate_limiter", "EnhancedRateLimiter=AdaptiveRateLimiter"),
