@@ -215,8 +215,8 @@ class Counters:
     def _tell(self) -> None:
         """Log the trouble; outside of the lock, because a log handler may be waiting for it in another thread."""
         trouble, self.trouble = self.trouble, ""
-        import logging
-
+        with _gate[0]:
+            import logging
         logging.getLogger("compat").warning(trouble)
 
     def usage(self) -> list[tuple[Site, int]]:
@@ -280,10 +280,13 @@ def observed(start: bool = False) -> None:
 
 def _watch() -> None:
     if not _watched:
-        import atexit
-
         _watched.append(time())
+        with _gate[0]:
+            import atexit
         atexit.register(_finish)
+        parent = getattr(sys.modules.get("multiprocessing.process"), "parent_process", None)
+        if parent is not None and parent() is not None:
+            _finish_with(None)
 
 
 def _record(ended: float) -> None:
@@ -309,6 +312,9 @@ def _finish() -> None:
         _record(time())
 
 
+# A child that is forked while another thread imports something inherits a module lock that nobody will ever release.
+# So what is imported here is imported inside of this gate, and a fork waits at it.
+_gate = [RLock()]
 _watched: list[float] = []
 _noted: list[bool] = []
 _current: list[Counters | None] = []
@@ -323,7 +329,9 @@ def open_cell(site: Site) -> Callable[[], object]:
     (which count for themselves), until ``on_reset`` calls back.
     """
     if not _current:
-        _current.append(_chosen())
+        with _gate[0]:
+            if not _current:
+                _current.append(_chosen())
     counters = _current[0]
     return _nothing if counters is None else counters.cell(site)
 
@@ -349,13 +357,22 @@ def reset() -> None:
         callback()
 
 
-def _forked() -> None:
+def _forking() -> None:
+    _gate[0].acquire()
+
+
+def _has_forked() -> None:
+    _gate[0].release()
+
+
+def _is_child() -> None:
+    _gate[0] = RLock()
     if _current and _current[0] is not None:
         _current[0].forked()
     if _watched:
         _watched[0] = time()
         del _noted[:]
-        # Its children leave by os._exit(), past atexit; but first it runs the finalizers that the child registered.
+        # Its children leave by os._exit(), past atexit; but they run the finalizers that were registered in them.
         util = sys.modules.get("multiprocessing.util")
         if util is not None:
             util.register_after_fork(_counters_of_child, _finish_with)
@@ -372,4 +389,4 @@ def _finish_with(_: object) -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+    os.register_at_fork(before=_forking, after_in_parent=_has_forked, after_in_child=_is_child)

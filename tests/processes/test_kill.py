@@ -62,9 +62,7 @@ def test_no_completed_count_is_lost_by_sigkill(state, capsys):
             if kill_at is not None and time.monotonic() >= kill_at:
                 child.kill()
     held = state.found()
-    lost = sum(
-        max(0, number - held[pid][f"old.name{line}"]) for pid, counts in told.items() for line, number in counts.items()
-    )
+    lost = sum(max(0, number - held[pid][f"old.name{line}"]) for pid, counts in told.items() for line, number in counts.items())
     counted, found = sum(sum(counts.values()) for counts in told.values()), state.total()
     with capsys.disabled():
         print(f"\nSIGKILL: processes {len(told)}, counted {counted}, found {found}, lost {lost}")
