@@ -153,7 +153,7 @@ class Pending:
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], form: str) -> None:
         self._coroutine, self._form = coroutine, form
-        self._done = False
+        self._done = self._driven = False
         self._result: Any = None
 
     def _now(self) -> Any:
@@ -177,21 +177,29 @@ class Pending:
         self._done = True
         return self._result
 
-    # The methods of a coroutine make it one for asyncio: create_task() and run_until_complete() take nothing else.
-    def send(self, value: Any = None) -> Any:
+    # The methods of a coroutine make it one for asyncio: create_task() and run_until_complete() take nothing else. A result
+    # may have methods of the same names: those are meant wherever no task can be at work.
+    def send(self, *args: Any, **kwargs: Any) -> Any:
+        if args != (None,) or kwargs:
+            return self._now().send(*args, **kwargs)
         if self._done:
             raise StopIteration(self._result)
+        self._driven = True
         try:
-            return self._coroutine.send(value)
+            return self._coroutine.send(None)
         except StopIteration as stop:
             self._done, self._result = True, stop.value
             raise
 
-    def throw(self, *error: Any) -> Any:
-        return self._coroutine.throw(*error)
+    def throw(self, *args: Any, **kwargs: Any) -> Any:
+        if self._driven and not self._done:
+            return self._coroutine.throw(*args, **kwargs)
+        return self._now().throw(*args, **kwargs)
 
-    def close(self) -> None:
-        self._coroutine.close()
+    def close(self, *args: Any, **kwargs: Any) -> Any:
+        if self._driven and not self._done:
+            return self._coroutine.close()
+        return self._now().close(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_asyncio") or name == "cr_frame":
