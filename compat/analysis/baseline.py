@@ -90,7 +90,9 @@ class Baseline:
         except (OSError, ValueError) as error:
             raise BaselineError(f"baseline {path!r} cannot be read: {error}") from None
         if not isinstance(data, dict) or data.get("format_version") != FORMAT_VERSION:
-            raise BaselineError(f"baseline {path!r} is not of format {FORMAT_VERSION}; make it anew with --update-baseline --accept-new")
+            raise BaselineError(
+                f"baseline {path!r} is not of format {FORMAT_VERSION}; make it anew with --update-baseline --accept-new"
+            )
         entries: Counter[Key] = Counter()
         try:
             for name, items in data["entries"].items():

@@ -50,9 +50,9 @@ def search_python(source: Source, targets: Targets, module: str, *, is_package: 
     for match in _PATH.finditer(source.data):
         if _within(match.start(), told) or _within(match.start(), comments):
             continue
-        target = _resolve(match.group(), targets)
-        if target is not None:
-            yield _finding(source, targets, target, match.start(), match.end(), "text", LOW)
+        mentioned = _resolve(match.group(), targets)
+        if mentioned is not None:
+            yield _finding(source, targets, mentioned, match.start(), match.end(), "text", LOW)
 
 
 def search_doctests(source: Source, targets: Targets, spans: list[tuple[int, int]]) -> Iterator[Finding]:

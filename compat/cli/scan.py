@@ -21,7 +21,9 @@ _SELECTABLE = ("imports", "strings", "attributes", "methods", "arguments", "poli
 @output_option
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
 @click.option("--rules", is_flag=True, help="Also apply the policy rules: factory-bypass, singleton, fragmentation.")
-@click.option("--select", multiple=True, metavar="KIND", help=f"Only these constructs, separated by commas: {', '.join(_SELECTABLE)}.")
+@click.option(
+    "--select", multiple=True, metavar="KIND", help=f"Only these constructs, separated by commas: {', '.join(_SELECTABLE)}."
+)
 @click.option("--statistics", is_flag=True, help="Counts per rule and per move instead of findings (text format).")
 @click.option("--baseline", type=click.Path(path_type=str), help="Known debt: only what is new fails.")
 @click.option("--update-baseline", is_flag=True, help="Strike paid debt from the baseline.")

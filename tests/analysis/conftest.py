@@ -87,7 +87,7 @@ def make_ledger() -> Ledger:
         Argument("shop.core:swap", order=("b", "a"), **told),
         Argument("shop.core:need", "context", default="shop.core:fresh_context", **told),
         Removed("shop_old.things:gone", since="1.0", instead="write nothing instead"),
-        Removed("shop_old.vanished", since="1.0", instead="import shop.core instead"),
+        Removed("shop_old.vanished", since="1.0", instead="shop.core"),
     ]
     return ledger
 

@@ -249,7 +249,8 @@ NEWER = {
     "except without brackets": ("from shop_old.things import Widget\ntry:\n    pass\nexcept A, B:\n    Widget\n", 1),
     "template string": ("import shop_old.things as t_\nx = t'a {t_.Widget!r:>{t_.LIMIT}}' 'z'\n", 3),
     "type parameters": (
-        "import shop_old.things as t\ntype X[T] = list[t.Widget]\ndef f[T: int](a: T) -> t.Widget: ...\nclass C[T](t.Widget): ...\n",
+        "import shop_old.things as t\ntype X[T] = list[t.Widget]\ndef f[T: int](a: T) -> t.Widget: ...\n"
+        "class C[T](t.Widget): ...\n",
         4,
     ),
     "nested quotes": ("import shop_old.things as t\nx = f'{t.Widget['a']} {'\\n'.join(f\"{t.create()}\")}'\n", 3),

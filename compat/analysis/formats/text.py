@@ -35,7 +35,9 @@ def line(finding: Finding) -> str:
 def summary(report: Report) -> str:
     """The last line: how many findings in how many files, and what the baseline knows."""
     count, places = len(report.findings), len({finding.path for finding in report.findings})
-    head = "No findings" if not count else f"{count} finding{'s' if count > 1 else ''} in {places} file{'s' if places > 1 else ''}"
+    head = (
+        "No findings" if not count else f"{count} finding{'s' if count > 1 else ''} in {places} file{'s' if places > 1 else ''}"
+    )
     known = f"; {len(report.known)} known in the baseline" if report.known else ""
     return f"{head}{known} ({report.files} files, {report.seconds:.2f} s)."
 

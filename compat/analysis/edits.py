@@ -1,0 +1,41 @@
+"""Span edits: what stands there, what shall stand there; applied together or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from compat.errors import CompatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class EditConflict(CompatError):
+    """Two edits overlap, or the text is not what an edit expects: nothing was changed."""
+
+
+class Edit(NamedTuple):
+    """Replace ``expected`` at ``start`` by ``new``; all of it in UTF-8 bytes."""
+
+    start: int
+    end: int
+    expected: bytes
+    new: bytes
+
+
+def replacing(data: bytes, start: int, end: int, new: str) -> Edit:
+    """The edit that replaces what stands at a span now."""
+    return Edit(start, end, data[start:end], new.encode("utf-8"))
+
+
+def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
+    """Apply edits from the end of the text to its start; raise :class:`EditConflict` on overlap or on other text."""
+    ordered = sorted(set(edits), key=lambda edit: (edit.start, edit.end))
+    for before, after in zip(ordered, ordered[1:]):
+        if before.end > after.start or (before.start == after.start):
+            raise EditConflict(f"edits at bytes {before.start}-{before.end} and {after.start}-{after.end} overlap")
+    for edit in reversed(ordered):
+        if data[edit.start : edit.end] != edit.expected:
+            raise EditConflict(f"bytes {edit.start}-{edit.end} hold {data[edit.start : edit.end]!r}, not {edit.expected!r}")
+        data = data[: edit.start] + edit.new + data[edit.end :]
+    return data

@@ -1,0 +1,264 @@
+"""Rewrite legacy uses to canonical ones: pure text to text, then files, each whole or not at all."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+import tempfile
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Optional
+
+from . import dialects, sources
+from .config import Settings
+from .edits import EditConflict, apply
+from .examine import Scope, parse_facts, read
+from .files import Found, Trees, matches
+from .findings import Finding
+from .rewriting import Skip, make_plan
+from .scanner import Scanner
+
+if TYPE_CHECKING:
+    from compat.ledger import Ledger
+
+    from .targets import Targets
+
+FIXED, UNCHANGED, SKIPPED, FAILED = "fixed", "unchanged", "skipped", "failed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file.
+
+    ``status`` is ``fixed`` (with ``after``), ``unchanged`` (nothing legacy), ``skipped`` (legacy uses that were all left, see
+    ``skips``) or ``failed`` (see ``reason``). A fixed file may have skips, too.
+    """
+
+    path: str
+    status: str
+    before: bytes = b""
+    after: bytes = b""
+    edits: int = 0
+    skips: tuple[Skip, ...] = ()
+    reason: str = ""
+    renamed: frozenset[str] = frozenset()
+    module: str = ""
+
+    def diff(self) -> str:
+        """The unified diff of the change; bytes that are not UTF-8 are shown escaped."""
+        old = self.before.decode("utf-8", "backslashreplace").splitlines(keepends=True)
+        new = self.after.decode("utf-8", "backslashreplace").splitlines(keepends=True)
+        lines = difflib.unified_diff(old, new, f"a/{self.path}", f"b/{self.path}")
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+@dataclass
+class Fix:
+    """The result of a run over trees: outcomes of the files that hold something, and how many were seen."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    files: int = 0
+    written: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def skips(self) -> list[Skip]:
+        return [skip for outcome in self.outcomes for skip in outcome.skips]
+
+    @property
+    def failed(self) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.status == FAILED]
+
+
+def fix_text(
+    text: str, ledger: Ledger, *, path: str = "<text>", module: str = "", settings: Optional[Settings] = None
+) -> Outcome:
+    """Rewrite one text; ``after`` of the outcome is UTF-8. ``module`` is its dotted name, for relative imports."""
+    from .targets import Targets
+
+    targets = Targets(ledger, (settings or Settings()).factories)
+    return fix_bytes(path, text.encode("utf-8"), targets, module=module, is_package=os.path.basename(path) == "__init__.py")
+
+
+def fix_bytes(
+    path: str,
+    raw: bytes,
+    targets: Targets,
+    *,
+    module: str = "",
+    is_package: bool = False,
+    kept_locals: Iterable[str] = (),
+    skip_all: str = "",
+) -> Outcome:
+    """Rewrite the bytes of one file; encoding, BOM and line ends stay. Never raises for what the file holds."""
+    made = Outcome(path, UNCHANGED, raw, raw, module=module)
+    try:
+        source = sources.decode(path, raw)
+    except sources.Undecodable as error:
+        return replace(made, status=FAILED, reason=str(error))
+    facts = parse_facts(source, targets, module=module, is_package=is_package)
+    if isinstance(facts, Finding):
+        return replace(made, status=FAILED, reason=f"line {facts.line}: {facts.message}")
+    try:
+        plan = make_plan(facts, kept_locals=kept_locals, skip_all=skip_all)
+        if not plan.edits:
+            return replace(made, status=SKIPPED if plan.skips else UNCHANGED, skips=tuple(plan.skips))
+        if not source.round_trips:
+            return replace(made, status=FAILED, reason=f"{source.encoding} text that does not encode back to the same bytes")
+        data = apply(source.data, plan.edits)
+        after = source.encode(data)
+        dialects.parse(sources.decode(path, after))
+    except (EditConflict, UnicodeError, sources.Undecodable, dialects.Unparsable) as error:
+        return replace(made, status=FAILED, reason=f"the rewritten text would not hold: {error}")
+    except (RecursionError, MemoryError):
+        return replace(made, status=FAILED, reason="nested too deeply to be rewritten")
+    return replace(
+        made,
+        status=FIXED,
+        after=after,
+        edits=len(plan.edits),
+        skips=tuple(plan.skips),
+        renamed=frozenset(plan.renamed_locals),
+    )
+
+
+def fix(
+    paths: Iterable[str],
+    ledger: Ledger,
+    *,
+    write: bool = False,
+    verify: bool = False,
+    settings: Optional[Settings] = None,
+    gitignore: bool = True,
+) -> Fix:
+    """Rewrite every file under ``paths`` that holds a legacy use; files change only with ``write``.
+
+    A name of one module that another file of the trees imports or patches by its old name keeps that name. With ``verify``,
+    each result is compiled and fixed again (nothing may be left to do), and ``problems`` says what is wrong.
+    """
+    settings = settings or Settings()
+    trees = Trees(paths, exclude=settings.exclude, gitignore=gitignore, data=False)
+    found = list(trees)
+    result = Fix(files=len(found))
+    result.problems.extend(f"{path}: {reason}" for path, reason in trees.errors)
+    scanner = Scanner(ledger, settings, Scope(), trees.roots)
+    named = set(trees.roots)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outcomes: dict[str, tuple[Found, Outcome]] = {}
+        for item in found:
+            if item.path not in named and _known_ignored(trees, item):
+                continue
+            outcome = _fix_file(scanner, item, settings)
+            if outcome is not None and outcome.status != UNCHANGED:
+                outcomes[item.path] = (item, outcome)
+        _keep_names_others_use(scanner, found, outcomes, settings)
+        for item, outcome in outcomes.values():
+            if outcome.status == FIXED and verify:
+                problem = _verify(scanner, item, outcome)
+                if problem:
+                    result.problems.append(f"{item.path}: {problem}")
+                    outcome = replace(outcome, status=FAILED, reason=problem)
+            if outcome.status == FIXED and write:
+                problem = write_file(item.path, outcome.before, outcome.after)
+                if problem:
+                    outcome = replace(outcome, status=FAILED, reason=problem)
+                else:
+                    result.written.append(item.path)
+            result.outcomes.append(outcome)
+    return result
+
+
+def _known_ignored(trees: Trees, item: Found) -> bool:
+    return trees.is_ignored(item.path, item.root)
+
+
+def _fix_file(scanner: Scanner, item: Found, settings: Settings, kept: Iterable[str] = ()) -> Optional[Outcome]:
+    try:
+        raw = scanner.reader.candidate(item.path, inside=scanner.modules.is_inside(item.path))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return Outcome(item.path, FAILED, reason=f"could not be read: {error.strerror or error}")
+    if raw is None:
+        return None
+    module, is_package = scanner.modules.of(item)
+    listed = bool(settings.fix_skip) and matches(settings.fix_skip, os.path.relpath(item.path, settings.root or item.root))
+    reason = "the file is on the skip list of [tool.compat]" if listed else ""
+    return fix_bytes(item.path, raw, scanner.targets, module=module, is_package=is_package, kept_locals=kept, skip_all=reason)
+
+
+def _keep_names_others_use(
+    scanner: Scanner, found: list[Found], outcomes: dict[str, tuple[Found, Outcome]], settings: Settings
+) -> None:
+    """Fix again, with the local name kept, what other files import or patch in a module by a name that would change."""
+    wanted: dict[str, list[tuple[str, bytes, bytes]]] = {}
+    for path, (_item, outcome) in outcomes.items():
+        for name in outcome.renamed:
+            last = (outcome.module.rpartition(".")[2] or os.path.splitext(os.path.basename(path))[0]).encode()
+            wanted.setdefault(path, []).append((name, name.encode(), last))
+    if not wanted:
+        return
+    kept: dict[str, set[str]] = {}
+    for item in found:
+        raw, _reason = read(item.path)
+        if raw is None:
+            continue
+        for path, entries in wanted.items():
+            if path != item.path:
+                for name, word, last in entries:
+                    if word in raw and last in raw:
+                        kept.setdefault(path, set()).add(name)
+    for path, names in kept.items():
+        item = outcomes[path][0]
+        again = _fix_file(scanner, item, settings, names)
+        if again is not None:
+            outcomes[path] = (item, again)
+
+
+def _verify(scanner: Scanner, item: Found, outcome: Outcome) -> str:
+    """What is wrong with a result; empty where nothing is."""
+    module, is_package = scanner.modules.of(item)
+    again = fix_bytes(
+        item.path, outcome.after, scanner.targets, module=module, is_package=is_package, kept_locals=outcome.renamed
+    )
+    if again.status == FIXED:
+        return "a second run would change it again"
+    if again.status == FAILED:
+        return again.reason
+    source = sources.decode(item.path, outcome.after)
+    try:
+        compile(source.text, item.path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        before = sources.decode(item.path, outcome.before)
+        try:
+            compile(before.text, item.path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            return ""
+        return f"the result does not compile: {error}"
+    return ""
+
+
+def write_file(path: str, before: bytes, after: bytes) -> str:
+    """Replace a file atomically, keeping its mode; return why not, empty when done. A link's target is what is replaced."""
+    place = os.path.realpath(path)
+    temporary = ""
+    try:
+        with open(place, "rb") as file:
+            if file.read() != before:
+                return "it changed while it was rewritten"
+        mode = stat.S_IMODE(os.stat(place).st_mode)
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(place), prefix=".compat-", suffix=".tmp")
+        with open(handle, "wb") as file:
+            file.write(after)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, place)
+    except OSError as error:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+        return f"could not be written: {error.strerror or error}"
+    return ""

@@ -1,0 +1,13 @@
+"""Rewrites: from the references of one file to span edits, or to the reason why a use is left alone.
+
+plan        one file's decisions, and what it shares
+statements  import statements split, moved, kept
+locals      a local name renamed wherever it means the same binding
+names, modules, classes, methods, arguments, strings   one kind of use each
+"""
+
+from __future__ import annotations
+
+from .plan import Plan, Skip, make_plan
+
+__all__ = ["Plan", "Skip", "make_plan"]

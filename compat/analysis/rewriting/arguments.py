@@ -1,0 +1,112 @@
+"""Legacy arguments: keywords renamed, dropped where nothing is lost, positions made keywords."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from ..rules import argument
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+
+def decide(plan: Plan) -> None:
+    """Rewrite the arguments of every call that is certain."""
+    if plan.facts.tree.has_rewritten_calls and plan.facts.targets.arguments:
+        # Patterns of `match` look like calls in this tree.
+        for use in argument.uses(plan.facts):
+            plan.skip_span(use.start, argument.RULE, use.row.legacy, "this Python does not parse the file's match statements")
+        return
+    for use in argument.uses(plan.facts):
+        if plan.is_allowed(use.start):
+            continue
+        reason = _rewrite(plan, use)
+        if reason:
+            plan.skip_span(use.start, argument.RULE, use.row.legacy, reason)
+
+
+def _rewrite(plan: Plan, use: argument.Use) -> str:
+    row, data = use.row, plan.facts.source.data
+    if row.order:
+        return _reorder(plan, use)
+    if use.keyword is None:
+        return f"{row.argument} is required now; only you know its value"
+    if row.convert:
+        return f"its value must be converted by {row.convert}"
+    start = plan.facts.span(use.keyword)[0]
+    name = row.argument.encode()
+    if data[start : start + len(name)] != name:
+        return "the keyword is written in a way that is not rewritten"
+    if row.became:
+        if any(word.arg == row.became for word in use.call.keywords):
+            return f"{row.became} is passed, too"
+        plan.edit(start, start + len(name), row.became)
+        return ""
+    return _drop(plan, use)
+
+
+def _drop(plan: Plan, use: argument.Use) -> str:
+    """Remove a keyword with one comma, if evaluating its value does nothing."""
+    assert use.keyword is not None
+    if not _is_inert(use.keyword.value):
+        return "it has no effect any more, but computing its value may have one"
+    data = plan.facts.source.data
+    start, end = plan.facts.span(use.keyword)
+    after = re.compile(rb"[ \t]*,[ \t]*").match(data, end)
+    before = re.compile(rb",[ \t]*$").search(data, 0, start)
+    close = plan.facts.span(use.call)[1]
+    if len(use.call.args) + len(use.call.keywords) == 1:
+        if after is not None:
+            end = after.end()
+    elif before is not None and (after is None or data[after.end() : close].lstrip()[:1] == b")"):
+        start = before.start()
+    elif after is not None:
+        end = after.end()
+        newline = re.compile(rb"\r\n|\r|\n").match(data, end)
+        head = max(data.rfind(b"\n", 0, start), data.rfind(b"\r", 0, start)) + 1
+        if newline is not None and not data[head:start].strip():
+            start, end = head, newline.end()
+    else:
+        return "the call is written in a way that is not rewritten"
+    plan.edit(start, end, "")
+    return ""
+
+
+def _is_inert(node: ast.expr) -> bool:
+    if isinstance(node, (ast.Constant, ast.Name)):
+        return True
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return all(_is_inert(item) for item in node.elts)
+    return isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant)
+
+
+def _reorder(plan: Plan, use: argument.Use) -> str:
+    """Name positional arguments: ``f(x, y)`` with the legacy order ``(b, a)`` becomes ``f(b=x, a=y)``."""
+    order, call = use.row.order, use.call
+    if len(call.args) > len(order):
+        return f"more than {len(order)} arguments are passed by position"
+    passed = {word.arg for word in call.keywords}
+    if passed & set(order[: len(call.args)]):
+        return "an argument is passed twice"
+    if any(isinstance(item, (ast.GeneratorExp, ast.NamedExpr, ast.Yield)) for item in call.args):
+        return "an argument is written in a way that is not rewritten"
+    for name, item in zip(order, call.args):
+        start = _opened(plan, item)
+        plan.edit(start, start, f"{name}=")
+    return ""
+
+
+def _opened(plan: Plan, node: ast.expr) -> int:
+    """Where an argument starts, brackets around it included."""
+    data = plan.facts.source.data
+    start = plan.facts.span(node)[0]
+    call = plan.facts.model.parents.get(node)
+    floor = plan.facts.span(call.func)[1] + 1 if isinstance(call, ast.Call) else start
+    while True:
+        head = data[:start].rstrip(b" \t\r\n")
+        if len(head) > floor and head.endswith(b"(") and len(head) - 1 > floor - 1:
+            start = len(head) - 1
+        else:
+            return start

@@ -1,0 +1,215 @@
+"""A class that a factory builds now: constructor calls become factory calls, every other use the canonical class."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Optional
+
+from ..adapters import is_async_function
+from . import locals as local_names
+from .plan import Placement
+
+if TYPE_CHECKING:
+    from ..references import Facts, Reference
+    from ..scopes import Chain, ImportedName
+    from .plan import Plan
+
+_SCOPES = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.Lambda,
+    ast.GeneratorExp,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.ClassDef,
+)
+
+
+def is_built_path(facts: Facts, canonical: str) -> bool:
+    """Whether a canonical path is a factory-built class."""
+    return canonical.replace(":", ".") in facts.targets.adapters.factories
+
+
+def is_built(facts: Facts, reference: Reference) -> bool:
+    """Whether a reference is to a class that is not to be constructed any more."""
+    return reference.target.kind == "class" or is_built_path(facts, reference.target.canonical)
+
+
+@dataclass
+class _Uses:
+    constructed: list[Chain] = field(default_factory=list)
+    named: list[Chain] = field(default_factory=list)
+    problem: str = ""
+
+
+def decide(plan: Plan, item: ImportedName, reference: Reference) -> None:
+    """Rewrite a class import with all its uses, or leave all of them."""
+    reason = _decide(plan, item, reference)
+    if reason:
+        plan.skip(reference, reason)
+
+
+def _decide(plan: Plan, item: ImportedName, reference: Reference) -> str:
+    facts = plan.facts
+    canonical = reference.target.canonical
+    module, _, name = canonical.partition(":")
+    if not plan.is_sole_binding(item):
+        return f"{item.local} is bound more than once"
+    uses = _sort(plan, item)
+    if uses.problem:
+        return uses.problem
+    mentioned = any(text.role == "annotation" and item.local in str(text.node.value) for text in facts.model.texts)
+    if not uses.constructed and not uses.named and not mentioned:
+        return "it is not used here; others may import it from here"
+    factory = facts.targets.adapters.factories.get(canonical.replace(":", "."), "")
+    is_async = False
+    if uses.constructed:
+        if facts.tree.has_rewritten_calls:
+            return "this Python does not parse the file's match statements"
+        if not factory:
+            return "the factory that builds it is not known; name it in [tool.compat.factories]"
+        problem = _construction_problem(plan, reference, factory)
+        if problem:
+            return problem
+        found = is_async_function(factory)
+        if found is None:
+            return f"whether {factory.replace(':', '.')} is async is not known"
+        is_async = found
+    builder = factory.partition(":")[2]
+    if uses.constructed and _is_taken(plan, builder, factory):
+        return f"the name {builder} means something else here"
+    if is_async:
+        for chain in uses.constructed:
+            problem = _await_problem(plan, chain)
+            if problem:
+                return problem
+    needs_class = bool(uses.named) or mentioned
+    placements: list[Placement] = []
+    if needs_class:
+        local = item.local
+        if item.alias.asname is None and name != item.local:
+            edits = local_names.rename(plan, item, name)
+            if edits is not None:
+                called = {facts.span(chain.root)[0] for chain in uses.constructed}
+                plan.edits.extend(edit for edit in edits if edit.start not in called)
+                local = name
+        placements.append(Placement(module, name, local))
+    if uses.constructed:
+        placements.append(Placement(factory.partition(":")[0], builder, builder))
+    for chain in uses.constructed:
+        _construct(plan, chain, builder, is_async)
+    plan.placements[item] = placements
+    return ""
+
+
+def _sort(plan: Plan, item: ImportedName) -> _Uses:
+    uses = _Uses()
+    parents = plan.facts.model.parents
+    if any(text.role == "all" and text.node.value == item.local for text in plan.facts.model.texts):
+        uses.problem = "it is exported from here"
+    for chain in plan.uses_of(item):
+        parent = parents.get(chain.root)
+        start, end = plan.facts.span(chain.root)
+        if plan.facts.source.data[start:end] != item.local.encode():
+            uses.problem = "a use is written in a way that is not rewritten"
+        elif chain.attributes:
+            uses.problem = f"{item.local}.{chain.words[0]} is read from the class"
+        elif not isinstance(chain.root.ctx, ast.Load):
+            uses.problem = f"{item.local} is bound more than once"
+        elif isinstance(parent, ast.ClassDef) and chain.root in parent.bases:
+            uses.problem = "it is subclassed here"
+        elif chain.call is not None:
+            uses.constructed.append(chain)
+        elif _is_type_use(plan, chain.root):
+            uses.named.append(chain)
+        else:
+            uses.problem = "the class itself is handed on here, and may be called elsewhere"
+        if uses.problem:
+            break
+    return uses
+
+
+def _is_type_use(plan: Plan, node: ast.AST) -> bool:
+    """Whether a class is only named: in an annotation, or as the second argument of isinstance."""
+    inner = node
+    for parent in plan.facts.model.ancestors(node):
+        if isinstance(parent, ast.Call):
+            word = parent.func.id if isinstance(parent.func, ast.Name) else getattr(parent.func, "attr", "")
+            return word in ("isinstance", "issubclass", "cast", "Mock", "MagicMock", "AsyncMock", "create_autospec")
+        if isinstance(parent, ast.arg):
+            return True
+        if isinstance(parent, ast.AnnAssign):
+            return inner is parent.annotation
+        if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return inner is parent.returns
+        if not isinstance(parent, (ast.Subscript, ast.Tuple, ast.BinOp, ast.List, ast.keyword, ast.Attribute)):
+            return False
+        inner = parent
+    return False
+
+
+def _construction_problem(plan: Plan, reference: Reference, factory: str) -> str:
+    """A reason why a factory call is not the same as the legacy constructor call."""
+    targets = plan.facts.targets
+    adapter_path = getattr(reference.target.move, "adapter", "") if reference.target.kind == "class" else ""
+    if adapter_path:
+        adapter = targets.adapters.of(adapter_path)
+        if adapter is None:
+            return f"its adapter {adapter_path} is not found"
+        if adapter.has_own_build:
+            return f"its adapter builds it in a way of its own; call {factory.replace(':', '.')}"
+        own = {**adapter.legacy, **dict.fromkeys(adapter.renamed, "")}
+        for chain in plan.facts.model.chains:
+            for node in chain.attributes:
+                if node.attr in adapter.legacy:
+                    return f".{node.attr} is used here, which only the legacy class has"
+                if node.attr in own and not _is_known(plan, chain, node):
+                    return f".{node.attr} is used here on something that may be one"
+    return ""
+
+
+def _is_known(plan: Plan, chain: Chain, node: ast.Attribute) -> bool:
+    return bool(plan.facts.legacy_receivers.of(chain.scope, node.value))
+
+
+def _is_taken(plan: Plan, builder: str, factory: str) -> bool:
+    if builder not in plan.names_in_use():
+        return False
+    path = factory.replace(":", ".")
+    bindings = [binding for scope in plan.facts.model.scopes for binding in scope.bindings.get(builder, ())]
+    return not bindings or not all(
+        binding.statement is not None and plan.facts.targets.canonical_dotted(binding.path) == path for binding in bindings
+    )
+
+
+def _await_problem(plan: Plan, chain: Chain) -> str:
+    """A reason why ``await`` cannot stand before a call."""
+    around: Optional[ast.AST] = None
+    inner: ast.AST = chain.root
+    for node in plan.facts.model.ancestors(chain.root):
+        if isinstance(node, ast.Await) and node.value is chain.call:
+            return "its construction is awaited"
+        if isinstance(node, _SCOPES):
+            around = node
+            break
+        inner = node
+    if not isinstance(around, ast.AsyncFunctionDef) or inner not in around.body:
+        return "its factory is async, and this is no async function"
+    return ""
+
+
+def _construct(plan: Plan, chain: Chain, builder: str, is_async: bool) -> None:
+    assert chain.call is not None
+    start, end = plan.facts.span(chain.root)
+    if not is_async:
+        plan.edit(start, end, builder)
+        return
+    parent = plan.facts.model.parents.get(chain.call)
+    if isinstance(parent, (ast.Attribute, ast.Subscript)) or (isinstance(parent, ast.Call) and parent.func is chain.call):
+        close = plan.facts.span(chain.call)[1]
+        plan.edit(start, end, f"(await {builder}")
+        plan.edit(close, close, ")")
+    else:
+        plan.edit(start, end, f"await {builder}")

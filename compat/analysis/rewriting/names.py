@@ -1,0 +1,60 @@
+"""A moved name that is imported: the path in place; the local name kept, or renamed with all its uses."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from ..adapters import is_async_function
+from . import locals as local_names
+from .plan import Placement
+
+if TYPE_CHECKING:
+    from ..references import Reference
+    from ..scopes import ImportedName
+    from .plan import Plan
+
+
+def decide(plan: Plan, item: ImportedName, reference: Reference) -> None:
+    """Place one imported name."""
+    canonical = reference.target.canonical
+    module, _, name = canonical.partition(":")
+    if not name or "." in name:
+        plan.skip(reference, f"it became {canonical.replace(':', '.')}, which cannot be imported by a from statement")
+        return
+    mismatch = _history(plan, item, canonical)
+    if mismatch:
+        plan.skip(reference, mismatch)
+        return
+    place(plan, item, module, name)
+
+
+def place(plan: Plan, item: ImportedName, module: str, name: str) -> None:
+    """Import ``name`` from ``module`` instead, renaming the uses of the local name where that is safe."""
+    local = item.local
+    if item.alias.asname is None and name != local:
+        edits = local_names.rename(plan, item, name)
+        if edits is not None:
+            plan.edits.extend(edit for edit in edits if edit not in plan.edits)
+            if item.scope is plan.facts.model.module:
+                plan.renamed_locals.add(local)
+            local = name
+    plan.placements[item] = [Placement(module, name, local)]
+
+
+def _history(plan: Plan, item: ImportedName, canonical: str) -> str:
+    """A reason not to rewrite a function that is called one way and defined the other (awaited or not)."""
+    calls = [chain.call for chain in plan.uses_of(item) if chain.call is not None and not chain.attributes]
+    if not calls:
+        return ""
+    is_async = is_async_function(canonical)
+    if is_async is None:
+        return ""
+    parents = plan.facts.model.parents
+    for call in calls:
+        awaited = isinstance(parents.get(call), ast.Await)
+        if awaited and not is_async:
+            return f"{canonical.replace(':', '.')} is a plain function, and its result is awaited here"
+        if is_async and not awaited and not isinstance(parents.get(call), (ast.Call, ast.Starred, ast.List, ast.Return)):
+            return f"{canonical.replace(':', '.')} is async, and its result is not awaited here"
+    return ""

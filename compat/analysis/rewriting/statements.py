@@ -1,0 +1,147 @@
+"""Import statements written anew: in place where one edit of the path does, split where names part company."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .plan import Placement, Plan
+
+if TYPE_CHECKING:
+    from ..scopes import ImportedName, ImportNode
+    from ..statements import AliasSpan, Statement
+
+_NEWLINE = re.compile(rb"\r\n|\r|\n")
+
+
+def rewrite(plan: Plan) -> None:
+    """Turn the placements of imported names into edits, statement by statement."""
+    by_statement: dict[ImportNode, list[ImportedName]] = {}
+    for item in plan.facts.model.imports:
+        by_statement.setdefault(item.statement, []).append(item)
+    for node, items in by_statement.items():
+        if not any(item in plan.placements for item in items):
+            continue
+        read = plan.facts.statement(node)
+        assert read is not None
+        _Writer(plan, read, items).write()
+
+
+class _Writer:
+    def __init__(self, plan: Plan, read: Statement, items: list[ImportedName]) -> None:
+        self.plan, self.read, self.data = plan, read, plan.facts.source.data
+        self.placed: list[list[Placement] | None] = [plan.placements.get(item) for item in items]
+        self.items = items
+
+    def write(self) -> None:
+        modules = {placement.module for placements in self.placed for placement in placements or ()}
+        single = all(placements is not None and len(placements) == 1 for placements in self.placed)
+        few = all(placements is None or len(placements) == 1 for placements in self.placed)
+        if not self.read.is_from and few and modules == {""}:
+            self.plain_in_place()
+        elif self.read.is_from and single and len(modules) == 1 and "" not in modules:
+            self.from_in_place(modules.pop())
+        else:
+            self.split()
+
+    def from_in_place(self, module: str) -> None:
+        self.plan.edit(self.read.module_start, self.read.module_end, module)
+        if self.data[self.read.module_end : self.read.module_end + 6] == b"import":
+            # `from .import x` needs no blank; `from new.module import x` does.
+            self.plan.edits.pop()
+            self.plan.edit(self.read.module_start, self.read.module_end, f"{module} ")
+        if self.data[self.read.module_start - 1 : self.read.module_start] == b"m" and self.read.is_from:
+            self.plan.edits.pop()
+            self.plan.edit(self.read.module_start, self.read.module_end, f" {module}")
+        for alias, placements in zip(self.read.aliases, self.placed):
+            assert placements is not None
+            self.alias_in_place(alias, placements[0])
+
+    def plain_in_place(self) -> None:
+        for alias, placements in zip(self.read.aliases, self.placed):
+            if placements is not None:
+                self.alias_in_place(alias, placements[0])
+
+    def alias_in_place(self, alias: AliasSpan, placement: Placement) -> None:
+        if alias.as_start >= 0 or placement.local in ("", placement.name):
+            if alias.name != placement.name:
+                self.plan.edit(alias.start, alias.end, placement.name)
+        else:
+            self.plan.edit(alias.start, alias.end, f"{placement.name} as {placement.local}")
+
+    def split(self) -> None:
+        read, data = self.read, self.data
+        groups: dict[str, list[tuple[int, Placement]]] = {}
+        kept: list[int] = []
+        for index, placements in enumerate(self.placed):
+            if placements is None:
+                kept.append(index)
+            for placement in placements or ():
+                groups.setdefault(placement.module, []).append((index, placement))
+        pieces: list[str] = []
+        if kept:
+            pieces.append(self.kept(kept))
+        for module, members in groups.items():
+            pieces.append(self.moved(module, members))
+        self.plan.edit(read.start, read.end, self.joined(pieces))
+        assert data[read.start : read.end]
+
+    def joined(self, pieces: list[str]) -> str:
+        """Put statements below each other at the same indentation, or on one line where the statement shares its line."""
+        read, data = self.read, self.data
+        head = max(data.rfind(b"\n", 0, read.first), data.rfind(b"\r", 0, read.first)) + 1
+        indent = data[head : read.first]
+        lazy = "lazy " if read.lazy_start >= 0 else ""
+        after = data[read.end : read.end + 40].lstrip(b" \t\f")
+        shares = bool(indent.strip()) or after.startswith(b";")
+        if shares:
+            return f"; {lazy}".join(pieces)
+        newline = _NEWLINE.search(data)
+        end = newline.group().decode() if newline is not None else "\n"
+        return f"{end}{indent.decode()}{lazy}".join(pieces)
+
+    def kept(self, indexes: list[int]) -> str:
+        module = self.data[self.read.module_start : self.read.module_end].decode() if self.read.is_from else ""
+        return self.statement(module, indexes, [self.text(self.read.aliases[index]) for index in indexes])
+
+    def moved(self, module: str, members: list[tuple[int, Placement]]) -> str:
+        texts = []
+        for _index, placement in members:
+            local = placement.local if placement.local not in ("", placement.name) else ""
+            texts.append(f"{placement.name} as {local}" if local else placement.name)
+        return self.statement(module, [index for index, _placement in members], texts)
+
+    def statement(self, module: str, indexes: list[int], texts: list[str]) -> str:
+        if not module:
+            return f"import {', '.join(texts)}"
+        read = self.read
+        if read.open_bracket >= 0 and len(set(indexes)) == len(indexes) and b"\n" in self.data[read.open_bracket : read.end]:
+            return f"from {module} import {self.bracketed(indexes, texts)}"
+        return f"from {module} import {', '.join(texts)}"
+
+    def bracketed(self, indexes: list[int], texts: list[str]) -> str:
+        """Names in brackets over several lines: each keeps its line and its comment."""
+        read, data = self.read, self.data
+        starts = [alias.start for alias in read.aliases]
+        ends = [*starts[1:], read.close_bracket]
+        head = data[read.open_bracket : starts[0]].decode()
+        if 0 not in indexes and "#" in head:
+            head = "(" + head[head.rfind("\n") :] if "\n" in head else "("
+        tail = data[read.aliases[-1].whole_end : read.close_bracket].decode()
+        closing = tail[tail.rfind("\n") :] if "\n" in tail else ""
+        made = head
+        for place, (index, text) in enumerate(zip(indexes, texts)):
+            rest = data[read.aliases[index].whole_end : ends[index]].decode()
+            if not rest.lstrip().startswith(","):
+                rest = f",{rest}"
+            if place == len(indexes) - 1:
+                rest = (rest.rstrip() if "#" not in rest else rest.rstrip(" \t\r\n")) + closing
+                if not closing and index != len(read.aliases) - 1:
+                    rest = rest.rstrip(",")
+            elif "\n" not in rest and index == len(read.aliases) - 1:
+                rest = f"{rest.rstrip()} "
+            made += text + rest
+        return f"{made})"
+
+    def text(self, alias: AliasSpan) -> str:
+        return self.data[alias.start : alias.whole_end].decode()

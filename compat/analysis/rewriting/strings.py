@@ -1,0 +1,47 @@
+"""Strings that name a legacy path to code that imports or patches it, and attribute uses whose import was left alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..scopes import Text
+from . import classes
+from .locals import literal_span
+
+if TYPE_CHECKING:
+    from ..references import Reference
+    from .plan import Plan
+
+
+def decide(plan: Plan) -> None:
+    """Rewrite strings of patch and import_module calls; leave every other string, and say why."""
+    for reference in plan.facts.references:
+        if not isinstance(reference.subject, Text) or plan.is_allowed(reference.start) or id(reference) in plan.done:
+            continue
+        if reference.how in ("patch", "import_module"):
+            _rewrite(plan, reference)
+        elif reference.how == "sys.modules":
+            plan.skip(reference, "an entry of sys.modules is what is meant")
+        elif reference.how == "string":
+            plan.skip(reference, "a string whose use is not known")
+
+
+def _rewrite(plan: Plan, reference: Reference) -> None:
+    target = reference.target
+    assert isinstance(reference.subject, Text)
+    value = str(reference.subject.node.value)
+    legacy = target.legacy.replace(":", ".")
+    inside = literal_span(plan, reference.subject.node)
+    if target.kind == "removed":
+        plan.skip(reference, f"it was removed: {plan.facts.targets.words(target, 'read')[1]}")
+    elif not target.canonical:
+        plan.skip(reference, "its names moved to several modules")
+    elif target.kind == "class" or (not target.is_module and classes.is_built_path(plan.facts, target.canonical)):
+        plan.skip(reference, "it is built by a factory now: patch the factory where the tested code looks it up")
+    elif inside is None:
+        plan.skip(reference, "the string is written in a way that is not rewritten")
+    elif value.replace(":", ".").startswith(legacy):
+        rest = value[len(legacy) :]
+        plan.edit(*inside, target.canonical.replace(":", "." if ":" not in value else ":") + rest)
+    else:
+        plan.skip(reference, "it names a member of a module whose import is left alone")

@@ -1,0 +1,63 @@
+"""``compat fix``: rewrite legacy uses to their canonical form; a diff by default, files with --write.
+
+Exit codes: 0 nothing is left to do, 1 something would change, was left (with the reason), or failed, 2 usage, 3 a defect.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import chosen_ledger, ledger_option, opened_output, output_option
+
+
+@click.command(help=__doc__)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=str))
+@ledger_option
+@output_option
+@click.option("--write", is_flag=True, help="Change the files, each whole or not at all.")
+@click.option("--verify", is_flag=True, help="Compile each result and check that nothing is left to fix in it.")
+@click.option("--quiet", "-q", is_flag=True, help="No diff and no reasons, only the count.")
+@click.option("--no-gitignore", is_flag=True, help="Also what .gitignore leaves out.")
+def command(
+    paths: tuple[str, ...],
+    ledgers: tuple[str, ...],
+    output: Path | None,
+    write: bool,
+    verify: bool,
+    quiet: bool,
+    no_gitignore: bool,
+) -> int:
+    """Plan, show or write, and tell what was left."""
+    from compat.analysis import config, fixer
+
+    settings = config.load(paths[0] if paths else ".")
+    result = fixer.fix(
+        paths or (".",),
+        chosen_ledger(ledgers),
+        write=write,
+        verify=verify,
+        settings=settings,
+        gitignore=not no_gitignore,
+    )
+    fixed = [outcome for outcome in result.outcomes if outcome.status == fixer.FIXED]
+    if not quiet and not write:
+        with opened_output(output) as stream:
+            for outcome in fixed:
+                stream.write(outcome.diff())
+    if not quiet:
+        for outcome in result.outcomes:
+            for skip in outcome.skips:
+                click.echo(f"{skip.path}:{skip.line}:{skip.column}: left: {skip.symbol}: {skip.reason}", err=True)
+            if outcome.status == fixer.FAILED:
+                click.echo(f"{outcome.path}: failed: {outcome.reason}", err=True)
+    for problem in result.problems:
+        click.echo(problem, err=True)
+    done = len(result.written) if write else len(fixed)
+    verb = "rewritten" if write else "to be rewritten (--write does it)"
+    click.echo(
+        f"{done} of {result.files} files {verb}; {len(result.skips)} uses left, {len(result.failed)} files failed.", err=True
+    )
+    pending = bool(fixed) and not write
+    return 1 if pending or result.skips or result.failed or result.problems else 0

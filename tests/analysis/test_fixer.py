@@ -1,0 +1,197 @@
+"""Golden pairs of rewrites and of uses that are left, byte-exactness, atomic writing, names that others use."""
+
+from __future__ import annotations
+
+import ast
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from compat.analysis import fixer
+from compat.analysis.config import Settings
+from compat.analysis.edits import Edit, EditConflict, apply
+
+GOLD = Path(__file__).parent.parent / "gold" / "fix"
+
+
+def read_cases():
+    for path in sorted(GOLD.glob("*.txt")):
+        for section in path.read_text(encoding="utf-8").split("=== ")[1:]:
+            head, _, body = section.partition("\n")
+            kind, _, title = head.partition(": ")
+            before, _, after = body.partition("---\n")
+            yield pytest.param(kind, before, after, id=f"{path.stem}-{kind}-{title}")
+
+
+def cases():
+    return list(read_cases())
+
+
+@pytest.mark.parametrize("kind, before, after", cases())
+def test_golden_pair(ledger, kind, before, after):
+    outcome = fixer.fix_text(before, ledger)
+    if kind == "rewrite":
+        assert outcome.after.decode() == after, [skip.reason for skip in outcome.skips]
+        assert outcome.status == "fixed"
+        again = fixer.fix_text(after, ledger)
+        assert again.status != "fixed", again.diff()
+    else:
+        assert [f"{skip.line}: {skip.reason}" for skip in outcome.skips] == after.splitlines()
+        assert outcome.status == ("skipped" if after else "unchanged")
+
+
+def test_at_least_as_many_are_left_as_rewritten():
+    kinds = [case.values[0] for case in cases()]
+    assert kinds.count("leave") >= kinds.count("rewrite")
+
+
+EXACT = {
+    "crlf": b"import os\r\nfrom shop_old.things import Widget, elsewhere\r\nx = 1\r\n",
+    "no final newline": b"from shop_old.things import Widget",
+    "lone cr": b"import os\rfrom shop_old.things import Widget, elsewhere\rx = 1\r",
+    "bom": b"\xef\xbb\xbffrom shop_old.things import Widget\n",
+    "latin-1": "# coding: latin-1\nname = 'é'; from shop_old.things import Widget\n# ü\n".encode("latin-1"),
+    "form feed": b"import os\n\x0c\nfrom shop_old.things import Widget\n",
+    "tabs": b"def f():\n\tfrom shop_old.things import Widget, elsewhere\n\treturn Widget\n",
+    "non-ascii before": "x = 'żółć'; from shop_old.things import MAX; print('ż', MAX)\n".encode(),
+}
+
+
+@pytest.mark.parametrize("case", EXACT)
+def test_all_other_bytes_stay(ledger, case):
+    from compat.analysis.targets import Targets
+
+    raw = EXACT[case]
+    outcome = fixer.fix_bytes("m.py", raw, Targets(ledger))
+    assert outcome.status == "fixed"
+    moved = outcome.after.replace(b"shop.core", b"shop_old.things").replace(b"LIMIT", b"MAX")
+    for newline in (b"\r\n", b"\r", b"\n"):
+        for lead in (b"", b"\t"):
+            moved = moved.replace(b"Widget" + newline + lead + b"from shop.other import elsewhere", b"Widget, elsewhere")
+    assert moved == raw
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def test_a_name_that_others_import_or_patch_is_kept(ledger, tmp_path):
+    write(
+        tmp_path,
+        {
+            "app/__init__.py": "",
+            "app/used.py": "from shop_old.things import MAX\nprint(MAX)\n",
+            "app/patched.py": "from shop_old.things import MAX\nprint(MAX)\n",
+            "app/alone.py": "from shop_old.things import MAX\nprint(MAX)\n",
+            "user.py": "from app.used import MAX\n",
+            "test_it.py": "patch('app.patched.MAX', 1)\n",
+        },
+    )
+    result = fixer.fix([str(tmp_path)], ledger, write=True, verify=True)
+    assert result.problems == []
+    assert (tmp_path / "app/used.py").read_text() == "from shop.core import LIMIT as MAX\nprint(MAX)\n"
+    assert (tmp_path / "app/patched.py").read_text() == "from shop.core import LIMIT as MAX\nprint(MAX)\n"
+    assert (tmp_path / "app/alone.py").read_text() == "from shop.core import LIMIT\nprint(LIMIT)\n"
+    assert (tmp_path / "user.py").read_text() == "from app.used import MAX\n"
+
+
+def test_relative_imports_of_the_legacy_package(ledger, tmp_path):
+    write(tmp_path, {"shop_old/user.py": "from .things import Widget\nfrom . import whole, stock\nfrom.whole import thing\n"})
+    fixer.fix([str(tmp_path)], ledger, write=True)
+    assert (tmp_path / "shop_old/user.py").read_text() == (
+        "from shop.core import Widget\nfrom . import stock\nfrom shop import whole\nfrom shop.whole import thing\n"
+    )
+
+
+def test_skip_list(ledger, tmp_path):
+    write(tmp_path, {"tests/legacy/test_old.py": "from shop_old.things import Widget\n"})
+    settings = Settings(fix_skip=("tests/legacy/",), root=str(tmp_path))
+    result = fixer.fix([str(tmp_path)], ledger, write=True, settings=settings)
+    assert [(item.status, item.skips[0].reason) for item in result.outcomes] == [
+        ("skipped", "the file is on the skip list of [tool.compat]")
+    ]
+    assert result.written == []
+
+
+def test_nothing_is_written_without_write_and_mode_and_links_stay(ledger, tmp_path):
+    write(tmp_path, {"run.py": "#!/usr/bin/python\nfrom shop_old.things import Widget\n"})
+    path = tmp_path / "run.py"
+    path.chmod(0o755)
+    (tmp_path / "link.py").symlink_to(path)
+    before = path.read_bytes()
+    result = fixer.fix([str(path)], ledger)
+    assert path.read_bytes() == before
+    assert result.outcomes[0].diff().splitlines()[2:] == [
+        "@@ -1,2 +1,2 @@",
+        " #!/usr/bin/python",
+        "-from shop_old.things import Widget",
+        "+from shop.core import Widget",
+    ]
+    fixer.fix([str(tmp_path / "link.py")], ledger, write=True)
+    assert (tmp_path / "link.py").is_symlink()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o755
+    assert path.read_text() == "#!/usr/bin/python\nfrom shop.core import Widget\n"
+    assert sorted(os.listdir(tmp_path)) == ["link.py", "run.py"]
+
+
+def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path):
+    path = tmp_path / "m.py"
+    path.write_bytes(b"new")
+    assert fixer.write_file(str(path), b"old", b"other") == "it changed while it was rewritten"
+    assert path.read_bytes() == b"new"
+
+
+def test_a_file_that_cannot_be_written_is_whole(tmp_path):
+    missing = tmp_path / "gone" / "m.py"
+    assert fixer.write_file(str(missing), b"", b"x") == "could not be written: No such file or directory"
+
+
+FAILING = {
+    "syntax error": (b"from shop_old.things import Widget\nprint 'x'\n", "cannot be analysed"),
+    "bad utf-8": (b"from shop_old.things import Widget\n# \xff\n", "not valid utf-8"),
+    "nul": (b"from shop_old.things import Widget\n\0\n", "cannot be analysed"),
+}
+
+
+@pytest.mark.parametrize("case", FAILING)
+def test_files_that_do_not_parse_are_never_edited(ledger, tmp_path, case):
+    raw, reason = FAILING[case]
+    path = tmp_path / "m.py"
+    path.write_bytes(raw)
+    result = fixer.fix([str(path)], ledger, write=True)
+    assert [item.status for item in result.outcomes] == ["failed"]
+    assert reason in result.outcomes[0].reason
+    assert path.read_bytes() == raw
+
+
+def test_edits_that_overlap_or_expect_other_text_change_nothing():
+    with pytest.raises(EditConflict, match="bytes 0-2 and 1-3 overlap"):
+        apply(b"abcd", [Edit(0, 2, b"ab", b"x"), Edit(1, 3, b"bc", b"y")])
+    with pytest.raises(EditConflict, match="bytes 0-2 hold b'ab', not b'zz'"):
+        apply(b"abcd", [Edit(0, 2, b"zz", b"x")])
+    assert apply(b"abcd", [Edit(2, 4, b"cd", b""), Edit(0, 1, b"a", b"xyz")]) == b"xyzb"
+
+
+def test_bindings_are_neither_lost_nor_gained(ledger):
+    """Every import binding of the rewrites stays bound in its scope, but for renamed ones and factories."""
+    for case in cases():
+        kind, before, after = case.values
+        if kind != "rewrite" or "lazy" in before or "except ValueError, " in before or "class" in case.id.split("-")[0]:
+            continue
+        old, new = bindings(before), bindings(after)
+        roots = {"shop_old": "shop", "MAX": "LIMIT", "Gadget": "Widget"}
+        assert {roots.get(name, name) if name not in new else name for name in old} == set(new), case.id
+
+
+def bindings(text: str) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            found += [alias.asname or alias.name.partition(".")[0] for alias in node.names]
+    return found
