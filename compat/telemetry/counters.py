@@ -284,9 +284,7 @@ def _watch() -> None:
         with _gate[0]:
             import atexit
         atexit.register(_finish)
-        parent = getattr(sys.modules.get("multiprocessing.process"), "parent_process", None)
-        if parent is not None and parent() is not None:
-            _finish_with(None)
+        _watch_children()
 
 
 def _record(ended: float) -> None:
@@ -372,14 +370,14 @@ def _is_child() -> None:
     if _watched:
         _watched[0] = time()
         del _noted[:]
-        # Its children leave by os._exit(), past atexit; but they run the finalizers that were registered in them.
-        util = sys.modules.get("multiprocessing.util")
-        if util is not None:
-            util.register_after_fork(_counters_of_child, _finish_with)
+        _watch_children()
 
 
-def _counters_of_child() -> None:
-    """Stand for this module among the objects that multiprocessing calls back about."""
+def _watch_children() -> None:
+    """Have the children of multiprocessing recorded: they leave by os._exit(), past atexit, but not past finalizers."""
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util.register_after_fork(_finish, _finish_with)
 
 
 def _finish_with(_: object) -> None:
