@@ -6,7 +6,7 @@ import itertools
 import os
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Callable
 
 from .events import Delivery, Draft, Event, Position
 from .protocols import Deliver
@@ -30,7 +30,7 @@ class InProcessBackplane:
         self._lock = threading.RLock()  # delivery may publish again on the same thread
         self._deliver: Deliver = _nobody
 
-    def bind(self, deliver: Deliver) -> None:
+    def bind(self, deliver: Deliver, pump: Callable[[str], None] | None = None) -> None:
         """Name the function that takes a user's events."""
         self._deliver = deliver
 

@@ -143,6 +143,11 @@ def make_message(event_type: str, data: Mapping[str, Any] | None = None, **field
     return message
 
 
+def resync_notice(reason: str, epoch: str, seq: int) -> Draft:
+    """Return the message that tells a client to fetch its state anew and to go on from ``(epoch, seq)``."""
+    return Draft({"type": "resync", "reason": reason, "epoch": epoch, "seq": seq})
+
+
 __all__ = [
     "CRITICAL_EVENTS",
     "CriticalEvent",
@@ -152,4 +157,5 @@ __all__ = [
     "Event",
     "Position",
     "make_message",
+    "resync_notice",
 ]

@@ -56,7 +56,7 @@ class WebSocketManagerFactory:
             raise FactoryInitializationError(f"{manager_class.__name__} is not a subclass of UnifiedWebSocketManager")
         self.limits = limits or Limits()
         self.backplane: Backplane = backplane or InProcessBackplane(self.limits.history_events)
-        self.backplane.bind(self._deliver)
+        self.backplane.bind(self._deliver, self.pump)
         self.clock = clock
         self.counters = Counters()
         self.lock = threading.RLock()

@@ -18,7 +18,7 @@ from .errors import (
     UserIsolationViolation,
     WebSocketComponentError,
 )
-from .events import Delivery, Draft, Event, Position, make_message
+from .events import Delivery, Draft, Event, Position, make_message, resync_notice
 from .stream import Listener, UserStream, shows
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class UnifiedWebSocketManager:
         connection = self._register(websocket, connection_id, thread_id, metadata, stamped, abort)
         stream, backplane = self._stream, self._factory.backplane
         try:
-            if not stream.joined:
+            if not backplane.local:
                 stream.joined = True
                 await backplane.join(self.user_id)
             await self._bring_up(connection, since, greet)
@@ -390,23 +390,22 @@ class UnifiedWebSocketManager:
                 counters.replayed += len(replay.events)
             else:
                 counters.resyncs += 1
-        notices: list[dict[str, Any]] = []
+        notices: list[Draft] = []
         if greet:
-            notices.append(
-                {
-                    "type": "connection_established",
-                    "connection_id": connection.connection_id,
-                    "user_id": self.user_id,
-                    "thread_id": connection.thread_id,
-                    "epoch": base.epoch,
-                    "seq": base.seq,
-                    "resumed": since is not None and replay.resync is None,
-                }
-            )
+            greeting = {
+                "type": "connection_established",
+                "connection_id": connection.connection_id,
+                "user_id": self.user_id,
+                "thread_id": connection.thread_id,
+                "epoch": base.epoch,
+                "seq": base.seq,
+                "resumed": since is not None and replay.resync is None,
+            }
+            notices.append(Draft(greeting))
         if replay.resync is not None:
-            notices.append({"type": "resync", "reason": replay.resync, "epoch": base.epoch, "seq": base.seq})
+            notices.append(resync_notice(replay.resync, base.epoch, base.seq))
         if notices:
-            connection.outbox.put_first(Event(Draft(notice), "", 0) for notice in notices)
+            connection.outbox.put_first(Event(notice, "", 0) for notice in notices)
         return replay.resync
 
     def _register(

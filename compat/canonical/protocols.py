@@ -69,8 +69,11 @@ class Backplane(Protocol):
     async def close(self) -> None:
         """Release everything; nothing runs afterwards."""
 
-    def bind(self, deliver: Deliver) -> None:
-        """Name the function that takes a user's events, in order, on this worker."""
+    def bind(self, deliver: Deliver, pump: Callable[[str], None]) -> None:
+        """Name the functions that take a user's events, in order, and that write them to the sockets afterwards.
+
+        The caller of ``publish`` pumps its own user; events from outside are pumped by the backplane.
+        """
 
     async def publish(self, user_id: str, draft: Draft) -> Delivery:
         """Give ``draft`` its place, keep it, hand it on. Raises BackplaneUnavailable if it was not accepted."""

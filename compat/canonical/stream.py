@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable
 
 from .connection import Connection
-from .events import Event, Position
+from .events import Event, Position, resync_notice
 from .replay import Replay
 
 if TYPE_CHECKING:
@@ -52,13 +52,14 @@ class UserStream:
             connections = tuple(self.connections.values())
             for event in events:
                 if event.epoch != self.epoch:
-                    self._turn(event.epoch)
-                self.seen = event.seq
+                    self._turn(event)
+                if event.seq:
+                    self.seen = event.seq
                 taken = 0
                 for connection in connections:
                     if shows(connection.thread_id, event.thread_id) and connection.offer(event):
                         taken += 1
-                if not taken:
+                if not taken and event.seq:
                     self._keep_undelivered((event,))
         return taken
 
@@ -138,16 +139,19 @@ class UserStream:
                     connection.held = False
                     return first
 
-    def _turn(self, epoch: str) -> None:
-        # The stream was begun anew (the backplane lost its memory): numbers start again.
+    def _turn(self, event: Event) -> None:
+        # The stream was begun anew (the backplane lost its memory): numbers start again, and clients must know.
         if self.epoch:
-            for connection in self.connections.values():
+            for connection in tuple(self.connections.values()):
                 connection.seq = 0
-        self.epoch = epoch
+                if event.seq:
+                    connection.offer(Event(resync_notice("epoch_changed", event.epoch, event.seq - 1), "", 0))
+        self.epoch, self.seen = event.epoch, 0
 
     def _keep_undelivered(self, events: Sequence[Event]) -> None:
         limit = self.factory.limits.undelivered_events
-        if not events or not limit:
+        # With several workers nobody here knows what another has delivered: there, clients say what they have seen.
+        if not events or not limit or not self.factory.backplane.local:
             return
         if self._undelivered is None:
             self._undelivered = deque(maxlen=limit)

@@ -1,0 +1,271 @@
+"""Streams in a real Redis: shared by workers, kept through restarts, never with a silent gap."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+pytest.importorskip("redis", reason="redis is in the server extra")
+
+from compat.canonical.backplane_redis import RedisBackplane
+from compat.canonical.errors import BackplaneUnavailable, Undelivered, WebSocketComponentError
+from compat.canonical.events import Draft, Position
+from compat.canonical.factory import WebSocketManagerFactory
+from compat.canonical.limits import Limits
+
+
+def worker(server, **options) -> WebSocketManagerFactory:
+    options = {"ping_interval": 0.1, **options}
+    return WebSocketManagerFactory(Limits(history_events=200), RedisBackplane(server.url, history_limit=200, **options))
+
+
+def note(number: int) -> dict:
+    return {"type": "note", "n": number}
+
+
+def numbers(socket) -> list[int]:
+    return [m["n"] for m in socket.messages if m["type"] == "note"]
+
+
+def test_an_event_sent_on_one_worker_reaches_the_user_on_another(redis_server, new_socket, context, eventually) -> None:
+    async def run() -> None:
+        first, second = worker(redis_server), worker(redis_server)
+        await first.start()
+        await second.start()
+        socket, foreign = new_socket(), new_socket()
+        await second.get(context("u")).connect(socket, greet=True)
+        await second.get(context("v")).connect(foreign)
+        delivery = await first.get(context("u")).send(note(1))
+        assert (delivery.seq, delivery.receivers, delivery.kept) == (1, 1, True)
+        await eventually(lambda: numbers(socket) == [1], "delivery")
+        await asyncio.gather(*(first.get(context("u")).send(note(n)) for n in range(2, 101)))
+        await eventually(lambda: len(numbers(socket)) == 100, "delivery of all")
+        assert numbers(socket) == list(range(1, 101)) and socket.seqs == list(range(1, 101))
+        assert foreign.texts == []
+        await first.close()
+        await second.close()
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(run())
+
+
+def test_a_client_continues_on_another_worker_after_the_first_has_gone(
+    redis_server, new_socket, context, eventually
+) -> None:
+    async def run() -> None:
+        first, second = worker(redis_server), worker(redis_server)
+        await first.start()
+        await second.start()
+        socket = new_socket()
+        await first.get(context("u")).connect(socket, greet=True)
+        hello = socket.messages[0]
+        assert hello["seq"] == 0 and hello["epoch"]
+        for number in range(1, 4):
+            await second.get(context("u")).send(note(number))
+        await eventually(lambda: numbers(socket) == [1, 2, 3], "delivery")
+        last = socket.messages[-1]
+        await first.close()
+        for number in range(4, 9):
+            await second.get(context("u")).send(note(number))
+        again = new_socket()
+        await second.get(context("u")).connect(again, since=Position(last["epoch"], last["seq"]), greet=True)
+        assert again.messages[0]["resumed"] is True
+        assert numbers(again) == [4, 5, 6, 7, 8]
+        await second.close()
+
+    asyncio.run(run())
+
+
+def test_a_client_that_had_seen_nothing_misses_nothing(redis_server, new_socket, context) -> None:
+    async def run() -> None:
+        factory = worker(redis_server)
+        await factory.start()
+        manager = factory.get(context("u"))
+        first = new_socket()
+        connection = await manager.connect(first, greet=True)
+        hello = first.messages[0]
+        manager.remove_connection(connection.connection_id)
+        await manager.send(note(1))
+        second = new_socket()
+        await manager.connect(second, since=Position(hello["epoch"], hello["seq"]))
+        assert numbers(second) == [1]
+        await factory.close()
+
+    asyncio.run(run())
+
+
+def test_history_that_does_not_reach_back_is_said(redis_server, new_socket, context) -> None:
+    async def run() -> None:
+        factory = worker(redis_server)
+        await factory.start()
+        manager = factory.get(context("u"))
+        first = await manager.send(note(0))
+        for number in range(600):
+            await manager.send(note(number))
+        for since, reason in (
+            (Position(first.epoch, 1), "history_expired"),
+            (Position("other", 5), "epoch_changed"),
+            (Position(first.epoch, 5000), "unknown_position"),
+        ):
+            socket = new_socket()
+            connection = await manager.connect(socket, since=since)
+            assert [m["type"] for m in socket.messages] == ["resync"]
+            assert socket.messages[0]["reason"] == reason and socket.messages[0]["seq"] == 601
+            manager.remove_connection(connection.connection_id)
+        await factory.close()
+
+    asyncio.run(run())
+
+
+def test_a_restart_in_mid_stream_loses_and_doubles_nothing(redis_server, new_socket, context, eventually) -> None:
+    async def run() -> None:
+        factory = worker(redis_server, publish_timeout=30)
+        await factory.start()
+        manager = factory.get(context("u"))
+        socket = new_socket()
+        await manager.connect(socket)
+        total = 0
+
+        async def send_for(seconds: float) -> None:
+            nonlocal total
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                total += 1
+                await manager.send(note(total))
+
+        await send_for(0.2)
+        redis_server.stop()
+        await eventually(lambda: not factory.health()["healthy"], "red health")
+        sending = asyncio.ensure_future(send_for(0.2))
+        await asyncio.sleep(0.1)
+        redis_server.start()
+        await sending
+        await eventually(lambda: factory.health()["healthy"], "green health")
+        await send_for(0.1)
+        await eventually(lambda: len(numbers(socket)) >= total, "delivery of all")
+        assert numbers(socket) == list(range(1, total + 1))
+        await factory.close()
+
+    asyncio.run(run())
+
+
+def test_a_subscription_that_was_cut_is_refilled_from_the_stream(redis_server, new_socket, context, eventually) -> None:
+    async def run() -> None:
+        factory = worker(redis_server)
+        await factory.start()
+        manager = factory.get(context("u"))
+        socket = new_socket()
+        await manager.connect(socket)
+        await manager.send(note(1))
+        for round_ in range(5):
+            await factory.backplane._client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            for number in range(20):
+                await manager.send(note(2 + round_ * 20 + number))
+        await eventually(lambda: len(numbers(socket)) == 101, "delivery of all")
+        assert numbers(socket) == list(range(1, 102))
+        await factory.close()
+
+    asyncio.run(run())
+
+
+def test_a_batch_that_is_sent_again_is_counted_once(redis_server, context) -> None:
+    async def run() -> None:
+        factory = worker(redis_server)
+        await factory.start()
+        backplane = factory.backplane
+        send, failed = backplane._send, []
+
+        async def lose_the_answer(batch):
+            answers = await send(batch)
+            if not failed:
+                failed.append(len(batch))
+                raise ConnectionError("the answer was lost")
+            return answers
+
+        backplane._send = lose_the_answer
+        manager = factory.get(context("u"))
+        deliveries = await asyncio.gather(*(manager.send(note(n)) for n in range(1, 31)))
+        assert failed and [d.seq for d in deliveries] == list(range(1, 31))
+        assert [e.message()["n"] for e in await manager.history()] == list(range(1, 31))
+        await factory.close()
+
+    asyncio.run(run())
+
+
+def test_a_redis_that_lost_its_newest_entries_makes_clients_resync(
+    redis_server, new_socket, context, eventually
+) -> None:
+    async def run() -> None:
+        factory = worker(redis_server)
+        await factory.start()
+        manager = factory.get(context("u"))
+        socket = new_socket()
+        await manager.connect(socket)
+        for number in range(1, 11):
+            await manager.send(note(number))
+        await eventually(lambda: len(numbers(socket)) == 10, "delivery")
+        client, (meta, stream, _) = factory.backplane._client, factory.backplane._keys("u")
+        # As a crash leaves it that takes the last writes: the stream ends earlier, under the same epoch.
+        await client.execute_command("HSET", meta, "seq", 7)
+        await client.xtrim(stream, maxlen=7)
+        await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        await eventually(lambda: any(m["type"] == "resync" for m in socket.messages), "the notice")
+        old = socket.messages[0]["epoch"]
+        delivery = await manager.send(note(11))
+        assert delivery.epoch != old and delivery.seq == 1
+        await eventually(lambda: numbers(socket)[-1] == 11, "the next event")
+        assert [m["type"] for m in socket.messages].count("resync") == 1
+        await factory.close()
+
+    asyncio.run(run())
+
+
+def test_without_redis_nothing_is_accepted_and_the_caller_is_told(redis_server, context) -> None:
+    async def run() -> None:
+        factory = worker(redis_server, publish_timeout=0.2)
+        await factory.start()
+        manager = factory.get(context("u"))
+        redis_server.stop()
+        with pytest.raises(Undelivered, match="agent_started for user 'u' is neither delivered nor kept"):
+            await manager.emit("agent_started")
+        with pytest.raises(BackplaneUnavailable):
+            await manager.send(note(1))
+        health = manager.health()
+        assert health["healthy"] is False and health["backplane"]["error"]
+        assert factory.stats()["refused"] == 2
+        await factory.close()
+
+    asyncio.run(run())
+
+
+def test_a_backplane_that_is_not_started_says_so(redis_server, new_socket, context) -> None:
+    async def run() -> None:
+        factory = worker(redis_server)
+        with pytest.raises(BackplaneUnavailable, match="call `await factory.start\\(\\)` first"):
+            await factory.backplane.publish("u", Draft(note(1)))
+        with pytest.raises(WebSocketComponentError, match="write `await manager.connect\\(websocket\\)`"):
+            factory.get(context("u")).add_connection(new_socket())
+        redis_server.stop()
+        with pytest.raises(BackplaneUnavailable, match="Redis does not answer"):
+            await factory.start()
+
+    asyncio.run(run())
+
+
+def test_names_with_odd_characters_are_kept_apart(redis_server, new_socket, context, eventually) -> None:
+    async def run() -> None:
+        factory = worker(redis_server)
+        await factory.start()
+        users = ["a}:live", "a", "{a}", "a b\nc", "ü:*?[x]"]
+        sockets = {user: new_socket() for user in users}
+        for user, socket in sockets.items():
+            await factory.get(context(user)).connect(socket)
+        for number, user in enumerate(users):
+            await factory.get(context(user, "thread\n1")).send(note(number))
+        await eventually(lambda: all(s.texts for s in sockets.values()), "delivery")
+        assert [numbers(s) for s in sockets.values()] == [[0], [1], [2], [3], [4]]
+        await factory.close()
+
+    asyncio.run(run())
