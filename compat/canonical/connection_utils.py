@@ -149,9 +149,7 @@ async def validate_websocket_handshake_completion(websocket: Any, timeout_second
 
 async def validate_connection_with_race_detection(websocket: Any, connection_id: str | None = None) -> bool:
     """Return whether the handshake is complete and the connection ready; waits a second at most."""
-    return await validate_websocket_handshake_completion(websocket) and is_websocket_connected_and_ready(
-        websocket, connection_id
-    )
+    return await validate_websocket_handshake_completion(websocket) and is_websocket_connected_and_ready(websocket, connection_id)
 
 
 async def safe_websocket_send(websocket: Any, data: Mapping[str, Any] | str, retry_count: int = 2) -> bool:
@@ -276,7 +274,6 @@ def get_progressive_delay(attempt: int, environment: str | None = None) -> float
     if name in ("staging", "production"):
         return 0.025 * (max(0, attempt) + 1)
     return 0.01
-
 
 
 def find_matching_resources(target_id: str, resource_pool: Mapping[str, Any]) -> list[str]:

@@ -340,7 +340,9 @@ class ErrorHandler(_RespondingHandler):
     async def respond(self, user_id: str, websocket: Any, message: WebSocketMessage) -> bool:
         payload = message.payload
         code = str(payload.get("error_code") or payload.get("error_type") or "unknown")
-        self._count(code, {"user_id": user_id, "error_code": code, "message": payload.get("error_message"), "timestamp": time.time()})
+        self._count(
+            code, {"user_id": user_id, "error_code": code, "message": payload.get("error_message"), "timestamp": time.time()}
+        )
         logger.warning("client of %s reports %s", user_id, code)
         await send_response(
             websocket,

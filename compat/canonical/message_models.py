@@ -366,5 +366,9 @@ def _with_connection_id(data: dict[str, Any]) -> dict[str, Any]:
 
 #: The names that :mod:`compat.canonical.messages` hands out from here.
 MODELS = tuple(
-    sorted(name for name, value in vars().items() if isinstance(value, type) and issubclass(value, BaseModel) and value is not BaseModel)
+    sorted(
+        name
+        for name, value in vars().items()
+        if isinstance(value, type) and issubclass(value, BaseModel) and value is not BaseModel
+    )
 )

@@ -66,10 +66,10 @@ class WebSocketConnectionState(str, Enum):
     DISCONNECTING = "disconnecting"
     DISCONNECTED = "disconnected"
     ERROR = "error"
-    ACTIVE = "connected"
-    CLOSING = "disconnecting"
-    CLOSED = "disconnected"
-    FAILED = "error"
+    ACTIVE = "connected"  # noqa: PIE796
+    CLOSING = "disconnecting"  # noqa: PIE796
+    CLOSED = "disconnected"  # noqa: PIE796
+    FAILED = "error"  # noqa: PIE796
 
 
 class ReconnectionState(str, Enum):

@@ -253,7 +253,9 @@ class MessageRouter:
     async def broadcast_quality_alert(self, alert: dict[str, Any]) -> None:
         """Send an alert to every subscribed user."""
         severity = alert.get("severity", "info")
-        await self._tell_subscribers({"type": "quality_alert", "payload": {**alert, "severity": severity}, "timestamp": time.time()})
+        await self._tell_subscribers(
+            {"type": "quality_alert", "payload": {**alert, "severity": severity}, "timestamp": time.time()}
+        )
 
     async def _tell_subscribers(self, message: dict[str, Any]) -> None:
         for user_id in list(self.quality_subscribers):
@@ -271,7 +273,7 @@ def _seconds(timestamp: Any) -> float:
         return time.time()
     from .timestamps import safe_convert_timestamp
 
-    return safe_convert_timestamp(timestamp)
+    return safe_convert_timestamp(timestamp) or time.time()
 
 
 def _checked(handler: Any) -> Any:

@@ -87,9 +87,7 @@ class UserContextExtractor:
             "auth_method": "jwt",
         }
 
-    def create_test_user_context(
-        self, user_id: str = "test_user", additional_metadata: Mapping[str, Any] | None = None
-    ) -> Any:
+    def create_test_user_context(self, user_id: str = "test_user", additional_metadata: Mapping[str, Any] | None = None) -> Any:
         """Return a context for a test's user, marked as such."""
         context = context_of(Identity(user_id, source="test"), {"is_e2e_testing": True})
         context.audit_metadata.update(additional_metadata or {})

@@ -57,7 +57,9 @@ def test_who_keeps_trying_is_blocked_and_can_be_unblocked():
         assert not handler.is_origin_allowed("https://evil.com")
     stats = handler.get_security_stats()
     assert (stats["blocked_origins"], stats["violation_counts"], stats["total_violations"]) == (
-        ["https://evil.com"], {"https://evil.com": 5}, 5,
+        ["https://evil.com"],
+        {"https://evil.com": 5},
+        5,
     )
     assert handler.unblock_origin("https://evil.com") is True
     assert handler.unblock_origin("https://evil.com") is False
@@ -146,4 +148,4 @@ def test_the_middleware_closes_foreign_handshakes_before_the_app_sees_them():
 def test_strictness_by_environment():
     assert cors.get_security_config("production")["require_https_production"] is True
     assert cors.get_security_config()["block_suspicious_patterns"] is False
-    assert cors.SECURITY_CONFIG == cors.get_security_config("development")
+    assert cors.get_security_config("development") == cors.SECURITY_CONFIG

@@ -49,14 +49,24 @@ def route(subject, message, socket=None):
         (handlers.TypingHandler, "user_typing", {}, "system_message", {"status": "typing_acknowledged", "type": "user_typing"}),
         (handlers.HeartbeatHandler, "ping", {}, "pong", {"user_id": "user_1"}),
         (handlers.HeartbeatHandler, "heartbeat", {}, "heartbeat_ack", {"status": "healthy"}),
-        (handlers.AgentRequestHandler, "agent_request", {"message": "do it", "turn_id": "t1"}, "agent_response",
-         {"status": "received", "message": "do it", "turn_id": "t1"}),
+        (
+            handlers.AgentRequestHandler,
+            "agent_request",
+            {"message": "do it", "turn_id": "t1"},
+            "agent_response",
+            {"status": "received", "message": "do it", "turn_id": "t1"},
+        ),
         (handlers.AgentHandler, "agent_task", {"task_id": "t1"}, "agent_task_ack", {"task_id": "t1", "status": "acknowledged"}),
         (handlers.E2EAgentHandler, "agent_status_request", {"agent_id": "a"}, "agent_status_update", {"agent_id": "a"}),
         (handlers.E2EAgentHandler, "broadcast_test", {"n": 1}, "broadcast_test", {"echo": {"n": 1}}),
         (handlers.UserMessageHandler, "user_message", {"content": "hi"}, "system_message", {"status": "message_received"}),
-        (handlers.ErrorHandler, "error_message", {"error_code": "E1"}, "system_message",
-         {"status": "error_acknowledged", "error_code": "E1"}),
+        (
+            handlers.ErrorHandler,
+            "error_message",
+            {"error_code": "E1"},
+            "system_message",
+            {"status": "error_acknowledged", "error_code": "E1"},
+        ),
     ],
 )
 def test_each_handler_answers(make, kind, payload, answer, data):
@@ -80,7 +90,9 @@ def test_some_messages_need_no_answer(make, kind):
     assert handle(make(), kind) == (True, [])
 
 
-@pytest.mark.parametrize("make", [handlers.ConnectionHandler, handlers.TypingHandler, handlers.HeartbeatHandler, handlers.JsonRpcHandler])
+@pytest.mark.parametrize(
+    "make", [handlers.ConnectionHandler, handlers.TypingHandler, handlers.HeartbeatHandler, handlers.JsonRpcHandler]
+)
 def test_a_message_for_another_handler_is_not_handled(make):
     assert handle(make(), "chat") == (False, [])
 
@@ -139,7 +151,11 @@ def test_batches_go_out_when_full_when_old_and_when_flushed():
         await handler.flush_all_batches()
         assert [batch["count"] for batch in socket.sent] == [2, 1, 1]
         assert handler.get_stats() == {
-            "messages_batched": 4, "batches_sent": 3, "messages_failed": 0, "pending_users": 0, "pending_messages": 0,
+            "messages_batched": 4,
+            "batches_sent": 3,
+            "messages_failed": 0,
+            "pending_users": 0,
+            "pending_messages": 0,
         }
 
     asyncio.run(run())
@@ -165,8 +181,15 @@ def test_errors_and_system_messages_are_sent():
 
 def test_the_built_in_handlers_and_their_order():
     assert router.MessageRouter().get_handler_order() == [
-        "ConnectionHandler", "TypingHandler", "HeartbeatHandler", "AgentHandler", "AgentRequestHandler",
-        "UserMessageHandler", "JsonRpcHandler", "ErrorHandler", "BatchMessageHandler",
+        "ConnectionHandler",
+        "TypingHandler",
+        "HeartbeatHandler",
+        "AgentHandler",
+        "AgentRequestHandler",
+        "UserMessageHandler",
+        "JsonRpcHandler",
+        "ErrorHandler",
+        "BatchMessageHandler",
     ]
     assert router.get_router_handler_count() == 9
     assert router.list_registered_handlers()[0] == "ConnectionHandler"
@@ -194,7 +217,10 @@ def test_unknown_types_are_acknowledged():
     done, sent = route(subject, {"type": "quantum"})
     assert done is True
     assert {key: sent[0][key] for key in ("type", "received_type", "user_id", "status")} == {
-        "type": "ack", "received_type": "quantum", "user_id": "user_1", "status": "acknowledged",
+        "type": "ack",
+        "received_type": "quantum",
+        "user_id": "user_1",
+        "status": "acknowledged",
     }
     assert subject.routing_stats["unhandled_messages"] == 1
     assert route(subject, {})[1][0]["received_type"] == "unknown"

@@ -46,7 +46,8 @@ def test_everything_that_is_wrong_is_named_at_once():
     with pytest.raises(RuntimeError, match=r"Core does not follow .*missing send_to_thread; wrong arguments in get_connection"):
         protocols.WebSocketProtocolValidator.require_protocol_compliance(Partial(), "Core")
     assert protocols.validate_migration_compatibility(Partial())["recommendations"] == [
-        "implement send_to_thread()", "accept the arguments get_connection(connection_id)",
+        "implement send_to_thread()",
+        "accept the arguments get_connection(connection_id)",
     ]
 
 

@@ -74,7 +74,11 @@ def test_a_failed_connection_makes_its_address_wait():
 
     asyncio.run(run())
     assert limiter.get_stats() == {
-        "total_attempts": 3, "failed_connections": 1, "rate_limited": 2, "active_ips": 1, "ips_in_backoff": 0,
+        "total_attempts": 3,
+        "failed_connections": 1,
+        "rate_limited": 2,
+        "active_ips": 1,
+        "ips_in_backoff": 0,
     }
 
 

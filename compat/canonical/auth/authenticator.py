@@ -9,9 +9,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Union
 
-from .identity import AuthenticationFailed, Identity
 from .failures import FailureLimiter
 from .handshake import Handshake
+from .identity import AuthenticationFailed, Identity
 from .keys import KeySet
 from .origin import OriginPolicy
 from .sessions import Session, SessionBook

@@ -15,7 +15,14 @@ def normalize_origin(origin: str) -> str:
         port = parts.port
     except ValueError:
         return ""
-    if not parts.scheme or not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
+    if (
+        not parts.scheme
+        or not parts.hostname
+        or parts.path not in ("", "/")
+        or parts.query
+        or parts.fragment
+        or "@" in parts.netloc
+    ):
         return ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     suffix = "" if port is None or port == _DEFAULT_PORTS.get(parts.scheme) else f":{port}"
@@ -47,9 +54,7 @@ class OriginPolicy:
             wildcard = host.startswith("*.")
             plain = normalize_origin(f"{scheme}://{host[2:]}" if wildcard else entry)
             if not separator or not plain or "*" in plain:
-                raise ValueError(
-                    f"{entry!r} is no origin; write 'https://host', 'https://host:port', 'https://*.host' or '*'"
-                )
+                raise ValueError(f"{entry!r} is no origin; write 'https://host', 'https://host:port', 'https://*.host' or '*'")
             if wildcard:
                 suffixes.append((f"{scheme.lower()}://", "." + plain.partition("://")[2]))
             else:

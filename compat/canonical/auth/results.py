@@ -91,7 +91,8 @@ class WebSocketAuthResult:
     @property
     def user_id(self) -> str | None:
         """The user of the context, else of the token."""
-        return self._first("user_id")
+        found = self._first("user_id")
+        return None if found is None else str(found)
 
     @property
     def email(self) -> str | None:

@@ -144,7 +144,8 @@ _E2E_VARIABLES = ("E2E_TESTING", "STAGING_E2E_TEST", "PYTEST_RUNNING", "E2E_TEST
 def validate_environment() -> dict[str, Any]:
     """Return whether the variables allow authentication: ``valid``, ``errors``, ``warnings``, ``environment``."""
     environment = os.environ.get("ENVIRONMENT", "development").strip().lower() or "development"
-    errors, warnings = [], []
+    errors: list[str] = []
+    warnings: list[str] = []
     if not (os.environ.get("JWT_SECRET_KEY") or os.environ.get("JWT_JWKS")):
         (errors if environment in ("staging", "production") else warnings).append(
             "no key verifies tokens; set JWT_SECRET_KEY or JWT_JWKS"

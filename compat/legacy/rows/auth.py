@@ -9,7 +9,9 @@ CORS = "netra_backend.app.core.websocket_cors"
 WEBSOCKET = "compat.canonical.auth.websocket"
 LEGACY = "compat.legacy.auth"
 WHEN = {"since": "1.0", "removal": "3.0"}
-AUTHENTICATE = "result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket'"
+AUTHENTICATE = (
+    "result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket'"
+)
 AUTHENTICATOR = "from compat.canonical.auth import Authenticator"
 HANDSHAKE = "Handshake.from_websocket(websocket).find_token(), with 'from compat.canonical.auth import Handshake'"
 
@@ -40,7 +42,12 @@ ROWS: list[Move] = [
         instead=None,
         **WHEN,
     ),
-    Name(f"{CORE}.unified_websocket_auth:UserExecutionContext", "compat.canonical.context:UserExecutionContext", instead=None, **WHEN),
+    Name(
+        f"{CORE}.unified_websocket_auth:UserExecutionContext",
+        "compat.canonical.context:UserExecutionContext",
+        instead=None,
+        **WHEN,
+    ),
     Name(f"{CORE}.unified_websocket_auth:get_env", "compat.canonical.environment:get_env", instead=None, **WHEN),
     *names(
         f"{CORE}.unified_websocket_auth",
@@ -53,7 +60,12 @@ ROWS: list[Move] = [
         _class(f"unified_websocket_auth:{name}", "UnifiedWebSocketAuthenticator", _UNIFIED, AUTHENTICATE)
         for name in ("UnifiedWebSocketAuthenticator", "UnifiedWebSocketAuth", "WebSocketAuthenticator")
     ),
-    Name(f"{CORE}.auth_remediation:authenticate_websocket_with_remediation", f"{WEBSOCKET}:authenticate_websocket", instead=None, **WHEN),
+    Name(
+        f"{CORE}.auth_remediation:authenticate_websocket_with_remediation",
+        f"{WEBSOCKET}:authenticate_websocket",
+        instead=None,
+        **WHEN,
+    ),
     *names(
         f"{CORE}.unified_websocket_auth",
         LEGACY,
@@ -63,7 +75,10 @@ ROWS: list[Move] = [
     ),
     # Clients and their sessions.
     *(_class(f"auth:{name}", "AuthHandler", _CLIENTS, AUTHENTICATOR) for name in ("AuthHandler", "WebSocketAuthHandler")),
-    *(_class(f"auth:{name}", "WebSocketAuthenticator", _CLIENTS, AUTHENTICATOR) for name in ("WebSocketAuthenticator", "WebSocketAuth")),
+    *(
+        _class(f"auth:{name}", "WebSocketAuthenticator", _CLIENTS, AUTHENTICATOR)
+        for name in ("WebSocketAuthenticator", "WebSocketAuth")
+    ),
     Class(f"{CORE}:WebSocketAuthenticator", _CLIENTS, adapter=f"{LEGACY}:WebSocketAuthenticator", instead=AUTHENTICATOR, **WHEN),
     *names(f"{CORE}.auth", LEGACY, "create_websocket_authenticator", instead=AUTHENTICATOR, **WHEN),
     *names(
@@ -73,10 +88,28 @@ ROWS: list[Move] = [
         instead=AUTHENTICATE,
         **WHEN,
     ),
-    *names(f"{CORE}.auth", WEBSOCKET, "authenticate=authenticate_websocket validate_websocket_auth=authenticate_websocket", instead=None, **WHEN),
-    *names(f"{CORE}.auth", "compat.canonical.auth", "extract_jwt_from_subprotocol negotiate_websocket_subprotocol", instead=None, **WHEN),
+    *names(
+        f"{CORE}.auth",
+        WEBSOCKET,
+        "authenticate=authenticate_websocket validate_websocket_auth=authenticate_websocket",
+        instead=None,
+        **WHEN,
+    ),
+    *names(
+        f"{CORE}.auth",
+        "compat.canonical.auth",
+        "extract_jwt_from_subprotocol negotiate_websocket_subprotocol",
+        instead=None,
+        **WHEN,
+    ),
     *names(f"{CORE}.auth", "compat.canonical.cors", "_validate_cors=check_websocket_cors", instead=None, **WHEN),
-    *names(f"{CORE}.auth", "compat.canonical.user_contexts", "extract_user_context=extract_websocket_user_context", instead=None, **WHEN),
+    *names(
+        f"{CORE}.auth",
+        "compat.canonical.user_contexts",
+        "extract_user_context=extract_websocket_user_context",
+        instead=None,
+        **WHEN,
+    ),
     *names(f"{CORE}.auth", "compat.canonical.rate_limits", "RateLimiter", instead=None, **WHEN),
     Name(f"{CORE}:get_websocket_authenticator", f"{LEGACY}:get_websocket_authenticator", instead=AUTHENTICATE, **WHEN),
     # Tokens in the handshake.
@@ -87,14 +120,23 @@ ROWS: list[Move] = [
         instead=None,
         **WHEN,
     ),
-    *names(f"{CORE}.unified_jwt_protocol_handler", LEGACY, "UnifiedJWTProtocolHandler extract_jwt_token", instead=HANDSHAKE, **WHEN),
-    *names(CORE, "compat.canonical.auth", "negotiate_websocket_subprotocol extract_jwt_from_subprotocol normalize_jwt_token", instead=None, **WHEN),
+    *names(
+        f"{CORE}.unified_jwt_protocol_handler", LEGACY, "UnifiedJWTProtocolHandler extract_jwt_token", instead=HANDSHAKE, **WHEN
+    ),
+    *names(
+        CORE,
+        "compat.canonical.auth",
+        "negotiate_websocket_subprotocol extract_jwt_from_subprotocol normalize_jwt_token",
+        instead=None,
+        **WHEN,
+    ),
     Name(f"{CORE}:extract_jwt_token", f"{LEGACY}:extract_jwt_token", instead=HANDSHAKE, **WHEN),
     # From a handshake to an execution context.
     *names(
         f"{CORE}.user_context_extractor",
         "compat.canonical.user_contexts",
-        "WebSocketUserContextExtractor UserContextExtractor get_unified_auth extract_websocket_user_context get_user_context_extractor",
+        "WebSocketUserContextExtractor UserContextExtractor get_unified_auth extract_websocket_user_context "
+        "get_user_context_extractor",
         instead=None,
         **WHEN,
     ),
@@ -113,10 +155,20 @@ ROWS: list[Move] = [
     Module(f"{CORE}.user_context_extractor", "compat.canonical.user_contexts", instead=None, **WHEN),
     Module(CORS, "compat.canonical.cors", instead=None, **WHEN),
     # Nothing stands behind these.
-    *removed(CORS, "CORSConfigurationBuilder get_unified_config", since="1.0", instead="OriginPolicy([...]), with 'from compat.canonical.auth import OriginPolicy'"),
+    *removed(
+        CORS,
+        "CORSConfigurationBuilder get_unified_config",
+        since="1.0",
+        instead="OriginPolicy([...]), with 'from compat.canonical.auth import OriginPolicy'",
+    ),
     *removed(f"{CORE}.unified_websocket_auth", "auth_client", since="1.0", instead=AUTHENTICATE),
     *removed(f"{CORE}.auth", "auth_client secure_websocket_context WebSocketAuthValidator", since="1.0", instead=AUTHENTICATE),
-    *removed(CORE, "secure_websocket_context ConnectionSecurityManager get_connection_security_manager", since="1.0", instead=AUTHENTICATE),
+    *removed(
+        CORE,
+        "secure_websocket_context ConnectionSecurityManager get_connection_security_manager",
+        since="1.0",
+        instead=AUTHENTICATE,
+    ),
     *removed(
         f"{CORE}.auth_permissiveness",
         "detect_auth_validation_level AuthDegradationHandler AuthModeDetector DemoAuthValidator EmergencyAuthValidator "
@@ -124,7 +176,9 @@ ROWS: list[Move] = [
         since="1.0",
         instead=f"{AUTHENTICATE}: there is one level of authentication, and no header lowers it",
     ),
-    *removed(f"{CORE}.auth_remediation", "WebSocketAuthIntegration get_websocket_auth_integration", since="1.0", instead=AUTHENTICATE),
+    *removed(
+        f"{CORE}.auth_remediation", "WebSocketAuthIntegration get_websocket_auth_integration", since="1.0", instead=AUTHENTICATE
+    ),
     *removed(
         f"{CORE}.token_lifecycle_manager",
         "TokenLifecycleManager TokenLifecycleState ConnectionTokenState TokenLifecycleMetrics "

@@ -36,7 +36,9 @@ _SOCKET_TOOLS = (
     "cleanup_resources_by_pattern normalize_connection_id validate_resource_compatibility get_cleanup_priority "
     "MessageType create_server_message create_error_message logger"
 )
-_MONITORING = "HEARTBEAT_TIMEOUT_SECONDS WebSocketHeartbeat WebSocketConnectionMonitor get_connection_monitor websocket_heartbeat_context"
+_MONITORING = (
+    "HEARTBEAT_TIMEOUT_SECONDS WebSocketHeartbeat WebSocketConnectionMonitor get_connection_monitor websocket_heartbeat_context"
+)
 _QUEUE = "WebSocketMessageQueue websocket_message_queue_context"
 _LIMITS = (
     "WebSocketRateLimiter AdaptiveRateLimiter RateLimiter RateLimitConfig RateLimitExceededException UserRateLimitState "
@@ -66,7 +68,9 @@ ROWS: list[Move] = [
     ),
     *names(f"{CORE}.connection_info", "compat.canonical.messages", "ConnectionInfo", instead=None, **WHEN),
     *names(f"{CORE}.connection_info", "compat.canonical.recovery_types", "ConnectionState", instead=None, **WHEN),
-    *names(f"{CORE}.reconnection_types", "compat.canonical.messages", "ReconnectionConfig ReconnectionState", instead=None, **WHEN),
+    *names(
+        f"{CORE}.reconnection_types", "compat.canonical.messages", "ReconnectionConfig ReconnectionState", instead=None, **WHEN
+    ),
     Module(f"{APP}.schemas.websocket_models", "compat.canonical.message_schemas", instead=None, **WHEN),
     *names(
         f"{APP}.schemas.websocket_models",
@@ -122,15 +126,31 @@ ROWS: list[Move] = [
         **WHEN,
     ),
     *names(f"{CORE}.utils", "compat.canonical.environment", "get_env", instead=None, **WHEN),
-    *names(CORE, "compat.canonical.connection_utils", "safe_websocket_send safe_websocket_close is_websocket_connected", instead=None, **WHEN),
+    *names(
+        CORE,
+        "compat.canonical.connection_utils",
+        "safe_websocket_send safe_websocket_close is_websocket_connected",
+        instead=None,
+        **WHEN,
+    ),
     *names(CORE, "compat.canonical.heartbeats", "get_connection_monitor WebSocketHeartbeat", instead=None, **WHEN),
-    *names(f"{CORE}.graceful_degradation_manager", "compat.canonical.connection_utils", "safe_websocket_send", instead=None, **WHEN),
+    *names(
+        f"{CORE}.graceful_degradation_manager", "compat.canonical.connection_utils", "safe_websocket_send", instead=None, **WHEN
+    ),
     # One connection with what it works for.
-    *names(f"{CORE}.context", "compat.canonical.ws_context", "WebSocketContext WebSocketRequestContext logger", instead=None, **WHEN),
+    *names(
+        f"{CORE}.context", "compat.canonical.ws_context", "WebSocketContext WebSocketRequestContext logger", instead=None, **WHEN
+    ),
     *names(CORE, "compat.canonical.ws_context", "WebSocketContext WebSocketRequestContext", instead=None, **WHEN),
     # Limits, and the shape of a manager.
     *names(f"{CORE}.rate_limiter", "compat.canonical.rate_limits", _LIMITS, instead=None, **WHEN),
-    *names(f"{CORE}.enhanced_rate_limiter", "compat.canonical.rate_limits", "EnhancedRateLimiter=AdaptiveRateLimiter", instead=None, **WHEN),
+    *names(
+        f"{CORE}.enhanced_rate_limiter",
+        "compat.canonical.rate_limits",
+        "EnhancedRateLimiter=AdaptiveRateLimiter",
+        instead=None,
+        **WHEN,
+    ),
     *names(CORE, "compat.canonical.rate_limits", "RateLimiter", instead=None, **WHEN),
     *names(f"{CORE}.protocols", "compat.canonical.protocols_legacy", _PROTOCOL, instead=None, **WHEN),
     *names(
@@ -150,10 +170,20 @@ ROWS: list[Move] = [
     Module(f"{CORE}.rate_limiter", "compat.canonical.rate_limits", instead=None, **WHEN),
     Module(f"{CORE}.protocols", "compat.canonical.protocols_legacy", instead=None, **WHEN),
     # Nothing stands behind these.
-    *removed(f"{CORE}.handlers", "handle_agent_message process_agent_event validate_agent_request", since="1.0", instead="await router.route_message(user_id, websocket, message)"),
+    *removed(
+        f"{CORE}.handlers",
+        "handle_agent_message process_agent_event validate_agent_request",
+        since="1.0",
+        instead="await router.route_message(user_id, websocket, message)",
+    ),
     *removed(f"{CORE}.protocols", "LegacyWebSocketManagerAdapter", since="1.0", instead="get_websocket_manager(context)"),
     *removed(f"{CORE}.protocols", "WebSocketEventProtocol", since="1.0", instead="compat.canonical.protocols"),
-    *removed(f"{CORE}.protocol_validator", "test_critical_method_functionality", since="1.0", instead="validate_migration_compatibility(manager)"),
+    *removed(
+        f"{CORE}.protocol_validator",
+        "test_critical_method_functionality",
+        since="1.0",
+        instead="validate_migration_compatibility(manager)",
+    ),
     *removed(
         f"{CORE}.supervisor_factory",
         "_get_websocket_supervisor_components create_websocket_supervisor_with_validation cleanup_websocket_registries "
@@ -183,7 +213,12 @@ ROWS: list[Move] = [
     ),
     *removed(f"{CORE}.sync_types", "CriticalCallbackFailure", since="1.0", instead="Undelivered, from compat.canonical.errors"),
     *removed(f"{CORE}.events", "auth_client", since="1.0", instead="await authenticate_websocket(websocket)"),
-    *removed(f"{CORE}.isolation", "WebSocketUserIsolation", since="1.0", instead="get_websocket_manager(context): each user has a manager of their own"),
+    *removed(
+        f"{CORE}.isolation",
+        "WebSocketUserIsolation",
+        since="1.0",
+        instead="get_websocket_manager(context): each user has a manager of their own",
+    ),
     *removed(f"{CORE}.sessions", "WebSocketSessionManager", since="1.0", instead="get_websocket_manager(context)"),
     *removed(f"{CORE}.audit_logger", "WebSocketAuditLogger", since="1.0", instead="logging.getLogger('compat.canonical')"),
     *removed(
@@ -192,5 +227,10 @@ ROWS: list[Move] = [
         since="1.0",
         instead="await get_websocket_manager(context).connect(websocket)",
     ),
-    *removed(f"{CORE}.utils", "_get_staging_optimized_timeouts", since="1.0", instead="WebSocketConfig.detect_and_configure_for_environment()"),
+    *removed(
+        f"{CORE}.utils",
+        "_get_staging_optimized_timeouts",
+        since="1.0",
+        instead="WebSocketConfig.detect_and_configure_for_environment()",
+    ),
 ]

@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("jwt", reason="PyJWT is in the server extra")
 
 from compat.canonical.auth import (
-    Authenticator,
     AuthenticationFailed,
+    Authenticator,
     FailureLimiter,
     Handshake,
     KeySet,

@@ -11,7 +11,13 @@ POLICY = OriginPolicy(["https://app.example.com", "http://localhost:3000", "http
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://app.example.com", "HTTPS://APP.EXAMPLE.COM", "https://app.example.com:443", "http://localhost:3000", "https://a.b.corp.example"],
+    [
+        "https://app.example.com",
+        "HTTPS://APP.EXAMPLE.COM",
+        "https://app.example.com:443",
+        "http://localhost:3000",
+        "https://a.b.corp.example",
+    ],
 )
 def test_listed_origins_pass(origin):
     assert POLICY.allows(origin)

@@ -25,7 +25,18 @@ def test_every_prefix_carries_a_raw_and_an_encoded_token(prefix, b64):
 
 @pytest.mark.parametrize(
     "value",
-    [None, "", "chat", "jwt.", "jwt.short", "jwt.a.b.c", "jwt.aaaaaaaaaaaa", "jwt.aaaaa..ccccc", "jwt.!!!!!!!!!!!!!", "xjwt." + JWT],
+    [
+        None,
+        "",
+        "chat",
+        "jwt.",
+        "jwt.short",
+        "jwt.a.b.c",
+        "jwt.aaaaaaaaaaaa",
+        "jwt.aaaaa..ccccc",
+        "jwt.!!!!!!!!!!!!!",
+        "xjwt." + JWT,
+    ],
 )
 def test_what_carries_no_token_gives_none(value):
     assert extract_jwt_from_subprotocol(value) is None

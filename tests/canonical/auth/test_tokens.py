@@ -29,7 +29,9 @@ def keys(secret):
 @pytest.fixture(scope="module")
 def rsa():
     """A fresh RSA key pair: (private PEM, public PEM)."""
-    primitives = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.rsa", reason="cryptography is in the server extra")
+    primitives = pytest.importorskip(
+        "cryptography.hazmat.primitives.asymmetric.rsa", reason="cryptography is in the server extra"
+    )
     from cryptography.hazmat.primitives import serialization
 
     private = primitives.generate_private_key(public_exponent=65537, key_size=2048)
@@ -96,7 +98,7 @@ def test_a_subject_that_is_no_text_is_rejected(keys, b64, secret):
     import hashlib
     import hmac
 
-    body = f'{b64(json.dumps({"alg": "HS256"}).encode())}.{b64(json.dumps({"sub": 7, "exp": 9999999999}).encode())}'
+    body = f"{b64(json.dumps({'alg': 'HS256'}).encode())}.{b64(json.dumps({'sub': 7, 'exp': 9999999999}).encode())}"
     token = f"{body}.{b64(hmac.new(secret.encode(), body.encode(), hashlib.sha256).digest())}"
     assert reason(token, keys, TokenRules()) == "subject"
 
