@@ -1,0 +1,194 @@
+"""Connections through the legacy manager: added, found, moved, removed, and seen through its attributes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import AsyncMock
+
+import pytest
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def test_a_connection_is_added_found_and_removed(manager: Any, connection: Any, run: Any) -> None:
+    one, two = connection("user_1", 1), connection("user_1", 2)
+
+    async def scenario() -> None:
+        await manager.add_connection(one)
+        await manager.add_connection(two)
+        assert manager.get_connection("conn_1") is one
+        assert manager.get_user_connections("user_1") == {"conn_1", "conn_2"}
+        assert await manager.get_user_connections("user_1") == {"conn_1", "conn_2"}
+        assert manager.is_connection_active("user_1") is True
+        await manager.remove_connection("conn_1")
+        await manager.remove_connection("conn_1")
+        assert manager.get_connection("conn_1") is None
+        assert manager.get_user_connections("user_1") == {"conn_2"}
+        await manager.remove_connection("conn_2")
+        assert "user_1" not in manager._user_connections
+
+    run(scenario())
+    assert manager.is_connection_active("user_1") is False
+    one.websocket.close.assert_not_called()
+
+
+def test_the_attributes_show_the_canonical_state(manager: Any, connection: Any, run: Any) -> None:
+    record = connection("user_1", 1)
+    run(manager.add_connection(record))
+    assert isinstance(manager._connections, dict)
+    assert manager._connections == {"conn_1": record}
+    assert manager._user_connections == {"user_1": {"conn_1"}}
+    assert manager.active_connections == {"user_1": [record]}
+    assert manager._scope.manager_of("user_1").connections.keys() == {"conn_1"}
+    assert manager.connection_manager is manager
+    assert manager.registry.manager is manager
+
+
+def test_writing_to_an_attribute_writes_to_the_canonical_state(manager: Any, connection: Any) -> None:
+    manager._connections["conn_1"] = connection("user_1", 1)
+    assert manager.get_user_connections("user_1") == {"conn_1"}
+    del manager._connections["conn_1"]
+    assert manager.get_connection_count() == 0
+    manager._connections = {"conn_2": connection("user_1", 2)}
+    manager._connections.clear()
+    assert manager._connections == {}
+
+
+@pytest.mark.parametrize("field", ["user_id", "connection_id"])
+def test_a_connection_without_an_id_is_refused(manager: Any, connection: Any, run: Any, field: str) -> None:
+    record = connection()
+    setattr(record, field, "")
+    with pytest.raises(ValueError, match=field):
+        run(manager.add_connection(record))
+
+
+def test_a_malformed_user_id_is_refused(manager: Any, connection: Any) -> None:
+    with pytest.raises(ValueError, match="Invalid user_id format"):
+        connection("not a user id!")
+    with pytest.raises(ValueError, match="Invalid user_id format"):
+        manager.is_connection_active("not a user id!")
+
+
+def test_every_form_of_adding_is_understood(manager: Any, connection: Any, run: Any) -> None:
+    socket = AsyncMock()
+
+    async def scenario() -> None:
+        await manager.add_connection("user_1", socket)
+        await manager.add_connection("user_2", socket, "conn_2")
+        await manager.add_connection("user_3", "conn_3", socket)
+        await manager.add_connection(user_id="user_4", connection_id="conn_4", websocket=socket)
+
+    run(scenario())
+    assert manager.get_stats()["connections_by_user"] == dict.fromkeys(("user_1", "user_2", "user_3", "user_4"), 1)
+    assert {"conn_2", "conn_3", "conn_4"} < set(manager._connections)
+
+
+def test_connecting_a_user_makes_an_id(manager: Any, run: Any) -> None:
+    socket = AsyncMock()
+
+    async def scenario() -> None:
+        made = await manager.connect_user("user_1", socket)
+        assert isinstance(made, str)
+        assert made.startswith("conn_websocket_")
+        assert (made.connection_id, made.user_id, made.websocket) == (made, "user_1", socket)
+        assert await manager.connect_user("user_1", socket, "conn_x", "thread_1") == "conn_x"
+        assert manager.get_connection_thread_id("conn_x") == "thread_1"
+        assert await manager.connect_user("user_2", AsyncMock(), connection_metadata={"connection_id": "conn_m"}) == "conn_m"
+        assert manager.get_connection("conn_m").metadata == {"connection_id": "conn_m"}
+
+    run(scenario())
+
+
+def test_disconnecting_closes_the_socket(manager: Any, connection: Any, run: Any) -> None:
+    record = connection()
+
+    async def scenario() -> None:
+        await manager.add_connection(record)
+        await manager.disconnect_user("user_1", AsyncMock())
+        assert manager.get_connection("conn_1") is record
+        await manager.disconnect_user("user_1", record.websocket, 1001, "bye")
+
+    run(scenario())
+    record.websocket.close.assert_awaited_once_with(code=1001, reason="bye")
+    assert manager.get_connection_count() == 0
+
+
+def test_threads(manager: Any, connection: Any, run: Any) -> None:
+    run(manager.add_connection(connection("user_1", 1, thread_id="thread_1")))
+    run(manager.add_connection(connection("user_1", 2)))
+    assert manager.get_user_connections_by_thread("user_1", "thread_1") == {"conn_1"}
+    assert manager.update_connection_thread("conn_2", "thread_1") is True
+    assert manager.update_connection_thread("conn_9", "thread_1") is False
+    assert manager.get_user_connections_by_thread("user_1", "thread_1") == {"conn_1", "conn_2"}
+    assert manager.get_connection("conn_2").thread_id == "thread_1"
+
+
+def test_lookup_by_socket(manager: Any, connection: Any, run: Any) -> None:
+    record = connection()
+    run(manager.add_connection(record))
+    assert manager.get_connection_id_by_websocket(record.websocket) == "conn_1"
+    assert manager.get_connection_id_by_websocket(AsyncMock()) is None
+    assert run(manager.find_connection("user_1", record.websocket)) is record
+
+
+def test_registering_is_sync_and_may_be_awaited(manager: Any, run: Any) -> None:
+    manager.register_connection("conn_1", "user_1", AsyncMock())
+    assert manager.get_connection_info("conn_1")["user_id"] == "user_1"
+    assert [one["connection_id"] for one in manager.get_connections_for_user("user_1")] == ["conn_1"]
+    manager.unregister_connection("conn_1")
+    assert manager.get_connection_info("conn_1") is None
+
+    async def scenario() -> None:
+        await manager.register_connection("conn_2", "user_1", AsyncMock())
+        await manager.unregister_connection("conn_2")
+
+    run(scenario())
+
+
+def test_the_registry(manager: Any, run: Any) -> None:
+    info = SimpleNamespace(connection_id="conn_1", websocket=AsyncMock(), connected_at=datetime.now(timezone.utc))
+    run(manager.registry.register_connection("user_1", info))
+    assert manager.registry.get_user_connections("user_1") == [info]
+    assert manager.registry.get_user_connections("user_2") == []
+    assert manager.connection_registry == {"conn_1": info}
+    assert manager.get_connection("conn_1").metadata == {"connection_info": info}
+
+
+def test_stale_connections_go(manager: Any, connection: Any, run: Any) -> None:
+    old = datetime.now(timezone.utc) - timedelta(hours=2)
+    run(manager.add_connection(connection("user_1", 1, connected_at=old)))
+    run(manager.add_connection(connection("user_1", 2)))
+    assert run(manager.cleanup_stale_connections(3600)) == 1
+    assert set(manager._connections) == {"conn_2"}
+
+
+def test_jobs_are_rooms(manager: Any, run: Any) -> None:
+    socket = AsyncMock()
+
+    async def scenario() -> None:
+        made = await manager.connect_to_job(socket, "job_1")
+        assert manager.core.room_manager.get_stats()["room_connections"] == {"job_1": [made.connection_id]}
+        assert await manager.broadcast_to_job("job_1", {"type": "x"}) is True
+        await manager.disconnect_from_job("job_1", socket)
+        with pytest.raises(ValueError, match="job_id"):
+            await manager.connect_to_job(socket, "")
+
+    run(scenario())
+    socket.send_json.assert_awaited_once_with({"type": "x"})
+    assert manager.core.room_manager.get_stats()["total_rooms"] == 0
+
+
+def test_waiting_for_a_connection(manager: Any, connection: Any, run: Any) -> None:
+    assert run(manager.wait_for_connection("user_1", timeout=0.01, check_interval=0.001)) is False
+    run(manager.add_connection(connection()))
+    assert run(manager.wait_for_connection("user_1", timeout=0.01)) is True
+
+
+def test_clearing_and_shutdown(manager: Any, connection: Any, run: Any) -> None:
+    run(manager.add_connection(connection()))
+    manager.clear_all_connections()
+    assert manager.get_stats() == {"total_connections": 0, "unique_users": 0, "connections_by_user": {}}
+    run(manager.shutdown())
+    assert manager.is_healthy() is False

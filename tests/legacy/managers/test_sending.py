@@ -1,0 +1,210 @@
+"""Messages through the legacy manager: to whom they go, what they look like, what happens when nobody takes them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from unittest.mock import AsyncMock, Mock
+
+import pytest
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def test_a_message_reaches_all_of_its_users_connections_and_no_other(manager: Any, connection: Any, run: Any) -> None:
+    mine, too, other = connection("user_1", 1), connection("user_1", 2), connection("user_2", 3)
+
+    async def scenario() -> None:
+        for record in (mine, too, other):
+            await manager.add_connection(record)
+        await manager.send_to_user("user_1", {"type": "x", "n": 1})
+
+    run(scenario())
+    mine.websocket.send_json.assert_awaited_once_with({"type": "x", "n": 1})
+    too.websocket.send_json.assert_awaited_once_with({"type": "x", "n": 1})
+    other.websocket.send_json.assert_not_called()
+
+
+def test_messages_keep_their_order(manager: Any, connection: Any, run: Any) -> None:
+    record = connection()
+
+    async def scenario() -> None:
+        await manager.add_connection(record)
+        for number in range(50):
+            await manager.send_to_user("user_1", {"n": number})
+
+    run(scenario())
+    assert [call.args[0]["n"] for call in record.websocket.send_json.await_args_list] == list(range(50))
+
+
+def test_foreign_user_ids_are_replaced(manager: Any, connection: Any, run: Any) -> None:
+    record = connection()
+    run(manager.add_connection(record))
+    run(manager.send_to_user("user_1", {"type": "x", "sender_user_id": "user_2"}))
+    assert record.websocket.send_json.await_args.args[0]["sender_user_id"] == "user_1"
+    assert manager.get_contamination_stats()["cross_user_detection"] == {"user_1": 1}
+
+
+def test_without_a_connection_the_message_waits_and_is_sent_on_connect(manager: Any, connection: Any, run: Any) -> None:
+    run(manager.send_to_user("user_1", {"type": "x"}))
+    (waiting,) = manager._message_recovery_queue["user_1"]
+    assert (waiting["type"], waiting["failure_reason"]) == ("x", "no_connections")
+    assert manager.get_error_statistics()["total_queued_messages"] == 1
+    record = connection()
+    run(manager.add_connection(record))
+    record.websocket.send_json.assert_awaited_once_with(
+        {"type": "x", "recovered": True, "original_failure": "no_connections"}
+    )
+    assert manager._message_recovery_queue == {}
+
+
+def test_a_socket_that_fails_is_removed_and_its_message_kept(manager: Any, connection: Any, run: Any) -> None:
+    record = connection()
+    record.websocket.send_json.side_effect = ConnectionError("gone")
+    run(manager.add_connection(record))
+    run(manager.send_to_user("user_1", {"type": "x"}))
+    assert manager._message_recovery_queue["user_1"][0]["failure_reason"] == "all_connections_failed"
+    assert manager.get_connection("conn_1") is None
+    assert manager._connection_error_count == {"user_1": 1}
+
+
+def test_one_failing_socket_does_not_stop_the_others(manager: Any, connection: Any, run: Any) -> None:
+    bad, good = connection("user_1", 1), connection("user_1", 2)
+    bad.websocket.send_json.side_effect = ConnectionError("gone")
+
+    async def scenario() -> None:
+        await manager.add_connection(bad)
+        await manager.add_connection(good)
+        await manager.send_to_user("user_1", {"type": "x"})
+
+    run(scenario())
+    good.websocket.send_json.assert_awaited_once()
+    assert manager._message_recovery_queue == {}
+
+
+def test_critical_events_have_their_fields(manager: Any, connection: Any, run: Any) -> None:
+    record = connection()
+    run(manager.add_connection(record))
+    run(manager.emit_critical_event("user_1", "tool_completed", {"tool_name": "t", "result": {"x": 1}, "extra": 2}))
+    message = record.websocket.send_json.await_args.args[0]
+    assert {
+        "type": "tool_completed",
+        "critical": True,
+        "tool_name": "t",
+        "results": {"x": 1},
+        "duration": 0,
+        "success": True,
+        "extra": 2,
+        "user_id": "user_1",
+    }.items() <= message.items()
+    assert message["timestamp"]
+
+
+def test_a_critical_event_without_a_connection_is_kept(manager: Any, run: Any) -> None:
+    run(manager.emit_critical_event("user_1", "agent_started", {"agent_name": "a"}))
+    kept = manager._message_recovery_queue["user_1"][0]
+    assert (kept["type"], kept["data"], kept["critical"]) == ("agent_started", {"agent_name": "a"}, True)
+
+
+@pytest.mark.parametrize(("user", "event"), [("not a user!", "agent_started"), ("user_1", ""), ("user_1", "  ")])
+def test_a_critical_event_needs_a_user_and_a_type(manager: Any, run: Any, user: str, event: str) -> None:
+    with pytest.raises(ValueError, match=r"event_type cannot be empty|Invalid user_id format"):
+        run(manager.emit_critical_event(user, event, {}))
+
+
+def test_replaced_methods_are_used(manager: Any, connection: Any, run: Any) -> None:
+    run(manager.add_connection(connection()))
+    manager.send_to_user = AsyncMock()
+    run(manager.emit_critical_event("user_1", "own", {"x": 1}))
+    manager.send_to_user.assert_awaited_once()
+    manager.is_connection_active = Mock(return_value=False)
+    manager._store_failed_message = AsyncMock()
+    run(manager.emit_critical_event("user_1", "own", {"x": 1}))
+    manager._store_failed_message.assert_awaited_once()
+
+
+def test_send_to_thread(manager: Any, connection: Any, run: Any) -> None:
+    record = connection("user_1", 1, thread_id="thread_1")
+    run(manager.add_connection(record))
+    assert run(manager.send_to_thread("thread_1", {"type": "x"})) is True
+    record.websocket.send_json.assert_awaited_once_with({"type": "x"})
+    manager.send_to_user = AsyncMock()
+    assert run(manager.send_to_thread("thread_9", {"type": "x"})) is True
+    manager.send_to_user.assert_awaited_once_with("thread_9", {"type": "x"})
+    manager.send_to_user.side_effect = ValueError("bad")
+    assert run(manager.send_to_thread("thread_9", {"type": "x"})) is False
+
+
+def test_sending_to_one_connection(manager: Any, connection: Any, run: Any) -> None:
+    record = connection()
+    run(manager.add_connection(record))
+    assert run(manager.send_message("conn_1", {"type": "x"})) is True
+    assert run(manager.send_message("conn_9", {"type": "x"})) is False
+    assert run(manager.send_event("conn_1", "own", {"y": 1})) is True
+    sent = record.websocket.send_json.await_args.args[0]
+    assert (sent["type"], sent["data"]) == ("own", {"y": 1})
+    assert run(manager.send_message("user_1", {"type": "z"})) is True
+
+
+def test_broadcasts(manager: Any, connection: Any, run: Any) -> None:
+    one, two = connection("user_1", 1), connection("user_2", 2)
+
+    async def scenario() -> None:
+        await manager.add_connection(one)
+        await manager.add_connection(two)
+        await manager.broadcast({"type": "all"})
+        await manager.broadcast_to_all({"type": "some"}, exclude_users={"user_2"})
+        assert await manager.broadcast_system_status("up") == 2
+
+    run(scenario())
+    assert [call.args[0]["type"] for call in one.websocket.send_json.await_args_list] == ["all", "some", "system_status"]
+    assert [call.args[0]["type"] for call in two.websocket.send_json.await_args_list] == ["all", "system_status"]
+
+
+def test_recovery_by_hand(manager: Any, connection: Any, run: Any) -> None:
+    assert run(manager.attempt_message_recovery("user_1")) == 0
+    record = connection()
+    run(manager.add_connection(record))
+    run(manager._store_failed_message("user_1", {"type": "x"}, "why"))
+    assert run(manager.attempt_message_recovery("user_1")) == 1
+    assert record.websocket.send_json.await_args.args[0]["original_failure"] == "why"
+
+
+def test_odd_messages_are_made_plain(manager: Any, connection: Any, run: Any) -> None:
+    record = connection()
+    run(manager.add_connection(record))
+    run(manager.send_to_user("user_1", {"when": record.connected_at, "tags": {"a"}}))
+    sent = record.websocket.send_json.await_args.args[0]
+    assert sent == {"when": record.connected_at.isoformat(), "tags": ["a"]}
+    json.dumps(sent)
+
+
+def test_incoming_messages(manager: Any, run: Any) -> None:
+    assert run(manager.process_incoming_message("user_1", '{"type": "ping"}')) is True
+    assert run(manager.process_incoming_message("user_1", "no json")) is False
+    event_id = manager._delivery.track_event("own", "user_1", "run_1", None, {})
+    assert run(manager.process_incoming_message("user_1", {"type": "event_confirmation", "event_id": event_id})) is True
+    assert run(manager.handle_event_confirmation("user_1", {"event_id": "unknown"})) is False
+
+
+def test_events_after_commit(manager: Any, connection: Any, run: Any) -> None:
+    record = connection()
+    run(manager.add_connection(record))
+    assert manager.is_coordination_enabled() is False
+    run(manager.send_event_after_commit("tx_1", "own", {"x": 1}, connection_id="conn_1"))
+    record.websocket.send_json.assert_awaited_once()
+    coordinator = Mock(add_pending_event=AsyncMock())
+    manager.set_transaction_coordinator(coordinator)
+    run(manager.send_event_after_commit("tx_1", "own", {"x": 1}, user_id="user_1"))
+    coordinator.add_pending_event.assert_awaited_once_with("tx_1", "own", {"x": 1}, None, "user_1", None, 0)
+    assert manager.get_coordination_status()["coordination_enabled"] is True
+
+
+def test_listeners_hear_what_was_sent(manager: Any, connection: Any, run: Any) -> None:
+    heard: list[Any] = []
+    run(manager.add_connection(connection()))
+    manager.add_event_listener(heard.append)
+    run(manager.send_to_user("user_1", {"type": "x"}))
+    manager.remove_event_listener(heard.append)
+    run(manager.send_to_user("user_1", {"type": "y"}))
+    assert [event["event_type"] for event in heard] == ["x"]
