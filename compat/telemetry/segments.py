@@ -20,6 +20,7 @@ from .layout import (
     HEAD,
     MIN_BLOCK,
     SLOTS,
+    Header,
     encode_key,
     pack_header,
     place_of,
@@ -54,9 +55,9 @@ class SegmentFull(OSError):
 class Segment:
     """The segment of this process. Not safe for threads: its user has a lock."""
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, process: Header | None = None) -> None:
         """Create the file. Raises OSError where that cannot be done: no directory, no permission, no space."""
-        self.header = this_process()
+        self.header = this_process() if process is None else process
         self._block = max(MIN_BLOCK, mmap.ALLOCATIONGRANULARITY)
         self._numbers: dict[Site, int] = {}
         self._maps: list[tuple[int, memoryview]] = []

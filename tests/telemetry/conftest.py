@@ -1,0 +1,53 @@
+"""Segments of processes that never ran."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import pytest
+
+from compat.telemetry.identity import describe_process
+from compat.telemetry.layout import DAY
+from compat.telemetry.segments import Segment
+from compat.telemetry.sites import Site
+
+TODAY = 20_000
+NOON = TODAY * DAY + DAY / 2
+
+
+class Writer:
+    """Writes segments into a state directory as a process that is gone would have left them."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+
+    def __call__(self, uses: Mapping[Site, int], *, now: float = NOON, ended: float = 0.0, **facts: object) -> str:
+        """Write one segment, and return its path. Its pid is in use, but started at another tick: it was reused."""
+        process = describe_process()._replace(**{"tick": 1, "service": "chat", "started": now - 60, **facts})
+        segment = Segment(self.directory, process)
+        for site, count in uses.items():
+            segment.allot(site, 0, count, now)
+        if ended:
+            segment.end(ended)
+        segment.release()
+        os.utime(segment.path, (now + 1, now + 1))
+        return segment.path
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return str(tmp_path / "state")
+
+
+@pytest.fixture
+def write_segment(directory):
+    return Writer(directory)
+
+
+@pytest.fixture
+def site():
+    def make(line: int = 1, move: str = "old.a", module: str = "app.main") -> Site:
+        return Site(move, "call", "app/main.py", line, "run", module)
+
+    return make
