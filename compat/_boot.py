@@ -4,8 +4,10 @@ This module runs at the start of every process of an environment in which the pa
 nothing that a bare interpreter has not already loaded.
 """
 
+import atexit
 import os
 import sys
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ GENERIC = frozenset(("shared", "app", "test_framework", "dev_launcher", "tests")
 DECLARED = frozenset(())
 # site itself asks for these at every start; finding nothing is their normal case.
 _NEVER = frozenset(("sitecustomize", "usercustomize"))
+
+#: Seconds. A process that ends sooner is not recorded as observed.
+SHORT = 0.25
 
 started_by = ""
 
@@ -82,10 +87,22 @@ def boot(how: str = "start file") -> None:
     Front.roots = _roots()
     sys.meta_path.insert(0, Front)
     sys.meta_path.append(Tail)
+    atexit.register(_end, time.time())
+
+
+def _end(started: float) -> None:
+    """Leave a record that the drop-in watched this process; one that lived for a moment only is not worth its cost."""
+    if time.time() - started >= SHORT and os.environ.get("COMPAT_TELEMETRY", "").lower() not in ("off", "memory"):
+        from compat.telemetry.counters import ended
+
+        ended(started)
 
 
 def unboot() -> None:
     """Take the finders out again."""
     global started_by
-    started_by = ""
+    #: Seconds. A process that ends sooner is not recorded as observed.
+SHORT = 0.25
+
+started_by = ""
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not Front and finder is not Tail]

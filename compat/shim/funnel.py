@@ -7,6 +7,8 @@ to :meth:`Tap.use`.
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 import threading
 import warnings
@@ -200,6 +202,21 @@ def touch(tap: Tap | LateTap, kind: str, frame: FrameType) -> None:
 
 
 _taps: list[Tap] = []
+
+
+def _summarize() -> None:
+    """Print, at the end of the process, what was used: where ``COMPAT_SUMMARY=1`` asks for it."""
+    uses = usage()
+    stream = sys.stderr
+    if not uses or stream is None:
+        return
+    stream.write(f"compat: {sum(use.count for use in uses)} legacy uses at {len(uses)} places\n")
+    for use in uses:
+        stream.write(f"{use.count:>8}  {use.kind:<9}  {use.move}  {use.file}:{use.line}\n")
+
+
+if os.environ.get("COMPAT_SUMMARY") == "1":
+    atexit.register(_summarize)
 
 
 def forget_taps(taps: Iterable[Tap]) -> None:

@@ -7,6 +7,7 @@ import threading
 from types import MappingProxyType, ModuleType
 
 from compat.ledger import Ledger, Move
+from compat.telemetry import counters
 
 from . import attach, imports, overlay
 from .finder import Finder
@@ -97,6 +98,8 @@ def install(ledger: Ledger, *, drop_in: bool = False, generic: frozenset[str] = 
                 _finder = Finder(_installed)
                 sys.meta_path.insert(0, _finder)
             _finder.refresh()
+            if not drop_in:
+                counters.observed(start=True)
             for name in ledger.modules | attach.canonical_modules(ledger):
                 module = sys.modules.get(name)
                 if module is not None and not isinstance(module, LegacyModule):

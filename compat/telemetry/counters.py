@@ -278,6 +278,16 @@ def observed(start: bool = False) -> None:
         _record(0.0)
 
 
+def ended(started: float) -> None:
+    """Record, at the end of a process that was active since ``started`` (seconds since 1970), that it was observed.
+
+    For the boot path, which registers its own exit function: loading this room at every start would cost too much.
+    """
+    if not _watched:
+        _watched.append(started)
+        _finish()
+
+
 def _watch() -> None:
     if not _watched:
         _watched.append(time())
