@@ -101,8 +101,6 @@ def _end(started: float) -> None:
 def unboot() -> None:
     """Take the finders out again."""
     global started_by
-    #: Seconds. A process that ends sooner is not recorded as observed.
-SHORT = 0.25
-
-started_by = ""
+    started_by = ""
+    atexit.unregister(_end)
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not Front and finder is not Tail]
