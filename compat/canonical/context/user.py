@@ -1,0 +1,476 @@
+"""The user execution context: one user, one thread, one run, one request, and what belongs to them."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import functools
+import hashlib
+import inspect
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Optional
+
+from ..ids import formats, generator, manager
+from . import isolation
+from .isolation import ContextIsolationError, InvalidContextError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .execution import ExecutionContext
+
+logger = logging.getLogger(__name__)
+
+MAX_DEPTH = 10
+_AUDIT_WORDS = ("audit", "compliance", "trace_", "client_ip", "user_agent", "request_source", "security")
+
+__all__ = ["ContextIsolationError", "InvalidContextError", "UserExecutionContext", "logger"]
+
+
+def _new_id(prefix: str) -> str:
+    return generator.UnifiedIdGenerator.generate_base_id(prefix)
+
+
+@dataclass(frozen=True)
+class UserExecutionContext:
+    """Whose work is done: frozen, checked when made, with deep copies of what it is given.
+
+    Raises InvalidContextError for empty or placeholder identifiers, for mappings with reserved keys, and for a depth
+    beyond 10; ContextIsolationError for objects of another user.
+    """
+
+    user_id: str
+    thread_id: str
+    run_id: str
+    request_id: str = field(default_factory=lambda: _new_id("user_request"))
+    db_session: Optional[Any] = field(default=None, repr=False, compare=False)
+    websocket_client_id: Optional[str] = field(default=None)
+    created_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    agent_context: dict[str, Any] = field(default_factory=dict)
+    audit_metadata: dict[str, Any] = field(default_factory=dict)
+    operation_depth: int = field(default=0)
+    parent_request_id: Optional[str] = field(default=None)
+    cleanup_callbacks: list[Callable[..., Any]] = field(default_factory=list, repr=False, compare=False)
+    _isolation_token: str = field(default_factory=lambda: _new_id("isolation_token"), repr=False, compare=False)
+    _memory_refs: list[Any] = field(default_factory=list, repr=False, compare=False)
+    _validation_fingerprint: Optional[str] = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in isolation.IDENTIFIERS:
+            isolation.require_identifier(name, getattr(self, name))
+        for name in isolation.IDENTIFIERS:
+            isolation.refuse_placeholder(name, getattr(self, name))
+        named = formats.thread_of_run(self.run_id)
+        if named and named != self.thread_id and not formats.belong_together(self.run_id, self.thread_id):
+            logger.warning(
+                "run_id %r was made for thread %r, the context is for thread %r", self.run_id, named, self.thread_id
+            )
+        for name in ("agent_context", "audit_metadata"):
+            isolation.refuse_foreign_objects(self.user_id, name, getattr(self, name))
+            object.__setattr__(self, name, isolation.own_mapping(name, getattr(self, name)))
+        self.audit_metadata.setdefault("context_created_at", self.created_at.isoformat())
+        self.audit_metadata.setdefault("context_version", "1.0")
+        self.audit_metadata.setdefault("isolation_verified", True)
+        self.audit_metadata.setdefault("operation_depth", self.operation_depth)
+        if self.parent_request_id:
+            self.audit_metadata.setdefault("parent_request_id", self.parent_request_id)
+        object.__setattr__(self, "_validation_fingerprint", self._fingerprint())
+
+    def __hash__(self) -> int:
+        return hash((self.user_id, self.thread_id, self.run_id, self.request_id))
+
+    def _fingerprint(self) -> str:
+        ids = "\0".join((self.user_id, self.thread_id, self.run_id, self.request_id))
+        return hashlib.sha256(ids.encode()).hexdigest()[:16]
+
+    # -- made from what is at hand ------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_request(
+        cls,
+        user_id: str,
+        thread_id: str,
+        run_id: str,
+        request_id: Optional[str] = None,
+        db_session: Optional[Any] = None,
+        websocket_client_id: Optional[str] = None,
+        agent_context: Optional[dict[str, Any]] = None,
+        audit_metadata: Optional[dict[str, Any]] = None,
+    ) -> UserExecutionContext:
+        """Return the context of one request; a request id is made where none is given."""
+        return cls(
+            user_id=user_id,
+            thread_id=thread_id,
+            run_id=run_id,
+            request_id=_new_id("user_request") if request_id is None else request_id,
+            db_session=db_session,
+            websocket_client_id=websocket_client_id,
+            agent_context={} if agent_context is None else agent_context,
+            audit_metadata={} if audit_metadata is None else audit_metadata,
+        )
+
+    @classmethod
+    def from_agent_execution_context(
+        cls,
+        user_id: str,
+        thread_id: str,
+        run_id: str,
+        request_id: Optional[str] = None,
+        agent_context: Optional[dict[str, Any]] = None,
+        audit_metadata: Optional[dict[str, Any]] = None,
+    ) -> UserExecutionContext:
+        """Return the context in which an agent runs."""
+        return cls.from_request(
+            user_id, thread_id, run_id, request_id, agent_context=agent_context, audit_metadata=audit_metadata
+        )
+
+    @classmethod
+    def from_request_supervisor(
+        cls,
+        user_id: str,
+        thread_id: str,
+        run_id: str,
+        request_id: Optional[str] = None,
+        db_session: Optional[Any] = None,
+        websocket_connection_id: Optional[str] = None,
+        metadata: Optional[dict[str, Any]] = None,
+    ) -> UserExecutionContext:
+        """Return the context of one request from one mapping of everything: audit data is told apart by its key."""
+        if metadata is not None and not isinstance(metadata, dict):
+            raise InvalidContextError(f"metadata must be a dictionary, got: {type(metadata)}")
+        agent_context, audit_metadata = _split(metadata or {})
+        return cls.from_request(
+            user_id, thread_id, run_id, request_id, db_session, websocket_connection_id, agent_context, audit_metadata
+        )
+
+    @classmethod
+    def create_for_user(cls, user_id: str, thread_id: str, run_id: str, **kwargs: Any) -> UserExecutionContext:
+        """Return a context for a user; further keywords are those of :meth:`from_request`."""
+        if "metadata" in kwargs or "websocket_connection_id" in kwargs:
+            return cls.from_request_supervisor(user_id, thread_id, run_id, **kwargs)
+        return cls.from_request(user_id, thread_id, run_id, **kwargs)
+
+    @classmethod
+    def from_websocket_request(
+        cls, user_id: str, websocket_client_id: Optional[str] = None, operation: str = "websocket_session"
+    ) -> UserExecutionContext:
+        """Return the context of one websocket session, with new thread, run, request and client ids."""
+        isolation.require_identifier("user_id", user_id)
+        ids = generator.UnifiedIdGenerator
+        thread_id, run_id, request_id = ids.generate_user_context_ids(user_id, operation)
+        return cls(
+            user_id=user_id,
+            thread_id=thread_id,
+            run_id=run_id,
+            request_id=request_id,
+            websocket_client_id=websocket_client_id or ids.generate_websocket_client_id(user_id),
+            agent_context={"source": "websocket", "operation": operation, "connection_type": "websocket"},
+            audit_metadata={"context_source": "websocket", "creation_method": "from_websocket_request"},
+        )
+
+    @classmethod
+    def create_defensive_user_execution_context(
+        cls,
+        user_id: str,
+        websocket_client_id: Optional[str] = None,
+        fallback_context: Optional[dict[str, Any]] = None,
+    ) -> UserExecutionContext:
+        """Return a context however little is known: identifiers are taken from ``fallback_context`` or made."""
+        rest = dict(fallback_context or {})
+        made = cls.from_websocket_request(user_id, websocket_client_id, "defensive")
+        known = {name: rest.pop(name) for name in isolation.IDENTIFIERS[1:] if rest.get(name)}
+        for name in isolation.RESERVED_KEYS.intersection(rest):
+            del rest[name]
+        return dataclasses.replace(
+            made,
+            **known,
+            agent_context={**made.agent_context, **rest},
+            audit_metadata={**made.audit_metadata, "creation_method": "create_defensive_user_execution_context"},
+        )
+
+    @classmethod
+    def from_fastapi_request(
+        cls,
+        request: Any,
+        user_id: str,
+        thread_id: str,
+        run_id: str,
+        db_session: Optional[Any] = None,
+        websocket_client_id: Optional[str] = None,
+    ) -> UserExecutionContext:
+        """Return the context of an HTTP request; its method, URL, client and user agent go into the audit data."""
+        return cls.from_request(
+            user_id,
+            thread_id,
+            run_id,
+            db_session=db_session,
+            websocket_client_id=websocket_client_id,
+            audit_metadata=_described(request),
+        )
+
+    # -- made from this one -------------------------------------------------------------------------------------------
+
+    def create_child_context(
+        self,
+        operation_name: str,
+        additional_agent_context: Optional[dict[str, Any]] = None,
+        additional_audit_metadata: Optional[dict[str, Any]] = None,
+    ) -> UserExecutionContext:
+        """Return the context of a part of this work: same user, thread and run, a new request one level deeper.
+
+        Raises InvalidContextError without a name, and beyond the greatest depth, 10.
+        """
+        if not isinstance(operation_name, str) or not operation_name.strip():
+            raise InvalidContextError("operation_name must be a non-empty string")
+        depth = self.operation_depth + 1
+        if depth > MAX_DEPTH:
+            raise InvalidContextError(
+                f"Maximum operation depth ({MAX_DEPTH}) exceeded. Current depth: {self.operation_depth}"
+            )
+        agent_context = {
+            **self.agent_context,
+            **(additional_agent_context or {}),
+            "parent_operation": self.agent_context.get("operation_name", "root"),
+            "operation_name": operation_name,
+            "operation_depth": depth,
+        }
+        audit_metadata = {
+            **self.audit_metadata,
+            **(additional_audit_metadata or {}),
+            "operation_name": operation_name,
+            "operation_depth": depth,
+            "parent_request_id": self.request_id,
+            "child_created_at": datetime.now(timezone.utc).isoformat(),
+        }
+        del audit_metadata["context_created_at"]
+        return self._changed(
+            request_id=_new_id(f"{operation_name}_req"),
+            created_at=datetime.now(timezone.utc),
+            agent_context=agent_context,
+            audit_metadata=audit_metadata,
+            operation_depth=depth,
+            parent_request_id=self.request_id,
+            cleanup_callbacks=[],
+        )
+
+    def create_child_context_supervisor(
+        self, operation_name: str, additional_metadata: Optional[dict[str, Any]] = None
+    ) -> UserExecutionContext:
+        """Return :meth:`create_child_context` with one mapping of everything: audit data is told apart by its key."""
+        agent_context, audit_metadata = _split(additional_metadata or {})
+        return self.create_child_context(operation_name, agent_context, audit_metadata)
+
+    def with_db_session(self, db_session: Any) -> UserExecutionContext:
+        """Return this context with a database session; InvalidContextError for None."""
+        if db_session is None:
+            raise InvalidContextError("db_session cannot be None")
+        return self._changed(db_session=db_session)
+
+    def with_websocket_connection(self, connection_id: str) -> UserExecutionContext:
+        """Return this context with a websocket client; InvalidContextError for an empty id."""
+        if not isinstance(connection_id, str) or not connection_id.strip():
+            raise InvalidContextError("connection_id must be a non-empty string")
+        return self._changed(websocket_client_id=connection_id)
+
+    def with_websocket_connection_supervisor(self, connection_id: str) -> UserExecutionContext:
+        """Return :meth:`with_websocket_connection`."""
+        return self.with_websocket_connection(connection_id)
+
+    def _changed(self, **changes: Any) -> UserExecutionContext:
+        changed = dataclasses.replace(self, **{"_isolation_token": _new_id("isolation_token"), **changes})
+        object.__setattr__(changed, "_dependencies", dict(self._held()))
+        return changed
+
+    # -- asked ----------------------------------------------------------------------------------------------------------
+
+    def verify_isolation(self) -> bool:
+        """Return True if nothing here is shared or another user's; ContextIsolationError otherwise."""
+        for name in ("agent_context", "audit_metadata", "db_session", "_memory_refs"):
+            value = getattr(self, name)
+            isolation.refuse_shared_objects(name, value)
+            if name != "db_session":
+                isolation.refuse_foreign_objects(self.user_id, name, value)
+        if self._validation_fingerprint != self._fingerprint():
+            raise ContextIsolationError("the identifiers of this context were changed after it was made")
+        return True
+
+    async def cleanup(self) -> None:
+        """Run the cleanup callbacks, last added first; one that fails is logged and does not stop the others."""
+        while self.cleanup_callbacks:
+            callback = self.cleanup_callbacks.pop()
+            try:
+                result = callback()
+                if inspect.isawaitable(result):
+                    await result
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                logger.error("Error in cleanup callback of request %s: %s", self.request_id, error)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the context as plain values, without the session and the callbacks; times in ISO 8601."""
+        return {
+            "user_id": self.user_id,
+            "thread_id": self.thread_id,
+            "run_id": self.run_id,
+            "request_id": self.request_id,
+            "websocket_client_id": self.websocket_client_id,
+            "websocket_connection_id": self.websocket_client_id,
+            "created_at": self.created_at.isoformat(),
+            "agent_context": isolation.detached(self.agent_context),
+            "audit_metadata": isolation.detached(self.audit_metadata),
+            "metadata": isolation.detached(self.metadata),
+            "operation_depth": self.operation_depth,
+            "parent_request_id": self.parent_request_id,
+            "has_db_session": self.db_session is not None,
+            "implementation": "services_with_supervisor_compatibility",
+            "compatibility_layer_active": True,
+        }
+
+    def get_correlation_id(self) -> str:
+        """Return the first eight characters of user, thread, run and request id, joined by colons."""
+        return ":".join(one[:8] for one in (self.user_id, self.thread_id, self.run_id, self.request_id))
+
+    def get_scoped_key(self, component: str) -> str:
+        """Return ``component:user_id:request_id``, a key under which nobody else stores."""
+        if not isinstance(component, str) or not component.strip():
+            raise InvalidContextError("component must be a non-empty string")
+        return f"{component}:{self.user_id}:{self.request_id}"
+
+    def get_audit_trail(self) -> dict[str, Any]:
+        """Return who did what and since when, as plain values; ``context_age_seconds`` is measured now."""
+        return {
+            "correlation_id": self.get_correlation_id(),
+            "user_id": self.user_id,
+            "thread_id": self.thread_id,
+            "run_id": self.run_id,
+            "request_id": self.request_id,
+            "created_at": self.created_at.isoformat(),
+            "operation_depth": self.operation_depth,
+            "parent_request_id": self.parent_request_id,
+            "has_db_session": self.db_session is not None,
+            "has_websocket": self.websocket_client_id is not None,
+            "audit_metadata": isolation.detached(self.audit_metadata),
+            "context_age_seconds": (datetime.now(timezone.utc) - _aware(self.created_at)).total_seconds(),
+        }
+
+    @property
+    def websocket_connection_id(self) -> Optional[str]:
+        """``websocket_client_id`` under its former name."""
+        return self.websocket_client_id
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Agent context and audit data in one new dictionary; audit data wins."""
+        return {**self.agent_context, **self.audit_metadata}
+
+    @property
+    def session_id(self) -> Optional[str]:
+        """The session that the agent context names."""
+        return self.agent_context.get("session_id")
+
+    @property
+    def workspace_id(self) -> Optional[str]:
+        """The workspace that the agent context names."""
+        return self.agent_context.get("workspace_id")
+
+    # -- the parts of the system that work for this context -----------------------------------------------------------
+
+    def _held(self) -> dict[str, Any]:
+        held: Optional[dict[str, Any]] = self.__dict__.get("_dependencies")
+        if held is None:
+            held = {}
+            object.__setattr__(self, "_dependencies", held)
+        return held
+
+    def get_dependency(self, dependency_name: str) -> Optional[Any]:
+        """Return what was set under that name, None if nothing was."""
+        return self._held().get(dependency_name)
+
+    def has_dependency(self, dependency_name: str) -> bool:
+        """True if something is set under that name."""
+        return self._held().get(dependency_name) is not None
+
+    def get_llm_manager(self) -> Optional[Any]:
+        """Return the dependency ``llm_manager``."""
+        return self.get_dependency("llm_manager")
+
+    def get_tool_dispatcher(self) -> Optional[Any]:
+        """Return the dependency ``tool_dispatcher``."""
+        return self.get_dependency("tool_dispatcher")
+
+    def get_websocket_bridge(self) -> Optional[Any]:
+        """Return the dependency ``websocket_bridge``."""
+        return self.get_dependency("websocket_bridge")
+
+    def set_dependency(self, dependency_name: str, dependency: Any) -> None:
+        """Hold an object for the parts of this work; contexts made from this one hold it too."""
+        if not isinstance(dependency_name, str) or not dependency_name.strip():
+            raise InvalidContextError("dependency_name must be a non-empty string")
+        self._held()[dependency_name] = dependency
+
+    def remove_dependency(self, dependency_name: str) -> bool:
+        """Let go of an object; False if none was held under that name."""
+        return self._held().pop(dependency_name, None) is not None
+
+    def get_available_dependencies(self) -> list[str]:
+        """The names under which something is held, sorted."""
+        return sorted(self._held())
+
+    def to_execution_context(self) -> ExecutionContext:
+        """Return the form in which agents take their context."""
+        from .execution import ExecutionContext
+
+        return ExecutionContext.of(self)
+
+
+def _with_session_labels(init: Callable[..., None]) -> Callable[..., None]:
+    """Let the constructor take ``session_id`` and ``workspace_id``, kept in the agent context.
+
+    A context that names a session may leave out thread and run: the session is the thread, the run is new.
+    """
+
+    @functools.wraps(init)
+    def __init__(self: UserExecutionContext, *args: Any, **kwargs: Any) -> None:
+        labels = {name: kwargs.pop(name) for name in ("session_id", "workspace_id") if name in kwargs}
+        if labels:
+            given = {name: value for name, value in labels.items() if value is not None}
+            kwargs["agent_context"] = {**given, **(kwargs.get("agent_context") or {})}
+            if labels.get("session_id"):
+                if len(args) < 2:
+                    kwargs.setdefault("thread_id", labels["session_id"])
+                if len(args) < 3:
+                    thread_id = kwargs.get("thread_id") or args[1]
+                    kwargs.setdefault("run_id", manager.UnifiedIDManager.generate_run_id(thread_id))
+        init(self, *args, **kwargs)
+
+    return __init__
+
+
+UserExecutionContext.__init__ = _with_session_labels(UserExecutionContext.__init__)  # type: ignore[method-assign]
+
+
+def _split(metadata: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    audit = {key: value for key, value in metadata.items() if str(key).startswith(_AUDIT_WORDS)}
+    return {key: value for key, value in metadata.items() if key not in audit}, audit
+
+
+def _described(request: Any) -> dict[str, Any]:
+    headers = getattr(request, "headers", None)
+    client = getattr(request, "client", None)
+    address = str(getattr(client, "host", "unknown")) if client else "unknown"
+    return {
+        "context_source": "fastapi_request",
+        "method": str(getattr(request, "method", "unknown")),
+        "url": str(getattr(request, "url", "unknown")),
+        "client_ip": address,
+        "client_host": address,
+        "user_agent": str(headers.get("user-agent", "unknown")) if headers is not None else "unknown",
+    }
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
