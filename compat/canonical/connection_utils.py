@@ -93,8 +93,8 @@ def _safe_websocket_state_for_logging(state: Any) -> str:
 def is_websocket_connected(websocket: Any) -> bool:
     """Return whether messages can be sent: both ends are connected, as far as the object says.
 
-    Understands Starlette's ``client_state`` and ``application_state``; an object without known states counts as
-    connected if it has a ``send_json``, ``send_text`` or ``send`` to call.
+    Understands Starlette's ``client_state`` and ``application_state``. An object without known states counts as
+    connected, in staging and production only if it has a ``send_json``, ``send_text`` or ``send`` to call.
     """
     if websocket is None:
         return False
@@ -103,7 +103,9 @@ def is_websocket_connected(websocket: Any) -> bool:
         known = [state for state in states if state]
         if known:
             return all(state == "CONNECTED" for state in known)
-        return any(callable(getattr(websocket, name, None)) for name in ("send_json", "send_text", "send"))
+        if any(callable(getattr(websocket, name, None)) for name in ("send_json", "send_text", "send")):
+            return True
+        return os.environ.get("ENVIRONMENT", "").lower() not in ("staging", "production")
     except Exception as error:
         logger.debug("state of %s cannot be read: %s", type(websocket).__name__, error)
         return False

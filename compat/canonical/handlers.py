@@ -181,11 +181,17 @@ class AgentRequestHandler(_RespondingHandler):
 
 
 class E2EAgentHandler(_RespondingHandler):
-    """Answers the messages by which a deployment is probed from outside."""
+    """Answers the messages by which a deployment is probed from outside.
+
+    A request for an agent is answered with the five critical events in order, each marked ``probe``: they show that
+    events arrive, and claim no agent's work.
+    """
 
     def __init__(self) -> None:
         super().__init__(
             [
+                MessageType.AGENT_REQUEST,
+                MessageType.START_AGENT,
                 MessageType.AGENT_TASK,
                 MessageType.AGENT_STATUS_REQUEST,
                 MessageType.BROADCAST_TEST,
@@ -197,9 +203,22 @@ class E2EAgentHandler(_RespondingHandler):
     async def respond(self, user_id: str, websocket: Any, message: WebSocketMessage) -> bool:
         if not self.can_handle(message.type):
             return False
-        kind, data = _probe_answer(message)
-        await send_response(websocket, kind, {**data, "user_id": user_id, "timestamp": time.time()})
+        if message.type in (MessageType.AGENT_REQUEST, MessageType.START_AGENT):
+            answers = [(kind, {"probe": True, "thread_id": message.thread_id}) for kind in CRITICAL_TYPES]
+        else:
+            answers = [_probe_answer(message)]
+        for kind, data in answers:
+            await send_response(websocket, kind, {**data, "user_id": user_id, "timestamp": time.time()})
         return True
+
+
+CRITICAL_TYPES = (
+    MessageType.AGENT_STARTED,
+    MessageType.AGENT_THINKING,
+    MessageType.TOOL_EXECUTING,
+    MessageType.TOOL_COMPLETED,
+    MessageType.AGENT_COMPLETED,
+)
 
 
 def _probe_answer(message: WebSocketMessage) -> tuple[MessageType, dict[str, Any]]:

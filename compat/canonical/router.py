@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,20 +15,10 @@ from .messages import convert_jsonrpc_to_websocket_message
 if TYPE_CHECKING:
     from .message_models import WebSocketMessage
 
-logger = logging.getLogger(__name__)
-
 #: Fields of the envelope; a message without ``payload`` has everything else as its payload.
 _ENVELOPE = frozenset({"type", "payload", "data", "timestamp", "message_id", "user_id", "thread_id"})
 #: What agents and tools report is shown to users as progress.
-_AGENT_EVENTS = frozenset(
-    {
-        MessageType.AGENT_STARTED,
-        MessageType.AGENT_THINKING,
-        MessageType.TOOL_EXECUTING,
-        MessageType.TOOL_COMPLETED,
-        MessageType.AGENT_COMPLETED,
-    }
-)
+_AGENT_EVENTS = frozenset(_handlers.CRITICAL_TYPES)
 Deliver = Callable[[str, "dict[str, Any]"], Awaitable[Any]]
 
 
@@ -85,7 +74,7 @@ class MessageRouter:
             if handler in known:
                 known.remove(handler)
                 return
-        logger.debug("%s is not registered", type(handler).__name__)
+        _handlers.logger.debug("%s is not registered", type(handler).__name__)
 
     def get_handler_order(self) -> list[str]:
         """Return the class names of all handlers, in order."""
@@ -122,7 +111,7 @@ class MessageRouter:
             return success
         except Exception as error:
             self.routing_stats["handler_errors"] += 1
-            logger.error("message of %s could not be routed: %s", user_id, error)
+            _handlers.logger.error("message of %s could not be routed: %s", user_id, error)
             return False
 
     def _is_unknown_message_type(self, message_type: Any) -> bool:
@@ -264,7 +253,7 @@ class MessageRouter:
                     raise RuntimeError("MessageRouter(deliver=...) was given no way to reach users")
                 await self._deliver(user_id, message)
             except Exception as error:
-                logger.error("%s could not be sent to %s: %s", message["type"], user_id, error)
+                _handlers.logger.error("%s could not be sent to %s: %s", message["type"], user_id, error)
 
 
 def _seconds(timestamp: Any) -> float:
@@ -277,12 +266,12 @@ def _seconds(timestamp: Any) -> float:
 
 
 def _checked(handler: Any) -> Any:
-    for name in ("can_handle", "handle_message"):
-        if not callable(getattr(handler, name, None)):
-            raise TypeError(
-                f"{type(handler).__name__} is no message handler: it has no callable {name}(); "
-                "derive from BaseMessageHandler or follow the MessageHandler protocol"
-            )
+    missing = [f"{name}()" for name in ("can_handle", "handle_message") if not callable(getattr(handler, name, None))]
+    if missing:
+        raise TypeError(
+            f"{type(handler).__name__} does not implement the MessageHandler protocol: it has no callable "
+            f"{' and '.join(missing)}; derive it from BaseMessageHandler"
+        )
     return handler
 
 

@@ -77,8 +77,14 @@ def test_both_ends_must_be_connected_and_an_object_must_be_able_to_send():
     socket = Socket()
     socket.application_state = State.DISCONNECTED
     assert not utils.is_websocket_connected(socket)
-    assert not utils.is_websocket_connected(object())
     assert not utils.is_websocket_connected(None)
+
+
+@pytest.mark.parametrize(("environment", "connected"), [("staging", False), ("production", False), ("testing", True), ("", True)])
+def test_an_object_that_says_nothing(monkeypatch, environment, connected):
+    monkeypatch.setenv("ENVIRONMENT", environment)
+    assert utils.is_websocket_connected(object()) is connected
+    assert utils.is_websocket_connected(Socket(None))
 
 
 def test_states_are_worded_for_loggers():

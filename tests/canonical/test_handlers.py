@@ -97,6 +97,19 @@ def test_a_message_for_another_handler_is_not_handled(make):
     assert handle(make(), "chat") == (False, [])
 
 
+def test_a_probe_plays_the_critical_events_in_order():
+    done, sent = handle(handlers.E2EAgentHandler(), "agent_request", {"message": "x"}, thread_id="t1")
+    assert done is True
+    assert [message["type"] for message in sent] == [
+        "agent_started",
+        "agent_thinking",
+        "tool_executing",
+        "tool_completed",
+        "agent_completed",
+    ]
+    assert all(message["data"]["probe"] for message in sent)
+
+
 def test_a_broken_socket_costs_a_false_and_a_count():
     handler = handlers.UserMessageHandler()
     assert handle(handler, "chat", socket=Socket(broken=True))[0] is False
@@ -257,7 +270,7 @@ def test_added_handlers_come_first_in_their_order():
 
 @pytest.mark.parametrize("bad", [object(), lambda message: None, None])
 def test_what_is_no_handler_is_refused(bad):
-    with pytest.raises(TypeError, match=r"is no message handler: it has no callable can_handle\(\)"):
+    with pytest.raises(TypeError, match=r"no callable can_handle\(\) and handle_message\(\); derive it from Base"):
         router.MessageRouter().add_handler(bad)
     assert isinstance(handlers.ErrorHandler(), handlers.MessageHandler)
 

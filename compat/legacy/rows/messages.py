@@ -67,7 +67,6 @@ ROWS: list[Move] = [
         **WHEN,
     ),
     *names(f"{CORE}.connection_info", "compat.canonical.messages", "ConnectionInfo", instead=None, **WHEN),
-    *names(f"{CORE}.connection_info", "compat.canonical.recovery_types", "ConnectionState", instead=None, **WHEN),
     *names(
         f"{CORE}.reconnection_types", "compat.canonical.messages", "ReconnectionConfig ReconnectionState", instead=None, **WHEN
     ),
