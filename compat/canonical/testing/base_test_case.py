@@ -42,7 +42,8 @@ class SSotBaseTestCase:
 
     @cached_property
     def _env(self) -> IsolatedEnvironment:
-        return get_env()
+        env: IsolatedEnvironment = get_env()
+        return env
 
     @cached_property
     def _metrics(self) -> SsotTestMetrics:

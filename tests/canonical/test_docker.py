@@ -1,0 +1,234 @@
+"""Named services are started in order, looked at, and stopped, on whatever engine answers."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from compat.canonical import docker
+from compat.canonical.docker import (
+    ContainerInfo,
+    ContainerState,
+    DockerUnavailable,
+    EnvironmentType,
+    OrchestrationConfig,
+    ServiceMode,
+    ServiceOrchestrator,
+    ServiceStatus,
+    UnifiedDockerManager,
+)
+
+
+class Container:
+    """A container of :class:`Engine`, in the shape of the SDK's."""
+
+    def __init__(self, engine: Engine, image: str, port: int, options: dict[str, Any]) -> None:
+        self.engine, self.status, self.name = engine, "running", options["name"]
+        self.labels, self.restarts, self.exit_code = options["labels"], 0, 0
+        self.attrs: dict[str, Any] = {
+            "Name": f"/{self.name}",
+            "Id": "0123456789abcdef",
+            "Created": "2025-09-14T10:00:00.123456789Z",
+            "Config": {"Image": image, "Labels": self.labels},
+            "NetworkSettings": {"Ports": {next(iter(options["ports"])): [{"HostPort": str(port)}]}},
+        }
+        self.reload()
+
+    def reload(self) -> None:
+        running = self.status == "running"
+        self.attrs["State"] = {"Status": self.status, "Running": running, "ExitCode": self.exit_code}
+
+    def start(self) -> None:
+        self.status = "running"
+        self.reload()
+
+    def stop(self, timeout: int) -> None:
+        self.status = "exited"
+        self.reload()
+
+    def restart(self) -> None:
+        self.restarts += 1
+
+    def remove(self, force: bool = False) -> None:
+        self.engine.all.remove(self)
+
+    def exec_run(self, command: list[str]) -> Any:
+        self.engine.commands.append(command)
+        return SimpleNamespace(exit_code=0)
+
+    def logs(self, tail: int) -> bytes:
+        return b"first\nlast"
+
+
+class Engine:
+    """An engine whose every container answers on one real port."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.all, self.pulled, self.commands = port, [], [], []
+        self.containers = SimpleNamespace(list=self._list, run=self._run)
+        self.images = SimpleNamespace(list=lambda name: [], pull=self.pulled.append)
+
+    def ping(self) -> bool:
+        return True
+
+    def info(self) -> dict[str, int]:
+        return {"MemTotal": 8 * 2**30}
+
+    def _list(self, all: bool, filters: dict[str, str]) -> list[Container]:
+        key, _, value = filters.get("label", "netra.environment").partition("=")
+        return [
+            each
+            for each in self.all
+            if (not value or each.labels.get(key) == value) and (all or each.status == "running")
+        ]
+
+    def _run(self, image: str, **options: Any) -> Container:
+        self.all.append(Container(self, image, self.port, options))
+        return self.all[-1]
+
+
+@pytest.fixture
+def engine():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        stopped = threading.Event()
+
+        def accept() -> None:
+            while not stopped.is_set():
+                try:
+                    listening.accept()[0].close()
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield Engine(listening.getsockname()[1])
+        stopped.set()
+        with socket.create_connection(("127.0.0.1", listening.getsockname()[1])):
+            pass
+        thread.join()
+
+
+@pytest.fixture
+def manager(engine: Engine) -> UnifiedDockerManager:
+    return UnifiedDockerManager(OrchestrationConfig(required_services=["redis"]), test_id="t1", client=engine)
+
+
+def test_services_start_once_with_what_is_pulled(manager: UnifiedDockerManager, engine: Engine) -> None:
+    assert asyncio.run(manager.start_services_smart(["redis", "postgres"]))
+    assert asyncio.run(manager.start_services_smart(["redis"]))
+    assert [each.name for each in engine.all] == ["netra-dedicated-t1-redis", "netra-dedicated-t1-postgres"]
+    assert engine.pulled == ["redis:7-alpine", "postgres:15-alpine"]
+    assert manager.allocated_ports == {"redis": engine.port, "postgres": engine.port}
+    assert manager.get_service_ports() == manager.allocated_ports
+    assert manager.get_service_status("redis") is ServiceStatus.HEALTHY
+    assert manager.get_e2e_service_urls()["redis"] == f"redis://localhost:{engine.port}/0"
+    assert manager.get_statistics()["started_services"] == ["postgres", "redis"]
+    assert "redis (port " in manager.get_health_report()
+
+
+def test_what_a_service_needs_is_started_first(manager: UnifiedDockerManager, engine: Engine) -> None:
+    asyncio.run(manager.start_services_smart(["backend"], wait_healthy=False))
+    assert [each.labels["netra.service"] for each in engine.all] == ["postgres", "redis", "auth", "backend"]
+
+
+def test_environments_are_apart(manager: UnifiedDockerManager, engine: Engine) -> None:
+    other = UnifiedDockerManager(environment_type=EnvironmentType.TEST, client=engine)
+    asyncio.run(manager.start_services_smart(["redis"]))
+    assert other.get_service_status("redis") is ServiceStatus.UNKNOWN
+    assert asyncio.run(other.force_shutdown())
+    assert len(engine.all) == 1
+    manager.release_environment("dedicated-t1")
+    assert (engine.all, manager.allocated_ports) == ([], {})
+
+
+def test_stopping_keeps_containers_and_killing_removes_them(manager: UnifiedDockerManager, engine: Engine) -> None:
+    asyncio.run(manager.start_services_smart(["redis"]))
+    assert asyncio.run(manager.graceful_shutdown())
+    assert manager.get_service_status("redis") is ServiceStatus.STOPPED
+    assert not manager.wait_for_services(["redis"], timeout=0)
+    assert manager.service_health["redis"].error_message == "redis is stopped"
+    assert manager.analyze_docker_crash()["crashed"][0]["logs"] == ["first", "last"]
+    assert asyncio.run(manager.ensure_services_running(["redis"]))
+    asyncio.run(manager.cleanup_services())
+    assert engine.all == []
+
+
+def test_restarts_are_limited(manager: UnifiedDockerManager, engine: Engine) -> None:
+    assert not manager.restart_service("redis"), "nothing to restart"
+    asyncio.run(manager.start_services_smart(["redis"]))
+    assert manager.restart_service("redis")
+    assert not manager.restart_service("redis"), "within the cooldown"
+    assert manager.restart_service("redis", force=True)
+    assert engine.all[0].restarts == 2
+    with pytest.raises(ValueError, match="Unknown service 'mysql'"):
+        manager.restart_service("mysql")
+
+
+def test_orchestration_reports_health(manager: UnifiedDockerManager, engine: Engine) -> None:
+    healthy, health = asyncio.run(manager.orchestrate_services())
+    assert healthy and health["redis"].is_healthy and health["redis"].port == engine.port
+    assert manager.acquire_environment() == ("dedicated-t1", {"redis": engine.port})
+    assert asyncio.run(manager.reset_test_data(["redis"])) and engine.commands == [["redis-cli", "FLUSHALL"]]
+    assert manager.perform_memory_pre_flight_check()
+
+
+def test_old_dedicated_containers_go(manager: UnifiedDockerManager, engine: Engine) -> None:
+    asyncio.run(manager.start_services_smart(["redis"]))
+    assert manager.cleanup_old_environments(max_age_hours=24) == 1
+    assert engine.all == []
+
+
+def test_ended_containers_go(manager: UnifiedDockerManager, engine: Engine) -> None:
+    asyncio.run(manager.start_services_smart(["redis"]))
+    assert manager.cleanup_orphaned_containers() and len(engine.all) == 1
+    engine.all[0].stop(timeout=0)
+    assert manager.cleanup_orphaned_containers() and engine.all == []
+
+
+def test_without_an_engine_the_error_says_how_to_start_one(monkeypatch) -> None:
+    pytest.importorskip("docker", reason="the Docker SDK is not installed")
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    manager = UnifiedDockerManager()
+    assert not manager.is_docker_available()
+    assert manager.get_effective_mode() is ServiceMode.LOCAL
+    with pytest.raises(DockerUnavailable, match=r"^No Docker engine answers .*systemctl start docker"):
+        manager.get_service_status("redis")
+
+
+def test_mock_mode_needs_no_engine() -> None:
+    manager = UnifiedDockerManager(mode=ServiceMode.MOCK)
+    assert asyncio.run(manager.start_services_smart(["redis"]))
+    assert manager.wait_for_services(timeout=0)
+    assert asyncio.run(manager.graceful_shutdown())
+
+
+def test_settings_are_checked() -> None:
+    with pytest.raises(ValueError, match="pull_policy must be 'missing', 'always' or 'never', not 'sometimes'"):
+        UnifiedDockerManager(pull_policy="sometimes")
+    assert ServiceOrchestrator().use_alpine is False
+    assert OrchestrationConfig().required_services == ["postgres", "redis", "backend", "auth"]
+    assert docker.get_default_manager() is docker.get_default_manager()
+
+
+@pytest.mark.parametrize(
+    ("status", "health", "state"),
+    [
+        ("running", None, ContainerState.RUNNING),
+        ("running", "healthy", ContainerState.HEALTHY),
+        ("running", "unhealthy", ContainerState.UNHEALTHY),
+        ("running", "starting", ContainerState.STARTING),
+        ("exited", None, ContainerState.STOPPED),
+    ],
+)
+def test_the_state_of_a_container(status: str, health: str, state: ContainerState) -> None:
+    told = {"State": {"Status": status, "Running": status == "running", "ExitCode": 137, "Health": {"Status": health}}}
+    info = ContainerInfo.from_docker_inspect({"Name": "/netra-redis", **told})
+    assert (info.name, info.service, info.state) == ("netra-redis", "redis", state)
+    assert info.exit_code == (None if status == "running" else 137)
