@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import json
 import logging
-import os
 import time
 import uuid
 from collections import OrderedDict, deque
@@ -18,6 +17,7 @@ from .ids.bridge import validate_id_compatibility
 from .ids.generator import UnifiedIdGenerator
 from .message_types import MessageType
 from .messages import create_error_message, create_server_message
+from .variables import read_variable
 
 if TYPE_CHECKING:
     from .message_models import ConnectionInfo
@@ -105,7 +105,7 @@ def is_websocket_connected(websocket: Any) -> bool:
             return all(state == "CONNECTED" for state in known)
         if any(callable(getattr(websocket, name, None)) for name in ("send_json", "send_text", "send")):
             return True
-        return os.environ.get("ENVIRONMENT", "").lower() not in ("staging", "production")
+        return read_variable("ENVIRONMENT").lower() not in ("staging", "production")
     except Exception as error:
         logger.debug("state of %s cannot be read: %s", type(websocket).__name__, error)
         return False
@@ -270,7 +270,7 @@ def decompress(data: bytes) -> str:
 
 def get_progressive_delay(attempt: int, environment: str | None = None) -> float:
     """Return the seconds to wait before attempt ``attempt`` (from 0) at a handshake in an environment."""
-    name = (environment or os.environ.get("ENVIRONMENT") or "development").lower()
+    name = (environment or read_variable("ENVIRONMENT", "development")).lower()
     if name in ("test", "testing"):
         return 0.005
     if name in ("staging", "production"):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+
+from .variables import read_variable
 
 __all__ = [
     "SECURITY_CONFIG",
@@ -77,7 +78,7 @@ SECURITY_CONFIG = get_security_config()
 
 def get_environment_origins_for_environment(environment: str) -> list[str]:
     """Return the origins an environment lets in; ``CORS_ORIGINS`` (comma separated) takes their place where it is set."""
-    configured = [item.strip() for item in os.environ.get("CORS_ORIGINS", "").split(",") if item.strip()]
+    configured = [item.strip() for item in read_variable("CORS_ORIGINS").split(",") if item.strip()]
     if configured:
         return configured
     if environment == "production":
@@ -93,7 +94,7 @@ def get_environment_origins() -> list[str]:
 
 
 def _environment() -> str:
-    return os.environ.get("ENVIRONMENT", "").strip().lower() or "development"
+    return read_variable("ENVIRONMENT", "development").lower()
 
 
 class WebSocketCORSHandler:

@@ -14,6 +14,7 @@ except ImportError as error:
     raise ImportError("message models need pydantic: pip install 'netra-compat[server]'") from error
 
 from .message_types import BatchingStrategy, MessageState, MessageType, WebSocketConnectionState
+from .variables import read_variable
 
 
 def _now() -> datetime:
@@ -246,9 +247,7 @@ class WebSocketConfig(BaseModel):
     @classmethod
     def detect_and_configure_for_environment(cls) -> WebSocketConfig:
         """Return the settings that suit the environment the variables describe."""
-        import os
-
-        managed = os.environ.get("K_SERVICE") or os.environ.get("ENVIRONMENT", "").lower() in ("staging", "production")
+        managed = read_variable("K_SERVICE") or read_variable("ENVIRONMENT").lower() in ("staging", "production")
         return cls.get_cloud_run_optimized_config() if managed else cls()
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Union
 
+from ..variables import read_variable
 from .failures import FailureLimiter
 from .handshake import Handshake
 from .identity import AuthenticationFailed, Identity
@@ -162,22 +162,20 @@ def get_authenticator(environ: Mapping[str, str] | None = None, **changes: Any) 
     ``JWT_SECRET_KEY`` (and ``JWT_SECRET_KEY_PREVIOUS`` while it is being rotated out) or ``JWT_JWKS`` (a JSON document),
     ``JWT_ALGORITHMS`` (comma separated), ``JWT_ISSUER``, ``JWT_AUDIENCE``, ``ALLOWED_ORIGINS`` (comma separated).
     """
-    env = os.environ if environ is None else environ
-    algorithms = tuple(_listed(env.get("JWT_ALGORITHMS"))) or (("RS256", "ES256") if env.get("JWT_JWKS") else ("HS256",))
+    read = read_variable if environ is None else (lambda name: (environ.get(name) or "").strip())
+    algorithms = tuple(_listed(read("JWT_ALGORITHMS"))) or (("RS256", "ES256") if read("JWT_JWKS") else ("HS256",))
     if "keys" not in changes:
         keys = KeySet()
-        if env.get("JWT_JWKS"):
-            keys += KeySet.jwks(env["JWT_JWKS"])
-        if env.get("JWT_SECRET_KEY"):
-            secrets = [env["JWT_SECRET_KEY"], *_listed(env.get("JWT_SECRET_KEY_PREVIOUS"))]
+        if read("JWT_JWKS"):
+            keys += KeySet.jwks(read("JWT_JWKS"))
+        if read("JWT_SECRET_KEY"):
+            secrets = [read("JWT_SECRET_KEY"), *_listed(read("JWT_SECRET_KEY_PREVIOUS"))]
             for algorithm in algorithms:
                 if algorithm.startswith("HS"):
                     keys += KeySet.shared_secret(*secrets, algorithm=algorithm)
         changes["keys"] = keys
-    changes.setdefault(
-        "rules", TokenRules(algorithms, issuer=env.get("JWT_ISSUER") or None, audience=env.get("JWT_AUDIENCE") or None)
-    )
-    changes.setdefault("origins", OriginPolicy(_listed(env.get("ALLOWED_ORIGINS"))))
+    changes.setdefault("rules", TokenRules(algorithms, issuer=read("JWT_ISSUER") or None, audience=read("JWT_AUDIENCE") or None))
+    changes.setdefault("origins", OriginPolicy(_listed(read("ALLOWED_ORIGINS"))))
     return Authenticator(**changes)
 
 

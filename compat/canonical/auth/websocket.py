@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from typing import Any
 
 from ..connection_utils import _safe_websocket_state_for_logging, is_websocket_disconnected
+from ..variables import read_variable
 from .handshake import Handshake
 from .identity import Identity
 from .results import AuthResult, WebSocketAuthResult
@@ -119,12 +119,12 @@ def extract_e2e_context_from_variables() -> dict[str, Any] | None:
 
 
 def _e2e_context(headers: dict[str, str]) -> dict[str, Any] | None:
-    environment = os.environ.get("ENVIRONMENT", "unknown").strip().lower() or "unknown"
-    project = os.environ.get("GOOGLE_CLOUD_PROJECT", "")
-    service = os.environ.get("K_SERVICE", "")
+    environment = read_variable("ENVIRONMENT", "unknown").lower()
+    project = read_variable("GOOGLE_CLOUD_PROJECT")
+    service = read_variable("K_SERVICE")
     if environment == "production" or "prod" in project.lower() or "prod" in service.lower():
         return None
-    variables = [name for name in _E2E_VARIABLES if os.environ.get(name, "").lower() in ("1", "true", "yes")]
+    variables = [name for name in _E2E_VARIABLES if read_variable(name).lower() in ("1", "true", "yes")]
     if not headers and not variables:
         return None
     return {
@@ -143,16 +143,16 @@ _E2E_VARIABLES = ("E2E_TESTING", "STAGING_E2E_TEST", "PYTEST_RUNNING", "E2E_TEST
 
 def validate_environment() -> dict[str, Any]:
     """Return whether the variables allow authentication: ``valid``, ``errors``, ``warnings``, ``environment``."""
-    environment = os.environ.get("ENVIRONMENT", "development").strip().lower() or "development"
+    environment = read_variable("ENVIRONMENT", "development").lower()
     errors: list[str] = []
     warnings: list[str] = []
-    if not (os.environ.get("JWT_SECRET_KEY") or os.environ.get("JWT_JWKS")):
+    if not (read_variable("JWT_SECRET_KEY") or read_variable("JWT_JWKS")):
         (errors if environment in ("staging", "production") else warnings).append(
             "no key verifies tokens; set JWT_SECRET_KEY or JWT_JWKS"
         )
-    if environment == "production" and os.environ.get("E2E_TESTING", "").lower() in ("1", "true", "yes"):
+    if environment == "production" and read_variable("E2E_TESTING").lower() in ("1", "true", "yes"):
         errors.append("E2E_TESTING is set in production; unset it")
-    if environment == "production" and "*" in os.environ.get("ALLOWED_ORIGINS", "").split(","):
+    if environment == "production" and "*" in read_variable("ALLOWED_ORIGINS").split(","):
         errors.append("ALLOWED_ORIGINS lets every origin in; list them")
     return {"valid": not errors, "errors": errors, "warnings": warnings, "environment": environment}
 
