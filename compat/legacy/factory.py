@@ -14,7 +14,7 @@ from compat.canonical.errors import FactoryInitializationError
 from compat.canonical.factory import isolation_key
 from compat.shim import dual
 
-from .manager import UnifiedWebSocketManager, WebSocketManager
+from .manager import SharedWebSocketManager, UnifiedWebSocketManager
 from .manager_types import WebSocketManagerMode
 from .testing_mode import is_testing
 
@@ -53,7 +53,7 @@ def get_package_websocket_manager(user_context: Any = None, mode: Any = WebSocke
 @dual
 def get_shared_websocket_manager(user_context: Any = None, *unused: Any, **ignored: Any) -> Any:
     """The manager of before there were contexts: one object, each user's connections apart."""
-    return WebSocketManager(user_context=user_context)
+    return SharedWebSocketManager(user_context=user_context)
 
 
 @dual

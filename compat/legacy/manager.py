@@ -68,8 +68,10 @@ class UnifiedWebSocketManager(ManagerMethods, Adapter, of=CANONICAL):
         self._begin(True, mode, user_context, {**(config or {}), **unused}, _ssot_authorization_token)
 
 
-class WebSocketManager(ManagerMethods, Adapter, of=CANONICAL):
+class SharedWebSocketManager(ManagerMethods, Adapter, of=CANONICAL):
     """A manager as it was before there were contexts: one object for everybody, each user's connections apart."""
+
+    __qualname__ = "WebSocketManager"
 
     locals().update(_counted())
 
@@ -84,6 +86,5 @@ class WebSocketManager(ManagerMethods, Adapter, of=CANONICAL):
         self._begin(False, mode, user_context, {**(config or {}), **unused}, _ssot_authorization_token)
 
 
-if is_testing():
-    # Where managers may be made without a user the two classes differ in nothing, and tests ask whether they are one.
-    WebSocketManager = UnifiedWebSocketManager  # type: ignore[misc,assignment]
+# Where managers may be made without a user the two differ in nothing, and tests ask whether they are one class.
+WebSocketManager = UnifiedWebSocketManager if is_testing() else SharedWebSocketManager

@@ -9,7 +9,7 @@ from typing import Any
 from compat.canonical.types import ensure_user_id
 
 from .factory import create_websocket_manager_sync
-from .manager import WebSocketManager
+from .manager import SharedWebSocketManager
 
 
 class WebSocketManagerAdapter:
@@ -47,7 +47,7 @@ class WebSocketManagerAdapter:
     def get_manager(self) -> Any:
         """A manager that reaches each user by the ``user_id`` of the call."""
         self._used("get_manager")
-        return WebSocketManager()
+        return SharedWebSocketManager()
 
     async def connect_user(self, user_id: str, websocket: Any, connection_metadata: Any = None) -> str:
         """Connect a user; the connection's id."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .manager import WebSocketManager
+from .manager import SharedWebSocketManager
 
 
 def __getattr__(name: str) -> Any:
     # Made at first use, for a process that only imports this must not make one.
     if name != "manager":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()["manager"] = WebSocketManager()
+    found = globals()["manager"] = SharedWebSocketManager()
     return found
