@@ -26,35 +26,31 @@ def serve(settings: Settings | None = None, *, app: Any = None, log_level: str =
     asyncio.run(serve_async(settings, app=app, log_level=log_level))
 
 
-async def serve_async(
-    settings: Settings | None = None, *, app: Any = None, log_level: str = "info", announce: bool = True
-) -> None:
+async def serve_async(settings: Settings | None = None, *, app: Any = None, log_level: str = "info") -> None:
     """As :func:`serve`, on the running loop."""
     from .server import create_app
 
+    settings = settings or Settings.from_environ()
+    application = app if app is not None else create_app(settings)
+    server = build_server(settings, application, log_level=log_level)
+    listener = listen(settings.host, settings.port, settings.limits.send_timeout)
+    try:
+        host, port = listener.getsockname()[:2]
+        print(f"listening on ws://{f'[{host}]' if ':' in host else host}:{port}{settings.path}", flush=True)
+        await server.serve(sockets=[listener])
+    finally:
+        listener.close()
+
+
+def build_server(settings: Settings, app: Any, *, log_level: str = "info") -> Any:
+    """Return a ``uvicorn.Server`` for ``app``, set up as this core needs it; it drains before it shuts down."""
     try:
         import uvicorn
     except ImportError as exc:
         raise WebSocketComponentError("serving needs uvicorn: pip install 'netra-compat[server]'") from exc
     from .uvicorn_protocol import abortable_protocol
 
-    settings = settings or Settings.from_environ()
-    application = app if app is not None else create_app(settings)
-    listener = listen(settings.host, settings.port, settings.limits.send_timeout)
-    config = uvicorn.Config(
-        application,
-        ws=abortable_protocol(settings.limits.close_timeout),
-        ws_max_size=settings.max_message_bytes,
-        ws_ping_interval=settings.heartbeat_interval,
-        ws_ping_timeout=settings.heartbeat_timeout,
-        # Compression doubles the CPU and triples the memory of each connection.
-        ws_per_message_deflate=False,
-        log_level=log_level,
-        timeout_graceful_shutdown=max(1, int(settings.drain_timeout)),
-        lifespan="on",
-        server_header=False,
-    )
-    service = application.state.service
+    service = app.state.service
 
     class DrainingServer(uvicorn.Server):
         """uvicorn closes with 1012 and never waits for the application: drain before."""
@@ -63,10 +59,21 @@ async def serve_async(
             await service.drain()
             await super().shutdown(sockets)
 
-    host, port = listener.getsockname()[:2]
-    if announce:
-        print(f"listening on ws://{f'[{host}]' if ':' in host else host}:{port}{settings.path}", flush=True)
-    await DrainingServer(config).serve(sockets=[listener])
+    return DrainingServer(
+        uvicorn.Config(
+            app,
+            ws=abortable_protocol(settings.limits.close_timeout),
+            ws_max_size=settings.max_message_bytes,
+            ws_ping_interval=settings.heartbeat_interval,
+            ws_ping_timeout=settings.heartbeat_timeout,
+            # Compression doubles the CPU and triples the memory of each connection.
+            ws_per_message_deflate=False,
+            log_level=log_level,
+            timeout_graceful_shutdown=max(1, int(settings.drain_timeout)),
+            lifespan="on",
+            server_header=False,
+        )
+    )
 
 
 def listen(host: str, port: int, stall_timeout: float) -> socket.socket:

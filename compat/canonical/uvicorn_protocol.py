@@ -31,6 +31,11 @@ def abortable_protocol(close_timeout: float) -> Any:
         return "auto"
 
     class AbortableProtocol(WebSocketsSansIOProtocol):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            # The library's debug log has every header, tokens among them.
+            self.conn.debug = False
+
         def handle_connect(self, event: Any) -> None:
             super().handle_connect(event)
             scope: Any = getattr(self, "scope", None)

@@ -243,9 +243,9 @@ def test_without_redis_nothing_is_accepted_and_the_caller_is_told(redis_server, 
 def test_a_backplane_that_is_not_started_says_so(redis_server, new_socket, context) -> None:
     async def run() -> None:
         factory = worker(redis_server)
-        with pytest.raises(BackplaneUnavailable, match="call `await factory.start\\(\\)` first"):
+        with pytest.raises(BackplaneUnavailable, match=r"call `await factory.start\(\)` first"):
             await factory.backplane.publish("u", Draft(note(1)))
-        with pytest.raises(WebSocketComponentError, match="write `await manager.connect\\(websocket\\)`"):
+        with pytest.raises(WebSocketComponentError, match=r"write `await manager.connect\(websocket\)`"):
             factory.get(context("u")).add_connection(new_socket())
         redis_server.stop()
         with pytest.raises(BackplaneUnavailable, match="Redis does not answer"):

@@ -1,0 +1,99 @@
+"""Settings: read from variables, every fault named, unsafe production refused."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from compat.canonical.errors import SettingsError
+from compat.canonical.outbox import OverflowPolicy
+from compat.canonical.settings import Settings
+
+SECRET = "a secret of at least thirty-two bytes"
+SAFE = {"jwt_secret": SECRET, "jwt_audience": "chat"}
+
+
+def test_local_settings_need_nothing() -> None:
+    settings = Settings()
+    assert (settings.environment, settings.path, settings.is_exposed) == ("local", "/ws", False)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        settings.port = 1
+
+
+def test_production_refuses_unsafe_defaults_all_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings(environment="production", allowed_origins=("*",))
+    assert caught.value.faults == (
+        "production needs JWT_SECRET_KEY or JWT_JWKS: without keys nobody can be let in",
+        "production needs JWT_AUDIENCE: a token for another service must not open this one",
+        "ALLOWED_ORIGINS contains '*'; list the origins of your pages",
+    )
+    assert Settings(environment="production", **SAFE).is_exposed
+
+
+def test_a_short_secret_is_refused_where_strangers_reach_it() -> None:
+    with pytest.raises(SettingsError, match="JWT_SECRET_KEY is shorter than 32 bytes"):
+        Settings(environment="staging", jwt_secret="short", jwt_audience="chat")
+    assert Settings(environment="test", jwt_secret="short").jwt_secret == "short"
+
+
+def test_secrets_do_not_show() -> None:
+    text = repr(Settings(redis_url="redis://:password@host/0", **SAFE))
+    assert SECRET not in text and "password" not in text
+
+
+def test_variables_are_read() -> None:
+    settings = Settings.from_environ(
+        {
+            "JWT_SECRET_KEY": SECRET,
+            "ALLOWED_ORIGINS": "https://a.example, https://b.example",
+            "COMPAT_WS_PORT": "0",
+            "COMPAT_WS_FIRST_MESSAGE_AUTH": "no",
+            "COMPAT_WS_HEARTBEAT_INTERVAL": "2.5",
+            "COMPAT_WS_LIMIT_CONNECTIONS_PER_USER": "3",
+            "COMPAT_WS_LIMIT_OVERFLOW": "close",
+        },
+        environment="test",
+        host="::1",
+    )
+    assert settings.allowed_origins == ("https://a.example", "https://b.example")
+    assert (settings.port, settings.host, settings.first_message_auth) == (0, "::1", False)
+    assert settings.heartbeat_interval == 2.5
+    assert (settings.limits.connections_per_user, settings.limits.overflow) == (3, OverflowPolicy.CLOSE)
+    assert settings.auth_variables()["JWT_SECRET_KEY"] == SECRET
+
+
+def test_contradictions_and_nonsense_are_named_together() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environ(
+            {
+                "JWT_SECRET_KEY": "one",
+                "COMPAT_WS_JWT_SECRET": "two",
+                "COMPAT_WS_PORT": "eighty",
+                "COMPAT_WS_FIRST_MESSAGE_AUTH": "perhaps",
+                "COMPAT_WS_LIMIT_OVERFLOW": "burst",
+            },
+            environment="test",
+        )
+    assert caught.value.faults == (
+        "COMPAT_WS_PORT is 'eighty'; it must be a whole number",
+        "COMPAT_WS_JWT_SECRET and JWT_SECRET_KEY differ; set one of them",
+        "COMPAT_WS_FIRST_MESSAGE_AUTH is 'perhaps'; it must be one of 1, 0, true, false, yes, no, on, off",
+        "COMPAT_WS_LIMIT_OVERFLOW is 'burst'; it must be drop_oldest or close",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"environment": "prod"}, "environment is 'prod'; choose one of local, test, staging, production"),
+        ({"path": "ws"}, "path is 'ws'; it must begin with '/'"),
+        ({"port": 70000}, "port is 70000; it must lie between 0 and 65535"),
+        ({"heartbeat_timeout": 0}, "heartbeat_timeout is 0; it must be greater than 0"),
+    ],
+)
+def test_each_fault_has_its_sentence(changes: dict, fault: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings(**changes)
+    assert str(caught.value) == f"settings cannot be used: {fault}"
