@@ -82,10 +82,10 @@ def opened_history(places: Sequence[str]) -> Iterator[History]:
 def _metrics() -> Callable[[], tuple[bytes, str]] | None:
     try:
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+        from compat.telemetry.prometheus import collector
     except ModuleNotFoundError:
         return None
-    from compat.telemetry.prometheus import collector
-
     registry = CollectorRegistry()
     registry.register(collector())
     return lambda: (generate_latest(registry), CONTENT_TYPE_LATEST)

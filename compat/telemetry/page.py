@@ -47,7 +47,7 @@ def policy() -> str:
     """The Content-Security-Policy under which the page works: its own script and style by hash, and nothing else."""
     return (
         f"default-src 'none'; script-src {_hash('script.js')}; style-src {_hash('style.css')}; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'"
+        "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -114,10 +114,10 @@ def _draw(
 
 
 def _ceiling(value: int) -> int:
-    """The next 2, 4, 6, 10 times a power of ten: its half is a round number too."""
+    """The next round number whose half is round too."""
     unit = 1
     while True:
-        for factor in (2, 4, 6, 10):
+        for factor in (2, 4, 6, 8, 10) if unit == 1 else (2, 3, 4, 5, 6, 8, 10):
             if value <= factor * unit:
                 return factor * unit
         unit *= 10

@@ -137,7 +137,7 @@ def write_table(report: Report, stream: IO[str], where: str = "", *, width: int 
         rows = [cells(line, report) for line in report.lines]
         heads = headers(report)
         shown = _fitting(heads, rows, console.width)
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
         for at in shown:
             table.add_column(
                 heads[at], justify="right" if heads[at] in _NUMBERS else "left", overflow="fold", no_wrap=at > 0

@@ -28,7 +28,7 @@ SITES = (
 )
 
 
-def write_history(path: Path, sites: object = SITES, processes: int = 2) -> None:
+def write_history(path: Path, sites: object = SITES, processes: int = 2, today: int = TODAY) -> None:
     """Write a history of ``(move, kind, file, line, function, module, service, {days ago: count})``."""
     with open_history(path, readonly=False) as opened:
         put = opened.connection.execute
@@ -40,17 +40,18 @@ def write_history(path: Path, sites: object = SITES, processes: int = 2) -> None
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '1.0')",
                 facts,
             )
-            put("INSERT OR IGNORE INTO groups (move, caller, service) VALUES (?, ?, ?)", (move, caller, service))
-            found = put("SELECT id FROM groups WHERE (move, caller, service) = (?, ?, ?)", (move, caller, service))
+            names = (move, kind, caller, service)
+            put("INSERT OR IGNORE INTO groups (move, kind, caller, service) VALUES (?, ?, ?, ?)", names)
+            found = put("SELECT id FROM groups WHERE (move, kind, caller, service) = (?, ?, ?, ?)", names)
             group = found.fetchone()[0]
             for ago, uses in days.items():
-                start = (TODAY - ago) * 86400.0
+                start = (today - ago) * 86400.0
                 for table, owner in (("uses", id), ("daily", group)):
                     put(
                         f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
-                        (owner, TODAY - ago, uses, start + 60, start + 3600),
+                        (owner, today - ago, uses, start + 60, start + 3600),
                     )
-        started = (TODAY - 10) * 86400.0
+        started = (today - 10) * 86400.0
         for id in range(processes):
             put(
                 "INSERT INTO processes (id, service, version, host, pid, started, ended, python, uses) "

@@ -149,8 +149,10 @@ def test_the_token_opens(app, given, path):
 
 @pytest.mark.parametrize(
     "given",
-    ["", "s3cret", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret2", "Bearer é"]
-    + [basic(""), basic("wrong"), "Basic %%%", "Basic s3cret"],
+    [
+        *("", "s3cret", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret2", "Bearer é"),
+        *(basic(""), basic("wrong"), "Basic %%%", "Basic s3cret"),
+    ],
 )
 @pytest.mark.parametrize("path", ["/", "/api/usage", "/metrics", "/nowhere"])
 def test_nothing_is_answered_without_the_token(app, given, path):

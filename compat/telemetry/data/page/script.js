@@ -68,7 +68,8 @@
         sort();
       });
     });
-    for (const id of ["filter", "stage", "service"]) one("#" + id).addEventListener("input", filter);
+    for (const id of ["filter", "stage", "service"])
+      for (const event of ["input", "change"]) one("#" + id).addEventListener(event, filter);
     one("#filters").addEventListener("submit", (event) => event.preventDefault());
     const set = (open) => () => all("details.move").forEach((detail) => { if (!detail.hidden) detail.open = open; });
     one("#open").addEventListener("click", set(true));
@@ -95,7 +96,8 @@
   // Behind a server: take the new content over, keep what the reader has chosen.
   const refresh = async () => {
     try {
-      const answer = await fetch(location.pathname + location.search, { cache: "no-store" });
+      // Resolved against the origin: an address that held a password must not be fetched as it was typed.
+      const answer = await fetch(location.origin + location.pathname + location.search, { cache: "no-store" });
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       const busy = document.activeElement && document.activeElement !== document.body && one("main").contains(document.activeElement);

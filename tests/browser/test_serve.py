@@ -1,0 +1,108 @@
+"""``compat serve`` in a real browser: live, behind its token, and talking to nobody else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+
+COUNT = """
+import sys
+from compat.telemetry import Site, open_cell
+use = open_cell(Site(sys.argv[1], "import", "shop/views.py", 7, "<module>", "shop.views"))
+for _ in range(int(sys.argv[2])):
+    use()
+"""
+
+
+@pytest.fixture
+def state(tmp_path, environment):
+    """A state directory of its own, and how to count in a process of its own."""
+    surroundings = {**environment, "COMPAT_DIR": str(tmp_path), "COMPAT_SERVICE": "shop", "COMPAT_TELEMETRY": "on"}
+
+    def count(move, uses):
+        subprocess.run([sys.executable, "-c", COUNT, move, str(uses)], env=surroundings, check=True, timeout=60)
+
+    return surroundings, count
+
+
+@pytest.fixture
+def served(state):
+    """Start ``compat serve`` on a free port and return its address."""
+    running = []
+
+    def served(*options):
+        command = [sys.executable, "-m", "compat", "serve", "--port", "0", "--refresh", "1", "--ledger", "shop_ledger:LEDGER"]
+        process = subprocess.Popen([*command, *options], env=state[0], stdout=subprocess.PIPE, text=True)
+        running.append(process)
+        return process.stdout.readline().split(" on ")[1].split()[0]
+
+    yield served
+    for process in running:
+        process.terminate()
+        process.wait(30)
+        process.stdout.close()
+
+
+def rows(browser):
+    return browser.texts("#table tbody th")
+
+
+def test_the_page_is_live_and_keeps_what_the_reader_chose(browser, state, served):
+    _, count = state
+    count("old.core:Manager", 3)
+    count("old.auth:AuthHandler", 2)
+    address = served()
+    browser.open(address)
+    assert rows(browser) == ["old.core:Manager", "old.auth:AuthHandler"]
+    browser.one("#filter").send_keys("auth")
+    browser.one("#m2 > summary").click()
+    browser.run("document.activeElement.blur()")
+    count("old.auth:AuthHandler", 40)
+    browser.until(lambda: browser.texts("#table tbody td:nth-of-type(1)") == ["42"])
+    assert rows(browser) == ["old.auth:AuthHandler"]
+    assert browser.texts("#shown") == ["1 of 2 moves"]
+    assert browser.texts("details.move[open] h3") == ["old.auth:AuthHandler"]
+    assert "45 uses in 3 processes" in browser.texts("#evidence")[0]
+    browser.shoot("serve-live")
+    assert browser.complaints() == []
+    assert {each for each in browser.requests() if not each.startswith((address, "data:,"))} == set()
+
+
+def test_the_first_use_appears_on_an_empty_page(browser, state, served):
+    _, count = state
+    browser.open(served())
+    assert "Nothing has been recorded" in browser.texts(".empty")[0]
+    browser.shoot("serve-empty")
+    count("old.core:Manager", 1)
+    browser.until(lambda: rows(browser) == ["old.core:Manager"])
+    assert browser.complaints() == []
+
+
+def test_a_browser_gets_in_with_the_token_as_password_and_stays_live(browser, state, served):
+    _, count = state
+    count("old.core:Manager", 3)
+    address = served("--token", "s3cret")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(address, timeout=30)
+    assert refused.value.code == 401
+    refused.value.close()
+    browser.open(address.replace("http://", "http://reader:s3cret@"))
+    assert rows(browser) == ["old.core:Manager"]
+    count("old.core:Session", 5)
+    browser.until(lambda: "old.core:Session" in rows(browser))
+    assert browser.complaints() == []
+
+
+def test_the_api_answers_over_the_network(state, served):
+    _, count = state
+    count("old.core:Manager", 3)
+    request = urllib.request.Request(f"{served('--token', 's3cret')}api/usage?by=service")
+    request.add_header("Authorization", "Bearer s3cret")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        shown = json.load(answer)
+    assert [(row["key"], row["today"]) for row in shown["rows"]] == [("shop", 3)]

@@ -1,0 +1,210 @@
+"""``compat report`` on what real processes counted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+COUNT = """
+import os, signal, sys
+from compat.telemetry import Site, open_cell
+move, uses, end = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+use = open_cell(Site(move, "import", "shop/views.py", 7, "<module>", "shop.views"))
+for _ in range(uses):
+    use()
+if end == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+if end == "living":
+    print("counted", flush=True)
+    sys.stdin.read()
+"""
+LEDGER = """
+from compat.ledger import Ledger, names
+
+LEDGER = Ledger("shop", version="2.0", docs="MIGRATION.md")
+LEDGER += names("old.core", "new.core", "Manager Other", since="1.0", removal="3.0", instead=None)
+LEDGER += names("old.auth", "new.auth", "AuthHandler", since="1.0", removal="2.0", instead=None)
+"""
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    """A ledger that commands are told to use."""
+    (tmp_path / "shop_ledger.py").write_text(LEDGER, encoding="utf-8")
+    return "shop_ledger:LEDGER"
+
+
+@pytest.fixture
+def ask(run, tmp_path, ledger):
+    """Run a command with the ledger at hand."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+    def ask(*arguments, **environment):
+        path = os.pathsep.join([root, str(tmp_path)])
+        return run(*arguments, "--ledger", ledger, PYTHONPATH=path, **environment)
+
+    return ask
+
+
+@pytest.fixture
+def count(state):
+    """Count in a process of its own, which ends as told."""
+    started = []
+
+    def count(move, uses, end="well", directory=state):
+        process = subprocess.Popen(
+            [sys.executable, "-c", COUNT, move, str(uses), end],
+            env={**os.environ, "COMPAT_DIR": str(directory), "COMPAT_SERVICE": "shop", "COMPAT_TELEMETRY": "on"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        if end == "living":
+            assert process.stdout.readline() == "counted\n"
+        else:
+            process.wait(60)
+
+    yield count
+    for process in started:
+        process.communicate(timeout=60)
+
+
+def totals(shown):
+    return {row["key"]: row["total"] for row in json.loads(shown.stdout)["rows"]}
+
+
+def test_nothing_recorded_says_what_to_do_next(ask, state):
+    shown = ask("report")
+    assert shown.returncode == 0
+    assert shown.stdout.startswith(f"Nothing has been recorded in {state} yet.\n")
+    assert "python -m compat demo" in shown.stdout
+
+
+def test_ended_killed_and_living_processes_are_all_in_it(ask, count):
+    for move, uses, end in (("old.core:Manager", 5, "well"), ("old.core:Manager", 7, "killed"), ("old.auth:X", 2, "living")):
+        count(move, uses, end)
+    expected = {"old.core:Manager": 12, "old.auth:X": 2}
+    assert totals(ask("report", "--format", "json")) == expected
+    assert totals(ask("report", "--format", "json")) == expected
+
+
+def test_the_table_has_ledger_facts_and_evidence(ask, count):
+    count("old.auth:AuthHandler", 4)
+    shown = ask("report").stdout.splitlines()
+    assert " ".join(shown[2].split()[:4]) == "old.auth:AuthHandler 4 4 4"
+    assert shown[2].split()[-2:] == ["expired", "2.0"]
+    assert "4 uses in 1 process over less than an hour since " in shown[3]
+    assert shown[4] == "2 of 3 moves of the ledger had no use in this period."
+
+
+def test_a_source_given_twice_and_its_copy_are_counted_once(ask, count, state, tmp_path):
+    count("old.core:Manager", 5)
+    shutil.copytree(state, tmp_path / "copy")
+    assert totals(ask("report", str(state), str(state), str(tmp_path / "copy"), "--format", "json")) == {"old.core:Manager": 5}
+
+
+def test_directories_and_databases_are_merged(ask, count, state, tmp_path):
+    (other := tmp_path / "other").mkdir()
+    count("old.core:Manager", 5)
+    ask("report")
+    count("old.core:Manager", 2, directory=other)
+    assert totals(ask("report", str(state / "usage.db"), "--from", str(other), "--format", "json")) == {"old.core:Manager": 7}
+
+
+def test_csv_and_markdown(ask, count):
+    count("old.core:Manager", 5)
+    (row,) = csv.DictReader(io.StringIO(ask("report", "--format", "csv").stdout))
+    assert (row["move"], row["today"], row["stage"], row["removal"]) == ("old.core:Manager", "5", "deprecated", "3.0")
+    markdown = ask("report", "--format", "markdown", "--by", "file").stdout
+    assert markdown.splitlines()[4].startswith("| `shop/views.py` | 5 | 5 | 5 |")
+
+
+def test_output_is_written_whole_under_its_name(ask, count, tmp_path):
+    count("old.core:Manager", 5)
+    shown = ask("report", "--format", "html", "--output", str(tmp_path / "page.html"))
+    assert (shown.returncode, shown.stdout) == (0, "")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").rstrip().endswith("</html>")
+    assert [path.name for path in tmp_path.glob(".page*")] == []
+
+
+def test_a_table_in_an_ascii_terminal_is_no_error(ask, count):
+    count("old.core:Manager", 5)
+    shown = ask("report", PYTHONIOENCODING="ascii")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "old.core:Manager" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--since", "never"], "'never' is no period; write 30d, 12w, all, or a first day such as 2026-11-01"),
+        (["--by", "team"], "'team' is not one of 'move', 'caller', 'file', 'service', 'day'"),
+        (["--format", "html", "--by", "day"], "the page goes by move and leads from there to callers and files"),
+        (["nowhere"], "there is no directory or file 'nowhere' to read usage from"),
+    ],
+)
+def test_a_wrong_command_line_is_told_what_is_right(ask, arguments, said):
+    shown = ask("report", *arguments)
+    assert shown.returncode == 2
+    assert said in " ".join(shown.stderr.split())
+
+
+def test_an_unknown_ledger_is_named(run):
+    shown = run("report", "--ledger", "nobody")
+    assert shown.returncode == 2
+    assert shown.stderr.startswith("compat: no ledger is called 'nobody' (found: ")
+
+
+def test_vacuum_drops_old_days_and_says_how_many(run, count, state):
+    assert run("vacuum", "--older-than", "1d").stdout == f"There is no usage history in {state}: nothing to drop.\n"
+    count("old.core:Manager", 5)
+    shown = run("vacuum", "--older-than", "400d")
+    assert (shown.returncode, shown.stdout) == (0, f"0 rows older than 400 days dropped from {state / 'usage.db'}.\n")
+    assert totals(run("report", "--format", "json")) == {"old.core:Manager": 5}
+
+
+@pytest.mark.parametrize("given", ["0", "soon", "-3d"])
+def test_vacuum_wants_a_number_of_days(run, given):
+    shown = run("vacuum", f"--older-than={given}")
+    assert shown.returncode == 2
+    assert f"'{given}' is no number of days; write 400d" in shown.stderr
+
+
+def test_ready_is_unproven_without_evidence_and_fails_where_a_move_is_due(ask, count):
+    count("old.core:Manager", 5)
+    shown = ask("ready", "--format", "json")
+    assert shown.returncode == 1
+    verdicts = {move["move"]: (move["verdict"], move["due"]) for move in json.loads(shown.stdout)["moves"]}
+    assert verdicts == {
+        "old.core:Manager": ("in use", False),
+        "old.core:Other": ("unproven", False),
+        "old.auth:AuthHandler": ("unproven", True),
+    }
+
+
+def test_ready_searches_source_and_rehearses_a_version(ask, tmp_path):
+    (tree := tmp_path / "src").mkdir()
+    (tree / "app.py").write_text("from old.core import Manager\n", encoding="utf-8")
+    shown = ask("ready", str(tree), "--match", "old.core", "--format", "json")
+    moves = json.loads(shown.stdout)["moves"]
+    assert shown.returncode == 0
+    assert [(move["move"], move["verdict"], move["places"]) for move in moves] == [
+        ("old.core:Manager", "in source", [f"{tree}/app.py:1"]),
+        ("old.core:Other", "unproven", []),
+    ]
+    assert ask("ready", str(tree), "--match", "Manager", COMPAT_AS_OF="3.0").returncode == 1
+
+
+def test_serve_refuses_to_let_others_in_without_a_token(ask):
+    shown = ask("serve", "--host", "0.0.0.0")
+    assert shown.returncode == 2
+    assert "binding to 0.0.0.0 lets others in: give a --token (or COMPAT_TOKEN), or bind to 127.0.0.1" in shown.stderr
+    assert ask("serve", "--token", " ").returncode == 2
