@@ -99,10 +99,31 @@ def test_isolation_is_followed(manager: Any, connection: Any, run: Any) -> None:
     assert manager.get_contamination_stats()["active_isolation_tokens"] == 0
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["user_context", "config", "mode", "registry", "connection_registry", "_lock", "_user_connection_locks", "_user_event_queues", "_cross_user_detection", "_event_queue_stats", "_event_delivery_tracking", "_connection_pool", "on_event_emitted", "_event_listeners", "_transaction_coordinator", "_connection_lock_creation_lock", "_connection_manager", "user_id", "thread_id", "request_id"],
-)
+ATTRIBUTES = [
+    "user_context",
+    "config",
+    "mode",
+    "registry",
+    "connection_registry",
+    "_lock",
+    "_user_connection_locks",
+    "_user_event_queues",
+    "_cross_user_detection",
+    "_event_queue_stats",
+    "_event_delivery_tracking",
+    "_connection_pool",
+    "on_event_emitted",
+    "_event_listeners",
+    "_transaction_coordinator",
+    "_connection_lock_creation_lock",
+    "_connection_manager",
+    "user_id",
+    "thread_id",
+    "request_id",
+]
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
 def test_attributes_that_legacy_code_reads_are_there_and_can_be_set(manager: Any, name: str) -> None:
     getattr(manager, name)
     if name != "_connection_manager":

@@ -52,9 +52,7 @@ def test_without_a_connection_the_message_waits_and_is_sent_on_connect(manager: 
     assert manager.get_error_statistics()["total_queued_messages"] == 1
     record = connection()
     run(manager.add_connection(record))
-    record.websocket.send_json.assert_awaited_once_with(
-        {"type": "x", "recovered": True, "original_failure": "no_connections"}
-    )
+    record.websocket.send_json.assert_awaited_once_with({"type": "x", "recovered": True, "original_failure": "no_connections"})
     assert manager._message_recovery_queue == {}
 
 
