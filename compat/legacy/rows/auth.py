@@ -165,7 +165,7 @@ ROWS: list[Move] = [
     *removed(f"{CORE}.auth", "auth_client secure_websocket_context WebSocketAuthValidator", since="1.0", instead=AUTHENTICATE),
     *removed(
         CORE,
-        "secure_websocket_context ConnectionSecurityManager get_connection_security_manager",
+        "secure_websocket_context websocket_context ConnectionSecurityManager get_connection_security_manager",
         since="1.0",
         instead=AUTHENTICATE,
     ),

@@ -136,6 +136,20 @@ ROWS: list[Move] = [
     *names(
         f"{CORE}.graceful_degradation_manager", "compat.canonical.connection_utils", "safe_websocket_send", instead=None, **WHEN
     ),
+    *names(
+        f"{CORE}.manager",
+        "compat.canonical.heartbeat_manager",
+        "HeartbeatConfig WebSocketHeartbeatManager get_heartbeat_manager",
+        instead=None,
+        **WHEN,
+    ),
+    *names(
+        f"{CORE}.heartbeat_manager",
+        "compat.canonical.heartbeat_manager",
+        "HeartbeatConfig WebSocketHeartbeatManager ConnectionHeartbeat get_heartbeat_manager _heartbeat_manager",
+        instead=None,
+        **WHEN,
+    ),
     # One connection with what it works for.
     *names(
         f"{CORE}.context", "compat.canonical.ws_context", "WebSocketContext WebSocketRequestContext logger", instead=None, **WHEN
