@@ -111,7 +111,7 @@ class ReconnectionManager:
         if task is not None:
             task.cancel()
         for known in (self._callbacks, self._states, self._attempts):
-            known.pop(connection_id, None)  # type: ignore[attr-defined]
+            known.pop(connection_id, None)
 
     async def handle_connection_lost(self, connection_id: str) -> None:
         """Begin to reconnect in the background."""

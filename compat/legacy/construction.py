@@ -48,7 +48,7 @@ def factory_of(context: Any) -> WebSocketManagerFactory:
         return known[1]
     made = isolated_factory()
     try:
-        _factories[id(context)] = weakref.ref(context, lambda _: _factories.pop(id(context), None)), made  # type: ignore[arg-type]
+        _factories[id(context)] = weakref.ref(context, lambda _: _factories.pop(id(context), None)), made
     except TypeError:
         pass  # an object without weak references: each manager for it is on its own
     return made

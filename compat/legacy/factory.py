@@ -39,8 +39,8 @@ def _required(user_context: Any, user_id: Any = None) -> Any:
 @dual
 def get_websocket_manager(user_context: Any = None, mode: Any = WebSocketManagerMode.UNIFIED, **unused: Any) -> Any:
     """The manager of ``user_context``'s user; in tests, without one, a manager for a user made up on the spot."""
-    if user_context is None and is_testing():
-        user_context = create_test_user_context()
+    if is_testing():
+        return create_test_fallback_manager(user_context)
     return _manager(_required(user_context), mode)
 
 
@@ -80,8 +80,8 @@ def create_test_user_context() -> Any:
 
 
 def create_test_fallback_manager(user_context: Any) -> Any:
-    """A manager for a test's context."""
-    return _manager(user_context if user_context is not None else create_test_user_context())
+    """A manager for a test's context; for a made-up user where it names none."""
+    return _manager(user_context if getattr(user_context, "user_id", None) else create_test_user_context())
 
 
 async def check_websocket_service_available(host: str = "127.0.0.1", port: int = 8000, timeout: float = 1.0) -> bool:

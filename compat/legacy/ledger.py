@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from compat.ledger import Ledger, Move
 
@@ -11,16 +12,19 @@ from .rows import bridge, managers
 WORDS = "environment types context ids testing docker configuration components auth messages managers bridge"
 
 
-def _landed():
+def _families() -> list[Any]:
+    found = []
     for word in WORDS.split():
+        name = f"{__package__}.rows.{word}"
         try:
-            yield import_module(f"{__package__}.rows.{word}")
+            found.append(import_module(name))
         except ModuleNotFoundError as error:
-            if error.name != f"{__package__}.rows.{word}":
+            if error.name != name:
                 raise
+    return found
 
 
-FAMILIES = list(_landed())
+FAMILIES = _families()
 
 
 def _all_rows() -> list[Move]:

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from compat.canonical.ids import UnifiedIDManager
+from compat.canonical.recovery import UndeliveredMessages
+from compat.canonical.rooms import Rooms
 from compat.canonical.types import ensure_user_id
 
 from . import log
@@ -29,8 +31,8 @@ class ConnectionMethods:
     user_context: Any
     _event_isolation_tokens: dict[str, str]
     _user_event_queues: dict[str, Any]
-    _undelivered: Any
-    _rooms: Any
+    _undelivered: UndeliveredMessages
+    _rooms: Rooms
     process_recovery_queue: Callable[..., Coroutine[Any, Any, None]]
 
     async def add_connection(self, connection: Any = None, *details: Any, **named: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timezone
 from typing import Any
 
+from compat.canonical.rooms import Rooms
 from compat.canonical.serialization import serialize_message
 
 from .scope import is_open
@@ -18,7 +19,7 @@ class OlderMethods:
 
     _scope: Any
     _tasks: Any
-    _rooms: Any
+    _rooms: Rooms
     user_context: Any
     connect_user: Async
     disconnect_user: Async

@@ -18,7 +18,7 @@ from .manager_reports import ReportMethods
 from .manager_sending import SendingMethods
 from .manager_types import RegistryCompat, WebSocketManagerMode
 from .scope import Scope
-from .views import Lock, UserQueues, View
+from .views import UserQueues, View, make_lock
 
 
 class _Own:
@@ -33,8 +33,8 @@ class _Own:
 class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMethods):
     """Everything legacy managers do, and the attributes that legacy code reads off them."""
 
-    mode = user_context = config = registry = connection_registry = core = _Own()  # type: ignore[assignment]
-    user_id = thread_id = request_id = on_event_emitted = _connection_pool = _lock = _Own()  # type: ignore[assignment]
+    mode = user_context = config = registry = connection_registry = core = _Own()
+    user_id = thread_id = request_id = on_event_emitted = _connection_pool = _lock = _Own()
 
     @property
     def _connections(self) -> View:
@@ -73,9 +73,12 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMeth
     def active_connections(self) -> View:
         """Connection records by user."""
         users = {user: self._scope.records_of(user) for user in self._scope.users()}
-        return View(
-            users, lambda user, records: [self._attach(r) for r in records] and None, lambda user: self._keep_only(user, ())
-        )
+        return View(users, self._replace, lambda user: self._keep_only(user, ()))
+
+    def _replace(self, user: str, records: Any) -> None:
+        self._keep_only(user, ())
+        for record in records:
+            self._attach(record)
 
     @property
     def connection_manager(self) -> Any:
@@ -141,7 +144,7 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMeth
     async def _get_user_connection_lock(self, user_id: str) -> asyncio.Lock:
         lock = self._user_connection_locks.get(user_id)
         if lock is None:
-            lock = self._user_connection_locks[user_id] = asyncio.Lock()
+            lock = self._user_connection_locks[user_id] = make_lock()
         return lock
 
     _user_connection_locks: dict[str, asyncio.Lock]
@@ -154,7 +157,7 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMeth
     @classmethod
     def create_for_user(cls, user_context: Any, **unused: Any) -> Any:
         """The manager of one user."""
-        return cls(user_context=user_context)
+        return cls(user_context=user_context)  # type: ignore[call-arg]
 
     def _begin(self, strict: bool, mode: Any, context: Any, config: Any, token: Any) -> None:
         """What construction does; ``mode`` was the first argument, where some callers pass a context."""
@@ -194,8 +197,8 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMeth
             "_connection_infos": {},
             "_event_queue_stats": dict.fromkeys(("total_events_sent", "contamination_prevented", "queue_overflows"), 0),
             "_user_connection_locks": {},
-            "_lock": Lock(),
-            "_connection_lock_creation_lock": Lock(),
+            "_lock": make_lock(),
+            "_connection_lock_creation_lock": make_lock(),
         }
         for name, value in own.items():
             object.__setattr__(self, name, value)

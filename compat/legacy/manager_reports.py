@@ -144,6 +144,8 @@ class ReportMethods:
         """How often a message carried a foreign user's id, and what is followed."""
         return {
             "cross_user_detection": dict(self._cross_user_detection),
+            "violations_by_user": dict(self._cross_user_detection),
+            "total_violations": sum(self._cross_user_detection.values()),
             "total_cross_user_events": sum(self._cross_user_detection.values()),
             "active_isolation_tokens": len(self._event_isolation_tokens),
             "active_user_queues": len(self._user_event_queues),

@@ -119,8 +119,10 @@ class ConnectionInfo:
         self.user_id = user_id
         self.metadata = metadata or {}
         self.connected_at = now
+        self.created_at = now
         self.last_activity = now
         self.is_active = True
+        self.status = "connected"
         self.__dict__.update(details)
 
     def __getattr__(self, name: str) -> Any:
@@ -135,6 +137,7 @@ class ConnectionInfo:
     def disconnect(self) -> None:
         """Note that the connection is closed."""
         self.is_active = False
+        self.status = "disconnected"
         self.disconnected_at = datetime.now(timezone.utc)
 
     def to_dict(self) -> dict[str, Any]:

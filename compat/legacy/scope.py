@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 import weakref
 from types import SimpleNamespace
 from typing import Any
 
+from compat.canonical import environment
 from compat.canonical.errors import UserIsolationViolation
 from compat.canonical.factory import WebSocketManagerFactory
 from compat.canonical.limits import Limits
@@ -190,12 +190,13 @@ class Scope:
 
     def delivery_attempts(self) -> int:
         """How often an event is tried while its user is away: more where deployed."""
-        environment = os.environ.get("ENVIRONMENT", "").strip().lower()
-        if environment in ("", "development"):
-            hints = (os.environ.get(name, "") for name in ("GCP_PROJECT_ID", "BACKEND_URL", "AUTH_SERVICE_URL"))
+        values = environment.get_env()
+        name = str(values.get("ENVIRONMENT") or "").strip().lower()
+        if name in ("", "development"):
+            hints = (str(values.get(hint) or "") for hint in ("GCP_PROJECT_ID", "BACKEND_URL", "AUTH_SERVICE_URL"))
             if any("staging" in hint for hint in hints):
-                environment = "staging"
-        return 3 if environment in ("staging", "production") else 1
+                name = "staging"
+        return 3 if name in ("staging", "production") else 1
 
     def _find(self, user_id: str) -> UnifiedWebSocketManager | None:
         manager = self._users.get(user_id)
@@ -217,5 +218,5 @@ def _record_of(connection: Any) -> Any:
         return socket.record
     made = object.__new__(WebSocketConnection)
     made.connection_id, made.user_id, made.websocket = connection.connection_id, connection.user_id, socket
-    made.connected_at, made.metadata, made.thread_id = connection.connected_at, connection.metadata, connection.thread_id  # type: ignore[assignment]
+    made.connected_at, made.metadata, made.thread_id = connection.connected_at, connection.metadata, connection.thread_id
     return made

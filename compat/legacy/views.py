@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -51,8 +52,17 @@ class View(dict):  # type: ignore[type-arg]
         return dict, (dict(self),)
 
 
-class Lock:
-    """An asyncio lock that is made on the loop that first uses it, as 3.9 requires."""
+def make_lock() -> asyncio.Lock:
+    """An asyncio lock that may be made where no loop runs."""
+    return asyncio.Lock() if sys.version_info >= (3, 10) else LateLock()  # type: ignore[return-value]
+
+
+class LateLock:
+    """A lock that is made on the loop that first uses it: before 3.10 it belongs to the loop it is made on."""
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        return asyncio.Lock
 
     def __init__(self) -> None:
         self._lock: asyncio.Lock | None = None
