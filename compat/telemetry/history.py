@@ -38,10 +38,11 @@ CREATE TABLE uses (           -- day: days since 1970-01-01 UTC; first, last: se
     count INTEGER NOT NULL, first REAL NOT NULL, last REAL NOT NULL,
     PRIMARY KEY (site, day)
 ) WITHOUT ROWID;
-CREATE TABLE groups (         -- the rollup of sites: caller is the top-level module
+CREATE TABLE groups (         -- the rollup of sites: caller is the top-level module; forgotten: uses that were vacuumed
     id INTEGER PRIMARY KEY,
-    move TEXT NOT NULL, caller TEXT NOT NULL, service TEXT NOT NULL,
-    UNIQUE (move, caller, service)
+    move TEXT NOT NULL, kind TEXT NOT NULL, caller TEXT NOT NULL, service TEXT NOT NULL,
+    forgotten INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (move, kind, caller, service)
 );
 CREATE TABLE daily (          -- the rollup of uses
     grp INTEGER NOT NULL REFERENCES groups, day INTEGER NOT NULL,
@@ -191,7 +192,7 @@ class History:
                     facts = (*decode_key(key), service, version)
                     site = _id_of(self.connection, "sites", "move, kind, file, line, function, module, service, version", facts)
                     caller = facts[5].partition(".")[0]
-                    group = _id_of(self.connection, "groups", "move, caller, service", (facts[0], caller, service))
+                    group = _id_of(self.connection, "groups", "move, kind, caller, service", (*facts[:2], caller, service))
                     pair = sites[key] = site, group
                 rows.append((pair[0], day, count, first, last))
                 total = days.setdefault((pair[1], day), [0, first, last])
@@ -208,20 +209,24 @@ class History:
         """
         moment = time() if now is None else now
         oldest = int(moment // DAY) - days
-        before = self.connection.total_changes
         self.begin()
         try:
+            # What is exported is a counter, which must not fall.
+            self.connection.execute(
+                "UPDATE groups SET forgotten = forgotten + (SELECT total(count) FROM daily WHERE grp = id AND day < ?)",
+                (oldest,),
+            )
+            before = self.connection.total_changes
             for table in ("uses", "daily"):
                 self.connection.execute(f"DELETE FROM {table} WHERE day < ?", (oldest,))
             self.connection.execute("DELETE FROM sites WHERE id NOT IN (SELECT site FROM uses)")
-            self.connection.execute("DELETE FROM groups WHERE id NOT IN (SELECT grp FROM daily)")
             self.connection.execute("DELETE FROM processes WHERE coalesce(ended, started) < ?", (oldest * DAY,))
             for table in ("folded", "partial"):
                 self.connection.execute(f"DELETE FROM {table} WHERE at < ?", (oldest * DAY,))
+            gone = self.connection.total_changes - before
             self.commit()
         finally:
             self.roll_back()
-        gone = self.connection.total_changes - before
         if gone:
             self.connection.execute("VACUUM")
         return gone

@@ -15,24 +15,36 @@ from .liveness import is_running
 from .observed import read_records
 from .tally import Tally
 
+PREFIX = "prometheus:"
+"""What a source begins with that is the address of a Prometheus server."""
+
 
 def collect(sources: Iterable[str | os.PathLike[str]], *, progress: Progress = None) -> History:
-    """Return one history of all ``sources``: state directories and usage.db files.
+    """Return one history of all ``sources``: state directories, usage.db files, and ``prometheus:URL``.
 
     The segments of living processes are in it. What several sources have in common (a directory given twice, its copy,
     its history beside it) is counted once: a segment by its id, a history by its identity. Bad files are named in
     ``problems`` and passed over. A single directory is folded, if it can be written, and its history opened as it is;
     of several sources nothing is changed.
     """
-    paths = list(dict.fromkeys(os.path.realpath(source) for source in sources))
+    names = [os.fspath(source) for source in sources]
+    servers = [name for name in names if name.startswith(PREFIX)]
+    paths = list(dict.fromkeys(os.path.realpath(name) for name in names if not name.startswith(PREFIX)))
     problems = [f"{path}: there is no such file or directory" for path in paths if not os.path.exists(path)]
     directories = [path for path in paths if os.path.isdir(path)]
-    if len(paths) == 1 and directories and os.access(paths[0], os.W_OK):
+    if len(paths) == 1 and not servers and directories and os.access(paths[0], os.W_OK):
         problems += fold(paths[0], progress=progress).problems
     databases = [history_in(path) if path in directories else path for path in paths]
     # First the segments, then the histories: what is folded meanwhile is met twice, and known by its id, never missed.
     segments, records = _read_directories(directories, problems, progress)
     opened = _open_all(dict.fromkeys(path for path in databases if os.path.exists(path)), problems)
+    for server in servers:
+        from .fleet import read_prometheus  # urllib and what it brings are for those who read a fleet
+
+        try:
+            opened.append(read_prometheus(server))
+        except HistoryError as error:
+            problems.append(str(error))
     if len(opened) == 1 and not _beyond(opened[0], segments, records):
         opened[0].problems = problems
         return opened[0]
@@ -129,7 +141,7 @@ def _copy(history: History, merged: History) -> None:
             f"{history.path} has {len(twice)} segments that another history has, too: their uses are counted twice"
         )
     sites = "move, kind, file, line, function, module, service, version"
-    groups = "move, caller, service"
+    groups = "move, kind, caller, service"
     for table, columns, counts, add in (("sites", sites, "uses", ADD_USE), ("groups", groups, "daily", ADD_DAILY)):
         marks = ",".join("?" * len(columns.split(", ")))
         owners = read.execute(f"SELECT id, {columns} FROM {table}").fetchall()

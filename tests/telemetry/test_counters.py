@@ -90,6 +90,10 @@ def test_reset_calls_back_and_forgets():
 
 def test_the_hot_path_imports_nothing_heavy():
     code = "import sys; import compat.telemetry.counters; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0]={sys.path!r}; {code}"],
-                            check=True, capture_output=True, text=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0]={sys.path!r}; {code}"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
     assert {"sqlite3", "json", "dataclasses", "typing", "logging", "inspect", "threading", "collections"} & {*loaded} == set()

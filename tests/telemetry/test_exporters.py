@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from importlib.resources import files
+from typing import NamedTuple
+
+import pytest
+
+from compat.telemetry import counters
+from compat.telemetry.history import open_history
+from compat.telemetry.sites import Site
+
+pytest.importorskip("prometheus_client", reason="needs the extra: prometheus")
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from compat.telemetry.prometheus import collector
+
+DATA = files("compat.telemetry") / "data"
+TODAY = 20_000
+NOON = (TODAY + 0.5) * 86400.0
+
+
+class Facts(NamedTuple):
+    since: str
+    removal: str
+    stage: str
+
+
+MOVES = {"old.a": Facts("1.0", "3.0", "expired")}
+LABELS = 'caller="app",kind="call",ledger="netra",move="{}",removal="{}",service="{}",since="{}"'
+
+
+def lines(**options: object) -> list[str]:
+    registry = CollectorRegistry()
+    registry.register(collector(MOVES, ledger="netra", **options))
+    return [line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#")]
+
+
+@pytest.fixture
+def promtool(in_ci):
+    found = shutil.which("promtool")
+    if found is None:
+        if in_ci:
+            pytest.fail("promtool is not installed: apt-get install prometheus")
+        pytest.skip("promtool is not installed: apt-get install prometheus")
+    return found
+
+
+def test_the_collector_exports_what_the_directory_has_counted(directory, write_segment, site):
+    write_segment({site(1): 3, site(2): 4, site(1, "old.b"): 5})
+    write_segment({site(1): 2}, service="api")
+    with_all = lines(directory=directory, service=None)
+    assert f"compat_legacy_uses_total{{{LABELS.format('old.a', '3.0', 'chat', '1.0')}}} 7.0" in with_all
+    assert f"compat_legacy_uses_total{{{LABELS.format('old.a', '3.0', 'api', '1.0')}}} 2.0" in with_all
+    assert f"compat_legacy_uses_total{{{LABELS.format('old.b', '', 'chat', '')}}} 5.0" in with_all
+    last = f"compat_legacy_last_use_timestamp_seconds{{{LABELS.format('old.a', '3.0', 'api', '1.0')}}} {NOON!r}"
+    assert last.replace("1728043200.0", "1.7280432e+09") in with_all
+    assert 'compat_observed_processes{service="chat"} 1.0' in with_all
+    assert 'compat_observed_seconds{service="api"} 61.0' in with_all
+    assert 'compat_legacy_move_info{move="old.a",stage="expired"} 1.0' in with_all
+    of_api = [line for line in lines(directory=directory, service="api") if line.startswith("compat_legacy_uses_total")]
+    assert of_api == [f"compat_legacy_uses_total{{{LABELS.format('old.a', '3.0', 'api', '1.0')}}} 2.0"]
+
+
+def test_a_vacuum_does_not_make_the_counter_fall(directory, write_segment, site):
+    write_segment({site(1): 3})
+    counter = f"compat_legacy_uses_total{{{LABELS.format('old.a', '3.0', 'chat', '1.0')}}} 3.0"
+    assert counter in lines(directory=directory, service="chat")
+    with open_history(directory, readonly=False) as history:
+        assert history.vacuum(1) > 0
+    assert counter in lines(directory=directory, service="chat")
+
+
+def test_in_memory_mode_the_collector_exports_this_process(monkeypatch, site):
+    monkeypatch.setenv("COMPAT_TELEMETRY", "memory")
+    monkeypatch.setenv("COMPAT_SERVICE", "chat")
+    counters.reset()
+    for line in (1, 2, 2):
+        counters.open_cell(site(line))()
+    try:
+        assert f"compat_legacy_uses_total{{{LABELS.format('old.a', '3.0', 'chat', '1.0')}}} 3.0" in lines()
+    finally:
+        counters.reset()
+
+
+def test_opentelemetry_reads_the_same_numbers_when_it_exports(directory, write_segment, site):
+    pytest.importorskip("opentelemetry.sdk.metrics", reason="needs the extra: otel")
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+    from compat.telemetry.otel import observe
+
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader])
+    observe(provider.get_meter("test"), MOVES, ledger="netra", directory=directory, service="chat")
+    write_segment({site(1): 3, site(2): 4})
+    (metrics,) = (scope.metrics for part in reader.get_metrics_data().resource_metrics for scope in part.scope_metrics)
+    provider.shutdown()
+    found = {metric.name: metric for metric in metrics}
+    assert sorted(found) == ["compat_legacy_last_use_timestamp", "compat_legacy_uses", "compat_observed_processes"]
+    uses = found["compat_legacy_uses"]
+    (point,) = uses.data.data_points
+    assert (uses.unit, uses.data.is_monotonic, point.value) == ("{use}", True, 7)
+    assert dict(point.attributes) == {
+        "ledger": "netra",
+        "move": "old.a",
+        "kind": "call",
+        "caller": "app",
+        "service": "chat",
+        "since": "1.0",
+        "removal": "3.0",
+    }
+
+
+def test_the_alert_rules_are_valid_and_fire_when_they_should(promtool, tmp_path):
+    rules = tmp_path / "alerts.yml"
+    rules.write_bytes((DATA / "alerts.yml").read_bytes())
+    checked = subprocess.run([promtool, "check", "rules", str(rules)], capture_output=True, text=True)
+    assert (checked.returncode, "5 rules found" in checked.stdout) == (0, True), checked.stdout + checked.stderr
+    use = (
+        'compat_legacy_uses_total{{ledger="n",move="{}",kind="call",caller="{}",service="s",since="1",removal="3",'
+        'job="j",instance="{}"}}'
+    )
+    series = [
+        (use.format("old.a", "app", "one"), "5+0x2000 6+1x900"),
+        (use.format("old.a", "app", "two"), "5+0x2000 6+1x900"),  # shares the store: counted once
+        (use.format("old.b", "app", "one"), "7+0x2900"),
+        (use.format("old.b", "late", "one"), "_x2500 1+0x400"),
+        ('compat_history_info{job="j",instance="one",store="x"}', "1+0x2900"),
+        ('compat_history_info{job="j",instance="two",store="x"}', "1+0x2900"),
+        ('compat_legacy_move_info{move="old.a",stage="expired",job="j",instance="one"}', "1+0x2900"),
+        ('compat_legacy_move_info{move="old.b",stage="deprecated",job="j",instance="one"}', "1+0x2900"),
+    ]
+    expired = {
+        "exp_labels": {"severity": "critical", "move": "old.a", "caller": "app", "service": "s", "removal": "3"},
+        "exp_annotations": {
+            "summary": "old.a is past its removal version 3 and still used",
+            "description": "app in s used it 100 times within a day. 'compat report --match old.a' names the lines.",
+        },
+    }
+    new = {
+        "exp_labels": {"severity": "warning", "move": "old.b", "caller": "late"},
+        "exp_annotations": {
+            "summary": "late has begun to use old.b",
+            "description": "It did not a day ago. 1 uses so far: 'compat report --by file --match old.b'.",
+        },
+    }
+    alerts = [
+        {"eval_time": "2000m", "alertname": "CompatExpiredMoveUsed", "exp_alerts": []},
+        {"eval_time": "2100m", "alertname": "CompatExpiredMoveUsed", "exp_alerts": [expired]},
+        {"eval_time": "2400m", "alertname": "CompatNewCaller", "exp_alerts": []},
+        {"eval_time": "2600m", "alertname": "CompatNewCaller", "exp_alerts": [new]},
+        {"eval_time": "2600m", "alertname": "CompatExporterSilent", "exp_alerts": []},
+    ]
+    test = {
+        "rule_files": [str(rules)],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": name, "values": values} for name, values in series],
+                "alert_rule_test": alerts,
+            }
+        ],
+    }
+    (tmp_path / "test.yml").write_text(json.dumps(test))  # JSON is YAML
+    tested = subprocess.run([promtool, "test", "rules", str(tmp_path / "test.yml")], capture_output=True, text=True)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_the_queries_of_the_dashboard_are_valid(promtool, tmp_path):
+    board = json.loads((DATA / "dashboard.json").read_text())
+    panels = board["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels) == 9
+    queries = [target["expr"] for panel in panels for target in panel["targets"]]
+    variables = {variable["name"] for variable in board["templating"]["list"]}
+    assert variables == {"datasource", "move", "service", "caller"}
+    rules = [{"record": f"query:{number}", "expr": query.replace("$", "")} for number, query in enumerate(queries)]
+    (tmp_path / "queries.yml").write_text(json.dumps({"groups": [{"name": "queries", "rules": rules}]}))
+    checked = subprocess.run([promtool, "check", "rules", str(tmp_path / "queries.yml")], capture_output=True, text=True)
+    assert (checked.returncode, "9 rules found" in checked.stdout) == (0, True), checked.stdout + checked.stderr
+
+
+def test_a_caller_is_a_top_level_module():
+    from compat.telemetry.exported import caller_of
+
+    assert caller_of(Site("m", "call", "f", 1, "g", "app.api.users")) == "app"
