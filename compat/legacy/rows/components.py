@@ -28,9 +28,7 @@ race_condition_prevention.race_condition_detector = race_conditions"""
 _LOGGER = "a logger of your own: logging.getLogger(__name__)"
 
 ROWS: list[Move] = [
-    Module(
-        "netra_backend.app.core.websocket_message_handler", "compat.canonical.message_handler", instead=None, **WHEN
-    ),
+    Module("netra_backend.app.core.websocket_message_handler", "compat.canonical.message_handler", instead=None, **WHEN),
     Module("netra_backend.app.core.websocket_recovery_types", "compat.canonical.recovery_types", instead=None, **WHEN),
     *(
         Module(f"{CORE}.{legacy}", f"compat.canonical.{canonical}", instead=None, **WHEN)
