@@ -137,6 +137,8 @@ class IsolatedEnvironment:
                 return
             self._isolation_enabled = False
             self._isolated_vars = {}
+            for key in self._explicit:
+                self._variable_sources.pop(key, None)
             self._explicit = {}
             if restore_original and self._original_environ_backup:
                 _become(self._original_environ_backup, keep=self.PRESERVE_IN_OS_ENVIRON)
@@ -180,10 +182,11 @@ class IsolatedEnvironment:
             value = self._variables().get(key)
             if value is not None:
                 return value
-            if self._isolation_enabled and key in _TEST_DEFAULTS and not self._test_defaults_bypassed:
-                if default is None and is_testing():
-                    return _TEST_DEFAULTS[key]
-            return default
+            return self._test_default(key) if default is None else default
+
+    def _test_default(self, key: str) -> Optional[str]:
+        served = self._isolation_enabled and not self._test_defaults_bypassed and is_testing()
+        return _TEST_DEFAULTS.get(key) if served else None
 
     def exists(self, key: str) -> bool:
         """Whether a variable is set."""
@@ -212,7 +215,7 @@ class IsolatedEnvironment:
         return {key: value for key, value in self.get_all().items() if key.startswith(prefix)}
 
     def get_subprocess_env(self, additional_vars: Optional[dict[str, str]] = None) -> dict[str, str]:
-        """Return the environment for a subprocess: the variables here, what a process cannot do without, and ``additional_vars``."""
+        """Return a subprocess's environment: the variables here, what no process can do without, ``additional_vars``."""
         needed = {key: os.environ[key] for key in environment_files.NEEDED_BY_PROCESSES if key in os.environ}
         return {**needed, **self.get_all(), **(additional_vars or {})}
 
@@ -462,7 +465,7 @@ def _tell(callbacks: list[ChangeCallback], key: str, old: Optional[str], new: st
     for callback in callbacks:
         try:
             callback(key, old, new)
-        except Exception:  # noqa: BLE001 - whatever a callback raises
+        except Exception:
             environment_files.logger.exception("change callback for %s failed", key)
 
 

@@ -121,6 +121,20 @@ async def create_isolated_execution_context(
     return context
 
 
+def create_user_execution_context(
+    user_id: str,
+    thread_id: Optional[str] = None,
+    run_id: Optional[str] = None,
+    db_session: Optional[Any] = None,
+    websocket_client_id: Optional[str] = None,
+    **kwargs: Any,
+) -> UserExecutionContext:
+    """Return a context for a user; thread and run ids are made where none are given."""
+    made_thread, made_run, _ = generator.UnifiedIdGenerator.generate_user_context_ids(user_id, "context")
+    fields = {"db_session": db_session, "websocket_client_id": websocket_client_id, **kwargs}
+    return user.UserExecutionContext.create_for_user(user_id, thread_id or made_thread, run_id or made_run, **fields)
+
+
 def create_defensive_user_execution_context(
     user_id: str, websocket_client_id: Optional[str] = None, fallback_context: Optional[dict[str, Any]] = None
 ) -> UserExecutionContext:

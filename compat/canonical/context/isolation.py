@@ -22,7 +22,27 @@ IDENTIFIERS = ("user_id", "thread_id", "run_id", "request_id")
 RESERVED_KEYS = frozenset({*IDENTIFIERS, "created_at", "db_session", "websocket_client_id"})
 
 _PLACEHOLDERS = frozenset(
-    ["registry", "placeholder", "default", "temp", "none", "null", "undefined", "0", "1", "xxx", "yyy", "example", "test", "demo", "sample", "template", "mock", "fake", "dummy"]
+    [
+        "registry",
+        "placeholder",
+        "default",
+        "temp",
+        "none",
+        "null",
+        "undefined",
+        "0",
+        "1",
+        "xxx",
+        "yyy",
+        "example",
+        "test",
+        "demo",
+        "sample",
+        "template",
+        "mock",
+        "fake",
+        "dummy",
+    ]
 )
 _PLACEHOLDER_PREFIXES = tuple(
     f"{word}_" for word in ["placeholder", "registry", "temp", "example", "demo", "sample", "template", "mock", "fake", "default"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import functools
 import hashlib
@@ -64,10 +63,9 @@ class UserExecutionContext:
         for name in isolation.IDENTIFIERS:
             isolation.refuse_placeholder(name, getattr(self, name))
         named = formats.thread_of_run(self.run_id)
-        if named and named != self.thread_id and not formats.belong_together(self.run_id, self.thread_id):
-            logger.warning(
-                "run_id %r was made for thread %r, the context is for thread %r", self.run_id, named, self.thread_id
-            )
+        parsed = formats.parse(self.run_id)
+        if named and named != self.thread_id and not (parsed and parsed.format in ("context", "generated")):
+            logger.warning("run_id %r was made for thread %r, the context is for thread %r", self.run_id, named, self.thread_id)
         for name in ("agent_context", "audit_metadata"):
             isolation.refuse_foreign_objects(self.user_id, name, getattr(self, name))
             object.__setattr__(self, name, isolation.own_mapping(name, getattr(self, name)))
@@ -227,9 +225,7 @@ class UserExecutionContext:
             raise InvalidContextError("operation_name must be a non-empty string")
         depth = self.operation_depth + 1
         if depth > MAX_DEPTH:
-            raise InvalidContextError(
-                f"Maximum operation depth ({MAX_DEPTH}) exceeded. Current depth: {self.operation_depth}"
-            )
+            raise InvalidContextError(f"Maximum operation depth ({MAX_DEPTH}) exceeded. Current depth: {self.operation_depth}")
         agent_context = {
             **self.agent_context,
             **(additional_agent_context or {}),
@@ -305,8 +301,6 @@ class UserExecutionContext:
                 result = callback()
                 if inspect.isawaitable(result):
                     await result
-            except asyncio.CancelledError:
-                raise
             except Exception as error:
                 logger.error("Error in cleanup callback of request %s: %s", self.request_id, error)
 

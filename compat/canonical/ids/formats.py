@@ -1,13 +1,13 @@
 """The formats of identifiers in use: tell them apart, validate them, name their kind and their owner.
 
-    uuid          12345678-1234-4234-8234-123456789abc
-    managed       [prefix_]<type>_<counter>_<8hex>             user_1_9c666592, conn_websocket_1_9e866ee7
-    generated     <prefix>_<ms>_<counter>[_<hex>]              req_1795228688830_2_84e02bcc, ws_conn_<user8>_...
-    context       <thread|run|req>_<operation>_<counter>_<8hex>   thread_chat_1_dcf1123d
-    run           run_<thread id>_<ms mod 100000>_<8hex>       run_thread_1_88830_1a14b873
-    early run     thread_<thread id>_run_<timestamp>_<8hex>; run_<thread id>_<8hex>
-    short         <prefix>_<8hex>                              user_test_53b34623
-    plain         user_1, test-user-123, 123456789012345       names of people, tests and OAuth accounts
+uuid          12345678-1234-4234-8234-123456789abc
+managed       [prefix_]<type>_<counter>_<8hex>             user_1_9c666592, conn_websocket_1_9e866ee7
+generated     <prefix>_<ms>_<counter>[_<hex>]              req_1795228688830_2_84e02bcc, ws_conn_<user8>_...
+context       <thread|run|req>_<operation>_<counter>_<8hex>   thread_chat_1_dcf1123d
+run           run_<thread id>_<ms mod 100000>_<8hex>       run_thread_1_88830_1a14b873
+early run     thread_<thread id>_run_<timestamp>_<8hex>; run_<thread id>_<8hex>
+short         <prefix>_<8hex>                              user_test_53b34623
+plain         user_1, test-user-123, 123456789012345       names of people, tests and OAuth accounts
 """
 
 from __future__ import annotations
@@ -167,23 +167,17 @@ def parse(text: str) -> ParsedId | None:
         )
     if found := _CONTEXT.match(text):
         head, counter, random = found["head"], int(found["counter"]), found["random"]
-        if head == "run" and 5 <= len(found["counter"]) or head == "run" and thread_of_run(text).startswith("thread_"):
+        if (head == "run" and len(found["counter"]) >= 5) or (head == "run" and thread_of_run(text).startswith("thread_")):
             return ParsedId(text, "run", IDType.RUN, "run", thread=thread_of_run(text), timestamp=counter, random=random)
         return ParsedId(text, "context", kind, prefix=f"{head}_{found['operation']}", counter=counter, random=random)
     if text.startswith("run_") and thread_of_run(text) and _STRUCTURED.match(text):
         parts = text.split("_")
-        return ParsedId(
-            text, "run", IDType.RUN, "run", thread=thread_of_run(text), timestamp=int(parts[-2]), random=parts[-1]
-        )
+        return ParsedId(text, "run", IDType.RUN, "run", thread=thread_of_run(text), timestamp=int(parts[-2]), random=parts[-1])
     if found := _STRUCTURED.match(text):
-        return ParsedId(
-            text, "managed", kind, prefix=found["prefix"], counter=int(found["counter"]), random=found["random"]
-        )
+        return ParsedId(text, "managed", kind, prefix=found["prefix"], counter=int(found["counter"]), random=found["random"])
     if found := _SHORT.match(text):
         if found["prefix"].startswith("run_"):
-            return ParsedId(
-                text, "early run", IDType.RUN, prefix="run", thread=found["prefix"][4:], random=found["random"]
-            )
+            return ParsedId(text, "early run", IDType.RUN, prefix="run", thread=found["prefix"][4:], random=found["random"])
         return ParsedId(text, "short", prefix=found["prefix"], random=found["random"])
     return ParsedId(text, "plain") if is_valid_id_format(text) else None
 

@@ -65,7 +65,7 @@ class UnifiedIDManager:
     def __init__(self, *_: object, **__: object) -> None:
         self._id_registry: dict[str, IDMetadata] = {}
         self._active_ids: dict[IDType, set[str]] = {kind: set() for kind in IDType}
-        self._id_counters: dict[IDType, int] = {kind: 0 for kind in IDType}
+        self._id_counters: dict[IDType, int] = dict.fromkeys(IDType, 0)
         self._by_user: dict[str, set[str]] = {}
         self._lock = threading.RLock()
 
@@ -180,7 +180,7 @@ class UnifiedIDManager:
     def reset_counters(self) -> None:
         """Start every counter at 1 again; registered identifiers stay."""
         with self._lock:
-            self._id_counters = {kind: 0 for kind in IDType}
+            self._id_counters = dict.fromkeys(IDType, 0)
 
     def clear_all(self) -> None:
         """Forget every identifier and start every counter at 1 again."""

@@ -5,7 +5,7 @@ The records that are pydantic models need the ``server`` extra; everything else 
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
+from typing import TYPE_CHECKING
 
 from .core import (
     AgentID,

@@ -9,8 +9,8 @@ import pytest
 from compat.canonical.ids import (
     IdFormat,
     IdMigrationBridge,
-    UnifiedIDManager,
     UnifiedIdGenerator,
+    UnifiedIDManager,
     find_cleanup_matches,
     get_migration_bridge,
     normalize_for_cleanup,

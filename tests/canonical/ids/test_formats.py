@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compat.canonical.ids import IDType, UnifiedIDManager, UnifiedIdGenerator, belong_together, is_valid_id_format, kind_of
-from compat.canonical.ids import owner_of, parse
+from compat.canonical.ids import (
+    IDType,
+    UnifiedIdGenerator,
+    UnifiedIDManager,
+    belong_together,
+    is_valid_id_format,
+    kind_of,
+    owner_of,
+    parse,
+)
 
 UUID = "12345678-1234-4234-8234-123456789abc"
 

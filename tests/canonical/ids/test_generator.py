@@ -10,6 +10,8 @@ import pytest
 
 from compat.canonical.ids import UnifiedIdGenerator, generator
 
+made = UnifiedIdGenerator
+
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
@@ -19,30 +21,30 @@ def fresh() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("made", "pattern"),
+    ("make", "pattern"),
     [
-        (lambda: UnifiedIdGenerator.generate_base_id("req"), r"req_\d{13}_1_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_base_id(), r"id_\d{13}_1_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_base_id("x", include_random=False), r"x_\d{13}_1"),
-        (lambda: UnifiedIdGenerator.generate_base_id("x", random_length=5), r"x_\d{13}_1_[0-9a-f]{5}"),
-        (lambda: UnifiedIdGenerator.generate_id("user_test"), r"user_test_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_websocket_client_id("u1"), r"ws_client_u1_\d{13}_1_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_websocket_connection_id("google-oauth"), r"ws_conn_google-o_\d{13}_1_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_websocket_connection_id("u", 12.5), r"ws_conn_u_12500_1_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_agent_execution_id("triage", "user-12345"), r"agent_triage_user-123_\d{13}_1_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_tool_execution_id("search"), r"tool_search_\d{13}_1_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_tool_execution_id("search", "agent_triage"), r"tool_search_agent_tr_\d{13}_1_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_message_id("chat", "u1", "thread_123"), r"msg_chat_u1_thread_1_\d{13}_1_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_session_id("u1"), r"session_web_u1_\d{13}_1_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_error_context_id("timeout", "u1"), r"error_timeout_u1_\d{13}_1_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_user_id(), r"user_\d{13}_1_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_thread_id(), r"thread_\d{13}_1_[0-9a-f]{8}"),
-        (lambda: UnifiedIdGenerator.generate_run_id("thread_1"), r"run_thread_1_\d{13}_1_[0-9a-f]{8}"),
+        (lambda: made.generate_base_id("req"), r"req_\d{13}_1_[0-9a-f]{8}"),
+        (lambda: made.generate_base_id(), r"id_\d{13}_1_[0-9a-f]{8}"),
+        (lambda: made.generate_base_id("x", include_random=False), r"x_\d{13}_1"),
+        (lambda: made.generate_base_id("x", random_length=5), r"x_\d{13}_1_[0-9a-f]{5}"),
+        (lambda: made.generate_id("user_test"), r"user_test_[0-9a-f]{8}"),
+        (lambda: made.generate_websocket_client_id("u1"), r"ws_client_u1_\d{13}_1_[0-9a-f]{8}"),
+        (lambda: made.generate_websocket_connection_id("google-oauth"), r"ws_conn_google-o_\d{13}_1_[0-9a-f]{8}"),
+        (lambda: made.generate_websocket_connection_id("u", 12.5), r"ws_conn_u_12500_1_[0-9a-f]{8}"),
+        (lambda: made.generate_agent_execution_id("triage", "user-12345"), r"agent_triage_user-123_\d{13}_1_[0-9a-f]{8}"),
+        (lambda: made.generate_tool_execution_id("search"), r"tool_search_\d{13}_1_[0-9a-f]{8}"),
+        (lambda: made.generate_tool_execution_id("search", "agent_triage"), r"tool_search_agent_tr_\d{13}_1_[0-9a-f]{8}"),
+        (lambda: made.generate_message_id("chat", "u1", "thread_123"), r"msg_chat_u1_thread_1_\d{13}_1_[0-9a-f]{8}"),
+        (lambda: made.generate_session_id("u1"), r"session_web_u1_\d{13}_1_[0-9a-f]{8}"),
+        (lambda: made.generate_error_context_id("timeout", "u1"), r"error_timeout_u1_\d{13}_1_[0-9a-f]{8}"),
+        (lambda: made.generate_user_id(), r"user_\d{13}_1_[0-9a-f]{8}"),
+        (lambda: made.generate_thread_id(), r"thread_\d{13}_1_[0-9a-f]{8}"),
+        (lambda: made.generate_run_id("thread_1"), r"run_thread_1_\d{13}_1_[0-9a-f]{8}"),
         (lambda: generator.generate_uuid_replacement(), r"[0-9a-f]{8}"),
     ],
 )  # fmt: skip
-def test_forms(made: object, pattern: str) -> None:
-    assert re.fullmatch(pattern, made())  # type: ignore[operator]
+def test_forms(make: object, pattern: str) -> None:
+    assert re.fullmatch(pattern, make())  # type: ignore[operator]
 
 
 def test_thread_and_run_of_one_context_share_counter_and_random_part() -> None:
