@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from compat.ledger import Ledger, Move
+from compat.ledger import Ledger, Move, Name
 
 from .rows import bridge, managers
 
@@ -27,6 +27,15 @@ def _families() -> list[Any]:
 FAMILIES = _families()
 
 
+def _owner(homes: dict[str, Move], home: str, name: str) -> Move | None:
+    """The row of a name in its home module; where the whole module moved, one made from that."""
+    owner = homes.get(f"{home}:{name}")
+    whole = homes.get(home)
+    if owner is not None or whole is None or whole.kind != "module":
+        return owner
+    return Name(f"{home}:{name}", f"{whole.canonical}:{name}", since=whole.since, removal=whole.removal, instead=None)
+
+
 def _all_rows() -> list[Move]:
     rows: list[Move] = [row for family in FAMILIES for row in family.ROWS]
     homes = {row.legacy: row for row in rows}
@@ -35,7 +44,7 @@ def _all_rows() -> list[Move]:
             for word in words.split():
                 new, _, old = word.partition("=")
                 legacy = f"{module}:{new}"
-                owner = homes.get(f"{home}:{old or new}")
+                owner = _owner(homes, home, old or new)
                 if legacy not in homes and owner is not None:
                     homes[legacy] = owner.replace(legacy=legacy, id=legacy)
                     rows.append(homes[legacy])

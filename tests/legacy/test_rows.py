@@ -1,8 +1,9 @@
-"""One case for each row of the shipped ledger: imported through its legacy path, it is what the row says, warned and counted once."""
+"""One case for each row of the ledger: imported by its legacy path it is what the row says, warned and counted once."""
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import warnings
 from typing import Any
 
@@ -60,7 +61,8 @@ def test_a_moved_name_is_handed_out_warned_and_counted(move: Move) -> None:
         skip_without_extra(error)
         raise
     if move.kind != "module":
-        assert space["found"] is target
+        # A bound method is made anew each time it is read.
+        assert space["found"] is target or (inspect.ismethod(target) and space["found"] == target)
     assert said == [sentence(move, "import", LEDGER.stage(move), docs=LEDGER.docs)]
     assert [use.count for use in compat.usage() if use.file == file and use.move == move.id] == [1]
 

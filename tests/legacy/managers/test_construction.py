@@ -152,7 +152,7 @@ def test_the_package_function_always_needs_a_context(run: Any) -> None:
     from netra_backend.app.websocket_core import create_websocket_manager, get_websocket_manager
 
     async def scenario() -> None:
-        with pytest.raises(ValueError, match="requires valid UserExecutionContext[.] Import-time initialization is prohibited"):
+        with pytest.raises(ValueError, match=r"requires valid UserExecutionContext\. Import-time initialization is prohibited"):
             await get_websocket_manager()
 
     run(scenario())

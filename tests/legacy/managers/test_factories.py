@@ -1,0 +1,201 @@
+"""The factory class, the migration adapter and the validation functions through their legacy paths."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import AsyncMock
+
+import pytest
+
+from compat.canonical.errors import FactoryInitializationError, SSotValidationError
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def context(user: str = "user_1", request: str = "req_1") -> SimpleNamespace:
+    return SimpleNamespace(user_id=user, thread_id="thread_1", run_id="run_1", request_id=request)
+
+
+def test_the_factory_keeps_one_manager_for_each_context(run: Any) -> None:
+    from netra_backend.app.websocket_core.websocket_manager_factory import WebSocketManagerFactory
+
+    async def scenario() -> None:
+        factory = WebSocketManagerFactory(max_managers_per_user=2)
+        one = await factory.create_manager(context())
+        assert factory.create_manager(context()) == one
+        assert factory.get_manager(context()) is one
+        assert factory.get_manager_by_user("user_1") is one
+        assert factory.get_manager_by_user("user_9") is None
+        await factory.create_manager(context(request="req_2"))
+        assert await factory.enforce_resource_limits("user_1") is False
+        with pytest.raises(RuntimeError, match="maximum number of WebSocket managers"):
+            factory.create_manager(context(request="req_3"))
+        await one.connect_user("user_1", AsyncMock())
+        assert factory.get_active_connections_count() == 1
+        stats = factory.get_factory_stats()
+        assert (stats["active_managers"], stats["user_distribution"]) == (2, {"user_1": 2})
+        assert await factory.cleanup_manager(context()) is True
+        assert await factory.cleanup_manager(context()) is False
+        await factory.shutdown()
+        assert factory.get_factory_stats()["active_managers"] == 0
+
+    run(scenario())
+
+
+def test_the_factory_function_hands_out_one_factory() -> None:
+    from netra_backend.app.websocket_core import WebSocketManagerFactory
+    from netra_backend.app.websocket_core.websocket_manager_factory import get_websocket_manager_factory
+
+    assert get_websocket_manager_factory() is get_websocket_manager_factory()
+    assert isinstance(get_websocket_manager_factory(), WebSocketManagerFactory)
+
+
+def test_connection_life_cycle(run: Any) -> None:
+    from netra_backend.app.websocket_core.websocket_manager_factory import (
+        ConnectionLifecycleManager,
+        create_websocket_manager_sync,
+    )
+
+    async def scenario() -> None:
+        manager = create_websocket_manager_sync(context())
+        await manager.connect_user("user_1", AsyncMock(), "conn_1")
+        cycle = ConnectionLifecycleManager(context(), manager)
+        cycle.register_connection(manager.get_connection("conn_1"))
+        with pytest.raises(ValueError, match="does not match context user"):
+            cycle.register_connection(SimpleNamespace(user_id="user_2", connection_id="conn_2"))
+        assert cycle.health_check_connection("conn_1") is True
+        assert cycle.health_check_connection("conn_2") is False
+        assert await cycle.auto_cleanup_expired(60) == 0
+        await cycle.force_cleanup_all()
+        assert manager.get_connection_count() == 0
+
+    run(scenario())
+
+
+def test_contexts_are_validated() -> None:
+    from netra_backend.app.websocket_core.websocket_manager_factory import (
+        _validate_ssot_user_context,
+        validate_websocket_component_health,
+    )
+
+    _validate_ssot_user_context(context())
+    with pytest.raises(FactoryInitializationError, match="SSOT context validation failed"):
+        _validate_ssot_user_context(SimpleNamespace(user_id=""))
+    assert validate_websocket_component_health(context())["healthy"] is True
+    assert validate_websocket_component_health(SimpleNamespace(user_id=None))["failed_components"] == ["user_context"]
+
+
+def test_the_migration_adapter_keeps_users_apart(run: Any) -> None:
+    from netra_backend.app.websocket_core.migration_adapter import (
+        WebSocketManagerAdapter,
+        get_legacy_websocket_manager,
+        migrate_singleton_usage,
+    )
+
+    async def scenario() -> None:
+        adapter, sockets = WebSocketManagerAdapter(), {user: AsyncMock() for user in ("user_1", "user_2")}
+        ids = {user: await adapter.connect_user(user, socket) for user, socket in sockets.items()}
+        assert adapter.get_user_connections("user_1") == {ids["user_1"]}
+        await adapter.send_to_user("user_1", {"type": "x"})
+        assert await adapter.send_to_connection(ids["user_2"], {"type": "y"}) is True
+        assert await adapter.send_to_connection("conn_9", {"type": "y"}) is False
+        await adapter.broadcast_to_all({"type": "z"}, exclude_users={"user_1"})
+        assert [call.args[0]["type"] for call in sockets["user_1"].send_json.await_args_list] == ["x"]
+        assert [call.args[0]["type"] for call in sockets["user_2"].send_json.await_args_list] == ["y", "z"]
+        assert adapter.get_active_connections_count() == 2
+        assert adapter.get_manager_by_user("user_1") is adapter.create_isolated_manager("user_1", "conn_1")
+        await adapter.disconnect_user("user_1", sockets["user_1"])
+        stats = await adapter.get_stats()
+        assert stats["connections_by_user"] == {"user_1": 0, "user_2": 1}
+        assert stats["adapter_metrics"]["calls_by_method"]["connect_user"] == 2
+        await adapter.get_manager().send_to_user("user_7", {"type": "x"})
+
+    run(scenario())
+    assert get_legacy_websocket_manager() is get_legacy_websocket_manager()
+    assert migrate_singleton_usage(context()).user_context.user_id == "user_1"
+
+
+def test_validation_functions(manager: Any) -> None:
+    from netra_backend.app.websocket_core.ssot_validation_enhancer import (
+        FactoryBypassDetected,
+        UserIsolationViolation,
+        enable_strict_validation,
+        get_ssot_validation_summary,
+        validate_user_isolation,
+        validate_websocket_manager_creation,
+    )
+
+    assert issubclass(FactoryBypassDetected, SSotValidationError)
+    assert validate_websocket_manager_creation(manager, manager.user_context, "factory") is True
+    assert validate_user_isolation(manager, "user_9") is False
+    enable_strict_validation(True)
+    try:
+        with pytest.raises(UserIsolationViolation):
+            validate_user_isolation(manager, "user_9")
+    finally:
+        enable_strict_validation(False)
+    assert get_ssot_validation_summary()["total_violations"] >= 2
+
+
+def test_process_wide_parts() -> None:
+    from netra_backend.app.websocket_core.circuit_breaker import (
+        get_websocket_circuit_breaker,
+        websocket_send_with_circuit_breaker,
+    )
+    from netra_backend.app.websocket_core.event_delivery_tracker import get_event_delivery_tracker
+    from netra_backend.app.websocket_core.message_buffer import buffer_user_message, deliver_user_messages, get_message_buffer
+    from netra_backend.app.websocket_core.reconnection_handler import get_reconnection_handler
+
+    async def scenario() -> None:
+        got: list[Any] = []
+        assert await buffer_user_message("user_5", {"n": 1})
+        assert await deliver_user_messages("user_5", got.append) == 1
+        assert await websocket_send_with_circuit_breaker(AsyncMock(return_value="sent")) == "sent"
+        handler = await get_reconnection_handler("user_5")
+        assert handler.user_context.user_id == "user_5"
+        with pytest.raises(ValueError, match="needs a user_id"):
+            await get_reconnection_handler()
+
+    asyncio.run(scenario())
+    assert get_message_buffer() is get_message_buffer()
+    assert get_websocket_circuit_breaker() is get_websocket_circuit_breaker()
+    assert get_event_delivery_tracker() is get_event_delivery_tracker()
+
+
+def test_the_bridge_by_its_legacy_path(run: Any) -> None:
+    from netra_backend.app.services.agent_websocket_bridge import AgentWebSocketBridge, create_agent_websocket_bridge
+
+    through = AsyncMock()
+    bridge = create_agent_websocket_bridge(context(), through)
+    assert isinstance(bridge, AgentWebSocketBridge)
+    assert run(bridge.notify_tool_executing("run_1", "t")) is True
+    assert through.emit_critical_event.await_args.kwargs["user_id"] == "user_1"
+
+
+def test_connection_info_has_whatever_it_is_given() -> None:
+    from netra_backend.app.websocket_core.connection_manager import ConnectionInfo
+
+    info = ConnectionInfo("conn_1", "user_1", {"device": "phone"})
+    before = info.last_activity
+    info.update_activity()
+    assert (info.device, info.unknown, info.last_activity >= before) == ("phone", None, True)
+    info.disconnect()
+    assert info.to_dict()["is_active"] is False
+    assert info.to_dict()["connected_at"] == info.connected_at.isoformat()
+
+
+def test_the_service_probe(run: Any) -> None:
+    from netra_backend.app.websocket_core.websocket_manager import check_websocket_service_available, create_test_user_context
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        assert await check_websocket_service_available(port=port) is True
+        server.close()
+        await server.wait_closed()
+        assert await check_websocket_service_available(port=port) is False
+
+    run(scenario())
+    assert create_test_user_context().user_id != create_test_user_context().user_id
