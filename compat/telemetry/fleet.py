@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from time import time
 from typing import Any
 from urllib.error import HTTPError
@@ -25,12 +25,14 @@ _Labels = tuple[tuple[str, str], ...]
 _Points = list[tuple[float, float]]
 
 
-def read_prometheus(url: str, *, days: int = DAYS, now: float | None = None, timeout: float = TIMEOUT) -> History:
+def read_prometheus(
+    url: str, *, days: int = DAYS, now: float | None = None, timeout: float = TIMEOUT, without: Collection[str] = ()
+) -> History:
     """Return a history, in memory, of what the Prometheus server at ``url`` knows of legacy uses in ``days`` days.
 
     ``url`` may begin with ``prometheus:`` and may hold user and password. A site is as fine as the labels: move, kind,
     caller and service, no file. Targets that share one store (processes of one host) are counted once. What a store
-    had counted before its first scrape belongs to the day of that scrape.
+    had counted before its first scrape belongs to the day of that scrape. Stores in ``without`` are left out.
     Raises HistoryError where the server does not answer as Prometheus does.
     """
     server = _Server(url[11:] if url.startswith("prometheus:") else url, timeout)
@@ -46,6 +48,8 @@ def read_prometheus(url: str, *, days: int = DAYS, now: float | None = None, tim
     for labels, points in series.items():
         facts, target = _split(labels)
         key = stores.get(target, repr(target)), facts
+        if key[0] in without:
+            continue
         by_day = merged.setdefault(key, {})
         # Whoever shares a store tells the same number at another moment: the highest is the latest.
         for day, uses in _cumulated(points).items():
@@ -59,7 +63,7 @@ def read_prometheus(url: str, *, days: int = DAYS, now: float | None = None, tim
         tally.add((service, ""), rows)
     history = memory_history()
     history.begin()
-    history.add(tally, ((process, 0) for process in _processes(server, start, midnight, moment)))
+    history.add(tally, [(process, 0) for process in _processes(server, start, midnight, moment, without)])
     history.commit()
     return history
 
@@ -170,11 +174,13 @@ def _stores(server: _Server, start: float, midnight: float, now: float) -> dict[
     return stores
 
 
-def _processes(server: _Server, start: float, midnight: float, now: float) -> list[Header]:
+def _processes(server: _Server, start: float, midnight: float, now: float, without: Collection[str]) -> list[Header]:
     """Return one process per target: that it was scraped is what is known of its zero."""
     found = []
     for labels, points in _daily(server, _INFO, start, midnight, now).items():
         facts = dict(labels)
+        if facts.get("store", "") in without:
+            continue
         query = f"timestamp({_INFO}{{{','.join(f'{name}={json.dumps(value)}' for name, value in labels)}}})"
         ends = [at for at, _ in points]
         first = min(ends) // DAY * DAY

@@ -38,11 +38,12 @@ def collect(sources: Iterable[str | os.PathLike[str]], *, progress: Progress = N
     # First the segments, then the histories: what is folded meanwhile is met twice, and known by its id, never missed.
     segments, records = _read_directories(directories, problems, progress)
     opened = _open_all(dict.fromkeys(path for path in databases if os.path.exists(path)), problems)
+    stores = [history.connection.execute("SELECT id FROM identity").fetchone()[0] for history in opened]
     for server in servers:
         from .fleet import read_prometheus  # urllib and what it brings are for those who read a fleet
 
         try:
-            opened.append(read_prometheus(server))
+            opened.append(read_prometheus(server, without=stores))
         except HistoryError as error:
             problems.append(str(error))
     if len(opened) == 1 and not _beyond(opened[0], segments, records):

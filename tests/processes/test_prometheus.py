@@ -1,0 +1,161 @@
+"""A real Prometheus server scrapes real processes, one of which is killed and restarts; read back, it tells the truth."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from urllib.request import urlopen
+
+import pytest
+
+from compat.telemetry.fleet import read_prometheus
+from compat.telemetry.history import HistoryError
+from compat.telemetry.merge import collect
+
+pytest.importorskip("prometheus_client", reason="needs the extra: prometheus")
+
+APPLICATION = """
+import sys
+from prometheus_client import CollectorRegistry, start_http_server
+from compat.telemetry.counters import open_cell
+from compat.telemetry.prometheus import collector
+from compat.telemetry.sites import Site
+
+registry = CollectorRegistry()
+registry.register(collector(ledger="netra"))
+start_http_server(int(sys.argv[1]), "127.0.0.1", registry)
+print("ready", flush=True)
+for order in sys.stdin:
+    move, module, times = order.split()
+    cell = open_cell(Site(move, "call", "app.py", 3, "run", module))
+    for _ in range(int(times)):
+        cell()
+    print("counted", flush=True)
+"""
+CONFIGURATION = """
+global: {{scrape_interval: 300ms, scrape_timeout: 300ms}}
+scrape_configs:
+  - job_name: fleet
+    static_configs: [{{targets: [{targets}]}}]
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, f"not within a minute: {what}"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def server(tmp_path, in_ci):
+    program = shutil.which("prometheus")
+    if program is None:
+        if in_ci:
+            pytest.fail("prometheus is not installed: apt-get install prometheus")
+        pytest.skip("prometheus is not installed: apt-get install prometheus")
+    running = []
+
+    def start(targets: list[int]) -> str:
+        port = free_port()
+        names = ", ".join(f"'127.0.0.1:{target}'" for target in targets)
+        (tmp_path / "prometheus.yml").write_text(CONFIGURATION.format(targets=names))
+        command = [program, f"--config.file={tmp_path / 'prometheus.yml'}", f"--storage.tsdb.path={tmp_path / 'tsdb'}"]
+        with (tmp_path / "prometheus.log").open("wb") as log:
+            running.append(subprocess.Popen([*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log))
+
+        def ready() -> bool:
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=5):
+                    return True
+            except OSError:
+                return False
+
+        until(ready, "the server is ready")
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+class Application:
+    """One counting process that is scraped."""
+
+    def __init__(self, state, service: str, port: int, directory: str) -> None:
+        self._process = state.start(APPLICATION, str(port), COMPAT_SERVICE=service, COMPAT_DIR=directory)
+        assert self._process.stdout.readline() == b"ready\n"
+
+    def count(self, move: str, module: str, times: int) -> None:
+        self._process.stdin.write(f"{move} {module} {times}\n".encode())
+        self._process.stdin.flush()
+        assert self._process.stdout.readline() == b"counted\n"
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+def told(url: str) -> dict[tuple[str, str, str], int]:
+    with read_prometheus(url) as history:
+        rows = history.connection.execute(
+            "SELECT move, caller, service, sum(count) FROM groups JOIN daily ON grp = id GROUP BY 1, 2, 3"
+        )
+        return {row[:3]: row[3] for row in rows}
+
+
+def test_a_fleet_is_read_back_as_it_counted(state, server, tmp_path):
+    ports = [free_port() for _ in range(3)]
+    places = [str(tmp_path / "one"), str(tmp_path / "two"), str(tmp_path / "two")]
+    url = server(ports)
+    applications = [
+        Application(state, service, port, place) for service, port, place in zip(["api", "worker", "worker"], ports, places)
+    ]
+    api, worker, twin = applications
+    try:
+        api.count("old.a", "shop.views", 5)
+        worker.count("old.a", "jobs.mail", 7)
+        worker.count("old.b", "jobs.mail", 2)
+        twin.count("old.a", "jobs.mail", 10)  # the same service in the same directory: both tell the same sum
+        truth = {("old.a", "shop", "api"): 5, ("old.a", "jobs", "worker"): 17, ("old.b", "jobs", "worker"): 2}
+        until(lambda: told(url) == truth, "the first counts are scraped")
+        worker.count("old.a", "jobs.mail", 100)
+        worker.kill()  # perhaps before any scrape: the next process of the directory tells what it counted
+        applications[1] = worker = Application(state, "worker", ports[1], places[1])
+        worker.count("old.a", "jobs.mail", 1)
+        api.count("old.c", "shop.forms", 4)
+        truth[("old.a", "jobs", "worker")] += 101
+        truth[("old.c", "shop", "api")] = 4
+        until(lambda: told(url) == truth, "the counts after the restart are scraped")
+        with read_prometheus(url) as history:
+            run = history.connection.execute
+            today = int(time.time() // 86400)
+            assert {day for (day,) in run("SELECT day FROM uses")} <= {today, today - 1}
+            assert run("SELECT count(*), max(uses) FROM processes").fetchone() == (3, 0)
+            assert run("SELECT min(last > ?) FROM uses", (time.time() - 300,)).fetchone() == (1,)
+        with collect([f"prometheus:{url}", places[0]]) as history:
+            assert history.problems == []
+            assert history.connection.execute("SELECT sum(count) FROM uses").fetchone() == (sum(truth.values()),)
+    finally:
+        for application in applications:
+            application.kill()
+
+
+def test_what_is_no_prometheus_is_named(tmp_path):
+    url = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(HistoryError, match=f"the Prometheus server {url} did not answer as one: .*refused"):
+        read_prometheus(url)
+    with pytest.raises(HistoryError, match="'ftp://x' is no address of a Prometheus server: write prometheus:http://host:9090"):
+        read_prometheus("ftp://x")
+    with collect([f"prometheus:{url}"]) as history:
+        assert len(history.problems) == 1
