@@ -7,9 +7,9 @@ from typing import Any
 
 from compat.ledger import Ledger, Move, Name
 
-from .rows import bridge, managers
+from .rows import bridge, managers, paths
 
-WORDS = "environment types context ids testing docker configuration components auth messages managers bridge"
+WORDS = "environment types context ids testing docker configuration components auth messages managers bridge paths"
 
 
 def _families() -> list[Any]:
@@ -39,7 +39,7 @@ def _owner(homes: dict[str, Move], home: str, name: str) -> Move | None:
 def _all_rows() -> list[Move]:
     rows: list[Move] = [row for family in FAMILIES for row in family.ROWS]
     homes = {row.legacy: row for row in rows}
-    for family in (managers, bridge):
+    for family in (managers, bridge, paths):
         for module, home, words in family.PASSED_ON:
             for word in words.split():
                 new, _, old = word.partition("=")
