@@ -210,7 +210,9 @@ class Counters:
             self.retry = now + RETRY
         finally:
             self.allotting = False
-        return MemorySlot(base, total)
+        # Better on the wrong day than lost with the process.
+        kept = None if isinstance(cell.slot, MemorySlot) else cell.slot
+        return kept or MemorySlot(base, total)
 
     def _tell(self) -> None:
         """Log the trouble; outside of the lock, because a log handler may be waiting for it in another thread."""

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import compat
+from compat.telemetry.directory import state_directory
+from compat.telemetry.identity import describe_process, this_process
+
+NAME = "from compat.telemetry.identity import service_name; print(service_name())"
+
+
+def run(*arguments: str, **more: str) -> str:
+    environ = {**os.environ, "PYTHONPATH": str(Path(compat.__file__).parents[1]), **more}
+    return subprocess.run([sys.executable, *arguments], env=environ, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_service_is_named_by_the_environment_else_by_what_was_started(tmp_path):
+    (tmp_path / "worker.py").write_text(NAME)
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__main__.py").write_text(NAME)
+    (package / "mail.py").write_text(NAME)
+    assert run(str(tmp_path / "worker.py")) == "worker"
+    path = os.pathsep.join([str(tmp_path), str(Path(compat.__file__).parents[1])])
+    assert run("-m", "shop", PYTHONPATH=path) == "shop"
+    assert run("-m", "shop.mail", PYTHONPATH=path) == "shop.mail"
+    assert run("-c", NAME) == "python -c"
+    assert run("-c", NAME, COMPAT_SERVICE="api") == "api"
+
+
+def test_a_process_has_one_id_and_no_other_has_it():
+    assert this_process() is this_process()
+    assert describe_process().id != describe_process().id
+    mine = this_process()
+    assert mine.pid == os.getpid()
+    assert time.time() - 3600 < mine.started <= time.time() + 1
+
+
+def test_the_state_directory_is_that_of_the_platform(monkeypatch, tmp_path):
+    platformdirs = pytest.importorskip("platformdirs", reason="needs the extra: tools")
+    monkeypatch.delenv("COMPAT_DIR", raising=False)
+    for value in (None, str(tmp_path / "state")):
+        if value is None:
+            monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+        else:
+            monkeypatch.setenv("XDG_STATE_HOME", value)
+        assert state_directory() == platformdirs.user_state_dir("netra-compat")
+    monkeypatch.setenv("COMPAT_DIR", str(tmp_path / "mine"))
+    assert state_directory() == str(tmp_path / "mine")
