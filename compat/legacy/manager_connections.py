@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from compat.canonical.ids import UnifiedIDManager
+from compat.canonical.ids import manager as ids
 from compat.canonical.recovery import UndeliveredMessages
 from compat.canonical.rooms import Rooms
 from compat.canonical.types import ensure_user_id
@@ -78,8 +78,8 @@ class ConnectionMethods:
         """The ids of one user's connections; without a user those of the manager's own context, or all."""
         if user_id is None:
             own = getattr(self.user_context, "user_id", None)
-            ids = self._scope.ids_of(own) if own else set()
-            return ConnectionIDs(ids or self._scope.records())
+            found = self._scope.ids_of(own) if own else set()
+            return ConnectionIDs(found or self._scope.records())
         return ConnectionIDs(self._scope.ids_of(ensure_user_id(user_id)))
 
     def get_connection_thread_id(self, connection_id: Any) -> Any:
@@ -261,10 +261,7 @@ def _record(connection: Any, details: tuple[Any, ...], named: dict[str, Any]) ->
 
 
 def _new_connection_id() -> str:
-    from compat.canonical.ids import IDType, get_id_manager
-
-    manager: UnifiedIDManager = get_id_manager()
-    return str(manager.generate_id(IDType.WEBSOCKET, prefix="conn"))
+    return str(ids.get_id_manager().generate_id(ids.IDType.WEBSOCKET, prefix="conn"))
 
 
 def _described(record: Any) -> dict[str, Any]:

@@ -64,13 +64,6 @@ ROWS: list[Move] = [
 ]
 ROWS += _row("WebSocketManager", "app.agents.demo_agent")
 
-PASSED_ON: list[tuple[str, str, str]] = [
-    (f"{A}{module}", f"{CORE}auth", "WebSocketAuthenticator")
-    for module in [
-        "websocket",
-        "routes.websocket",
-        "routes.websocket_unified",
-        "routes.websocket_isolated",
-        "auth.websocket_auth",
-    ]
-]
+_AUTH_USERS = ["websocket", "routes.websocket", "routes.websocket_unified", "routes.websocket_isolated", "auth.websocket_auth"]
+
+PASSED_ON: list[tuple[str, str, str]] = [(A + module, f"{CORE}auth", "WebSocketAuthenticator") for module in _AUTH_USERS]
