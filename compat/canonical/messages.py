@@ -76,6 +76,7 @@ __all__ = [
     "MessagePayload",
     "MessageState",
     "MessageType",
+    "PayloadTypeError",
     "PendingMessage",
     "RateLimitInfo",
     "ReconnectionConfig",
@@ -106,6 +107,11 @@ __all__ = [
 REFUSED_PAYLOAD_KEYS = frozenset({"forbidden_field", "another_violation", "invalid_field"})
 #: Types whose payload says what to do, so that an empty one is an error.
 PAYLOAD_REQUIRED = frozenset({MessageType.AGENT_REQUEST, MessageType.START_AGENT})
+
+
+class PayloadTypeError(TypeError, ValueError):
+    """A payload is no dict. A ``ValueError`` too, as validation errors are."""
+
 
 _MODELS = frozenset(__all__) - frozenset(globals())
 
@@ -209,7 +215,7 @@ def convert_jsonrpc_to_websocket_message(jsonrpc_msg: dict[str, Any]) -> WebSock
     from .message_models import WebSocketMessage
 
     if "method" in jsonrpc_msg:
-        kind = MessageType.JSONRPC_REQUEST if jsonrpc_msg.get("id") is not None else MessageType.JSONRPC_NOTIFICATION
+        kind = MessageType.JSONRPC_REQUEST if "id" in jsonrpc_msg else MessageType.JSONRPC_NOTIFICATION
     else:
         kind = MessageType.JSONRPC_RESPONSE
     identity = jsonrpc_msg.get("id")
@@ -217,7 +223,7 @@ def convert_jsonrpc_to_websocket_message(jsonrpc_msg: dict[str, Any]) -> WebSock
         type=kind,
         payload=jsonrpc_msg,
         timestamp=time.time(),
-        message_id=str(uuid.uuid4()) if identity is None else str(identity),
+        message_id=None if identity is None else str(identity),
     )
 
 
@@ -257,13 +263,13 @@ def _as_dict(data: Any) -> dict[str, Any]:
     if data is None:
         return {}
     if not isinstance(data, Mapping):
-        raise TypeError(f"data must be a dictionary, got {type(data).__name__}")
+        raise PayloadTypeError(f"data must be a dictionary, got {type(data).__name__}")
     return dict(data)
 
 
 def _check_payload(kind: MessageType, payload: Any) -> None:
     if not isinstance(payload, dict):
-        raise TypeError(f"payload must be a dictionary, got {type(payload).__name__}")
+        raise PayloadTypeError(f"payload must be a dictionary, got {type(payload).__name__}")
     refused = sorted(REFUSED_PAYLOAD_KEYS.intersection(payload))
     if refused:
         raise ValueError(f"Invalid payload fields: {', '.join(refused)}")

@@ -22,6 +22,7 @@ def _class(path: str, adapter: str, canonical: str, instead: str | None) -> Move
 
 _UNIFIED = "compat.canonical.auth.service:AuthenticationService"
 _CLIENTS = "compat.canonical.auth:Authenticator"
+_AUTHENTICATOR = f"{LEGACY}:WebSocketAuthenticator"
 
 ROWS: list[Move] = [
     # One connection, one call.
@@ -79,7 +80,19 @@ ROWS: list[Move] = [
         _class(f"auth:{name}", "WebSocketAuthenticator", _CLIENTS, AUTHENTICATOR)
         for name in ("WebSocketAuthenticator", "WebSocketAuth")
     ),
-    Class(f"{CORE}:WebSocketAuthenticator", _CLIENTS, adapter=f"{LEGACY}:WebSocketAuthenticator", instead=AUTHENTICATOR, **WHEN),
+    *(
+        Class(
+            f"{path}:WebSocketAuthenticator", _CLIENTS, adapter=f"{LEGACY}:WebSocketAuthenticator", instead=AUTHENTICATOR, **WHEN
+        )
+        for path in (
+            CORE,
+            "netra_backend.app.websocket",
+            "netra_backend.app.auth.websocket_auth",
+            "netra_backend.app.routes.websocket",
+            "netra_backend.app.routes.websocket_isolated",
+            "netra_backend.app.routes.websocket_unified",
+        )
+    ),
     *names(f"{CORE}.auth", LEGACY, "create_websocket_authenticator", instead=AUTHENTICATOR, **WHEN),
     *names(
         f"{CORE}.auth",
