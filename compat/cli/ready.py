@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from .facts import move_facts
-from .options import chosen_ledger, ledger_option, opened_output, output_option
+from .options import ledger_option, opened_output, output_option
 from .usage import opened_usage
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ def command(
     from compat.readiness import Policy, as_dict, judge, places_by_move
     from compat.telemetry.report import build_report
 
-    from .progress import shown
+    from .analysing import required_ledger, shown
 
     now = datetime.now(timezone.utc)
     policy = Policy(days, processes, hours)
-    ledger = chosen_ledger(ledgers)
+    ledger = required_ledger(ledgers)
     places = None
     if paths:
         from compat.analysis import scan

@@ -20,6 +20,7 @@ from .usage import opened_usage, source_options
 @click.option("--since", metavar="PERIOD", help="30d, 12w, all, or a first day. [default: 30d; 90d for html]")
 @click.option("--match", default="", metavar="PATTERN", help="Only moves whose id matches: a glob, or text anywhere in it.")
 @click.option("--format", "form", type=click.Choice([*FORMATS, "html"]), default="table", show_default=True)
+@click.option("--top", type=click.IntRange(min=0), default=100, show_default=True, help="Rows of a table; 0 for all.")
 @output_option
 @ledger_option
 def command(
@@ -29,13 +30,14 @@ def command(
     since: str | None,
     match: str,
     form: str,
+    top: int,
     output: Path | None,
     ledgers: tuple[str, ...],
-) -> None:
+) -> int:
     """Show who still uses what.
 
     Reads this machine's state directory, or any mix of directories and usage.db files: what they have in common is
-    counted once.
+    counted once. Exit code 2 if nothing could be read.
 
     \b
     Examples:
@@ -68,4 +70,10 @@ def command(
 
                 write_page(report, history.connection, stream, where)
             else:
-                FORMATS[form](report, stream, where)
+                more = {"top": top} if form == "table" else {}
+                FORMATS[form](report, stream, where, **more)
+    if report.is_empty and report.problems:
+        for problem in report.problems:
+            click.echo(f"Not read: {problem}", err=True)
+        return 2
+    return 0

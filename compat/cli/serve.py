@@ -11,10 +11,11 @@ import click
 
 from .facts import move_facts
 from .options import chosen_ledger, ledger_option
-from .usage import opened_usage, source_options
+from .usage import is_server, opened_usage, source_options
 
 if TYPE_CHECKING:
     from compat.telemetry.history import History
+    from compat.telemetry.report import MoveFacts
 
 
 @click.command()
@@ -48,7 +49,8 @@ def command(
         raise click.UsageError("the token is empty: leave --token (or COMPAT_TOKEN) out, or give one")
     if not is_loopback(host) and token is None:
         raise click.UsageError(f"binding to {host} lets others in: give a --token (or COMPAT_TOKEN), or bind to 127.0.0.1")
-    facts = move_facts(chosen_ledger(ledgers))
+    ledger = chosen_ledger(ledgers)
+    facts = move_facts(ledger)
     places = (*sources, *origins)
     with opened_usage(places) as (_, where):
         pass  # what cannot be read is said now, not to the first visitor
@@ -59,7 +61,7 @@ def command(
         hosts=(host, *hosts),
         where=where,
         live=refresh,
-        metrics=_metrics(),
+        metrics=_metrics(places, facts, ledger.name),
     )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
@@ -79,13 +81,20 @@ def opened_history(places: Sequence[str]) -> Iterator[History]:
         yield history
 
 
-def _metrics() -> Callable[[], tuple[bytes, str]] | None:
+def _metrics(places: Sequence[str], facts: dict[str, MoveFacts], ledger: str) -> Callable[[], tuple[bytes, str]] | None:
+    """What ``/metrics`` tells: all services of one state directory; ``None`` without the extra or for other sources."""
+    import os
+
     try:
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-
-        from compat.telemetry.prometheus import collector
     except ModuleNotFoundError:
         return None
+    from compat.telemetry.directory import state_directory
+    from compat.telemetry.prometheus import collector
+
+    directory, *more = places or (state_directory(),)
+    if more or os.path.isfile(directory) or is_server(directory):
+        return None
     registry = CollectorRegistry()
-    registry.register(collector())
+    registry.register(collector(facts, ledger=ledger, directory=directory, service=None))
     return lambda: (generate_latest(registry), CONTENT_TYPE_LATEST)

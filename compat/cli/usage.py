@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -37,34 +38,33 @@ def source_options(function: Function) -> Function:
 
 @contextmanager
 def opened_usage(sources: Sequence[str], *, watched: bool = True) -> Iterator[Opened]:
-    """Open all sources as one history; without any, this machine's state directory, folded first.
+    """Open all sources as one history; without any, this machine's state directory.
 
     Long merges show a progress bar on stderr where a person watches it, unless ``watched`` is false.
     """
     from compat.telemetry.directory import state_directory
-    from compat.telemetry.fold import fold
     from compat.telemetry.merge import collect
 
-    places = list(sources)
-    noted: list[str] = []
+    for place in sources:
+        if not is_server(place) and not os.path.exists(place):
+            raise click.UsageError(f"there is no directory or file {place!r} to read usage from")
+    own = state_directory()
+    # No process has counted here yet: that is no fault.
+    places = list(sources) or [own] * os.path.isdir(own)
     with _progress(watched) as progress:
-        if not places:
-            own = state_directory()
-            where = own
-            if os.path.isdir(own):
-                noted += fold(own, progress=progress).problems
-                places = [own]
-        else:
-            where = ", ".join(places)
-            for place in places:
-                if not os.path.exists(place):
-                    raise click.UsageError(f"there is no directory or file {place!r} to read usage from")
         history = collect(places, progress=progress)
-    try:
-        history.problems[:0] = [problem for problem in noted if problem not in history.problems]
-        yield Opened(history, where)
-    finally:
-        history.close()
+    with history:
+        yield Opened(history, ", ".join(map(_shown, sources)) or own)
+
+
+def is_server(source: str) -> bool:
+    """Whether a source is a Prometheus server."""
+    return source.startswith("prometheus:")
+
+
+def _shown(source: str) -> str:
+    # A password in an address is not for a page.
+    return re.sub(r"//[^/@]*@", "//", source) if is_server(source) else source
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import IO, Any, NamedTuple
 
 from .page_chart import Chart, burn_down
 from .queries import Line, Place, Usage
-from .render import direction, last_seen
+from .render import UNTOLD, direction, last_seen
 from .report import MoveFacts, Report, evidence, iso_day, iso_time, next_step
 
 PLACES = 200  # call sites shown of one move; the rest is counted
@@ -96,7 +96,7 @@ def _callers(places: Sequence[Place]) -> list[CallerView]:
     by_name: dict[str, list[Place]] = {}
     for place in places:
         by_name.setdefault(place.caller, []).append(place)
-    views = [CallerView(name, sum(place.total for place in of), of) for name, of in by_name.items()]
+    views = [CallerView(name or UNTOLD, sum(place.total for place in of), of) for name, of in by_name.items()]
     return sorted(views, key=lambda view: (-view.total, view.name))
 
 
@@ -126,6 +126,7 @@ def _template() -> Any:
     )
     environment.filters.update(
         breakable=breakable,
+        place=lambda place: f"{place.file}:{place.line}" if place.file else UNTOLD,
         number=lambda value: f"{value:,}",
         day=lambda seconds: "" if seconds is None else iso_day(int(seconds // 86400)),
         time=lambda seconds: (iso_time(seconds) or "").replace("T", " ").replace("Z", " UTC"),

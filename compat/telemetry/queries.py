@@ -180,6 +180,15 @@ class Usage:
             )
         ]
 
+    def used(self, selection: Selection) -> set[str]:
+        """The ids of the moves with a use in the period."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT g.move FROM groups g WHERE g.move GLOB :glob AND EXISTS "
+            "(SELECT 1 FROM daily d WHERE d.grp = g.id AND d.day BETWEEN :first AND :today)",
+            {"first": selection.first, "today": selection.today, "glob": selection.glob},
+        )
+        return {move for (move,) in rows}
+
     def first_day(self) -> int | None:
         """The oldest day with a use, ``None`` for an empty history."""
         found = self._connection.execute("SELECT min(day) FROM daily").fetchone()[0]

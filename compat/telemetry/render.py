@@ -10,6 +10,7 @@ from typing import IO, Any, Callable
 from .queries import Line
 from .report import Report, as_dict, change, evidence, iso_day, next_step
 
+UNTOLD = "(not told apart)"  # beyond the bound of sites per process, or from a source that has no files
 _NUMBERS = ("today", "7 days", "30 days", "change", "moves", "callers")
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -69,7 +70,7 @@ def _harmless(text: str) -> str:
 
 def cells(line: Line, report: Report) -> list[str]:
     """One row of the table and of Markdown, in the order of :func:`headers`."""
-    shown = [line.key, f"{line.today:,}", f"{line.week:,}", f"{line.month:,}", spark(line.trend), direction(line)]
+    shown = [line.key or UNTOLD, f"{line.today:,}", f"{line.week:,}", f"{line.month:,}", spark(line.trend), direction(line)]
     if report.by != "move":
         shown.append(f"{line.moves:,}")
     if report.by != "caller":
@@ -123,8 +124,8 @@ def _escaped(cell: str) -> str:
     return cell.replace("|", "\\|").replace("\n", " ").replace("`", "'")
 
 
-def write_table(report: Report, stream: IO[str], where: str = "", *, width: int | None = None) -> None:
-    """A table for a person, by rich; colours only on a terminal."""
+def write_table(report: Report, stream: IO[str], where: str = "", *, top: int = 0, width: int | None = None) -> None:
+    """A table for a person, by rich, of at most ``top`` rows (0: all); colours only on a terminal."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -133,8 +134,9 @@ def write_table(report: Report, stream: IO[str], where: str = "", *, width: int 
     empty = next_step(report, where)
     if empty:
         console.print(empty)
-    if report.lines:
-        rows = [cells(line, report) for line in report.lines]
+    lines = report.lines[:top] if top else report.lines
+    if lines:
+        rows = [cells(line, report) for line in lines]
         heads = headers(report)
         shown = _fitting(heads, rows, console.width)
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
@@ -142,14 +144,15 @@ def write_table(report: Report, stream: IO[str], where: str = "", *, width: int 
             table.add_column(
                 heads[at], justify="right" if heads[at] in _NUMBERS else "left", overflow="fold", no_wrap=at > 0
             )
-        for line, row in zip(report.lines, rows):
+        for line, row in zip(lines, rows):
             facts = report.facts.get(line.key)
             expired = facts is not None and facts.stage == "expired" and line.total
             table.add_row(*(row[at] for at in shown), style="bold red" if expired else "" if line.total else "dim")
         console.print(table)
-    if not report.is_empty:
-        for note in footer(report):
-            console.print(note, style="dim")
+        if len(lines) < len(report.lines):
+            console.print(f"... and {len(report.lines) - len(lines):,} more rows: --top 0 shows all", style="dim")
+    for note in footer(report)[report.is_empty :]:
+        console.print(note, style="dim")
 
 
 

@@ -110,8 +110,7 @@ def build_report(
     facts = facts or {}
     usage = Usage(connection)
     lines = usage.lines(by, selection)
-    moves = lines if by == "move" else usage.lines("move", selection)
-    used = {line.key for line in moves if line.total}
+    used = usage.used(selection) if facts else ()
     unused = sorted(id for id in facts if id not in used and fnmatch.fnmatchcase(id, selection.glob))
     return Report(by, selection, now, lines, facts, unused, usage.observed(selection), tuple(problems))
 

@@ -26,6 +26,10 @@ from .report import MoveFacts, Report, as_dict, build_report
 
 Opener = Callable[[], "AbstractContextManager[History]"]
 
+NO_METRICS = (
+    "Metrics are those of one state directory, and need prometheus-client: pip install 'netra-compat[prometheus]'. "
+    "Serve a directory to have them."
+)
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -117,7 +121,7 @@ def create_app(
 
     async def exposition(request: Request) -> Response:
         if metrics is None:
-            return PlainTextResponse("metrics need the extra: pip install 'netra-compat[prometheus]'\n", 501)
+            return PlainTextResponse(f"{NO_METRICS}\n", 501)
         body, kind = await run_in_threadpool(metrics)
         return Response(body, headers={"content-type": kind})
 

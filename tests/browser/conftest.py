@@ -88,10 +88,9 @@ class Browser:
         self.driver.save_screenshot(str(self._artefacts / f"{name}.png"))
 
     def texts(self, selector: str) -> list[str]:
-        """The visible text of each visible element."""
-        from selenium.webdriver.common.by import By
-
-        return [found.text for found in self.driver.find_elements(By.CSS_SELECTOR, selector) if found.is_displayed()]
+        """The visible text of each visible element, in one step: a live page may replace them at any moment."""
+        seen = "[...document.querySelectorAll(arguments[0])].filter((one) => one.checkVisibility())"
+        return self.run(f"{seen}.map((one) => one.innerText.trim())", selector)
 
     def one(self, selector: str) -> object:
         """The first element."""

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -208,3 +209,20 @@ def test_serve_refuses_to_let_others_in_without_a_token(ask):
     assert shown.returncode == 2
     assert "binding to 0.0.0.0 lets others in: give a --token (or COMPAT_TOKEN), or bind to 127.0.0.1" in shown.stderr
     assert ask("serve", "--token", " ").returncode == 2
+
+
+def test_a_prometheus_server_that_does_not_answer_is_named_without_its_password(ask):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        shown = ask("report", "--from", f"prometheus:http://me:s3cret@{address}", "--format", "csv")
+    assert shown.returncode == 2
+    assert f"Not read: the Prometheus server http://{address} did not answer as one" in shown.stderr
+    assert "s3cret" not in shown.stdout + shown.stderr
+
+
+def test_a_damaged_history_is_named(ask, tmp_path):
+    (tmp_path / "usage.db").write_bytes(b"no history at all" * 1000)
+    shown = ask("report", str(tmp_path / "usage.db"))
+    assert shown.returncode == 2
+    assert f"Not read: the usage history '{tmp_path / 'usage.db'}' cannot be read" in " ".join(shown.stderr.split())

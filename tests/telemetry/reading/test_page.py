@@ -113,7 +113,7 @@ def test_the_empty_page_says_what_to_do_next(page):
 def test_places_are_bounded_and_the_rest_is_pointed_to(page):
     sites = [("old:X", "import", "a.py", number, "<module>", "a", "api", {0: 1}) for number in range(PLACES + 5)]
     text = page(sites)
-    assert text.count("<code>a.<wbr>py:") == PLACES
+    assert text.count("<code>a.<wbr>py:<wbr>") == PLACES
     assert "compat report --by file --match 'old:X'" in text
 
 

@@ -82,6 +82,12 @@ def test_a_narrow_terminal_keeps_the_key_and_drops_columns(shown, width):
     assert "services" not in lines[0]
 
 
+def test_a_long_table_shows_the_top_and_counts_the_rest(shown):
+    lines = shown(write_table, width=120, top=1).splitlines()
+    assert lines[2].startswith("old.core:Manager ")
+    assert lines[3] == "... and 2 more rows: --top 0 shows all"
+
+
 def test_the_table_says_what_was_not_read(shown):
     assert "Not read: x.seg: no segment\n" in shown(write_table, problems=["x.seg: no segment"], width=120)
 

@@ -14,7 +14,7 @@ pytest.importorskip("starlette", reason="needs the extra: server")
 
 from compat.telemetry.history import open_history
 from compat.telemetry.page import policy
-from compat.telemetry.serve import create_app, is_loopback
+from compat.telemetry.serve import NO_METRICS, create_app, is_loopback
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 
@@ -116,7 +116,7 @@ def test_metrics_come_from_the_collector(app):
 
 def test_without_the_extra_metrics_say_so(app):
     answer = app()("/metrics")
-    assert (answer.status, answer.body) == (501, "metrics need the extra: pip install 'netra-compat[prometheus]'\n")
+    assert (answer.status, answer.body) == (501, f"{NO_METRICS}\n")
 
 
 @pytest.mark.parametrize(
