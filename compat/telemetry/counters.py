@@ -302,15 +302,15 @@ def _watch() -> None:
 def _record(ended: float) -> None:
     if os.environ.get("COMPAT_TELEMETRY", "on").strip().lower() in ("off", "memory"):
         return
-    from .directory import state_directory
-    from .identity import this_process
-    from .observed import append_record
-
+    with _gate[0]:
+        from .directory import state_directory
+        from .identity import this_process
+        from .observed import append_record
     try:
         append_record(state_directory(), this_process()._replace(ended=ended))
     except OSError as error:
-        import logging
-
+        with _gate[0]:
+            import logging
         logging.getLogger("compat").info("this process cannot be recorded as observed: %s", error)
 
 

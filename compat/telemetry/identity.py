@@ -31,7 +31,7 @@ def describe_process() -> Header:
     started = now
     if tick:
         try:
-            with open("/proc/uptime", encoding="ascii") as stream:
+            with open("/proc/uptime", "rb") as stream:
                 started = now - max(0.0, float(stream.read().split()[0]) - tick / os.sysconf("SC_CLK_TCK"))
         except (OSError, ValueError):
             pass
@@ -48,8 +48,9 @@ def host_name() -> str:
 def boot_id() -> str:
     """Return what names this boot of this machine; the host's name where the kernel has no such id."""
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
-            return stream.read().strip()
+        # As bytes: the first text of an encoding imports it, and a child forked meanwhile would wait for ever.
+        with open("/proc/sys/kernel/random/boot_id", "rb") as stream:
+            return stream.read().strip().decode()
     except OSError:
         return host_name() or "unknown"
 

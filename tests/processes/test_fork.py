@@ -91,6 +91,28 @@ print(sum(tally), len(children))
     assert (children, state.total()) == (40, counted + 40 * 90)
 
 
+def test_counting_imports_nothing_outside_of_the_gate(state):
+    # A thread that imports while another one forks leaves the child a module lock that nobody will release.
+    printed = state.run(
+        HEAD
+        + """
+imported = []
+cell = open_cell(site())
+sys.addaudithook(lambda event, about: imported.append(about[0]) if event == "import" else None)
+cell()
+for line in range(300): use(2, line)
+child = os.fork()
+if child == 0:
+    use(3)
+    print(imported, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+print(imported)
+"""
+    )
+    assert set(printed.splitlines()) == {"[]"}
+
+
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_multiprocessing_children_are_counted(state, tmp_path, method):
     script = tmp_path / "workers.py"
