@@ -64,6 +64,7 @@ class MonitoredTasks:
         """Cancel every task; none starts until :meth:`enable`."""
         self.enabled = False
         tasks, self.tasks = list(self.tasks.values()), {}
+        self.failures.clear()
         for task in tasks:
             await _ended(task)
 
@@ -103,6 +104,7 @@ class MonitoredTasks:
             "tasks_stopped": len(stopped),
             "tasks_recovered": len(restarted),
             "tasks_restarted": len(restarted),
+            "tasks_failed": 0,
             "restarted_tasks": restarted,
             "health_check_reset": True,
             "errors": [],
@@ -115,7 +117,11 @@ class MonitoredTasks:
         details = {}
         for name, state in states.items():
             details[name] = {
+                "name": name,
                 "status": state,
+                "running": state == "running",
+                "done": state != "running",
+                "cancelled": state == "cancelled",
                 "failure_count": self.failures.get(name, 0),
                 "last_restart": self.last_restart.get(name),
             }
