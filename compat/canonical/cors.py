@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from .auth.handshake import header_pairs
 from .variables import read_variable
 
 __all__ = [
@@ -199,9 +200,7 @@ def _compiled(origin: str) -> re.Pattern[str]:
 
 def _extract_origin_from_websocket(websocket: Any) -> str | None:
     """Return the ``Origin`` header of a handshake, whatever the case of its name; None where there is none."""
-    headers = getattr(websocket, "headers", None)
-    pairs: Any = headers.items() if isinstance(headers, Mapping) else headers if isinstance(headers, (list, tuple)) else ()
-    return _origin_of(pairs)
+    return _origin_of(header_pairs(getattr(websocket, "headers", None)))
 
 
 def _origin_of(pairs: Any) -> str | None:

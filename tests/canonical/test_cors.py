@@ -110,6 +110,12 @@ def test_the_origin_header_is_found_in_any_case():
     for headers in ({"origin": "https://a"}, {"Origin": "https://a"}, [(b"ORIGIN", b"https://a")]):
         assert cors._extract_origin_from_websocket(Handshake(headers)) == "https://a"
     assert cors._extract_origin_from_websocket(Handshake({})) is None
+
+    class OnlyGet:
+        def get(self, name, default=None):
+            return "https://a" if name == "origin" else default
+
+    assert cors._extract_origin_from_websocket(Handshake(OnlyGet())) == "https://a"
     assert cors._extract_origin_from_websocket(object()) is None
 
 

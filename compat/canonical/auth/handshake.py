@@ -37,7 +37,7 @@ class Handshake:
         scope = getattr(websocket, "scope", None)
         if isinstance(scope, Mapping) and "headers" in scope:
             return cls.from_scope(scope)
-        headers = _collect(_pairs(getattr(websocket, "headers", None)))
+        headers = _collect(header_pairs(getattr(websocket, "headers", None)))
         query = getattr(getattr(websocket, "url", None), "query", "")
         host = getattr(getattr(websocket, "client", None), "host", "")
         return cls(headers, query if isinstance(query, str) else "", host if isinstance(host, str) else "")
@@ -78,12 +78,20 @@ def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, (bytes, bytearray)) else str(value)
 
 
-def _pairs(headers: Any) -> Iterable[tuple[str, str]]:
+def header_pairs(headers: Any) -> list[tuple[str, str]]:
+    """Return names and values of a framework's headers, names in their own case; [] for what is none.
+
+    Of an object that only has ``get``, the headers that matter here are asked for by name.
+    """
     if isinstance(headers, Mapping):
-        return ((_text(name), _text(value)) for name, value in headers.items())
+        return [(_text(name), _text(value)) for name, value in headers.items()]
     if isinstance(headers, (list, tuple)):
-        return ((_text(name), _text(value)) for name, value in headers)
-    return ()
+        return [(_text(name), _text(value)) for name, value in headers]
+    get = getattr(headers, "get", None)
+    if not callable(get):
+        return []
+    found = ((name, get(name)) for name in ("authorization", "sec-websocket-protocol", "origin"))
+    return [(name, value) for name, value in found if isinstance(value, str)]
 
 
 def _collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
