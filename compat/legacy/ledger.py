@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
-
 from compat.ledger import Ledger, Move, Name
 
-from .rows import bridge, managers, paths
+from .rows import (
+    auth,
+    bridge,
+    components,
+    configuration,
+    context,
+    docker,
+    environment,
+    ids,
+    managers,
+    messages,
+    paths,
+    testing,
+    types,
+)
 
-WORDS = "environment types context ids testing docker configuration components auth messages managers bridge paths"
-
-
-def _families() -> list[Any]:
-    found = []
-    for word in WORDS.split():
-        name = f"{__package__}.rows.{word}"
-        try:
-            found.append(import_module(name))
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
-    return found
-
-
-FAMILIES = _families()
+#: In the order in which they are looked through; no two have a row for the same path.
+FAMILIES = (environment, types, context, ids, testing, docker, configuration, components, auth, messages, managers, bridge, paths)
 
 
 def _owner(homes: dict[str, Move], home: str, name: str) -> Move | None:
