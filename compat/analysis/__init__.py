@@ -12,18 +12,45 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .compliance import Compliance, measure
     from .config import Settings
+    from .explain import Explanation, explain
     from .findings import Finding
+    from .fixer import Fix, Outcome, fix, fix_text
+    from .rewriting import Skip
     from .scanner import Scan, scan
 
 _HOMES = {
+    "Compliance": "compliance",
+    "Explanation": "explain",
     "Finding": "findings",
+    "Fix": "fixer",
+    "Outcome": "fixer",
     "Scan": "scanner",
     "Settings": "config",
+    "Skip": "rewriting",
+    "explain": "explain",
+    "fix": "fixer",
+    "fix_text": "fixer",
+    "measure": "compliance",
     "scan": "scanner",
 }
 
-__all__ = ["Finding", "Scan", "Settings", "scan"]
+__all__ = [
+    "Compliance",
+    "Explanation",
+    "Finding",
+    "Fix",
+    "Outcome",
+    "Scan",
+    "Settings",
+    "Skip",
+    "explain",
+    "fix",
+    "fix_text",
+    "measure",
+    "scan",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -6,6 +6,7 @@ import ast
 import os
 import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -85,6 +86,15 @@ def parse_module(module: str) -> ast.Module | None:
     if not path:
         return None
     try:
+        stamp = os.stat(path)
+    except OSError:
+        return None
+    return _parse_file(path, stamp.st_mtime_ns, stamp.st_size)
+
+
+@lru_cache(maxsize=512)
+def _parse_file(path: str, _changed: int, _size: int) -> ast.Module | None:
+    try:
         with open(path, "rb") as file:
             return ast.parse(file.read(), path)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
@@ -101,16 +111,17 @@ def is_async_function(path: str) -> bool | None:
         for node in tree.body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
                 return isinstance(node, ast.AsyncFunctionDef)
-        onward = _imported_from(tree, module, name)
+        onward = imported_from(tree, module, name)
         if onward is None:
             return None
         module, name = onward
     return None
 
 
-def _imported_from(tree: ast.Module, module: str, name: str) -> tuple[str, str] | None:
+def imported_from(tree: ast.Module, module: str, name: str) -> tuple[str, str] | None:
+    """Where a module imports a name from: ``(module, name)``, ``None`` where it does not import it."""
     is_package = find_module_file(module).endswith("__init__.py")
-    for node in tree.body:
+    for node in ast.walk(tree):
         if not isinstance(node, ast.ImportFrom):
             continue
         for alias in node.names:

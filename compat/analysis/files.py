@@ -64,7 +64,8 @@ class Trees:
                 raise MissingPath(f"no such file or directory: {path!r}")
         self._exclude = _spec(exclude)
         self._gitignore = gitignore
-        self._ignores: dict[str, Optional[Any]] = {}
+        self._ignores: dict[str, Any] = {}
+        self._above: set[str] = set()
         self.endings = (*PYTHON, *DATA) if data else PYTHON
         self.errors: list[tuple[str, str]] = []
 
@@ -93,7 +94,7 @@ class Trees:
                     for entry in entries:
                         name = entry.name
                         if name.endswith(endings):
-                            if entry.is_file():
+                            if entry.is_file() and not name.startswith("compat-baseline"):
                                 files.append(entry.path)
                         elif name == ".gitignore":
                             self._load_ignore(at)
@@ -115,44 +116,46 @@ class Trees:
             return True
         if not self._gitignore or path == root:
             return False
-        if not self._ignores and folder:
-            # Most trees have one .gitignore, at the repository's root: it may lie above the scanned root.
-            list(self._bases(os.path.dirname(path), root))
-        for base in self._bases(os.path.dirname(path), root):
-            spec = self._ignores.get(base)
-            if spec is None:
-                continue
-            verdict = spec.check_file(os.path.relpath(path, base).replace(os.sep, "/") + ("/" if folder else ""))
-            if verdict.include is not None:
-                return bool(verdict.include)
-        return False
+        if root not in self._above:
+            self._above.add(root)
+            self._load_above(os.path.abspath(root))
+        if not self._ignores:
+            return False
+        place = os.path.abspath(path)
+        at = os.path.dirname(place)
+        while True:
+            spec = self._ignores.get(at)
+            if spec is not None:
+                verdict = spec.check_file(os.path.relpath(place, at).replace(os.sep, "/") + ("/" if folder else ""))
+                if verdict.include is not None:
+                    return bool(verdict.include)
+            above = os.path.dirname(at)
+            if above == at:
+                return False
+            at = above
 
-    def _bases(self, start: str, root: str) -> Iterator[str]:
-        """Directories whose .gitignore speaks about a file, nearest first: within the root, then up to the repository."""
-        at, top = os.path.abspath(start), os.path.abspath(root)
-        while at != top and len(at) > len(top):
-            yield at
-            at = os.path.dirname(at)
-        yield top
-        at = top
+    def _load_above(self, at: str) -> None:
+        """Load the .gitignore files above a root, up to its repository; none where it lies in no repository."""
+        found = []
         while not os.path.exists(os.path.join(at, ".git")):
             above = os.path.dirname(at)
             if above == at:
                 return
             at = above
-            if at not in self._ignores:
-                self._load_ignore(at)
-            yield at
+            found.append(at)
+        for folder in found:
+            self._load_ignore(folder)
 
     def _load_ignore(self, folder: str) -> None:
         folder = os.path.abspath(folder)
-        self._ignores[folder] = None
         try:
             with open(os.path.join(folder, ".gitignore"), encoding="utf-8", errors="replace") as file:
                 lines = file.read().splitlines()
         except OSError:
             return
-        self._ignores[folder] = _spec(lines)
+        spec = _spec(lines)
+        if spec is not None:
+            self._ignores[folder] = spec
 
 
 def _spec(lines: Iterable[str]) -> Optional[Any]:
@@ -187,7 +190,7 @@ class ModuleNames:
         """The module name of a file (empty where unknown), and whether it is a package's ``__init__``."""
         stem, name = os.path.split(os.path.splitext(found.path)[0])
         is_package = name == "__init__"
-        for base in (os.path.relpath(stem, found.root), os.path.abspath(stem)):
+        for base in (os.path.relpath(stem or ".", found.root), os.path.abspath(stem)):
             parts = [part for part in base.split(os.sep) if part not in (".", "")]
             for index, part in enumerate(parts):
                 if part in self._roots:

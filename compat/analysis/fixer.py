@@ -177,7 +177,7 @@ def _known_ignored(trees: Trees, item: Found) -> bool:
 
 def _fix_file(scanner: Scanner, item: Found, settings: Settings, kept: Iterable[str] = ()) -> Optional[Outcome]:
     try:
-        raw = scanner.reader.candidate(item.path, inside=scanner.modules.is_inside(item.path))
+        raw = scanner.candidate(item)
     except FileNotFoundError:
         return None
     except OSError as error:

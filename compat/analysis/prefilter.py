@@ -1,10 +1,10 @@
-"""Which files can hold a use at all: a few byte strings, chosen so that every use of the ledger contains one of them."""
+"""Which files can hold a use at all, decided on raw bytes: literal searches, then the dotted paths that files spell out."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from .sources import encoding_of
 
@@ -13,89 +13,71 @@ if TYPE_CHECKING:
 
     from .targets import Targets
 
-_COMMON = frozenset(
-    [
-        "auth",
-        "base",
-        "client",
-        "common",
-        "config",
-        "connection",
-        "context",
-        "core",
-        "errors",
-        "events",
-        "exceptions",
-        "factory",
-        "handler",
-        "handlers",
-        "helpers",
-        "legacy",
-        "logging",
-        "manager",
-        "managers",
-        "message",
-        "messages",
-        "models",
-        "module",
-        "package",
-        "schemas",
-        "server",
-        "service",
-        "services",
-        "settings",
-        "shared",
-        "state",
-        "test",
-        "tests",
-        "types",
-        "users",
-        "utils",
-        "version",
-        "websocket",
-        "backend",
-        "platform",
-    ]
-)
 ALLOWANCE = b"compat: allow"
-_RELATIVE = re.compile(rb"\bfrom[ \t\f\\\r\n]*\.")
-_OTHER_ENCODING = re.compile(rb"coding[:=][ \t]*(?!utf-?8|latin-?1|iso-?8859|ascii|cp125|us-ascii)[-\w.]", re.I)
+_RELATIVE = re.compile(rb"\bfrom[ \t\f\\\r\n]*(\.[. \t]*)([\w.]*)")
+_COOKIE_OF_OTHERS = re.compile(rb"coding[:=][ \t]*(?!utf-?8|latin-?1|iso-?8859|ascii|cp125|us-ascii)[-\w.]", re.I)
+_BLANKS = re.compile(rb"[\s\\]+")
+_WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
+
+_FEW, _RARE = 3, 9
+
+Data = Union[bytes, bytearray]
+Verdict = Union[bool, tuple[bytes, ...]]
 
 
 class Prefilter:
     """Decides from raw bytes whether a file needs a closer look.
 
-    An absolute use of ``a.b.c`` spells every one of its parts, so one part per legacy module suffices; a relative import
-    may spell only the last, so files inside the packages of the ledger are looked at whenever they import relatively.
+    An absolute use spells its path from the top-level package on, in one piece or through an import of a parent package: so
+    the paths that begin with a top-level package of the ledger are looked up, each distinct one once per run.
     """
 
     def __init__(self, targets: Targets, *, policy: bool = False) -> None:
-        modules = set(targets.legacy_modules)
+        self._targets = targets
+        self.roots = frozenset(module.partition(".")[0] for module in targets.legacy_modules)
         words = {path.rpartition(".")[2] for path in targets.methods}
         for path in targets.arguments:
             owner, _, name = path.rpartition(".")
-            words.add(owner.rpartition(".")[2] if owner.rpartition(".")[2][:1].isupper() else name)
-        for made, factory in targets.adapters.factories.items() if policy or targets.methods else ():
+            last = owner.rpartition(".")[2]
+            words.add(last if last[:1].isupper() else name)
+        for made, factory in targets.adapters.factories.items() if policy or words else ():
             words.update((made.rpartition(".")[2], factory.partition(":")[2]))
         if policy:
-            modules.update(row.canonical.partition(":")[0] for row in targets.ledger if row.kind in ("name", "class"))
-        chosen = {*choose(modules), *words}
-        self.words = frozenset(chosen)
-        self.needles = tuple(word.encode() for word in sorted(_minimal(chosen), key=len, reverse=True))
-        self.roots = frozenset(module.partition(".")[0] for module in targets.legacy_modules)
-        self._pattern = re.compile("|".join(re.escape(word) for word in sorted(chosen)) or r"(?!)")
+            words.update(row.canonical.rpartition(":")[2] for row in targets.ledger if row.kind in ("name", "class"))
+        self.words = frozenset(words)
+        homes = {row.canonical.partition(".")[0] for row in targets.ledger if row.canonical}
+        #: Top-level packages of canonical paths: words count only where one of these is spelt, too.
+        self.homes = frozenset(homes if words else ())
+        self._homes = [(home.encode(), _path_pattern(home)) for home in sorted(self.homes)]
+        self._needles = tuple(word.encode() for word in sorted(_minimal(words)))
+        self._paths = [
+            (needle.encode(), root.encode(), _path_pattern(root))
+            for root in sorted(self.roots)
+            for needle in _needles(root, targets.legacy_modules)
+        ]
+        self._verdicts: dict[bytes, Verdict] = {}
+        self._any = re.compile("|".join(re.escape(word) for word in sorted({*self.roots, *words})) or r"(?!)")
 
-    def hits(self, data: bytes | bytearray, size: int, *, inside: bool) -> bool:
-        """Whether the first ``size`` bytes may hold a use; ``inside`` says that the file lies in a package of the ledger."""
+    def hits(self, data: Data, size: int, *, module: Optional[Callable[[], tuple[str, bool]]] = None) -> bool:
+        """Whether the first ``size`` bytes may hold a use.
+
+        ``module`` tells name and package-ness of a file that lies in a package of the ledger, for its relative imports.
+        """
         find = data.find
-        for needle in self.needles:
+        for needle, root, pattern in self._paths:
             if find(needle, 0, size) >= 0:
-                return True
-        if find(ALLOWANCE, 0, size) >= 0 or (inside and _RELATIVE.search(data, 0, size) is not None):
+                start = find(root, 0, size)
+                if start >= 0 and self._spells(data, start, size, pattern):
+                    return True
+        if any(find(word, 0, size) >= 0 for word in self._needles) and (
+            module is not None or any(find(home, 0, size) >= 0 and path.search(data, 0, size) for home, path in self._homes)
+        ):
             return True
-        # Other encodings may spell a name in other bytes, and an identifier may be written in compatibility characters.
+        if find(ALLOWANCE, 0, size) >= 0 or (module is not None and self._relative(data, size, module)):
+            return True
+        # Other encodings may spell a name in other bytes.
         head = bytes(data[: min(size, 400)])
-        if head[:2] in (b"\xff\xfe", b"\xfe\xff") or head[:4] == b"\0\0\xfe\xff" or _OTHER_ENCODING.search(head):
+        if head.startswith(_WIDE_BOMS) or (b"coding" in head and _COOKIE_OF_OTHERS.search(head)):
             return self._decoded(bytes(data[:size]))
         return False
 
@@ -104,37 +86,75 @@ class Prefilter:
         text = data.decode("utf-8", "ignore")
         if unicodedata.is_normalized("NFKC", text):
             return False
-        return self._pattern.search(unicodedata.normalize("NFKC", text)) is not None
+        return self._any.search(unicodedata.normalize("NFKC", text)) is not None
+
+    def _spells(self, data: Data, start: int, size: int, pattern: re.Pattern[bytes]) -> bool:
+        verdicts = self._verdicts
+        for match in pattern.finditer(data, start, size):
+            text = match.group()
+            verdict = verdicts.get(text)
+            if verdict is None:
+                verdict = verdicts[text] = self._judge(_BLANKS.sub(b"", text).replace(b":", b".").decode("ascii", "replace"))
+            if verdict is True or (verdict is not False and any(data.find(child, 0, size) >= 0 for child in verdict)):
+                return True
+        return False
+
+    def _judge(self, dotted: str) -> Verdict:
+        """True for a path of a row; for a parent package the parts below it; False for a path of nobody."""
+        targets = self._targets
+        if targets.resolve(dotted) is not None:
+            return True
+        known = dotted
+        while known and not targets.is_known(known):
+            known = known.rpartition(".")[0]
+        if not known or (known != dotted and known not in targets.shells):
+            return False
+        if known != dotted:
+            # `package.other`: a path of nobody, unless `other` is only the first of several words.
+            return False
+        below = {
+            module[len(known) + 1 :].partition(".")[0] for module in targets.legacy_modules if module.startswith(f"{known}.")
+        }
+        below |= set(targets.names.get(known, ()))
+        return tuple(sorted(word.encode() for word in below))
+
+    def _relative(self, data: Data, size: int, module: Callable[[], tuple[str, bool]]) -> bool:
+        package: Optional[list[str]] = None
+        for match in _RELATIVE.finditer(data, 0, size):
+            if package is None:
+                name, is_package = module()
+                package = name.split(".") if is_package else name.split(".")[:-1]
+            level = match.group(1).count(b".")
+            base = package[: len(package) - level + 1] if level <= len(package) else []
+            path = ".".join([*base, *match.group(2).decode("ascii", "replace").strip(".").split(".")]).strip(".")
+            verdict = self._judge(path) if path else False
+            if verdict is True or (verdict is not False and any(data.find(child, 0, size) >= 0 for child in verdict)):
+                return True
+            if path and self._targets.is_known(path):
+                return True
+        return False
 
     def _decoded(self, raw: bytes) -> bool:
         encoding, bom = encoding_of(raw)
         try:
             text = raw[len(bom) :].decode(encoding, "replace")
         except (LookupError, ValueError):
-            return self._pattern.search(raw.decode("latin-1")) is not None
-        return isinstance(text, str) and self._pattern.search(text) is not None
+            return self._any.search(raw.decode("latin-1")) is not None
+        return isinstance(text, str) and self._any.search(text) is not None
 
 
-def rarity(word: str) -> float:
-    """How rare a part of a module path is in source code, judged by its shape; larger is rarer."""
-    if word in _COMMON or len(word) < 4:
-        return 1.0
-    return len(word) + 8.0 * word.count("_")
+def _path_pattern(root: str) -> re.Pattern[bytes]:
+    blank = rb"(?:[ \t\f]|\\\r?\n)*"
+    word = re.escape(root.encode())
+    # The literal comes first, so that the search for it runs at memory speed.
+    return re.compile(word + rb"(?!\w)(?<![\w.]" + word + rb")(?:" + blank + rb"[.:]" + blank + rb"\w+)*")
 
 
-def choose(modules: Iterable[str]) -> set[str]:
-    """Choose parts of module paths so that every path holds one: few and rare, greedily."""
-    left = {module: frozenset(module.split(".")) for module in modules}
-    chosen: set[str] = set()
-    while left:
-        worth: dict[str, float] = {}
-        for parts in left.values():
-            for part in parts:
-                worth[part] = worth.get(part, 0.0) + 1.0
-        best = max(worth, key=lambda part: (min(worth[part], 12.0) * rarity(part) ** 2, part))
-        chosen.add(best)
-        left = {module: parts for module, parts in left.items() if best not in parts}
-    return chosen
+def _needles(root: str, modules: Iterable[str]) -> list[str]:
+    """What to look for before the paths of a package are looked up: its name, or the last parts of its few modules."""
+    last = {module.rpartition(".")[2] for module in modules if module.partition(".")[0] == root}
+    rare = all(len(word) >= _RARE or "_" in word for word in last)
+    return sorted(_minimal(last)) if len(last) <= _FEW and rare else [root]
 
 
 def _minimal(words: set[str]) -> set[str]:

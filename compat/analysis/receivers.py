@@ -22,7 +22,11 @@ class Receivers:
 
     def __init__(self, model: Model, targets: Targets, module: str, *, as_written: bool = False) -> None:
         self.model, self.targets, self.own, self.as_written = model, targets, module, as_written
-        self.classes = targets.adapted_classes if as_written else targets.canonical_classes
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The classes (dotted) whose instances matter."""
+        return self.targets.adapted_classes if self.as_written else self.targets.canonical_classes
 
     def path(self, scope: Scope, node: ast.AST) -> str:
         """The canonical dotted path that a name or attribute chain means, from imports; empty where unknown."""

@@ -35,6 +35,7 @@ class Scan:
     examined: int = 0
     seconds: float = 0.0
     paths: list[str] = field(default_factory=list)
+    symbols: list[fragments.SymbolImport] = field(default_factory=list)
 
 
 class Reader:
@@ -45,21 +46,24 @@ class Reader:
         self._view = memoryview(self._buffer)
         self._prefilter = prefilter
 
-    def candidate(self, path: str, *, inside: bool) -> Optional[bytes]:
-        """The bytes of a file that may hold a use, ``None`` for any other; raise ``OSError`` where it cannot be read."""
+    def candidate(self, path: str, module: Optional[Callable[[], tuple[str, bool]]] = None) -> Optional[bytes]:
+        """The bytes of a file that may hold a use, ``None`` for any other; raise ``OSError`` where it cannot be read.
+
+        ``module`` is given for files in packages of the ledger: see :meth:`Prefilter.hits`.
+        """
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
             size = os.readv(descriptor, [self._buffer]) if hasattr(os, "readv") else 0
             if size == _BUFFER or not hasattr(os, "readv"):
                 with open(descriptor, "rb", closefd=False) as file:
                     raw = bytes(self._view[:size]) + file.read()
-                return raw if self._hits(raw, len(raw), inside) else None
+                return raw if self._hits(raw, len(raw), module) else None
         finally:
             os.close(descriptor)
-        return bytes(self._view[:size]) if self._hits(self._buffer, size, inside) else None
+        return bytes(self._view[:size]) if self._hits(self._buffer, size, module) else None
 
-    def _hits(self, data: bytes | bytearray, size: int, inside: bool) -> bool:
-        if self._prefilter.hits(data, size, inside=inside):
+    def _hits(self, data: bytes | bytearray, size: int, module: Optional[Callable[[], tuple[str, bool]]]) -> bool:
+        if self._prefilter.hits(data, size, module=module):
             return True
         whole = data if isinstance(data, bytes) else self._view[:size].tobytes()
         return not whole.isascii() and self._prefilter.hits_normalized(whole)
@@ -73,7 +77,7 @@ class Scanner:
         self.scope = scope
         self.prefilter = Prefilter(self.targets, policy=scope.policy)
         self.reader = Reader(self.prefilter)
-        self.modules = ModuleNames(self.prefilter.roots)
+        self.modules = ModuleNames(self.prefilter.roots | self.prefilter.homes)
         self._bases = sorted({base for root in roots for base in (root, os.path.join(root, "src"), os.path.dirname(root) or ".")})
         self._live: dict[str, bool] = {}
 
@@ -86,6 +90,11 @@ class Scanner:
             )
         return self._live[module]
 
+    def candidate(self, found: Found) -> Optional[bytes]:
+        """The bytes of a file that may hold a use, ``None`` for any other; raise ``OSError`` where it cannot be read."""
+        inside = self.modules.is_inside(found.path)
+        return self.reader.candidate(found.path, (lambda: self.modules.of(found)) if inside else None)
+
     def file(self, found: Found, *, always: bool = False) -> Optional[Examined]:
         """Examine one file; ``None`` where it holds nothing, or has vanished."""
         try:
@@ -94,7 +103,7 @@ class Scanner:
                 if raw is None:
                     raise OSError(reason)
             else:
-                raw = self.reader.candidate(found.path, inside=self.modules.is_inside(found.path))
+                raw = self.candidate(found)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -126,6 +135,7 @@ def scan(
     jobs: int = 1,
     cache: Optional[str] = None,
     progress: Optional[Callable[[int], None]] = None,
+    leave_out: Iterable[str] = (),
 ) -> Scan:
     """Find every use of a ledger's rows under ``paths``.
 
@@ -143,6 +153,8 @@ def scan(
         A directory in which results are kept by path, size and modification time.
     progress:
         Called with the number of files done, now and then.
+    leave_out:
+        Files that are not looked at, such as a baseline, which names every legacy path itself.
     """
     from . import caching, workers
 
@@ -152,7 +164,8 @@ def scan(
     wants_data = config and (not scope.select or "config" in scope.select)
     trees = Trees(paths, exclude=settings.exclude, gitignore=gitignore, data=wants_data)
     scanner = Scanner(ledger, settings, scope, trees.roots)
-    found = list(trees)
+    left_out = {os.path.abspath(path) for path in leave_out}
+    found = [item for item in trees if not left_out or os.path.abspath(item.path) not in left_out]
     named = set(trees.roots)
     result = Scan(files=len(found), paths=[item.path for item in found])
     store = caching.Cache.open(cache, ledger, settings, scope) if cache else None
@@ -171,7 +184,8 @@ def scan(
         result.findings.extend(item.findings)
     result.findings.extend(unreadable(path, reason) for path, reason in trees.errors)
     if scope.policy and not scope.select:
-        result.findings.extend(fragments.find(symbol for item in examined.values() for symbol in item.symbols))
+        result.symbols = [symbol for item in examined.values() for symbol in item.symbols]
+        result.findings.extend(fragments.find(result.symbols))
     result.findings.sort(key=Finding.sort_key)
     result.examined = len(examined)
     result.seconds = time.perf_counter() - started

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from .options import chosen_ledger, ledger_option, opened_output, output_option
+from .analysing import required_ledger
+from .options import ledger_option, opened_output, output_option
 
 
 @click.command(help=__doc__)
@@ -35,7 +36,7 @@ def command(
     settings = config.load(paths[0] if paths else ".")
     result = fixer.fix(
         paths or (".",),
-        chosen_ledger(ledgers),
+        required_ledger(ledgers),
         write=write,
         verify=verify,
         settings=settings,

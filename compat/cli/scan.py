@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from .options import chosen_ledger, ledger_option, opened_output, output_option
+from .analysing import required_ledger, shown
+from .options import ledger_option, opened_output, output_option
 
 _FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 _SELECTABLE = ("imports", "strings", "attributes", "methods", "arguments", "policy", "config", "doctests")
@@ -52,8 +53,6 @@ def command(
     from compat.analysis import baseline as debts
     from compat.analysis import config, formats, scan
 
-    from .progress import shown
-
     wanted = [word.strip() for given in select for word in given.split(",") if word.strip()]
     unknown = [word for word in wanted if word not in _SELECTABLE]
     if unknown:
@@ -65,7 +64,7 @@ def command(
     with shown("scanning") as progress:
         result = scan(
             paths or (".",),
-            chosen_ledger(ledgers),
+            required_ledger(ledgers),
             policy=rules,
             select=wanted,
             settings=settings,
@@ -74,6 +73,7 @@ def command(
             jobs=jobs,
             cache=".compat-cache" if cache else None,
             progress=progress,
+            leave_out=[baseline] if baseline else [],
         )
     report = formats.Report(
         result.findings, files=result.files, seconds=result.seconds, version=_version(), statistics=statistics

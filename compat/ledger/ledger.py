@@ -70,6 +70,8 @@ class Ledger:
         for row in kept:
             self._by_legacy.setdefault(row.legacy, row)
             self._by_id.setdefault(row.id, row)
+            if row.kind in ("method", "argument"):
+                continue  # they change canonical classes and functions; no legacy module is served for them
             module, _, attribute = row.legacy.partition(":")
             self._modules.setdefault(module, {}).setdefault(attribute, row)
 
@@ -127,8 +129,10 @@ class Ledger:
 
     def is_declared(self, module: str) -> bool:
         """Whether a legacy module, or the parent package of one, is in this ledger."""
-        if module in self._modules:
-            return True
+        return module in self._modules or self.has_children(module)
+
+    def has_children(self, module: str) -> bool:
+        """Whether a legacy module is the parent package of another one in this ledger."""
         if self._shells is None:
             self._shells = {name[:at] for name in self._modules for at in _dots(name)}
         return module in self._shells

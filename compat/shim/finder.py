@@ -107,7 +107,7 @@ class Finder:
             from compat.errors import TargetError
 
             raise TargetError(move.id, canonical, f"no module named {canonical!r}")
-        is_package = found.submodule_search_locations is not None
+        is_package = found.submodule_search_locations is not None or one.ledger.has_children(name)
         rows = one.ledger.module_rows(name)
         loader: Any = OwnedLoader(one, canonical, tap, rows)
         spec = LegacySpec(name, loader, origin=found.origin, is_package=is_package)

@@ -41,7 +41,11 @@ def find(facts: Facts) -> Iterator[Finding]:
 def uses(facts: Facts) -> Iterator[Use]:
     """Every use of a legacy method: reads, patched attribute names, overriding definitions."""
     targets = facts.targets
-    for rows, receivers in ((targets.methods, facts.receivers), (targets.adapted_methods, facts.legacy_receivers)):
+    pairs: list[tuple[Mapping[str, Mapping[str, Move]], Receivers]] = [(targets.methods, facts.receivers)]
+    if any(reference.target.kind == "class" for reference in facts.references):
+        # Only then are adapters' sources read.
+        pairs.append((targets.adapted_methods, facts.legacy_receivers))
+    for rows, receivers in pairs:
         words = {word for members in rows.values() for word in members}
         if not words:
             continue

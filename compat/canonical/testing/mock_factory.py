@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -252,49 +250,3 @@ class SSotMockFactory:
         except KeyError:
             raise ValueError(f"Unknown mock type: {mock_type}. Known types: {', '.join(sorted(makers))}") from None
         return make(**kwargs)
-
-
-class MockConnection:
-    """A socket for code that sends and receives: what is sent is kept, what is received is queued by the test."""
-
-    def __init__(self) -> None:
-        self.sent_messages: list[Any] = []
-        self.received_messages: list[Any] = []
-        self.closed = False
-        self.close_code: Optional[int] = None
-        self.created_at = time.time()
-        self._incoming: asyncio.Queue[Any] = asyncio.Queue()
-
-    async def send(self, message: Any) -> None:
-        """Keep a sent message; ConnectionError after :meth:`close`."""
-        if self.closed:
-            raise ConnectionError("connection is closed")
-        self.sent_messages.append(message)
-
-    async def recv(self) -> Any:
-        """The next queued message; ConnectionError after :meth:`close`."""
-        if self.closed and self._incoming.empty():
-            raise ConnectionError("connection is closed")
-        message = await self._incoming.get()
-        if message is _CLOSED:
-            raise ConnectionError("connection is closed")
-        self.received_messages.append(message)
-        return message
-
-    def feed(self, message: Any) -> None:
-        """Queue a message for :meth:`recv`."""
-        self._incoming.put_nowait(message)
-
-    async def close(self, code: int = 1000) -> None:
-        """Close; whoever waits in :meth:`recv` gets ConnectionError."""
-        if not self.closed:
-            self.closed, self.close_code = True, code
-            self._incoming.put_nowait(_CLOSED)
-
-    @property
-    def closed_property(self) -> bool:
-        """Whether the connection is closed."""
-        return self.closed
-
-
-_CLOSED = object()

@@ -1,4 +1,4 @@
-"""A progress line on stderr, for people only, and only when a run is long enough to need one."""
+"""What the commands of analysis share: a ledger that has rows, and a progress line on stderr for people."""
 
 from __future__ import annotations
 
@@ -6,9 +6,26 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Callable, Optional
+from typing import TYPE_CHECKING, Callable, Optional
+
+if TYPE_CHECKING:
+    from compat.ledger import Ledger
 
 _PATIENCE = 1.0
+
+
+def required_ledger(names: tuple[str, ...]) -> Ledger:
+    """The chosen ledgers as one; an error where there is none, because no row finds nothing and would look like success."""
+    from compat.errors import CompatError
+
+    from .options import chosen_ledger
+
+    ledger = chosen_ledger(names)
+    if not len(ledger):
+        raise CompatError(
+            "no ledger with rows was found; name one with --ledger package.module:LEDGER, or in [tool.compat] ledgers"
+        )
+    return ledger
 
 
 @contextmanager
