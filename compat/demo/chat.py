@@ -1,5 +1,7 @@
 """Agent chat: each question of a user is worked on step by step, and each step is shown to that user."""
 
+from uuid import uuid4
+
 from netra_backend.app.services.user_execution_context import UserExecutionContext
 from netra_backend.app.websocket_core import WebSocketManager, create_websocket_manager, get_websocket_manager
 from netra_backend.app.websocket_core.auth import AuthHandler
@@ -24,7 +26,7 @@ class ChatService:
 
     async def answer(self, user_id, thread_id, question):
         context = UserExecutionContext(
-            user_id=user_id, thread_id=thread_id, run_id=f"run_{thread_id}", request_id=f"req_{thread_id}"
+            user_id=user_id, thread_id=thread_id, run_id=str(uuid4()), request_id=str(uuid4())
         )
         manager = await get_websocket_manager(context)
         await manager.emit_critical_event(user_id, "agent_started", {"agent_name": "helper", "question": question})
