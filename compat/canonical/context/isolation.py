@@ -85,7 +85,7 @@ def refuse_placeholder(field: str, value: str) -> None:
     if len(value) >= _SHORT or lowered in _NAMED_DEFAULTS:
         return
     prefixes = _PLACEHOLDER_PREFIXES
-    if lowered.startswith("test_") and not environment.is_testing():
+    if lowered.startswith("test_") and not environment.IsolatedEnvironment().is_test():
         prefixes = ("test_",)
     found = next((prefix for prefix in prefixes if lowered.startswith(prefix)), None)
     if found:

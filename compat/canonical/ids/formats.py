@@ -55,7 +55,6 @@ _KIND_BY_HEAD = {
     "run": IDType.RUN,
     "thread": IDType.THREAD,
     "ws": IDType.WEBSOCKET,
-    "conn": IDType.WEBSOCKET,
 }
 _OWNED_HEADS = {"ws_conn": 2, "ws_client": 2, "agent": 2, "msg": 2, "session": 2, "error": 2}
 

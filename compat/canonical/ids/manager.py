@@ -126,9 +126,7 @@ class UnifiedIDManager:
             return False
         if id_type is None:
             return True
-        kind = formats.kind_of(id_value.strip())
-        # Conversation ids are written session_<ms>_<hex> by generate_thread_id: sessions and threads are one kind here.
-        return kind is None or kind is id_type or {kind, id_type} == {IDType.SESSION, IDType.THREAD}
+        return formats.kind_of(id_value.strip()) in (None, id_type)
 
     def release_id(self, id_value: str) -> bool:
         """Mark an identifier as no longer in use; False if it is unknown. Its metadata stays until it is cleaned up."""
@@ -214,7 +212,7 @@ class UnifiedIDManager:
 
     @classmethod
     def parse_run_id(cls, run_id: str) -> dict[str, str]:
-        """Return ``{"prefix", "thread_id", "timestamp", "uuid_part"}``, or ``{}`` for anything but a run id."""
+        """Return ``{"prefix", "thread_id", "timestamp", "uuid_part", "uuid"}``, or ``{}`` for anything but a run id."""
         if not cls.validate_run_id(run_id):
             return {}
         parts = run_id.split("_")
@@ -223,6 +221,7 @@ class UnifiedIDManager:
             "thread_id": "_".join(parts[1:-2]),
             "timestamp": parts[-2],
             "uuid_part": parts[-1],
+            "uuid": parts[-1],
         }
 
     @classmethod

@@ -140,12 +140,13 @@ class DatabaseConnectionInfo:
     isolation_level: str = "READ_COMMITTED"
 
 
-def _ensured(value: Any, field: str, kind: IDType) -> str:
+def _ensured(value: Any, field: str, *kinds: IDType) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"Invalid {field}: {value!r}" if not isinstance(value, str) else f"Invalid {field}: {value}")
     text = value.strip()
     # Through its module, so that a test that replaces the manager replaces it here.
-    if not manager.get_id_manager().is_valid_id_format_compatible(text, kind):
+    ids = manager.get_id_manager()
+    if not any(ids.is_valid_id_format_compatible(text, kind) for kind in kinds):
         raise ValueError(f"Invalid {field} format: {value}")
     return text
 
@@ -157,7 +158,8 @@ def ensure_user_id(value: Any) -> UserID:
 
 def ensure_thread_id(value: Any) -> ThreadID:
     """Return ``value`` as a thread id; ValueError for anything that is not one in an accepted format."""
-    return ThreadID(_ensured(value, "thread_id", IDType.THREAD))
+    # generate_thread_id() makes session_<ms>_<hex>.
+    return ThreadID(_ensured(value, "thread_id", IDType.THREAD, IDType.SESSION))
 
 
 def ensure_run_id(value: Any) -> RunID:
