@@ -15,7 +15,7 @@ from typing import NamedTuple, Optional
 
 from .directory import SEGMENT, UNFINISHED, damaged_in, observed_in, segments_in
 from .history import PATIENCE, History, HistoryError, Segment, open_history
-from .layout import Header, Row, SegmentError, read_segment
+from .layout import Block, Header, SegmentError, read_blocks
 from .liveness import is_running, still_maps, take_lock
 from .observed import read_records
 from .tally import Tally
@@ -110,7 +110,7 @@ def _open(directory: str, path: str, cache: dict[bytes, list[bytes]], problems: 
             return None  # it was under work until now
         stat = os.fstat(file)
         try:
-            process, rows = read_segment(read_whole(file, stat.st_size), cache)
+            process, blocks = read_blocks(read_whole(file, stat.st_size), cache)
         except SegmentError as error:
             if free:
                 problems.append(f"{path}: {error}; set aside in {set_aside(directory, path)}")
@@ -118,17 +118,17 @@ def _open(directory: str, path: str, cache: dict[bytes, list[bytes]], problems: 
                 problems.append(f"{path}: {error}; it is in use and stays")
             return None
         if not free or still_maps(process, path):
-            return Open(path, -1, Segment(process._replace(ended=time()), rows, finished=False))
+            return Open(path, -1, Segment(process._replace(ended=time()), blocks, finished=False))
         keep = True
-        return Open(path, file, Segment(process._replace(ended=last_sign(process, rows, stat.st_mtime)), rows, finished=True))
+        return Open(path, file, Segment(process._replace(ended=last_sign(process, blocks, stat.st_mtime)), blocks, finished=True))
     finally:
         if not keep:
             os.close(file)
 
 
-def last_sign(process: Header, rows: list[Row], written: float) -> float:
+def last_sign(process: Header, blocks: list[Block], written: float) -> float:
     """Return when a dead process ended: as it said, else the last thing that is known of it."""
-    return process.ended or max([written, process.started, *(row.last for row in rows)])
+    return process.ended or max([written, process.started, *(max(block.lasts) for block in blocks)])
 
 
 def read_whole(file: int, size: int) -> bytes:

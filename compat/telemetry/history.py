@@ -18,8 +18,8 @@ from urllib.parse import quote
 from compat.errors import CompatError
 
 from .directory import history_in
-from .layout import Header, Row, decode_key
-from .tally import Tally
+from .layout import Block, Header, Row, decode_key, rows_of
+from .tally import Columns, Tally
 
 VERSION = 1
 PATIENCE = 30.0
@@ -80,8 +80,18 @@ class Segment(NamedTuple):
     """A segment that was read; ``finished`` if its process is gone."""
 
     process: Header
-    rows: list[Row]
+    blocks: list[Block]
     finished: bool
+
+    @property
+    def rows(self) -> list[Row]:
+        """One row per site and day with a use."""
+        return [row for block in self.blocks for row in rows_of(block)]
+
+    @property
+    def uses(self) -> int:
+        """How many uses are counted in it."""
+        return sum(sum(block.uses) for block in self.blocks)
 
 
 class HistoryError(CompatError):
@@ -139,24 +149,29 @@ class History:
         Returns how many uses were added.
         """
         known = self.known(segment.process.id for segment in segments)
-        tally, processes, finished, added = Tally(), {}, [], 0
+        partial = {name for (name,) in self.connection.execute("SELECT id FROM partial")}
+        tally, columns, processes, finished, added = Tally(), Columns(), {}, [], 0
         now = time()
         for segment in segments:
             name = segment.process.id
+            owner = segment.process.service, segment.process.version
             if name in known or name in processes:
                 continue
-            fresh, counts = self._since(name, segment.rows)
-            added += tally.add((segment.process.service, segment.process.version), fresh)
-            processes[name] = segment.process, sum(row.uses for row in segment.rows)
+            processes[name] = segment.process, segment.uses
             if segment.finished:
                 finished.append((name, now))
-                if counts is not None:
-                    self.connection.execute("DELETE FROM partial WHERE id = ?", (name,))
+            if segment.finished and name not in partial:
+                added += sum([columns.add(owner, block) for block in segment.blocks])
+                continue
+            fresh, before = self._since(name, segment.rows)
+            added += tally.add(owner, fresh)
+            if segment.finished:
+                self.connection.execute("DELETE FROM partial WHERE id = ?", (name,))
             else:
-                whole = dict(counts or {})
-                for row in segment.rows:
-                    whole[row.slot] = max(row.uses, whole.get(row.slot, 0))
-                self.connection.execute("REPLACE INTO partial VALUES (?, ?, ?)", (name, now, _pack(whole)))
+                for row in fresh:
+                    before[row.slot] = before.get(row.slot, 0) + row.uses
+                self.connection.execute("REPLACE INTO partial VALUES (?, ?, ?)", (name, now, _pack(before)))
+        columns.into(tally)
         self.connection.executemany("INSERT INTO folded VALUES (?, ?)", finished)
         self.add(tally, processes.values())
         return added
@@ -165,11 +180,11 @@ class History:
         """Tell whether ``segment``, which is not folded, counts anything that is not in here."""
         return bool(self._since(segment.process.id, segment.rows)[0])
 
-    def _since(self, name: str, rows: list[Row]) -> tuple[list[Row], dict[int, int] | None]:
+    def _since(self, name: str, rows: list[Row]) -> tuple[list[Row], dict[int, int]]:
         """Return what ``rows`` count beyond what is in here of the segment ``name``, and what that is."""
         found = self.connection.execute("SELECT counts FROM partial WHERE id = ?", (name,)).fetchone()
         if found is None:
-            return rows, None
+            return rows, {}
         before = _unpack(found[0])
         # Fewer than before: the segment was read before someone else read it again and committed first.
         beyond = [row._replace(uses=row.uses - before.get(row.slot, 0)) for row in rows]

@@ -12,6 +12,7 @@ PYTHON = f"{sys.implementation.name} {sys.version_info[0]}.{sys.version_info[1]}
 
 
 _mine: list[Header] = []
+_boot: list[str] = []
 
 
 def this_process() -> Header:
@@ -47,6 +48,13 @@ def host_name() -> str:
 
 def boot_id() -> str:
     """Return what names this boot of this machine; the host's name where the kernel has no such id."""
+    if _boot:
+        return _boot[0]
+    _boot.append(_read_boot_id())
+    return _boot[0]
+
+
+def _read_boot_id() -> str:
     try:
         # As bytes: the first text of an encoding imports it, and a child forked meanwhile would wait for ever.
         with open("/proc/sys/kernel/random/boot_id", "rb") as stream:

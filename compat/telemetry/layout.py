@@ -26,7 +26,9 @@ from __future__ import annotations
 
 import struct
 import sys
+from _operator import sub
 from binascii import crc32
+from math import isfinite
 
 from .sites import Site
 
@@ -58,10 +60,20 @@ if TYPE_CHECKING:
         uses: int
         first: float
         last: float
+
+    class Block(NamedTuple):
+        """The columns of a block, slot by slot from number ``start`` on."""
+
+        start: int
+        keys: list[bytes]
+        uses: list[int]
+        firsts: tuple[float, ...]
+        lasts: tuple[float, ...]
 else:
     from collections import namedtuple
 
     Header = namedtuple("Header", "id boot host service version python pid tick namespace started ended")
+    Block = namedtuple("Block", "start keys uses firsts lasts")
     Row = namedtuple("Row", "slot key day uses first last")
 
 MAGIC = b"\x89CMP\r\n\x1a\n"  # a transfer as text breaks it, and it is no text
@@ -116,11 +128,11 @@ def place_of(slot: int, block: int) -> int:
     return number * block + (HEAD if number == 0 else 0)
 
 
-def read_segment(raw: bytes, cache: dict[bytes, list[bytes]] | None = None) -> tuple[Header, list[Row]]:
-    """Return who wrote the segment ``raw`` and its rows, one per site and day with a use.
+def read_blocks(raw: bytes, cache: dict[bytes, list[bytes]] | None = None) -> tuple[Header, list[Block]]:
+    """Return who wrote the segment ``raw``, and its blocks column by column.
 
-    ``cache`` keeps the key tables met so far: processes of one service mostly write the same ones.
-    Raises SegmentError if ``raw`` is no whole segment.
+    ``cache`` keeps the key tables met so far: processes of one service mostly write the same ones, and get the same
+    list for them. Raises SegmentError if ``raw`` is no whole segment.
     """
     order, block, slots, header = _read_header(raw)
     if slots > (block - HEAD) // 40 or not slots:
@@ -128,24 +140,39 @@ def read_segment(raw: bytes, cache: dict[bytes, list[bytes]] | None = None) -> t
     if len(raw) % block:
         raise SegmentError(f"{len(raw)} bytes are no whole number of blocks of {block}: it is truncated")
     word = struct.Struct(order + "Q")
-    rows: list[Row] = []
+    blocks: list[Block] = []
     keys: list[bytes] = []
     for start in range(0, len(raw), block):
         at = start or HEAD
-        end = start + block
         published = word.unpack_from(raw, at)[0]
         used, size = published >> 32, published & 0xFFFFFFFF
         if not used:
             break
         table = at + CELLS + slots * 32
-        if used > slots or table + size > end:
+        if used > slots or table + size > start + block:
             raise SegmentError(f"the block at byte {start} claims {used} slots and {size} bytes of keys, more than it has")
         mine = _read_keys(raw[table : table + size], used, order, keys, cache)
-        rows += _read_rows(raw, at + CELLS, slots, used, order, mine, len(keys))
+        blocks.append(_read_columns(raw, at + CELLS, slots, used, order, mine, len(keys)))
         # Slots are numbered by their block: what a block left empty has numbers too.
         keys += mine
         keys += [b""] * (slots - used)
-    return header, rows
+    return header, blocks
+
+
+def read_segment(raw: bytes, cache: dict[bytes, list[bytes]] | None = None) -> tuple[Header, list[Row]]:
+    """Return who wrote the segment ``raw`` and its rows, one per site and day with a use. Raises SegmentError."""
+    header, blocks = read_blocks(raw, cache)
+    return header, [row for block in blocks for row in rows_of(block)]
+
+
+def rows_of(block: Block) -> list[Row]:
+    """Return the rows of ``block``: a slot that counts nothing yet has none."""
+    columns = zip(block.keys, block.uses, block.firsts, block.lasts)
+    return [
+        Row(slot, key, int(first // DAY), uses, first, max(first, last))
+        for slot, (key, uses, first, last) in enumerate(columns, block.start)
+        if uses
+    ]
 
 
 def _read_header(raw: bytes) -> tuple[str, int, int, Header]:
@@ -203,17 +230,15 @@ def _read_keys(table: bytes, used: int, order: str, earlier: list[bytes], cache:
     return keys
 
 
-def _read_rows(raw: bytes, at: int, slots: int, used: int, order: str, keys: list[bytes], number: int) -> list[Row]:
+def _read_columns(raw: bytes, at: int, slots: int, used: int, order: str, keys: list[bytes], start: int) -> Block:
     values = struct.unpack_from(f"{order}{used}Q", raw, at)
     bases = struct.unpack_from(f"{order}{used}Q", raw, at + slots * 8)
     firsts = struct.unpack_from(f"{order}{used}d", raw, at + slots * 16)
     lasts = struct.unpack_from(f"{order}{used}d", raw, at + slots * 24)
-    rows = []
-    for slot, (key, value, base, first, last) in enumerate(zip(keys, values, bases, firsts, lasts), number):
-        if value > base:
-            if not 0.0 <= first <= 1e12:
-                raise SegmentError(f"the slot of {key[:40]!r} begins at {first}")
-            rows.append(Row(slot, key, int(first // DAY), value - base, first, last if last >= first else first))
-        elif value < base:
-            raise SegmentError(f"the slot of {key[:40]!r} counts {value} from {base}")
-    return rows
+    uses = list(map(sub, values, bases))
+    if min(uses) < 0:
+        raise SegmentError(f"the slot of {keys[uses.index(min(uses))][:40]!r} counts {min(uses)} uses")
+    # A sum that is no number has an addend that is none.
+    if not (isfinite(sum(firsts) + sum(lasts)) and min(firsts) >= 0.0 and max(firsts) <= 1e12 and max(lasts) <= 1e12):
+        raise SegmentError(f"the block of slot {start} has times that are none")
+    return Block(start, keys, uses, firsts, lasts)

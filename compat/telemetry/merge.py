@@ -10,7 +10,7 @@ from time import time
 from .directory import history_in, observed_in
 from .fold import Progress, fold, last_sign, list_files, list_segments, read_whole, seen
 from .history import ADD_DAILY, ADD_PROCESS, ADD_USE, History, HistoryError, Segment, memory_history, open_history
-from .layout import Header, SegmentError, read_segment
+from .layout import Header, SegmentError, read_blocks
 from .liveness import is_running
 from .observed import read_records
 from .tally import Tally
@@ -69,17 +69,17 @@ def _read_directories(directories: list[str], problems: list[str], progress: Pro
         try:
             with open(path, "rb", buffering=0) as stream:
                 stat = os.fstat(stream.fileno())
-                process, rows = read_segment(read_whole(stream.fileno(), stat.st_size), cache)
+                process, blocks = read_blocks(read_whole(stream.fileno(), stat.st_size), cache)
         except FileNotFoundError:
             continue  # folded meanwhile: the history has it
         except (OSError, SegmentError) as error:
             problems.append(f"{path}: {error}")
             continue
-        ended = time() if is_running(process) else last_sign(process, rows, stat.st_mtime)
-        segment = Segment(process._replace(ended=ended), rows, finished=False)
+        ended = time() if is_running(process) else last_sign(process, blocks, stat.st_mtime)
+        segment = Segment(process._replace(ended=ended), blocks, finished=False)
         known = found.get(process.id)
         # A copy of a directory has the same segment at another moment: it only ever grows.
-        if known is None or sum(row.uses for row in known.rows) <= sum(row.uses for row in rows):
+        if known is None or known.uses <= segment.uses:
             found[process.id] = segment
         if progress is not None and not number % 100:
             progress(number, len(paths))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import add
 
-from .layout import Row
+from .layout import DAY, Block, Row, rows_of
 
 Owner = tuple[str, str]
 """Service and version."""
@@ -16,17 +17,17 @@ class Tally(dict[Owner, Counts]):
     """Counts per service and version, site and day. Adding is associative and commutative."""
 
     def add(self, owner: Owner, rows: Iterable[Row]) -> int:
-        """Add the rows of one segment, and return how many uses they count."""
+        """Add rows, and return how many uses they count."""
         counts = self.setdefault(owner, {})
         added = 0
         get = counts.get
-        for _, key, day, count, first, last in rows:
-            added += count
+        for _, key, day, uses, first, last in rows:
+            added += uses
             total = get((key, day))
             if total is None:
-                counts[key, day] = [count, first, last]
+                counts[key, day] = [uses, first, last]
             else:
-                total[0] += count
+                total[0] += uses
                 if first < total[1]:
                     total[1] = first
                 if last > total[2]:
@@ -39,3 +40,41 @@ class Tally(dict[Owner, Counts]):
             for owner, counts in part.items():
                 result.add(owner, (Row(0, key, day, int(c), f, la) for (key, day), (c, f, la) in counts.items()))
         return result
+
+
+class Columns:
+    """Adds whole blocks, column by column: blocks of the same key table on the same day, as processes of one service
+    write them, cost a few C calls instead of a loop over their rows."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[tuple[Owner, int, int], Block] = {}
+        self._rest: list[tuple[Owner, list[Row]]] = []
+
+    def add(self, owner: Owner, block: Block) -> int:
+        """Add ``block``, and return how many uses it counts."""
+        first = int(min(block.firsts) // DAY)
+        if int(max(block.firsts) // DAY) != first:
+            self._rest.append((owner, rows_of(block)))
+        else:
+            # Equal key tables are one list, which the block kept here keeps alive.
+            key = owner, id(block.keys), first
+            before = self._blocks.get(key)
+            self._blocks[key] = block if before is None else _sum(before, block)
+        return sum(block.uses)
+
+    def into(self, tally: Tally) -> None:
+        """Add everything to ``tally``."""
+        for (owner, _, _), block in self._blocks.items():
+            tally.add(owner, rows_of(block))
+        for owner, rows in self._rest:
+            tally.add(owner, rows)
+
+
+def _sum(one: Block, other: Block) -> Block:
+    return Block(
+        one.start,
+        one.keys,
+        list(map(add, one.uses, other.uses)),
+        tuple(map(min, one.firsts, other.firsts)),
+        tuple(map(max, one.lasts, other.lasts)),
+    )
