@@ -262,7 +262,8 @@ def _seconds(timestamp: Any) -> float:
         return time.time()
     from .timestamps import safe_convert_timestamp
 
-    return safe_convert_timestamp(timestamp) or time.time()
+    seconds = safe_convert_timestamp(timestamp)
+    return time.time() if seconds is None else seconds
 
 
 def _checked(handler: Any) -> Any:

@@ -225,6 +225,19 @@ def test_routing_prepares_counts_and_answers():
     assert subject.get_statistics()["total_messages"] == 3
 
 
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [(0, 0.0), (5, 5.0), ("2025-01-01T00:00:00+00:00", 1735689600.0), ("1735689600", 1735689600.0), ("soon", None), (None, None)],
+)
+def test_timestamps_become_seconds(given, seconds):
+    before = time.time()
+    prepared = asyncio.run(router.MessageRouter()._prepare_message({"type": "chat", "timestamp": given}))
+    if seconds is None:
+        assert before <= prepared.timestamp <= time.time()
+    else:
+        assert prepared.timestamp == seconds
+
+
 def test_unknown_types_are_acknowledged():
     subject = router.MessageRouter()
     done, sent = route(subject, {"type": "quantum"})

@@ -24,6 +24,10 @@ TOKEN_EXPIRED = 4401  # the token of an accepted connection has expired: authent
 TOO_MANY_FAILURES = 4429
 REVOCATION_UNAVAILABLE = 1011
 
+#: Rejections that are not counted against an address: foreign pages can cause them in a victim's browser, and clients
+#: whose token has run out cause them in good faith. Counting them would lock the wrong people out.
+NOT_GUESSES = frozenset({"origin", "token_in_url", "expired", "not_yet_valid", "revoked"})
+
 #: Called with a token's claims; True (now, or awaited) rejects it.
 Revoked = Callable[[Mapping[str, Any]], Union[bool, Awaitable[bool]]]
 
@@ -140,13 +144,11 @@ class Authenticator:
             if revoked:
                 raise self._failure("revoked", "the token has been revoked", address)
         self.stats.accept()
-        if address:
-            self.failures.forgive(address)
         return Identity(user_id=claims["sub"], claims=claims, expires_at=float(claims["exp"]), source=source)
 
     def _failure(self, reason: str, message: str, address: str, close_code: int = POLICY_VIOLATION) -> AuthenticationFailed:
         self.stats.reject(reason)
-        if address:
+        if address and reason not in NOT_GUESSES:
             self.failures.record(address)
         return AuthenticationFailed(reason, message, close_code=close_code)
 

@@ -56,7 +56,7 @@ class FailureLimiter:
                 self._failures.popitem(last=False)
 
     def forgive(self, address: str) -> None:
-        """Forget the failures of an address, e.g. after it has authenticated."""
+        """Forget the failures of an address. For operators: a success must not do it, or one good token would open the search."""
         with self._lock:
             self._failures.pop(address, None)
 

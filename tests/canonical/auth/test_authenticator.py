@@ -188,6 +188,17 @@ def test_failures_of_one_address_are_bounded_and_do_not_touch_another(make, make
     assert asyncio.run(authenticator.authenticate(scope(make_token(), address="198.51.100.1"))).user_id == "user_1"
 
 
+def test_what_others_can_cause_in_a_browser_locks_nobody_out(make, make_token):
+    authenticator = make(failures=FailureLimiter(1, 60))
+    for attempt, reason in (
+        (scope(make_token(), origin="https://evil.example"), "origin"),
+        (scope(query=b"token=x"), "token_in_url"),
+        (scope(make_token(exp=1)), "expired"),
+    ):
+        assert rejected(authenticator, attempt).reason == reason
+    assert asyncio.run(authenticator.authenticate(scope(make_token()))).user_id == "user_1"
+
+
 def test_keys_rotate_while_connections_come(make, make_token, secret):
     authenticator = make()
     authenticator.rotate_keys(KeySet.shared_secret("n" * 48, secret))
