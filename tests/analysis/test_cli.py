@@ -1,0 +1,135 @@
+"""The commands of analysis as a user runs them: exit codes, output, messages."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+click = pytest.importorskip("click")
+
+LEDGER = """
+from compat.ledger import Ledger, Module, Name, names
+ROWS = Ledger("demo", version="1.0.0", docs="MOVES.md")
+ROWS += [
+    *names("demo_old.things", "demo.core", "Widget MAX=LIMIT", since="1.0", removal="3.0", instead=None),
+    Module("demo_old.whole", "demo.whole", since="1.0", removal="3.0", instead=None, note="It was too large."),
+]
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tmp_path / "demo_ledger.py").write_text(LEDGER)
+    (tree / "app.py").write_text("from demo_old.things import Widget\nprint(Widget)\n")
+    environment = dict(os.environ)
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    environment.pop("COMPAT_AS_OF", None)
+
+    def call(*arguments: str, ledger: str = "demo_ledger:ROWS") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "compat", arguments[0], *(["--ledger", ledger] if ledger else []), *arguments[1:]]
+        return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=120)
+
+    call.tree = tree
+    return call
+
+
+def test_scan(run):
+    done = run("scan")
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines()[0] == (
+        "app.py:1:29: name: Importing Widget from 'demo_old.things' is deprecated since demo 1.0 and will be removed in 3.0. "
+        "Use canonical path 'from demo.core import Widget' instead. See MOVES.md."
+    )
+    (run.tree / "app.py").write_text("x = 1\n")
+    assert run("scan").returncode == 0
+    assert json.loads(run("scan", "--format", "json").stdout)["findings"] == []
+
+
+def test_scan_usage_errors(run):
+    missing = run("scan", "nowhere")
+    assert (missing.returncode, missing.stderr) == (2, "compat: no such file or directory: 'nowhere'\n")
+    assert run("scan", "--select", "everything").returncode == 2
+    assert run("scan", "--update-baseline").returncode == 2
+    unknown = run("scan", ledger="nobody")
+    assert unknown.returncode == 2
+    assert "no ledger is called 'nobody'" in unknown.stderr
+
+
+def test_scan_selects(run):
+    (run.tree / "app.py").write_text("from demo_old.things import Widget\nLAZY = 'demo_old.things:Widget'\n")
+    (run.tree / "conf.ini").write_text("[a]\nb = demo_old.things:Widget\n")
+    for kinds, count in (("imports", 1), ("strings", 1), ("imports,strings", 2), ("config", 1), ("methods", 0)):
+        assert len(json.loads(run("scan", "--format", "json", "--select", kinds).stdout)["findings"]) == count, kinds
+
+
+def test_ratchet(run):
+    assert run("scan", "--baseline", "b.json").returncode == 2
+    assert run("scan", "--baseline", "b.json", "--update-baseline", "--accept-new").returncode == 0
+    assert run("scan", "--baseline", "b.json").stdout.startswith("No findings; 1 known in the baseline")
+    (run.tree / "more.py").write_text("import demo_old.whole\n")
+    assert run("scan", "--baseline", "b.json").returncode == 1
+    assert run("scan", "--baseline", "b.json", "--update-baseline").returncode == 1
+    os.unlink(run.tree / "more.py")
+    (run.tree / "app.py").write_text("x = 1\n")
+    paid = run("scan", "--baseline", "b.json")
+    assert (paid.returncode, paid.stdout.splitlines()[0]) == (
+        1,
+        "paid: app.py: name demo_old.things:Widget is still in the baseline; strike it with --update-baseline",
+    )
+    assert run("scan", "--baseline", "b.json", "--update-baseline").returncode == 0
+    assert json.loads((run.tree / "b.json").read_text()) == {"format_version": 1, "entries": {}}
+
+
+def test_fix(run):
+    shown = run("fix")
+    assert shown.returncode == 1
+    assert "-from demo_old.things import Widget\n+from demo.core import Widget\n" in shown.stdout
+    assert shown.stderr == "1 of 1 files to be rewritten (--write does it); 0 uses left, 0 files failed.\n"
+    written = run("fix", "--write", "--verify")
+    assert (written.returncode, written.stdout) == (0, "")
+    assert (run.tree / "app.py").read_text() == "from demo.core import Widget\nprint(Widget)\n"
+    assert run("fix").returncode == 0
+
+
+def test_fix_tells_what_it_left(run):
+    (run.tree / "app.py").write_text("LAZY = 'demo_old.things:Widget'\n")
+    done = run("fix", "--write")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "app.py:1:8: left: demo_old.things:Widget: a string whose use is not known"
+
+
+def test_explain(run):
+    done = run("explain", "demo_old.things.MAX")
+    assert done.returncode == 0
+    assert "canonical  demo.core:LIMIT" in done.stdout
+    assert "After:\n    from demo.core import LIMIT" in done.stdout
+    assert done.stdout.endswith("No uses in this tree.\n")
+    assert run("explain", "demo_old.whole").stdout.count("It was too large.") == 2
+    assert "1 use in this tree:\n    app.py:1:29: from demo_old" in run("explain", "demo_old.things.Widget").stdout
+    assert run("explain", "demo_old.nothing").returncode == 2
+
+
+def test_guide_stubs_export_compliance(run):
+    assert run("guide", "--check").returncode == 1
+    assert run("guide", "--write").returncode == 0
+    assert run("guide", "--check").returncode == 0
+    assert (run.tree / "MOVES.md").read_text().startswith("<!-- Generated by `python -m compat guide --ledger demo")
+    assert run("stubs", "--out", "stubs", "--check").returncode == 1
+    assert run("stubs", "--out", "stubs").returncode == 0
+    assert run("stubs", "--out", "stubs", "--check").returncode == 0
+    (run.tree / "stubs" / "demo_old-stubs" / "things.pyi").write_text("x: int\n")
+    (run.tree / "stubs" / "demo_old-stubs" / "gone.pyi").write_text("x: int\n")
+    stale = run("stubs", "--out", "stubs", "--check")
+    assert stale.stderr == "stale: demo_old-stubs/gone.pyi\nstale: demo_old-stubs/things.pyi\n"
+    assert '"demo_old.things.Widget".msg = ' in run("export", "ruff").stdout
+    score = run("compliance", "app.py")
+    assert (score.returncode, score.stdout.splitlines()[0]) == (1, "Compliance Score: 0.0%")
+    assert json.loads(run("compliance", "--format", "json", "app.py").stdout)["deprecated_imports"] == 1
+    assert run("compliance", "--as-reported").stdout.startswith("Deprecated imports: 0\nImport paths: 0\n")

@@ -1,0 +1,307 @@
+"""Formats, baselines, compliance, explain, export, guide: exact words and exact numbers."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from compat.analysis import as_reported, baseline, compliance, config, export, formats, guide, scan
+from compat.analysis.explain import UnknownName, explain
+
+TEXT = "from shop_old.things import Widget, MAX\nimport shop_old.whole as w\nw.VALUE\nLAZY = 'shop_old.things:Widget'\n"
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    (folder / "app.py").write_text(TEXT)
+    (folder / "setup.cfg").write_text("[x]\nrun = shop_old.things:create\n")
+    (folder / "clean.py").write_text("x = 1\n")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def rendered(name, findings, **more):
+    stream = io.StringIO()
+    formats.write(name, formats.Report(findings, files=3, seconds=0.5, version="1.0.0", **more), stream)
+    return stream.getvalue()
+
+
+def test_text(ledger, tree):
+    findings = scan(["."], ledger).findings
+    lines = rendered("text", findings).splitlines()
+    assert lines[0] == (
+        "app.py:1:29: name: Importing Widget from 'shop_old.things' is deprecated since shop 1.0 and will be removed in 3.0. "
+        "Use canonical path 'from shop.core import Widget' instead. See MIGRATION.md."
+    )
+    assert lines[-4:-1] == ["", "Low confidence: paths that stand in text (1)", lines[-2]]
+    assert lines[-2].startswith("setup.cfg:2:7: name: ")
+    assert lines[-1] == "6 findings in 2 files (3 files, 0.50 s)."
+    assert rendered("text", []) == "No findings (3 files, 0.50 s).\n"
+
+
+def test_statistics(ledger, tree):
+    lines = rendered("text", scan(["."], ledger).findings, statistics=True).splitlines()
+    assert lines[:3] == ["  count  rule", "      5  name", "      1  module"]
+    assert "      2  shop_old.things:Widget" in lines
+
+
+def test_json(ledger, tree):
+    findings = scan(["."], ledger).findings
+    data = json.loads(rendered("json", findings))
+    assert data["format_version"] == 1
+    assert data["counts"] == {"module": 1, "name": 5}
+    first = data["findings"][0]
+    assert {key: first[key] for key in ("rule", "move", "how", "path", "line", "column", "end_column", "confidence")} == {
+        "rule": "name",
+        "move": "shop_old.things:Widget",
+        "how": "import",
+        "path": "app.py",
+        "line": 1,
+        "column": 29,
+        "end_column": 35,
+        "confidence": "high",
+    }
+    assert TEXT.encode()[slice(*first["span"])] == b"Widget"
+
+
+def test_sarif_shape(ledger, tree):
+    findings = scan(["."], ledger).findings
+    data = json.loads(rendered("sarif", findings))
+    run = data["runs"][0]
+    assert data["version"] == "2.1.0"
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]][:3] == ["module", "name", "class"]
+    for result, finding in zip(run["results"], findings):
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == finding.rule
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"] == {"uri": finding.path, "uriBaseId": "SRCROOT"}
+        assert place["region"]["startLine"] == finding.line
+    assert len({result["partialFingerprints"]["compat/v1"] for result in run["results"]}) == len(findings)
+    assert {result["level"] for result in run["results"]} == {"error", "warning", "note"}
+
+
+def test_github(ledger, tree):
+    lines = rendered("github", scan(["."], ledger).findings).splitlines()
+    assert lines[0].startswith("::error file=app.py,line=1,endLine=1,col=29,endColumn=35,title=name::Importing Widget from ")
+    assert [line.partition(" ")[0] for line in lines[:-1]].count("::notice") == 1
+
+
+def test_gitlab(ledger, tree):
+    issues = json.loads(rendered("gitlab", scan(["."], ledger).findings))
+    assert issues[0]["location"] == {"path": "app.py", "lines": {"begin": 1, "end": 1}}
+    assert [issue["severity"] for issue in issues] == ["major", "major", "major", "major", "minor", "info"]
+    assert len({issue["fingerprint"] for issue in issues}) == 6
+
+
+def test_junit(ledger, tree):
+    suite = ElementTree.fromstring(rendered("junit", scan(["."], ledger).findings).encode())[0]
+    assert suite.attrib == {"name": "compat scan", "tests": "6", "failures": "6", "errors": "0"}
+    assert suite[0].attrib == {"classname": "app.py", "name": "name at app.py:1:29"}
+    clean = ElementTree.fromstring(rendered("junit", []).encode())[0]
+    assert (clean.attrib["tests"], clean.attrib["failures"], len(clean)) == ("1", "0", 1)
+
+
+def test_unknown_format():
+    with pytest.raises(ValueError, match="no format 'xml'; there are text, json, sarif, github, gitlab, junit"):
+        rendered("xml", [])
+
+
+def test_baseline_is_stable_under_line_moves_and_only_shrinks(ledger, tree):
+    path = str(tree / "compat-baseline.json")
+    known = baseline.Baseline(path)
+    first = known.compare(scan(["."], ledger).findings)
+    assert len(first.new) == 6
+    known.update(first)
+    assert not known.entries
+    known.update(first, accept_new=True)
+    known.save()
+
+    (tree / "app.py").write_text("# moved down\n\n\n" + TEXT)
+    again = baseline.Baseline.load(path).compare(scan(["."], ledger).findings)
+    assert (len(again.new), len(again.known), sum(again.paid.values())) == (0, 6, 0)
+
+    (tree / "app.py").write_text(TEXT + "from shop_old.things import Widget as Again\n")
+    more = baseline.Baseline.load(path).compare(scan(["."], ledger).findings)
+    assert [finding.line for finding in more.new] == [5]
+
+    (tree / "app.py").write_text(TEXT.replace("w.VALUE\n", ""))
+    less = baseline.Baseline.load(path)
+    comparison = less.compare(scan(["."], ledger).findings)
+    assert [key.label for key in comparison.paid] == ["app.py: name shop_old.whole:VALUE"]
+    less.update(comparison)
+    less.save()
+    assert sum(baseline.Baseline.load(path).entries.values()) == 5
+
+
+def test_baseline_speaks_only_of_files_that_were_scanned(ledger, tree):
+    path = str(tree / "compat-baseline.json")
+    known = baseline.Baseline(path)
+    result = scan(["."], ledger)
+    known.update(known.compare(result.findings), accept_new=True)
+    part = scan(["clean.py"], ledger)
+    assert not known.compare(part.findings, part.paths).paid
+    os.unlink(tree / "setup.cfg")
+    assert [key.path for key in known.compare(part.findings, part.paths).paid] == ["setup.cfg"]
+
+
+def test_two_equal_uses_are_two_debts(ledger, tree):
+    (tree / "app.py").write_text("def f():\n    import shop_old.whole\ndef g():\n    import shop_old.whole\n")
+    known = baseline.Baseline(str(tree / "b.json"))
+    known.update(known.compare(scan(["app.py"], ledger).findings), accept_new=True)
+    assert list(known.entries.values()) == [2]
+    assert len(set(baseline.fingerprints(scan(["app.py"], ledger).findings))) == 2
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("nonsense", "cannot be read"),
+        ("{}", "is not of format 1; make it anew with --update-baseline --accept-new"),
+        ('{"format_version": 1, "entries": {"a": [1]}}', "is damaged"),
+        (None, "does not exist; make it with --update-baseline --accept-new"),
+    ],
+)
+def test_baselines_that_cannot_be_used(tmp_path, text, words):
+    path = tmp_path / "b.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(baseline.BaselineError, match=words):
+        baseline.Baseline.load(str(path))
+
+
+def test_compliance(ledger, tmp_path):
+    files = {
+        "app/good.py": "from shop.core import Widget, get_engine\n",
+        "app/bad.py": "from shop_old.things import Widget\n",
+        "app/direct.py": "from shop.core import Engine\ndef f():\n    return Engine(1)\n",
+        "tests/test_good.py": "x = 1\n",
+        "tests/test_bad.py": "import shop_old.whole, shop_old.vanished\n",
+        "notes.toml": "x = 'shop_old.things.create'\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    made = compliance.measure([str(tmp_path)], ledger)
+    assert made.text().splitlines()[:7] == [
+        "Compliance Score: 40.0%",
+        "Real System: 33.3% compliant (3 files)",
+        "Test Files: 50.0% compliant (2 files)",
+        "",
+        "Deprecated imports: 3",
+        "Import paths: 2 for 1 symbols with more than one",
+        "Non-factory creations: 1",
+    ]
+    assert made.import_paths == {"shop.core.Widget": ["shop.core.Widget", "shop_old.things.Widget"]}
+    assert made.as_dict()["real_system"] == {"files": 3, "compliant": 1, "score": 33.3}
+
+
+def test_a_score_is_100_only_when_nothing_is_left():
+    assert compliance._percent(compliance.Part(10000, 9999)) == "99.9"
+    assert compliance._percent(compliance.Part(10000, 10000)) == "100.0"
+    assert compliance._percent(compliance.Part()) == "100.0"
+
+
+def test_as_reported(tmp_path):
+    files = {
+        "netra_backend/app/websocket_core/x.py": (
+            "WebSocketManager(); get_websocket_manager(); create_websocket_manager(); a.WebSocketManager()\n"
+        ),
+        "netra_backend/app/services/y.py": "WebSocketManager()\nfrom netra_backend.app.websocket_core.manager import A, B\n",
+        "tests/test_x.py": ("from netra_backend.app.websocket_core.auth_permissiveness import C\nimport a.websocket.b_manager\n"),
+        "scripts/z.py": "from netra_backend.app.websocket_core.manager import A\n",
+        "tests/test_old.py": "print 'x'\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    made = as_reported.measure(str(tmp_path))
+    assert made.deprecated_imports == 2
+    assert made.import_paths == ["a.websocket.b_manager", "netra_backend.app.websocket_core.manager"]
+    assert made.non_factory_patterns == 2
+    assert made.unparsable == ["tests/test_old.py"]
+    assert made.text().splitlines()[:3] == ["Deprecated imports: 2", "Import paths: 2", "Non-factory patterns: 2"]
+
+
+def test_explain(ledger, tree):
+    told = explain(ledger, "shop_old.things.MAX", scan(["."], ledger).findings)
+    assert told.stage == "deprecated"
+    assert told.before == "from shop_old.things import MAX\n"
+    assert told.after == "from shop.core import LIMIT\n"
+    assert [(use.path, use.line) for use in told.uses] == [("app.py", 1)]
+    assert explain(ledger, "shop_old.engines:Engine").after == "from shop.core import get_engine\n\nthing = get_engine()\n"
+    assert explain(ledger, "shop_old.whole.thing").row.canonical == "shop.whole:thing"
+    with pytest.raises(
+        UnknownName, match=r"ledger 'shop' has no row for 'shop_old.things.Wigdet'\. Did you mean shop_old.things.Widget"
+    ):
+        explain(ledger, "shop_old.things.Wigdet")
+
+
+def test_guide(ledger):
+    text = guide.generate(ledger, {"_head": "# Hello\n", "shop_old.things": "These are things."})
+    lines = text.splitlines()
+    assert lines[0] == "<!-- Generated by `python -m compat guide --ledger shop --write`. Do not edit: edit the ledger. -->"
+    assert "| `Widget` | name | `from shop.core import Widget` | 1.0 | 3.0 |" in lines
+    assert "| `gone` | removed | Write nothing instead. | 1.0 |  |" in lines
+    assert "Moved to `shop.whole` with all its names, since 1.0, removal 3.0." in lines
+    assert "| `shop.core.Widget.rotate` | method | Use Widget.spin instead. | 1.0 | 3.0 |" in lines
+    assert "| `shop.core.create(old)` | argument | Pass 'new' instead. | 1.0 | 3.0 |" in lines
+    assert lines.index("## `shop_old.things`") + 2 == lines.index("These are things.")
+    for row in ledger:
+        assert row.attribute.rpartition(".")[2].partition("(")[0] in text or row.module in text
+
+
+def test_export_is_understood_by_ruff(ledger, tree):
+    ruff = Path(sys.executable).with_name("ruff")
+    if not ruff.exists():
+        pytest.skip("ruff is not installed beside this Python")
+    table = export.ruff(ledger)
+    (tree / "ruff.toml").write_text(table)
+    (tree / "app.py").write_text(
+        "from shop_old.things import Widget\nfrom shop_old.engines import Engine\nfrom shop.core import create\n"
+    )
+    done = subprocess.run(
+        [ruff, "check", "--no-cache", "--select", "TID251", "--output-format", "concise", "app.py"],
+        capture_output=True,
+        text=True,
+    )
+    assert [line.split(" ", 1)[1] for line in done.stdout.splitlines()[:2]] == [
+        "TID251 `shop_old.things.Widget` is banned: Use canonical path 'from shop.core import Widget' instead.",
+        "TID251 `shop_old.engines.Engine` is banned: Use canonical path 'from shop.core import Engine' instead.",
+    ]
+
+
+def test_settings(tmp_path):
+    path = tmp_path / "pyproject.toml"
+    path.write_text(
+        '[tool.compat]\nexclude = ["x/"]\nfix-skip = ["t/"]\nrules = true\nledgers = ["a:B"]\n'
+        '[tool.compat.factories]\n"a:B" = "a:c"\n'
+    )
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "pyproject.toml").write_text("[tool.other]\n")
+    settings = config.load(str(tmp_path / "deep" / "er"))
+    assert (settings.exclude, settings.fix_skip, settings.rules, settings.factories) == (("x/",), ("t/",), True, {"a:B": "a:c"})
+    assert settings.root == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ('exclude = "x"', "tool.compat.exclude must be a list of patterns"),
+        ("rules = 1", "tool.compat.rules must be like true"),
+        ('factories = {a = "b"}', "tool.compat.factories maps classes to factories"),
+        ("exclude = [", "cannot be read"),
+    ],
+)
+def test_settings_that_cannot_be_used(tmp_path, text, words):
+    path = tmp_path / "pyproject.toml"
+    path.write_text(f"[tool.compat]\n{text}\n")
+    with pytest.raises(config.ConfigError, match=words):
+        config.load(str(tmp_path))

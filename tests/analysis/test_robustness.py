@@ -1,0 +1,195 @@
+"""Nothing a file holds, and nothing that happens to it meanwhile, ends a run in a traceback or a half-written file."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compat.analysis import dialects, examine, fixer, lexer, sources, statements
+from compat.analysis.findings import Finding
+from compat.analysis.targets import Targets
+from compat.ledger import Ledger, Module, names
+
+TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
+LEDGER = Ledger("t", version="1.0", docs="")
+LEDGER += [*names("old.things", "new.core", "Widget MAX=LIMIT", **TOLD), Module("old.whole", "new.whole", **TOLD)]
+TARGETS = Targets(LEDGER)
+
+FRAGMENTS = [
+    b"from old.things import Widget\n",
+    b"import old.whole as w\n",
+    b"from old.things import (\n  MAX,  # x\n",
+    b")\n",
+    b"lazy from old.things import MAX\n",
+    b"x = f'{MAX}'\n",
+    b'x = t"{w.X!r:>{w.Y}}"\n',
+    b"def f(",
+    b"class C:\n    from old.things import MAX\n",
+    b"    w.thing()\n",
+    b"except A, B:\n",
+    b"match x:\n  case w.X:\n",
+    b"'''",
+    b'"',
+    b"#",
+    b"\\\n",
+    b"\0",
+    b"\xff",
+    b"\r",
+    b"\t",
+    b"{[(",
+    b")]}",
+    b"type X[T] = w.Y\n",
+    b"# -*- coding: utf-16 -*-\n",
+    b"\xef\xbb\xbf",
+    b"patch('old.things.MAX')\n",
+    b"__all__ = ['MAX']\n",
+    b"# compat: allow[name] x\n",
+]
+
+
+def check(raw: bytes) -> None:
+    found = examine.examine("m.py", raw, TARGETS, examine.Scope(policy=True))
+    assert all(isinstance(item, Finding) and item.line >= 1 and item.column >= 1 for item in found.findings)
+    outcome = fixer.fix_bytes("m.py", raw, TARGETS)
+    assert outcome.status in ("fixed", "unchanged", "skipped", "failed")
+    if outcome.status == "fixed":
+        again = fixer.fix_bytes("m.py", outcome.after, TARGETS)
+        assert again.status != "failed"
+        assert again.after == outcome.after
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.binary(max_size=6)), max_size=14))
+def test_fuzz_fragments(parts):
+    check(b"".join(parts))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300))
+def test_fuzz_bytes(raw):
+    check(raw)
+
+
+def test_truncated_at_every_byte():
+    text = b"".join(FRAGMENTS[:8]) + Path(__file__).read_bytes()[:1500]
+    for end in range(0, len(text), 3):
+        check(text[:end])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="frt'\"\\{}[](): =!\nxa#", max_size=40))
+def test_the_two_lexers_agree_where_the_fast_one_is_sure(text):
+    data = text.encode()
+    fast, exact = lexer.spans(data, len(data)), lexer.tokens(data)
+    if fast is not None and exact is not None and not any(token.is_format for token in exact):
+        assert list(zip(*fast)) == [(token.start + len(token.prefix), token.end) for token in exact]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["lazy ", "from ", "import ", "a", ".", " as ", ",", "(", ")", "*", "#c\n", "\\\n", "\n", ";", " "]),
+        max_size=12,
+    )
+)
+def test_statement_reader_never_raises(parts):
+    data = "".join(parts).encode()
+    for start in range(len(data)):
+        statements.read(data, start)
+
+
+def test_downgrading_keeps_every_position():
+    text = "lazy import a\ntry:\n    pass\nexcept A, B:\n    x = t'{a} {b!r}' 'c'\ntype X[T] = f\"{d['k']}\"\n"
+    for formats in (False, True):
+        data, changed = dialects.downgrade(text.encode(), formats=formats)
+        assert len(data) == len(text.encode())
+        assert [at for at, byte in enumerate(data) if byte == 10] == [at for at, char in enumerate(text) if char == "\n"]
+        assert changed
+
+
+SIZES = {
+    "a line of 10 MB": b"from old.things import Widget\nx = '" + b"a" * 10_000_000 + b"'\n",
+    "deep brackets": b"from old.things import Widget\nx = " + b"(" * 3000 + b")" * 3000 + b"\n",
+    "deep unary": b"from old.things import Widget\nx = " + b"-" * 20000 + b"1\n",
+    "deep attributes": b"import old.whole as w\nw" + b".a" * 20000 + b"\n",
+    "deep blocks": b"from old.things import Widget\n"
+    + b"".join(b" " * n + b"if x:\n" for n in range(99))
+    + b" " * 99
+    + b"pass\n",
+    "many brackets in an import": b"from old.things import " + b"(" * 5000,
+    "quotes": b"from old.things import Widget\n" + b"'" * 20001,
+    "many imports": b"from old.things import Widget\n" * 2000,
+}
+
+
+@pytest.mark.parametrize("case", SIZES)
+def test_sizes(case):
+    started = time.monotonic()
+    check(SIZES[case])
+    assert time.monotonic() - started < 60
+
+
+def test_a_file_that_vanishes_or_changes_in_mid_run(tmp_path, monkeypatch):
+    for name in ("a.py", "b.py", "c.py"):
+        (tmp_path / name).write_text("from old.things import Widget\n")
+    real = sources.decode
+
+    def decode(path, raw):
+        if path.endswith("a.py"):
+            (tmp_path / "b.py").unlink(missing_ok=True)
+        return real(path, raw)
+
+    monkeypatch.setattr(sources, "decode", decode)
+    from compat.analysis import scan
+
+    assert [os.path.basename(item.path) for item in scan([str(tmp_path)], LEDGER).findings] == ["a.py", "c.py"]
+    result = fixer.fix([str(tmp_path)], LEDGER, write=True)
+    assert sorted(os.path.basename(path) for path in result.written) == ["a.py", "c.py"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
+def test_killed_in_the_middle_of_writing_every_file_is_old_or_new(tmp_path):
+    """The process is killed at random moments; each file holds exactly the old or exactly the new text."""
+    old, new = b"from old.things import Widget\n" * 40, b"from new.core import Widget\n" * 40
+    script = tmp_path / "writer.py"
+    script.write_text(
+        "import sys\n"
+        f"sys.path[:0] = [{str(Path(__file__).parents[2])!r}]\n"
+        "from compat.ledger import Ledger, names\n"
+        "from compat.analysis import fixer\n"
+        "ledger = Ledger('t', version='1.0')\n"
+        "ledger += names('old.things', 'new.core', 'Widget', since='1.0', removal='3.0', instead=None)\n"
+        "print('ready', flush=True)\n"
+        "fixer.fix([sys.argv[1]], ledger, write=True)\n"
+    )
+    chance = random.Random(7)
+    mixed = 0
+    for turn in range(6):
+        tree = tmp_path / f"tree{turn}"
+        tree.mkdir()
+        for number in range(120):
+            (tree / f"m{number}.py").write_bytes(old)
+        process = subprocess.Popen([sys.executable, str(script), str(tree)], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        wanted = chance.randrange(1, 100)
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if sum((tree / f"m{number}.py").read_bytes() == new for number in range(120)) >= wanted:
+                break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        texts = [(tree / f"m{number}.py").read_bytes() for number in range(120)]
+        assert all(text in (old, new) for text in texts)
+        mixed += old in texts and new in texts
+    assert mixed > 0

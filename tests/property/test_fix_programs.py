@@ -1,0 +1,213 @@
+"""`fix` and meaning: programs without legacy use stay what they are; fixed programs print what legacy ones print under the shim."""
+
+from __future__ import annotations
+
+import ast
+import io
+import random
+import sys
+import types
+from contextlib import redirect_stdout
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from compat.analysis import fixer
+from compat.analysis.targets import Targets
+from compat.ledger import Argument, Ledger, Method, Module, Name, names
+
+TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
+
+
+def make_ledger() -> Ledger:
+    ledger = Ledger("p", version="1.0", docs="")
+    ledger += [
+        *names("prop_old.things", "prop_new.core", "Widget make MAX=LIMIT Gadget=Widget", **TOLD),
+        Name("prop_old.things:other", "prop_new.side:other", **TOLD),
+        Module("prop_old.whole", "prop_new.side", **TOLD),
+        Method("prop_new.core:Widget.rotate", "prop_new.core:Widget.spin", **TOLD),
+        Argument("prop_new.core:make", "size", became="length", **TOLD),
+    ]
+    return ledger
+
+
+LEDGER = make_ledger()
+TARGETS = Targets(LEDGER)
+
+CORE = """
+LIMIT = 41
+class Widget:
+    def __init__(self, n=0): self.n = n
+    def spin(self): return ("spin", self.n)
+def make(value, length=None): return ("made", value, length)
+"""
+SIDE = """
+LEVEL = 3
+def other(x=1): return ("other", x)
+"""
+
+IMPORTS = [
+    "from prop_old.things import Widget, MAX",
+    "from prop_old.things import Gadget",
+    "from prop_old.things import MAX as TOP, other",
+    "import prop_old.things as things",
+    "import prop_old.whole",
+    "from prop_old import whole as w, things",
+    "from prop_old.things import (\n    make,  # makes\n    other,\n)",
+    "from prop_old.whole import *",
+    "import os, prop_old.whole as ww",
+]
+USES = {
+    "Widget": [
+        "print(Widget(2).n)",
+        "def f(a: 'Widget' = Widget(3)):\n    return a.spin()\nprint(f())",
+        "w1 = Widget(1)\nprint(w1.rotate())",
+    ],
+    "Gadget": ["print(Gadget(2).spin(), isinstance(Gadget(), Gadget))", "class Sub(Gadget):\n    pass\nprint(Sub(4).spin())"],
+    "MAX": [
+        "print(MAX, [MAX for _ in range(2)], (lambda MAX: MAX)(7))",
+        "def g():\n    MAX = 5\n    return MAX\nprint(g(), MAX)",
+        "print(f'{MAX=}')",
+    ],
+    "TOP": ["print(TOP + 1)"],
+    "other": ["print(other(), other(x=9))"],
+    "make": ["print(make(1, size=4))", "print(make(2))"],
+    "things": ["print(things.Widget(6).n, things.MAX)", "print(things.make('q', size=1))"],
+    "prop_old": ["print(prop_old.whole.LEVEL, prop_old.whole.other(2))"],
+    "w": ["print(w.LEVEL)"],
+    "ww": ["print(ww.other(0), os.sep)"],
+    "LEVEL": ["print(LEVEL)"],
+}
+BOUND = {
+    0: ["Widget", "MAX"],
+    1: ["Gadget"],
+    2: ["TOP", "other"],
+    3: ["things"],
+    4: ["prop_old"],
+    5: ["w"],
+    6: ["make", "other"],
+    7: ["LEVEL", "other"],
+    8: ["ww"],
+}
+
+
+@pytest.fixture(scope="module")
+def canonical():
+    """The canonical modules, and the legacy paths served as the shim serves them, in ``sys.modules``."""
+    core, side = types.ModuleType("prop_new.core"), types.ModuleType("prop_new.side")
+    exec(CORE, core.__dict__)
+    exec(SIDE, side.__dict__)
+    new = types.ModuleType("prop_new")
+    new.core, new.side, new.__path__ = core, side, []
+    legacy_make = lambda value, length=None, **more: core.make(value, more.pop("size", length))  # noqa: E731
+    things = types.ModuleType("prop_old.things")
+    vars(things).update(Widget=core.Widget, Gadget=core.Widget, make=legacy_make, MAX=core.LIMIT, other=side.other)
+    core.Widget.rotate = core.Widget.spin
+    whole = types.ModuleType("prop_old.whole")
+    vars(whole).update({name: value for name, value in vars(side).items() if not name.startswith("__")})
+    old = types.ModuleType("prop_old")
+    old.things, old.whole, old.__path__ = things, whole, []
+    served = {"prop_new": new, "prop_new.core": core, "prop_new.side": side}
+    served.update({"prop_old": old, "prop_old.things": things, "prop_old.whole": whole})
+    sys.modules.update(served)
+    yield
+    for name in served:
+        del sys.modules[name]
+
+
+def run(text: str) -> str:
+    stream = io.StringIO()
+    with redirect_stdout(stream):
+        exec(compile(text, "<program>", "exec", dont_inherit=True), {"__name__": "program"})
+    return stream.getvalue()
+
+
+@st.composite
+def programs(draw):
+    """A program of imports and uses from the ledger, at module level or inside a function."""
+    chosen = draw(st.lists(st.integers(0, len(IMPORTS) - 1), min_size=1, max_size=4, unique=True))
+    lines = [IMPORTS[index] for index in chosen]
+    bound = [name for index in chosen for name in BOUND[index]]
+    uses = [draw(st.sampled_from(USES[name])) for name in draw(st.lists(st.sampled_from(bound), max_size=5))]
+    if draw(st.booleans()) and 7 not in chosen:
+        body = "\n".join(lines + uses)
+        text = "def main():\n" + "\n".join(f"    {line}" for line in body.splitlines()) + "\nmain()\n"
+    else:
+        text = "\n".join(lines + uses) + "\n"
+    if draw(st.booleans()):
+        text = '"""Program."""\nfrom __future__ import annotations\n\n' + text
+    return text.replace("\n", "\r\n") if draw(st.booleans()) else text
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(programs())
+def test_a_fixed_program_prints_what_the_old_one_printed(canonical, text):
+    outcome = fixer.fix_bytes("program.py", text.encode(), TARGETS)
+    assert outcome.status in ("fixed", "skipped"), outcome.reason
+    after = outcome.after.decode()
+    expected = run(text)
+    assert run(after) == expected
+    again = fixer.fix_bytes("program.py", outcome.after, TARGETS)
+    assert again.after == outcome.after
+    assert (b"\r\n" in text.encode()) == (b"\r\n" in outcome.after)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(programs())
+def test_what_is_left_is_told(canonical, text):
+    """After a fix, a legacy path is in the text only where a skip says so."""
+    outcome = fixer.fix_bytes("program.py", text.encode(), TARGETS)
+    if b"prop_old" in outcome.after:
+        assert outcome.skips
+
+
+NAMES = ["Widget", "prop_new", "prop_older", "things", "MAX", "print", "x"]
+expressions = st.recursive(
+    st.sampled_from(NAMES).map(lambda name: ast.Name(name, ast.Load())) | st.integers(0, 9).map(ast.Constant),
+    lambda inner: (
+        st.builds(lambda left, right: ast.BinOp(left, ast.Add(), right), inner, inner)
+        | st.builds(lambda value, name: ast.Attribute(value, name, ast.Load()), inner, st.sampled_from(NAMES))
+        | st.builds(lambda function, items: ast.Call(function, items, []), inner, st.lists(inner, max_size=2))
+    ),
+    max_leaves=6,
+)
+simple = st.builds(lambda value: ast.Expr(value), expressions) | st.builds(
+    lambda name, value: ast.Assign([ast.Name(name, ast.Store())], value, lineno=1), st.sampled_from(NAMES), expressions
+)
+imports = st.sampled_from(
+    ["from prop_new.core import Widget", "import prop_older.whole as w", "from prop_olden import things", "from . import things"]
+).map(lambda text: ast.parse(text).body[0])
+statement = st.recursive(
+    simple | imports,
+    lambda inner: (
+        st.builds(
+            lambda name, body: ast.FunctionDef(name, ast.arguments([], [], None, [], [], None, []), body, [], lineno=1),
+            st.sampled_from(NAMES),
+            st.lists(inner, min_size=1, max_size=3),
+        )
+        | st.builds(lambda test, body: ast.If(test, body, []), expressions, st.lists(inner, min_size=1, max_size=3))
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(statement, min_size=1, max_size=6))
+def test_a_program_without_legacy_use_is_not_touched(body):
+    text = ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))
+    outcome = fixer.fix_bytes("program.py", text.encode(), TARGETS)
+    assert (outcome.status, outcome.after) == ("unchanged", text.encode())
+
+
+def test_programs_of_the_standard_library_are_not_touched():
+    """Real programs, parsed and planned for in full: none of them holds a legacy use."""
+    import os
+
+    folder = os.path.dirname(os.__file__)
+    names_ = sorted(name for name in os.listdir(folder) if name.endswith(".py"))
+    for name in random.Random(3).sample(names_, 40):
+        with open(os.path.join(folder, name), "rb") as file:
+            raw = file.read()
+        outcome = fixer.fix_bytes(name, raw, TARGETS)
+        assert (outcome.status, outcome.after) == ("unchanged", raw), name
