@@ -97,8 +97,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     for room, names in _ROOMS.items():
         if name in names:
-            module = __import__(f"{__name__}.{room}", fromlist=["*"])
-            return getattr(module, name)
+            # No fromlist of "*": that would load everything the room has.
+            return getattr(__import__(f"{__name__}.{room}", fromlist=[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 from compat.telemetry.queries import Line, Observed
-from compat.telemetry.report import MoveFacts, evidence, iso_time
+from compat.telemetry.report import MoveFacts, evidence, iso_day, row_of
 
 FORMAT_VERSION = 1
 """1: the first one."""
@@ -91,9 +91,13 @@ def judge(
     ``lines`` and ``observed`` are a usage report by move over the last ``policy.days`` days; ``places`` is what the
     source scan found (:func:`places_by_move`), ``None`` if no source was searched, which leaves every verdict unproven.
     """
-    seen = {line.key: line for line in lines}
+    seen: dict[str, list[Line]] = {}
+    for line in lines:
+        row = row_of(facts, line.key)
+        if row is not None and line.total:
+            seen.setdefault(row, []).append(line)
     doubts = _doubts(observed, places is not None, now, policy)
-    answers = [_judge_one(id, about, seen.get(id), observed, places or {}, doubts) for id, about in facts.items()]
+    answers = [_judge_one(id, about, seen.get(id, ()), observed, places or {}, doubts) for id, about in facts.items()]
     order = list(Verdict)
     return sorted(answers, key=lambda answer: (not answer.is_overdue, order.index(answer.verdict), -answer.uses, answer.move))
 
@@ -101,18 +105,18 @@ def judge(
 def _judge_one(
     id: str,
     about: MoveFacts,
-    line: Line | None,
+    lines: Sequence[Line],
     observed: Observed,
     places: Mapping[str, Sequence[str]],
     doubts: Sequence[str],
 ) -> Answer:
-    uses = line.total if line is not None else 0
+    uses = sum(line.total for line in lines)
     written = places.get(id, ())
     reasons = []
-    if line is not None and uses:
-        last = (iso_time(line.last) or "").partition("T")[0]
-        callers = f"{line.callers} caller{'' if line.callers == 1 else 's'}"
-        reasons.append(f"{uses:,} use{'' if uses == 1 else 's'} by {callers}, last on {last}")
+    if uses:
+        last = max(line.last or 0.0 for line in lines)
+        services = sorted({service for line in lines for service in line.services})
+        reasons.append(f"{uses:,} use{'' if uses == 1 else 's'} in {', '.join(services)}, last on {iso_day(int(last // 86400))}")
     if written:
         more = f" and {len(written) - SHOWN} more" if len(written) > SHOWN else ""
         reasons.append(f"written at {', '.join(written[:SHOWN])}{more}")

@@ -72,7 +72,7 @@ class Settings:
             kind = type(item.default)
             _read(env, (f"{_PREFIX}LIMIT_{item.name.upper()}",), item.name, kind, bounds, faults)
         if "environment" not in changes:
-            from .environment import detect_environment
+            from .environment_names import detect_environment
 
             values["environment"] = detect_environment(env)
         if faults:

@@ -39,13 +39,12 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMeth
     @property
     def _connections(self) -> View:
         """Connections by id."""
-        return View(self._scope.records(), lambda _, record: self._attach(record), lambda key: self._detach(key))
+        return self._views[0].fresh()
 
     @_connections.setter
     def _connections(self, records: Mapping[str, Any]) -> None:
         self.clear_all_connections()
-        for record in records.values():
-            self._attach(record)
+        self._views[0].update(records)
 
     @property
     def connections(self) -> View:
@@ -55,8 +54,7 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMeth
     @property
     def _user_connections(self) -> View:
         """Connection ids by user."""
-        ids = {user: self._scope.ids_of(user) for user in self._scope.users()}
-        return View(ids, lambda user, wanted: self._keep_only(user, wanted), lambda user: self._keep_only(user, ()))
+        return self._views[1].fresh()
 
     @_user_connections.setter
     def _user_connections(self, wanted: Mapping[str, Any]) -> None:
@@ -65,15 +63,31 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMeth
 
     user_connections = _user_connections
 
+    @property
+    def active_connections(self) -> View:
+        """Connection records by user."""
+        return self._views[2].fresh()
+
     def _keep_only(self, user: str, wanted: Any) -> None:
         for connection_id in self._scope.ids_of(user) - set(wanted):
             self._detach(connection_id)
 
-    @property
-    def active_connections(self) -> View:
-        """Connection records by user."""
-        users = {user: self._scope.records_of(user) for user in self._scope.users()}
-        return View(users, self._replace, lambda user: self._keep_only(user, ()))
+    def _make_views(self, scope: Scope) -> list[View]:
+        def by_user(read: Any) -> Any:
+            return lambda: {user: read(user) for user in scope.users()}
+
+        return [
+            View(scope.records, scope.version, self._put, self._detach),
+            View(by_user(scope.ids_of), scope.version, self._keep_only, lambda user: self._keep_only(user, ())),
+            View(by_user(scope.records_of), scope.version, self._replace, lambda user: self._keep_only(user, ())),
+        ]
+
+    _views: list[View]
+
+    def _put(self, connection_id: str, record: Any) -> None:
+        if record.connection_id != connection_id:
+            record.connection_id = connection_id
+        self._attach(record)
 
     def _replace(self, user: str, records: Any) -> None:
         self._keep_only(user, ())
@@ -184,6 +198,7 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMeth
             "on_event_emitted": None,
             "_rooms": scope.rooms,
             "_undelivered": scope.undelivered,
+            "_views": self._make_views(scope),
             "_tasks": MonitoredTasks(),
             "_delivery": EventDeliveryTracker(),
             "_created_at": datetime.now(timezone.utc),

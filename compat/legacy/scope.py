@@ -111,7 +111,7 @@ class Scope:
         self.detach(record.connection_id)
         manager = self.manager_of(record.user_id)
         manager.add_connection(
-            Socket(record), connection_id=record.connection_id, thread_id=record.thread_id or None, stamped=False
+            Socket(record), connection_id=record.connection_id, thread_id=_text(record.thread_id), stamped=False
         )
         self._owners[record.connection_id] = record.user_id
 
@@ -146,6 +146,11 @@ class Scope:
         """The ids of one user's connections."""
         manager = self._find(user_id)
         return set(manager.connections) if manager is not None else set()
+
+    def version(self) -> tuple[int, int]:
+        """Changes whenever a connection came or went."""
+        counters = self.factory.counters
+        return counters.connections_opened, counters.connections_closed
 
     def users(self) -> list[str]:
         """The users with a connection."""
@@ -210,6 +215,10 @@ class Scope:
             manager = self.factory.find(self.owner)
             return [manager] if manager is not None else []
         return list(self._users.values())
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _record_of(connection: Any) -> Any:

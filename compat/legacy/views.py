@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -11,31 +12,54 @@ QUEUE_LIMIT = 1000
 
 
 class View(dict):  # type: ignore[type-arg]
-    """A snapshot; setting and deleting items goes to ``put(key, value)`` and ``drop(key)`` too."""
+    """What ``read()`` says now: it is asked again when ``version()`` has changed.
 
-    def __init__(self, items: dict[Any, Any], put: Callable[[Any, Any], None], drop: Callable[[Any], None]) -> None:
-        super().__init__(items)
-        self._put, self._drop = put, drop
+    Setting and deleting items goes through ``put(key, value)`` and ``drop(key)``. A dict, for legacy code asks whether it is.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], dict[Any, Any]],
+        version: Callable[[], Any],
+        put: Callable[[Any, Any], None],
+        drop: Callable[[Any], None],
+    ) -> None:
+        super().__init__(read())
+        self._read, self._version, self._put, self._drop = read, version, put, drop
+        self._seen = version()
+
+    def fresh(self) -> View:
+        """The view itself, up to date."""
+        now = self._version()
+        if now != self._seen:
+            super().clear()
+            super().update(self._read())
+            self._seen = now
+        return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self._put(key, value)
-        super().__setitem__(key, value)
+        self.fresh()
 
     def __delitem__(self, key: Any) -> None:
-        super().__delitem__(key)
+        if key not in self:
+            raise KeyError(key)
         self._drop(key)
+        self.fresh()
 
     def pop(self, key: Any, *default: Any) -> Any:
         """As ``dict.pop``, written through."""
-        if key in self:
-            self._drop(key)
-        return super().pop(key, *default)
+        if key not in self:
+            return {}.pop(key, *default)
+        value = self[key]
+        del self[key]
+        return value
 
     def clear(self) -> None:
         """As ``dict.clear``, written through."""
         for key in list(self):
             self._drop(key)
-        super().clear()
+        self.fresh()
 
     def update(self, *others: Any, **named: Any) -> None:
         """As ``dict.update``, written through."""
@@ -49,7 +73,34 @@ class View(dict):  # type: ignore[type-arg]
         return self[key]
 
     def __reduce__(self) -> Any:
-        return dict, (dict(self),)
+        return dict, (dict(self.fresh().items()),)
+
+
+def _asking(name: str) -> Callable[..., Any]:
+    plain = getattr(dict, name)
+
+    @functools.wraps(plain)
+    def ask(self: View, *args: Any) -> Any:
+        return plain(self.fresh(), *args)
+
+    return ask
+
+
+for _name in [
+    "__getitem__",
+    "__contains__",
+    "__len__",
+    "__iter__",
+    "__eq__",
+    "__ne__",
+    "__repr__",
+    "get",
+    "keys",
+    "values",
+    "items",
+    "copy",
+]:
+    setattr(View, _name, _asking(_name))
 
 
 def make_lock() -> asyncio.Lock:

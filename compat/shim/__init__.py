@@ -48,6 +48,6 @@ def __getattr__(name: str) -> object:
     # Each part loads with its first use: a process that meets one moved name needs neither adapters nor asyncio.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(__import__(f"{__name__}.{_HOMES[name]}", fromlist=["*"]), name)
+    found = getattr(__import__(f"{__name__}.{_HOMES[name]}", fromlist=[name]), name)
     globals()[name] = found
     return found

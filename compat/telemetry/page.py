@@ -72,7 +72,7 @@ def page_values(report: Report, connection: sqlite3.Connection, where: str = "")
         places = usage.places(line.key, selection, PLACES + 1)
         chart = burn_down(f"{anchor}-chart", f"Uses of {line.key}", per_move[line.key], selection) if line.total else None
         views.append(
-            MoveView(anchor, line, report.facts.get(line.key), chart, _callers(places[:PLACES]), len(places) > PLACES)
+            MoveView(anchor, line, report.facts_of(line.key), chart, _callers(places[:PLACES]), len(places) > PLACES)
         )
     return {
         "report": report,

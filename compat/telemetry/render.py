@@ -79,7 +79,7 @@ def cells(line: Line, report: Report) -> list[str]:
         shown.append(", ".join(line.services))
     shown.append(last_seen(line))
     if report.by == "move":
-        facts = report.facts.get(line.key)
+        facts = report.facts_of(line.key)
         shown += [facts.stage, facts.removal] if facts else ["", ""]
     return shown
 
@@ -145,7 +145,7 @@ def write_table(report: Report, stream: IO[str], where: str = "", *, top: int = 
                 heads[at], justify="right" if heads[at] in _NUMBERS else "left", overflow="fold", no_wrap=at > 0
             )
         for line, row in zip(lines, rows):
-            facts = report.facts.get(line.key)
+            facts = report.facts_of(line.key) if report.by == "move" else None
             expired = facts is not None and facts.stage == "expired" and line.total
             table.add_row(*(row[at] for at in shown), style="bold red" if expired else "" if line.total else "dim")
         console.print(table)

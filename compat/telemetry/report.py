@@ -47,10 +47,29 @@ class Report(NamedTuple):
         """The lines with a use in the period; the others were used before it."""
         return [line for line in self.lines if line.total]
 
+    def facts_of(self, id: str) -> MoveFacts | None:
+        """What the ledger says of a move, or of the class or module that it belongs to."""
+        row = row_of(self.facts, id)
+        return None if row is None else self.facts[row]
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing was ever recorded, not even a process that was observed."""
         return not self.lines and not self.observed.processes
+
+
+def row_of(facts: Mapping[str, MoveFacts], id: str) -> str | None:
+    """The id of the row that speaks for a counted id: its own, else that of its class, its module, a parent package.
+
+    Methods of an adapter are counted one by one, as ``old.mod:Class.method``; the ledger has one row for the class.
+    """
+    while id not in facts:
+        head, colon, attribute = id.partition(":")
+        parent = f"{head}:{attribute.rpartition('.')[0]}" if "." in attribute else head if colon else head.rpartition(".")[0]
+        if not parent:
+            return None
+        id = parent
+    return id
 
 
 def day_of(moment: datetime) -> int:
@@ -110,7 +129,7 @@ def build_report(
     facts = facts or {}
     usage = Usage(connection)
     lines = usage.lines(by, selection)
-    used = usage.used(selection) if facts else ()
+    used = {row_of(facts, id) for id in usage.used(selection)} if facts else set()
     unused = sorted(id for id in facts if id not in used and fnmatch.fnmatchcase(id, selection.glob))
     return Report(by, selection, now, lines, facts, unused, usage.observed(selection), tuple(problems))
 
@@ -171,7 +190,7 @@ def as_dict(report: Report) -> dict[str, Any]:
 
 
 def _row(line: Line, report: Report) -> dict[str, Any]:
-    facts = report.facts.get(line.key) if report.by == "move" else None
+    facts = report.facts_of(line.key) if report.by == "move" else None
     return {
         "key": line.key,
         "today": line.today,
