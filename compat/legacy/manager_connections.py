@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from compat.canonical.ids import IDType
 from compat.canonical.ids import manager as ids
 from compat.canonical.recovery import UndeliveredMessages
 from compat.canonical.rooms import Rooms
@@ -261,7 +262,7 @@ def _record(connection: Any, details: tuple[Any, ...], named: dict[str, Any]) ->
 
 
 def _new_connection_id() -> str:
-    return str(ids.get_id_manager().generate_id(ids.IDType.WEBSOCKET, prefix="conn"))
+    return str(ids.get_id_manager().generate_id(IDType.WEBSOCKET, prefix="conn"))
 
 
 def _described(record: Any) -> dict[str, Any]:

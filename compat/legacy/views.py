@@ -86,20 +86,8 @@ def _asking(name: str) -> Callable[..., Any]:
     return ask
 
 
-for _name in [
-    "__getitem__",
-    "__contains__",
-    "__len__",
-    "__iter__",
-    "__eq__",
-    "__ne__",
-    "__repr__",
-    "get",
-    "keys",
-    "values",
-    "items",
-    "copy",
-]:
+_READERS = ("__getitem__", "__contains__", "__len__", "__iter__", "__eq__", "__ne__", "__repr__")
+for _name in (*_READERS, "get", "keys", "values", "items", "copy"):
     setattr(View, _name, _asking(_name))
 
 
@@ -111,8 +99,8 @@ def make_lock() -> asyncio.Lock:
 class LateLock:
     """A lock that is made on the loop that first uses it: before 3.10 it belongs to the loop it is made on."""
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         return asyncio.Lock
 
     def __init__(self) -> None:

@@ -192,3 +192,20 @@ def test_clearing_and_shutdown(manager: Any, connection: Any, run: Any) -> None:
     assert manager.get_stats() == {"total_connections": 0, "unique_users": 0, "connections_by_user": {}}
     run(manager.shutdown())
     assert manager.is_healthy() is False
+
+
+def test_an_attribute_that_was_read_once_stays_current(manager: Any, connection: Any, run: Any) -> None:
+    connections, users = manager._connections, manager._user_connections
+    run(manager.add_connection(connection("user_1", 1)))
+    assert (list(connections), users, "conn_1" in connections) == (["conn_1"], {"user_1": {"conn_1"}}, True)
+    assert connections is manager._connections
+    connections.pop("conn_1")
+    assert (len(connections), users, connections.pop("conn_1", None)) == (0, {}, None)
+    with pytest.raises(KeyError):
+        del connections["conn_1"]
+    connections.update(conn_2=connection("user_2", 2))
+    assert connections.setdefault("conn_2") is manager.get_connection("conn_2")
+    manager.active_connections["user_2"] = [connection("user_2", 3)]
+    assert manager.get_user_connections("user_2") == {"conn_3"}
+    del users["user_2"]
+    assert manager.get_connection_count() == 0
