@@ -91,7 +91,7 @@ def verify_token(token: str | bytes | None, keys: KeySet, rules: TokenRules) -> 
             continue
         except KeyMaterialError as error:
             raise TokenRejected("unknown_key", str(error)) from error
-        except jwt.InvalidTokenError as error:
+        except jwt.PyJWTError as error:
             raise _rejection(jwt, error) from error
         except (ValueError, TypeError, RecursionError) as error:
             raise TokenRejected("malformed", "the token cannot be read") from error
@@ -120,7 +120,7 @@ def _as_text(token: str | bytes | None, max_bytes: int) -> str:
 def _read_header(jwt: Any, text: str) -> tuple[str, str | None]:
     try:
         header = jwt.get_unverified_header(text)
-    except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError) as error:
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise TokenRejected("malformed", "the token's header cannot be read") from error
     algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str):

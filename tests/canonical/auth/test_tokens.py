@@ -193,3 +193,35 @@ def test_rules_refuse_none_and_nonsense():
 
 def test_a_key_does_not_show_its_material(secret):
     assert secret not in repr(KeySet.shared_secret(secret).keys)
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "ES384", "EdDSA", "PS256"])
+def test_other_public_key_algorithms_verify_by_jwks_and_by_pem(algorithm, rsa, make_token):
+    import jwt
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
+    if algorithm == "PS256":
+        private, public_pem = rsa
+        public = serialization.load_pem_public_key(public_pem)
+    else:
+        curve = ec.SECP384R1() if algorithm == "ES384" else ec.SECP256R1()
+        made = ed25519.Ed25519PrivateKey.generate() if algorithm == "EdDSA" else ec.generate_private_key(curve)
+        private, public = made, made.public_key()
+        public_pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    rules = TokenRules(algorithms=(algorithm,), issuer=RULES.issuer, audience="netra")
+    token = make_token(private, algorithm, {"kid": "k1"})
+    entry = jwt.get_algorithm_by_name(algorithm).to_jwk(public, as_dict=True)
+    entry.pop("key_ops", None)
+    for keys in (KeySet.public_pem(public_pem, [algorithm]), KeySet.jwks({"keys": [{**entry, "kid": "k1"}]})):
+        assert verify_token(token, keys, rules)["sub"] == "user_1"
+        assert reason(make_token(), keys, TokenRules(algorithms=("HS256",))) == "unknown_key"
+
+
+def test_a_key_that_cannot_be_read_lets_nobody_in(make_token, rsa):
+    broken = KeySet.jwks({"keys": [{"kty": "RSA", "n": "x", "e": "AQAB", "kid": "k1"}]})
+    token = make_token(rsa[0], "RS256", {"kid": "k1"})
+    assert reason(token, broken, TokenRules(algorithms=("RS256",))) in ("unknown_key", "signature")
+    nothing = KeySet([Key({"kty": "RSA"}, ("RS256",), "k1")])
+    assert reason(token, nothing, TokenRules(algorithms=("RS256",))) == "unknown_key"
+    assert reason(token, KeySet.public_pem("no pem"), TokenRules(algorithms=("RS256",))) in ("unknown_key", "malformed")
