@@ -14,6 +14,8 @@ import click
 if TYPE_CHECKING:
     from compat.telemetry.history import History
 
+PATIENCE = 0.5
+"""Seconds before a bar is shown: most merges need none."""
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -69,17 +71,26 @@ def _shown(source: str) -> str:
 
 @contextmanager
 def _progress(watched: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield what shows a bar on stderr once a merge has taken a while; ``None`` where nobody watches."""
     if not watched or not sys.stderr.isatty():
         yield None
         return
+    from time import monotonic
+
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = TextColumn("Reading segments"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("read", total=None)
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("read", total=None)
+    started = monotonic()
 
-        def moved(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+    def moved(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+        if monotonic() - started >= PATIENCE:
+            bar.start()
 
+    try:
         yield moved
+    finally:
+        bar.stop()

@@ -98,11 +98,18 @@ def test_a_browser_gets_in_with_the_token_as_password_and_stays_live(browser, st
     assert browser.complaints() == []
 
 
-def test_the_api_answers_over_the_network(state, served):
+def test_the_api_and_the_metrics_answer_over_the_network(state, served):
     _, count = state
     count("old.core:Manager", 3)
-    request = urllib.request.Request(f"{served('--token', 's3cret')}api/usage?by=service")
-    request.add_header("Authorization", "Bearer s3cret")
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        shown = json.load(answer)
-    assert [(row["key"], row["today"]) for row in shown["rows"]] == [("shop", 3)]
+    address = served("--token", "s3cret")
+
+    def get(path):
+        request = urllib.request.Request(address + path, headers={"Authorization": "Bearer s3cret"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read().decode()
+
+    assert [(row["key"], row["today"]) for row in json.loads(get("api/usage?by=service"))["rows"]] == [("shop", 3)]
+    (line,) = [line for line in get("metrics").splitlines() if line.startswith("compat_legacy_uses_total{")]
+    assert line.endswith(" 3.0")
+    for label in ('move="old.core:Manager"', 'ledger="shop"', 'caller="shop"', 'since="1.0"', 'removal="3.0"'):
+        assert label in line

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import pty
 import shutil
 import socket
 import subprocess
@@ -202,6 +203,30 @@ def test_ready_searches_source_and_rehearses_a_version(ask, tmp_path):
         ("old.core:Other", "unproven", []),
     ]
     assert ask("ready", str(tree), "--match", "Manager", COMPAT_AS_OF="3.0").returncode == 1
+
+
+def test_ready_shows_a_table_with_reasons(ask, count):
+    count("old.auth:AuthHandler", 5)
+    lines = ask("ready").stdout.splitlines()
+    assert " ".join(lines[0].split()) == "verdict move why removal"
+    assert lines[2].startswith("in use") and "old.auth:AuthHandler" in lines[2]
+    assert lines[-1] == "1 in use, 2 unproven"
+
+
+def test_a_long_merge_shows_a_bar_to_a_person_and_to_nobody_else(count, state, tmp_path):
+    for _ in range(3):
+        count("old.core:Manager", 1)
+    code = "import compat.cli.usage as usage; usage.PATIENCE = 0; from compat.cli import main; raise SystemExit(main(['report']))"
+    environment = {**os.environ, "COMPAT_DIR": str(state), "TERM": "xterm", "COLUMNS": "100"}
+    terminal, end = pty.openpty()
+    shown = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=end, timeout=60)
+    os.close(end)
+    told = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    assert "Reading segments" in told and "3/3" in told
+    assert b"3 uses in 3 processes" in shown.stdout and b"Reading" not in shown.stdout
+    again = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, timeout=60)
+    assert again.stderr == b""
 
 
 def test_serve_refuses_to_let_others_in_without_a_token(ask):

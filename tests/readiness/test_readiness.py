@@ -22,8 +22,8 @@ def facts(stage="expired"):
     return MoveFacts("old:X", "new:X", "1.0", "3.0", "Use new.X instead.", stage, "name")
 
 
-def line(key="old:X", total=7, callers=2):
-    return Line(key, 0, total, 0, total, total, 1.0, NOW.timestamp(), 1, callers, ("api",), (0,) * 30)
+def line(key="old:X", total=7):
+    return Line(key, 0, total, 0, total, total, 1.0, NOW.timestamp(), 1, 2, ("api",), (0,) * 30)
 
 
 def verdict(stage="expired", lines=(), observed=WATCHED, places=None, policy=POLICY):
@@ -43,12 +43,17 @@ def test_before_the_removal_version_the_promise_holds(stage):
 def test_a_use_stands_in_the_way_and_source_is_named_too():
     assert verdict(lines=[line()], places={"old:X": ["a.py:1"]}) == (
         Verdict.USED,
-        ["7 uses by 2 callers, last on 2026-11-21", "written at a.py:1"],
+        ["7 uses in api, last on 2026-11-21", "written at a.py:1"],
     )
 
 
 def test_one_use_is_worded_as_one():
-    assert verdict(lines=[line(total=1, callers=1)])[1] == ["1 use by 1 caller, last on 2026-11-21"]
+    assert verdict(lines=[line(total=1)])[1] == ["1 use in api, last on 2026-11-21"]
+
+
+def test_uses_of_its_methods_are_uses_of_a_class():
+    assert verdict(lines=[line("old:X.connect"), line("old:X.close", 3)])[1] == ["10 uses in api, last on 2026-11-21"]
+    assert verdict(lines=[line("old:Xx"), line("older:X")])[0] is Verdict.GO
 
 
 def test_uses_before_the_period_do_not_count():

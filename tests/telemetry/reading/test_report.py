@@ -10,7 +10,17 @@ import pytest
 
 import compat.telemetry
 from compat.telemetry.queries import KEYS, Observed
-from compat.telemetry.report import FORMAT_VERSION, as_dict, build_report, day_of, evidence, iso_day, next_step, parse_since
+from compat.telemetry.report import (
+    FORMAT_VERSION,
+    as_dict,
+    build_report,
+    day_of,
+    evidence,
+    iso_day,
+    next_step,
+    parse_since,
+    row_of,
+)
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 SCHEMA = Path(compat.telemetry.__file__).parent / "data" / "report.schema.json"
@@ -46,6 +56,30 @@ def test_unused_are_the_moves_of_the_ledger_without_a_use_in_the_period(history,
     assert build_report(connection, facts=facts, now=NOW, since="1d").unused == ["old.auth:AuthHandler", "old.never:X"]
     assert build_report(connection, facts=facts, now=NOW, match="auth").unused == []
     assert build_report(connection, by="day", facts=facts, now=NOW).unused == ["old.never:X"]
+
+
+def test_a_class_whose_method_is_used_is_not_unused(history, facts):
+    sites = (("old.core:Manager.send", "call", "a.py", 1, "f", "a", "api", {0: 1}),)
+    report = build_report(history(sites), facts=facts, now=NOW)
+    assert report.unused == ["old.auth:AuthHandler", "old.never:X"]
+    assert as_dict(report)["rows"][0]["move"]["removal"] == "3.0"
+
+
+@pytest.mark.parametrize(
+    ("id", "row"),
+    [
+        ("a.b:C", "a.b:C"),
+        ("a.b:C.method", "a.b:C"),
+        ("a.b:C.Inner.method", "a.b:C"),
+        ("a.b:Other", "a.b"),
+        ("a.b.c.d:X.y", "a.b"),
+        ("a.bc:X", None),
+        ("a", None),
+        ("", None),
+    ],
+)
+def test_a_method_is_spoken_for_by_its_class_and_a_name_by_its_module(id, row):
+    assert row_of(dict.fromkeys(["a.b:C", "a.b"]), id) == row
 
 
 @pytest.mark.parametrize(
