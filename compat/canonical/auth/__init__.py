@@ -1,4 +1,33 @@
-"""Authentication of WebSocket connections: tokens, origins, revocation, limits on failures, counts."""
+"""Authentication of WebSocket connections: tokens, origins, revocation, limits on failures, counts.
+
+    authenticator = Authenticator(
+        KeySet.shared_secret(secret, previous_secret),
+        TokenRules(issuer="https://issuer.example", audience="netra"),
+        origins=OriginPolicy(["https://app.example", "https://*.corp.example"]),
+        revoked=lambda claims: claims["jti"] in revoked_ids,
+    )
+    identity = await authenticator.authenticate(scope)
+
+A token comes as ``Authorization: Bearer <token>``, as subprotocol ``jwt.<token>`` (``jwt-auth.``, ``bearer.``,
+``staging-auth.`` too; raw or base64url), or in the first message, ``{"type": "authenticate", "token": "..."}``.
+In the URL it is refused: URLs are logged.
+
+Close codes: 1008 for every rejection, 1011 where revocation could not be checked, 4401 when the token of an open
+connection expires, 4429 for an address that failed too often. Before the connection is accepted all are HTTP 403.
+
+keys           KeySet: what verifies, bound to its algorithms; rotation
+tokens         verify_token: one token, no I/O
+subprotocol    tokens in Sec-WebSocket-Protocol
+handshake      Handshake: headers, query and address, read once
+origin         OriginPolicy
+failures       FailureLimiter
+sessions       SessionBook: the clients that were let in
+stats          AuthStats
+authenticator  Authenticator: all of these together
+results        AuthResult, WebSocketAuthResult: outcomes as values
+service        AuthenticationService: outcomes as values, and execution contexts
+websocket      authenticate_websocket: one framework object, one value, no exception
+"""
 
 from __future__ import annotations
 

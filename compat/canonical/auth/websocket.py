@@ -77,9 +77,7 @@ async def authenticate_websocket(
     return WebSocketAuthResult(success=True, user_context=user_context, auth_result=auth_result)
 
 
-def create_authenticated_user_context(
-    auth_result: Any, websocket: Any = None, thread_id: str | None = None, **kwargs: Any
-) -> Any:
+def create_authenticated_user_context(auth_result: Any, websocket: Any, thread_id: str | None = None, **kwargs: Any) -> Any:
     """Return an execution context for an authenticated user; keyword arguments take the place of what would be made.
 
     Raises ``ValueError`` if the result names no user.
