@@ -81,11 +81,7 @@ class Engine:
 
     def _list(self, all: bool, filters: dict[str, str]) -> list[Container]:
         key, _, value = filters.get("label", "netra.environment").partition("=")
-        return [
-            each
-            for each in self.all
-            if (not value or each.labels.get(key) == value) and (all or each.status == "running")
-        ]
+        return [each for each in self.all if (not value or each.labels.get(key) == value) and (all or each.status == "running")]
 
     def _run(self, image: str, **options: Any) -> Container:
         self.all.append(Container(self, image, self.port, options))
@@ -167,7 +163,7 @@ def test_restarts_are_limited(manager: UnifiedDockerManager, engine: Engine) -> 
     assert not manager.restart_service("redis"), "within the cooldown"
     assert manager.restart_service("redis", force=True)
     assert engine.all[0].restarts == 2
-    with pytest.raises(ValueError, match="Unknown service 'mysql'"):
+    with pytest.raises(ValueError, match=r"Unknown service 'mysql'"):
         manager.restart_service("mysql")
 
 
@@ -210,7 +206,7 @@ def test_mock_mode_needs_no_engine() -> None:
 
 
 def test_settings_are_checked() -> None:
-    with pytest.raises(ValueError, match="pull_policy must be 'missing', 'always' or 'never', not 'sometimes'"):
+    with pytest.raises(ValueError, match=r"pull_policy must be 'missing', 'always' or 'never', not 'sometimes'"):
         UnifiedDockerManager(pull_policy="sometimes")
     assert ServiceOrchestrator().use_alpine is False
     assert OrchestrationConfig().required_services == ["postgres", "redis", "backend", "auth"]

@@ -17,7 +17,7 @@ def test_a_session_holds_its_data_and_its_owner() -> None:
         assert session is not None
         assert (session["user_id"], session["session_id"], session["device"]) == ("user_1", session_id, "phone")
         assert (session["data"], session["active"]) == ({"device": "phone"}, True)
-        with pytest.raises(KeyError, match="'nothing'"):
+        with pytest.raises(KeyError, match=r"'nothing'"):
             session["nothing"]
         assert await manager.update_session(session_id, {"device": "tablet", "user_id": "user_2"})
         assert (session["device"], session["user_id"]) == ("tablet", "user_1")

@@ -84,7 +84,7 @@ def test_a_transition_must_fit_the_machine(machine: ConnectionStateMachine) -> N
     assert not machine.execute_transition(wanted("conn_1", State.IDLE))
     assert machine.execute_transition(wanted("conn_1", State.CONNECTING))
     assert ConnectionStateValidator.validate_transition(wanted("conn_1", State.CONNECTING))
-    with pytest.raises(ValueError, match="connection_id is required"):
+    with pytest.raises(ValueError, match=r"connection_id is required"):
         wanted("", State.CONNECTING)
 
 

@@ -43,7 +43,7 @@ def test_none_is_now() -> None:
 
 @pytest.mark.parametrize("form", ["", "yesterday", "nan", float("inf"), "2025-13-01T00:00:00"])
 def test_what_is_no_moment_is_a_value_error(form: object) -> None:
-    with pytest.raises(ValueError, match="timestamp"):
+    with pytest.raises(ValueError, match=r"timestamp"):
         convert_to_unix_timestamp(form)  # type: ignore[arg-type]
     assert not validate_timestamp_format(form)  # type: ignore[arg-type]
     assert safe_convert_timestamp(form, fallback_to_current=False) is None  # type: ignore[arg-type]
@@ -52,5 +52,5 @@ def test_what_is_no_moment_is_a_value_error(form: object) -> None:
 
 
 def test_another_type_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="Unsupported timestamp type: <class 'list'>"):
+    with pytest.raises(TypeError, match=r"Unsupported timestamp type: <class 'list'>"):
         convert_to_unix_timestamp([])  # type: ignore[arg-type]

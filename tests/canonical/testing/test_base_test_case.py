@@ -60,7 +60,7 @@ def test_metrics_and_counters(case: SSotBaseTestCase) -> None:
     assert (case.get_db_query_count(), case.get_redis_ops_count()) == (2, 3)
     assert (case.get_websocket_events_count(), case.get_llm_requests_count()) == (4, 1)
     case.assert_metrics_recorded("value", "database_queries")
-    with pytest.raises(AssertionError, match="^Metrics not recorded: missing"):
+    with pytest.raises(AssertionError, match=r"^Metrics not recorded: missing"):
         case.assert_metrics_recorded("value", "missing")
     assert case.get_metric("missing", "none") == "none"
     assert isinstance(case.get_metrics(), SsotTestMetrics)
@@ -74,11 +74,11 @@ def test_temporary_variables(case: SSotBaseTestCase) -> None:
         case.delete_env_var("COMPAT_B")
     case.assert_env_var_set("COMPAT_A", "1")
     case.assert_env_var_not_set("COMPAT_B")
-    with case.mock_environment_variables({"COMPAT_A": "4"}):
-        with pytest.raises(AssertionError, match="^Environment variable 'COMPAT_A' is '4', expected '5'"):
-            case.assert_env_var_set("COMPAT_A", "5")
+    wrong = pytest.raises(AssertionError, match=r"^Environment variable 'COMPAT_A' is '4', expected '5'")
+    with case.mock_environment_variables({"COMPAT_A": "4"}), wrong:
+        case.assert_env_var_set("COMPAT_A", "5")
     case.delete_env_var("COMPAT_A")
-    with pytest.raises(AssertionError, match="^Environment variable 'COMPAT_A' is not set"):
+    with pytest.raises(AssertionError, match=r"^Environment variable 'COMPAT_A' is not set"):
         case.assert_env_var_set("COMPAT_A")
 
     async def inside() -> None:
@@ -108,9 +108,9 @@ def test_assertions_fail_as_unittest_says(case: SSotBaseTestCase) -> None:
     case.assertEqual([1], [1])
     case.assertIn(1, [1])
     case.assertAlmostEqual(1.0, 1.00000001)
-    with pytest.raises(AssertionError, match="1 != 2 : numbers"):
+    with pytest.raises(AssertionError, match=r"1 != 2 : numbers"):
         case.assertEqual(1, 2, "numbers")
-    with pytest.raises(AssertionError, match="2 not less than or equal to 1"):
+    with pytest.raises(AssertionError, match=r"2 not less than or equal to 1"):
         case.assertLessEqual(2, 1)
     with case.assertRaises(ValueError):
         int("x")
@@ -122,13 +122,13 @@ def test_logged_errors_are_found(case: SSotBaseTestCase) -> None:
     case.assert_no_exceptions_logged()
     logging.getLogger("compat.case.part").error("broken")
     case.assert_no_exceptions_logged("compat.other")
-    with pytest.raises(AssertionError, match="^Errors were logged: compat.case.part: broken"):
+    with pytest.raises(AssertionError, match=r"^Errors were logged: compat.case.part: broken"):
         case.assert_no_exceptions_logged("compat.case")
 
 
 def test_execution_time(case: SSotBaseTestCase) -> None:
     case.assert_execution_time_under(60)
-    with pytest.raises(AssertionError, match="more than 0 s"):
+    with pytest.raises(AssertionError, match=r"more than 0 s"):
         case.assert_execution_time_under(0)
 
 
@@ -166,7 +166,7 @@ def test_waiting_for_a_condition() -> None:
         assert await case.run_with_timeout(asyncio.sleep(0, "done")) == "done"
         with pytest.raises(TimeoutError, match=r"^Never \(timeout: 0.01s\)"):
             await case.wait_for_condition(lambda: False, timeout=0.01, interval=0.001, error_message="Never")
-        with pytest.raises(TimeoutError, match="^Operation timed out after 0.001 seconds"):
+        with pytest.raises(TimeoutError, match=r"^Operation timed out after 0.001 seconds"):
             await case.run_with_timeout(asyncio.sleep(10), 0.001)
         await case.async_setup_method()
         assert case.get_test_context() is not None

@@ -110,7 +110,7 @@ def test_a_client_sends_receives_and_waits() -> None:
             metrics = client.metrics.to_dict()
             assert metrics["events_by_type"] == {"ping": 1, "status_update": 1}
         assert not client.is_connected
-        with pytest.raises(ConnectionError, match="^Client t1 is not connected"):
+        with pytest.raises(ConnectionError, match=r"^Client t1 is not connected"):
             await client.send_message("ping")
 
     asyncio.run(scenario())
@@ -121,7 +121,7 @@ def test_a_client_that_cannot_connect_says_why() -> None:
         client = WebSocketTestClient("ws://127.0.0.1:1/ws", "t1")
         assert not await client.connect(timeout=5)
         assert isinstance(client.last_error, OSError) and client.metrics.connection_errors == 1
-        with pytest.raises(ConnectionError, match="^Cannot connect to ws://127.0.0.1:1/ws after 2 attempts"):
+        with pytest.raises(ConnectionError, match=r"^Cannot connect to ws://127.0.0.1:1/ws after 2 attempts"):
             await WebSocketTestHelpers.create_test_websocket_connection("ws://127.0.0.1:1/ws", max_retries=2)
         assert not await ensure_websocket_service_ready("http://127.0.0.1:1", max_wait=0)
 
@@ -279,13 +279,13 @@ def test_every_sign_in_scenario() -> None:
             pool = WebSocketConnectionPool(url, max_connections=1)
             client = await pool.get_connection("user_1")
             assert await pool.get_connection("user_1") is client
-            with pytest.raises(RuntimeError, match="^The pool holds 1 connections"):
+            with pytest.raises(RuntimeError, match=r"^The pool holds 1 connections"):
                 await pool.get_connection("user_2")
             await pool.close_all()
         async with server() as url:
             tester = WebSocketAuthenticationTester(url)
             await tester.run_scenario(AuthenticationScenario.EXPIRED_TOKEN)
-            with pytest.raises(SecurityError, match="^The server accepts: expired_token$"):
+            with pytest.raises(SecurityError, match=r"^The server accepts: expired_token$"):
                 tester.assert_secure()
 
     asyncio.run(scenario())
@@ -311,7 +311,7 @@ def test_a_run_on_a_server_is_judged() -> None:
             poor = GoldenPathTestConfig(url, event_timeout=0.05, request_type="ping")
             result = await WebSocketGoldenPathHelper(poor).test_golden_path()
             assert not result.success and result.missing_events == list(CRITICAL_EVENTS)
-            with pytest.raises(AssertionError, match="^The run failed; missing events: agent_started, "):
+            with pytest.raises(AssertionError, match=r"^The run failed; missing events: agent_started, "):
                 await assert_golden_path_success(result)
 
     asyncio.run(scenario())
@@ -326,7 +326,7 @@ def test_a_bridge_tells_the_events_of_a_run() -> None:
         context = helper.create_agent_context("user_1")
         told = await helper.simulate_agent_events(context)
         assert [event["type"] for event in helper.connections["user_1"].sent_messages] == list(CRITICAL_EVENTS)
-        with pytest.raises(AssertionError, match="^5 events are of another user than user_2"):
+        with pytest.raises(AssertionError, match=r"^5 events are of another user than user_2"):
             helper.validate_events(told, helper.create_agent_context("user_2"))
         await factory.cleanup_all()
         assert helper.connections == {}
