@@ -33,7 +33,7 @@ class MonitoredTasks:
         self.tasks: dict[str, asyncio.Task[Any]] = {}
         self.failures: dict[str, int] = {}
         self.last_restart: dict[str, str] = {}
-        self._recipes: dict[str, tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = {}
+        self.recipes: dict[str, tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = {}
         self._restarts = restarts
         self._delay = delay
 
@@ -46,7 +46,7 @@ class MonitoredTasks:
             logger.warning("monitoring is disabled; task %s not started", name)
             return ""
         await self.stop(name)
-        self._recipes[name] = (function, args, kwargs)
+        self.recipes[name] = (function, args, kwargs)
         self.failures[name] = 0
         self.tasks[name] = asyncio.create_task(self._run(name, function, args, kwargs), name=name)
         return name
@@ -54,7 +54,7 @@ class MonitoredTasks:
     async def stop(self, name: str) -> bool:
         """Cancel a task and wait for its end; whether there was one."""
         task = self.tasks.pop(name, None)
-        self._recipes.pop(name, None)
+        self.recipes.pop(name, None)
         if task is None:
             return False
         await _ended(task)
@@ -73,7 +73,7 @@ class MonitoredTasks:
         was, self.enabled = self.enabled, True
         restarted = []
         if restart_previous_tasks and not was:
-            for name, (function, args, kwargs) in list(self._recipes.items()):
+            for name, (function, args, kwargs) in list(self.recipes.items()):
                 await self.start(name, function, *args, **kwargs)
                 restarted.append(name)
         return {
@@ -93,9 +93,9 @@ class MonitoredTasks:
                 await _ended(task)
                 stopped.append(name)
         self.enabled = True
-        restarted = [name for name in list(self._recipes) if name not in self.tasks or self.tasks[name].done()]
+        restarted = [name for name in list(self.recipes) if name not in self.tasks or self.tasks[name].done()]
         for name in restarted:
-            function, args, kwargs = self._recipes[name]
+            function, args, kwargs = self.recipes[name]
             await self.start(name, function, *args, **kwargs)
         return {
             "monitoring_restarted": True,
@@ -140,7 +140,7 @@ class MonitoredTasks:
         """Start failed tasks again, and return what was found."""
         failed = [name for name, task in self.tasks.items() if _state(task) == "failed"]
         for name in failed:
-            function, args, kwargs = self._recipes[name]
+            function, args, kwargs = self.recipes[name]
             await self.start(name, function, *args, **kwargs)
             self.last_restart[name] = _now()
         status = self.status()

@@ -52,12 +52,6 @@ def serialize_message(message: Any) -> Any:
     return _convert(message, "message", ())
 
 
-def serialize_frame(message: Any) -> dict[str, Any]:
-    """Like :func:`serialize_message`, for places that need an object: other data is put under ``"data"``."""
-    plain = serialize_message(message)
-    return plain if isinstance(plain, dict) else {"data": plain}
-
-
 def _convert(value: Any, where: str, holders: tuple[int, ...]) -> Any:
     if isinstance(value, Enum):
         return _enum_value(value)

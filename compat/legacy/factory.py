@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from compat.canonical.errors import FactoryInitializationError
 from compat.canonical.factory import isolation_key
@@ -18,6 +19,7 @@ from .manager import SharedWebSocketManager, UnifiedWebSocketManager
 from .manager_types import WebSocketManagerMode
 from .testing_mode import is_testing
 
+T = TypeVar("T")
 NO_CONTEXT = (
     "WebSocket manager creation requires valid UserExecutionContext. Import-time initialization is prohibited. "
     "Use request-scoped factory pattern instead. See User Context Architecture documentation for proper implementation."
@@ -36,6 +38,16 @@ def _required(user_context: Any, user_id: Any = None) -> Any:
     return user_context
 
 
+def looks_async(function: T) -> T:
+    """Mark a function whose result may be awaited as a coroutine function: ``mock.patch`` then makes an AsyncMock of it."""
+    marker = getattr(asyncio.coroutines, "_is_coroutine", None)
+    if marker is not None:
+        function._is_coroutine = marker  # type: ignore[attr-defined]
+    mark = getattr(inspect, "markcoroutinefunction", None)  # 3.12
+    return mark(function) if mark is not None else function
+
+
+@looks_async
 @dual
 def get_websocket_manager(user_context: Any = None, mode: Any = WebSocketManagerMode.UNIFIED, **unused: Any) -> Any:
     """The manager of ``user_context``'s user; in tests, without one, a manager for a user made up on the spot."""
@@ -44,6 +56,7 @@ def get_websocket_manager(user_context: Any = None, mode: Any = WebSocketManager
     return _manager(_required(user_context), mode)
 
 
+@looks_async
 @dual
 def get_package_websocket_manager(user_context: Any = None, mode: Any = WebSocketManagerMode.UNIFIED) -> Any:
     """As :func:`get_websocket_manager`, with a context always."""
@@ -59,6 +72,13 @@ def get_shared_websocket_manager(user_context: Any = None, *unused: Any, **ignor
 @dual
 def create_websocket_manager(user_context: Any = None, user_id: Any = None, **unused: Any) -> Any:
     """The manager of ``user_context``'s user."""
+    return _manager(_required(user_context, user_id))
+
+
+@looks_async
+@dual
+def create_isolated_websocket_manager(user_context: Any = None, user_id: Any = None, **unused: Any) -> Any:
+    """As :func:`create_websocket_manager`, where that was a coroutine function."""
     return _manager(_required(user_context, user_id))
 
 

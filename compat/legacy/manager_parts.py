@@ -148,6 +148,18 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMeth
         return self._tasks.failures
 
     @property
+    def _task_registry(self) -> dict[str, Any]:
+        return self._tasks.recipes
+
+    @property
+    def _task_last_restart(self) -> dict[str, str]:
+        return self._tasks.last_restart
+
+    @property
+    def _shutdown_requested(self) -> bool:
+        return not self._tasks.enabled
+
+    @property
     def _monitoring_enabled(self) -> bool:
         return self._tasks.enabled
 

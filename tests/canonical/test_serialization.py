@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from compat.canonical.serialization import CyclicMessageError, get_enum_key, serialize_frame, serialize_message
+from compat.canonical.serialization import CyclicMessageError, get_enum_key, serialize_message
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -109,11 +109,6 @@ def test_a_message_that_contains_itself_is_refused_and_says_where() -> None:
 def test_the_same_part_twice_is_no_circle() -> None:
     part = {"when": WHEN}
     assert serialize_message({"a": part, "b": part})["b"] == {"when": WHEN.isoformat()}
-
-
-def test_a_frame_is_always_an_object() -> None:
-    assert serialize_frame("x") == {"data": "x"}
-    assert serialize_frame({"x": 1}) == {"x": 1}
 
 
 def test_enum_keys_are_lower_case_names() -> None:

@@ -242,3 +242,13 @@ test_something()
     run = [sys.executable, "-W", "ignore", "-c", code]
     out = subprocess.run(run, env={**clean, **environment}, capture_output=True, text=True, check=True)
     assert out.stdout.strip() == expected
+
+
+def test_patching_makes_what_the_original_was() -> None:
+    package = "netra_backend.app.websocket_core"
+    with (
+        patch(f"{package}.websocket_manager.get_websocket_manager") as get,
+        patch(f"{package}.create_websocket_manager") as create,
+    ):
+        assert isinstance(get, AsyncMock)
+        assert not isinstance(create, AsyncMock)
