@@ -48,7 +48,8 @@ def chosen_ledger(names: tuple[str, ...]) -> Ledger:
     from compat.errors import CompatError
     from compat.ledger import Ledger, discover, load
 
-    found = discover()
+    # One that is given by its place must not fail for another that cannot be loaded.
+    found = [] if names and all(":" in name for name in names) else discover()
     by_name = {ledger.name: ledger for ledger in found}
     ledgers = []
     for name in names:

@@ -8,6 +8,8 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from compat.readiness import Policy, Verdict, as_dict, judge, places_by_move
+
 from .facts import move_facts
 from .options import ledger_option, opened_output, output_option
 from .usage import opened_usage
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Observed at least.")
 @click.option("--hours", type=click.FloatRange(min=0), default=24.0, show_default=True, help="Observed at least, in all.")
 @click.option("--match", default="", metavar="PATTERN", help="Only moves whose id matches: a glob, or text anywhere in it.")
+@click.option("--only", multiple=True, type=click.Choice([each.value for each in Verdict]), help="Only such; repeatable.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @output_option
 @ledger_option
@@ -35,6 +38,7 @@ def command(
     processes: int,
     hours: float,
     match: str,
+    only: tuple[str, ...],
     form: str,
     output: Path | None,
     ledgers: tuple[str, ...],
@@ -47,7 +51,6 @@ def command(
     import fnmatch
     from datetime import datetime, timezone
 
-    from compat.readiness import Policy, as_dict, judge, places_by_move
     from compat.telemetry.report import build_report
 
     from .analysing import required_ledger, shown
@@ -67,12 +70,13 @@ def command(
             click.echo(f"Not read: {problem}", err=True)
     facts = {id: about for id, about in move_facts(ledger).items() if fnmatch.fnmatchcase(id, report.selection.glob)}
     answers = judge(facts, report.lines, report.observed, places, now, policy)
+    shown_answers = [answer for answer in answers if not only or answer.verdict.value in only]
     with opened_output(output) as stream:
         if form == "json":
-            json.dump(as_dict(answers, policy), stream, indent=2, ensure_ascii=False)
+            json.dump(as_dict(shown_answers, policy), stream, indent=2, ensure_ascii=False)
             stream.write("\n")
         else:
-            _write_table(answers, stream)
+            _write_table(shown_answers, stream)
     return int(any(answer.is_overdue for answer in answers))
 
 
@@ -83,8 +87,6 @@ def _write_table(answers: Sequence[Answer], stream: IO[str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from compat.readiness import Verdict
-
     colours = {Verdict.GO: "green", Verdict.WAIT: "cyan", Verdict.UNPROVEN: "yellow"}
     console = Console(file=stream, highlight=False, emoji=False, markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
@@ -94,7 +96,13 @@ def _write_table(answers: Sequence[Answer], stream: IO[str]) -> None:
     table.add_column("removal", no_wrap=True)
     for answer in answers:
         style = "bold red" if answer.is_overdue else colours.get(answer.verdict, "")
-        table.add_row(answer.verdict.value, answer.move, "; ".join(answer.reasons), answer.facts.removal, style=style)
+        # What leaves all of them unproven is the same for all of them, and is said once.
+        why = "; ".join(answer.reasons) if answer.verdict is not Verdict.UNPROVEN else "no use seen"
+        table.add_row(answer.verdict.value, answer.move, why, answer.facts.removal, style=style)
     console.print(table)
+    for answer in answers:
+        if answer.verdict is Verdict.UNPROVEN:
+            console.print(f"Unproven: {'; '.join(answer.reasons)}.")
+            break
     counts = Counter(answer.verdict for answer in answers)
     console.print(", ".join(f"{counts[verdict]:,} {verdict.value}" for verdict in Verdict if counts[verdict]) or "No moves.")

@@ -16,6 +16,7 @@ from .render import UNTOLD, direction, last_seen
 from .report import MoveFacts, Report, evidence, iso_day, iso_time, next_step
 
 PLACES = 200  # call sites shown of one move; the rest is counted
+WINDOW = 14  # days that a chart shows at least, if the period has as many
 
 
 class CallerView(NamedTuple):
@@ -59,7 +60,8 @@ def page_values(report: Report, connection: sqlite3.Connection, where: str = "")
     oldest = usage.first_day()
     selection = report.selection
     if oldest is not None and oldest > selection.first:
-        selection = selection._replace(first=min(oldest, selection.today))
+        # A history that has just begun is drawn in a window in which a fall can be seen.
+        selection = selection._replace(first=max(selection.first, min(oldest, selection.today - WINDOW + 1)))
     per_move: dict[str, dict[str, dict[int, int]]] = {}
     whole: dict[str, dict[int, int]] = {}
     for move, caller, day, count in usage.series(selection):

@@ -62,7 +62,7 @@ def _draw(
     top = _ceiling(max(totals, default=0))
     room = _HEIGHT - _BOTTOM - _TOP
     pitch = (_WIDTH - _LEFT - 4) / len(totals)
-    bar = max(1.0, pitch * 0.8)
+    bar = min(44.0, max(1.0, pitch * 0.8))
 
     def x(at: int) -> float:
         return round(_LEFT + at * pitch + (pitch - bar) / 2, 1)

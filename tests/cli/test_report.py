@@ -211,6 +211,10 @@ def test_ready_shows_a_table_with_reasons(ask, count):
     assert " ".join(lines[0].split()) == "verdict move why removal"
     assert lines[2].startswith("in use") and "old.auth:AuthHandler" in lines[2]
     assert lines[-1] == "1 in use, 2 unproven"
+    assert lines[3].split() == ["unproven", "old.core:Manager", "no", "use", "seen", "3.0"]
+    assert "no source was searched: name the trees to search." in " ".join(" ".join(lines[5:]).split())
+    assert ask("ready", "--only", "in use").stdout.splitlines()[-1] == "1 in use"
+    assert ask("ready", "--only", "may go").stdout.splitlines()[-1] == "No moves."
 
 
 def test_a_long_merge_shows_a_bar_to_a_person_and_to_nobody_else(count, state, tmp_path):
