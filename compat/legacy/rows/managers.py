@@ -8,6 +8,7 @@ SINCE, REMOVAL = "1.0", "3.0"
 W = "netra_backend.app.websocket_core"
 MANAGER = "compat.canonical.manager:UnifiedWebSocketManager"
 GET = "from compat.canonical import get_websocket_manager"
+CALL = "get_websocket_manager(context) returns the one manager of the context's user."
 OWN = "the user's own manager, get_websocket_manager(context)"
 
 
@@ -29,7 +30,8 @@ def classes(adapter: str, paths: str) -> list[Move]:
                     adapter=f"compat.legacy.manager:{adapter}",
                     since=SINCE,
                     removal=REMOVAL,
-                    instead=f"get_websocket_manager(context) of '{GET}'",
+                    instead=GET,
+                    note=CALL,
                 )
             )
     return rows

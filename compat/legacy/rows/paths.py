@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compat.ledger import Class, Move
 
-from .managers import GET, MANAGER, REMOVAL, SINCE, moved
+from .managers import CALL, GET, MANAGER, REMOVAL, SINCE, moved
 
 A = "netra_backend.app."
 CORE = f"{A}websocket_core."
@@ -51,8 +51,8 @@ def _row(name: str, module: str) -> list[Move]:
         return moved(module, "compat.legacy.factory", name, GET)
     if name == "WebSocketConnection":
         return moved(module, "compat.legacy.manager_types", name, GET)
-    adapter, instead = f"compat.legacy.manager:{name}", f"get_websocket_manager(context) of '{GET}'"
-    return [Class(f"{module}:{name}", MANAGER, adapter=adapter, since=SINCE, removal=REMOVAL, instead=instead)]
+    adapter = f"compat.legacy.manager:{name}"
+    return [Class(f"{module}:{name}", MANAGER, adapter=adapter, since=SINCE, removal=REMOVAL, instead=GET, note=CALL)]
 
 
 ROWS: list[Move] = [

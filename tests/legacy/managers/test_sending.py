@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from unittest.mock import AsyncMock, Mock
+from unittest.mock import AsyncMock, Mock, patch
 
 import pytest
 
@@ -206,3 +206,44 @@ def test_listeners_hear_what_was_sent(manager: Any, connection: Any, run: Any) -
     manager.remove_event_listener(heard.append)
     run(manager.send_to_user("user_1", {"type": "y"}))
     assert [event["event_type"] for event in heard] == ["x"]
+
+
+def test_the_logger_can_be_replaced(manager: Any, connection: Any, run: Any) -> None:
+    record = connection()
+    record.websocket.send_json.side_effect = ConnectionError("gone")
+    run(manager.add_connection(record))
+    with patch("netra_backend.app.websocket_core.unified_manager.logger") as logger:
+        run(manager.send_to_user("user_1", {"type": "x"}))
+    logger.error.assert_called_once_with("none of %d connections of user %s took %s", 1, "user_1", "x")
+
+
+def test_the_serializer_can_be_replaced(manager: Any, connection: Any, run: Any) -> None:
+    record = connection()
+    run(manager.add_connection(record))
+    with patch("netra_backend.app.websocket_core.unified_manager._serialize_message_safely", return_value={"plain": 1}):
+        run(manager.send_to_user("user_1", {"type": object()}))
+    record.websocket.send_json.assert_awaited_once_with({"plain": 1})
+
+
+def test_emitters_have_one_class_under_all_names(run: Any) -> None:
+    from netra_backend.app.websocket_core import IsolatedWebSocketEventEmitter, UserWebSocketEmitter, WebSocketEventEmitter
+    from netra_backend.app.websocket_core.unified_emitter import UnifiedWebSocketEmitter
+
+    assert IsolatedWebSocketEventEmitter is UserWebSocketEmitter is WebSocketEventEmitter is UnifiedWebSocketEmitter
+
+
+def test_an_emitter_over_a_legacy_manager(manager: Any, connection: Any, run: Any) -> None:
+    from netra_backend.app.websocket_core.unified_emitter import UnifiedWebSocketEmitter
+
+    record = connection()
+
+    async def scenario() -> None:
+        await manager.add_connection(record)
+        emitter = UnifiedWebSocketEmitter(manager=manager, user_id="user_1", context=manager.user_context)
+        assert await emitter.notify_agent_started("a") is True
+        await manager.remove_connection("conn_1")
+        assert await emitter.notify_agent_started("a") is False
+
+    run(scenario())
+    sent = record.websocket.send_json.await_args.args[0]
+    assert (sent["type"], sent["agent_name"], sent["critical"]) == ("agent_started", "a", True)
