@@ -16,6 +16,7 @@ import pytest
 for module in ("starlette", "uvicorn", "websockets", "jwt", "httpx"):
     pytest.importorskip(module, reason=f"{module} is in the server extra or the test group")
 
+# ruff: noqa: E402, SIM117
 import httpx
 import jwt
 import websockets

@@ -97,3 +97,12 @@ def test_each_fault_has_its_sentence(changes: dict, fault: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings(**changes)
     assert str(caught.value) == f"settings cannot be used: {fault}"
+
+
+def test_the_environment_is_detected_and_a_contradiction_is_refused() -> None:
+    assert Settings.from_environ({}).environment == "local"
+    assert Settings.from_environ({"ENVIRONMENT": "testing"}).environment == "test"
+    with pytest.raises(SettingsError, match="ENVIRONMENT is 'nowhere'"):
+        Settings.from_environ({"ENVIRONMENT": "nowhere"})
+    with pytest.raises(SettingsError, match="production needs JWT_SECRET_KEY or JWT_JWKS"):
+        Settings.from_environ({"ENVIRONMENT": "production"})
