@@ -15,7 +15,7 @@ from typing import NamedTuple, Optional
 
 from .directory import SEGMENT, UNFINISHED, damaged_in, observed_in, segments_in
 from .history import PATIENCE, History, HistoryError, Segment, open_history
-from .layout import Block, Header, SegmentError, read_blocks
+from .layout import Block, Header, KeyTables, SegmentError, read_blocks
 from .liveness import is_running, still_maps, take_lock
 from .observed import read_records
 from .tally import Tally
@@ -62,9 +62,9 @@ def fold(directory: str, *, patience: float = PATIENCE, progress: Progress = Non
         return done
     try:
         with open_history(directory, readonly=False, patience=patience) as history:
-            cache: dict[bytes, list[bytes]] = {}
+            tables = KeyTables()
             for start in range(0, len(paths), BATCH):
-                part = [_open(directory, path, cache, problems) for path in paths[start : start + BATCH]]
+                part = [_open(directory, path, tables, problems) for path in paths[start : start + BATCH]]
                 done = _commit(history, [each for each in part if each is not None], done)
                 if progress is not None:
                     progress(min(start + BATCH, len(paths)), len(paths))
@@ -94,7 +94,7 @@ def _commit(history: History, part: list[Open], done: Folded) -> Folded:
     return done
 
 
-def _open(directory: str, path: str, cache: dict[bytes, list[bytes]], problems: list[str]) -> Open | None:
+def _open(directory: str, path: str, tables: KeyTables, problems: list[str]) -> Open | None:
     """Read the segment ``path``, locked if its process is gone; set it aside if it is damaged."""
     try:
         file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
@@ -106,11 +106,11 @@ def _open(directory: str, path: str, cache: dict[bytes, list[bytes]], problems: 
     keep = False
     try:
         free = take_lock(file)
-        if free and not os.path.exists(path):
-            return None  # it was under work until now
         stat = os.fstat(file)
+        if not stat.st_nlink:
+            return None  # it was under work until now
         try:
-            process, blocks = read_blocks(read_whole(file, stat.st_size), cache)
+            process, blocks = read_blocks(read_whole(file, stat.st_size), tables)
         except SegmentError as error:
             if free:
                 problems.append(f"{path}: {error}; set aside in {set_aside(directory, path)}")
@@ -128,7 +128,7 @@ def _open(directory: str, path: str, cache: dict[bytes, list[bytes]], problems: 
 
 def last_sign(process: Header, blocks: list[Block], written: float) -> float:
     """Return when a dead process ended: as it said, else the last thing that is known of it."""
-    return process.ended or max([written, process.started, *(max(block.lasts) for block in blocks)])
+    return process.ended or max([written, process.started, *(block.last for block in blocks)])
 
 
 def read_whole(file: int, size: int) -> bytes:

@@ -25,6 +25,8 @@ VERSION = 1
 PATIENCE = 30.0
 """Seconds to wait for another writer of the same history."""
 DAY = 86400.0
+MAX_IDS = 20_000
+"""Ids of sites and groups that are remembered from one batch to the next."""
 
 _SCHEMA = """
 CREATE TABLE sites (          -- one row per place in the code, as one version of one service has it
@@ -107,6 +109,7 @@ class History:
     def __init__(self, connection: sqlite3.Connection, path: str) -> None:
         self.connection = connection
         self.path = path
+        self._ids: dict[tuple[object, ...], int] = {}
         self.problems: list[str] = []
 
     def __enter__(self) -> History:
@@ -141,6 +144,7 @@ class History:
         """Undo everything since ``begin``."""
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
+            self._ids.clear()
 
     def take(self, segments: Sequence[Segment]) -> int:
         """Add what ``segments`` hold and this history does not yet, within the transaction of the caller.
@@ -205,9 +209,9 @@ class History:
                 pair = sites.get(key)
                 if pair is None:
                     facts = (*decode_key(key), service, version)
-                    site = _id_of(self.connection, "sites", "move, kind, file, line, function, module, service, version", facts)
+                    site = self._id_of("sites", "move, kind, file, line, function, module, service, version", facts)
                     caller = facts[5].partition(".")[0]
-                    group = _id_of(self.connection, "groups", "move, kind, caller, service", (*facts[:2], caller, service))
+                    group = self._id_of("groups", "move, kind, caller, service", (*facts[:2], caller, service))
                     pair = sites[key] = site, group
                 rows.append((pair[0], day, count, first, last))
                 total = days.setdefault((pair[1], day), [0, first, last])
@@ -217,6 +221,23 @@ class History:
             many(ADD_USE, rows)
         many(ADD_DAILY, ((group, day, *total) for (group, day), total in days.items()))
 
+    def _id_of(self, table: str, columns: str, facts: tuple[object, ...]) -> int:
+        """Return the id of the row with these facts, which is made if it is not there."""
+        key = (table, *facts)
+        found = self._ids.get(key)
+        if found is None:
+            names = columns.split(", ")
+            where = " AND ".join(f"{name} = ?" for name in names)
+            row = self.connection.execute(f"SELECT id FROM {table} WHERE {where}", facts).fetchone()
+            if row is None:
+                marks = ",".join("?" * len(names))
+                insert = f"INSERT INTO {table} ({columns}) VALUES ({marks})"
+                row = (self.connection.execute(insert, facts).lastrowid,)
+            if len(self._ids) > MAX_IDS:
+                self._ids.clear()
+            found = self._ids[key] = int(row[0])
+        return found
+
     def vacuum(self, days: int, now: float | None = None) -> int:
         """Forget uses and processes older than ``days`` days, give the space back, and return how many rows went.
 
@@ -225,6 +246,7 @@ class History:
         moment = time() if now is None else now
         oldest = int(moment // DAY) - days
         self.begin()
+        self._ids.clear()
         try:
             # What is exported is a counter, which must not fall.
             self.connection.execute(
@@ -245,17 +267,6 @@ class History:
         if gone:
             self.connection.execute("VACUUM")
         return gone
-
-
-def _id_of(connection: sqlite3.Connection, table: str, columns: str, facts: tuple[object, ...]) -> int:
-    """Return the id of the row with these facts, which is made if it is not there."""
-    names = columns.split(", ")
-    where = " AND ".join(f"{name} = ?" for name in names)
-    found = connection.execute(f"SELECT id FROM {table} WHERE {where}", facts).fetchone()
-    if found is None:
-        marks = ",".join("?" * len(names))
-        return int(connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", facts).lastrowid or 0)
-    return int(found[0])
 
 
 def _pack(counts: dict[int, int]) -> bytes:

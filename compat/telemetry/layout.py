@@ -62,23 +62,27 @@ if TYPE_CHECKING:
         last: float
 
     class Block(NamedTuple):
-        """The columns of a block, slot by slot from number ``start`` on."""
+        """The columns of a block, slot by slot from number ``start`` on, the days on which they begin, the last use."""
 
         start: int
         keys: list[bytes]
-        uses: list[int]
+        uses: tuple[int, ...]
         firsts: tuple[float, ...]
         lasts: tuple[float, ...]
+        first_day: int
+        last_day: int
+        last: float
 else:
     from collections import namedtuple
 
     Header = namedtuple("Header", "id boot host service version python pid tick namespace started ended")
-    Block = namedtuple("Block", "start keys uses firsts lasts")
+    Block = namedtuple("Block", "start keys uses firsts lasts first_day last_day last")
     Row = namedtuple("Row", "slot key day uses first last")
 
 MAGIC = b"\x89CMP\r\n\x1a\n"  # a transfer as text breaks it, and it is no text
 VERSION = 1
 ORDER = 0xFEFF
+NATIVE = "<" if sys.byteorder == "little" else ">"
 HEAD = 1024
 FIELDS = 64
 SLOTS = 80
@@ -128,11 +132,10 @@ def place_of(slot: int, block: int) -> int:
     return number * block + (HEAD if number == 0 else 0)
 
 
-def read_blocks(raw: bytes, cache: dict[bytes, list[bytes]] | None = None) -> tuple[Header, list[Block]]:
+def read_blocks(raw: bytes, tables: KeyTables | None = None) -> tuple[Header, list[Block]]:
     """Return who wrote the segment ``raw``, and its blocks column by column.
 
-    ``cache`` keeps the key tables met so far: processes of one service mostly write the same ones, and get the same
-    list for them. Raises SegmentError if ``raw`` is no whole segment.
+    ``tables`` keeps the key tables met so far. Raises SegmentError if ``raw`` is no whole segment.
     """
     order, block, slots, header = _read_header(raw)
     if slots > (block - HEAD) // 40 or not slots:
@@ -151,7 +154,9 @@ def read_blocks(raw: bytes, cache: dict[bytes, list[bytes]] | None = None) -> tu
         table = at + CELLS + slots * 32
         if used > slots or table + size > start + block:
             raise SegmentError(f"the block at byte {start} claims {used} slots and {size} bytes of keys, more than it has")
-        mine = _read_keys(raw[table : table + size], used, order, keys, cache)
+        mine = tables.find(raw, table, used, size) if tables is not None else None
+        if mine is None:
+            mine = _read_keys(raw[table : table + size], used, order, keys, tables)
         blocks.append(_read_columns(raw, at + CELLS, slots, used, order, mine, len(keys)))
         # Slots are numbered by their block: what a block left empty has numbers too.
         keys += mine
@@ -159,9 +164,9 @@ def read_blocks(raw: bytes, cache: dict[bytes, list[bytes]] | None = None) -> tu
     return header, blocks
 
 
-def read_segment(raw: bytes, cache: dict[bytes, list[bytes]] | None = None) -> tuple[Header, list[Row]]:
+def read_segment(raw: bytes, tables: KeyTables | None = None) -> tuple[Header, list[Row]]:
     """Return who wrote the segment ``raw`` and its rows, one per site and day with a use. Raises SegmentError."""
-    header, blocks = read_blocks(raw, cache)
+    header, blocks = read_blocks(raw, tables)
     return header, [row for block in blocks for row in rows_of(block)]
 
 
@@ -180,8 +185,7 @@ def _read_header(raw: bytes) -> tuple[str, int, int, Header]:
         raise SegmentError(f"{len(raw)} bytes are too few for a header of {HEAD}")
     if raw[:8] != MAGIC:
         raise SegmentError("it does not begin like a segment")
-    native = "<" if sys.byteorder == "little" else ">"
-    order = native if struct.unpack_from("=H", raw, 10)[0] == ORDER else (">" if native == "<" else "<")
+    order = NATIVE if struct.unpack_from("=H", raw, 10)[0] == ORDER else (">" if NATIVE == "<" else "<")
     _, version, mark, block, slots, pid, tick, started, ended, namespace, length, crc = struct.unpack_from(order + _HEADER, raw)
     if mark != ORDER:
         raise SegmentError(f"its byte order mark is {mark:#06x}")
@@ -199,11 +203,31 @@ def _read_header(raw: bytes) -> tuple[str, int, int, Header]:
     return order, block, slots, process
 
 
-def _read_keys(table: bytes, used: int, order: str, earlier: list[bytes], cache: dict[bytes, list[bytes]] | None) -> list[bytes]:
-    if cache is not None:
-        known = cache.get(table)
-        if known is not None and len(known) == used:
-            return known
+class KeyTables:
+    """The key tables met so far: processes of one service mostly write the same ones, and get the same list for them."""
+
+    LIKE = 16
+    ALL = 1024
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], list[tuple[bytes, list[bytes]]]] = {}
+
+    def find(self, raw: bytes, at: int, used: int, size: int) -> list[bytes] | None:
+        """Return the keys of the table of ``size`` bytes at ``at``, if it is known."""
+        for table, keys in self._known.get((used, size), ()):
+            # Compared in place: to hash a copy of some kilobytes costs more than all the rest of a block.
+            if raw.startswith(table, at):
+                return keys
+        return None
+
+    def keep(self, table: bytes, keys: list[bytes]) -> None:
+        """Remember ``keys`` as those of ``table``."""
+        like = self._known.setdefault((len(keys), len(table)), [])
+        if len(like) < self.LIKE and len(self._known) < self.ALL:
+            like.append((table, keys))
+
+
+def _read_keys(table: bytes, used: int, order: str, earlier: list[bytes], tables: KeyTables | None) -> list[bytes]:
     keys: list[bytes] = []
     at = 0
     own = True
@@ -217,7 +241,7 @@ def _read_keys(table: bytes, used: int, order: str, earlier: list[bytes], cache:
             at += 4
             if not 0 <= number < len(earlier) + len(keys):
                 raise SegmentError(f"a key points at slot {number}, which comes later or never")
-            own = own and number >= len(earlier)
+            own = False
             keys.append(earlier[number] if number < len(earlier) else keys[number - len(earlier)])
         else:
             key = table[at : at + length]
@@ -225,20 +249,32 @@ def _read_keys(table: bytes, used: int, order: str, earlier: list[bytes], cache:
             if len(key) != length or key.count(b"\0") != 5 or not key.split(b"\0")[3].isdigit():
                 raise SegmentError(f"the key {key[:40]!r} is damaged")
             keys.append(key)
-    if cache is not None and own and len(cache) < 4096:
-        cache[table] = keys
+    if tables is not None and own:
+        tables.keep(table, keys)
     return keys
 
 
+_columns: dict[tuple[str, int], tuple[struct.Struct, struct.Struct]] = {}
+
+
 def _read_columns(raw: bytes, at: int, slots: int, used: int, order: str, keys: list[bytes], start: int) -> Block:
-    values = struct.unpack_from(f"{order}{used}Q", raw, at)
-    bases = struct.unpack_from(f"{order}{used}Q", raw, at + slots * 8)
-    firsts = struct.unpack_from(f"{order}{used}d", raw, at + slots * 16)
-    lasts = struct.unpack_from(f"{order}{used}d", raw, at + slots * 24)
-    uses = list(map(sub, values, bases))
+    # "@" unpacks numbers of this machine's order several times as fast as "<" does, and these need no padding.
+    columns = _columns.get((order, used))
+    if columns is None:
+        kind = "@" if order == NATIVE else order
+        columns = _columns[order, used] = struct.Struct(f"{kind}{used}Q"), struct.Struct(f"{kind}{used}d")
+    whole, real = columns[0].unpack_from, columns[1].unpack_from
+    uses: tuple[int, ...] = whole(raw, at)
+    based = raw[at + slots * 8 : at + (slots + used) * 8]
+    if based != bytes(len(based)):
+        # Only the children of a fork count from a base.
+        uses = tuple(map(sub, uses, whole(based)))
+    firsts: tuple[float, ...] = real(raw, at + slots * 16)
+    lasts: tuple[float, ...] = real(raw, at + slots * 24)
     if min(uses) < 0:
         raise SegmentError(f"the slot of {keys[uses.index(min(uses))][:40]!r} counts {min(uses)} uses")
+    early, late, last = min(firsts), max(firsts), max(lasts)
     # A sum that is no number has an addend that is none.
-    if not (isfinite(sum(firsts) + sum(lasts)) and min(firsts) >= 0.0 and max(firsts) <= 1e12 and max(lasts) <= 1e12):
+    if not (isfinite(sum(firsts) + sum(lasts)) and early >= 0.0 and late <= 1e12 and last <= 1e12):
         raise SegmentError(f"the block of slot {start} has times that are none")
-    return Block(start, keys, uses, firsts, lasts)
+    return Block(start, keys, uses, firsts, lasts, int(early // DAY), int(late // DAY), max(late, last))
