@@ -94,6 +94,14 @@ def page_values(report: Report, connection: sqlite3.Connection, where: str = "")
     }
 
 
+def _promise(facts: MoveFacts) -> str:
+    if facts.stage == "announced":
+        return f"to be deprecated in {facts.since}, to go in {facts.removal}"
+    if facts.stage == "expired":
+        return f"deprecated in {facts.since}, expired in {facts.removal}"
+    return f"deprecated since {facts.since}, goes in {facts.removal}"
+
+
 def _callers(places: Sequence[Place]) -> list[CallerView]:
     by_name: dict[str, list[Place]] = {}
     for place in places:
@@ -128,6 +136,7 @@ def _template() -> Any:
     )
     environment.filters.update(
         breakable=breakable,
+        promise=_promise,
         place=lambda place: f"{place.file}:{place.line}" if place.file else UNTOLD,
         number=lambda value: f"{value:,}",
         day=lambda seconds: "" if seconds is None else iso_day(int(seconds // 86400)),

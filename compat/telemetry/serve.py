@@ -10,6 +10,8 @@ import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
+from threading import Lock
+from time import monotonic
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -26,6 +28,7 @@ from .report import MoveFacts, Report, as_dict, build_report
 
 Opener = Callable[[], "AbstractContextManager[History]"]
 
+KEPT_PAGES = 8
 NO_METRICS = (
     "Metrics are those of one state directory, and need prometheus-client: pip install 'netra-compat[prometheus]'. "
     "Serve a directory to have them."
@@ -83,10 +86,22 @@ def create_app(
         with open_history() as history:
             return _report(history, by, since, match)
 
+    pages: dict[tuple[str, str], tuple[float, str]] = {}
+    drawing = Lock()
+
     def drawn(since: str, match: str) -> str:
-        with open_history() as history:
-            text = io.StringIO()
-            write_page(_report(history, "move", since, match), history.connection, text, where, live=live)
+        # One at a time, and once per refresh for all readers: the page of a large history takes seconds to draw.
+        with drawing:
+            kept = pages.get((since, match))
+            if kept is not None and monotonic() - kept[0] < live / 2:
+                return kept[1]
+            with open_history() as history:
+                text = io.StringIO()
+                write_page(_report(history, "move", since, match), history.connection, text, where, live=live)
+            while len(pages) >= KEPT_PAGES:
+                del pages[next(iter(pages))]
+            pages.pop((since, match), None)
+            pages[since, match] = monotonic(), text.getvalue()
             return text.getvalue()
 
     def _report(history: History, by: str, since: str, match: str) -> Report:

@@ -99,6 +99,19 @@ def test_what_could_not_be_read_and_what_is_not_used_is_said(page):
     assert "0 uses in 2 processes over 20 hours since 11 November 2026." in text
 
 
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ("announced", "Name; to be deprecated in 1.0, to go in 3.0."),
+        ("deprecated", "Name; deprecated since 1.0, goes in 3.0."),
+        ("expired", "Name; deprecated in 1.0, expired in 3.0."),
+    ],
+)
+def test_the_promise_is_worded_by_stage(page, facts, stage, said):
+    about = facts["old.core:Manager"]._replace(stage=stage)
+    assert said in page(about={"old.core:Manager": about})
+
+
 def test_a_move_without_a_row_says_so(page):
     assert "No row of a known ledger has this id." in page(about={})
 

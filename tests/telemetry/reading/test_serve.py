@@ -30,15 +30,17 @@ class Answer:
 def app(history, facts, tmp_path):
     """Make the application over the small history; ``get(path, **headers)`` asks it."""
 
-    def make(metrics=None, **options):
+    def make(metrics=None, opened=None, **options):
         history()
+        times = [] if opened is None else opened
 
         @contextmanager
-        def opened():
+        def fresh():
+            times.append(1)
             with open_history(tmp_path / "usage0.db") as found:
                 yield found
 
-        made = create_app(opened, facts, metrics=metrics, clock=lambda: NOW, **options)
+        made = create_app(fresh, facts, metrics=metrics, clock=lambda: NOW, **options)
 
         def get(path, method="GET", **headers):
             sent = []
@@ -86,6 +88,19 @@ def test_the_page_is_served_live_under_a_strict_policy(app):
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_page_is_drawn_once_for_many_readers_and_few_are_kept(app):
+    opened = []
+    get = app(live=1000, opened=opened)
+    assert get("/").body == get("/").body
+    assert len(opened) == 1
+    for days in range(1, 10):
+        get(f"/?since={days}d")
+    get("/?since=9d")
+    assert len(opened) == 10
+    get("/")
+    assert len(opened) == 11
 
 
 def test_the_api_answers_like_the_json_format(app):
