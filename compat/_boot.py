@@ -13,13 +13,57 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# The roots of the shipped ledger, written out so that start-up need not load it; a test holds them against it.
+# The roots of the shipped ledger, written out so that start-up need not load it. GENERIC ones are names that other projects use
+# too: of these only what the ledger declares is served, the two-level names of DECLARED and what is below them.
+# table: made by python -m compat.legacy.boot_table --write
 ROOTS = frozenset(
-    ("netra_backend", "shared", "test_framework", "app", "dev_launcher", "auth_service", "analytics_service", "tests")
+    (
+        "analytics_service",
+        "app",
+        "auth_service",
+        "dev_launcher",
+        "netra_backend",
+        "shared",
+        "test_framework",
+        "tests",
+    )
 )
-# Of these, which other projects use too, only what the ledger declares: the two-level names below them.
-GENERIC = frozenset(("shared", "app", "test_framework", "dev_launcher", "tests"))
-DECLARED = frozenset(())
+GENERIC = frozenset(
+    (
+        "app",
+        "dev_launcher",
+        "shared",
+        "test_framework",
+        "tests",
+    )
+)
+DECLARED = frozenset(
+    (
+        "app.agents",
+        "app.ws_manager",
+        "dev_launcher.isolated_environment",
+        "shared.environment",
+        "shared.id_generation",
+        "shared.isolated_environment",
+        "shared.logging",
+        "shared.types",
+        "shared.websocket",
+        "test_framework.base",
+        "test_framework.base_integration_test",
+        "test_framework.centralized_docker_manager",
+        "test_framework.conftest_isolated_environment",
+        "test_framework.docker",
+        "test_framework.docker_manager",
+        "test_framework.docker_test_manager",
+        "test_framework.fixtures",
+        "test_framework.isolated_environment_fixtures",
+        "test_framework.ssot",
+        "test_framework.unified_docker_manager",
+        "test_framework.websocket_helpers",
+        "tests.integration",
+    )
+)
+# end of table
 # site itself asks for these at every start; finding nothing is their normal case.
 _NEVER = frozenset(("sitecustomize", "usercustomize"))
 

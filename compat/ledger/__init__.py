@@ -14,10 +14,10 @@ from .ledger import Ledger, Origin
 from .moves import KINDS, Argument, Class, Method, Module, Move, Name, Removed, names, removed
 from .wording import import_line, replacement, sentence
 
-__all__ = [
-    "KINDS",
+__all__ = [  # noqa: RUF022 - as sorted() sorts
     "Argument",
     "Class",
+    "KINDS",
     "Ledger",
     "Method",
     "Module",

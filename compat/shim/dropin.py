@@ -26,7 +26,7 @@ def shipped() -> Ledger:
     if roots >= LEDGER.roots:
         return LEDGER
     made = Ledger(LEDGER.name, version=lambda: LEDGER.origin(next(iter(LEDGER))).version, docs=LEDGER.docs)
-    return made + [row for row in LEDGER if row.module.partition(".")[0] in roots]
+    return made + [row for row in LEDGER if row.kind in ("method", "argument") or row.module.partition(".")[0] in roots]
 
 
 def wake(name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 import threading
@@ -32,6 +33,7 @@ class Finder:
         self._busy = threading.local()
         self.roots: frozenset[str] = frozenset()
         self.canonical: frozenset[str] = frozenset()
+        self._seen_path: list[str] = list(sys.path)
 
     def refresh(self) -> None:
         """Learn the roots again after a ledger came or went."""
@@ -55,6 +57,9 @@ class Finder:
 
     def _find(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         owner, move, canonical = self._whole(name)
+        root, dot, _ = name.partition(".")
+        if dot and self._real_root(root):
+            path = getattr(sys.modules[root], "__path__", None) if name.count(".") == 1 else path
         parent = sys.modules.get(name.rpartition(".")[0])
         below_moved = isinstance(parent, LegacyModule) and bool(vars(parent).get("__canonical__"))
         if not below_moved or move is None:
@@ -72,6 +77,23 @@ class Finder:
                 spec.submodule_search_locations = []
                 return spec
         return None
+
+    def _real_root(self, root: str) -> bool:
+        """Give way to a real package that has come to ``sys.path`` under the name of a root that we serve.
+
+        Modules that were handed out stay as they are for those who have them.
+        """
+        served = sys.modules.get(root)
+        if not isinstance(served, LegacyModule) or vars(served).get("__canonical__") or self._seen_path == sys.path:
+            return False
+        self._seen_path = list(sys.path)
+        if self._elsewhere(root, None, None) is None:
+            return False
+        for name, module in list(sys.modules.items()):
+            if isinstance(module, LegacyModule) and name.partition(".")[0] == root:
+                del sys.modules[name]
+        importlib.import_module(root)
+        return True
 
     def _whole(self, name: str) -> tuple[Installation | None, Move | None, str]:
         """The row that moves a whole module, its own or the nearest ancestor's, and the canonical name it gives."""
@@ -144,7 +166,7 @@ class Finder:
         frame: FrameType | None = sys._getframe(3)
         asked = imports.outermost_request(frame)
         if asked and asked != name:
-            return True
+            return one.ledger.is_declared(".".join(asked.split(".")[:2]))
         user = callsite.user_frame(frame) if frame is not None else None
         if user is None:
             return False

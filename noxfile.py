@@ -1,0 +1,158 @@
+"""The sessions that check this project: ``nox`` runs them all, ``nox -s tests-3.12`` one; ``nox -s bench`` measures."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import nox
+
+ROOT = pathlib.Path(__file__).parent
+CI = os.environ.get("CI", "").lower() == "true"
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+MATRIX = ["3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15", "pypy3"]
+# Built without a GIL: run where they are present, and missed by nobody where they are not.
+FREE_THREADED = ["3.14t", "3.15t"]
+# What does not depend on the interpreter (browser, Prometheus, Redis and load proofs) runs on one old and one new.
+PROVING = ["3.10", "3.14"]
+ONCE = "3.11"
+
+
+def runs(name: str) -> bool:
+    """Whether an interpreter is there and really starts: a version manager's shim for a version not selected does not."""
+    found = shutil.which(name if name.startswith("pypy") else f"python{name}")
+    if found is None:
+        return False
+    try:
+        return subprocess.run([found, "-c", ""], capture_output=True, timeout=60).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+PRESENT = [name for name in [*MATRIX, *FREE_THREADED] if runs(name)]
+MISSING = [name for name in MATRIX if name not in PRESENT]
+if MISSING:
+    print(f"nox: skipped, not on this machine: {', '.join(MISSING)}", file=sys.stderr)
+    if CI:
+        sys.exit(f"nox: CI must have every interpreter of the matrix; missing: {', '.join(MISSING)}")
+TOOLS = ONCE if ONCE in PRESENT else next((name for name in reversed(PRESENT) if name[0] == "3"), None)
+
+nox.needs_version = ">=2024.4.15"
+nox.options.sessions = ["lint", "types", "fresh", "build", "tests", "tests-minimal"]
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_existing_virtualenvs = not CI
+
+_wheels: list[pathlib.Path] = []
+
+
+def group(name: str) -> list[str]:
+    """The requirements of a dependency group of pyproject.toml."""
+    return list(PYPROJECT["dependency-groups"][name])
+
+
+def wheel(session: nox.Session) -> pathlib.Path:
+    """The wheel of this tree, built once per run of nox: every session tests what users install."""
+    if not _wheels:
+        target = ROOT / "build" / "dist"
+        shutil.rmtree(target, ignore_errors=True)
+        session.install("build")
+        session.run("python", "-m", "build", "--quiet", "--outdir", str(target), str(ROOT))
+        _wheels.append(next(target.glob("*.whl")))
+    return _wheels[0]
+
+
+def run_pytest(session: nox.Session, *arguments: str) -> None:
+    """Run pytest outside of the checkout, so that the installed wheel is what is imported."""
+    with session.chdir(session.create_tmp()):
+        session.run(
+            "pytest",
+            "-c",
+            str(ROOT / "pyproject.toml"),
+            f"--rootdir={ROOT}",
+            "-p",
+            "no:cacheprovider",
+            *arguments,
+            env={"COMPAT_TELEMETRY": "memory", "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+
+
+def folders(*left_out: str) -> list[str]:
+    """The folders of tests, some left out."""
+    skipped = {"bench", "gold", "typing", "__pycache__", *left_out}
+    return [str(path) for path in sorted((ROOT / "tests").iterdir()) if path.is_dir() and path.name not in skipped] + [
+        str(path) for path in sorted((ROOT / "tests").glob("test_*.py"))
+    ]
+
+
+@nox.session(python=PRESENT)
+def tests(session: nox.Session) -> None:
+    """The tests, on every Python that is present, against the built wheel."""
+    built = wheel(session)
+    is_pypy = str(session.python).startswith("pypy")
+    extras = "tools,prometheus" if is_pypy else "all"
+    session.install(f"{built}[{extras}]", *group("test"))
+    proving = session.python in PROVING
+    if proving:
+        session.install(*group("proof"))
+    arguments = session.posargs or folders(*(() if proving else ("browser", "proof")))
+    run_pytest(session, "-q", "-n", "2", *arguments)
+
+
+@nox.session(name="tests-minimal", python=[name for name in ("3.9", ONCE) if name in PRESENT])
+def tests_minimal(session: nox.Session) -> None:
+    """The base install without extras, with the lowest versions of what it needs."""
+    built = wheel(session)
+    lowest = [requirement.partition(";")[0].strip().replace(">=", "==") for requirement in PYPROJECT["project"]["dependencies"]]
+    session.install(str(built), *lowest, *group("test-base"))
+    run_pytest(session, "-q", "-n", "2", *[str(ROOT / "tests" / name) for name in ("ledger", "shim", "minimal")])
+
+
+@nox.session(python=TOOLS)
+def types(session: nox.Session) -> None:
+    """mypy strict on the package; and what it must say of typed uses."""
+    session.install("-e", f"{ROOT}[all]", *group("types"), *group("test"))
+    session.run("mypy", "--config-file", str(ROOT / "pyproject.toml"))
+    session.run("pytest", "-q", "-p", "no:cacheprovider", "tests/typing", env={"COMPAT_TELEMETRY": "memory"})
+
+
+@nox.session(python=TOOLS)
+def lint(session: nox.Session) -> None:
+    """ruff, and who may import whom."""
+    session.install("-e", str(ROOT), *group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session(python=TOOLS)
+def fresh(session: nox.Session) -> None:
+    """Generated text is current."""
+    session.install("-e", f"{ROOT}[all]")
+    session.run("python", "-m", "compat", "guide", "--check", "MIGRATION.md")
+    session.run("python", "-m", "compat.legacy.boot_table", "--check")
+
+
+@nox.session(python=[name for name in ("3.9", "3.13") if name in PRESENT] or TOOLS)
+def build(session: nox.Session) -> None:
+    """Wheel and sdist install in a clean environment, and the drop-in works there."""
+    built = wheel(session)
+    for distribution in (built, next(built.parent.glob("*.tar.gz"))):
+        session.run("python", "-m", "pip", "uninstall", "-q", "-y", "netra-compat", silent=True)
+        session.install(f"{distribution}[server]")
+        with session.chdir(session.create_tmp()):
+            quiet = {"COMPAT_TELEMETRY": "memory"}
+            session.run("python", "-W", "error::ImportWarning", "-c", "from shared.types.core_types import UserID", env=quiet)
+            session.run("python", "-c", "import shared.types", success_codes=[1], silent=True, env={**quiet, "COMPAT": "off"})
+            session.run("python", "-m", "compat", "doctor", env=quiet)
+            session.run("python", "-m", "compat", "demo", silent=True, env=quiet)
+
+
+@nox.session(python=[name for name in ("3.9", "3.11", "3.13", "3.15") if name in PRESENT] or TOOLS)
+def bench(session: nox.Session) -> None:
+    """What it costs, beside what others cost, as ratios of one run."""
+    session.install(f"{wheel(session)}[all]", *group("bench"))
+    for script in session.posargs or sorted(str(path) for path in (ROOT / "tests" / "bench").rglob("bench_*.py")):
+        session.run("python", script, env={"PYTHONDONTWRITEBYTECODE": ""}, success_codes=[0, 3])

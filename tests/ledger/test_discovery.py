@@ -1,0 +1,100 @@
+"""Ledgers are found by entry point, by configuration and by name; what is wrong with one is said."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from compat.errors import CompatError
+from compat.ledger import discover, load
+from compat.ledger.discovery import configured, entry_points
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A site-packages with a distribution that declares a ledger."""
+    (tmp_path / "thirdparty_new.py").write_text("VALUE = 5\n")
+    (tmp_path / "thirdparty_ledger.py").write_text(
+        textwrap.dedent(
+            """
+            from compat import Ledger, Module, Name
+            K = dict(since="1", removal="3", instead=None)
+            LEDGER = Ledger("third", version="2") + [Module("thirdparty_old.mod", "thirdparty_new", **K)]
+            NOT_ONE = 3
+            """
+        )
+    )
+    info = tmp_path / "thirdparty-2.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: thirdparty\nVersion: 2.0\n")
+    (info / "entry_points.txt").write_text(
+        "[console_scripts]\nx = y:z\n\n[compat.ledgers]\n# ours\nthird = thirdparty_ledger:LEDGER [extra]\n"
+    )
+    return tmp_path
+
+
+def test_entry_points_are_read_from_metadata(site):
+    (found,) = entry_points([str(site), str(site / "missing"), ""])
+    assert (found.name, found.value, found.distribution) == ("third", "thirdparty_ledger:LEDGER", "thirdparty-2.0")
+
+
+def test_load_says_what_is_wrong(site, monkeypatch):
+    monkeypatch.syspath_prepend(str(site))
+    assert len(load("thirdparty_ledger:LEDGER")) == 1
+    for reference, said in (
+        ("thirdparty_ledger", "names no ledger; write 'package.module:LEDGER'"),
+        ("no_such_module:LEDGER", "cannot be imported: No module named 'no_such_module'"),
+        ("thirdparty_ledger:MISSING", "module 'thirdparty_ledger' has no 'MISSING'"),
+        ("thirdparty_ledger:NOT_ONE", "is a int, not a Ledger"),
+    ):
+        with pytest.raises(CompatError) as caught:
+            load(reference)
+        assert said in str(caught.value)
+    del sys.modules["thirdparty_ledger"]
+
+
+def test_configuration_is_the_nearest_pyproject(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.compat]\nledgers = ['a:B', 'c:D']\n")
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    assert configured(str(tmp_path / "deep" / "er")) == ["a:B", "c:D"]
+    (tmp_path / "deep" / "pyproject.toml").write_text("[tool.other]\n")
+    assert configured(str(tmp_path / "deep" / "er")) == []
+    for text, said in (("[tool.compat]\nledgers = 'a:B'\n", "must be a list of 'package.module:LEDGER'"), ("[tool", "pyproject.toml")):
+        (tmp_path / "pyproject.toml").write_text(text)
+        with pytest.raises(CompatError, match=said):
+            configured(str(tmp_path))
+
+
+def test_discover_lists_each_ledger_once(site, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(site))
+    (tmp_path / "pyproject.toml").write_text("[tool.compat]\nledgers = ['thirdparty_ledger:LEDGER']\n")
+    found = [ledger for ledger in discover(str(tmp_path)) if ledger.name == "third"]
+    assert len(found) == 1
+    del sys.modules["thirdparty_ledger"]
+
+
+def run(site, code, **environment):
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=site,
+        env={**os.environ, "PYTHONPATH": str(site), "COMPAT_TELEMETRY": "memory", **environment},
+    )
+
+
+def test_the_first_miss_installs_what_other_distributions_declare(site):
+    done = run(site, "import compat.auto\nfrom thirdparty_old.mod import VALUE\nprint(VALUE)")
+    assert (done.stdout, done.stderr) == ("5\n", "")
+
+
+def test_a_broken_ledger_of_another_distribution_costs_a_log_line_only(site):
+    (site / "thirdparty_ledger.py").write_text("raise RuntimeError('broken')\n")
+    done = run(site, "import compat.auto\ntry:\n    import nothing_here\nexcept ModuleNotFoundError as e:\n    print(e)")
+    assert done.stdout == "No module named 'nothing_here'\n"
+    assert "is not served" in done.stderr and "Traceback" not in done.stderr

@@ -1,0 +1,122 @@
+"""The drop-in: nothing at start-up, everything at the first legacy import, nothing at all when it is off."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = "asyncio dataclasses inspect json logging typing wrapt"
+
+
+def run(code, *options, cwd=None, **environment):
+    return subprocess.run(
+        [sys.executable, *options, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=cwd,
+        env={**os.environ, "COMPAT_TELEMETRY": "memory", **environment},
+    )
+
+
+def test_the_environment_starts_the_drop_in_by_its_pth_file():
+    done = run("import sys; from compat import _boot; print(_boot.started_by, sys.meta_path[0].__name__, sys.meta_path[-1].__name__)")
+    assert done.stdout == ".pth Front Tail\n", done.stderr
+
+
+def test_start_up_imports_nothing_but_the_boot_module():
+    listing = "import sys; print(sorted(m for m in sys.modules if m.partition('.')[0] == 'compat' or m in {!r}.split()))"
+    assert run(listing.format(HEAVY), "-I").stdout == "['compat', 'compat._boot']\n"
+
+
+def test_importing_the_package_imports_no_room():
+    done = run("import sys; before = set(sys.modules); import compat; dir(compat); print(sorted(set(sys.modules) - before))")
+    assert done.stdout == "[]\n"
+
+
+def test_untouched_legacy_code_runs():
+    done = run("from shared.types.core_types import UserID\nprint(UserID('u'))", "-W", "always")
+    assert done.stdout == "u\n"
+    assert "<string>:1: LegacyUseWarning: Importing UserID from 'shared.types.core_types' is deprecated since netra 1.0" in done.stderr
+
+
+@pytest.mark.parametrize("value", ["off", "0", "OFF"])
+def test_off_means_pythons_own_error(value):
+    done = run("import netra_backend.app.websocket_core", COMPAT=value)
+    assert done.stderr.endswith("ModuleNotFoundError: No module named 'netra_backend'\n") and "compat" not in done.stderr
+
+
+def test_as_of_the_removal_version_the_import_fails_and_names_the_replacement():
+    done = run("from shared.isolated_environment import get_env", COMPAT_AS_OF="3.0")
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("compat.errors.LegacyExpiredImport: Importing get_env from 'shared.isolated_environment' has expired")
+    assert "instead" in last
+    caught = "try:\n    from shared.isolated_environment import get_env\nexcept ImportError as error:\n    import compat\n    print(isinstance(error, compat.LegacyExpiredError))"
+    assert run(caught, COMPAT_AS_OF="3.0").stdout == "True\n"
+
+
+def test_roots_can_be_narrowed():
+    done = run("import netra_backend.app.websocket_core; import shared.types", COMPAT_ROOTS="netra_backend")
+    assert done.stderr.endswith("ModuleNotFoundError: No module named 'shared'\n")
+
+
+def test_generic_roots_are_served_for_declared_descendants_only(tmp_path):
+    for code in ("import shared", "import app", "import shared.nothing_declared", "import dev_launcher"):
+        name = code.split()[1].partition(".")[0]
+        done = run(code, cwd=tmp_path)
+        assert done.stderr.endswith(f"ModuleNotFoundError: No module named {name!r}\n"), (code, done.stderr)
+
+
+def test_a_real_package_of_a_generic_name_wins(tmp_path):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "__init__.py").write_text("REAL = True\n")
+    (tmp_path / "shared" / "own.py").write_text("OWN = 1\n")
+    done = run("import shared.own\nprint(shared.REAL, shared.own.OWN)\nfrom shared.types.core_types import UserID\nprint(UserID('x'))", "-W", "ignore", cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("True 1\nx\n", "")
+
+
+def test_a_real_package_that_appears_later_wins(tmp_path):
+    later = tmp_path / "later"
+    (later / "shared").mkdir(parents=True)
+    (later / "shared" / "__init__.py").write_text("REAL = True\n")
+    (later / "shared" / "own.py").write_text("OWN = 1\n")
+    code = f"import sys\nimport shared.types.core_types\nsys.path.insert(0, {str(later)!r})\nimport shared.own\nimport shared\nprint(shared.REAL, shared.own.OWN)\nfrom shared.types.core_types import UserID"
+    done = run(code, "-W", "ignore", cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("True 1\n", "")
+
+
+def test_auto_starts_it_where_no_pth_was_read(tmp_path):
+    here = os.path.dirname(os.path.dirname(__import__("compat").__file__))
+    code = f"import sys; sys.path.insert(0, {here!r})\nimport compat.auto\nfrom compat import _boot\nprint(_boot.started_by)\nimport netra_backend.app.websocket_core"
+    assert run(code, "-S", "-W", "ignore").stdout == "import compat.auto\n"
+
+
+def test_booting_twice_is_booting_once_and_can_be_undone():
+    code = "import sys\nfrom compat import _boot\nn = len(sys.meta_path)\n_boot.boot('again')\nassert len(sys.meta_path) == n and _boot.started_by == '.pth'\n_boot.unboot()\nprint(n - len(sys.meta_path))"
+    assert run(code).stdout == "2\n"
+
+
+def test_a_read_only_home_costs_the_program_nothing(tmp_path):
+    done = run("from shared.types.core_types import UserID\nprint('ran')", "-W", "ignore", COMPAT_TELEMETRY="on", COMPAT_DIR="/proc/nowhere")
+    assert done.returncode == 0 and done.stdout == "ran\n" and "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="lazy imports came with 3.15")
+def test_start_up_stays_cheap_under_lazy_imports_everywhere():
+    listing = "import sys; print(sorted(m for m in sys.modules if m.partition('.')[0] == 'compat' or m in {!r}.split()))"
+    done = run(listing.format(HEAVY), "-I", "-X", "lazy_imports=all")
+    assert done.stdout == "['compat', 'compat._boot']\n"
+    assert run("from shared.types.core_types import UserID\nprint(UserID('u'))", "-W", "ignore", "-X", "lazy_imports=all").stdout == "u\n"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="start files came with 3.15")
+def test_a_start_file_beside_the_pth_boots_once(tmp_path):
+    root = tmp_path / "site"
+    root.mkdir()
+    (root / "x.start").write_text("compat._boot:boot\n")
+    (root / "x.pth").write_text("import compat._boot; compat._boot.boot('.pth')\n")
+    code = f"import site, sys\nfrom compat import _boot\n_boot.unboot()\nsite.addsitedir({str(root)!r})\nprint(_boot.started_by, sum(f is _boot.Front for f in sys.meta_path))"
+    assert run(code).stdout == "start file 1\n"
