@@ -1,0 +1,27 @@
+"""Decorators keep the signatures of what they decorate."""
+
+from typing import Awaitable, Optional
+
+from typing_extensions import reveal_type
+
+from compat import Adapter, legacy_method, renamed
+
+
+class Handler(Adapter, of="new:Real", built_by="new:get_real"):
+    @legacy_method(instead="Real.open")
+    def connect(self, client: str, user: Optional[str] = None) -> int:
+        return 1
+
+    @legacy_method(instead=None)
+    async def aconnect(self, client: str) -> int:
+        return 1
+
+    disconnect = renamed("close")
+
+
+handler = Handler()
+reveal_type(handler.connect)
+reveal_type(handler.aconnect("x"))
+handler.connect(3)
+handler.connect("a", nope=1)
+answer: Awaitable[int] = handler.aconnect("x")
