@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,9 +121,12 @@ def _as_text(token: str | bytes | None, max_bytes: int) -> str:
 
 def _read_header(jwt: Any, text: str) -> tuple[str, str | None]:
     try:
+        head = text.partition(".")[0]
+        # Read here first: PyPy 3.9's JSON error about text beyond ASCII cannot even be formatted, and PyJWT would try to.
+        json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)).decode("utf-8"))
         header = jwt.get_unverified_header(text)
-    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
-        raise TokenRejected("malformed", "the token's header cannot be read") from error
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+        raise TokenRejected("malformed", "the token's header cannot be read") from None
     algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str):
         raise TokenRejected("algorithm", "the token's header names no algorithm")
