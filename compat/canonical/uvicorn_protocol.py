@@ -25,6 +25,7 @@ def abortable_protocol(close_timeout: float) -> Any:
     TCP_USER_TIMEOUT.
     """
     try:
+        from uvicorn.protocols.utils import ClientDisconnected
         from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
         from websockets.protocol import State
     except ImportError:
@@ -49,9 +50,9 @@ def abortable_protocol(close_timeout: float) -> Any:
             if (
                 not self.writable.is_set()
                 or self.close_sent
-                or self.disconnected
-                or self.conn.state is not State.OPEN
                 or not self.handshake_complete
+                or self.conn.state is not State.OPEN
+                or self.transport.is_closing()
             ):
                 return False
             payload = text.encode()
@@ -65,21 +66,71 @@ def abortable_protocol(close_timeout: float) -> Any:
             self.transport.write(header + payload)
             return True
 
+        async def send(self, message: Any) -> None:
+            await self.writable.wait()
+            if message["type"] == "websocket.send" and self.transport.is_closing():
+                raise ClientDisconnected
+            await super().send(message)
+            if message["type"] == "websocket.close":
+                self._abort_later()
+
+        def pause_writing(self) -> None:
+            self.writable.clear()
+
+        def resume_writing(self) -> None:
+            self.writable.set()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            # Whoever waits to write would wait for ever: a lost transport never resumes.
+            self.writable.set()
+
         def keepalive_timeout(self) -> None:
             super().keepalive_timeout()
-            self.loop.call_later(close_timeout, self.transport.abort)
+            self._abort_later()
 
         def shutdown(self) -> None:
             super().shutdown()
-            self.loop.call_later(close_timeout, self.transport.abort)
-
-        async def send(self, message: Any) -> None:
-            await super().send(message)
-            if message["type"] == "websocket.close" and not self.disconnected:
-                self.loop.call_later(close_timeout, self.transport.abort)
+            self._abort_later()
 
         def handle_parser_exception(self) -> None:
             super().handle_parser_exception()
-            self.loop.call_later(close_timeout, self.transport.abort)
+            self._abort_later()
 
-    return AbortableProtocol
+        def _abort_later(self) -> None:
+            if not self.transport.is_closing() or self.transport.get_write_buffer_size():
+                self.loop.call_later(close_timeout, self.transport.abort)
+
+    return AbortableProtocol if hasattr(WebSocketsSansIOProtocol, "start_keepalive") else _with_heartbeat(AbortableProtocol)
+
+
+def _with_heartbeat(protocol: Any) -> Any:
+    """Add the pings that uvicorn before 0.40 does not send with this protocol."""
+
+    class HeartbeatProtocol(protocol):  # type: ignore[misc]
+        _heard = 0.0
+        _ping_timer: Any = None
+
+        def data_received(self, data: bytes) -> None:
+            self._heard = self.loop.time()
+            if self._ping_timer is None and self.config.ws_ping_interval:
+                self._ping_timer = self.loop.call_later(self.config.ws_ping_interval, self._ping)
+            super().data_received(data)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            if self._ping_timer is not None:
+                self._ping_timer.cancel()
+
+        def _ping(self) -> None:
+            if self.transport.is_closing():
+                return
+            if self.loop.time() - self._heard > self.config.ws_ping_interval + self.config.ws_ping_timeout:
+                self.transport.abort()
+                return
+            if self.handshake_complete and not self.close_sent:
+                self.conn.send_ping(b"")
+                self.transport.write(b"".join(self.conn.data_to_send()))
+            self._ping_timer = self.loop.call_later(self.config.ws_ping_interval, self._ping)
+
+    return HeartbeatProtocol

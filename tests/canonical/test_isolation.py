@@ -125,7 +125,7 @@ async def _play(steps: list) -> None:
 
 def test_os_threads_that_send_to_many_users_never_cross() -> None:
     """Eight loops in eight threads share a factory: each user's events stay in order and with their user."""
-    factory = WebSocketManagerFactory(Limits(history_events=10_000))
+    factory = WebSocketManagerFactory(Limits(history_events=10_000, outbox_events=10_000))
     users = [f"user{n}" for n in range(8)]
     clients = {user: Client(user, None) for user in users}
 
