@@ -40,10 +40,10 @@ class OlderMethods:
     update_connection_thread: Callable[..., bool]
 
     async def shutdown(self, timeout: float | None = None) -> None:
-        """Stop background tasks, remove every connection and close the users' managers."""
+        """Stop background tasks, and close the users' managers with their sockets."""
         await self._tasks.shutdown()
-        self.clear_all_connections()
         await self._scope.close()
+        self.clear_all_connections()
 
     async def cleanup(self) -> None:
         """As :meth:`shutdown`."""

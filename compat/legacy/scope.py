@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import weakref
 from types import SimpleNamespace
 from typing import Any
@@ -90,26 +89,30 @@ class Scope:
         self.owner = owner
         shared = _shared.setdefault(factory, Shared())
         self.undelivered, self.rooms = shared.undelivered, shared.rooms
-        self._users: dict[str, UnifiedWebSocketManager] = {}
         self._owners: dict[str, str] = {}
         self._closed = False
 
     def manager_of(self, user_id: str) -> UnifiedWebSocketManager:
-        """The canonical manager of one user; made at need."""
+        """The canonical manager of one user; made at need.
+
+        Raises
+        ------
+        UserIsolationViolation
+            If another user than the owner is asked for.
+        """
         if self.owner is not None and user_id != self.owner:
             raise UserIsolationViolation(
                 f"this manager works for user {self.owner!r}, not {user_id!r}; "
                 "ask get_websocket_manager(context) with that user's context"
             )
-        manager = self._users.get(user_id)
-        if manager is None or manager.closed:
-            manager = self._users[user_id] = self.factory.get(SimpleNamespace(user_id=user_id, thread_id=None))
-        return manager
+        return self.factory.get(SimpleNamespace(user_id=user_id, thread_id=None))
 
     def attach(self, record: Any) -> None:
         """Hand a connection to its user's manager; one of the same id goes."""
-        self.detach(record.connection_id)
         manager = self.manager_of(record.user_id)
+        if self._owners.get(record.connection_id, record.user_id) != record.user_id:
+            self.detach(record.connection_id)
+        manager.remove_connection(record.connection_id)
         manager.add_connection(
             Socket(record), connection_id=record.connection_id, thread_id=_text(record.thread_id), stamped=False
         )
@@ -125,9 +128,9 @@ class Scope:
     def get(self, connection_id: str) -> Any:
         """The record of a connection, or None."""
         user_id = self._owners.get(connection_id)
-        managers = [self._users[user_id]] if user_id in self._users else list(self._users.values())
-        for manager in managers:
-            connection = manager.get_connection(connection_id)
+        manager = self._find(user_id) if user_id is not None else None
+        for one in [manager] if manager is not None else self._known():
+            connection = one.get_connection(connection_id)
             if connection is not None:
                 return _record_of(connection)
         self._owners.pop(connection_id, None)
@@ -183,15 +186,10 @@ class Scope:
         return not self._closed
 
     async def close(self) -> None:
-        """Close the users' managers."""
+        """Close the users' managers and their sockets."""
         self._closed = True
-        for manager in list(self._users.values()):
-            closing = manager.close()
-            if inspect.isawaitable(closing):
-                await closing
-        self._users.clear()
+        await asyncio.gather(*(manager.close() for manager in self._known()))
         self._owners.clear()
-        await asyncio.sleep(0)
 
     def delivery_attempts(self) -> int:
         """How often an event is tried while its user is away: more where deployed."""
@@ -204,17 +202,14 @@ class Scope:
         return 3 if name in ("staging", "production") else 1
 
     def _find(self, user_id: str) -> UnifiedWebSocketManager | None:
-        manager = self._users.get(user_id)
-        if manager is None and (self.owner is None or user_id == self.owner):
-            # Somebody else may have connected the user through the same factory.
-            manager = self.factory.find(user_id)
-        return manager
+        if self.owner not in (None, user_id) or not self.factory.managers_of(user_id):
+            return None
+        return self.manager_of(user_id)
 
     def _known(self) -> list[UnifiedWebSocketManager]:
-        if self.owner is not None and self.owner not in self._users:
-            manager = self.factory.find(self.owner)
-            return [manager] if manager is not None else []
-        return list(self._users.values())
+        # Somebody else may have connected users through the same factory.
+        users = self.factory.users() if self.owner is None else [self.owner]
+        return [manager for manager in map(self._find, users) if manager is not None]
 
 
 def _text(value: Any) -> str | None:

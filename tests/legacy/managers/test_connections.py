@@ -187,10 +187,15 @@ def test_waiting_for_a_connection(manager: Any, connection: Any, run: Any) -> No
 
 
 def test_clearing_and_shutdown(manager: Any, connection: Any, run: Any) -> None:
-    run(manager.add_connection(connection()))
+    one, two = connection("user_1", 1), connection("user_2", 2)
+    run(manager.add_connection(one))
     manager.clear_all_connections()
     assert manager.get_stats() == {"total_connections": 0, "unique_users": 0, "connections_by_user": {}}
+    run(manager.add_connection(two))
     run(manager.shutdown())
+    one.websocket.close.assert_not_called()
+    two.websocket.close.assert_awaited_once()
+    assert manager.get_connection_count() == 0
     assert manager.is_healthy() is False
 
 

@@ -99,6 +99,7 @@ def test_the_old_singleton_calls_leak_nothing(connection: Any, run: Any) -> None
         await asyncio.gather(
             *(again.send_to_user(f"user_{n}", {"type": "secret", "of": n}) for n in range(1, 6) for _ in range(20))
         )
+        assert again.get_stats()["total_connections"] == 5
         managers = {manager._scope.manager_of(record.user_id) for record in records}
         assert len(managers) == 5
         for one, record in zip([manager._scope.manager_of(r.user_id) for r in records], records):
