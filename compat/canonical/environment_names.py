@@ -24,8 +24,8 @@ _TRUE = ("1", "true", "yes", "on")
 
 
 def says_testing(variables: Mapping[str, str]) -> bool:
-    """Whether the variables say that tests run: pytest's mark, ``TESTING``, or a test environment."""
-    if variables.get("PYTEST_CURRENT_TEST") or variables.get("TESTING", "").lower() in _TRUE:
+    """Whether the variables say that tests run: pytest's marks, ``TESTING``, or a test environment."""
+    if variables.get("PYTEST_CURRENT_TEST") or variables.get("PYTEST_VERSION") or variables.get("TESTING", "").lower() in _TRUE:
         return True
     return _NAMES.get(variables.get("ENVIRONMENT", "").strip().lower()) == "test"
 

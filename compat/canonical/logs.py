@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -129,7 +130,11 @@ class _Redacting(logging.Filter):
     """Redacts a record's text and gives it the request in hand. It answers for its own logger only, so it goes on loggers."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = SensitiveDataFilter.filter_message(record.getMessage())
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError, KeyError):
+            return True  # arguments that do not fit the format: the handler reports that, the program goes on
+        record.msg = SensitiveDataFilter.filter_message(text)
         record.args = None
         for key, value in _CONTEXT.get({}).items():
             if not hasattr(record, key):
@@ -138,6 +143,24 @@ class _Redacting(logging.Filter):
 
 
 _REDACTING = _Redacting()
+
+
+class FieldLogger(logging.Logger):
+    """A standard logger whose methods take further keywords as fields of the record: ``logger.info("sent", user_id=...)``."""
+
+    def _log(self, level: int, msg: object, args: Any, *rest: Any, **kwargs: Any) -> None:
+        known = {key: kwargs.pop(key) for key in ("exc_info", "extra", "stack_info", "stacklevel") if key in kwargs}
+        if kwargs:
+            known["extra"] = {**_extra(kwargs), **(known.get("extra") or {})}
+        # This frame stands between those that logging skips, and from 3.11 on it counts as the caller's.
+        if sys.version_info >= (3, 11) or known.get("stacklevel", 1) > 1:
+            known["stacklevel"] = known.get("stacklevel", 1) + 1
+        super()._log(level, msg, args, *rest, **known)
+
+    def success(self, msg: object, *args: Any, **kwargs: Any) -> None:
+        """Log at INFO."""
+        if self.isEnabledFor(logging.INFO):
+            self._log(logging.INFO, msg, args, **kwargs)
 
 
 class UnifiedLoggingSSOT:
@@ -165,8 +188,10 @@ class UnifiedLoggingSSOT:
         self._initialized = True
 
     def get_logger(self, name: Optional[str] = None) -> logging.Logger:
-        """Return a standard logger whose records are redacted and carry the request in hand."""
+        """Return a standard logger that takes fields as keywords; its records are redacted and carry the request in hand."""
         logger = logging.getLogger(name or self._service_name)
+        if type(logger) is logging.Logger:
+            logger.__class__ = FieldLogger
         if _REDACTING not in logger.filters:
             logger.addFilter(_REDACTING)
         return logger
@@ -242,8 +267,6 @@ def _extra(fields: dict[str, Any]) -> dict[str, Any]:
 def _exception(exc_info: bool, exception: Optional[BaseException]) -> Any:
     if exception is not None:
         return exception
-    import sys
-
     return bool(exc_info) and sys.exc_info()[0] is not None
 
 

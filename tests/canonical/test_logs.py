@@ -103,6 +103,32 @@ def test_the_central_logger_logs_with_fields_and_exceptions(caplog: pytest.LogCa
     assert caplog.records[5].levelname == "ERROR"
 
 
+def test_loggers_take_fields_as_keywords_and_name_the_callers_line(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logs.get_logger("compat.test.fields")
+    assert isinstance(logger, logging.Logger)
+    with caplog.at_level(logging.INFO):
+        logger.info("sent %s", "it", user_id="user_1", password="x", extra={"more": 1})
+        logger.success("done")
+        logger.warning("plain", stacklevel=1)
+
+        def helper() -> None:
+            logger.warning("from a helper", stacklevel=2)
+
+        helper()
+    first = caplog.records[0]
+    assert (first.getMessage(), first.user_id, first.password, first.more) == ("sent it", "user_1", "***REDACTED***", 1)
+    names = [record.funcName for record in caplog.records]
+    assert names[0] == names[2] == names[3] == "test_loggers_take_fields_as_keywords_and_name_the_callers_line"
+
+
+def test_arguments_that_do_not_fit_stop_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    logger = logging.Logger("unconnected")
+    logger.addHandler(logging.StreamHandler())
+    logger.addFilter(logs._REDACTING)
+    logger.warning("%d", "no number")
+
+
 def test_there_is_one_central_logger() -> None:
     assert logs.get_ssot_logger() is logs.UnifiedLoggingSSOT() is logs.get_central_logger()
     asyncio.run(logs.get_ssot_logger().shutdown())

@@ -46,6 +46,7 @@ def test_what_one_half_makes_the_other_accepts(old: Read) -> None:
 
 
 def test_typed_contexts_and_messages(old: Read) -> None:
+    pytest.importorskip("pydantic", reason="the server extra is not installed")
     typed = old("shared.types:StronglyTypedUserExecutionContext")("user_1", "thread_1", "run_1", "req_1")
     assert old("shared.types.execution_types:downgrade_to_legacy_context")(typed)["user_id"] == "user_1"
     with pytest.raises(old("shared.types:ContextValidationError")):
