@@ -84,11 +84,12 @@ def _write_table(answers: Sequence[Answer], stream: IO[str]) -> None:
     from collections import Counter
 
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
+    from compat.telemetry.render import terminal
+
     colours = {Verdict.GO: "green", Verdict.WAIT: "cyan", Verdict.UNPROVEN: "yellow"}
-    console = Console(file=stream, highlight=False, emoji=False, markup=False)
+    console = terminal(stream)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("verdict", no_wrap=True)
     table.add_column("move", overflow="fold", ratio=3)

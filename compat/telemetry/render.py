@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Sequence
-from typing import IO, Any, Callable
+from typing import IO, TYPE_CHECKING, Any, Callable
 
 from .queries import Line
 from .report import Report, as_dict, change, evidence, iso_day, next_step
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 UNTOLD = "(not told apart)"  # beyond the bound of sites per process, or from a source that has no files
 _NUMBERS = ("today", "7 days", "30 days", "change", "moves", "callers")
+PIPE = 10_000  # columns: no line of a table is folded for who greps it
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -68,15 +73,30 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
 
 
+def printable(text: str) -> str:
+    """Text without the characters that would steer a terminal."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+
+
+def terminal(stream: IO[str], width: int | None = None) -> Console:
+    """A rich console on a stream, as wide as it is; a pipe is as wide as its reader likes."""
+    from rich.console import Console
+
+    if width is None and not stream.isatty() and "COLUMNS" not in os.environ:
+        width = PIPE
+    return Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
+
+
 def cells(line: Line, report: Report) -> list[str]:
     """One row of the table and of Markdown, in the order of :func:`headers`."""
-    shown = [line.key or UNTOLD, f"{line.today:,}", f"{line.week:,}", f"{line.month:,}", spark(line.trend), direction(line)]
+    counts = (f"{count:,}" for count in (line.today, line.week, line.month))
+    shown = [printable(line.key) or UNTOLD, *counts, spark(line.trend), direction(line)]
     if report.by != "move":
         shown.append(f"{line.moves:,}")
     if report.by != "caller":
         shown.append(f"{line.callers:,}")
     if report.by != "service":
-        shown.append(", ".join(line.services))
+        shown.append(printable(", ".join(line.services)))
     shown.append(last_seen(line))
     if report.by == "move":
         facts = report.facts_of(line.key)
@@ -127,10 +147,9 @@ def _escaped(cell: str) -> str:
 def write_table(report: Report, stream: IO[str], where: str = "", *, top: int = 0, width: int | None = None) -> None:
     """A table for a person, by rich, of at most ``top`` rows (0: all); colours only on a terminal."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
+    console = terminal(stream, width)
     empty = next_step(report, where)
     if empty:
         console.print(empty)

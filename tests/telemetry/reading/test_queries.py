@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from compat.telemetry.queries import KEYS, Observed, Selection, Usage
 
@@ -120,6 +122,38 @@ def test_observed_counts_processes_and_their_hours_within_the_period(history):
     start = (TODAY - 10) * 86400.0
     assert usage.observed(MONTH) == Observed(2, 20.0, start, ("api",))
     assert usage.observed(Selection(TODAY - 9, TODAY)) == Observed(0, 0.0, None, ())
+
+
+PARTS = st.tuples(
+    st.sampled_from(["old.a:A", "old.a:B", "old.b", "old.b:C.d"]),
+    st.sampled_from(["import", "call"]),
+    st.sampled_from(["x.py", "y/z.py"]),
+    st.integers(1, 3),
+    st.just("<module>"),
+    st.sampled_from(["app.one", "app.two", "jobs", ""]),
+    st.sampled_from(["api", "worker", "a,b"]),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    sites=st.dictionaries(PARTS, st.dictionaries(st.integers(0, 70), st.integers(1, 10**12), max_size=6), max_size=8),
+    days=st.integers(1, 75),
+)
+def test_whatever_a_row_is_the_uses_add_up_to_the_same(history, sites, days):
+    usage = Usage(history([(*site, uses) for site, uses in sites.items()]))
+    selection = Selection(TODAY - days + 1, TODAY)
+    expected = sum(count for uses in sites.values() for ago, count in uses.items() if ago < days)
+    month = sum(count for uses in sites.values() for ago, count in uses.items() if ago < 30)
+    for by in ("move", "caller", "service", "file"):
+        lines = usage.lines(by, selection)
+        assert sum(line.total for line in lines) == expected
+        assert sum(line.month for line in lines) == sum(sum(line.trend) for line in lines) == month
+    assert sum(line.total for line in usage.lines("day", selection)) == expected
+    assert sum(count for _, _, _, count in usage.series(selection)) == expected
+    assert usage.used(selection) == {line.key for line in usage.lines("move", selection) if line.total}
+    places = [place for move in usage.used(selection) for place in usage.places(move, selection, 99)]
+    assert sum(place.total for place in places) == expected
 
 
 def test_an_empty_history_answers_with_nothing(history):

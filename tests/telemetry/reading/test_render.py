@@ -96,6 +96,19 @@ def test_the_table_of_nothing_says_what_to_do_next(shown):
     assert shown(write_table, (), 0, width=100).startswith("Nothing has been recorded in /state yet.\n")
 
 
+def test_a_name_cannot_steer_the_terminal(shown):
+    sites = (("old:X", "import", "a\x1b[2J\u202eb.py", 1, "<module>", "a", "api\x07", {0: 1}),)
+    text = shown(write_table, sites, by="file", width=100)
+    assert "a\ufffd[2J\ufffdb.py" in text and "api\ufffd" in text
+    assert "\x1b" not in text and "\x07" not in text
+
+
+def test_in_a_pipe_no_name_is_folded(shown, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    name = "old." + "package." * 30 + "module:Name"
+    assert f"\n{name} " in shown(write_table, ((name, "import", "a.py", 1, "<module>", "a", "api", {0: 1}),))
+
+
 def test_brackets_in_a_file_name_are_no_markup(shown):
     sites = (("old:X", "import", "a/[red]b[/red].py", 1, "<module>", "a", "api", {0: 1}),)
     assert "a/[red]b[/red].py" in shown(write_table, sites, by="file", width=100)
