@@ -1,6 +1,14 @@
 """Who still uses what: counts that survive the process, their history, and what exports them.
 
-    sites      what is counted          counters   the hot path: one cell per site
+sites      what is counted                    counters    the hot path: one cell per site
+layout     the bytes of a segment             segments    writing one           reader    reading many
+identity   which process this is              liveness    whether it still runs
+observed   processes that used nothing        directory   where everything lies
+tally      counts that add up                 history     the SQLite file       fold      segments into it
+merge      many directories as one history    fleet       a Prometheus server as one
+exported   what exporters tell                metrics     under which names
+prometheus, otel                              the exporters
+queries, report, render, page*, serve         what people read
 """
 
 from __future__ import annotations
@@ -8,4 +16,20 @@ from __future__ import annotations
 from .counters import observed, on_reset, open_cell, reset, usage
 from .sites import Site
 
-__all__ = ["Site", "observed", "on_reset", "open_cell", "reset", "usage"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .history import open_history
+    from .merge import collect
+
+__all__ = ["Site", "collect", "observed", "on_reset", "open_cell", "open_history", "reset", "usage"]
+
+# The shim imports this package on its hot path: what needs SQLite is loaded when it is asked for.
+_LAZY = {"collect": "merge", "open_history": "history"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module("." + _LAZY[name], __name__), name)

@@ -15,9 +15,10 @@ from typing import NamedTuple, Optional
 
 from .directory import SEGMENT, UNFINISHED, damaged_in, observed_in, segments_in
 from .history import PATIENCE, History, HistoryError, Segment, open_history
-from .layout import Block, Header, KeyTables, SegmentError, read_blocks
+from .layout import Block, Header, SegmentError
 from .liveness import is_running, still_maps, take_lock
 from .observed import read_records
+from .reader import Reader
 from .tally import Tally
 
 BATCH = 200
@@ -62,9 +63,9 @@ def fold(directory: str, *, patience: float = PATIENCE, progress: Progress = Non
         return done
     try:
         with open_history(directory, readonly=False, patience=patience) as history:
-            tables = KeyTables()
+            reader = Reader()
             for start in range(0, len(paths), BATCH):
-                part = [_open(directory, path, tables, problems) for path in paths[start : start + BATCH]]
+                part = [_open(directory, path, reader, problems) for path in paths[start : start + BATCH]]
                 done = _commit(history, [each for each in part if each is not None], done)
                 if progress is not None:
                     progress(min(start + BATCH, len(paths)), len(paths))
@@ -94,7 +95,7 @@ def _commit(history: History, part: list[Open], done: Folded) -> Folded:
     return done
 
 
-def _open(directory: str, path: str, tables: KeyTables, problems: list[str]) -> Open | None:
+def _open(directory: str, path: str, reader: Reader, problems: list[str]) -> Open | None:
     """Read the segment ``path``, locked if its process is gone; set it aside if it is damaged."""
     try:
         file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
@@ -110,7 +111,7 @@ def _open(directory: str, path: str, tables: KeyTables, problems: list[str]) -> 
         if not stat.st_nlink:
             return None  # it was under work until now
         try:
-            process, blocks = read_blocks(read_whole(file, stat.st_size), tables)
+            process, blocks = reader.read(file, stat.st_size)
         except SegmentError as error:
             if free:
                 problems.append(f"{path}: {error}; set aside in {set_aside(directory, path)}")
@@ -129,17 +130,6 @@ def _open(directory: str, path: str, tables: KeyTables, problems: list[str]) -> 
 def last_sign(process: Header, blocks: list[Block], written: float) -> float:
     """Return when a dead process ended: as it said, else the last thing that is known of it."""
     return process.ended or max([written, process.started, *(block.last for block in blocks)])
-
-
-def read_whole(file: int, size: int) -> bytes:
-    """Return the ``size`` bytes of the open file."""
-    raw = os.read(file, size)
-    while len(raw) < size:
-        more = os.read(file, size - len(raw))
-        if not more:
-            break
-        raw += more
-    return raw
 
 
 def _fold_records(history: History, logs: list[str], problems: list[str]) -> None:

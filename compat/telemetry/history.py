@@ -161,12 +161,14 @@ class History:
             owner = segment.process.service, segment.process.version
             if name in known or name in processes:
                 continue
-            processes[name] = segment.process, segment.uses
             if segment.finished:
                 finished.append((name, now))
-            if segment.finished and name not in partial:
-                added += sum([columns.add(owner, block) for block in segment.blocks])
-                continue
+                if name not in partial:
+                    uses = sum([columns.add(owner, block) for block in segment.blocks])
+                    processes[name] = segment.process, uses
+                    added += uses
+                    continue
+            processes[name] = segment.process, segment.uses
             fresh, before = self._since(name, segment.rows)
             added += tally.add(owner, fresh)
             if segment.finished:

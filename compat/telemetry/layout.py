@@ -27,6 +27,7 @@ from __future__ import annotations
 import struct
 import sys
 from _operator import sub
+from array import array
 from binascii import crc32
 from math import isfinite
 
@@ -34,7 +35,7 @@ from .sites import Site
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NamedTuple
+    from typing import Any, NamedTuple
 
     class Header(NamedTuple):
         """Who wrote a segment. ``tick`` and ``namespace`` tell a living pid from a reused or a foreign one."""
@@ -66,9 +67,9 @@ if TYPE_CHECKING:
 
         start: int
         keys: list[bytes]
-        uses: tuple[int, ...]
-        firsts: tuple[float, ...]
-        lasts: tuple[float, ...]
+        uses: array[int]
+        firsts: array[float]
+        lasts: array[float]
         first_day: int
         last_day: int
         last: float
@@ -89,6 +90,8 @@ SLOTS = 80
 MIN_BLOCK = 16384
 CELLS = 16
 ENDED = 40
+MOST = 1 << 48
+"""Uses of one slot at most: what claims more is damaged. A process that counts without pause needs half a year."""
 DAY = 86400.0
 _SAME = 0xFFFF
 _HEADER = "8sHHIIIQddQII"
@@ -132,7 +135,7 @@ def place_of(slot: int, block: int) -> int:
     return number * block + (HEAD if number == 0 else 0)
 
 
-def read_blocks(raw: bytes, tables: KeyTables | None = None) -> tuple[Header, list[Block]]:
+def read_blocks(raw: bytes | bytearray, tables: KeyTables | None = None) -> tuple[Header, list[Block]]:
     """Return who wrote the segment ``raw``, and its blocks column by column.
 
     ``tables`` keeps the key tables met so far. Raises SegmentError if ``raw`` is no whole segment.
@@ -156,7 +159,7 @@ def read_blocks(raw: bytes, tables: KeyTables | None = None) -> tuple[Header, li
             raise SegmentError(f"the block at byte {start} claims {used} slots and {size} bytes of keys, more than it has")
         mine = tables.find(raw, table, used, size) if tables is not None else None
         if mine is None:
-            mine = _read_keys(raw[table : table + size], used, order, keys, tables)
+            mine = _read_keys(bytes(raw[table : table + size]), used, order, keys, tables)
         blocks.append(_read_columns(raw, at + CELLS, slots, used, order, mine, len(keys)))
         # Slots are numbered by their block: what a block left empty has numbers too.
         keys += mine
@@ -164,7 +167,7 @@ def read_blocks(raw: bytes, tables: KeyTables | None = None) -> tuple[Header, li
     return header, blocks
 
 
-def read_segment(raw: bytes, tables: KeyTables | None = None) -> tuple[Header, list[Row]]:
+def read_segment(raw: bytes | bytearray, tables: KeyTables | None = None) -> tuple[Header, list[Row]]:
     """Return who wrote the segment ``raw`` and its rows, one per site and day with a use. Raises SegmentError."""
     header, blocks = read_blocks(raw, tables)
     return header, [row for block in blocks for row in rows_of(block)]
@@ -180,7 +183,7 @@ def rows_of(block: Block) -> list[Row]:
     ]
 
 
-def _read_header(raw: bytes) -> tuple[str, int, int, Header]:
+def _read_header(raw: bytes | bytearray) -> tuple[str, int, int, Header]:
     if len(raw) < HEAD:
         raise SegmentError(f"{len(raw)} bytes are too few for a header of {HEAD}")
     if raw[:8] != MAGIC:
@@ -212,7 +215,7 @@ class KeyTables:
     def __init__(self) -> None:
         self._known: dict[tuple[int, int], list[tuple[bytes, list[bytes]]]] = {}
 
-    def find(self, raw: bytes, at: int, used: int, size: int) -> list[bytes] | None:
+    def find(self, raw: bytes | bytearray, at: int, used: int, size: int) -> list[bytes] | None:
         """Return the keys of the table of ``size`` bytes at ``at``, if it is known."""
         for table, keys in self._known.get((used, size), ()):
             # Compared in place: to hash a copy of some kilobytes costs more than all the rest of a block.
@@ -254,25 +257,25 @@ def _read_keys(table: bytes, used: int, order: str, earlier: list[bytes], tables
     return keys
 
 
-_columns: dict[tuple[str, int], tuple[struct.Struct, struct.Struct]] = {}
+def _column(kind: str, raw: bytes | bytearray, at: int, used: int, order: str) -> array[Any]:
+    column = array(kind, bytes(raw[at : at + used * 8]))
+    if order != NATIVE:
+        column.byteswap()
+    return column
 
 
-def _read_columns(raw: bytes, at: int, slots: int, used: int, order: str, keys: list[bytes], start: int) -> Block:
-    # "@" unpacks numbers of this machine's order several times as fast as "<" does, and these need no padding.
-    columns = _columns.get((order, used))
-    if columns is None:
-        kind = "@" if order == NATIVE else order
-        columns = _columns[order, used] = struct.Struct(f"{kind}{used}Q"), struct.Struct(f"{kind}{used}d")
-    whole, real = columns[0].unpack_from, columns[1].unpack_from
-    uses: tuple[int, ...] = whole(raw, at)
-    based = raw[at + slots * 8 : at + (slots + used) * 8]
-    if based != bytes(len(based)):
+def _read_columns(raw: bytes | bytearray, at: int, slots: int, used: int, order: str, keys: list[bytes], start: int) -> Block:
+    uses = _column("Q", raw, at, used, order)
+    bases = raw[at + slots * 8 : at + (slots + used) * 8]
+    if bases.count(0) != len(bases):
         # Only the children of a fork count from a base.
-        uses = tuple(map(sub, uses, whole(based)))
-    firsts: tuple[float, ...] = real(raw, at + slots * 16)
-    lasts: tuple[float, ...] = real(raw, at + slots * 24)
-    if min(uses) < 0:
-        raise SegmentError(f"the slot of {keys[uses.index(min(uses))][:40]!r} counts {min(uses)} uses")
+        counted = list(map(sub, uses, _column("Q", raw, at + slots * 8, used, order)))
+        if min(counted) < 0:
+            raise SegmentError(f"the slot of {keys[counted.index(min(counted))][:40]!r} counts {min(counted)} uses")
+        uses = array("Q", counted)
+    if max(uses) > MOST:
+        raise SegmentError(f"the slot of {keys[uses.index(max(uses))][:40]!r} counts {max(uses)} uses")
+    firsts, lasts = _column("d", raw, at + slots * 16, used, order), _column("d", raw, at + slots * 24, used, order)
     early, late, last = min(firsts), max(firsts), max(lasts)
     # A sum that is no number has an addend that is none.
     if not (isfinite(sum(firsts) + sum(lasts)) and early >= 0.0 and late <= 1e12 and last <= 1e12):

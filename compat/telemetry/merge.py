@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from time import time
 
 from .directory import history_in, observed_in
-from .fold import Progress, fold, last_sign, list_files, list_segments, read_whole, seen
+from .fold import Progress, fold, last_sign, list_files, list_segments, seen
 from .history import ADD_DAILY, ADD_PROCESS, ADD_USE, History, HistoryError, Segment, memory_history, open_history
-from .layout import Header, KeyTables, SegmentError, read_blocks
+from .layout import Header, SegmentError
 from .liveness import is_running
 from .observed import read_records
+from .reader import Reader
 from .tally import Tally
 
 PREFIX = "prometheus:"
@@ -63,13 +64,13 @@ def collect(sources: Iterable[str | os.PathLike[str]], *, progress: Progress = N
 
 def _read_directories(directories: list[str], problems: list[str], progress: Progress) -> tuple[list[Segment], list[Header]]:
     paths = [path for directory in directories for path in list_segments(directory)]
-    tables = KeyTables()
+    reader = Reader()
     found: dict[str, Segment] = {}
     for number, path in enumerate(paths, 1):
         try:
             with open(path, "rb", buffering=0) as stream:
                 stat = os.fstat(stream.fileno())
-                process, blocks = read_blocks(read_whole(stream.fileno(), stat.st_size), tables)
+                process, blocks = reader.read(stream.fileno(), stat.st_size)
         except FileNotFoundError:
             continue  # folded meanwhile: the history has it
         except (OSError, SegmentError) as error:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from .layout import Block, Row, rows_of
 
+Number = TypeVar("Number", int, float)
 Owner = tuple[str, str]
 """Service and version."""
 Counts = dict[tuple[bytes, int], list[float]]
@@ -62,10 +65,19 @@ class Columns:
         """Add everything to ``tally``."""
         for (owner, _, _), blocks in self._blocks.items():
             if len(blocks) > 1:
-                uses = tuple(map(sum, zip(*[block.uses for block in blocks])))
-                firsts = tuple(map(min, *[block.firsts for block in blocks]))
-                lasts = tuple(map(max, *[block.lasts for block in blocks]))
+                uses = array("Q", _slotwise(sum, [block.uses for block in blocks]))
+                firsts = array("d", _slotwise(min, [block.firsts for block in blocks]))
+                lasts = array("d", _slotwise(max, [block.lasts for block in blocks]))
                 blocks = [blocks[0]._replace(uses=uses, firsts=firsts, lasts=lasts)]
             tally.add(owner, rows_of(blocks[0]))
         for owner, rows in self._rest:
             tally.add(owner, rows)
+
+
+def _slotwise(function: Callable[[Iterable[Number]], Number], columns: list[array[Number]]) -> list[Number]:
+    """Return ``function`` of the numbers that all columns have for each slot."""
+    slots = len(columns[0])
+    joined = columns[0][:]
+    for column in columns[1:]:
+        joined += column
+    return [function(joined[slot::slots]) for slot in range(slots)]

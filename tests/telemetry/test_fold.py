@@ -128,9 +128,11 @@ def test_a_living_process_is_folded_as_far_as_it_is(directory, site):
         (lambda raw: b"SQLite format 3\0" + raw[16:], "it does not begin like a segment"),
         (lambda raw: raw[:8] + b"\7\0" + raw[10:], "it has format version 7; this version of compat reads 1"),
         (lambda raw: raw[:70] + b"?" + raw[71:], "the checksum of its header is wrong"),
+        (lambda raw: raw[:1046] + b"\xff" + raw[1047:], "the slot of b'old.a\\x00call\\x00app/main.py"),
+        (lambda raw: raw[:2320] + b"\0" * 6 + b"\xf8\x7f" + raw[2328:], "the block of slot 0 has times that are none"),
         (lambda raw: raw[:1028] + b"\xff\0\0\0" + raw[1032:], "the block at byte 0 claims 255 slots"),
     ],
-    ids=["short", "truncated", "longer", "zeros", "foreign", "future", "header", "block"],
+    ids=["short", "truncated", "longer", "zeros", "foreign", "future", "header", "count", "nan", "block"],
 )
 def test_a_bad_file_is_named_and_set_aside_and_stops_nothing(directory, write_segment, site, damage, reason):
     path = Path(write_segment({site(): 3}))
