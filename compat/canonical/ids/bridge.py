@@ -81,8 +81,7 @@ class IdMigrationBridge:
 
     def find_matching_ids(self, target_id: str, candidate_ids: list[str]) -> list[str]:
         """The candidates that were made for the same thread or operation as ``target_id``, in whichever format."""
-        wanted = _untimed(target_id)
-        return [one for one in candidate_ids if formats.belong_together(wanted, _untimed(one))]
+        return [one for one in candidate_ids if validate_id_compatibility(target_id, one)]
 
     def normalize_context_ids(self, user_id: str, thread_id: str, run_id: str) -> tuple[str, str, str]:
         """Return (user id, thread id, run id), the latter two in the form that carries a time."""
@@ -158,5 +157,9 @@ def find_cleanup_matches(target_id: str, candidate_ids: list[str]) -> list[str]:
 
 
 def validate_id_compatibility(id1: str, id2: str) -> bool:
-    """True if two identifiers may name one operation: they belong together, or their words match for cleanup."""
-    return formats.belong_together(id1, id2) or UnifiedIdGenerator.ids_match_for_cleanup(id1, id2)
+    """True if two identifiers name one operation, whichever formats they are in.
+
+    Stricter than :meth:`UnifiedIdGenerator.ids_match_for_cleanup`, which would clean up another user's operation of the
+    same name.
+    """
+    return formats.belong_together(_untimed(id1), _untimed(id2))

@@ -59,7 +59,9 @@ def test_a_run_and_a_thread_find_each_other_in_either_format_and_nobody_elses() 
 def test_context_ids_keep_the_user() -> None:
     user, thread, run = get_migration_bridge().normalize_context_ids("u", "thread_chat_1_dcf1123d", "run_chat_1_dcf1123d")
     assert user == "u"
-    assert validate_id_compatibility(thread, "thread_chat_9_00000000")
+    assert validate_id_compatibility(thread, run)
+    assert validate_id_compatibility(thread, "thread_chat_1_dcf1123d")
+    assert not validate_id_compatibility(thread, "thread_chat_9_00000000")
     assert run.startswith("run_chat_")
 
 
