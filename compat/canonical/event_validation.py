@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Optional
 
+from .timestamps import convert_to_unix_timestamp, validate_timestamp_format
+
 logger = logging.getLogger(__name__)
 
 
@@ -139,9 +141,18 @@ def _event_type(value: Any) -> Optional[EventType]:
         return None
 
 
-def _thread(event: dict[str, Any]) -> str:
+def _thread(event: dict[str, Any], context: Optional[dict[str, Any]] = None) -> str:
     payload = event.get("payload")
-    return str(event.get("thread_id") or (payload.get("thread_id") if isinstance(payload, dict) else None) or "")
+    inner = payload.get("thread_id") if isinstance(payload, dict) else None
+    return str(event.get("thread_id") or inner or (context or {}).get("thread_id") or "")
+
+
+def _moment(event: dict[str, Any]) -> Optional[float]:
+    """The event's timestamp in Unix seconds, from a number or ISO 8601; None where it is neither."""
+    given = event.get("timestamp")
+    if given is None or isinstance(given, bool) or not validate_timestamp_format(given):
+        return None
+    return convert_to_unix_timestamp(given)
 
 
 class EventValidator:
@@ -212,13 +223,13 @@ class EventValidator:
             worst = max(worst, severity, key=_SEVERITY.index)
             self.metrics.validation_failures[rule.name] = self.metrics.validation_failures.get(rule.name, 0) + 1
         self._count(worst)
-        timestamp = content.get("timestamp")
+        timestamp = _moment(content)
         return ValidatedEvent(
             event_id=str(content.get("event_id") or content.get("message_id") or uuid.uuid4()),
             event_type=_event_type(content.get("type")) or EventType.AGENT_ERROR,
-            thread_id=_thread(content),
+            thread_id=_thread(content, context),
             run_id=content.get("run_id") or (context or {}).get("run_id"),
-            timestamp=float(timestamp) if isinstance(timestamp, (int, float)) else time.time(),
+            timestamp=time.time() if timestamp is None else timestamp,
             content=content,
             validation_result=worst,
             validation_errors=errors,
@@ -242,7 +253,7 @@ class EventValidator:
 
     @staticmethod
     def _has_fields(event: dict[str, Any], context: dict[str, Any]) -> bool:
-        return all(name in event for name in _REQUIRED_FIELDS if name != "thread_id") and bool(_thread(event))
+        return all(name in event for name in _REQUIRED_FIELDS if name != "thread_id") and bool(_thread(event, context))
 
     @staticmethod
     def _has_known_type(event: dict[str, Any], context: dict[str, Any]) -> bool:
@@ -250,8 +261,8 @@ class EventValidator:
 
     @staticmethod
     def _has_timestamp(event: dict[str, Any], context: dict[str, Any]) -> bool:
-        moment = event.get("timestamp")
-        return isinstance(moment, (int, float)) and not isinstance(moment, bool) and 0 < moment <= time.time() + 60
+        moment = _moment(event)
+        return moment is not None and 0 < moment <= time.time() + 60
 
     @staticmethod
     def _has_payload(event: dict[str, Any], context: dict[str, Any]) -> bool:
@@ -267,8 +278,8 @@ class EventValidator:
         return all(any(payload.get(word) for word in _SYNONYMS[name]) for name in wanted)
 
     def _keeps_gap(self, event: dict[str, Any], context: dict[str, Any]) -> bool:
-        before, now = context.get("last_event_time"), event.get("timestamp")
-        if not isinstance(before, (int, float)) or not isinstance(now, (int, float)):
+        before, now = context.get("last_event_time"), _moment(event)
+        if not isinstance(before, (int, float)) or now is None:
             return True
         return (now - before) * 1000 <= self.DEFAULT_TIMING_CONSTRAINTS["max_event_gap_ms"]
 
@@ -389,7 +400,7 @@ class EventValidationFramework:
     async def validate_event(self, event: dict[str, Any], context: Optional[dict[str, Any]] = None) -> ValidatedEvent:
         """Check an event, keep it, tell the callbacks; what they raise is logged."""
         start = time.perf_counter()
-        thread_id = _thread(event) or "unknown"
+        thread_id = _thread(event, context) or "unknown"
         if self._rests():
             validated = self._unjudged(event, thread_id)
         else:

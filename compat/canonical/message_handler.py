@@ -15,7 +15,8 @@ from .recovery_types import MessageState
 
 logger = logging.getLogger(__name__)
 
-#: How many received IDs are remembered, to recognise a message that comes twice.
+#: How many received IDs are remembered, to recognise a message that comes twice; over so many sent messages the
+#: acknowledged ones are forgotten.
 REMEMBERED_IDS = 10_000
 
 
@@ -60,6 +61,7 @@ class WebSocketMessageHandler:
             return False
         if message_state.ack_required:
             self.sent_messages[message_state.message_id] = message_state
+            self._forget_acknowledged()
         return True
 
     async def process_received_message(self, message: dict[str, Any], connection_id: str) -> None:
@@ -85,8 +87,8 @@ class WebSocketMessageHandler:
             logger.error(f"Error in message callback for {connection_id}: {error}")
 
     def handle_acknowledgment(self, message_id: str) -> None:
-        """Mark a sent message acknowledged and forget it; an unknown ID is ignored."""
-        state = self.sent_messages.pop(message_id, None)
+        """Mark a sent message acknowledged; an unknown ID is ignored."""
+        state = self.sent_messages.get(message_id)
         if state is not None:
             state.acknowledged = True
             logger.debug(f"Message acknowledged: {message_id}")
@@ -128,10 +130,18 @@ class WebSocketMessageHandler:
         while len(self.received_messages) > REMEMBERED_IDS:
             del self.received_messages[next(iter(self.received_messages))]
 
+    def _forget_acknowledged(self) -> None:
+        if len(self.sent_messages) > REMEMBERED_IDS:
+            kept = {name: state for name, state in self.sent_messages.items() if not state.acknowledged}
+            self.sent_messages.clear()
+            self.sent_messages.update(kept)
+
 
 def _envelope(state: MessageState) -> dict[str, Any]:
     return {
+        # Peers of both generations read it: the older ones look for "message_id".
         "id": state.message_id,
+        "message_id": state.message_id,
         "timestamp": state.timestamp.isoformat(),
         "content": state.content,
         "ack_required": state.ack_required,

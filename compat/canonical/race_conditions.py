@@ -185,6 +185,7 @@ class HandshakeCoordinator:
             {
                 "from_state": self.state.value,
                 "to_state": state.value,
+                "state": state.value,
                 "timestamp": now,
                 "elapsed": now - (self.handshake_start_time or now),
                 "reason": reason,

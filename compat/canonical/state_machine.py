@@ -50,18 +50,17 @@ _S = ApplicationConnectionState
 _OPERATIONAL = frozenset({_S.PROCESSING_READY, _S.PROCESSING, _S.IDLE, _S.DEGRADED})
 _SETUP = frozenset({_S.CONNECTING, _S.ACCEPTED, _S.AUTHENTICATED, _S.SERVICES_READY})
 _TERMINAL = frozenset({_S.CLOSED, _S.FAILED})
+_ENDS = frozenset({_S.CLOSING, _S.CLOSED, _S.FAILED})
 _TRANSITIONS: dict[ApplicationConnectionState, frozenset[ApplicationConnectionState]] = {
-    _S.CONNECTING: frozenset({_S.ACCEPTED, _S.FAILED, _S.CLOSED}),
-    _S.ACCEPTED: frozenset({_S.AUTHENTICATED, _S.FAILED, _S.CLOSING, _S.CLOSED}),
-    _S.AUTHENTICATED: frozenset({_S.SERVICES_READY, _S.DEGRADED, _S.FAILED, _S.CLOSING, _S.CLOSED}),
-    _S.SERVICES_READY: frozenset({_S.PROCESSING_READY, _S.DEGRADED, _S.FAILED, _S.CLOSING, _S.CLOSED}),
-    _S.PROCESSING_READY: frozenset({_S.PROCESSING, _S.IDLE, _S.DEGRADED, _S.RECONNECTING, _S.CLOSING, _S.CLOSED, _S.FAILED}),
-    _S.PROCESSING: frozenset({_S.PROCESSING_READY, _S.IDLE, _S.DEGRADED, _S.RECONNECTING, _S.CLOSING, _S.CLOSED, _S.FAILED}),
-    _S.IDLE: frozenset({_S.PROCESSING, _S.PROCESSING_READY, _S.DEGRADED, _S.RECONNECTING, _S.CLOSING, _S.CLOSED, _S.FAILED}),
-    _S.DEGRADED: frozenset({_S.PROCESSING_READY, _S.PROCESSING, _S.IDLE, _S.RECONNECTING, _S.CLOSING, _S.CLOSED, _S.FAILED}),
-    _S.RECONNECTING: frozenset(
-        {_S.CONNECTING, _S.ACCEPTED, _S.AUTHENTICATED, _S.PROCESSING_READY, _S.DEGRADED, _S.FAILED, _S.CLOSED}
-    ),
+    _S.CONNECTING: _ENDS | {_S.ACCEPTED},
+    _S.ACCEPTED: _ENDS | {_S.AUTHENTICATED},
+    _S.AUTHENTICATED: _ENDS | {_S.SERVICES_READY, _S.DEGRADED},
+    _S.SERVICES_READY: _ENDS | {_S.PROCESSING_READY, _S.DEGRADED},
+    _S.PROCESSING_READY: _ENDS | {_S.PROCESSING, _S.IDLE, _S.DEGRADED, _S.RECONNECTING},
+    _S.PROCESSING: _ENDS | {_S.PROCESSING_READY, _S.IDLE, _S.DEGRADED, _S.RECONNECTING},
+    _S.IDLE: _ENDS | {_S.PROCESSING_READY, _S.PROCESSING, _S.DEGRADED, _S.RECONNECTING},
+    _S.DEGRADED: _ENDS | {_S.SERVICES_READY, _S.PROCESSING_READY, _S.PROCESSING, _S.IDLE, _S.RECONNECTING},
+    _S.RECONNECTING: _ENDS | {_S.CONNECTING, _S.ACCEPTED, _S.AUTHENTICATED, _S.PROCESSING_READY, _S.DEGRADED},
     _S.CLOSING: frozenset({_S.CLOSED, _S.FAILED}),
     _S.CLOSED: frozenset(),
     _S.FAILED: frozenset({_S.CONNECTING, _S.RECONNECTING, _S.CLOSED}),
@@ -240,6 +239,7 @@ class ConnectionStateMachine:
                 "created_at": self._created_at.isoformat(),
                 "last_activity": self._last_activity.isoformat(),
                 "last_transition": last.timestamp.isoformat() if last else None,
+                "state_history_count": len(self._state_history),
                 "state_history": [
                     {"from": i.from_state.value, "to": i.to_state.value, "reason": i.reason} for i in self._state_history
                 ],

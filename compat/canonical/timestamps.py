@@ -102,3 +102,5 @@ def _finite(number: float, given: object) -> float:
 
 
 _cached = lru_cache(maxsize=1000)(_parse_string_timestamp)
+cached_convert_timestamp.cache_info = _cached.cache_info  # type: ignore[attr-defined]
+cached_convert_timestamp.cache_clear = _cached.cache_clear  # type: ignore[attr-defined]

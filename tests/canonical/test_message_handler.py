@@ -24,13 +24,14 @@ def test_a_message_is_sent_as_an_envelope_and_remembered_until_acknowledged(hand
     sent = json.loads(socket.send.call_args.args[0])
     assert sent == {
         "id": "m1",
+        "message_id": "m1",
         "timestamp": state.timestamp.isoformat(),
         "content": {"text": "hello"},
         "ack_required": True,
     }
     assert handler.get_unacked_count() == 1
     asyncio.run(handler.process_received_message({"type": "ack", "message_id": "m1"}, "c1"))
-    assert (state.acknowledged, handler.sent_messages, handler.get_unacked_count()) == (True, {}, 0)
+    assert (state.acknowledged, handler.sent_messages, handler.get_unacked_count()) == (True, {"m1": state}, 0)
 
 
 def test_a_refused_send_counts_a_retry_and_is_logged(handler: WebSocketMessageHandler, caplog) -> None:
@@ -80,6 +81,16 @@ def test_received_ids_are_forgotten_oldest_first(handler: WebSocketMessageHandle
     for number in range(3):
         asyncio.run(handler.process_received_message({"id": f"m{number}"}, "c1"))
     assert list(handler.received_messages) == ["m1", "m2"]
+
+
+def test_acknowledged_messages_are_forgotten_when_they_are_too_many(handler, monkeypatch) -> None:
+    monkeypatch.setattr(message_handler, "REMEMBERED_IDS", 2)
+    for number in range(3):
+        state = handler.create_message_state({}, f"m{number}", require_ack=True)
+        asyncio.run(handler.execute_message_send(AsyncMock(), state))
+        if number == 0:
+            handler.handle_acknowledgment("m0")
+    assert list(handler.sent_messages) == ["m1", "m2"]
 
 
 def test_an_acknowledgement_is_sent_and_its_failure_logged(handler: WebSocketMessageHandler, caplog) -> None:

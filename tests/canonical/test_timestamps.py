@@ -51,6 +51,13 @@ def test_what_is_no_moment_is_a_value_error(form: object) -> None:
     assert before <= (safe_convert_timestamp(form) or 0) <= time.time()  # type: ignore[arg-type]
 
 
+def test_the_cache_can_be_looked_at_and_emptied() -> None:
+    cached_convert_timestamp.cache_clear()
+    for _ in range(2):
+        cached_convert_timestamp("2025-09-14T11:00:00Z")
+    assert cached_convert_timestamp.cache_info()[:2] == (1, 1)
+
+
 def test_another_type_is_a_type_error() -> None:
     with pytest.raises(TypeError, match=r"Unsupported timestamp type: <class 'list'>"):
         convert_to_unix_timestamp([])  # type: ignore[arg-type]

@@ -109,11 +109,11 @@ class SSotBaseTestCase:
 
     def setUp(self) -> None:
         """As :meth:`setup_method`, for unittest."""
-        self.setup_method(getattr(self, getattr(self, "_testMethodName", ""), None))
+        self.setup_method()
 
     def tearDown(self) -> None:
         """As :meth:`teardown_method`, for unittest."""
-        self.teardown_method(getattr(self, getattr(self, "_testMethodName", ""), None))
+        self.teardown_method()
 
     async def async_setup_method(self, method: Optional[Callable[..., Any]] = None) -> None:
         """As :meth:`setup_method`, for subclasses whose own preparation is async."""

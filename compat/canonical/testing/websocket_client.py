@@ -8,6 +8,7 @@ import json
 import logging
 import time
 import uuid
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -18,7 +19,6 @@ from .websocket_messages import WebSocketEventType, WebSocketMessage, WebSocketT
 logger = logging.getLogger(__name__)
 
 DEFAULT_URL = "ws://localhost:8000/ws"
-_CLOSED = object()
 
 
 class MockWebSocketConnection:
@@ -34,7 +34,9 @@ class MockWebSocketConnection:
         self.close_reason = ""
         self.client_state = "connected"
         self.accepted = False
-        self._incoming: asyncio.Queue[Any] = asyncio.Queue()
+        self._incoming: deque[Any] = deque()
+        # Made by the first who waits: before 3.10 an event belongs to the loop that runs when it is made.
+        self._arrival: Optional[asyncio.Event] = None
 
     async def accept(self, *_: Any, **__: Any) -> None:
         """Accept the connection."""
@@ -50,9 +52,13 @@ class MockWebSocketConnection:
 
     async def recv(self) -> Any:
         """The next fed message; ConnectionError after :meth:`close`, once all have been read."""
-        message = _CLOSED if self.closed and self._incoming.empty() else await self._incoming.get()
-        if message is _CLOSED:
-            raise ConnectionError("the mock connection is closed")
+        self._arrival = self._arrival or asyncio.Event()
+        while not self._incoming:
+            if self.closed:
+                raise ConnectionError("the mock connection is closed")
+            self._arrival.clear()
+            await self._arrival.wait()
+        message = self._incoming.popleft()
         self.received_messages.append(message)
         return message
 
@@ -68,7 +74,9 @@ class MockWebSocketConnection:
 
     def feed(self, message: Any) -> None:
         """Give :meth:`recv` a message."""
-        self._incoming.put_nowait(message)
+        self._incoming.append(message)
+        if self._arrival is not None:
+            self._arrival.set()
 
     add_message = feed
 
@@ -82,7 +90,8 @@ class MockWebSocketConnection:
         if not self.closed:
             self.closed, self.close_code, self.close_reason = True, code, reason
             self.client_state = "disconnected"
-            self._incoming.put_nowait(_CLOSED)
+            if self._arrival is not None:
+                self._arrival.set()
 
     @property
     def closed_property(self) -> bool:

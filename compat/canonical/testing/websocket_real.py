@@ -83,7 +83,7 @@ class RealWebSocketTestClient(WebSocketTestClient):
         super().__init__(address, f"client_{uuid.uuid4().hex[:8]}", headers, user_id=owner, token=token)
         self.connection_id = self.test_id
         self.isolation_violations: list[WebSocketEvent] = []
-        self.expected_user_id = owner
+        self.expected_user_id: Optional[str] = owner
 
     @property
     def state(self) -> WebSocketConnectionState:
