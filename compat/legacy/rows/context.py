@@ -26,6 +26,22 @@ _OLD_NAMES = {
     "factory": "create_test_user_context=create_user_execution_context",
 }
 
+_EXPORTED = frozenset(
+    [
+        "ContextIsolationError",
+        "InvalidContextError",
+        "UserContextFactory",
+        "UserContextManager",
+        "UserExecutionContext",
+        "clear_shared_object_registry",
+        "create_defensive_user_execution_context",
+        "create_isolated_execution_context",
+        "managed_user_context",
+        "register_shared_object",
+        "validate_user_context",
+    ]
+)
+
 # Modules that stood for the one in services, and paths that only ever stood in imports.
 _OTHER_PATHS = """\
 netra_backend.app.models.user_execution_context
@@ -34,21 +50,24 @@ netra_backend.app.agents.user_execution_context
 netra_backend.app.execution.user_execution_context"""
 
 
+def _part(module: str, part: str, words: str) -> list[Move]:
+    rows: list[Move] = []
+    for word in words.split():
+        name = word.rpartition("=")[2]
+        # The package is the door; the logger, the registry and older helpers live behind it.
+        instead = f"from {HOME} import {name}" if name in _EXPORTED else None
+        rows += names(module, f"{HOME}.{part}", word, instead=instead, **WHEN)
+    return rows
+
+
 def _whole(module: str) -> list[Move]:
-    return [
-        row for part, words in _PARTS.items() for row in names(module, f"{HOME}.{part}", words, instead=_instead(part), **WHEN)
-    ]
-
-
-def _instead(part: str) -> str | None:
-    # The package hands all of it out; only the logger and the registry live in a part alone.
-    return None if part == "isolation" else f"the same name of {HOME}"
+    return [row for part, words in _PARTS.items() for row in _part(module, part, words)]
 
 
 ROWS: list[Move] = [
     *_whole(SERVICES),
     *_whole(SUPERVISOR),
-    *(row for part, words in _OLD_NAMES.items() for row in names(SUPERVISOR, f"{HOME}.{part}", words, instead=None, **WHEN)),
+    *(row for part, words in _OLD_NAMES.items() for row in _part(SUPERVISOR, part, words)),
     *(row for module in _OTHER_PATHS.split("\n") for row in _whole(module)),
     *names(SERVICES, "compat.canonical.environment", "IsolatedEnvironment get_env", instead=None, **WHEN),
     *names(SERVICES, "compat.canonical.logs", "central_logger", instead=None, **WHEN),

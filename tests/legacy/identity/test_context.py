@@ -141,3 +141,10 @@ def test_pickles_of_the_former_path_load(UserExecutionContext: Any) -> None:
     context = UserExecutionContext("user_1", "thread_1", "run_1")
     data = pickle.dumps(context, protocol=0).replace(b"compat.canonical.context.user", SERVICES.encode())
     assert pickle.loads(data) == context
+
+
+def test_the_door_that_rows_name_hands_out_what_they_name() -> None:
+    import compat.canonical.context as door
+    from compat.legacy.rows import context as rows
+
+    assert frozenset(door.__all__) == rows._EXPORTED
