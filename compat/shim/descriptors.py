@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 import warnings
 
-from . import bytecode, callsite, watch
-from .funnel import KEY, Tap, nothing
+from . import bytecode, callsite, lazy, watch
+from .funnel import KEY, Tap, nothing, site_key
 from .targets import loader_of, owner_of
 
 TYPE_CHECKING = False
@@ -83,7 +83,8 @@ def name_property(tap: Tap, adapter: str = "") -> property:
     def slow(module: Any, frame: FrameType) -> object:
         if callsite.is_looking(frame):
             return _quietly(tap, module, load)
-        tap.use("import" if bytecode.is_import_from(frame) or bytecode.is_name_read(frame) else "attribute", frame)
+        if not _use_lazily(tap, frame):
+            tap.use("import" if bytecode.is_import_from(frame) else "attribute", frame)
         return load()
 
     def put(module: Any, value: object) -> None:
@@ -100,6 +101,15 @@ def name_property(tap: Tap, adapter: str = "") -> property:
     return property(counted_getter(tap, path, load, slow), put, delete, f"{attribute}: {move.kind} moved to {path}")
 
 
+def _use_lazily(tap: Tap, frame: FrameType) -> bool:
+    """Count the read as the import that it is where it makes a lazy import real."""
+    found = lazy.lazy_object(frame, tap.move.module) if lazy.LAZY is not None else None
+    if found is None:
+        return False
+    lazy.use_once(tap, frame, found)
+    return True
+
+
 def _quietly(tap: Tap, module: Any, load: Callable[[], object]) -> object:
     if tap.stage == "expired":
         raise AttributeError(f"module {module.__name__!r} has no attribute {tap.move.attribute!r}")
@@ -114,7 +124,8 @@ def _tombstone(tap: Tap) -> property:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         if callsite.is_importlib(frame):
             return None  # the import system only asks whether to look for a submodule; the read that follows answers
-        tap.use("import" if bytecode.is_import_from(frame) or bytecode.is_name_read(frame) else "attribute", frame)
+        if not _use_lazily(tap, frame):
+            tap.use("import" if bytecode.is_import_from(frame) else "attribute", frame)
         return None  # pragma: no cover - a removed row always raises
 
     def put(module: Any, value: object) -> None:
@@ -146,7 +157,8 @@ def module_property(tap: Tap, canonical: str, name: str) -> property:
             tap.skip(frame)  # the statement was counted when it named the module
             return found(module)
         value = found(module)
-        tap.use("attribute", frame)
+        if not _use_lazily(tap, frame):
+            tap.use("attribute", frame)
         return value
 
     def found(module: Any) -> object:
@@ -173,32 +185,38 @@ def _count_write(tap: Tap, frame: FrameType) -> None:
         tap.use("set", frame)
 
 
-def child_property(name: str, tap: Tap | None) -> property:
-    """The descriptor of a legacy submodule on its parent package: ``from old import mod`` is seen each time."""
+def child_property(name: str, tap: Tap | None, child: Any = None) -> property:
+    """The descriptor of a legacy submodule on its parent package: ``from old import mod`` is seen each time.
+
+    The submodule is kept here and not in the package's dict, where a lazy from-import would find it without asking.
+    """
+    held = [child] if child is not None else []
 
     def get(module: Any) -> object:
-        try:
-            child = vars(module)[name]
-        except KeyError:
-            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}") from None
+        if not held:
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         if tap is not None:
             frame = sys._getframe(1)
-            key_of = site_key(frame)
-            if tap.hot.get(key_of) is not nothing and bytecode.is_import_from(frame) and not callsite.is_looking(frame):
-                statement = bytecode.import_statement(frame)
-                if statement is not None and statement.fromlist is None:
-                    tap.skip(frame)  # import old.mod as m: counted by its IMPORT_NAME
-                else:
-                    tap.use("import", frame)
-        return child
+            if tap.hot.get(site_key(frame)) is not nothing and not callsite.is_looking(frame):
+                _count_child(tap, frame)
+        return held[0]
 
     def put(module: Any, value: object) -> None:
-        vars(module)[name] = value
+        held[:] = [value]
 
     def delete(module: Any) -> None:
-        vars(module).pop(name, None)
+        held.clear()
 
     return property(get, put, delete)
 
 
-from .funnel import site_key  # noqa: E402
+def _count_child(tap: Tap, frame: FrameType) -> None:
+    if lazy.LAZY is not None and _use_lazily(tap, frame):
+        return
+    if not bytecode.is_import_from(frame):
+        return  # on the way to an attribute, which is what counts
+    statement = bytecode.import_statement(frame)
+    if statement is not None and statement.fromlist is None:
+        tap.skip(frame)  # import old.mod as m: counted by its IMPORT_NAME
+    else:
+        tap.use("import", frame)

@@ -88,8 +88,11 @@ class Tap:
         self._said: dict[str, tuple[str, Any]] = {}
         _taps.append(self)
 
-    def use(self, kind: str, frame: FrameType | None) -> None:
-        """Count and warn one use of ``kind`` by the code that ``frame`` executes; raise when the move has expired."""
+    def use(self, kind: str, frame: FrameType | None, *, is_site: bool = True) -> None:
+        """Count and warn one use of ``kind`` by the code that ``frame`` executes; raise when the move has expired.
+
+        ``is_site=False`` where the instruction may come back for the same use and must ask again.
+        """
         user = callsite.user_frame(frame) if frame is not None else None
         cell, line = self._cell(kind, user)
         # Count first: under an "error" filter nothing after the warning runs.
@@ -110,7 +113,7 @@ class Tap:
         module = module if isinstance(module, str) else "<string>"
         registry = found.setdefault("__warningregistry__", {})
         warnings.warn_explicit(warning, None, user.f_code.co_filename, line, module, registry)  # type: ignore[call-overload]
-        if user is frame and watch.is_silent(text, type(warning), module, line):
+        if is_site and user is frame and watch.is_silent(text, type(warning), module, line):
             watch.keep(self.hot, site_key(user), cell, decided)
 
     def skip(self, frame: FrameType) -> None:

@@ -49,7 +49,7 @@ def _count(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> N
         return
     statement = bytecode.import_statement(frame) if bytecode.is_importing(frame) else None
     if statement is None:
-        if lazy.is_reifying(frame):
+        if lazy.LAZY is not None and lazy.lazy_object(frame, name) is not None:
             lazy.reified(name, tap, rows, frame)
         elif _calls_import(frame):
             tap.use("import", frame)
@@ -89,7 +89,7 @@ def first(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> No
     user = callsite.user_frame(frame)
     if callsite.is_looking(user) or _is_resolving(frame):
         return
-    if lazy.is_reifying(user):
+    if lazy.LAZY is not None and lazy.lazy_object(user, name) is not None:
         lazy.reified(name, tap, rows, user)
         return
     statement = bytecode.import_statement(user) if bytecode.is_importing(user) else None

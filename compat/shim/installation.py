@@ -64,8 +64,8 @@ class Installation:
                     imports.unwatch(name)
                     parent, _, last = name.rpartition(".")
                     holder = sys.modules.get(parent)
-                    if holder is not None and vars(holder).get(last) is module:
-                        del vars(holder)[last]
+                    if holder is not None and getattr(holder, last, None) is module:
+                        delattr(holder, last)
             forget_taps(self._taps.values())
             if not _installed and _finder is not None:
                 sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not _finder]

@@ -72,8 +72,8 @@ def bind_child(parent: types.ModuleType, name: str, child: types.ModuleType) -> 
     """Bind a legacy submodule on its legacy parent, with the descriptor that sees ``from parent import child``."""
     tap = vars(child).get("__compat_tap__")
     own = vars(parent).get("__compat_tap__")
-    setattr(type(parent), name, child_property(name, None if tap is None or tap is own else tap))
-    vars(parent)[name] = child
+    vars(parent).pop(name, None)
+    setattr(type(parent), name, child_property(name, None if tap is None or tap is own else tap, child))
 
 
 class LegacySpec(ModuleSpec):

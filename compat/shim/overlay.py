@@ -126,7 +126,6 @@ def adopt(parent: types.ModuleType, name: str, tap: Tap | None) -> Callable[[], 
     def undo() -> None:
         if name in vars(kind):
             delattr(kind, name)
-        vars(parent).pop(name, None)
 
     return undo
 
