@@ -348,13 +348,20 @@ class AgentWebSocketBridge:
         return await self._notify(notification_type, run_id, {"agent_name": agent_name, **data})
 
     async def emit_agent_event(
-        self, event_type: str, data: dict[str, Any], run_id: str | None = None, agent_name: str | None = None
+        self,
+        event_type: str,
+        data: dict[str, Any],
+        run_id: str | None = None,
+        agent_name: str | None = None,
+        thread_id: str | None = None,
     ) -> bool:
-        """Send any agent event; False without a run id, for nobody could be told."""
-        run_id = run_id or data.get("run_id") or getattr(self.user_context, "run_id", None)
+        """Send any agent event; False without a run or a thread, for nobody could be told."""
+        run_id = run_id or data.get("run_id") or getattr(self.user_context, "run_id", None) or thread_id
         if not run_id:
-            logger.warning("%s has no run id; not sent", event_type)
+            logger.warning("%s has neither run nor thread; not sent", event_type)
             return False
+        if thread_id:
+            await self.register_run_thread_mapping(run_id, thread_id)
         return await self._notify(event_type, run_id, {"agent_name": agent_name, **data})
 
     async def emit_event(self, context: Any, event_type: str, event_data: dict[str, Any]) -> bool:

@@ -63,6 +63,8 @@ class OlderMethods:
 
     async def emit_agent_event(self, user_id: Any = None, event_type: Any = None, data: Any = None, **named: Any) -> bool:
         """Send an agent's event: ``(user_id, event_type, data)``, or by keyword with ``run_id`` and ``thread_id``."""
+        if isinstance(event_type, dict) and data is None:
+            user_id, event_type, data = None, user_id, event_type
         thread_id = named.get("thread_id")
         body = {**(data or {}), **named}
         user = user_id if user_id is not None else getattr(self.user_context, "user_id", None)

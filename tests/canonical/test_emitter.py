@@ -129,7 +129,7 @@ def test_a_session_is_watched() -> None:
     through.is_connection_active.side_effect = [True, False, True] + [True] * 1000
     monitor = AuthenticationConnectionMonitor(through)
     monitor.CHECK_INTERVAL_SECONDS = 0.001
-    report = asyncio.run(monitor.monitor_auth_session("user_1", 30))
+    report = asyncio.run(monitor.monitor_auth_session("user_1", 200))
     assert report["connection_drops"] == 1
     assert report["health_checks"] >= 3
     assert monitor.get_monitoring_stats()["failed_checks"] == 1
