@@ -15,7 +15,7 @@ from compat.canonical.errors import FactoryInitializationError
 from compat.canonical.factory import isolation_key
 from compat.shim import dual
 
-from .manager import SharedWebSocketManager, UnifiedWebSocketManager
+from . import manager as managers
 from .manager_types import WebSocketManagerMode
 from .testing_mode import is_testing
 
@@ -27,7 +27,8 @@ NO_CONTEXT = (
 
 
 def _manager(user_context: Any, mode: Any = WebSocketManagerMode.UNIFIED) -> Any:
-    return UnifiedWebSocketManager(mode=mode, user_context=user_context)
+    # Through the module: tests replace the class there.
+    return managers.UnifiedWebSocketManager(mode=mode, user_context=user_context)
 
 
 def _required(user_context: Any, user_id: Any = None) -> Any:
@@ -66,7 +67,7 @@ def get_package_websocket_manager(user_context: Any = None, mode: Any = WebSocke
 @dual
 def get_shared_websocket_manager(user_context: Any = None, *unused: Any, **ignored: Any) -> Any:
     """The manager of before there were contexts: one object, each user's connections apart."""
-    return SharedWebSocketManager(user_context=user_context)
+    return managers.SharedWebSocketManager(user_context=user_context)
 
 
 @dual

@@ -175,6 +175,8 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMeth
 
     _user_connection_locks: dict[str, asyncio.Lock]
 
+    _instance: Any = None
+
     @classmethod
     def get_instance(cls, *args: Any, **kwargs: Any) -> Any:
         """A manager as the singleton was: it reaches each user by the ``user_id`` of the call."""

@@ -253,3 +253,20 @@ def test_patching_makes_what_the_original_was() -> None:
     ):
         assert isinstance(get, AsyncMock)
         assert not isinstance(create, AsyncMock)
+
+
+def test_a_replaced_class_is_what_the_functions_build(run: Any) -> None:
+    from netra_backend.app.websocket_core.unified_manager import UnifiedWebSocketManager
+    from netra_backend.app.websocket_core.websocket_manager import get_websocket_manager
+
+    with patch("netra_backend.app.websocket_core.unified_manager.UnifiedWebSocketManager") as replaced:
+
+        async def scenario() -> None:
+            assert await get_websocket_manager(context()) is replaced.return_value
+
+        run(scenario())
+    assert replaced.call_args.kwargs["user_context"].user_id == "user_1"
+    assert UnifiedWebSocketManager._instance is None
+    UnifiedWebSocketManager._instance = None
+    assert isinstance(UnifiedWebSocketManager.get_instance(), UnifiedWebSocketManager)
+    assert UnifiedWebSocketManager.create_for_user(context("user_3")).user_context.user_id == "user_3"
