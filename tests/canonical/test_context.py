@@ -342,3 +342,28 @@ def test_copies_and_pickles_are_equal() -> None:
     context = make(agent_context={"a": [1]})
     assert copy.deepcopy(context) == context
     assert pickle.loads(pickle.dumps(context)) == context
+
+
+def test_a_session_that_does_not_close_is_logged_and_the_block_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        async def close(self) -> None:
+            raise OSError("gone")
+
+    async def use() -> str:
+        async with managed_user_context(make(db_session=Broken())):
+            return "done"
+
+    assert asyncio.run(use()) == "done"
+    assert "Error closing the database session" in caplog.text
+
+
+def test_other_ways_to_the_same() -> None:
+    context = UserExecutionContext.from_agent_execution_context("user_1", "thread_1", "run_1", agent_context={"a": 1})
+    assert context.agent_context == {"a": 1}
+    assert context.with_websocket_connection_supervisor("ws_1").websocket_client_id == "ws_1"
+    assert context.get_tool_dispatcher() is None
+    assert context.get_websocket_bridge() is None
+    with pytest.raises(InvalidContextError, match="dependency_name must be a non-empty string"):
+        context.set_dependency("", 1)
+    with pytest.raises(InvalidContextError, match="component must be a non-empty string"):
+        context.get_scoped_key("")

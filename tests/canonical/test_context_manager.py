@@ -189,3 +189,27 @@ def test_events_reach_the_users_own_manager() -> None:
             set_websocket_manager_factory(before)
 
     assert asyncio.run(run()) == ["context_changed"]
+
+
+def test_expired_contexts_make_room_by_themselves() -> None:
+    clock = Clock()
+    held = UserContextManager(clock=clock)
+    held.MAX_TOTAL_CONTEXTS = 1
+    held.set_context("old", make(), ttl_seconds=1)
+    clock.now = 2
+    held.set_context("new", make("user_2"))
+    assert sorted(held.get_active_contexts()) == ["new"]
+    clock.now = 400
+    held.clear_context("new")
+    held.set_context("newer", make())
+    assert sorted(held.get_active_contexts()) == ["newer"]
+
+
+def test_only_contexts_are_held() -> None:
+    with pytest.raises(InvalidContextError, match="Expected UserExecutionContext, got: <class 'str'>"):
+        UserContextManager().set_context("key", "no context")  # type: ignore[arg-type]
+    with pytest.raises(InvalidContextError, match="Required field 'context_key'"):
+        UserContextManager().get_context("")
+    silent = UserContextManager(enable_audit_trail=False)
+    silent.set_context("key", make())
+    assert silent.get_audit_trail("key") is None

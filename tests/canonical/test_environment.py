@@ -320,3 +320,64 @@ def test_debug_information_has_no_values(isolated: IsolatedEnvironment) -> None:
     assert info["isolation_enabled"] is True
     assert info["variable_sources"][NAME] == "here"
     assert "very secret" not in repr(info)
+
+
+def test_pytests_own_marks_are_kept_in_the_processes_environment(isolated: IsolatedEnvironment) -> None:
+    before = os.environ.get("PYTEST_TIMEOUT")
+    isolated.set("PYTEST_TIMEOUT", "7")
+    assert os.environ["PYTEST_TIMEOUT"] == "7"
+    isolated.delete("PYTEST_TIMEOUT")
+    assert "PYTEST_TIMEOUT" not in os.environ
+    if before is not None:
+        os.environ["PYTEST_TIMEOUT"] = before
+
+
+def test_former_names_do_the_same(env: IsolatedEnvironment) -> None:
+    env.enable_isolation_mode()
+    env.set(NAME, "1")
+    env.protect(NAME)
+    assert env.is_set(NAME)
+    assert env.get_all_variables()[NAME] == "1"
+    assert env.is_protected(NAME)
+    env.clear_cache()
+    assert env.get(NAME) == "1"
+
+
+def test_faults_of_files_are_sentences(isolated: IsolatedEnvironment, tmp_path: Path) -> None:
+    path = tmp_path / "latin1"
+    path.write_bytes(b"A=\xff\n")
+    count, faults = isolated.load_from_file(path)
+    assert count == 0
+    assert faults[0].startswith(f"Error reading file {path}: ")
+    isolated.protect_variable(NAME)
+    path.write_text(f"{NAME}=1\n")
+    assert isolated.load_from_file(path) == (0, [f"{NAME} is protected and was not set"])
+
+
+def test_secrets_are_loaded_from_the_working_directory(
+    isolated: IsolatedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert environment.load_secrets()
+    (tmp_path / ".secrets").write_text("no assignment\n")
+    assert not environment.load_secrets()
+
+
+def test_nothing_is_filled_in_outside_of_development_and_tests(isolated: IsolatedEnvironment) -> None:
+    isolated.enable_test_defaults_bypass()
+    isolated.clear()
+    isolated.update({"ENVIRONMENT": "production", "JWT_SECRET_KEY": "short", "DEBUG": "1"})
+    result = EnvironmentValidator(isolated).validate_with_fallbacks()
+    assert result.fallback_applied == []
+    assert "JWT_SECRET_KEY is shorter than 32 characters" in result.warnings
+    check = EnvironmentValidator(isolated)
+    assert check.validate_environment_specific_behavior("production").errors == ["DEBUG must not be set in production"]
+    assert check.validate_service_id_stability().errors == ["SERVICE_ID is not set"]
+    assert check.validate_staging_domain_configuration().is_valid
+    isolated.set("SERVICE_ID", "netra-backend")
+    assert check.validate_service_id_stability().is_valid
+    isolated.update({"ENVIRONMENT": "staging", "POSTGRES_HOST": "localhost"})
+    assert any("POSTGRES_HOST is 'localhost'" in error for error in check.validate_all().errors)
+    isolated.set("ENVIRONMENT", "development")
+    assert check.validate_discovery_endpoint_configuration({"ws": "ws://localhost"}).is_valid
+    assert isolated.validate_staging_database_credentials()["warnings"]

@@ -150,3 +150,20 @@ def test_predictable_identifiers_for_tests() -> None:
 def test_the_arguments_of_a_context() -> None:
     made = generator.create_user_execution_context_factory("user_1", "chat")
     assert sorted(made) == ["request_id", "run_id", "thread_id", "user_id", "websocket_client_id"]
+
+
+def test_pattern_information_of_both_forms() -> None:
+    info = UnifiedIdGenerator.extract_pattern_info("ws_conn_u1_1795228688830_4_49049bd0")
+    assert (info["format"], info["prefix"], info["timestamp"], info["counter"]) == ("ssot", "ws_conn_u1", "1795228688830", "4")
+    info = UnifiedIdGenerator.extract_pattern_info("thread_chat_1_dcf1123d")
+    assert (info["format"], info["operation"], info["counter"], info["random"]) == ("legacy", "chat", "1", "dcf1123d")
+    assert UnifiedIdGenerator.extract_pattern_info("") == {}
+    assert UnifiedIdGenerator.extract_pattern_info("alice")["prefix"] == "alice"
+
+
+def test_translated_context_ids_carry_a_time() -> None:
+    thread, run, request = UnifiedIdGenerator.translate_legacy_context_ids("u", "thread_a_1_dcf1123d", "run_a_1_dcf1123d")
+    assert UnifiedIdGenerator.parse_id(thread)
+    assert UnifiedIdGenerator.parse_id(run)
+    assert request.startswith("req_compatibility_")
+    assert UnifiedIdGenerator.generate_request_id().startswith("req_")

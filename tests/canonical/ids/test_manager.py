@@ -142,3 +142,13 @@ def test_module_functions_use_the_one_manager() -> None:
     assert all(manager.is_valid_id(one) for one in made)
     assert manager.generate_thread_id().startswith("session_")
     assert manager.is_valid_id_format_compatible("user_1")
+
+
+def test_forgetting_released_identifiers_forgets_their_owners_too(ids: UnifiedIDManager) -> None:
+    made = [ids.generate_websocket_connection_id("user_1"), ids.generate_websocket_connection_id("user_1")]
+    assert ids.cleanup_user_resources("user_1") == 2
+    assert ids.cleanup_released_ids(-1) == 2
+    assert ids.find_resources_by_user_pattern_safe("user_1") == []
+    assert ids.get_id_metadata(made[0]) is None
+    ids.optimize_for_websocket_performance()
+    assert ids.get_dual_ssot_performance_stats()["active_users"] == 0
