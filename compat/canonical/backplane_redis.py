@@ -407,4 +407,4 @@ class RedisBackplane:
 def _event(item: str, epoch: str, seq: int) -> Event:
     header, _, body = item.partition("\n")
     kind, thread_id, critical = loads(header)
-    return Event(Draft.from_body(body, kind, critical, thread_id), epoch, seq)
+    return Event(Draft.from_record((body, kind, critical, thread_id)), epoch, seq)

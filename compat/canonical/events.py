@@ -47,7 +47,7 @@ class Position(NamedTuple):
 class Draft:
     """A message encoded once, before it has a place in anybody's stream; shared by all who receive it."""
 
-    __slots__ = ("body", "critical", "thread_id", "type")
+    __slots__ = ("body", "critical", "record", "thread_id", "type")
 
     def __init__(
         self, message: Mapping[str, Any], *, critical: bool | None = None, thread_id: str | None = None
@@ -58,12 +58,14 @@ class Draft:
         self.critical = self.type in _CRITICAL if critical is None else critical
         self.thread_id = thread_id
         self.body = dumps(message if isinstance(message, dict) else dict(message))
+        self.record = (self.body, self.type, self.critical, thread_id)
 
     @classmethod
-    def from_body(cls, body: str, kind: str, critical: bool, thread_id: str | None) -> Draft:
-        """Return a draft of JSON text that is already encoded."""
+    def from_record(cls, record: tuple[str, str, bool, str | None]) -> Draft:
+        """Return the draft that a history has kept as body (JSON text), type, whether critical, and thread."""
         draft = cls.__new__(cls)
-        draft.body, draft.type, draft.critical, draft.thread_id = body, kind, critical, thread_id
+        draft.record = record
+        draft.body, draft.type, draft.critical, draft.thread_id = record
         return draft
 
 

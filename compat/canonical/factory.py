@@ -74,9 +74,12 @@ class WebSocketManagerFactory:
             the context names no user
         ResourceLimitExceeded
         """
-        key = isolation_key(context)
-        manager = self._managers.get(key)
-        return manager if manager is not None else self._make(key)
+        try:
+            # Most contexts are known: a key that is in the registry has been checked.
+            manager = self._managers.get((context.user_id, getattr(context, "thread_id", None)))  # type: ignore[call-overload]
+        except (AttributeError, TypeError):
+            manager = None
+        return manager if manager is not None else self._make(isolation_key(context))
 
     def find(self, user_id: str, thread_id: str | None = None) -> UnifiedWebSocketManager | None:
         """Return the manager of an isolation key if there is one; makes none."""

@@ -29,7 +29,8 @@ class History:
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
         self.seq = 0
-        self._events: deque[Event] | None = None
+        # Not events: plain tuples of strings, which the garbage collector does not visit.
+        self._events: deque[tuple[str, str, bool, str | None]] | None = None
 
     @property
     def position(self) -> Position:
@@ -39,26 +40,27 @@ class History:
     def append(self, draft: Draft, limit: int) -> Event:
         """Number ``draft`` and keep it as one of the last ``limit`` events."""
         self.seq += 1
-        event = Event(draft, self.epoch, self.seq)
         if limit:
             events = self._events
             if events is None:
                 events = self._events = deque()
-            events.append(event)
+            events.append(draft.record)
             if len(events) > limit:
                 events.popleft()
-        return event
+        return Event(draft, self.epoch, self.seq)
 
     def after(self, since: Position | None) -> Replay:
         """Return what follows ``since``; None is the beginning of what is kept."""
-        events = self._events or deque()
-        kept = len(events)
-        if since is None:
-            return Replay(list(events), self.position)
-        reason = judge(since, self.position, self.seq - kept)
-        if reason is not None:
-            return Replay([], self.position, reason)
-        return Replay(list(islice(events, kept - (self.seq - since.seq), None)), self.position)
+        records = self._events or deque()
+        floor = self.seq - len(records)
+        if since is not None:
+            reason = judge(since, self.position, floor)
+            if reason is not None:
+                return Replay([], self.position, reason)
+        first = floor if since is None else since.seq
+        wanted = islice(records, first - floor, None)
+        events = [Event(Draft.from_record(r), self.epoch, seq) for seq, r in enumerate(wanted, first + 1)]
+        return Replay(events, self.position)
 
     @property
     def kept(self) -> int:

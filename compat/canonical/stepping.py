@@ -40,6 +40,8 @@ def begin(awaitable: Any) -> Suspended | None:
     A send whose socket has room ends at once, and so needs no task and no turn of the loop. What is not awaitable (the
     result of a plain function) counts as ended.
     """
+    if awaitable is None:
+        return None
     if type(awaitable) is CoroutineType:
         steps: Any = awaitable
     elif is_awaitable(awaitable):

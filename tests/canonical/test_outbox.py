@@ -9,7 +9,7 @@ from compat.canonical.outbox import Outbox, OverflowPolicy
 
 
 def event(seq: int, *, critical: bool = False, size: int = 10) -> Event:
-    return Event(Draft.from_body("x" * size, "t", critical, None), "e", seq)
+    return Event(Draft.from_record(("x" * size, "t", critical, None)), "e", seq)
 
 
 def drain(outbox: Outbox) -> list[object]:
