@@ -30,12 +30,16 @@ from .docker_types import (
     ServiceType,
     parse_moment,
 )
+from .docker_upkeep import DockerIntrospector, DockerResourceSnapshot, DockerUpkeep, IntrospectionReport
 
 __all__ = [
     "ContainerInfo",
     "ContainerState",
+    "DockerIntrospector",
+    "DockerResourceSnapshot",
     "DockerUnavailable",
     "EnvironmentType",
+    "IntrospectionReport",
     "OrchestrationConfig",
     "ServiceHealth",
     "ServiceMode",
@@ -81,7 +85,7 @@ def connect(timeout: float = 10.0) -> Any:
     return client
 
 
-class UnifiedDockerManager:
+class UnifiedDockerManager(DockerUpkeep):
     """The services of one environment.
 
     A dedicated environment has containers and ports of its own (of ``test_id``); the others are shared by name.

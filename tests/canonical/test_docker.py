@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -61,8 +63,11 @@ class Container:
         self.engine.commands.append(command)
         return SimpleNamespace(exit_code=0)
 
-    def logs(self, tail: int) -> bytes:
-        return b"first\nlast"
+    def logs(self, tail: int, since: int = 0) -> bytes:
+        return b"first\nERROR: last"
+
+    def stats(self, stream: bool) -> dict[str, Any]:
+        return {"memory_stats": {"usage": 90 * 2**20, "limit": 100 * 2**20}}
 
 
 class Engine:
@@ -150,7 +155,7 @@ def test_stopping_keeps_containers_and_killing_removes_them(manager: UnifiedDock
     assert manager.get_service_status("redis") is ServiceStatus.STOPPED
     assert not manager.wait_for_services(["redis"], timeout=0)
     assert manager.service_health["redis"].error_message == "redis is stopped"
-    assert manager.analyze_docker_crash()["crashed"][0]["logs"] == ["first", "last"]
+    assert manager.analyze_docker_crash()["crashed"][0]["logs"] == ["first", "ERROR: last"]
     assert asyncio.run(manager.ensure_services_running(["redis"]))
     asyncio.run(manager.cleanup_services())
     assert engine.all == []
@@ -228,3 +233,44 @@ def test_the_state_of_a_container(status: str, health: str, state: ContainerStat
     info = ContainerInfo.from_docker_inspect({"Name": "/netra-redis", **told})
     assert (info.name, info.service, info.state) == ("netra-redis", "redis", state)
     assert info.exit_code == (None if status == "running" else 137)
+
+
+def test_logs_and_memory_are_looked_at(manager: UnifiedDockerManager, engine: Engine) -> None:
+    assert manager.monitor_memory_during_operations() is None
+    asyncio.run(manager.start_services_smart(["redis"]))
+    snapshot = manager.monitor_memory_during_operations()
+    assert snapshot is not None
+    assert (snapshot.total_memory_mb, snapshot.over_80_percent) == (90.0, ["netra-dedicated-t1-redis"])
+    report = asyncio.run(manager.analyze_service_health(["redis"], since="30m"))
+    assert (report.total_errors, report.services["redis"]["last_error"], report.healthy) == (1, "ERROR: last", False)
+    with pytest.raises(ValueError, match=r"^'soon' is no duration such as"):
+        manager.create_introspector().analyze_services(since="soon")
+
+
+def test_clean_up_when_the_last_test_is_done(manager: UnifiedDockerManager, engine: Engine) -> None:
+    asyncio.run(manager.start_services_smart(["redis"]))
+    engine.all[0].stop(timeout=0)
+    first, second = manager.register_with_cleanup_scheduler(), manager.register_with_cleanup_scheduler("t2")
+    manager.unregister_from_cleanup_scheduler(first)
+    assert len(engine.all) == 1
+    manager.unregister_from_cleanup_scheduler(second)
+    assert engine.all == []
+    with pytest.raises(ValueError, match=r"^Unknown cleanup types: images. There are: containers, environments"):
+        manager.trigger_manual_cleanup(["images"])
+
+
+def test_clean_up_on_a_schedule(manager: UnifiedDockerManager, engine: Engine) -> None:
+    assert manager.get_cleanup_scheduler_status() is None and not manager.disable_cleanup_scheduler()
+    assert manager.enable_cleanup_scheduler(SimpleNamespace(interval_seconds=0.001))
+    assert not manager.enable_cleanup_scheduler()
+    deadline = time.monotonic() + 10
+    while not (manager.get_cleanup_scheduler_status() or {})["runs"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    assert manager.disable_cleanup_scheduler()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="what is said elsewhere than on Windows")
+def test_windows_has_its_own_questions(manager: UnifiedDockerManager) -> None:
+    assert manager.get_windows_event_logs() == []
+    assert manager.get_docker_service_status_windows() == {"applicable": False, "platform": sys.platform}

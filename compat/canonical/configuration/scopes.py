@@ -78,7 +78,7 @@ class ConfigurationValidationResult:
     missing_required: list[str] = field(default_factory=list)
 
 
-class ScopedConfigManager:
+class ScopedConfigManager(UnifiedConfigManager):
     """Values of one user or service over the process's configuration; setting one changes nobody else's."""
 
     def __init__(
@@ -88,6 +88,7 @@ class ScopedConfigManager:
         service_name: Optional[str] = None,
         **values: Any,
     ) -> None:
+        super().__init__()
         self.user_id = user_id
         self.service_name = service_name
         self._told_environment = environment
@@ -105,24 +106,24 @@ class ScopedConfigManager:
         """The environment told at construction, else the process's."""
         return self._told_environment or config_manager.get_environment_name()
 
-    def __getattr__(self, name: str) -> Any:
-        # What is not scoped is the process's.
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(config_manager, name)
+    def get_config(self, key: Optional[str] = None, default: Any = None) -> Any:
+        """The process's configuration, or one value of this scope."""
+        return config_manager.get_config() if key is None else self.get_config_value(key, default)
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get_config_value(self, key: str, default: Any = None) -> Any:
         """A value of this scope, else of the process, else the default."""
         entry = self._entries.get(key)
         return entry.value if entry is not None else config_manager.get_config_value(key, default)
 
-    get_config = get_config_value = get
+    def reload_config(self, force: bool = False) -> Any:
+        """Read the process's configuration again; this scope's values stay."""
+        return config_manager.reload_config(force)
 
-    def set(self, key: str, value: Any, source: ConfigurationSource = ConfigurationSource.OVERRIDE) -> None:
+    def set_config_value(self, key: str, value: Any, source: ConfigurationSource = ConfigurationSource.OVERRIDE) -> None:
         """Set a value of this scope."""
         self._entries[key] = ConfigurationEntry(key, value, source, self.scope)
 
-    set_config = set_config_value = set
+    set_config = set = set_config_value
 
     def delete(self, key: str) -> bool:
         """Remove a value of this scope. False if there is none."""
@@ -142,7 +143,7 @@ class ScopedConfigManager:
 
     def validate_config(self) -> bool:
         """Whether the process's configuration is whole."""
-        return config_manager.validate_config_integrity()
+        return self.validate_config_integrity()
 
     def get_environment_name(self) -> str:
         """The environment's name."""

@@ -10,7 +10,8 @@ from typing import Any, Optional
 from ..environment import IsolatedEnvironment, get_env
 from ._pytest import pytest
 
-_TEST = {
+#: The variables of a test run.
+STANDARD_TEST_CONFIG = {
     "TESTING": "1",
     "NETRA_ENV": "testing",
     "ENVIRONMENT": "testing",
@@ -78,7 +79,7 @@ def isolated_env() -> Generator[IsolatedEnvironment, None, None]:
 @pytest.fixture(scope="function")
 def test_env() -> Generator[IsolatedEnvironment, None, None]:
     """The environment, isolated, with the variables of a test run."""
-    with isolated(_TEST, "test_env_fixture") as env:
+    with isolated(STANDARD_TEST_CONFIG, "test_env_fixture") as env:
         yield env
 
 
