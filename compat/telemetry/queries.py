@@ -101,14 +101,19 @@ class Usage:
         key, caller, days, owner = _LEVELS[by]
         values = {"first": selection.first, "today": selection.today, "glob": selection.glob}
         source = f"FROM {owner} g JOIN {days} d ON d.{_FOREIGN[days]} = g.id WHERE g.move GLOB :glob"
-        # Days are grouped for the trend only: grouping years of them would hold a row per key and day.
+        # Days are told apart for the trend only, and summed up here: SQLite would sort every day of every key by name.
         start = selection.today - TREND_DAYS + 1
-        counts: dict[str, dict[int, int]] = {}
-        for name, day, count in self._connection.execute(
-            f"SELECT {key}, d.day, sum(d.count) {source} AND d.day BETWEEN :start AND :today GROUP BY 1, 2",
+        trends: dict[str, list[int]] = {}
+        for name, at, counts in self._connection.execute(
+            f"SELECT {key}, json_group_array(d.day - :start), json_group_array(d.count) {source} "
+            "AND d.day BETWEEN :start AND :today GROUP BY g.id",
             {**values, "start": start},
         ):
-            counts.setdefault(name, {})[day] = count
+            trend = trends.get(name)
+            if trend is None:
+                trend = trends[name] = [0] * TREND_DAYS
+            for day, count in zip(json.loads(at), json.loads(counts)):
+                trend[day] += count
         older: dict[str, int] = {}
         if selection.first < start:
             older.update(
@@ -132,11 +137,11 @@ class Usage:
             """,
             values,
         ):
-            mine_of = counts.get(name, {})
-            total = older.get(name, 0) + sum(count for day, count in mine_of.items() if day >= selection.first)
-            uses = (*_windows(mine_of, selection.today), total)
-            trend = _trend(mine_of, selection.today)
-            found.append(Line(name, *uses, first, last, moves, callers, _names(services), trend))
+            trend = trends.get(name) or [0] * TREND_DAYS
+            total = older.get(name, 0) + sum(trend[max(0, selection.first - start) :])
+            found.append(
+                Line(name, *_windows(trend), total, first, last, moves, callers, _names(services), tuple(trend))
+            )
         return sorted(found, key=lambda line: (-line.month, -line.total, -(line.last or 0), line.key))
 
     def _days(self, selection: Selection) -> list[Line]:
@@ -152,8 +157,8 @@ class Usage:
         counts = {row[1]: row[2] for row in rows}
         lines = []
         for key, day, count, first, last, moves, callers, services in rows:
-            uses = (*_windows(counts, day), count)
-            lines.append(Line(key, *uses, first, last, moves, callers, _names(services), _trend(counts, day)))
+            trend = [counts.get(each, 0) for each in range(day - TREND_DAYS + 1, day + 1)]
+            lines.append(Line(key, *_windows(trend), count, first, last, moves, callers, _names(services), tuple(trend)))
         return lines
 
     def series(self, selection: Selection) -> Iterator[tuple[str, str, int, int]]:
@@ -214,14 +219,6 @@ def _names(array: str | None) -> tuple[str, ...]:
     return tuple(sorted(json.loads(array))) if array else ()
 
 
-def _windows(counts: dict[int, int], day: int) -> tuple[int, int, int, int]:
-    """Uses on a day, in the 7 days up to it, in the 7 days before these, in the 30 days up to it."""
-
-    def within(low: int, high: int) -> int:
-        return sum(counts.get(each, 0) for each in range(low, high + 1))
-
-    return counts.get(day, 0), within(day - 6, day), within(day - 13, day - 7), within(day - 29, day)
-
-
-def _trend(counts: dict[int, int], day: int) -> tuple[int, ...]:
-    return tuple(counts.get(each, 0) for each in range(day - TREND_DAYS + 1, day + 1))
+def _windows(trend: list[int]) -> tuple[int, int, int, int]:
+    """Uses on the last day, in the last 7 days, in the 7 before these, in all 30."""
+    return trend[-1], sum(trend[-7:]), sum(trend[-14:-7]), sum(trend)
