@@ -13,16 +13,16 @@ _MANAGER = (
     "UnifiedIDManager IDMetadata IDType get_id_manager generate_id generate_user_id generate_session_id generate_request_id "
     "generate_agent_id generate_websocket_id generate_execution_id generate_thread_id is_valid_id "
     "is_valid_id_format_compatible convert_uuid_to_structured convert_structured_to_uuid validate_and_normalize_id "
-    "is_valid_id_format logger generate_run_id=UnifiedIDManager.generate_run_id "
+    "is_valid_id_format logger _id_manager generate_run_id=UnifiedIDManager.generate_run_id "
     "extract_thread_id_from_run_id=UnifiedIDManager.extract_thread_id"
 )
 _GENERATOR = (
     "UnifiedIdGenerator IdComponents TestIdUtils generate_uuid_replacement create_user_execution_context_factory "
-    "reset_global_counter _get_next_counter"
+    "reset_global_counter _get_next_counter _global_counter _global_counter_lock"
 )
 _BRIDGE = (
     "IdMigrationBridge IdFormat IdTranslationResult get_migration_bridge normalize_for_cleanup find_cleanup_matches "
-    "validate_id_compatibility"
+    "validate_id_compatibility _migration_bridge"
 )
 _RUNS = (
     "generate_run_id extract_thread_id_from_run_id validate_run_id_format is_legacy_run_id "

@@ -102,3 +102,10 @@ def test_the_bridge(old: Read) -> None:
 def test_records_that_are_gone_say_what_to_write(old: Read) -> None:
     with pytest.raises(ImportError, match="declare the fields you use"):
         exec("from shared.types.agent_types import AgentExecutionResult", {})
+
+
+def test_the_process_wide_manager_is_replaced_through_its_former_module(old: Read) -> None:
+    before = old(f"{MANAGER}:get_id_manager")()
+    with mock.patch(f"{MANAGER}._id_manager", None):
+        assert old(f"{MANAGER}:get_id_manager")() is not before
+    assert old(f"{MANAGER}:get_id_manager")() is before
