@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat.ledger import Class, Move, Name, names, removed
+from compat.ledger import Class, Method, Move, Name, names, removed
 
 SINCE, REMOVAL = "1.0", "3.0"
 W = "netra_backend.app.websocket_core"
@@ -185,6 +185,13 @@ ROWS: list[Move] = [
     *moved(W, "compat.legacy.parts", "CRITICAL_EVENTS", "from compat.canonical import CRITICAL_EVENTS"),
     *moved(f"{W}.unified_emitter", "compat.canonical.emitter", EMITTERS + " EmitterMetrics"),
     *moved(f"{W}.unified_emitter", "compat.canonical.emitters", AUTH_EMITTERS + " WebSocketEmitterFactory WebSocketEmitterPool"),
+    Method(
+        "compat.canonical.emitter:UnifiedWebSocketEmitter.create_for_user",
+        "compat.canonical.emitter:UnifiedWebSocketEmitter.create_user_emitter",
+        since=SINCE,
+        removal=REMOVAL,
+        instead="UnifiedWebSocketEmitter.create_user_emitter(manager, context)",
+    ),
     # Validation, migration, delivery, buffers, breakers, reconnection, tokens.
     *moved(
         f"{W}.ssot_validation_enhancer",

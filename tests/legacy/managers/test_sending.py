@@ -247,3 +247,10 @@ def test_an_emitter_over_a_legacy_manager(manager: Any, connection: Any, run: An
     run(scenario())
     sent = record.websocket.send_json.await_args.args[0]
     assert (sent["type"], sent["agent_name"], sent["critical"]) == ("agent_started", "a", True)
+
+
+def test_an_emitters_older_constructor() -> None:
+    from netra_backend.app.websocket_core.unified_emitter import UnifiedWebSocketEmitter
+
+    context = Mock(user_id="user_1")
+    assert UnifiedWebSocketEmitter.create_for_user(Mock(), context).context is context
