@@ -68,7 +68,10 @@ def _convert(value: Any, where: str, holders: tuple[int, ...]) -> Any:
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).decode("utf-8", "replace")
     described, plain = _described(value)
-    return _convert(plain, where, (*holders, id(value))) if described else str(value)
+    if described:
+        return _convert(plain, where, (*holders, id(value)))
+    logger.warning("%s at %s has no JSON form; its text is sent", type(value).__name__, where)
+    return str(value)
 
 
 def _container(value: Any, where: str, holders: tuple[int, ...]) -> Any:
@@ -113,7 +116,7 @@ def _described(value: Any) -> tuple[bool, Any]:
             try:
                 plain = describe(**arguments)
             except Exception as error:
-                logger.debug("%s.%s(%s) failed: %s", type(value).__name__, method, arguments, error)
+                logger.warning("%s.%s(%s) failed: %s", type(value).__name__, method, arguments, error)
             else:
                 return True, plain if isinstance(plain, _PLAIN) else str(plain)
     if dataclasses.is_dataclass(value):

@@ -10,13 +10,13 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from compat.canonical import serialization
 from compat.canonical.ids import IDType
 from compat.canonical.ids import manager as ids
 from compat.canonical.recovery import UndeliveredMessages
 from compat.canonical.rooms import Rooms
 from compat.canonical.types import ensure_user_id
 
-from . import log
 from .manager_types import ConnectionID, ConnectionIDs, WebSocketConnection
 from .scope import is_open
 
@@ -170,7 +170,7 @@ class ConnectionMethods:
         records = self._scope.records_of(str(user_id))
         gone = [r for r in records if websocket is None or r.websocket == websocket or r.connection_id == websocket]
         if not gone:
-            log.logger.warning("user %s has no such connection", user_id)
+            serialization.logger.warning("user %s has no such connection", user_id)
         for record in gone:
             await self.remove_connection(record.connection_id)
             await _close(record.websocket, code, reason)
@@ -290,4 +290,4 @@ async def _close(websocket: Any, code: int, reason: str) -> None:
         if inspect.isawaitable(closing):
             await closing
     except Exception as error:
-        log.logger.debug("closing a socket failed: %s", error)
+        serialization.logger.debug("closing a socket failed: %s", error)

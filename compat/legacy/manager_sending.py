@@ -13,8 +13,6 @@ from compat.canonical import serialization
 from compat.canonical.recovery import UndeliveredMessages, recovered
 from compat.canonical.types import ensure_user_id
 
-from . import log
-
 CONFIRMATIONS = ("event_confirmation", "event_ack", "event_received", "ack", "message_ack", "confirmation")
 _NOT_CARRIED = ("user_id", "type")
 
@@ -51,7 +49,7 @@ class SendingMethods:
         if any(took):
             self._emitted(user, safe)
             return
-        log.logger.error("none of %d connections of user %s took %s", len(records), user, safe.get("type"))
+        serialization.logger.error("none of %d connections of user %s took %s", len(records), user, safe.get("type"))
         self._keep(user, safe, "all_connections_failed")
 
     def _addressed(self, user_id: Any, message: Any, details: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, Any]:
@@ -85,7 +83,7 @@ class SendingMethods:
             try:
                 listener({"user_id": user, "event_type": message.get("type"), "data": message, "timestamp": time.time()})
             except Exception as error:
-                log.logger.warning("an event listener failed: %s", error)
+                serialization.logger.warning("an event listener failed: %s", error)
 
     def add_event_listener(self, listener: Any) -> None:
         """Call ``listener(event)`` for every event sent."""
@@ -107,7 +105,7 @@ class SendingMethods:
             safe = _frame(message)
             took = await asyncio.gather(*(self._scope.send(r, self._isolated(r.user_id, safe)) for r in records))
         except Exception as error:
-            log.logger.error("sending to thread %s failed: %s", thread_id, error)
+            serialization.logger.error("sending to thread %s failed: %s", thread_id, error)
             return False
         return any(took)
 
@@ -126,7 +124,7 @@ class SendingMethods:
                 return
             if attempt < tries:
                 await asyncio.sleep(1.0)
-        log.logger.critical("%s for user %s is not delivered: no active connection", event_type, user)
+        serialization.logger.critical("%s for user %s is not delivered: no active connection", event_type, user)
         kept = {"type": event_type, "data": serialization.serialize_message(data), "timestamp": _now(), "critical": True}
         await self._store_failed_message(user, kept, "no_active_connections")
         await self._emit_connection_error_notification(user, event_type)
@@ -259,7 +257,7 @@ class SendingMethods:
             try:
                 await self.send_to_user(user, recovered(message))
             except Exception as error:
-                log.logger.error("recovery for user %s stopped: %s", user, error)
+                serialization.logger.error("recovery for user %s stopped: %s", user, error)
                 self._undelivered.put_back(user, waiting[index:])
                 break
             sent += 1

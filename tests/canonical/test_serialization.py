@@ -114,3 +114,11 @@ def test_the_same_part_twice_is_no_circle() -> None:
 def test_enum_keys_are_lower_case_names() -> None:
     assert get_enum_key(Colour.RED) == "red"
     assert get_enum_key(WebSocketState.CONNECTED) == "connected"
+
+
+def test_what_is_sent_as_text_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    serialize_message({"deep": [object()], "model": Model()})
+    assert [record.getMessage() for record in caplog.records] == [
+        "object at message['deep'][0] has no JSON form; its text is sent",
+        "Model.model_dump({'mode': 'json'}) failed: no",
+    ]

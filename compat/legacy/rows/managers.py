@@ -161,12 +161,12 @@ ROWS: list[Move] = [
         "_serialize_message_safely=serialize_message _get_enum_key_representation=get_enum_key",
     ),
     *moved(f"{W}.unified_manager", "compat.legacy.manager_types", "RegistryCompat WebSocketConnection WebSocketManagerMode", GET),
-    *moved(f"{W}.unified_manager", "compat.legacy.log", "logger", "logging.getLogger(__name__)"),
+    *moved(f"{W}.unified_manager", "compat.canonical.serialization", "logger", "logging.getLogger(__name__)"),
     *moved(f"{W}.websocket_manager", "compat.canonical.serialization", "_serialize_message_safely=serialize_message"),
     *moved(
         f"{W}.websocket_manager", "compat.legacy.manager_types", "WebSocketConnection WebSocketManagerMode RegistryCompat", GET
     ),
-    *moved(f"{W}.websocket_manager", "compat.legacy.log", "logger", "logging.getLogger(__name__)"),
+    *moved(f"{W}.websocket_manager", "compat.canonical.serialization", "logger", "logging.getLogger(__name__)"),
     *moved(f"{W}.websocket_manager", "compat.canonical.emitter", EMITTERS),
     *moved(W, "compat.legacy.manager_types", "WebSocketConnection WebSocketManagerMode", GET),
     *moved(f"{W}.manager", "compat.legacy.manager_types", "WebSocketConnection WebSocketManagerMode", GET),
