@@ -32,7 +32,10 @@ class Session(dict[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """A value of the session or of its data, or the default."""
-        return self[key] if key in self else default
+        try:
+            return self[key]
+        except KeyError:
+            return default
 
 
 class UserSessionManager:
