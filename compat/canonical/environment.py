@@ -10,7 +10,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Optional, Union
 
 from . import environment_files, environment_names
@@ -275,14 +274,15 @@ class IsolatedEnvironment:
         return {key: self.set(key, value, source, force) for key, value in variables.items()}
 
     def load_from_file(
-        self, filepath: Union[str, Path], source: Optional[str] = None, override_existing: bool = True
+        self, filepath: Union[str, os.PathLike[str]], source: Optional[str] = None, override_existing: bool = True
     ) -> tuple[int, list[str]]:
         """Set the variables of a ``KEY=value`` file; return how many were set, and a sentence for each fault."""
-        path = Path(filepath)
-        if not path.is_file():
+        path = os.fspath(filepath)
+        if not os.path.isfile(path):
             return 0, [f"File not found: {path}"]
         try:
-            variables, faults = environment_files.parse(path.read_text(encoding="utf-8"))
+            with open(path, encoding="utf-8") as lines:
+                variables, faults = environment_files.parse(lines.read())
         except (OSError, UnicodeDecodeError) as error:
             return 0, [f"Error reading file {path}: {error}"]
         wanted = {key: value for key, value in variables.items() if override_existing or not self.exists(key)}
@@ -531,7 +531,7 @@ class SecretLoader:
 
     def load_secrets(self) -> bool:
         """Load each of :attr:`FILES` that is there, without overriding what is set."""
-        present = [path for path in map(Path, self.FILES) if path.is_file()]
+        present = [path for path in self.FILES if os.path.isfile(path)]
         results = [self.env_manager.load_from_file(path, source="secret_loader", override_existing=False) for path in present]
         return not any(faults for _, faults in results)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Optional, Protocol
-from urllib.parse import urlsplit
 
 
 class Variables(Protocol):
@@ -198,6 +197,8 @@ def staging_database_faults(env: Variables) -> dict[str, Any]:
 
 
 def _url_faults(key: str, value: str) -> list[str]:
+    from urllib.parse import urlsplit
+
     parts = urlsplit(value)
     faults = []
     if (parts.hostname or "").lower() in _LOCAL_HOSTS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import inspect
 import logging
 from collections.abc import Callable
@@ -81,8 +80,7 @@ class UserExecutionContext:
         return hash((self.user_id, self.thread_id, self.run_id, self.request_id))
 
     def _fingerprint(self) -> str:
-        ids = "\0".join((self.user_id, self.thread_id, self.run_id, self.request_id))
-        return hashlib.sha256(ids.encode()).hexdigest()[:16]
+        return "\0".join((self.user_id, self.thread_id, self.run_id, self.request_id))
 
     # -- made from what is at hand ------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from dataclasses import dataclass
 from threading import Lock
@@ -33,7 +33,7 @@ def _now_ms() -> int:
 
 
 def _random_hex(length: int = 8) -> str:
-    return secrets.token_hex((length + 1) // 2)[:length]
+    return os.urandom((length + 1) // 2).hex()[:length]
 
 
 @dataclass

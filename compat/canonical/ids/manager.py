@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 import threading
 import time
@@ -259,7 +258,7 @@ class UnifiedIDManager:
         tail = text.rpartition("_")[2].lower()
         if len(tail) != 8 or any(digit not in "0123456789abcdef" for digit in tail):
             return None
-        rest = hashlib.sha256(text.encode()).hexdigest()
+        rest = uuid.uuid5(uuid.NAMESPACE_OID, text).hex
         return str(uuid.UUID(hex=tail + rest[:24], version=4))
 
     def register_uuid_as_structured(self, uuid_id: str, id_type: IDType, context: Optional[dict[str, Any]] = None) -> str:
