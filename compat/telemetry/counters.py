@@ -95,7 +95,20 @@ class MemoryTable:
 class Cell:
     """The counter of one site in this process; false on purpose, see the module's docstring."""
 
-    __slots__ = ("advance", "base", "burst", "counters", "day", "numbers", "places", "since", "site", "slot", "stream")
+    __slots__ = (
+        "advance",
+        "base",
+        "burst",
+        "counters",
+        "day",
+        "increment",
+        "numbers",
+        "places",
+        "since",
+        "site",
+        "slot",
+        "stream",
+    )
 
     def __init__(self, counters: Counters, site: Site) -> None:
         self.counters = counters
@@ -110,6 +123,7 @@ class Cell:
         self.stream: list[Any] = [self]
         views = filter(None, chain.from_iterable(repeat(self.stream)))
         self.advance: Callable[[], object] = map(setitem, views, repeat(0), self.numbers).__next__
+        self.increment = self.advance if counters.exact else self.locked
 
     def total(self) -> int:
         """Return how many uses this process and its ancestors counted here up to now."""
@@ -165,7 +179,7 @@ class Counters:
                 return self.cell(overflow_of(site))
             # setdefault is one step: of two threads that get here, both leave with the same cell.
             cell = self.cells.setdefault(site, Cell(self, site))
-        return cell.advance if self.exact else cell.locked
+        return cell.increment
 
     def place(self, cell: Cell, now: float) -> Slot:
         """Give ``cell`` a slot for the day of ``now``.

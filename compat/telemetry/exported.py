@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from . import counters
 from .directory import state_directory
-from .history import HistoryError
+from .history import HistoryError, first_row
 from .identity import service_name, this_process
 from .merge import collect
 from .metrics import LABELS
@@ -105,7 +105,7 @@ class Source:
                 mine,
             )
             observed = {service: (processes, seconds) for service, processes, seconds in seen}
-            store = run("SELECT id FROM identity").fetchone()[0]
+            store = first_row(history.connection, "SELECT id FROM identity")[0]
             return Exported(store, series, observed, self._stages(series))
 
     def _own(self) -> Exported:

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from time import time
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from compat.errors import CompatError
@@ -188,7 +188,7 @@ class History:
 
     def _since(self, name: str, rows: list[Row]) -> tuple[list[Row], dict[int, int]]:
         """Return what ``rows`` count beyond what is in here of the segment ``name``, and what that is."""
-        found = self.connection.execute("SELECT counts FROM partial WHERE id = ?", (name,)).fetchone()
+        found = first_row(self.connection, "SELECT counts FROM partial WHERE id = ?", (name,))
         if found is None:
             return rows, {}
         before = _unpack(found[0])
@@ -230,7 +230,7 @@ class History:
         if found is None:
             names = columns.split(", ")
             where = " AND ".join(f"{name} = ?" for name in names)
-            row = self.connection.execute(f"SELECT id FROM {table} WHERE {where}", facts).fetchone()
+            row = first_row(self.connection, f"SELECT id FROM {table} WHERE {where}", facts)
             if row is None:
                 marks = ",".join("?" * len(names))
                 insert = f"INSERT INTO {table} ({columns}) VALUES ({marks})"
@@ -269,6 +269,15 @@ class History:
         if gone:
             self.connection.execute("VACUUM")
         return gone
+
+
+def first_row(connection: sqlite3.Connection, query: str, parameters: Sequence[object] = ()) -> Any:
+    """Return the first row of the answer, ``None`` if there is none.
+
+    All of it is fetched: where nothing counts references (PyPy), a statement left half-way would hold up the commit.
+    """
+    rows = connection.execute(query, parameters).fetchall()
+    return rows[0] if rows else None
 
 
 def _pack(counts: dict[int, int]) -> bytes:
@@ -318,19 +327,19 @@ def memory_history() -> History:
 
 
 def _check(connection: sqlite3.Connection, path: str, *, create: bool) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = first_row(connection, "PRAGMA user_version")[0]
     if version > VERSION:
         raise HistoryError(
             f"the usage history {path!r} has schema version {version}; this version of compat reads up to {VERSION}"
         )
     if version == VERSION:
-        connection.execute("SELECT count(*) FROM folded WHERE id = ''").fetchone()
+        first_row(connection, "SELECT count(*) FROM folded WHERE id = ''")
     elif create:
-        connection.execute("PRAGMA journal_mode = WAL")
+        first_row(connection, "PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
         # Two may get here at once: the second finds the tables that the first one made.
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if first_row(connection, "PRAGMA user_version")[0] == 0:
+            if first_row(connection, "SELECT count(*) FROM sqlite_master")[0]:
                 raise HistoryError(f"{path!r} is an SQLite file, but no usage history")
             for statement in _SCHEMA.split(";\n"):
                 if statement.strip():

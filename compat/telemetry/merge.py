@@ -9,7 +9,7 @@ from time import time
 
 from .directory import history_in, observed_in
 from .fold import Progress, fold, last_sign, list_files, list_segments, seen
-from .history import ADD_DAILY, ADD_PROCESS, ADD_USE, History, HistoryError, Segment, memory_history, open_history
+from .history import ADD_DAILY, ADD_PROCESS, ADD_USE, History, HistoryError, Segment, first_row, memory_history, open_history
 from .layout import Header, SegmentError
 from .liveness import is_running
 from .observed import read_records
@@ -39,7 +39,7 @@ def collect(sources: Iterable[str | os.PathLike[str]], *, progress: Progress = N
     # First the segments, then the histories: what is folded meanwhile is met twice, and known by its id, never missed.
     segments, records = _read_directories(directories, problems, progress)
     opened = _open_all(dict.fromkeys(path for path in databases if os.path.exists(path)), problems)
-    stores = [history.connection.execute("SELECT id FROM identity").fetchone()[0] for history in opened]
+    stores = [first_row(history.connection, "SELECT id FROM identity")[0] for history in opened]
     for server in servers:
         from .fleet import read_prometheus  # urllib and what it brings are for those who read a fleet
 
@@ -103,8 +103,7 @@ def _beyond(history: History, segments: list[Segment], records: list[Header]) ->
     known = history.known(segment.process.id for segment in segments)
     if any(history.beyond(segment) for segment in segments if segment.process.id not in known):
         return True
-    run = history.connection.execute
-    return any(run("SELECT 1 FROM processes WHERE id = ?", (record.id,)).fetchone() is None for record in records)
+    return any(first_row(history.connection, "SELECT 1 FROM processes WHERE id = ?", (record.id,)) is None for record in records)
 
 
 def _open_all(paths: Iterable[str], problems: list[str]) -> list[History]:
@@ -115,10 +114,8 @@ def _open_all(paths: Iterable[str], problems: list[str]) -> list[History]:
             history = open_history(path)
             # One snapshot per history, from here to the end.
             history.connection.execute("BEGIN")
-            name = history.connection.execute("SELECT id FROM identity").fetchone()[0]
-            size = history.connection.execute(
-                "SELECT (SELECT count(*) FROM folded) + (SELECT count(*) FROM processes)"
-            ).fetchone()[0]
+            name = first_row(history.connection, "SELECT id FROM identity")[0]
+            size = first_row(history.connection, "SELECT (SELECT count(*) FROM folded) + (SELECT count(*) FROM processes)")[0]
         except (HistoryError, sqlite3.Error) as error:
             problems.append(str(error))
             continue
@@ -149,7 +146,7 @@ def _copy(history: History, merged: History) -> None:
         owners = read.execute(f"SELECT id, {columns} FROM {table}").fetchall()
         write.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", (row[1:] for row in owners))
         where = " AND ".join(f"{column} = ?" for column in columns.split(", "))
-        new = {row[0]: write.execute(f"SELECT id FROM {table} WHERE {where}", row[1:]).fetchone()[0] for row in owners}
+        new = {row[0]: first_row(write, f"SELECT id FROM {table} WHERE {where}", row[1:])[0] for row in owners}
         rows = read.execute(f"SELECT * FROM {counts}")
         write.executemany(add, ((new[row[0]], *row[1:]) for row in rows))
     write.executemany(ADD_PROCESS, read.execute("SELECT * FROM processes"))
