@@ -367,3 +367,11 @@ def test_other_ways_to_the_same() -> None:
         context.set_dependency("", 1)
     with pytest.raises(InvalidContextError, match="component must be a non-empty string"):
         context.get_scoped_key("")
+
+
+def test_fields_that_are_none_are_made_for_a_user() -> None:
+    context = UserExecutionContext.create_for_user("user_1", "thread_1", "run_1", request_id=None, session_id="s")
+    assert context.request_id.startswith("user_request_")
+    assert context.session_id == "s"
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        UserExecutionContext.create_for_user("user_1", "thread_1", "run_1", colour="red")

@@ -98,4 +98,4 @@ def test_agents_to_make_have_names_and_time() -> None:
 
 def test_unknown_names_are_attribute_errors() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
-        types.Nothing  # noqa: B018
+        types.Nothing

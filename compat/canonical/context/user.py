@@ -144,10 +144,11 @@ class UserExecutionContext:
 
     @classmethod
     def create_for_user(cls, user_id: str, thread_id: str, run_id: str, **kwargs: Any) -> UserExecutionContext:
-        """Return a context for a user; further keywords are those of :meth:`from_request`."""
+        """Return a context for a user; further keywords are fields, or ``metadata`` and ``websocket_connection_id``."""
         if "metadata" in kwargs or "websocket_connection_id" in kwargs:
             return cls.from_request_supervisor(user_id, thread_id, run_id, **kwargs)
-        return cls.from_request(user_id, thread_id, run_id, **kwargs)
+        given = {name: value for name, value in kwargs.items() if value is not None}
+        return cls(user_id=user_id, thread_id=thread_id, run_id=run_id, **given)
 
     @classmethod
     def from_websocket_request(

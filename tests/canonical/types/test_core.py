@@ -112,4 +112,4 @@ except ImportError as error:
 
 def test_unknown_names_are_attribute_errors() -> None:
     with pytest.raises(AttributeError, match=r"module 'compat\.canonical\.types' has no attribute 'Nothing'"):
-        types.Nothing  # noqa: B018
+        types.Nothing
