@@ -304,7 +304,7 @@ class WebSocketErrorRecoveryHandler:
         self.message_buffer = message_buffer
         self.error_metrics = ErrorMetrics()
         self.circuit_breaker = CircuitBreaker(
-            self._setting("circuit_breaker_failure_threshold", "circuit_breaker_threshold", default=5),
+            self._setting("circuit_breaker_failure_threshold", "circuit_breaker_threshold", "failure_threshold", default=5),
             self._setting("circuit_breaker_timeout_seconds", "circuit_breaker_timeout", default=30),
         )
         self._active_recoveries: dict[str, RecoveryState] = {}

@@ -173,7 +173,7 @@ class GCPWebSocketInitializationValidator:
         table: tuple[tuple[str, Callable[[], Any], float, int, float, bool, str], ...] = (
             ("database", self._validate_database_readiness, 3.0, 3, 0.2, True, "Database session factory"),
             ("redis", self._validate_redis_readiness, 3.0, 3, 0.2, True, "Redis connection"),
-            ("auth_validation", self._validate_auth_system_readiness, 3.0, 3, 0.2, True, "Auth system"),
+            ("auth_validation", self._validate_auth_readiness, 3.0, 3, 0.2, True, "Auth system"),
             ("agent_supervisor", self._validate_agent_supervisor_readiness, 4.0, 3, 0.2, True, "Agent supervisor"),
             ("websocket_bridge", self._validate_websocket_bridge_readiness, 2.0, 2, 0.1, True, "Agent bridge"),
             (
@@ -198,7 +198,7 @@ class GCPWebSocketInitializationValidator:
         connected = getattr(self.app_state.redis_manager, "is_connected", True)  # type: ignore[union-attr]
         return bool(connected() if callable(connected) else connected)
 
-    def _validate_auth_system_readiness(self) -> bool:
+    def _validate_auth_readiness(self) -> bool:
         if self.app_state is None:
             return False
         if hasattr(self.app_state, "auth_validation_complete"):

@@ -91,7 +91,6 @@ class SSotBaseTestCase:
         self._metrics.start_timing()
         logging.getLogger().addHandler(self._error_records)
         self.set_env_var("TESTING", "true")
-        self.set_env_var("ENVIRONMENT", "test")
         self.set_env_var("TEST_ID", self._test_context.test_id)
         self.set_env_var("TRACE_ID", self._test_context.trace_id or "")
 
