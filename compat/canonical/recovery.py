@@ -32,6 +32,11 @@ class UndeliveredMessages:
         now = datetime.now(timezone.utc)
         entry = {**message, "failure_reason": reason, "failed_at": now.isoformat(), "recovery_attempts": 0}
         self.messages[user_id] = [*self.messages.get(user_id, []), entry][-self.per_user :]
+        self.count(user_id)
+
+    def count(self, user_id: str) -> None:
+        """Count a failure of a message that is kept elsewhere."""
+        now = datetime.now(timezone.utc)
         self.error_counts[user_id] = self.error_counts.get(user_id, 0) + 1
         self.last_errors[user_id] = now
 

@@ -40,6 +40,7 @@ class ConnectionMethods:
         """Add a connection and send it what waited for its user."""
         record = _record(connection, details, named)
         self._attach(record)
+        await self._scope.flush(record.user_id)
         if self._undelivered.messages.get(record.user_id):
             await asyncio.wait_for(self.process_recovery_queue(record.user_id), 5.0)
 

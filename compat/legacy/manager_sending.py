@@ -39,18 +39,19 @@ class SendingMethods:
         """
         user_id, message = self._addressed(user_id, message, details, named)
         user = ensure_user_id(user_id)
-        records = self._scope.records_of(user)
+        connections = len(self._scope.records_of(user))
         safe = self._isolated(user, _frame(message))
-        if not records:
-            self._keep(user, safe, "no_connections")
-            return
-        took = await asyncio.gather(*(self._scope.send(record, safe) for record in records))
-        self._event_queue_stats["total_events_sent"] += sum(took)
-        if any(took):
+        took, kept = await self._scope.send_all(user, safe)
+        self._event_queue_stats["total_events_sent"] += took
+        if took:
             self._emitted(user, safe)
             return
-        serialization.logger.error("none of %d connections of user %s took %s", len(records), user, safe.get("type"))
-        self._keep(user, safe, "all_connections_failed")
+        if connections:
+            serialization.logger.error("none of %d connections of user %s took %s", connections, user, safe.get("type"))
+        if kept:
+            self._undelivered.count(user)
+        else:
+            self._keep(user, safe, "all_connections_failed" if connections else "no_connections")
 
     def _addressed(self, user_id: Any, message: Any, details: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, Any]:
         if message is None and not isinstance(user_id, str) and user_id is not None:
@@ -98,16 +99,14 @@ class SendingMethods:
     async def send_to_thread(self, thread_id: Any, message: Any, *details: Any) -> bool:
         """Send to the connections of a thread; where none shows it, to the user of that id."""
         try:
-            records = [r for r in self._scope.records().values() if r.thread_id is not None and r.thread_id == str(thread_id)]
-            if not records:
+            if all(record.thread_id != str(thread_id) for record in self._scope.records().values()):
                 await self.send_to_user(thread_id, message)
                 return True
-            safe = _frame(message)
-            took = await asyncio.gather(*(self._scope.send(r, self._isolated(r.user_id, safe)) for r in records))
+            took = await self._scope.send_thread(str(thread_id), _frame(message))
         except Exception as error:
             serialization.logger.error("sending to thread %s failed: %s", thread_id, error)
             return False
-        return any(took)
+        return bool(took)
 
     async def emit_critical_event(self, user_id: Any, event_type: Any = None, data: Any = None, **named: Any) -> None:
         """Send an event that must not be lost: tried again, then kept, and the failure reported."""
@@ -124,6 +123,9 @@ class SendingMethods:
                 return
             if attempt < tries:
                 await asyncio.sleep(1.0)
+        if self._scope.durable:
+            await self.send_to_user(user, self._critical(user, event_type, data, tries))
+            return
         serialization.logger.critical("%s for user %s is not delivered: no active connection", event_type, user)
         kept = {"type": event_type, "data": serialization.serialize_message(data), "timestamp": _now(), "critical": True}
         await self._store_failed_message(user, kept, "no_active_connections")
@@ -195,9 +197,9 @@ class SendingMethods:
 
     async def _to_all(self, message: Any, exclude: frozenset[str]) -> int:
         safe = _frame(message)
-        records = [record for record in self._scope.records().values() if record.user_id not in exclude]
-        took = await asyncio.gather(*(self._scope.send(r, self._isolated(r.user_id, safe)) for r in records))
-        return sum(took)
+        users = [user for user in self._scope.users() if user not in exclude]
+        sent = await asyncio.gather(*(self._scope.send_all(user, self._isolated(user, safe)) for user in users))
+        return sum(took for took, _ in sent)
 
     async def send_message(self, connection_id: Any, message: Any = None, *details: Any, **named: Any) -> bool:
         """Send to one connection; whether it took it. An id that is a user's, not a connection's, means that user."""

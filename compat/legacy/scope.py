@@ -9,7 +9,7 @@ from typing import Any
 
 from compat.canonical import environment
 from compat.canonical.errors import UserIsolationViolation
-from compat.canonical.factory import WebSocketManagerFactory
+from compat.canonical.factory import WebSocketManagerFactory, get_websocket_manager_factory
 from compat.canonical.limits import Limits
 from compat.canonical.manager import UnifiedWebSocketManager
 from compat.canonical.recovery import UndeliveredMessages
@@ -82,11 +82,15 @@ class Scope:
         Where the users' managers come from.
     owner:
         The only user that may be reached; None lets each call name its user, who gets a manager of their own.
+
+    Over this process's factory messages take the canonical way: numbered, and kept for a client that reconnects anywhere.
+    Over a factory of its own, as in tests, they go straight to the sockets.
     """
 
     def __init__(self, factory: WebSocketManagerFactory, owner: str | None = None) -> None:
         self.factory = factory
         self.owner = owner
+        self.durable = factory is get_websocket_manager_factory()
         shared = _shared.setdefault(factory, Shared())
         self.undelivered, self.rooms = shared.undelivered, shared.rooms
         self._owners: dict[str, str] = {}
@@ -167,6 +171,28 @@ class Scope:
         record.thread_id = thread_id
         return self.manager_of(record.user_id).associate_thread(connection_id, thread_id)
 
+    async def send_all(self, user_id: str, message: dict[str, Any]) -> tuple[int, bool]:
+        """Send one message to all of a user's connections; how many took it, and whether it is kept for those to come."""
+        if self.durable:
+            delivery = await self.manager_of(user_id).send(message, critical=message.get("critical"))
+            return delivery.receivers, delivery.kept
+        took = await asyncio.gather(*(self.send(record, message) for record in self.records_of(user_id)))
+        return sum(took), False
+
+    async def send_thread(self, thread_id: str, message: dict[str, Any]) -> int:
+        """Send one message to the connections that show a thread; how many users or connections it reached."""
+        records = [record for record in self.records().values() if record.thread_id == thread_id]
+        if not self.durable:
+            return sum(await asyncio.gather(*(self.send(record, message) for record in records)))
+        users = {record.user_id for record in records}
+        sent = await asyncio.gather(*(self.manager_of(user).send_to_thread(thread_id, message) for user in users))
+        return sum(delivery.receivers for delivery in sent)
+
+    async def flush(self, user_id: str) -> None:
+        """Send what was kept while the user was away."""
+        if self.durable:
+            await self.manager_of(user_id).flush_undelivered()
+
     async def send(self, record: Any, message: dict[str, Any]) -> bool:
         """Send one message to one connection, as it is; whether its socket took it."""
         try:
@@ -192,7 +218,9 @@ class Scope:
         self._owners.clear()
 
     def delivery_attempts(self) -> int:
-        """How often an event is tried while its user is away: more where deployed."""
+        """How often an event is tried while its user is away: more where deployed; once where it is kept anyway."""
+        if self.durable:
+            return 1
         values = environment.get_env()
         name = str(values.get("ENVIRONMENT") or "").strip().lower()
         if name in ("", "development"):

@@ -270,3 +270,39 @@ def test_a_replaced_class_is_what_the_functions_build(run: Any) -> None:
     UnifiedWebSocketManager._instance = None
     assert isinstance(UnifiedWebSocketManager.get_instance(), UnifiedWebSocketManager)
     assert UnifiedWebSocketManager.create_for_user(context("user_3")).user_context.user_id == "user_3"
+
+
+@pytest.mark.usefixtures("production", "own_factory")
+def test_what_legacy_code_sends_is_kept_for_clients_of_the_canonical_server(connection: Any, run: Any) -> None:
+    from compat.canonical import get_websocket_manager
+
+    manager, socket = SharedWebSocketManager(), AsyncMock()
+    record = connection("user_2", 2)
+
+    async def scenario() -> None:
+        await manager.send_to_user("user_1", {"type": "away", "n": 1})
+        await manager.emit_critical_event("user_1", "agent_started", {"agent_name": "a"})
+        assert manager._message_recovery_queue == {}
+        assert manager.get_error_statistics()["total_error_count"] == 2
+        canonical = get_websocket_manager(SimpleNamespace(user_id="user_1"))
+        made = await canonical.connect(socket, thread_id="thread_1")
+        await manager.send_to_user("user_1", {"type": "here"})
+        await manager.send_to_thread("thread_1", {"type": "thread"})
+        assert manager.get_user_connections("user_1") == {made.connection_id}
+        assert manager.get_connection(made.connection_id).websocket is socket
+        assert manager.update_connection_thread(made.connection_id, "thread_2") is True
+        assert made.thread_id == "thread_2"
+        await manager.send_to_user("user_2", {"type": "away"})
+        await manager.add_connection(record)
+        assert await manager.broadcast({"type": "all"}) == 2
+
+    run(scenario())
+    got = [call.args[0] for call in socket.send_json.await_args_list]
+    assert [(message["type"], message["seq"]) for message in got] == [
+        ("away", 1),
+        ("agent_started", 2),
+        ("here", 3),
+        ("thread", 4),
+        ("all", 5),
+    ]
+    assert [call.args[0] for call in record.websocket.send_json.await_args_list] == [{"type": "away"}, {"type": "all"}]
