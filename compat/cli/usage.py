@@ -44,8 +44,8 @@ def opened_usage(sources: Sequence[str], *, watched: bool = True) -> Iterator[Op
 
     Long merges show a progress bar on stderr where a person watches it, unless ``watched`` is false.
     """
+    from compat.telemetry import collect
     from compat.telemetry.directory import state_directory
-    from compat.telemetry.merge import collect
 
     for place in sources:
         if not is_server(place) and not os.path.exists(place):

@@ -21,9 +21,9 @@ def command(older_than: int, directory: str | None) -> None:
     """Drop days older than DAYS from the usage history of DIRECTORY (this machine's, if none is given)."""
     import os
 
+    from compat.telemetry import open_history
     from compat.telemetry.directory import history_in, state_directory
     from compat.telemetry.fold import fold
-    from compat.telemetry.history import open_history
 
     place = directory or state_directory()
     if os.path.isdir(place):

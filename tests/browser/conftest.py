@@ -144,6 +144,7 @@ def sites() -> Iterator[tuple[object, ...]]:
         yield "old.core:Manager", "import", f"{caller}/views.py", 3, "<module>", f"{caller}.views", "api", falling
         if at < 3:
             yield "old.core:Session", "call", f"{caller}/tasks.py", 40 + at, "run", f"{caller}.tasks", "worker", rising
+    yield "old.core:Manager", "call", "search/queries.py", 8, "find", "search.queries", "api", {5: 1}
     yield "old.auth:AuthHandler", "subclass", "web/login.py", 12, "<module>", "web.login", "api", {9: 5, 40: 80}
     yield "old.lost", "import", "jobs/legacy.py", 1, "<module>", "jobs.legacy", "worker", {120: 3}
 

@@ -63,6 +63,16 @@ def test_a_head_sorts_text_up_first(opened):
     assert rows(opened) == sorted(MOVES, reverse=True)
 
 
+def test_the_places_of_a_caller_sort_too(opened):
+    opened.one("#table tbody a").click()
+    opened.one("#m1 details.caller:last-of-type summary").click()
+    last = "#m1 details.caller:last-of-type"
+    assert opened.texts(f"{last} tbody code") == ["search/views.py:3", "search/queries.py:8"]
+    opened.one(f"{last} thead button").click()
+    assert opened.texts(f"{last} tbody code") == ["search/queries.py:8", "search/views.py:3"]
+    assert opened.run("document.querySelectorAll('[aria-sort]').length") == 1
+
+
 def test_the_filter_looks_at_names_callers_and_files_and_hides_the_details_too(opened):
     opened.one("#filter").send_keys("LOGIN.py")
     assert rows(opened) == ["old.auth:AuthHandler"]
@@ -174,7 +184,7 @@ def test_print_opens_every_detail_and_leaves_controls_out(opened, artefacts):
     try:
         assert opened.texts("form, #theme, #open, .skip") == []
         printed = opened.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})
-        assert len(opened.texts("details.caller code")) == 11
+        assert len(opened.texts("details.caller code")) == 12
     finally:
         opened.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     pdf = base64.b64decode(printed["data"])

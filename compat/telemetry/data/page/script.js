@@ -12,8 +12,7 @@
     return cell.dataset.v === undefined ? cell.textContent.trim() : Number(cell.dataset.v);
   };
 
-  const sort = () => {
-    const table = one("#table");
+  const sort = (table, state) => {
     if (!table || state.column < 0) return;
     const body = table.tBodies[0];
     const sign = state.down ? -1 : 1;
@@ -25,6 +24,19 @@
       else head.removeAttribute("aria-sort");
     });
   };
+
+  // A head becomes a button: numbers go down first, text goes up first.
+  const sortable = (table, state) => all("thead th", table).forEach((head, at) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = head.textContent;
+    head.replaceChildren(button);
+    button.addEventListener("click", () => {
+      state.down = state.column === at ? !state.down : head.classList.contains("n");
+      state.column = at;
+      sort(table, state);
+    });
+  });
 
   const filter = () => {
     const table = one("#table");
@@ -57,17 +69,8 @@
   const wire = () => {
     const table = one("#table");
     if (!table) return;
-    all("thead th", table).forEach((head, at) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = head.textContent;
-      head.replaceChildren(button);
-      button.addEventListener("click", () => {
-        state.down = state.column === at ? !state.down : head.classList.contains("n");
-        state.column = at;
-        sort();
-      });
-    });
+    sortable(table, state);
+    all("details.caller table").forEach((inner) => sortable(inner, { column: -1, down: false }));
     for (const id of ["filter", "stage", "service"])
       for (const event of ["input", "change"]) one("#" + id).addEventListener(event, filter);
     one("#filters").addEventListener("submit", (event) => event.preventDefault());
@@ -111,7 +114,7 @@
       all("details").forEach((detail) => { detail.open = open.has(name(detail)); });
       for (const [id, chosen] of kept) if (one("#" + id)) one("#" + id).value = chosen;
       wire();
-      sort();
+      sort(one("#table"), state);
     } catch { /* The server went away: the page stays as it is. */ }
   };
   wire();
