@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from .targets import Target, Targets
 
 #: ``--select`` values: which constructs are looked at.
-SELECTABLE = ("imports", "strings", "attributes", "methods", "arguments", "policy", "config", "doctests")
-_STRINGS = frozenset(("string", "import_module", "patch", "sys.modules", "annotation", "export"))
-_IMPORTS = frozenset(("import", "star", "re-export"))
+SELECTABLE = ("imports", "strings", "attributes", "re-exports", "methods", "arguments", "policy", "config", "doctests")
+_STRINGS = frozenset(("string", "import_module", "patch", "sys.modules"))
+_IMPORTS = frozenset(("import", "star"))
+#: Selections that need no more than :mod:`compat.analysis.fast` finds.
+_FAST = frozenset(("imports", "strings"))
 
 
 @dataclass
@@ -43,6 +45,11 @@ class Scope:
             return frozenset()
         return frozenset((*KIND_RULES, "unparsable", *(POLICY if self.policy else ())))
 
+    @property
+    def is_fast(self) -> bool:
+        """Whether files need not be parsed whole."""
+        return bool(self.select) and self.select <= _FAST and not self.policy
+
     def takes(self, finding: Finding) -> bool:
         """Whether a finding falls within the selection."""
         if not self.select or finding.rule == "unparsable":
@@ -62,9 +69,7 @@ def kind_of(finding: Finding) -> str:
         return "imports"
     if finding.how in _STRINGS:
         return "strings"
-    if finding.how in ("config", "doctest"):
-        return {"config": "config", "doctest": "doctests"}[finding.how]
-    return "attributes"
+    return {"config": "config", "doctest": "doctests", "re-export": "re-exports"}.get(finding.how, "attributes")
 
 
 def examine(
@@ -87,7 +92,7 @@ def examine(
         return Examined([textual.unparsable(source, 1, str(error)), *filter(scope.takes, found)], module=module)
     if is_data:
         return Examined([finding for finding in textual.search_data(source, targets) if scope.takes(finding)], module=module)
-    facts = parse_facts(source, targets, module=module, is_package=is_package, is_live=is_live)
+    facts = parse_facts(source, targets, module=module, is_package=is_package, is_live=is_live, whole=False)
     if isinstance(facts, Finding):
         found = list(textual.search_python(source, targets, module, is_package=is_package))
         kept = allowances.apply(source, [facts, *filter(scope.takes, found)], scope.active_rules)
@@ -110,11 +115,15 @@ def parse_facts(
     module: str = "",
     is_package: bool = False,
     is_live: Callable[[str], bool] = lambda module: False,
+    whole: bool = True,
 ) -> Facts | Finding:
-    """Parse a source and resolve its names; an ``unparsable`` finding where no reading of it parses."""
+    """Parse a source and resolve its names; an ``unparsable`` finding where no reading of it parses.
+
+    With ``whole`` false, function bodies in which nothing legacy can stand are parsed, but not looked at.
+    """
     try:
         tree = dialects.parse(source)
-        facts = Facts(source, tree, targets, module=module, is_package=is_package, is_live=is_live)
+        facts = Facts(source, tree, targets, module=module, is_package=is_package, is_live=is_live, whole=whole)
         assert facts.references is not None
         return facts
     except dialects.Unparsable as error:

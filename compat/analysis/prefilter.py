@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .targets import Targets
 
 ALLOWANCE = b"compat: allow"
-_RELATIVE = re.compile(rb"\bfrom[ \t\f\\\r\n]*(\.[. \t]*)([\w.]*)")
+RELATIVE = re.compile(rb"from[ \t\f\\\r\n]*(\.[. \t]*)([\w.]*)")
 _COOKIE_OF_OTHERS = re.compile(rb"coding[:=][ \t]*(?!utf-?8|latin-?1|iso-?8859|ascii|cp125|us-ascii)[-\w.]", re.I)
 _BLANKS = re.compile(rb"[\s\\]+")
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
@@ -23,20 +23,23 @@ _FEW, _RARE = 3, 9
 
 Data = Union[bytes, bytearray]
 Verdict = Union[bool, tuple[bytes, ...]]
+_BEFORE = re.compile(rb"(?:\b(?:from|import)[ \t\f\\\r\n]+|,[ \t\f\\\r\n]*|[\"'])$")
 
 
 class Prefilter:
     """Decides from raw bytes whether a file needs a closer look.
 
     An absolute use spells its path from the top-level package on, in one piece or through an import of a parent package: so
-    the paths that begin with a top-level package of the ledger are looked up, each distinct one once per run.
+    the paths that begin with a top-level package of the ledger are looked up, each distinct one once per run. With
+    ``paths_only``, files that use no more than canonical names (methods, arguments, allowances) are left out.
     """
 
-    def __init__(self, targets: Targets, *, policy: bool = False) -> None:
+    def __init__(self, targets: Targets, *, policy: bool = False, paths_only: bool = False) -> None:
         self._targets = targets
         self.roots = frozenset(module.partition(".")[0] for module in targets.legacy_modules)
-        words = {path.rpartition(".")[2] for path in targets.methods}
-        for path in targets.arguments:
+        self._allowances = not paths_only
+        words = set() if paths_only else {path.rpartition(".")[2] for path in targets.methods}
+        for path in () if paths_only else targets.arguments:
             owner, _, name = path.rpartition(".")
             last = owner.rpartition(".")[2]
             words.add(last if last[:1].isupper() else name)
@@ -48,32 +51,36 @@ class Prefilter:
         homes = {row.canonical.partition(".")[0] for row in targets.ledger if row.canonical}
         #: Top-level packages of canonical paths: words count only where one of these is spelt, too.
         self.homes = frozenset(homes if words else ())
+        self._canonical = frozenset(row.canonical.partition(":")[0] for row in targets.ledger if row.canonical)
         self._homes = [(home.encode(), _path_pattern(home)) for home in sorted(self.homes)]
         self._needles = tuple(word.encode() for word in sorted(_minimal(words)))
-        self._paths = [
+        self.paths = [
             (needle.encode(), root.encode(), _path_pattern(root))
             for root in sorted(self.roots)
             for needle in _needles(root, targets.legacy_modules)
         ]
         self._verdicts: dict[bytes, Verdict] = {}
+        self._nearness: dict[bytes, str] = {}
         self._any = re.compile("|".join(re.escape(word) for word in sorted({*self.roots, *words})) or r"(?!)")
 
-    def hits(self, data: Data, size: int, *, module: Optional[Callable[[], tuple[str, bool]]] = None) -> bool:
+    def hits(self, data: Data, size: int, *, module: Optional[Callable[[], tuple[str, bool]]] = None, home: bool = False) -> bool:
         """Whether the first ``size`` bytes may hold a use.
 
-        ``module`` tells name and package-ness of a file that lies in a package of the ledger, for its relative imports.
+        ``module`` tells name and package-ness of a file that lies in a package of the ledger, for its relative imports;
+        ``home`` says that it lies in a package of canonical paths.
         """
         find = data.find
-        for needle, root, pattern in self._paths:
+        for needle, root, pattern in self.paths:
             if find(needle, 0, size) >= 0:
                 start = find(root, 0, size)
                 if start >= 0 and self._spells(data, start, size, pattern):
                     return True
-        if any(find(word, 0, size) >= 0 for word in self._needles) and (
-            module is not None or any(find(home, 0, size) >= 0 and path.search(data, 0, size) for home, path in self._homes)
-        ):
+        reaches = bool(self._needles) and (home or self._reaches_home(data, size))
+        if reaches and any(find(word, 0, size) >= 0 for word in self._needles):
             return True
-        if find(ALLOWANCE, 0, size) >= 0 or (module is not None and self._relative(data, size, module)):
+        if self._allowances and find(ALLOWANCE, 0, size) >= 0:
+            return True
+        if module is not None and self.relative_hits(data, size, module):
             return True
         # Other encodings may spell a name in other bytes.
         head = bytes(data[: min(size, 400)])
@@ -95,8 +102,27 @@ class Prefilter:
             verdict = verdicts.get(text)
             if verdict is None:
                 verdict = verdicts[text] = self._judge(_BLANKS.sub(b"", text).replace(b":", b".").decode("ascii", "replace"))
-            if verdict is True or (verdict is not False and any(data.find(child, 0, size) >= 0 for child in verdict)):
+            if verdict is True:
                 return True
+            if verdict and _is_imported(data, match.start()) and any(data.find(child, 0, size) >= 0 for child in verdict):
+                return True
+        return False
+
+    def _reaches_home(self, data: Data, size: int) -> bool:
+        """Whether a file spells the path of a canonical module, or imports a parent package of one."""
+        known = self._nearness
+        for home, pattern in self._homes:
+            start = data.find(home, 0, size)
+            for match in pattern.finditer(data, start, size) if start >= 0 else ():
+                text = match.group()
+                verdict = known.get(text)
+                if verdict is None:
+                    dotted = _BLANKS.sub(b"", text).replace(b":", b".").decode("ascii", "replace")
+                    below = any(module.startswith(f"{dotted}.") for module in self._canonical)
+                    near = below or any(f"{dotted}.".startswith(f"{module}.") for module in self._canonical)
+                    verdict = known[text] = "far" if not near else "parent" if "." not in dotted else "near"
+                if verdict == "near" or (verdict == "parent" and _is_imported(data, match.start())):
+                    return True
         return False
 
     def _judge(self, dotted: str) -> Verdict:
@@ -118,9 +144,10 @@ class Prefilter:
         below |= set(targets.names.get(known, ()))
         return tuple(sorted(word.encode() for word in below))
 
-    def _relative(self, data: Data, size: int, module: Callable[[], tuple[str, bool]]) -> bool:
+    def relative_hits(self, data: Data, size: int, module: Callable[[], tuple[str, bool]]) -> bool:
+        """Whether a relative import of a file in a package of the ledger may reach a legacy path."""
         package: Optional[list[str]] = None
-        for match in _RELATIVE.finditer(data, 0, size):
+        for match in RELATIVE.finditer(data, 0, size):
             if package is None:
                 name, is_package = module()
                 package = name.split(".") if is_package else name.split(".")[:-1]
@@ -141,6 +168,11 @@ class Prefilter:
         except (LookupError, ValueError):
             return self._any.search(raw.decode("latin-1")) is not None
         return isinstance(text, str) and self._any.search(text) is not None
+
+
+def _is_imported(data: Data, start: int) -> bool:
+    """Whether a word stands where an import statement or a string may name a package."""
+    return _BEFORE.search(bytes(data[max(0, start - 60) : start])) is not None
 
 
 def _path_pattern(root: str) -> re.Pattern[bytes]:

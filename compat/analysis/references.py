@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Optional, Union
 
-from . import scopes, statements
+from . import relevance, scopes, statements
 from .findings import HIGH, LOW, MEDIUM
 from .receivers import Receivers
 
@@ -49,9 +49,17 @@ class Facts:
         module: str = "",
         is_package: bool = False,
         is_live: Callable[[str], bool] = lambda module: False,
+        whole: bool = True,
     ) -> None:
         self.source, self.tree, self.targets, self.module, self.is_live = source, tree, targets, module, is_live
-        self.model = scopes.build(tree.module, module, is_package=is_package)
+        data = source.data
+        self.model = scopes.build(
+            tree.module,
+            module,
+            is_package=is_package,
+            declares=b"global" in data or b"nonlocal" in data,
+            choose=None if whole else lambda model: relevance.choose(source, targets, model),
+        )
         self.receivers = Receivers(self.model, targets, module)
         self.legacy_receivers = Receivers(self.model, targets, module, as_written=True)
         self._statements: dict[int, Optional[statements.Statement]] = {}
@@ -242,7 +250,7 @@ class Facts:
         module = self._raw_path(text.scope, call.args[0])
         target = self.targets.attribute(module, value) if module and self.targets.is_known(module) else None
         if target is not None and not target.is_module:
-            yield Reference(target, "patch", *self.span(text.node), HIGH, text, call)
+            yield Reference(target, "patch.object", *self.span(text.node), HIGH, text, call)
 
     def _raw_path(self, scope: scopes.Scope, node: ast.expr) -> str:
         words: list[str] = []

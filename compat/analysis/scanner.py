@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable, Optional
 
-from . import fragments
+from . import fast, fragments
 from .config import Settings
-from .examine import Examined, Scope, examine, read, unreadable
+from .examine import Examined, Scope, examine, read, unreadable, without_repeats
 from .files import Found, ModuleNames, Trees
 from .findings import Finding
 from .prefilter import Prefilter
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from compat.ledger import Ledger
 
 _BUFFER = 1 << 20
-_FROM = re.compile(rb"\b(?:from|import)[ \t]+([.\w]+)")
+_IMPORTED = re.compile(rb"\b(?:from|import)[ \t]+([.\w]+)")
+_IMPORT_LIST = re.compile(rb"import[ \t]*(\([^)]*|[^\r\n;#]*)")
+_WORD = re.compile(rb"\w+")
 _HAND_ON_ROUNDS = 5
 
 
@@ -46,7 +48,9 @@ class Reader:
         self._view = memoryview(self._buffer)
         self._prefilter = prefilter
 
-    def candidate(self, path: str, module: Optional[Callable[[], tuple[str, bool]]] = None) -> Optional[bytes]:
+    def candidate(
+        self, path: str, module: Optional[Callable[[], tuple[str, bool]]] = None, *, home: bool = False
+    ) -> Optional[bytes]:
         """The bytes of a file that may hold a use, ``None`` for any other; raise ``OSError`` where it cannot be read.
 
         ``module`` is given for files in packages of the ledger: see :meth:`Prefilter.hits`.
@@ -57,13 +61,13 @@ class Reader:
             if size == _BUFFER or not hasattr(os, "readv"):
                 with open(descriptor, "rb", closefd=False) as file:
                     raw = bytes(self._view[:size]) + file.read()
-                return raw if self._hits(raw, len(raw), module) else None
+                return raw if self._hits(raw, len(raw), module, home) else None
         finally:
             os.close(descriptor)
-        return bytes(self._view[:size]) if self._hits(self._buffer, size, module) else None
+        return bytes(self._view[:size]) if self._hits(self._buffer, size, module, home) else None
 
-    def _hits(self, data: bytes | bytearray, size: int, module: Optional[Callable[[], tuple[str, bool]]]) -> bool:
-        if self._prefilter.hits(data, size, module=module):
+    def _hits(self, data: bytes | bytearray, size: int, module: Optional[Callable[[], tuple[str, bool]]], home: bool) -> bool:
+        if self._prefilter.hits(data, size, module=module, home=home):
             return True
         whole = data if isinstance(data, bytes) else self._view[:size].tobytes()
         return not whole.isascii() and self._prefilter.hits_normalized(whole)
@@ -75,7 +79,7 @@ class Scanner:
     def __init__(self, ledger: Ledger, settings: Settings, scope: Scope, roots: Iterable[str]) -> None:
         self.targets = Targets(ledger, settings.factories)
         self.scope = scope
-        self.prefilter = Prefilter(self.targets, policy=scope.policy)
+        self.prefilter = Prefilter(self.targets, policy=scope.policy, paths_only=scope.is_fast)
         self.reader = Reader(self.prefilter)
         self.modules = ModuleNames(self.prefilter.roots | self.prefilter.homes)
         self._bases = sorted({base for root in roots for base in (root, os.path.join(root, "src"), os.path.dirname(root) or ".")})
@@ -93,7 +97,8 @@ class Scanner:
     def candidate(self, found: Found) -> Optional[bytes]:
         """The bytes of a file that may hold a use, ``None`` for any other; raise ``OSError`` where it cannot be read."""
         inside = self.modules.is_inside(found.path)
-        return self.reader.candidate(found.path, (lambda: self.modules.of(found)) if inside else None)
+        home = inside and not self.prefilter.homes.isdisjoint(found.path.split(os.sep))
+        return self.reader.candidate(found.path, (lambda: self.modules.of(found)) if inside else None, home=home)
 
     def file(self, found: Found, *, always: bool = False) -> Optional[Examined]:
         """Examine one file; ``None`` where it holds nothing, or has vanished."""
@@ -110,6 +115,13 @@ class Scanner:
             return Examined([unreadable(found.path, error.strerror or str(error))])
         if raw is None:
             return None
+        if self.scope.is_fast and not found.is_data and not always:
+            inside = self.modules.is_inside(found.path)
+            told = (lambda: self.modules.of(found)) if inside else None
+            findings = fast.find(found.path, raw, self.targets, self.prefilter, self.is_live, module=told)
+            if findings is not None:
+                kept = without_repeats([finding for finding in findings if self.scope.takes(finding)])
+                return Examined(kept) if kept else None
         module, is_package = ("", False) if found.is_data else self.modules.of(found)
         return examine(
             found.path,
@@ -198,17 +210,18 @@ def _root_of(path: str, roots: Iterable[str]) -> str:
 
 def _follow_hands(scanner: Scanner, found: list[Found], examined: dict[str, Examined]) -> None:
     """Find imports of legacy names from modules of the tree that import them; those may hand them on in turn."""
-    if scanner.scope.select and "imports" not in scanner.scope.select:
+    if scanner.scope.select and "re-exports" not in scanner.scope.select:
         return
     fresh = {item.module: item.handed_on for item in examined.values() if item.handed_on}
     for _round in range(_HAND_ON_ROUNDS):
         if not fresh:
             return
         scanner.targets.handed_on.update(fresh)
-        last = {module.rpartition(".")[2].encode() for module in fresh}
+        last = frozenset(module.rpartition(".")[2].encode() for module in fresh)
+        names = frozenset(name.encode() for given in fresh.values() for name in given)
         again: dict[str, dict[str, object]] = {}
         for item in found:
-            if item.is_data or not _imports_one_of(item.path, last):
+            if item.is_data or not _imports_one_of(item.path, last, names):
                 continue
             result = scanner.file(item, always=True)
             if result is None:
@@ -223,11 +236,12 @@ def _follow_hands(scanner: Scanner, found: list[Found], examined: dict[str, Exam
         fresh = again  # type: ignore[assignment]
 
 
-def _imports_one_of(path: str, last: set[bytes]) -> bool:
+def _imports_one_of(path: str, last: frozenset[bytes], names: frozenset[bytes]) -> bool:
+    """Whether a file spells one of the names, and imports a module whose last part is one of ``last``."""
     raw, _reason = read(path)
-    if raw is None or not any(word in raw for word in last):
+    if raw is None or not any(name in raw for name in names):
         return False
-    for match in _FROM.finditer(raw):
+    for match in _IMPORTED.finditer(raw):
         if match.group(1).rpartition(b".")[2] in last:
             return True
-    return any(re.search(rb"\bfrom[ \t]+[.\w]*[ \t]+import\b[^\n]*\b" + re.escape(word) + rb"\b", raw) for word in last)
+    return any(not last.isdisjoint(_WORD.findall(match.group(1))) for match in _IMPORT_LIST.finditer(raw))

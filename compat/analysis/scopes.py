@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -125,13 +125,53 @@ class Model:
             yield node
 
 
-def build(tree: ast.Module, module: str = "", *, is_package: bool = False) -> Model:
-    """Resolve the names of a file. ``module`` is its own dotted name, for relative imports (left out when unknown)."""
+def build(
+    tree: ast.Module,
+    module: str = "",
+    *,
+    is_package: bool = False,
+    declares: bool = True,
+    choose: Optional[Callable[[Model], Callable[[int, int], bool]]] = None,
+) -> Model:
+    """Resolve the names of a file.
+
+    Parameters
+    ----------
+    module:
+        The file's own dotted name, for relative imports; empty when unknown.
+    declares:
+        Whether ``global`` or ``nonlocal`` may stand in the file at all.
+    choose:
+        Given the model of everything outside function bodies, returns which bodies (first and last line) matter; the others
+        are left out. All of them matter by default.
+    """
     scope = Scope("module", tree, None)
     model = Model(scope, [scope])
     package = module if is_package else module.rpartition(".")[0]
-    _Builder(model, package, known=bool(module)).body(tree.body, scope)
+    builder = _Builder(model, package, known=bool(module), declares=declares, defers=choose is not None)
+    builder.body(tree.body, scope)
+    while choose is not None:
+        count = len(model.module.bindings)
+        matters = choose(model)
+        later = [entry for entry in builder.deferred if not matters(*entry.lines)]
+        now = [entry for entry in builder.deferred if entry not in later]
+        builder.deferred, builder.defers = [], False
+        for entry in now:
+            builder.statements(entry.node, entry.scope)
+        builder.deferred = later
+        if len(model.module.bindings) == count:
+            # No body bound a new global name, by which another body might matter.
+            break
     return model
+
+
+@dataclass(eq=False)
+class _Deferred:
+    """A function body that was not looked at yet."""
+
+    node: Union[ast.FunctionDef, ast.AsyncFunctionDef]
+    scope: Scope
+    lines: tuple[int, int]
 
 
 def absolute(node: ast.ImportFrom, package: str, *, known: bool) -> Optional[str]:
@@ -148,15 +188,17 @@ def absolute(node: ast.ImportFrom, package: str, *, known: bool) -> Optional[str
 
 
 class _Builder:
-    def __init__(self, model: Model, package: str, *, known: bool) -> None:
+    def __init__(self, model: Model, package: str, *, known: bool, declares: bool = True, defers: bool = False) -> None:
         self.model, self.package, self.known = model, package, known
+        self.declares, self.defers = declares, defers
+        self.deferred: list[_Deferred] = []
 
     def body(self, nodes: Iterable[ast.AST], scope: Scope) -> None:
         for node in nodes:
             self.visit(node, scope)
 
     def visit(self, node: ast.AST, scope: Scope) -> None:
-        method: Any = _VISITORS.get(type(node).__name__)
+        method: Any = _VISITORS.get(node.__class__)
         if method is not None:
             method(self, node, scope)
         else:
@@ -164,7 +206,11 @@ class _Builder:
 
     def children(self, node: ast.AST, scope: Scope) -> None:
         parents = self.model.parents
-        for name in node._fields:
+        kind = node.__class__
+        fields = _CHILDREN.get(kind)
+        if fields is None:
+            fields = _CHILDREN[kind] = tuple(name for name in node._fields if name not in _PLAIN)
+        for name in fields:
             value = getattr(node, name, None)
             if isinstance(value, list):
                 for item in value:
@@ -223,6 +269,12 @@ class _Builder:
             self.child(getattr(parameter, "bound", None), node, inner)
         self.arguments(node, node.args, scope, inner)
         self.annotation(node.returns, node, inner if getattr(node, "type_params", ()) else scope)
+        if self.defers:
+            self.deferred.append(_Deferred(node, inner, (node.body[0].lineno, node.end_lineno or node.lineno)))
+        else:
+            self.statements(node, inner)
+
+    def statements(self, node: Union[ast.FunctionDef, ast.AsyncFunctionDef], inner: Scope) -> None:
         self.predeclare(node.body, inner)
         for statement in node.body:
             self.child(statement, node, inner)
@@ -251,7 +303,7 @@ class _Builder:
 
     def predeclare(self, body: list[ast.stmt], scope: Scope) -> None:
         """``global`` and ``nonlocal`` hold for a whole scope, wherever in it they stand."""
-        pending: list[ast.AST] = list(body)
+        pending: list[ast.AST] = list(body) if self.declares else []
         while pending:
             node = pending.pop()
             if isinstance(node, ast.Global):
@@ -427,26 +479,32 @@ def _is_literal(node: ast.AST) -> bool:
     )
 
 
-_VISITORS = {
-    "Import": _Builder.do_import,
-    "ImportFrom": _Builder.do_from,
-    "FunctionDef": _Builder.do_function,
-    "AsyncFunctionDef": _Builder.do_function,
-    "Lambda": _Builder.do_lambda,
-    "ClassDef": _Builder.do_class,
-    "Assign": _Builder.do_assign,
-    "AnnAssign": _Builder.do_annotated,
-    "AugAssign": _Builder.do_augmented,
-    "NamedExpr": _Builder.do_walrus,
-    "ExceptHandler": _Builder.do_handler,
-    "MatchAs": _Builder.do_capture,
-    "MatchStar": _Builder.do_capture,
-    "MatchMapping": _Builder.do_capture,
-    "Global": _Builder.do_global,
-    "Nonlocal": _Builder.do_global,
-    "Name": _Builder.do_name,
-    "Attribute": _Builder.do_attribute,
-    "Call": _Builder.do_call,
-    "Constant": _Builder.do_constant,
-    **{kind.__name__: _Builder.do_comprehension for kind in _COMPREHENSIONS},
+#: Fields that hold no nodes to be visited.
+_PLAIN = frozenset(
+    ("ctx", "op", "ops", "id", "attr", "arg", "name", "names", "level", "lineno", "type_comment", "kind", "conversion")
+)
+_CHILDREN: dict[type[ast.AST], tuple[str, ...]] = {}
+
+_VISITORS: dict[type[ast.AST], Any] = {
+    ast.Import: _Builder.do_import,
+    ast.ImportFrom: _Builder.do_from,
+    ast.FunctionDef: _Builder.do_function,
+    ast.AsyncFunctionDef: _Builder.do_function,
+    ast.Lambda: _Builder.do_lambda,
+    ast.ClassDef: _Builder.do_class,
+    ast.Assign: _Builder.do_assign,
+    ast.AnnAssign: _Builder.do_annotated,
+    ast.AugAssign: _Builder.do_augmented,
+    ast.NamedExpr: _Builder.do_walrus,
+    ast.ExceptHandler: _Builder.do_handler,
+    ast.Global: _Builder.do_global,
+    ast.Nonlocal: _Builder.do_global,
+    ast.Name: _Builder.do_name,
+    ast.Attribute: _Builder.do_attribute,
+    ast.Call: _Builder.do_call,
+    ast.Constant: _Builder.do_constant,
+    **dict.fromkeys(_COMPREHENSIONS, _Builder.do_comprehension),
 }
+for _name in ("MatchAs", "MatchStar", "MatchMapping"):
+    if hasattr(ast, _name):
+        _VISITORS[getattr(ast, _name)] = _Builder.do_capture

@@ -86,6 +86,35 @@ class Targets:
         return frozenset(found | {row.canonical.replace(":", ".") for row in self.ledger if row.kind == "class"})
 
     @cached_property
+    def tops(self) -> frozenset[str]:
+        """Top-level packages of all legacy and canonical paths."""
+        legacy = {module.partition(".")[0] for module in self.legacy_modules}
+        return frozenset(legacy | {row.canonical.partition(".")[0] for row in self.ledger if row.canonical})
+
+    @cached_property
+    def telling_words(self) -> frozenset[str]:
+        """Words one of which stands wherever something of the ledger is used by name."""
+        built = self.adapters.factories
+        found = {*self.tops, *(path.rpartition(".")[2] for path in built)}
+        found.update(path.partition(":")[2] for path in built.values())
+        found.update(path.rpartition(".")[2] for path in (*self.methods, *self.arguments))
+        return frozenset(found)
+
+    @cached_property
+    def member_words(self) -> frozenset[bytes]:
+        """Names of legacy methods, and of methods with legacy arguments: there, receivers' types matter."""
+        found = {word for members in self.methods.values() for word in members}
+        found.update(
+            path.rpartition(".")[2] for path in self.arguments if path.rpartition(".")[0].rpartition(".")[2][:1].isupper()
+        )
+        return frozenset(word.encode() for word in found)
+
+    @cached_property
+    def adapted_words(self) -> frozenset[bytes]:
+        """Names of the methods that adapters define."""
+        return frozenset(word.encode() for members in self.adapted_methods.values() for word in members)
+
+    @cached_property
     def adapted_classes(self) -> frozenset[str]:
         """Legacy classes (dotted) that adapters stand in for."""
         return frozenset(row.legacy.replace(":", ".") for row in self.ledger if row.kind == "class")

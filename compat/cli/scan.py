@@ -13,7 +13,7 @@ from .analysing import required_ledger, shown
 from .options import ledger_option, opened_output, output_option
 
 _FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
-_SELECTABLE = ("imports", "strings", "attributes", "methods", "arguments", "policy", "config", "doctests")
+_SELECTABLE = ("imports", "strings", "attributes", "re-exports", "methods", "arguments", "policy", "config", "doctests")
 
 
 @click.command(help=__doc__)

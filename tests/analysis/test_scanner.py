@@ -68,7 +68,7 @@ USES = {
     ),
     "patch.object": (
         "import shop_old.things as t\nmock.patch.object(t, 'Widget')\n",
-        [("module", "import", 1, 8, "shop_old.things"), ("name", "patch", 2, 22, "shop_old.things:Widget")],
+        [("module", "import", 1, 8, "shop_old.things"), ("name", "patch.object", 2, 22, "shop_old.things:Widget")],
     ),
     "monkeypatch": (
         "def test(monkeypatch):\n    monkeypatch.setattr('shop_old.things.LIMIT', 1)\n",
@@ -157,6 +157,13 @@ NO_USES = {
 def test_use_is_found(found, case):
     text, expected = USES[case]
     assert found(text) == expected
+
+
+@pytest.mark.parametrize("case", [*USES, *NO_USES])
+def test_the_fast_way_finds_what_the_full_way_finds(found, case):
+    """``--select imports,strings`` parses no whole files; with ``config`` selected, too, it does."""
+    text = USES[case][0] if case in USES else NO_USES[case]
+    assert found(text, select=("imports", "strings")) == found(text, select=("imports", "strings", "config"))
 
 
 @pytest.mark.parametrize("case", NO_USES)

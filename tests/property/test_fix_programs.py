@@ -1,4 +1,4 @@
-"""`fix` and meaning: programs without legacy use stay what they are; fixed programs print what legacy ones print under the shim."""
+"""`fix` and meaning: what is not legacy stays; fixed programs print what legacy ones print under the shim."""
 
 from __future__ import annotations
 

@@ -112,13 +112,13 @@ def _is_patched(plan: Plan, chain: Chain) -> bool:
     if chain.attributes:
         return False
     parent = plan.facts.model.parents.get(chain.root)
-    return any(other.how == "patch" and other.call is parent for other in plan.facts.references)
+    return any(other.how == "patch.object" and other.call is parent for other in plan.facts.references)
 
 
 def _patches_through(plan: Plan, reference: Reference, item: ImportedName) -> bool:
     """Whether a reference is the string of ``patch.object(local, "name")``."""
     call = reference.call
-    if reference.how != "patch" or call is None or not isinstance(reference.subject, Text):
+    if reference.how != "patch.object" or call is None or not isinstance(reference.subject, Text):
         return False
     first = call.args[0] if call.args else None
     return first is not reference.subject.node and any(chain.root is first for chain in plan.uses_of(item))

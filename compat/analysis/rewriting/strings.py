@@ -18,7 +18,7 @@ def decide(plan: Plan) -> None:
     for reference in plan.facts.references:
         if not isinstance(reference.subject, Text) or plan.is_allowed(reference.start) or id(reference) in plan.done:
             continue
-        if reference.how in ("patch", "import_module"):
+        if reference.how in ("patch", "patch.object", "import_module"):
             _rewrite(plan, reference)
         elif reference.how == "sys.modules":
             plan.skip(reference, "an entry of sys.modules is what is meant")

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from compat.ledger import Move
 
     from ..references import Facts, Reference
+    from ..sources import Source
+    from ..targets import Target, Targets
 
 #: How a construct reads in the ledger's one sentence.
 _USES = {
@@ -25,7 +27,16 @@ _USES = {
 
 def place(facts: Facts, start: int, end: int) -> dict[str, object]:
     """The place fields of a finding for a byte span."""
-    source = facts.source
+    return place_of(facts.source, start, end)
+
+
+def said(targets: Targets, target: Target, how: str) -> tuple[str, str]:
+    """The sentence about a target used in one way, and what to write instead."""
+    return targets.words(target, _USES.get(how, "read"))
+
+
+def place_of(source: Source, start: int, end: int) -> dict[str, object]:
+    """The place fields of a finding for a byte span of a source."""
     line, column = source.position(start)
     end_line, end_column = source.position(end)
     return {
@@ -42,7 +53,7 @@ def place(facts: Facts, start: int, end: int) -> dict[str, object]:
 def from_reference(facts: Facts, reference: Reference, rule: str, how: str = "") -> Finding:
     """The finding of one reference."""
     how = how or reference.how
-    message, replacement = facts.targets.words(reference.target, _USES.get(how, "read"))
+    message, replacement = said(facts.targets, reference.target, how)
     if how == "re-export":
         message += " It is handed on here by a module of the scanned tree."
     return Finding(

@@ -1,0 +1,191 @@
+"""Imports and strings alone, found without parsing whole files: the paths that stand in a file, each in its own statement.
+
+Gives exactly what the full analysis gives for ``--select imports,strings``; where it cannot be sure of that it gives
+``None``, and the file is analysed in full.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Optional
+
+from . import lexer, statements
+from .findings import HIGH, MEDIUM, Finding
+from .rules.report import place_of, said
+from .sources import Source
+from .targets import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .prefilter import Prefilter
+    from .targets import Targets
+
+_HEAD = re.compile(rb"(?:lazy[ \t\f]+)?(?:from|import)\b")
+_CALLEE = re.compile(rb"([\w.]*\w)[ \t]*\([ \t\r\n]*$")
+_STRING = re.compile(rb"([A-Za-z]{0,2})(\"\"\"|'''|\"|')(.*)\2$", re.S)
+_UNSURE = re.compile(rb"import_module[ \t]*\([ \t\r\n]*[rRuU]?[\"']\.")
+_WHOLE = re.compile(rb"[^\W\d]\w*(?:[.:][^\W\d]\w*)*$")
+_PATCHERS = ("patch", "setattr", "delattr", "multiple", "dict", "object", "has", "hasattr", "getattr")
+_IMPORTERS = ("import_module", "__import__", "resolve_name")
+
+
+def find(
+    path: str,
+    raw: bytes,
+    targets: Targets,
+    prefilter: Prefilter,
+    is_live: Callable[[str], bool],
+    *,
+    module: Optional[Callable[[], tuple[str, bool]]],
+) -> Optional[list[Finding]]:
+    """The findings of one UTF-8 file; ``None`` where that takes a full analysis.
+
+    ``module`` tells the name of a file in a package of the ledger: relative imports of legacy paths take a full analysis.
+    """
+    if b"\0" in raw or raw.startswith((b"\xef", b"\xff", b"\xfe")) or b"coding" in raw[:200] or _UNSURE.search(raw):
+        return None
+    if module is not None and prefilter.relative_hits(raw, len(raw), module):
+        return None
+    places = sorted(match.start() for _needle, root, pattern in prefilter.paths for match in pattern.finditer(raw))
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if not places:
+        return [] if text.isascii() else None
+    spans = lexer.spans(raw, places[-1])
+    if spans is None:
+        return None
+    return _Finder(Source(path, raw, text, "utf-8", b""), targets, is_live, spans).find(places)
+
+
+class _Finder:
+    def __init__(
+        self, source: Source, targets: Targets, is_live: Callable[[str], bool], spans: tuple[list[int], list[int]]
+    ) -> None:
+        self.source, self.targets, self.is_live = source, targets, is_live
+        self.starts, self.ends = spans
+        self.findings: list[Finding] = []
+        self.read_strings: set[int] = set()
+        self.read_statements: set[int] = set()
+
+    def find(self, places: list[int]) -> Optional[list[Finding]]:
+        for at in places:
+            index = bisect_right(self.starts, at) - 1
+            if index >= 0 and at < self.ends[index]:
+                if self.source.data[self.starts[index]] != 35 and index not in self.read_strings:
+                    self.read_strings.add(index)
+                    if not self.string(self.starts[index], self.ends[index]):
+                        return None
+            elif not self.statement(at):
+                return None
+        return self.findings
+
+    def statement(self, at: int) -> bool:
+        """Report the import statement around a path; false where the text there cannot be read alone."""
+        data = self.source.data
+        head = max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1
+        while head > 1 and data[:head].rstrip(b"\r\n").endswith(b"\\"):
+            head = max(data.rfind(b"\n", 0, head - 2), data.rfind(b"\r", 0, head - 2)) + 1
+        starts = [match.start() for match in _HEAD.finditer(data, head, at) if self.is_start(head, match.start())]
+        if not starts:
+            # An attribute path: no matter of imports and strings.
+            return True
+        read = statements.read(data, starts[-1])
+        if read is None:
+            return False
+        if read.start in self.read_statements:
+            return True
+        self.read_statements.add(read.start)
+        try:
+            node = ast.parse(data[read.start : read.end].decode("utf-8")).body[0]
+        except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
+            return False
+        if not isinstance(node, (ast.Import, ast.ImportFrom)) or len(node.names) != len(read.aliases):
+            return False
+        return all(self.alias(node, alias, span) for alias, span in zip(node.names, read.aliases))
+
+    def is_start(self, head: int, at: int) -> bool:
+        before = self.source.data[head:at].rstrip(b" \t\f")
+        return not before.strip() or before[-1:] in (b";", b":")
+
+    def alias(self, node: ast.AST, alias: ast.alias, span: statements.AliasSpan) -> bool:
+        targets = self.targets
+        star = alias.name == "*"
+        if isinstance(node, ast.Import):
+            target = targets.module(alias.name)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            if star and targets.module(node.module) is not None:
+                # What a star import binds decides; that takes the whole file.
+                return False
+            target = None if star else targets.attribute(node.module, alias.name)
+        else:
+            return True
+        if target is not None and not (target.move is None and self.is_live(target.legacy)):
+            confidence = HIGH if target.move is not None else MEDIUM
+            self.report(target, "import", span.start, span.whole_end, confidence)
+        return True
+
+    def string(self, start: int, end: int) -> bool:
+        """Report a string that is a legacy path as a whole; false where what it is used for cannot be seen from here."""
+        data = self.source.data
+        before = re.search(rb"[A-Za-z]{0,2}$", data[max(0, start - 2) : start])
+        prefix = before.group() if before else b""
+        start -= len(prefix)
+        match = _STRING.match(data[start:end])
+        if match is None or b"\\" in match.group(3):
+            return False
+        if {*prefix.lower()} & {*b"fbt"}:
+            return b"{" not in match.group(3) or b"f" not in prefix.lower()
+        value = match.group(3)
+        if not _WHOLE.match(value) or len(value) > 400:
+            return True
+        path = value.decode("utf-8").replace(":", ".")
+        found = self.targets.resolve(path)
+        if found is None:
+            return True
+        called = _CALLEE.search(data, max(0, start - 200), start)
+        # An annotation, an index, an export: the full analysis tells these apart.
+        after = data[end : end + 40].lstrip(b" \t\r\n\\")[:1]
+        if after in (b'"', b"'") or data[max(0, start - 40) : start].rstrip(b" \t\r\n\\")[-1:] in (b'"', b"'"):
+            return False
+        if called is None and (data[max(0, start - 40) : start].rstrip()[-1:] in (b":", b"[", b">") or after in (b"]", b":")):
+            return False
+        how, confidence = self.role(called.group(1).decode() if called is not None else "")
+        if called is None and data[max(0, start - 40) : start].rstrip()[-1:] in (b"(", b","):
+            return False
+        target, used = found
+        if target.move is None:
+            if self.is_live(target.legacy) or used != path.count(".") + 1:
+                return True
+            confidence = MEDIUM
+        if "." not in path and how not in ("import_module", "patch"):
+            return True
+        self.report(target, how, start, end, confidence)
+        return True
+
+    def role(self, callee: str) -> tuple[str, str]:
+        last = callee.rpartition(".")[2]
+        if last in _IMPORTERS:
+            return "import_module", HIGH
+        if last == "patch" or last in _PATCHERS[1:3] or last in _PATCHERS[5:] or ".patch." in f".{callee}":
+            return "patch", HIGH
+        return "string", MEDIUM
+
+    def report(self, target: Target, how: str, start: int, end: int, confidence: str) -> None:
+        message, instead = said(self.targets, target, how)
+        self.findings.append(
+            Finding(
+                rule=target.kind,
+                move=target.id,
+                how=how,
+                confidence=confidence,
+                message=message,
+                replacement=instead,
+                symbol=target.legacy,
+                **place_of(self.source, start, end),  # type: ignore[arg-type]
+            )
+        )
