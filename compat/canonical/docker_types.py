@@ -7,8 +7,10 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Optional
 
+from .errors import CanonicalError
 
-class DockerUnavailable(RuntimeError):
+
+class DockerUnavailable(CanonicalError, RuntimeError):
     """No Docker engine answers, or the SDK is missing; the message says how to get there."""
 
 

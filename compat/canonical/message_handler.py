@@ -66,7 +66,7 @@ class WebSocketMessageHandler:
 
     async def process_received_message(self, message: dict[str, Any], connection_id: str) -> None:
         """Take note of an acknowledgement, or hand the message to ``on_message``, once per message ID."""
-        if message.get("type") == "ack":
+        if message.get("type") in ("ack", "acknowledgment"):
             acknowledged = message.get("message_id") or message.get("id")
             if acknowledged:
                 self.handle_acknowledgment(acknowledged)
