@@ -84,7 +84,8 @@ class Scope:
         The only user that may be reached; None lets each call name its user, who gets a manager of their own.
 
     Over this process's factory messages take the canonical way: numbered, and kept for a client that reconnects anywhere.
-    Over a factory of its own, as in tests, they go straight to the sockets.
+    Over a factory of its own, as in tests, they go straight to the sockets; a user who is connected to the canonical
+    server is reached there too.
     """
 
     def __init__(self, factory: WebSocketManagerFactory, owner: str | None = None) -> None:
@@ -124,21 +125,14 @@ class Scope:
 
     def detach(self, connection_id: str) -> Any:
         """Take a connection from its manager, its socket untouched; its record, or None."""
-        record = self.get(connection_id)
-        if record is not None:
-            self.manager_of(self._owners.pop(connection_id, record.user_id)).remove_connection(connection_id)
-        return record
+        holder = self._holder(connection_id)
+        self._owners.pop(connection_id, None)
+        return _record_of(holder.remove_connection(connection_id)) if holder is not None else None
 
     def get(self, connection_id: str) -> Any:
         """The record of a connection, or None."""
-        user_id = self._owners.get(connection_id)
-        manager = self._find(user_id) if user_id is not None else None
-        for one in [manager] if manager is not None else self._known():
-            connection = one.get_connection(connection_id)
-            if connection is not None:
-                return _record_of(connection)
-        self._owners.pop(connection_id, None)
-        return None
+        holder = self._holder(connection_id)
+        return _record_of(holder.get_connection(connection_id)) if holder is not None else None
 
     def records(self) -> dict[str, Any]:
         """Every connection by id, user by user."""
@@ -146,38 +140,41 @@ class Scope:
 
     def records_of(self, user_id: str) -> list[Any]:
         """One user's connections, oldest first."""
-        manager = self._find(user_id)
-        return [_record_of(one) for one in manager.connections.values()] if manager is not None else []
+        return [_record_of(one) for manager in self._managers(user_id) for one in manager.connections.values()]
 
     def ids_of(self, user_id: str) -> set[str]:
         """The ids of one user's connections."""
-        manager = self._find(user_id)
-        return set(manager.connections) if manager is not None else set()
+        return {name for manager in self._managers(user_id) for name in manager.connections}
 
-    def version(self) -> tuple[int, int]:
+    def version(self) -> tuple[int, ...]:
         """Changes whenever a connection came or went."""
-        counters = self.factory.counters
-        return counters.connections_opened, counters.connections_closed
+        counters = [factory.counters for factory in {id(f): f for f in (self.factory, get_websocket_manager_factory())}.values()]
+        return tuple(count for one in counters for count in (one.connections_opened, one.connections_closed))
 
     def users(self) -> list[str]:
         """The users with a connection."""
-        return [manager.user_id for manager in self._known() if manager.connections]
+        return list(dict.fromkeys(manager.user_id for manager in self._known() if manager.connections))
 
     def move(self, connection_id: str, thread_id: str | None) -> bool:
         """Bind a connection to a thread; False for an unknown one."""
-        record = self.get(connection_id)
-        if record is None:
+        holder = self._holder(connection_id)
+        if holder is None:
             return False
-        record.thread_id = thread_id
-        return self.manager_of(record.user_id).associate_thread(connection_id, thread_id)
+        _record_of(holder.get_connection(connection_id)).thread_id = thread_id
+        return holder.associate_thread(connection_id, thread_id)
 
     async def send_all(self, user_id: str, message: dict[str, Any]) -> tuple[int, bool]:
         """Send one message to all of a user's connections; how many took it, and whether it is kept for those to come."""
-        if self.durable:
-            delivery = await self.manager_of(user_id).send(message, critical=message.get("critical"))
-            return delivery.receivers, delivery.kept
-        took = await asyncio.gather(*(self.send(record, message) for record in self.records_of(user_id)))
-        return sum(took), False
+        canonical = get_websocket_manager_factory()
+        receivers, kept = 0, False
+        for manager in self._managers(user_id) or ([self.manager_of(user_id)] if self.durable else []):
+            if manager.factory is canonical:
+                delivery = await manager.send(message, critical=message.get("critical"))
+                receivers, kept = receivers + delivery.receivers, kept or delivery.kept
+            else:
+                sends = (manager.send_to_connection(name, message) for name in manager.connections)
+                receivers += sum(await asyncio.gather(*sends))
+        return receivers, kept
 
     async def send_thread(self, thread_id: str, message: dict[str, Any]) -> int:
         """Send one message to the connections that show a thread; how many users or connections it reached."""
@@ -195,17 +192,12 @@ class Scope:
 
     async def send(self, record: Any, message: dict[str, Any]) -> bool:
         """Send one message to one connection, as it is; whether its socket took it."""
-        try:
-            return await self.manager_of(record.user_id).send_to_connection(record.connection_id, message)
-        finally:
-            # A socket that fails is out of its manager at once; forget whose it was.
-            if record.connection_id in self._owners and self.get(record.connection_id) is None:
-                self._owners.pop(record.connection_id, None)
+        holder = self._holder(record.connection_id)
+        return holder is not None and await holder.send_to_connection(record.connection_id, message)
 
     def waiting(self, user_id: str) -> int:
         """How many messages wait in the user's outboxes."""
-        manager = self._find(user_id)
-        return int(manager.stats()["waiting"]) if manager is not None else 0
+        return sum(int(manager.stats()["waiting"]) for manager in self._managers(user_id))
 
     def is_alive(self) -> bool:
         """Whether it was not closed."""
@@ -229,15 +221,30 @@ class Scope:
                 name = "staging"
         return 3 if name in ("staging", "production") else 1
 
-    def _find(self, user_id: str) -> UnifiedWebSocketManager | None:
-        if self.owner not in (None, user_id) or not self.factory.managers_of(user_id):
-            return None
-        return self.manager_of(user_id)
+    def _managers(self, user_id: str) -> list[UnifiedWebSocketManager]:
+        """The managers through which a user is reached: this factory's, and the process's where the user is connected there."""
+        if self.owner not in (None, user_id):
+            return []
+        user = SimpleNamespace(user_id=user_id, thread_id=None)
+        found = [self.factory.get(user)] if self.factory.managers_of(user_id) else []
+        canonical = get_websocket_manager_factory()
+        if canonical is not self.factory and any(manager.is_connected for manager in canonical.managers_of(user_id)):
+            found.append(canonical.get(user))
+        return found
 
     def _known(self) -> list[UnifiedWebSocketManager]:
         # Somebody else may have connected users through the same factory.
         users = self.factory.users() if self.owner is None else [self.owner]
-        return [manager for manager in map(self._find, users) if manager is not None]
+        return [manager for user in users for manager in self._managers(user)]
+
+    def _holder(self, connection_id: str) -> UnifiedWebSocketManager | None:
+        """The manager that has a connection, or None."""
+        user_id = self._owners.get(connection_id)
+        for manager in self._managers(user_id) if user_id is not None else self._known():
+            if manager.get_connection(connection_id) is not None:
+                return manager
+        self._owners.pop(connection_id, None)
+        return None
 
 
 def _text(value: Any) -> str | None:

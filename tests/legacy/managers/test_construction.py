@@ -306,3 +306,25 @@ def test_what_legacy_code_sends_is_kept_for_clients_of_the_canonical_server(conn
         ("all", 5),
     ]
     assert [call.args[0] for call in record.websocket.send_json.await_args_list] == [{"type": "away"}, {"type": "all"}]
+
+
+@pytest.mark.usefixtures("own_factory")
+def test_in_tests_too_a_user_of_the_canonical_server_is_reached(connection: Any, run: Any) -> None:
+    from netra_backend.app.websocket_core import WebSocketManager
+
+    from compat.canonical import get_websocket_manager
+
+    manager, socket, record = WebSocketManager(), AsyncMock(), connection("user_1", 1)
+
+    async def scenario() -> None:
+        await manager.add_connection(record)
+        made = get_websocket_manager(SimpleNamespace(user_id="user_1")).add_connection(socket)
+        await manager.send_to_user("user_1", {"type": "x"})
+        assert manager.get_user_connections("user_1") == {"conn_1", made.connection_id}
+        assert manager._connections.keys() == {"conn_1", made.connection_id}
+        await manager.remove_connection(made.connection_id)
+        assert manager.get_stats()["total_connections"] == 1
+
+    run(scenario())
+    record.websocket.send_json.assert_awaited_once_with({"type": "x"})
+    assert [(call.args[0]["type"], call.args[0]["seq"]) for call in socket.send_json.await_args_list] == [("x", 1)]
