@@ -118,8 +118,7 @@ def _refine(server: _Server, series: dict[_Labels, _Points], start: float, midni
     resets = _daily_of(server, f"resets({_COUNTER}[{{}}])", start, midnight, now)
     for labels, ends in resets.items():
         for end, length in ends:
-            selector = "{" + ",".join(f"{name}={json.dumps(value)}" for name, value in labels) + "}"
-            query = f"{_COUNTER}{selector}[{length}s]"
+            query = f"{_COUNTER}{_selector(labels)}[{length}s]"
             for part in server.ask("query", query=query, time=end):
                 if _key(part["metric"]) == labels:
                     kept = [point for point in series.get(labels, []) if not end - length < point[0] <= end]
@@ -167,11 +166,13 @@ def _rows(facts: Mapping[str, str], by_day: Mapping[int, float], last: _Points) 
 
 def _stores(server: _Server, start: float, midnight: float, now: float) -> dict[_Labels, str]:
     """Return the store behind each target."""
-    stores = {}
-    for labels in _daily(server, _INFO, start, midnight, now):
-        facts = dict(labels)
-        stores[_split(tuple((name, value) for name, value in labels if name != "store"))[1]] = facts.get("store", "")
-    return stores
+    latest: dict[_Labels, tuple[float, str]] = {}
+    for labels, points in _daily(server, _INFO, start, midnight, now).items():
+        target = _split(tuple(label for label in labels if label[0] != "store"))[1]
+        # A directory that was emptied has another store from then on.
+        last = max(at for at, _ in points), dict(labels).get("store", "")
+        latest[target] = max(latest.get(target, last), last)
+    return {target: store for target, (_, store) in latest.items()}
 
 
 def _processes(server: _Server, start: float, midnight: float, now: float, without: Collection[str]) -> list[Header]:
@@ -181,18 +182,25 @@ def _processes(server: _Server, start: float, midnight: float, now: float, witho
         facts = dict(labels)
         if facts.get("store", "") in without:
             continue
-        query = f"timestamp({_INFO}{{{','.join(f'{name}={json.dumps(value)}' for name, value in labels)}}})"
-        ends = [at for at, _ in points]
-        first = min(ends) // DAY * DAY
-        for part in server.ask("query", query=f"min_over_time({query}[{int(now - first) + 1}s:60s])", time=now):
-            first = float(part["value"][1])
+        days = [at // DAY for at, _ in points]
+        start_of, end_of = min(days) * DAY, min(now, (max(days) + 1) * DAY)
+        # Steps of the time for which Prometheus holds a sample to be fresh: none is overlooked.
+        seen = f"timestamp({_INFO}{_selector(labels)})[{int(end_of - start_of) + 1}s:300s]"
+        first, end = (
+            [float(part["value"][1]) for part in server.ask("query", query=f"{edge}_over_time({seen})", time=end_of)]
+            for edge in ("min", "max")
+        )
         name = "prometheus:" + "/".join(facts.get(label, "") for label in ("job", "instance", "store"))
-        end = max(first, max(ends))
-        found.append(Header(name, "", facts.get("instance", ""), facts.get("job", ""), "", "", 0, 0, 0, first, end))
+        first_seen, last_seen = min(first, default=start_of), max(end, default=end_of)
+        found.append(Header(name, "", facts.get("instance", ""), facts.get("job", ""), "", "", 0, 0, 0, first_seen, last_seen))
     return found
 
 
 _OWN = frozenset(LABELS)
+
+
+def _selector(labels: _Labels) -> str:
+    return "{" + ",".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels) + "}"
 
 
 def _key(metric: Mapping[str, str]) -> _Labels:

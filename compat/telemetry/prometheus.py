@@ -66,7 +66,8 @@ class UsageCollector(Collector):
             seconds.add_metric([service], length)
         for move, stage in exported.stages.items():
             moves.add_metric([move], {"stage": stage})
-        history.add_metric([], {"store": exported.store})
+        if exported.store:  # before the first count there is no history yet
+            history.add_metric([], {"store": exported.store})
         return families
 
     @staticmethod

@@ -151,6 +151,35 @@ def test_a_fleet_is_read_back_as_it_counted(state, server, tmp_path):
             application.kill()
 
 
+def test_the_days_are_read_back_from_a_server_that_was_there(server, tmp_path):
+    promtool = shutil.which("promtool")
+    assert promtool is not None, "promtool comes with prometheus"
+    day = 86400
+    first = int(time.time()) // day * day - 3 * day
+    use = 'compat_legacy_uses_total{ledger="n",move="old.a",kind="call",caller="app",service="s",job="j",instance="%s"} %d %d'
+    info = 'compat_history_info{store="%s",job="j",instance="%s"} 1 %d'
+    # "one" begins anew on the second day; "two" and "three" share a store, and "three" is scraped a little later.
+    hours = {"one": {1: 3, 23: 10, 26: 10, 36: 25, 44: 4, 53: 9}, "two": {30: 100, 50: 200}, "three": {31: 110, 51: 220}}
+    stores = {"one": "x", "two": "y", "three": "y"}
+    at = [(name, first + hour * 3600, value) for name, values in hours.items() for hour, value in values.items()]
+    text = ["# TYPE compat_legacy_uses counter", *(use % (name, value, moment) for name, moment, value in at)]
+    text += ["# TYPE compat_history info", *(info % (stores[name], name, moment) for name, moment, _ in at), "# EOF", ""]
+    (tmp_path / "days.txt").write_text("\n".join(text))
+    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", str(tmp_path / "days.txt"), str(tmp_path / "tsdb")]
+    made = subprocess.run(command, capture_output=True, text=True)
+    assert made.returncode == 0, made.stdout + made.stderr
+    with read_prometheus(server([])) as history:
+        run = history.connection.execute
+        rows = run("SELECT day, count FROM uses ORDER BY day").fetchall()
+        start = first // day
+        assert rows == [(start, 10), (start + 1, 15 + 4 + 110), (start + 2, 5 + 110)]
+        seen = run("SELECT host, started, ended FROM processes ORDER BY host").fetchall()
+        assert [name for name, _, _ in seen] == ["one", "three", "two"]
+        for name, started, ended in seen:
+            truth = [moment for who, moment, _ in at if who == name]
+            assert (started, ended) == (min(truth), max(truth))
+
+
 def test_what_is_no_prometheus_is_named(tmp_path):
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(HistoryError, match=f"the Prometheus server {url} did not answer as one: .*refused"):
