@@ -92,12 +92,12 @@ def examine(
         return Examined([textual.unparsable(source, 1, str(error)), *filter(scope.takes, found)], module=module)
     if is_data:
         return Examined([finding for finding in textual.search_data(source, targets) if scope.takes(finding)], module=module)
-    facts = parse_facts(source, targets, module=module, is_package=is_package, is_live=is_live, whole=False)
+    facts = parse_facts(source, targets, module=module, is_package=is_package, is_live=is_live, whole=scope.is_fast)
     if isinstance(facts, Finding):
         found = list(textual.search_python(source, targets, module, is_package=is_package))
         kept = allowances.apply(source, [facts, *filter(scope.takes, found)], scope.active_rules)
         return Examined(kept, module=module)
-    findings = [finding for finding in rules.find(facts, policy=scope.policy) if scope.takes(finding)]
+    findings = [finding for finding in rules.find(facts, members=not scope.is_fast, policy=scope.policy) if scope.takes(finding)]
     if not scope.select or "doctests" in scope.select:
         spans = [facts.span(text.node) for text in facts.model.texts if ">>>" in str(text.node.value)]
         findings += textual.search_doctests(source, targets, spans)

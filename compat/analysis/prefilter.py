@@ -93,7 +93,8 @@ class Prefilter:
         text = data.decode("utf-8", "ignore")
         if unicodedata.is_normalized("NFKC", text):
             return False
-        return self._any.search(unicodedata.normalize("NFKC", text)) is not None
+        plain = unicodedata.normalize("NFKC", text)
+        return any(plain.count(word) > text.count(word) for word in (*self.roots, *self.words))
 
     def _spells(self, data: Data, start: int, size: int, pattern: re.Pattern[bytes]) -> bool:
         verdicts = self._verdicts

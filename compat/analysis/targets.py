@@ -115,6 +115,15 @@ class Targets:
         return frozenset(word.encode() for members in self.adapted_methods.values() for word in members)
 
     @cached_property
+    def _adapter_packages(self) -> frozenset[str]:
+        return frozenset(row.adapter.partition(":")[0].rpartition(".")[0] for row in self.ledger if isinstance(row, Class)) - {""}
+
+    def is_stopgap(self, target: Target) -> bool:
+        """Whether what a row hands out lies among the adapters: it serves old code, and is nothing to move to."""
+        module = target.canonical.partition(":")[0]
+        return any(module == package or module.startswith(f"{package}.") for package in self._adapter_packages)
+
+    @cached_property
     def adapted_classes(self) -> frozenset[str]:
         """Legacy classes (dotted) that adapters stand in for."""
         return frozenset(row.legacy.replace(":", ".") for row in self.ledger if row.kind == "class")

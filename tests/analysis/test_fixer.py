@@ -152,6 +152,22 @@ def test_a_file_that_cannot_be_written_is_whole(tmp_path):
     assert fixer.write_file(str(missing), b"", b"x") == "could not be written: No such file or directory"
 
 
+def test_what_lies_among_adapters_is_nothing_to_move_to(ledger):
+    from compat.ledger import Class, Ledger, Name
+
+    told = {"since": "1.0", "removal": "3.0"}
+    both = Ledger("s", version="1.0", docs="")
+    both += [
+        Class("s_old:A", "s_new:A", adapter="s_new.legacy.a:A", instead=None, **told),
+        Name("s_old:get", "s_new.legacy.get:get", instead="make(x)", **told),
+        Name("s_old:fine", "s_new:fine", instead=None, **told),
+    ]
+    outcome = fixer.fix_text("from s_old import get, fine\nimport s_old as s\ns.get\npatch('s_old.get')\n", both)
+    assert outcome.after.decode().startswith("from s_old import get\nfrom s_new import fine\nimport s_old as s\n")
+    reason = "only serves old code: Use make(x) instead."
+    assert [(skip.line, skip.reason.endswith(reason)) for skip in outcome.skips] == [(1, True), (2, True), (3, True), (4, True)]
+
+
 FAILING = {
     "syntax error": (b"from shop_old.things import Widget\nprint 'x'\n", "cannot be analysed"),
     "bad utf-8": (b"from shop_old.things import Widget\n# \xff\n", "not valid utf-8"),

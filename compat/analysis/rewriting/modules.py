@@ -48,6 +48,9 @@ def _target(plan: Plan, dotted: str) -> tuple[Target, int] | None:
 def _problem(plan: Plan, target: Target) -> str:
     if target.kind == "removed":
         return f"{target.legacy.replace(':', '.')} was removed"
+    if plan.facts.targets.is_stopgap(target):
+        instead = plan.facts.targets.words(target, "read")[1]
+        return f"what stands behind {target.legacy.replace(':', '.')} only serves old code: {instead}"
     if not target.canonical or "." in target.canonical.partition(":")[2]:
         return f"{target.legacy.replace(':', '.')} has no canonical name of its own"
     if target.kind == "class" or classes.is_built_path(plan.facts, target.canonical):

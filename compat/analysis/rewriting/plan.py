@@ -157,6 +157,8 @@ def _left_alone(plan: Plan, item: ImportedName, reference: Reference) -> Optiona
         return "it is imported from a module that hands it on; that module is the one to change"
     if reference.target.kind == "removed":
         return f"it was removed: {facts.targets.words(reference.target, 'import')[1]}"
+    if facts.targets.is_stopgap(reference.target):
+        return f"what stands behind it only serves old code: {facts.targets.words(reference.target, 'import')[1]}"
     read = facts.statement(item.statement)
     if read is None or len(read.aliases) != len(item.statement.names):
         return "the statement is written in a way that is not rewritten"

@@ -34,6 +34,8 @@ def _rewrite(plan: Plan, reference: Reference) -> None:
     inside = literal_span(plan, reference.subject.node)
     if target.kind == "removed":
         plan.skip(reference, f"it was removed: {plan.facts.targets.words(target, 'read')[1]}")
+    elif plan.facts.targets.is_stopgap(target):
+        plan.skip(reference, f"what stands behind it only serves old code: {plan.facts.targets.words(target, 'read')[1]}")
     elif not target.canonical:
         plan.skip(reference, "its names moved to several modules")
     elif target.kind == "class" or (not target.is_module and classes.is_built_path(plan.facts, target.canonical)):

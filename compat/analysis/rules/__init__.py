@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from ..findings import Finding
     from ..references import Facts
 
-KIND_FINDERS = (module.find, name.find, class_.find, method.find, argument.find, removed.find)
+PATH_FINDERS = (module.find, name.find, class_.find, removed.find)
+MEMBER_FINDERS = (method.find, argument.find)
 POLICY_FINDERS = (factory_bypass.find, singleton.find)
 
 
-def find(facts: Facts, *, policy: bool = False) -> Iterator[Finding]:
-    """Apply every rule to one parsed file; rules that need the whole tree (fragmentation) are the scanner's."""
-    for finder in KIND_FINDERS:
+def find(facts: Facts, *, members: bool = True, policy: bool = False) -> Iterator[Finding]:
+    """Apply the rules to one parsed file; rules that need the whole tree (fragmentation) are the scanner's.
+
+    ``members`` adds methods and arguments, for which receivers' types are worked out; ``policy`` the policy rules.
+    """
+    for finder in (*PATH_FINDERS, *(MEMBER_FINDERS if members else ()), *(POLICY_FINDERS if policy else ())):
         yield from finder(facts)
-    if policy:
-        for finder in POLICY_FINDERS:
-            yield from finder(facts)
