@@ -73,18 +73,14 @@ def page_values(report: Report, connection: sqlite3.Connection, where: str = "")
         anchor = f"m{number}"
         places = usage.places(line.key, selection, PLACES + 1)
         chart = burn_down(f"{anchor}-chart", f"Uses of {line.key}", per_move[line.key], selection) if line.total else None
-        views.append(
-            MoveView(anchor, line, report.facts_of(line.key), chart, _callers(places[:PLACES]), len(places) > PLACES)
-        )
+        views.append(MoveView(anchor, line, report.facts_of(line.key), chart, _callers(places[:PLACES]), len(places) > PLACES))
     return {
         "report": report,
         "moves": views,
         "chart": burn_down("all-chart", "Uses of all moves", whole, selection) if whole else None,
         "services": sorted({service for line in report.lines for service in line.services}),
         "stages": sorted({view.facts.stage for view in views if view.facts}),
-        "totals": {
-            name: sum(getattr(line, name) for line in report.lines) for name in ("today", "week", "month", "total")
-        },
+        "totals": {name: sum(getattr(line, name) for line in report.lines) for name in ("today", "week", "month", "total")},
         "evidence": evidence(sum(line.total for line in report.lines), report.observed),
         "zero": evidence(0, report.observed),
         "first": iso_day(selection.first),

@@ -139,9 +139,7 @@ class Usage:
         ):
             trend = trends.get(name) or [0] * TREND_DAYS
             total = older.get(name, 0) + sum(trend[max(0, selection.first - start) :])
-            found.append(
-                Line(name, *_windows(trend), total, first, last, moves, callers, _names(services), tuple(trend))
-            )
+            found.append(Line(name, *_windows(trend), total, first, last, moves, callers, _names(services), tuple(trend)))
         return sorted(found, key=lambda line: (-line.month, -line.total, -(line.last or 0), line.key))
 
     def _days(self, selection: Selection) -> list[Line]:
@@ -211,8 +209,6 @@ class Usage:
             {"start": start, "end": end},
         ).fetchone()
         return Observed(processes, (seconds or 0.0) / 3600, since, _names(services))
-
-
 
 
 def _names(array: str | None) -> tuple[str, ...]:

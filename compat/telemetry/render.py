@@ -160,9 +160,7 @@ def write_table(report: Report, stream: IO[str], where: str = "", *, top: int = 
         shown = _fitting(heads, rows, console.width)
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
         for at in shown:
-            table.add_column(
-                heads[at], justify="right" if heads[at] in _NUMBERS else "left", overflow="fold", no_wrap=at > 0
-            )
+            table.add_column(heads[at], justify="right" if heads[at] in _NUMBERS else "left", overflow="fold", no_wrap=at > 0)
         for line, row in zip(lines, rows):
             facts = report.facts_of(line.key) if report.by == "move" else None
             expired = facts is not None and facts.stage == "expired" and line.total
@@ -172,8 +170,6 @@ def write_table(report: Report, stream: IO[str], where: str = "", *, top: int = 
             console.print(f"... and {len(report.lines) - len(lines):,} more rows: --top 0 shows all", style="dim")
     for note in footer(report)[report.is_empty :]:
         console.print(note, style="dim")
-
-
 
 
 def _fitting(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:

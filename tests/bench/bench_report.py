@@ -1,6 +1,6 @@
 """Time to the first row, and peak memory, of ``compat report`` over ten million site-days.
 
-    python tests/bench/bench_report.py [--site-days 10000000] [--keep usage.db]
+python tests/bench/bench_report.py [--site-days 10000000] [--keep usage.db]
 """
 
 from __future__ import annotations

@@ -16,7 +16,11 @@ from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+import compat
+
+TESTS = Path(__file__).resolve().parents[1]
+# Where the package under test lies: a checkout, or site-packages.
+ROOT = Path(compat.__file__).resolve().parents[1]
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -129,7 +133,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory, artefacts: Path) -> Iterat
 @pytest.fixture(scope="session")
 def histories() -> ModuleType:
     """The writer of histories that the tests of the report have."""
-    spec = importlib.util.spec_from_file_location("histories", ROOT / "tests/telemetry/reading/conftest.py")
+    spec = importlib.util.spec_from_file_location("histories", TESTS / "telemetry/reading/conftest.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import base64
+import os
 
 import pytest
+
+if not os.environ.get("CI"):
+    pytest.importorskip("selenium", reason="needs selenium")
+
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select

@@ -14,6 +14,8 @@ import sys
 
 import pytest
 
+import compat
+
 COUNT = """
 import os, signal, sys
 from compat.telemetry import Site, open_cell
@@ -36,6 +38,9 @@ LEDGER += names("old.auth", "new.auth", "AuthHandler", since="1.0", removal="2.0
 """
 
 
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(compat.__file__)))
+
+
 @pytest.fixture
 def ledger(tmp_path):
     """A ledger that commands are told to use."""
@@ -46,10 +51,9 @@ def ledger(tmp_path):
 @pytest.fixture
 def ask(run, tmp_path, ledger):
     """Run a command with the ledger at hand."""
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
     def ask(*arguments, **environment):
-        path = os.pathsep.join([root, str(tmp_path)])
+        path = os.pathsep.join([ROOT, str(tmp_path)])
         return run(*arguments, "--ledger", ledger, PYTHONPATH=path, **environment)
 
     return ask
@@ -63,7 +67,13 @@ def count(state):
     def count(move, uses, end="well", directory=state):
         process = subprocess.Popen(
             [sys.executable, "-c", COUNT, move, str(uses), end],
-            env={**os.environ, "COMPAT_DIR": str(directory), "COMPAT_SERVICE": "shop", "COMPAT_TELEMETRY": "on"},
+            env={
+                **os.environ,
+                "COMPAT_DIR": str(directory),
+                "COMPAT_SERVICE": "shop",
+                "COMPAT_TELEMETRY": "on",
+                "PYTHONPATH": ROOT,
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -221,7 +231,7 @@ def test_a_long_merge_shows_a_bar_to_a_person_and_to_nobody_else(count, state, t
     for _ in range(3):
         count("old.core:Manager", 1)
     code = "import compat.cli.usage as usage; usage.PATIENCE = 0; from compat.cli import main; raise SystemExit(main(['report']))"
-    environment = {**os.environ, "COMPAT_DIR": str(state), "TERM": "xterm", "COLUMNS": "100"}
+    environment = {**os.environ, "COMPAT_DIR": str(state), "TERM": "xterm", "COLUMNS": "100", "PYTHONPATH": ROOT}
     terminal, end = pty.openpty()
     shown = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=end, timeout=60)
     os.close(end)
@@ -234,6 +244,7 @@ def test_a_long_merge_shows_a_bar_to_a_person_and_to_nobody_else(count, state, t
 
 
 def test_serve_refuses_to_let_others_in_without_a_token(ask):
+    pytest.importorskip("uvicorn", reason="needs the extra: server")
     shown = ask("serve", "--host", "0.0.0.0")
     assert shown.returncode == 2
     assert "binding to 0.0.0.0 lets others in: give a --token (or COMPAT_TOKEN), or bind to 127.0.0.1" in shown.stderr

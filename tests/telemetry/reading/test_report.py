@@ -110,8 +110,7 @@ def test_no_use_in_observed_processes_is_said_as_evidence(history):
     report = build_report(history((), processes=3), now=NOW)
     assert not report.is_empty
     assert next_step(report) == (
-        "No legacy use in this period: 0 uses in 3 processes over 30 hours since 11 November 2026.\n"
-        "See what may go: compat ready"
+        "No legacy use in this period: 0 uses in 3 processes over 30 hours since 11 November 2026.\nSee what may go: compat ready"
     )
 
 
