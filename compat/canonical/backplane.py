@@ -69,6 +69,8 @@ class InProcessBackplane:
     def forget(self, user_id: str) -> None:
         """Free the user's history: a client that comes back later is told to resync, by a new epoch."""
         self._histories.pop(user_id, None)
+        if not self._histories:
+            self._histories.clear()  # gives the table back
 
     def health(self) -> dict[str, Any]:
         """Return the state of the backplane; memory does not fail."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from .events import Draft, Event
 from .limits import Limits
 from .outbox import Outbox
 from .stepping import Suspended, begin, is_awaitable
+
+if TYPE_CHECKING:
+    import asyncio
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +127,9 @@ class Connection:
 
         Safe from any thread. Needs a running loop; never raises for the socket's sake.
         """
+        # Here, since asyncio is half of what importing this core would cost; the loop that runs has imported it.
+        import asyncio
+
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             if self._loop is not None and self._loop.is_running():
@@ -153,6 +158,8 @@ class Connection:
 
     async def drained(self) -> None:
         """Wait until nothing waits for this connection, or it is gone."""
+        import asyncio
+
         while self._writer is not None:
             await asyncio.wait({self._writer})
 
@@ -277,6 +284,8 @@ class Connection:
             _keep(self._loop.create_task(self._finish(code, reason)))
 
     async def _finish(self, code: int, reason: str) -> None:
+        import asyncio
+
         writer = self._writer
         timeout = self._limits.close_timeout
         if writer is not None and writer is not asyncio.current_task():
@@ -315,6 +324,8 @@ class Connection:
                 _keep(self._loop.create_task(self._close_unheard(close)))
 
     async def _close_unheard(self, close: Callable[..., Any]) -> None:
+        import asyncio
+
         try:
             answer = close(code=self.close_code, reason=self.close_reason)
             if is_awaitable(answer):

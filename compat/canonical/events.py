@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
-
-from typing_extensions import Literal, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from .codec import dumps, loads
 

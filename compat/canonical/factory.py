@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
+import weakref
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Callable
@@ -17,6 +18,8 @@ from .limits import Limits
 from .manager import IsolationKey, UnifiedWebSocketManager
 from .protocols import Backplane
 from .stream import UserStream
+
+_CLOSED_AT_ONCE = 1000
 
 
 @dataclass
@@ -63,6 +66,7 @@ class WebSocketManagerFactory:
         self._manager_class = manager_class
         self._managers: dict[IsolationKey, UnifiedWebSocketManager] = {}
         self._streams: dict[str, UserStream] = {}
+        self._round: deque[weakref.ref[UnifiedWebSocketManager]] = deque()
         self._connections = 0
 
     def get(self, context: Any) -> UnifiedWebSocketManager:
@@ -106,6 +110,8 @@ class WebSocketManagerFactory:
 
         Encoded once. For operators of the server; managers cannot do this.
         """
+        import asyncio
+
         draft = Draft(message)
         left_out = frozenset(exclude)
         with self.lock:
@@ -160,7 +166,18 @@ class WebSocketManagerFactory:
 
     async def close(self, code: int = GOING_AWAY, reason: str = "server is shutting down") -> None:
         """Close every manager and the backplane; nothing is left running."""
-        await asyncio.gather(*(manager.close(code, reason) for manager in self.managers()))
+        import asyncio
+
+        with self.lock:
+            connected = []
+            for manager in self.managers():
+                if manager._stream.connections:
+                    connected.append(manager)
+                else:
+                    self._free(manager)
+        for first in range(0, len(connected), _CLOSED_AT_ONCE):
+            batch = connected[first : first + _CLOSED_AT_ONCE]
+            await asyncio.gather(*(manager.close(code, reason) for manager in batch))
         await self.backplane.close()
 
     # For managers and streams
@@ -172,6 +189,9 @@ class WebSocketManagerFactory:
             if self._managers.get(manager.key) is manager:
                 del self._managers[manager.key]
                 self.counters.managers_closed += 1
+                if not self._managers:
+                    self._managers.clear()  # gives the table back, which deleting one by one does not
+                    self._round.clear()
             stream = manager._stream
             if stream.managers.get(manager.thread_id) is manager:
                 del stream.managers[manager.thread_id]
@@ -183,6 +203,8 @@ class WebSocketManagerFactory:
             if stream.managers or stream.connections or self._streams.get(stream.user_id) is not stream:
                 return
             del self._streams[stream.user_id]
+            if not self._streams:
+                self._streams.clear()
         self.backplane.forget(stream.user_id)
 
     def note_new(self, connection: Connection) -> None:
@@ -226,19 +248,22 @@ class WebSocketManagerFactory:
                 )
             manager = self._manager_class._open(key, stream)
             self._managers[key] = stream.managers[key.thread_id] = manager
+            self._round.append(weakref.ref(manager))
             self.counters.managers_created += 1
             return manager
 
     def _free_some(self) -> None:
         # Two looks for each new manager keep up with any rate of creation, at a constant cost.
+        # A queue: the first key of a dict that is rotated lies behind all that were taken out before.
         deadline = self.clock() - self.limits.idle_timeout
-        for _ in range(min(2, len(self._managers))):
-            key = next(iter(self._managers))
-            manager = self._managers[key]
+        for _ in range(min(2, len(self._round))):
+            manager = self._round.popleft()()
+            if manager is None or manager.closed:
+                continue
             if manager.last_used <= deadline and not manager.is_connected:
                 self._free(manager)
             else:
-                self._managers[key] = self._managers.pop(key)
+                self._round.append(weakref.ref(manager))
 
     def _free(self, manager: UnifiedWebSocketManager) -> None:
         if self.release(manager):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -360,6 +359,8 @@ class UnifiedWebSocketManager:
 
     async def close(self, code: int = GOING_AWAY, reason: str = "") -> None:
         """Leave the factory's registry and close this manager's connections; idempotent, nothing is left running."""
+        import asyncio
+
         if self._closed:
             return
         last = self._factory.release(self)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, Callable
-
-from typing_extensions import Protocol
+from typing import Any, Callable, Protocol
 
 from .events import Delivery, Draft, Event, Position
 from .replay import Replay

@@ -39,4 +39,4 @@ def test_every_name_of_the_face_resolves() -> None:
         assert getattr(compat.canonical, name) is not None
         assert name in dir(compat.canonical)
     with pytest.raises(AttributeError, match=r"module 'compat.canonical' has no attribute 'nothing'"):
-        compat.canonical.nothing  # noqa: B018
+        compat.canonical.nothing
