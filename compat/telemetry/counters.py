@@ -258,10 +258,18 @@ class Counters:
 
 
 def _durable() -> Table:
-    from .directory import state_directory
     from .segments import Segment
 
-    return Segment(state_directory())
+    return Segment(_directory())
+
+
+def _directory() -> str:
+    """Return the state directory as it was at the first use: a daemon changes its working directory afterwards."""
+    if not _place:
+        from .directory import state_directory
+
+        _place.append(state_directory())
+    return _place[0]
 
 
 def _chosen() -> Counters | None:
@@ -272,8 +280,9 @@ def _chosen() -> Counters | None:
     if mode == "memory":
         return Counters()
     # Loaded here and not under the lock of the counters: the import system has locks of its own.
-    from . import directory, segments  # noqa: F401
+    from . import segments  # noqa: F401
 
+    _directory()
     _watch()
     counters = Counters(_durable)
     if mode not in ("on", ""):
@@ -317,11 +326,11 @@ def _record(ended: float) -> None:
     if os.environ.get("COMPAT_TELEMETRY", "on").strip().lower() in ("off", "memory"):
         return
     with _gate[0]:
-        from .directory import state_directory
+        directory = _directory()
         from .identity import this_process
         from .observed import append_record
     try:
-        append_record(state_directory(), this_process()._replace(ended=ended))
+        append_record(directory, this_process()._replace(ended=ended))
     except OSError as error:
         with _gate[0]:
             import logging
@@ -339,6 +348,7 @@ def _finish() -> None:
 # A child that is forked while another thread imports something inherits a module lock that nobody will ever release.
 # So what is imported here is imported inside of this gate, and a fork waits at it.
 _gate = [RLock()]
+_place: list[str] = []
 _watched: list[float] = []
 _noted: list[bool] = []
 _current: list[Counters | None] = []
@@ -377,6 +387,7 @@ def reset() -> None:
     if _current and _current[0] is not None and _current[0].table is not None:
         _current[0].table.release()
     _current.clear()
+    _place.clear()
     for callback in list(_callbacks):
         callback()
 

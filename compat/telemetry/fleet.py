@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from time import time
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
 from .history import History, HistoryError, memory_history
@@ -77,7 +77,7 @@ class _Server:
             raise HistoryError(f"{url!r} is no address of a Prometheus server: write prometheus:http://host:9090")
         self._headers = {"Accept": "application/json"}
         if parts.username is not None:
-            login = f"{parts.username}:{parts.password or ''}".encode()
+            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
             self._headers["Authorization"] = "Basic " + base64.b64encode(login).decode()
         self.name = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")).rstrip("/")
         self._timeout = timeout
@@ -92,7 +92,8 @@ class _Server:
             if answer["status"] != "success" or not isinstance(result, list):
                 raise ValueError("it says " + str(answer.get("error", answer["status"])))
         except HTTPError as error:
-            said = error.read(300).decode("utf-8", "replace")
+            with error:
+                said = error.read(300).decode("utf-8", "replace")
             raise HistoryError(f"the Prometheus server {self.name} answered {error.code} to {parameters}: {said}") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise HistoryError(f"the Prometheus server {self.name} did not answer as one: {error}") from error

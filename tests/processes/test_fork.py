@@ -189,6 +189,15 @@ def test_exec_keeps_the_counts_of_the_program_before_and_after(state):
     assert fold(str(state.directory))[:3] == (1, 0, 0)
 
 
+def test_a_relative_state_directory_stays_where_it_was(state, tmp_path):
+    state.run(
+        f"import os\nos.chdir({str(tmp_path)!r})\n" + HEAD + "use(1)\nos.chdir('/')\n"
+        "if os.fork() == 0:\n    use(2)\n    os._exit(0)\nos.wait()",
+        COMPAT_DIR="state",
+    )
+    assert state.total() == 3
+
+
 def test_exit_without_cleanup_keeps_the_counts(state):
     state.run(HEAD + "use(9)\nos._exit(0)")
     assert state.total() == 9

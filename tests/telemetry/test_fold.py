@@ -53,6 +53,17 @@ def test_a_fold_adds_sites_days_groups_and_processes(directory, write_segment, s
     assert ends == [(NOON - 60, NOON + 30, 7), (NOON + DAY - 60, NOON + DAY + 1, 5)]
 
 
+def test_many_segments_of_one_service_add_up_slot_by_slot(directory, write_segment, site):
+    for number in range(1, 31):
+        uses = {site(line): line * number for line in range(1, 101)}
+        if number % 3 == 0:  # met in another order
+            uses = dict(reversed(uses.items()))
+        write_segment(uses, now=NOON + number)
+    assert fold(directory) == (30, 5050 * 465, 0, ())
+    found = rows(directory, "SELECT line, count, first, last FROM sites JOIN uses ON site = id ORDER BY line")
+    assert found == [(line, line * 465, NOON + 1, NOON + 30) for line in range(1, 101)]
+
+
 def test_nothing_to_fold_makes_no_history(directory):
     assert fold(directory) == (0, 0, 0, ())
     assert not os.path.exists(directory)
