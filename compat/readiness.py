@@ -96,8 +96,13 @@ def judge(
         row = row_of(facts, line.key)
         if row is not None and line.total:
             seen.setdefault(row, []).append(line)
+    written: dict[str, list[str]] = {}
+    for id, found in (places or {}).items():
+        row = row_of(facts, id)
+        if row is not None:
+            written.setdefault(row, []).extend(found)
     doubts = _doubts(observed, places is not None, now, policy)
-    answers = [_judge_one(id, about, seen.get(id, ()), observed, places or {}, doubts) for id, about in facts.items()]
+    answers = [_judge_one(id, about, seen.get(id, ()), observed, written.get(id, ()), doubts) for id, about in facts.items()]
     order = list(Verdict)
     return sorted(answers, key=lambda answer: (not answer.is_overdue, order.index(answer.verdict), -answer.uses, answer.move))
 
@@ -107,11 +112,10 @@ def _judge_one(
     about: MoveFacts,
     lines: Sequence[Line],
     observed: Observed,
-    places: Mapping[str, Sequence[str]],
+    written: Sequence[str],
     doubts: Sequence[str],
 ) -> Answer:
     uses = sum(line.total for line in lines)
-    written = places.get(id, ())
     reasons = []
     if uses:
         last = max(line.last or 0.0 for line in lines)

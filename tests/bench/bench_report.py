@@ -16,7 +16,6 @@ from pathlib import Path
 
 from compat.telemetry.history import open_history
 
-ROOT = Path(__file__).resolve().parents[2]
 DAYS, MOVES, CALLERS, SERVICES = 365, 1461, 8, 4
 CASES = (
     ("--format", "csv"),
@@ -67,7 +66,7 @@ def measure(path: Path, case: tuple[str, ...]) -> tuple[float, float, float, flo
     """Run one report; return seconds to its first row, seconds in all, CPU seconds, and peak memory in MB."""
     command = [sys.executable, "-m", "compat", "report", str(path), *case]
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout is not None
     first = 0.0
     while not first:

@@ -53,6 +53,7 @@ def test_one_use_is_worded_as_one():
 
 def test_uses_of_its_methods_are_uses_of_a_class():
     assert verdict(lines=[line("old:X.connect"), line("old:X.close", 3)])[1] == ["10 uses in api, last on 2026-11-21"]
+    assert verdict(places={"old:X.connect": ["a.py:1"], "old:Xx": ["b.py:2"]}) == (Verdict.WRITTEN, ["written at a.py:1"])
     assert verdict(lines=[line("old:Xx"), line("older:X")])[0] is Verdict.GO
 
 
