@@ -27,15 +27,30 @@ def abortable_protocol(close_timeout: float) -> Any:
     try:
         from uvicorn.protocols.utils import ClientDisconnected
         from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+        from websockets.frames import Opcode
         from websockets.protocol import State
+        from websockets.server import ServerProtocol
     except ImportError:
         return "auto"
+
+    class LenientProtocol(ServerProtocol):
+        """Takes a close frame within a fragmented message for what it is, a close, and answers with its code."""
+
+        current_size: int | None
+        cur_size: int | None  # the name before websockets 16
+
+        def recv_frame(self, frame: Any) -> None:
+            if frame.opcode is Opcode.CLOSE:
+                self.current_size = self.cur_size = None
+            super().recv_frame(frame)
 
     class AbortableProtocol(WebSocketsSansIOProtocol):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             # The library's debug log has every header, tokens among them.
             self.conn.debug = False
+            # uvicorn makes its connection itself, and offers no other way to choose its class.
+            self.conn.__class__ = LenientProtocol
 
         def handle_connect(self, event: Any) -> None:
             super().handle_connect(event)
