@@ -230,6 +230,7 @@ class ConnectionMethods:
         record = WebSocketConnection(
             connection_id, f"job_user_{id(websocket)}", websocket, datetime.now(timezone.utc), {"job_id": job_id}
         )
+        record.job_id = job_id  # type: ignore[attr-defined]
         await self.add_connection(record)
         self._rooms.join(job_id, connection_id)
         return record
