@@ -1,0 +1,175 @@
+"""Scan and fix beside ruff, ripgrep and LibCST over one tree: ``python tests/bench/analysis/scanning.py [TREE]``.
+
+The tree is ``COMPAT_BENCH_TREE`` or the Python files of this environment's site-packages, copied aside with uses of the shipped
+ledger written into some of them. Whole processes, run in turn; the best of ROUNDS counts. Peers that are not there are left out.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+ROUNDS = 3
+LEDGER = ("--ledger", "compat.legacy.ledger:LEDGER")
+USES = """
+
+from netra_backend.app.websocket_core.manager import WebSocketManager as _LegacyManager
+from netra_backend.app.websocket_core import auth as _legacy_auth
+
+
+def _legacy_use(manager: _LegacyManager):
+    return patch("netra_backend.app.websocket_core.auth.authenticate"), _legacy_auth.AuthHandler
+"""
+#: What the project promises: name of the measure, peer, at most so many times the peer.
+BARS = (
+    ("scan imports, strings", "ruff TID251", 0.2),
+    ("scan imports, strings", "ripgrep", 7.0),
+    ("scan all rules", "ruff TID251", 0.4),
+    ("scan cached", "ruff cached", 0.5),
+    ("fix per file (CPU)", "LibCST RenameCommand per file (CPU)", 0.01),
+)
+
+
+class Cost(NamedTuple):
+    """Seconds of wall and CPU, and megabytes of the largest process."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+def measure(command: list[str], folder: Path) -> Cost:
+    """The best of ROUNDS of one command, as the kernel counts it."""
+    best = Cost(float("inf"), float("inf"), 0.0)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    for _round in range(ROUNDS):
+        started = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _pid, _status, used = os.wait4(process.pid, 0)
+        process.returncode = 0
+        cost = Cost(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+        best = min(best, cost)
+    return best
+
+
+def make_tree(folder: Path) -> Path:
+    """Copy the Python files of site-packages, every fourteenth of them with legacy uses, as the measured code base had."""
+    tree = folder / "tree"
+    chance = random.Random(14)
+    for path in sorted(Path(sysconfig.get_paths()["purelib"]).rglob("*.py")):
+        target = tree / path.relative_to(sysconfig.get_paths()["purelib"])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        raw = path.read_bytes()
+        target.write_bytes(raw + (USES.encode() if chance.randrange(14) == 0 else b""))
+    return tree
+
+
+def our_command(*arguments: str) -> list[str]:
+    """A command line of this package."""
+    return [sys.executable, "-m", "compat", arguments[0], *LEDGER, *arguments[1:]]
+
+
+def peers(tree: Path, folder: Path) -> dict[str, list[str]]:
+    """The command lines of the peers that are installed."""
+    found: dict[str, list[str]] = {}
+    ruff = shutil.which("ruff", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if ruff:
+        table = folder / "ruff.toml"
+        subprocess.run(
+            our_command("export", "ruff", "-o", str(table)),
+            check=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        )
+        check = [ruff, "check", "--config", str(table), "--select", "TID251", "--quiet"]
+        found["ruff TID251"] = [*check, "--no-cache", str(tree)]
+        found["ruff cached"] = [*check, "--cache-dir", str(folder / "ruff-cache"), str(tree)]
+    if shutil.which("rg"):
+        found["ripgrep"] = ["rg", "--threads", "1", "--count", "netra_backend", str(tree)]
+    return found
+
+
+def libcst_cost(folder: Path, sample: list[Path]) -> float:
+    """CPU seconds per file of LibCST's RenameCommand; infinity where it is not installed."""
+    try:
+        from libcst.codemod import CodemodContext
+        from libcst.codemod.commands.rename import RenameCommand
+        from libcst.metadata import FullRepoManager
+    except ImportError:
+        return float("nan")
+    import libcst
+
+    started = time.process_time()
+    for path in sample:
+        manager = FullRepoManager(str(folder), [str(path)], RenameCommand.METADATA_DEPENDENCIES)
+        wrapper = manager.get_metadata_wrapper_for_path(str(path))
+        context = CodemodContext(wrapper=wrapper, filename=str(path), metadata_manager=manager)
+        old, new = "netra_backend.app.websocket_core.manager.WebSocketManager", "compat.canonical.manager.UnifiedWebSocketManager"
+        assert isinstance(RenameCommand(context, old, new).transform_module(wrapper.module), libcst.Module)
+    return (time.process_time() - started) / len(sample)
+
+
+def fix_cost(sample: list[Path]) -> float:
+    """CPU seconds per file of this package's fix, in one process, planning included."""
+    sys.path.insert(0, str(Path(__file__).parents[3]))
+    from compat.analysis.fixer import fix_bytes
+    from compat.analysis.targets import Targets
+    from compat.legacy.ledger import LEDGER as rows
+
+    targets = Targets(rows)
+    started = time.process_time()
+    for path in sample:
+        fix_bytes(str(path), path.read_bytes(), targets)
+    return (time.process_time() - started) / len(sample)
+
+
+def main() -> int:
+    """Measure, print a table, and return how many bars were missed."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("COMPAT_BENCH_TREE")
+        tree = Path(given) if given else make_tree(folder)
+        files = [path for path in tree.rglob("*.py") if path.is_file()]
+        size = sum(path.stat().st_size for path in files)
+        print(f"{len(files)} files, {size / 1e6:.1f} MB, best of {ROUNDS}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
+        commands = {
+            "scan imports, strings": our_command("scan", "--select", "imports,strings", "--no-config", str(tree)),
+            "scan default": our_command("scan", "--no-config", str(tree)),
+            "scan all rules": our_command("scan", "--rules", "--no-config", str(tree)),
+            "scan cached": our_command("scan", "--cache", "--no-config", str(tree)),
+            **peers(tree, folder),
+        }
+        costs = {name: measure(command, folder) for name, command in commands.items()}
+        for name, cost in costs.items():
+            print(f"{name:<28} wall {cost.wall:7.3f} s   CPU {cost.cpu:7.3f} s   {cost.memory:6.1f} MB")
+        sample = [path for path in files if b"netra_backend" in path.read_bytes()]
+        sample = [path for path in sample if path.stat().st_size < 60_000][:12]
+        wall = {name: cost.wall for name, cost in costs.items()}
+        if sample:
+            wall["fix per file (CPU)"] = fix_cost(sample)
+            wall["LibCST RenameCommand per file (CPU)"] = libcst_cost(tree, sample)
+            for name in list(wall)[-2:]:
+                print(f"{name:<38} {wall[name]:.4f} s")
+        missed = 0
+        for ours, peer, bar in BARS:
+            if ours in wall and peer in wall and wall[peer] == wall[peer]:
+                ratio = wall[ours] / wall[peer]
+                missed += ratio > bar
+                print(f"{ours} / {peer}: {ratio:.3f} (bar {bar}) {'MISSED' if ratio > bar else 'ok'}")
+        memory = costs["scan imports, strings"].memory
+        missed += memory > 50
+        print(f"memory of scan: {memory:.1f} MB (bar 50) {'MISSED' if memory > 50 else 'ok'}")
+        print(f"largest child: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB")
+    return missed
+
+
+if __name__ == "__main__":
+    raise SystemExit(min(main(), 1))
