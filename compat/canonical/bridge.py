@@ -17,6 +17,7 @@ from .bridge_types import (
 )
 from .emitter import UnifiedWebSocketEmitter
 from .factory import get_websocket_manager
+from .notifications import Notifications
 from .notifier import RequestScopedOrchestrator, WebSocketNotifier, settled
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-class AgentWebSocketBridge:
+class AgentWebSocketBridge(Notifications):
     """Sends agent notifications of one user's runs; every ``notify_*`` returns whether the event was handed over.
 
     Without ``user_context`` the bridge serves whoever a notification names: its ``user_context``, or the thread that its
@@ -237,138 +238,6 @@ class AgentWebSocketBridge:
             return "_".join(inner[:-2] if len(inner) > 3 and parts[0] == "run" else inner)
         self._resolved["unresolved"] += 1
         return run_id
-
-    async def notify_agent_started(
-        self,
-        run_id: str,
-        agent_name: str,
-        context: dict[str, Any] | None = None,
-        trace_context: dict[str, Any] | None = None,
-        user_context: Any = None,
-    ) -> bool:
-        """Send ``agent_started``."""
-        details = {"agent_name": agent_name, "status": "started", "context": context or {}, "trace_context": trace_context}
-        return await self._notify("agent_started", run_id, details, user_context)
-
-    async def notify_agent_thinking(
-        self,
-        run_id: str,
-        agent_name: str,
-        reasoning: str,
-        step_number: int | None = None,
-        progress_percentage: float | None = None,
-        trace_context: dict[str, Any] | None = None,
-        user_context: Any = None,
-    ) -> bool:
-        """Send ``agent_thinking``."""
-        details = {
-            "agent_name": agent_name,
-            "reasoning": reasoning,
-            "step_number": step_number,
-            "progress_percentage": progress_percentage,
-            "trace_context": trace_context,
-        }
-        return await self._notify("agent_thinking", run_id, details, user_context)
-
-    async def notify_tool_executing(
-        self,
-        run_id: str,
-        tool_name: str,
-        agent_name: str | None = None,
-        parameters: dict[str, Any] | None = None,
-        user_context: Any = None,
-    ) -> bool:
-        """Send ``tool_executing``."""
-        details = {"tool_name": tool_name, "agent_name": agent_name, "status": "executing", "parameters": parameters or {}}
-        return await self._notify("tool_executing", run_id, details, user_context)
-
-    async def notify_tool_completed(
-        self,
-        run_id: str,
-        tool_name: str,
-        result: dict[str, Any] | None = None,
-        agent_name: str | None = None,
-        execution_time_ms: float | None = None,
-        user_context: Any = None,
-    ) -> bool:
-        """Send ``tool_completed``."""
-        details = {
-            "tool_name": tool_name,
-            "agent_name": agent_name,
-            "status": "completed",
-            "result": result or {},
-            "execution_time_ms": execution_time_ms,
-        }
-        return await self._notify("tool_completed", run_id, details, user_context)
-
-    async def notify_agent_completed(
-        self,
-        run_id: str,
-        agent_name: str,
-        result: dict[str, Any] | None = None,
-        execution_time_ms: float | None = None,
-        trace_context: dict[str, Any] | None = None,
-        user_context: Any = None,
-    ) -> bool:
-        """Send ``agent_completed``."""
-        details = {
-            "agent_name": agent_name,
-            "status": "completed",
-            "result": result or {},
-            "execution_time_ms": execution_time_ms,
-            "trace_context": trace_context,
-        }
-        return await self._notify("agent_completed", run_id, details, user_context)
-
-    async def notify_agent_error(
-        self,
-        run_id: str,
-        agent_name: str,
-        error: str,
-        error_context: dict[str, Any] | None = None,
-        trace_context: dict[str, Any] | None = None,
-    ) -> bool:
-        """Send ``agent_error``."""
-        details = {"agent_name": agent_name, "error": error, "error_context": error_context, "trace_context": trace_context}
-        return await self._notify("agent_error", run_id, details)
-
-    async def notify_agent_death(
-        self, run_id: str, agent_name: str, death_cause: str, death_context: dict[str, Any] | None = None
-    ) -> bool:
-        """Send ``agent_death``: the agent will not answer any more."""
-        details = {"agent_name": agent_name, "death_cause": death_cause, "death_context": death_context}
-        return await self._notify("agent_death", run_id, details)
-
-    async def notify_progress_update(self, run_id: str, agent_name: str, progress: dict[str, Any]) -> bool:
-        """Send ``progress_update``."""
-        return await self._notify("progress_update", run_id, {"agent_name": agent_name, "progress": progress})
-
-    async def notify_custom(self, run_id: str, agent_name: str, notification_type: str, data: dict[str, Any]) -> bool:
-        """Send a notification of the caller's own type."""
-        return await self._notify(notification_type, run_id, {"agent_name": agent_name, **data})
-
-    async def emit_agent_event(
-        self,
-        event_type: str,
-        data: dict[str, Any],
-        run_id: str | None = None,
-        agent_name: str | None = None,
-        thread_id: str | None = None,
-    ) -> bool:
-        """Send any agent event; False without a run or a thread, for nobody could be told."""
-        run_id = run_id or data.get("run_id") or getattr(self.user_context, "run_id", None) or thread_id
-        if not run_id:
-            logger.warning("%s has neither run nor thread; not sent", event_type)
-            return False
-        if thread_id:
-            await self.register_run_thread_mapping(run_id, thread_id)
-        return await self._notify(event_type, run_id, {"agent_name": agent_name, **data})
-
-    async def emit_event(self, context: Any, event_type: str, event_data: dict[str, Any]) -> bool:
-        """Send an event to the user of ``context``."""
-        if context is None or not event_type:
-            raise ValueError("emit_event needs a context and an event type")
-        return await self._notify(event_type, getattr(context, "run_id", "") or "", dict(event_data), context)
 
     async def create_user_emitter(
         self,
