@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 
 import pytest
@@ -267,5 +268,67 @@ def test_names_with_odd_characters_are_kept_apart(redis_server, new_socket, cont
         await eventually(lambda: all(s.texts for s in sockets.values()), "delivery")
         assert [numbers(s) for s in sockets.values()] == [[0], [1], [2], [3], [4]]
         await factory.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_interleavings_over_two_workers_lose_double_and_cross_nothing(
+    seed, redis_server, new_socket, context, eventually
+) -> None:
+    """Users move between workers, subscriptions are cut, events come from either worker."""
+
+    async def run() -> None:
+        choice = random.Random(seed)
+        workers = [worker(redis_server), worker(redis_server)]
+        for one in workers:
+            await one.start()
+        users = ["ann", "bob", "eve"]
+        sent: dict[str, int] = dict.fromkeys(users, 0)
+        received: dict[str, list[dict]] = {user: [] for user in users}
+        live: dict[str, tuple] = {}
+        position: dict[str, Position] = {}
+
+        def read(user: str) -> None:
+            socket = live[user][1]
+            for message in socket.messages:
+                if message["type"] == "note":
+                    received[user].append(message)
+                assert message["type"] != "resync"
+                position[user] = Position(message["epoch"], message["seq"])
+
+        for user in users:
+            position[user] = await workers[0].get(context(user)).position()
+        for _ in range(150):
+            user = choice.choice(users)
+            step = choice.random()
+            if step < 0.6:
+                sent[user] += 1
+                await choice.choice(workers).get(context(user)).send({**note(sent[user]), "owner": user})
+            elif step < 0.95:
+                if user in live:
+                    connection = live[user][0]
+                    await connection.close()
+                    read(user)
+                    del live[user]
+                else:
+                    socket = new_socket()
+                    manager = choice.choice(workers).get(context(user))
+                    live[user] = (await manager.connect(socket, since=position[user], greet=True), socket)
+            else:
+                await workers[0].backplane._client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        for user in users:
+            if user not in live:
+                socket = new_socket()
+                live[user] = (await workers[1].get(context(user)).connect(socket, since=position[user]), socket)
+        await eventually(
+            lambda: all(len(received[u]) + len(numbers(live[u][1])) >= sent[u] for u in users), "delivery of all"
+        )
+        for user in users:
+            read(user)
+            assert [m["n"] for m in received[user]] == list(range(1, sent[user] + 1))
+            assert {m["owner"] for m in received[user]} <= {user}
+        for one in workers:
+            await one.close()
 
     asyncio.run(run())
