@@ -2,7 +2,7 @@
 
 A segment is removed only after the transaction that holds its counts and its id has been committed. Whoever is killed
 in between leaves a segment whose id is in the history: the next one sees that, and only removes the file. Two that
-fold at once take turns: a segment under work is locked, and the history lets one writer in at a time.
+fold at once may read the same segment, but the history lets one writer in at a time, and the second sees the id.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import NamedTuple, Optional
 from .directory import SEGMENT, UNFINISHED, damaged_in, observed_in, segments_in
 from .history import PATIENCE, History, HistoryError, Segment, open_history
 from .layout import Block, Header, SegmentError
-from .liveness import is_running, still_maps, take_lock
+from .liveness import is_here, is_running, still_maps, take_lock
 from .observed import read_records
 from .reader import Reader
 from .tally import Tally
 
-BATCH = 200
-"""Segments in one transaction: so many descriptors are open at one time."""
+BATCH = 500
+"""Segments in one transaction, and in memory at one time."""
 STALE = 3600.0
 """Seconds after which a segment that was never finished is litter."""
 
@@ -36,14 +36,6 @@ class Folded(NamedTuple):
     uses: int
     living: int
     problems: tuple[str, ...]
-
-
-class Open(NamedTuple):
-    """A segment that was read; where its process is gone, it is locked as long as ``file`` is open."""
-
-    path: str
-    file: int
-    segment: Segment
 
 
 def fold(directory: str, *, patience: float = PATIENCE, progress: Progress = None) -> Folded:
@@ -65,8 +57,8 @@ def fold(directory: str, *, patience: float = PATIENCE, progress: Progress = Non
         with open_history(directory, readonly=False, patience=patience) as history:
             reader = Reader()
             for start in range(0, len(paths), BATCH):
-                part = [_open(directory, path, reader, problems) for path in paths[start : start + BATCH]]
-                done = _commit(history, [each for each in part if each is not None], done)
+                read = {path: _read(directory, path, reader, problems) for path in paths[start : start + BATCH]}
+                done = _commit(history, {path: segment for path, segment in read.items() if segment}, done)
                 if progress is not None:
                     progress(min(start + BATCH, len(paths)), len(paths))
             _fold_records(history, logs, problems)
@@ -75,28 +67,27 @@ def fold(directory: str, *, patience: float = PATIENCE, progress: Progress = Non
     return done._replace(problems=tuple(problems))
 
 
-def _commit(history: History, part: list[Open], done: Folded) -> Folded:
-    """Commit the counts of ``part``, then remove the files of dead processes."""
-    dead = [each for each in part if each.segment.finished]
+def _commit(history: History, part: dict[str, Segment], done: Folded) -> Folded:
+    """Commit the counts of ``part`` (path -> segment), then remove the files of dead processes."""
+    if not part:
+        return done
+    history.begin()
     try:
-        if part:
-            history.begin()
-            try:
-                uses = history.take([each.segment for each in part])
-                history.commit()
-            finally:
-                history.roll_back()
-            for each in dead:
-                os.unlink(each.path)
-            done = Folded(done.segments + len(dead), done.uses + uses, done.living + len(part) - len(dead), ())
+        uses = history.take(list(part.values()))
+        history.commit()
     finally:
-        for each in dead:
-            os.close(each.file)
-    return done
+        history.roll_back()
+    dead = [path for path, segment in part.items() if segment.finished]
+    for path in dead:
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass  # another fold read it, too, and was quicker; its counts are in the history once
+    return Folded(done.segments + len(dead), done.uses + uses, done.living + len(part) - len(dead), ())
 
 
-def _open(directory: str, path: str, reader: Reader, problems: list[str]) -> Open | None:
-    """Read the segment ``path``, locked if its process is gone; set it aside if it is damaged."""
+def _read(directory: str, path: str, reader: Reader, problems: list[str]) -> Segment | None:
+    """Read the segment ``path``; set it aside if it is damaged. Return ``None`` if there is nothing to fold."""
     try:
         file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     except FileNotFoundError:
@@ -104,27 +95,29 @@ def _open(directory: str, path: str, reader: Reader, problems: list[str]) -> Ope
     except OSError as error:
         problems.append(f"{path}: {error}")
         return None
-    keep = False
     try:
         free = take_lock(file)
         stat = os.fstat(file)
         if not stat.st_nlink:
-            return None  # it was under work until now
-        try:
-            process, blocks = reader.read(file, stat.st_size)
-        except SegmentError as error:
-            if free:
-                problems.append(f"{path}: {error}; set aside in {set_aside(directory, path)}")
-            else:
-                problems.append(f"{path}: {error}; it is in use and stays")
             return None
-        if not free or still_maps(process, path):
-            return Open(path, -1, Segment(process._replace(ended=time()), blocks, finished=False))
-        keep = True
-        return Open(path, file, Segment(process._replace(ended=last_sign(process, blocks, stat.st_mtime)), blocks, finished=True))
+        process, blocks = reader.read(file, stat.st_size)
+    except SegmentError as error:
+        if free:
+            problems.append(f"{path}: {error}; set aside in {set_aside(directory, path)}")
+        else:
+            problems.append(f"{path}: {error}; it is in use and stays")
+        return None
+    except OSError as error:
+        problems.append(f"{path}: {error}")
+        return None
     finally:
-        if not keep:
-            os.close(file)
+        os.close(file)
+    if free and not still_maps(process, path):
+        ended = last_sign(process, blocks, stat.st_mtime)
+        return Segment(Header(*process[:-1], ended), blocks, finished=True)
+    if not free and is_here(process) and not is_running(process):
+        return None  # it is another fold that has the lock
+    return Segment(Header(*process[:-1], time()), blocks, finished=False)
 
 
 def last_sign(process: Header, blocks: list[Block], written: float) -> float:

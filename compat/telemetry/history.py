@@ -93,7 +93,7 @@ class Segment(NamedTuple):
     @property
     def uses(self) -> int:
         """How many uses are counted in it."""
-        return sum(sum(block.uses) for block in self.blocks)
+        return sum(block.total for block in self.blocks)
 
 
 class HistoryError(CompatError):

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         start: int
         keys: list[bytes]
         uses: array[int]
+        total: int
         firsts: array[float]
         lasts: array[float]
         first_day: int
@@ -77,7 +78,7 @@ else:
     from collections import namedtuple
 
     Header = namedtuple("Header", "id boot host service version python pid tick namespace started ended")
-    Block = namedtuple("Block", "start keys uses firsts lasts first_day last_day last")
+    Block = namedtuple("Block", "start keys uses total firsts lasts first_day last_day last")
     Row = namedtuple("Row", "slot key day uses first last")
 
 MAGIC = b"\x89CMP\r\n\x1a\n"  # a transfer as text breaks it, and it is no text
@@ -91,7 +92,7 @@ MIN_BLOCK = 16384
 CELLS = 16
 ENDED = 40
 MOST = 1 << 48
-"""Uses of one slot at most: what claims more is damaged. A process that counts without pause needs half a year."""
+"""Uses in one block at most: what claims more is damaged. A process that counts without pause needs half a year."""
 DAY = 86400.0
 _SAME = 0xFFFF
 _HEADER = "8sHHIIIQddQII"
@@ -273,11 +274,12 @@ def _read_columns(raw: bytes | bytearray, at: int, slots: int, used: int, order:
         if min(counted) < 0:
             raise SegmentError(f"the slot of {keys[counted.index(min(counted))][:40]!r} counts {min(counted)} uses")
         uses = array("Q", counted)
-    if max(uses) > MOST:
+    total = sum(uses)
+    if total > MOST:
         raise SegmentError(f"the slot of {keys[uses.index(max(uses))][:40]!r} counts {max(uses)} uses")
     firsts, lasts = _column("d", raw, at + slots * 16, used, order), _column("d", raw, at + slots * 24, used, order)
     early, late, last = min(firsts), max(firsts), max(lasts)
     # A sum that is no number has an addend that is none.
-    if not (isfinite(sum(firsts) + sum(lasts)) and early >= 0.0 and late <= 1e12 and last <= 1e12):
+    if not (isfinite(sum(firsts)) and early >= 0.0 and late <= 1e12 and last <= 1e12):
         raise SegmentError(f"the block of slot {start} has times that are none")
-    return Block(start, keys, uses, firsts, lasts, int(early // DAY), int(late // DAY), max(late, last))
+    return Block(start, keys, uses, total, firsts, lasts, int(early // DAY), int(late // DAY), max(late, last))

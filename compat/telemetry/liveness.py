@@ -26,22 +26,25 @@ def take_lock(file: int) -> bool:
     return True
 
 
+def is_here(process: Header) -> bool:
+    """Tell whether the pid of ``process`` can be asked for: this boot of this machine, this container."""
+    return process.boot == boot_id() and process.namespace == pid_namespace()
+
+
 def is_running(process: Header) -> bool:
     """Tell whether ``process`` runs on this machine, where its pid means the same; elsewhere it is not known to run.
 
     A pid that was given to another process meanwhile started at another tick, or under another boot.
     """
-    if process.boot != boot_id() or process.namespace != pid_namespace():
+    if not is_here(process):
         return False
-    if process.tick:
-        return start_tick(process.pid) == process.tick
     try:
         os.kill(process.pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
-        return True
-    return True
+        pass  # somebody else's, but there
+    return not process.tick or start_tick(process.pid) == process.tick
 
 
 def still_maps(process: Header, path: str) -> bool:

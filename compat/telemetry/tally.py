@@ -59,7 +59,7 @@ class Columns:
         else:
             # Equal key tables are one list, which the blocks kept here keep alive.
             self._blocks.setdefault((owner, id(block.keys), block.first_day), []).append(block)
-        return sum(block.uses)
+        return block.total
 
     def into(self, tally: Tally) -> None:
         """Add everything to ``tally``."""
@@ -68,7 +68,7 @@ class Columns:
                 uses = array("Q", _slotwise(sum, [block.uses for block in blocks]))
                 firsts = array("d", _slotwise(min, [block.firsts for block in blocks]))
                 lasts = array("d", _slotwise(max, [block.lasts for block in blocks]))
-                blocks = [blocks[0]._replace(uses=uses, firsts=firsts, lasts=lasts)]
+                blocks = [blocks[0]._replace(uses=uses, total=sum(uses), firsts=firsts, lasts=lasts)]
             tally.add(owner, rows_of(blocks[0]))
         for owner, rows in self._rest:
             tally.add(owner, rows)
