@@ -183,7 +183,7 @@ class Guard:
             return True
         kind, _, given = authorization.partition(" ")
         if kind.lower() == "bearer":
-            offered = given.strip().encode()
+            offered = given.strip().encode("latin-1")  # the bytes as they were sent
         elif kind.lower() == "basic":
             try:
                 offered = base64.b64decode(given, validate=True).partition(b":")[2]

@@ -177,7 +177,8 @@ def test_nothing_is_answered_without_the_token(app, given, path):
 
 
 def test_a_token_of_any_script_works(app):
-    assert app(token="schlüssel")("/", authorization=basic("schlüssel")).status == 200
+    for given in (basic("schlüssel"), "Bearer schlüssel".encode().decode("latin-1")):
+        assert app(token="schlüssel")("/", authorization=given).status == 200
 
 
 def test_only_reading_is_allowed(app):
