@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .config import Settings
 
-#: 1: findings, handed-on names and symbol imports per file.
+#: 1: findings, handed-on names and symbol imports per file; what following handed-on names made of them.
 FORMAT_VERSION = 1
 _NAME = "scan.json"
 
@@ -26,8 +26,8 @@ _NAME = "scan.json"
 class Cache:
     """One cache file per directory. A cache of another ledger, version or selection is empty to us, and replaced."""
 
-    def __init__(self, path: str, key: str, ledger: Ledger, entries: dict[str, list[Any]]) -> None:
-        self._path, self._key, self._ledger, self._entries = path, key, ledger, entries
+    def __init__(self, path: str, key: str, ledger: Ledger, entries: dict[str, list[Any]], followed: dict[str, Any]) -> None:
+        self._path, self._key, self._ledger, self._entries, self._followed = path, key, ledger, entries, followed
         self._kept: dict[str, list[Any]] = {}
         self._changed = False
 
@@ -43,10 +43,12 @@ class Cache:
         try:
             with open(path, "rb") as file:
                 data = json.loads(file.read())
-            entries = data["files"] if data["key"] == key else {}
+            entries, followed = (data["files"], data["followed"]) if data["key"] == key else ({}, {})
         except (OSError, ValueError, KeyError, TypeError):
-            entries = {}
-        return cls(path, key, ledger, entries if isinstance(entries, dict) else {})
+            entries, followed = {}, {}
+        if not isinstance(entries, dict) or not isinstance(followed, dict):
+            entries, followed = {}, {}
+        return cls(path, key, ledger, entries, followed)
 
     def get(self, path: str) -> tuple[bool, Optional[Examined]]:
         """Whether a file is unchanged since it was examined, and what it gave."""
@@ -73,9 +75,29 @@ class Cache:
             return
         entry[2] = None if value is None else _dump(value)
 
+    @property
+    def _is_same(self) -> bool:
+        return not self._changed and len(self._kept) == len(self._entries)
+
+    def restore(self, examined: dict[str, Examined]) -> bool:
+        """Put what following handed-on names found last time into the result; false where any file changed since."""
+        if not self._is_same or not self._entries:
+            return False
+        examined.update((path, self._load(data)) for path, data in self._followed.items())
+        return True
+
+    def keep(self, examined: dict[str, Examined]) -> None:
+        """Remember what following handed-on names made of the files."""
+        self._followed = {}
+        for path, value in examined.items():
+            entry = self._kept.get(path)
+            data = _dump(value)
+            if entry is not None and (entry[2] is None or entry[2]["findings"] != data["findings"]):
+                self._followed[path] = data
+
     def save(self) -> None:
         """Write the cache atomically; a cache that cannot be written is no error."""
-        if not self._changed and len(self._kept) == len(self._entries):
+        if self._is_same:
             return
         folder = os.path.dirname(self._path)
         try:
@@ -86,7 +108,7 @@ class Cache:
                     file.write("*\n")
             handle, temporary = tempfile.mkstemp(dir=folder)
             with open(handle, "w", encoding="utf-8") as file:
-                json.dump({"key": self._key, "files": self._kept}, file, separators=(",", ":"))
+                json.dump({"key": self._key, "files": self._kept, "followed": self._followed}, file, separators=(",", ":"))
             os.replace(temporary, self._path)
         except OSError:
             return

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _BUFFER = 1 << 20
 _IMPORTED = re.compile(rb"\b(?:from|import)[ \t]+([.\w]+)")
-_IMPORT_LIST = re.compile(rb"import[ \t]*(\([^)]*|[^\r\n;#]*)")
+_FROM_LIST = re.compile(rb"from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*|[^\r\n;#]*)")
 _WORD = re.compile(rb"\w+")
 _HAND_ON_ROUNDS = 5
 
@@ -189,7 +189,10 @@ def scan(
             for path, item in examined.items()
             if path in named or not trees.is_ignored(path, _root_of(path, trees.roots))
         }
-        _follow_hands(scanner, found, examined)
+        if store is None or not store.restore(examined):
+            _follow_hands(scanner, found, examined)
+            if store is not None:
+                store.keep(examined)
     if store is not None:
         store.save()
     for item in examined.values():
@@ -217,11 +220,11 @@ def _follow_hands(scanner: Scanner, found: list[Found], examined: dict[str, Exam
         if not fresh:
             return
         scanner.targets.handed_on.update(fresh)
-        last = frozenset(module.rpartition(".")[2].encode() for module in fresh)
+        modules = {module.encode() for module in fresh}
         names = frozenset(name.encode() for given in fresh.values() for name in given)
         again: dict[str, dict[str, object]] = {}
         for item in found:
-            if item.is_data or not _imports_one_of(item.path, last, names):
+            if item.is_data or not _imports_one_of(item.path, modules, names):
                 continue
             result = scanner.file(item, always=True)
             if result is None:
@@ -236,12 +239,19 @@ def _follow_hands(scanner: Scanner, found: list[Found], examined: dict[str, Exam
         fresh = again  # type: ignore[assignment]
 
 
-def _imports_one_of(path: str, last: frozenset[bytes], names: frozenset[bytes]) -> bool:
-    """Whether a file spells one of the names, and imports a module whose last part is one of ``last``."""
+def _imports_one_of(path: str, modules: set[bytes], names: frozenset[bytes]) -> bool:
+    """Whether a file spells one of the names, and imports one of the modules, absolutely or by the end of its path."""
     raw, _reason = read(path)
     if raw is None or not any(name in raw for name in names):
         return False
-    for match in _IMPORTED.finditer(raw):
-        if match.group(1).rpartition(b".")[2] in last:
-            return True
-    return any(not last.isdisjoint(_WORD.findall(match.group(1))) for match in _IMPORT_LIST.finditer(raw))
+    spelt = {match.group(1).strip(b".") for match in _IMPORTED.finditer(raw)}
+    for match in _FROM_LIST.finditer(raw):
+        base = match.group(1).strip(b".")
+        spelt.update(base + b"." + word if base else word for word in _WORD.findall(match.group(2)))
+    return any(module in spelt or not spelt.isdisjoint(_ends(module)) for module in modules)
+
+
+def _ends(module: bytes) -> list[bytes]:
+    """The ends of a dotted path: ``b.c`` and ``c`` of ``a.b.c``."""
+    parts = module.split(b".")
+    return [b".".join(parts[at:]) for at in range(1, len(parts))]

@@ -390,6 +390,22 @@ def test_several_processes_and_the_cache_find_the_same(ledger, tmp_path):
     assert len(scan([str(tree)], ledger, policy=True, cache=cache).findings) == 5
 
 
+def test_the_cache_keeps_what_the_tree_hands_on(ledger, tmp_path):
+    from compat.analysis import scan
+
+    tree = tmp_path / "tree"
+    (tree / "pkg").mkdir(parents=True)
+    (tree / "pkg" / "__init__.py").write_text("")
+    (tree / "pkg" / "facade.py").write_text("from shop_old.things import Widget\n")
+    (tree / "user.py").write_text("from pkg.facade import Widget\n")
+    cache = str(tmp_path / "cache")
+    for _turn in range(3):
+        assert [item.how for item in scan([str(tree)], ledger, cache=cache).findings] == ["import", "re-export"]
+    (tree / "pkg" / "facade.py").write_text("Widget = 1\n")
+    assert scan([str(tree)], ledger, cache=cache).findings == []
+    assert scan([str(tree)], ledger, cache=cache).findings == []
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")
 def test_unreadable_file_is_a_finding(ledger, tmp_path):
     from compat.analysis import scan
