@@ -64,8 +64,8 @@ DECLARED = frozenset(
     )
 )
 # end of table
-# site itself asks for these at every start; finding nothing is their normal case.
-_NEVER = frozenset(("sitecustomize", "usercustomize"))
+# What site and the standard library ask for and usually do not find: no reason to look for ledgers.
+_NEVER = frozenset(("sitecustomize", "usercustomize", "org", "java", "nt", "winreg", "_winapi", "_scproxy", "vms_lib", "readline"))
 
 #: Seconds. A process that ends sooner is not recorded as observed.
 SHORT = 0.25

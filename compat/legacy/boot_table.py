@@ -16,9 +16,15 @@ GENERIC = ("app", "dev_launcher", "shared", "test_framework", "tests")
 
 def table() -> str:
     """The lines between the markers of the boot module."""
-    declared = sorted({".".join(name.split(".")[:2]) for name in LEDGER.modules if name.partition(".")[0] in GENERIC and "." in name})
+    declared = sorted(
+        {".".join(name.split(".")[:2]) for name in LEDGER.modules if name.partition(".")[0] in GENERIC and "." in name}
+    )
     lines = []
-    for name, words in (("ROOTS", sorted(LEDGER.roots)), ("GENERIC", [word for word in GENERIC if word in LEDGER.roots]), ("DECLARED", declared)):
+    for name, words in (
+        ("ROOTS", sorted(LEDGER.roots)),
+        ("GENERIC", [word for word in GENERIC if word in LEDGER.roots]),
+        ("DECLARED", declared),
+    ):
         lines += [f"{name} = frozenset(", "    (", *(f'        "{word}",' for word in words), "    )", ")"]
     return "\n".join(lines) + "\n"
 
@@ -30,7 +36,9 @@ def main(argv: list[str]) -> int:
         return 2
     file = pathlib.Path(str(_boot.__file__))
     text = file.read_text(encoding="utf-8")
-    fresh = re.sub(r"(# table: [^\n]*\n).*?(# end of table\n)", lambda found: found[1] + table() + found[2], text, flags=re.DOTALL)
+    fresh = re.sub(
+        r"(# table: [^\n]*\n).*?(# end of table\n)", lambda found: found[1] + table() + found[2], text, flags=re.DOTALL
+    )
     if fresh == text:
         return 0
     if argv == ["--check"]:

@@ -32,6 +32,11 @@ def test_start_up_imports_nothing_but_the_boot_module():
     assert run(listing.format(HEAVY), "-I").stdout == "['compat', 'compat._boot']\n"
 
 
+def test_the_standard_librarys_own_probes_wake_nobody():
+    code = "import copy, pickle, platform, os, sys; print(sorted(m for m in sys.modules if m.startswith('compat.')))"
+    assert run(code).stdout == "['compat._boot']\n"
+
+
 def test_importing_the_package_imports_no_room():
     done = run("import sys; before = set(sys.modules); import compat; dir(compat); print(sorted(set(sys.modules) - before))")
     assert done.stdout == "[]\n"
