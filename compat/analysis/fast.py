@@ -27,6 +27,7 @@ _HEAD = re.compile(rb"(?:lazy[ \t\f]+)?(?:from|import)\b")
 _CALLEE = re.compile(rb"([\w.]*\w)[ \t]*\([ \t\r\n]*$")
 _STRING = re.compile(rb"([A-Za-z]{0,2})(\"\"\"|'''|\"|')(.*)\2$", re.S)
 _UNSURE = re.compile(rb"import_module[ \t]*\([ \t\r\n]*[rRuU]?[\"']\.")
+_OTHER_COOKIE = re.compile(rb"coding[:=][ \t]*(?!utf-?8\b)[-\w]", re.I)
 _WHOLE = re.compile(rb"[^\W\d]\w*(?:[.:][^\W\d]\w*)*$")
 _PATCHERS = ("patch", "setattr", "delattr", "multiple", "dict", "object", "has", "hasattr", "getattr")
 _IMPORTERS = ("import_module", "__import__", "resolve_name")
@@ -45,7 +46,7 @@ def find(
 
     ``module`` tells the name of a file in a package of the ledger: relative imports of legacy paths take a full analysis.
     """
-    if b"\0" in raw or raw.startswith((b"\xef", b"\xff", b"\xfe")) or b"coding" in raw[:200] or _UNSURE.search(raw):
+    if b"\0" in raw or raw.startswith((b"\xef", b"\xff", b"\xfe")) or _OTHER_COOKIE.search(raw, 0, 400) or _UNSURE.search(raw):
         return None
     if module is not None and prefilter.relative_hits(raw, len(raw), module):
         return None
@@ -54,9 +55,11 @@ def find(
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         return None
+    if not text.isascii() and prefilter.hits_normalized(raw):
+        return None
     if not places:
-        return [] if text.isascii() else None
-    spans = lexer.spans(raw, places[-1])
+        return []
+    spans = lexer.spans(raw, places[-1]) or lexer.exact_spans(raw, places[-1])
     if spans is None:
         return None
     return _Finder(Source(path, raw, text, "utf-8", b""), targets, is_live, spans).find(places)

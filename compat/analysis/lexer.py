@@ -68,13 +68,21 @@ def spans(data: bytes, upto: int) -> tuple[list[int], list[int]] | None:
     return starts, ends
 
 
-def tokens(data: bytes) -> list[Token] | None:
-    """Every string and comment; ``None`` where a string is not closed."""
+def exact_spans(data: bytes, upto: int) -> tuple[list[int], list[int]] | None:
+    """What :func:`spans` gives, by the exact lexer; an f-string is one span with everything in it."""
+    found = tokens(data, upto)
+    if found is None:
+        return None
+    return [token.start + len(token.prefix) for token in found], [token.end for token in found]
+
+
+def tokens(data: bytes, upto: int | None = None) -> list[Token] | None:
+    """Every string and comment (that starts before ``upto``, and one more); ``None`` where a string is not closed."""
     found: list[Token] = []
     at = 0
     while True:
         match = _START.search(data, at)
-        if match is None:
+        if match is None or (upto is not None and found and found[-1].start > upto):
             return found
         token = _token(data, match, 0)
         if token is None:
