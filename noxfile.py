@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import nox
 
@@ -66,7 +67,7 @@ def wheel(session: nox.Session) -> pathlib.Path:
 
 def run_pytest(session: nox.Session, *arguments: str) -> None:
     """Run pytest outside of the checkout, so that the installed wheel is what is imported."""
-    with session.chdir(session.create_tmp()):
+    with tempfile.TemporaryDirectory() as elsewhere, session.chdir(elsewhere):
         session.run(
             "pytest",
             "-c",
@@ -142,7 +143,7 @@ def build(session: nox.Session) -> None:
     for distribution in (built, next(built.parent.glob("*.tar.gz"))):
         session.run("python", "-m", "pip", "uninstall", "-q", "-y", "netra-compat", silent=True)
         session.install(f"{distribution}[server]")
-        with session.chdir(session.create_tmp()):
+        with tempfile.TemporaryDirectory() as elsewhere, session.chdir(elsewhere):
             quiet = {"COMPAT_TELEMETRY": "memory"}
             session.run("python", "-W", "error::ImportWarning", "-c", "from shared.types.core_types import UserID", env=quiet)
             session.run("python", "-c", "import shared.types", success_codes=[1], silent=True, env={**quiet, "COMPAT": "off"})
