@@ -65,7 +65,7 @@ DECLARED = frozenset(
 )
 # end of table
 # What site and the standard library ask for and usually do not find: no reason to look for ledgers.
-_NEVER = frozenset(("sitecustomize", "usercustomize", "org", "java", "nt", "winreg", "_winapi", "_scproxy", "vms_lib", "readline"))
+_NEVER = frozenset(("sitecustomize", "usercustomize", "org", "java", "nt", "msvcrt", "winreg", "_winapi", "_scproxy", "vms_lib"))
 
 #: Seconds. A process that ends sooner is not recorded as observed.
 SHORT = 0.25
@@ -114,7 +114,7 @@ class Tail:
 
     @classmethod
     def find_spec(cls, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
-        if name in _NEVER or path is not None:
+        if path is not None or name in _NEVER or name in getattr(sys, "stdlib_module_names", ()):
             return None
         sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not cls]
         from compat.shim.dropin import discover

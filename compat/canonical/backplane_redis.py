@@ -2,6 +2,8 @@
 
 One script numbers an event, keeps it in the user's Redis stream and publishes it, in one step. A worker subscribes to the
 channels of the users that are connected to it; what a broken subscription has missed it reads from the stream.
+
+PYTEST_DONT_REWRITE: what an assertion here says is part of its behaviour.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""One subscription to Redis that heals itself: reconnects with backoff, subscribes again, and says so."""
+"""One subscription to Redis that heals itself: reconnects with backoff, subscribes again, and says so.
+
+PYTEST_DONT_REWRITE: what an assertion here says is part of its behaviour.
+"""
 
 from __future__ import annotations
 

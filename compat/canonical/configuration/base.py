@@ -1,4 +1,7 @@
-"""The one configuration manager and its functions."""
+"""The one configuration manager and its functions.
+
+PYTEST_DONT_REWRITE: what an assertion here says is part of its behaviour.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The bases of test classes: an isolated environment, metrics, counters, clean-up and the unittest assertions."""
+"""The bases of test classes: an isolated environment, metrics, counters, clean-up and the unittest assertions.
+
+PYTEST_DONT_REWRITE: what an assertion here says is part of its behaviour.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The bases of integration tests: logging, an isolated environment, users, organisations and sessions."""
+"""The bases of integration tests: logging, an isolated environment, users, organisations and sessions.
+
+PYTEST_DONT_REWRITE: what an assertion here says is part of its behaviour.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Connecting, sending, receiving and asserting, for tests that hold the socket themselves."""
+"""Connecting, sending, receiving and asserting, for tests that hold the socket themselves.
+
+PYTEST_DONT_REWRITE: what an assertion here says is part of its behaviour.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Clients for tests of a real server: whose events they get, and that nobody gets those of another."""
+"""Clients for tests of a real server: whose events they get, and that nobody gets those of another.
+
+PYTEST_DONT_REWRITE: what an assertion here says is part of its behaviour.
+"""
 
 from __future__ import annotations
 

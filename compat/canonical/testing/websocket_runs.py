@@ -1,4 +1,7 @@
-"""Whole runs of an agent, in tests: simulated over a bridge, or watched on a server, and judged."""
+"""Whole runs of an agent, in tests: simulated over a bridge, or watched on a server, and judged.
+
+PYTEST_DONT_REWRITE: what an assertion here says is part of its behaviour.
+"""
 
 from __future__ import annotations
 

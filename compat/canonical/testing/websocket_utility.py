@@ -1,4 +1,7 @@
-"""Many test clients at once: made, connected, watched and closed together."""
+"""Many test clients at once: made, connected, watched and closed together.
+
+PYTEST_DONT_REWRITE: what an assertion here says is part of its behaviour.
+"""
 
 from __future__ import annotations
 
