@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import TYPE_CHECKING, Callable, Optional
 
@@ -41,7 +42,8 @@ def examine_all(
                 results[item.path] = value
             else:
                 pending.append(item)
-    if jobs > 1 and len(pending) > _CHUNK:
+    # The process pool of PyPy 3.9 cannot start a worker: there, one process does it all.
+    if jobs > 1 and len(pending) > _CHUNK and sys.implementation.name != "pypy":
         fresh = _in_processes(scanner, pending, ledger, settings, jobs, progress)
     else:
         fresh = {}
