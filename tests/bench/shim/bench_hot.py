@@ -1,0 +1,216 @@
+"""What a legacy use costs at a place where it was warned before, beside what others charge for a warning alone.
+
+    python tests/bench/shim/bench_hot.py [rounds]
+
+Default filters, durable counting. Peers count nothing. A floor is what the least Python that can do the same was measured
+to cost in this run: it tells its caller's instructions apart, compares the filters and counts in memory.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import os
+import pathlib
+import sys
+import tempfile
+import types
+import warnings
+from typing import Any, Callable
+
+from measuring import Table, Turns
+
+MODERN = sys.version_info >= (3, 11)
+CALL_BAR = 0.35 if MODERN else 0.6
+DATES = {"since": "1.0", "removal": "2.0", "instead": None}
+
+CANONICAL = """
+CONST = 1
+class Widget: pass
+class Real:
+    def __init__(self): self.value = 1
+    def open(self, x=1): return x
+def function(x=1): return x
+"""
+LEGACY_ADAPTERS = """
+from compat import Adapter, legacy_method, renamed
+class Old(Adapter, of="bench_core:Real"):
+    start = renamed("open")
+    @legacy_method(instead=None)
+    def go(self, x=1): return x
+"""
+PEP_562 = """
+import warnings, bench_core
+valid = 1
+def __getattr__(name):
+    if name == "Widget":
+        warnings.warn("Widget has moved to bench_core", DeprecationWarning, 2)
+        return bench_core.Widget
+    raise AttributeError(name)
+"""
+LIVE = "valid = 1\n"
+FLOOR = """
+def make(fn, hot, missing, snapshot, warnings, frame, id):
+    def forwarder(x=None):
+        caller = frame(1)
+        try:
+            cell = hot[{key}]
+        except KeyError:
+            cell = missing(caller, {key})
+        if warnings.filters == snapshot:
+            cell()
+        return fn(x)
+    return forwarder
+"""
+
+
+def floor_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the least forwarder that tells call sites apart, honours the filters and counts in memory."""
+    key = "id(caller.f_code) + caller.f_lasti" if MODERN else "(id(caller.f_code) << 24) | caller.f_lasti"
+    hot: dict[int, Callable[[], int]] = {}
+
+    def missing(_frame: types.FrameType, key: int) -> Callable[[], int]:
+        return hot.setdefault(key, itertools.count().__next__)
+
+    made: dict[str, Any] = {}
+    exec(FLOOR.format(key=key), made)
+    built: Callable[..., Any] = made["make"](function, hot, missing, list(warnings.filters), warnings, sys._getframe, id)
+    return built
+
+
+def call_peers(function: Callable[..., Any]) -> dict[str, Callable[..., Any] | None]:
+    """Return the function as others deprecate it; ``None`` where a peer is not installed."""
+
+    def forwarder(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    makers: dict[str, Callable[[Any], Callable[..., Any]]] = {
+        "typing_extensions": lambda peer: peer.deprecated("moved")(function),
+        "zope.deprecation": lambda peer: peer.deprecate("moved")(function),
+        "debtcollector": lambda peer: importlib.import_module("debtcollector.removals").remove(function),
+        "deprecated": lambda peer: peer.deprecated(version="1.0", reason="moved")(function),
+        "deprecation": lambda peer: peer.deprecated(deprecated_in="1.0", removed_in="3.0", current_version="1.5")(function),
+    }
+    made: dict[str, Callable[..., Any] | None] = {"plain *args forwarder": forwarder}
+    for name, make in makers.items():
+        try:
+            made[name] = make(importlib.import_module(name))
+        except ImportError:
+            made[name] = None
+    return made
+
+
+def module(name: str, source: str) -> types.ModuleType:
+    """Make a loaded module from source."""
+    made = sys.modules[name] = types.ModuleType(name)
+    exec(source, made.__dict__)
+    return made
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["COMPAT_DIR"] = folder
+        os.environ.pop("COMPAT_TELEMETRY", None)
+        sys.path.insert(0, folder)
+        (pathlib.Path(folder) / "bench_live.py").write_text(LIVE)
+        (pathlib.Path(folder) / "bench_core.py").write_text(CANONICAL)
+        measure(int(sys.argv[1]) if len(sys.argv) > 1 else 25)
+
+
+def measure(rounds: int) -> None:
+    """Install a ledger of one row for each way of use, and time them all in turn."""
+    import wrapt
+
+    import compat
+    from compat import Class, Ledger, Method, Module, Name
+
+    core = importlib.import_module("bench_core")
+    module("bench_adapters", LEGACY_ADAPTERS)
+    ledger = Ledger("bench", version="1.5")
+    ledger += [
+        Module("bench_old.mod", "bench_core", **DATES),
+        Name("bench_live:Widget", "bench_core:Widget", **DATES),
+        Class("bench_classes:Old", "bench_core:Real", adapter="bench_adapters:Old", **DATES),
+        Method("bench_core:Real.old_open", "bench_core:Real.open", **DATES),
+    ]
+    compat.install(ledger)
+    live, moved = importlib.import_module("bench_live"), importlib.import_module("bench_old.mod")
+    by_hand = module("bench_by_hand", PEP_562)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        old = importlib.import_module("bench_classes").Old()
+    real, proxy = core.Real(), wrapt.ObjectProxy(core.Real())
+    peers = call_peers(core.function)
+    turns = Turns(rounds=rounds)
+    turns.add("direct", "f(1)", f=core.function)
+    turns.add("direct method", "o.open(1)", o=real)
+    turns.add("ours", "o.old_open(1)", o=real)
+    turns.add("floor", "o.floor(1)", o=type("Floor", (), {"floor": staticmethod(floor_of(core.function))})())
+    for name, peer in peers.items():
+        if peer is not None:
+            turns.add(name, "f(1)", f=peer)
+    for what, names in {"attribute": "m.Widget", "valid": "m.valid"}.items():
+        turns.add(f"{what} live", names, m=live)
+        turns.add(f"{what} by hand", names, m=by_hand)
+    turns.add("attribute moved", "m.CONST", m=moved)
+    turns.add("plain attribute", "m.CONST", m=core)
+    turns.add("proxy attribute", "o.value", o=proxy)
+    turns.add("proxy method", "o.open(1)", o=proxy)
+    turns.add("old attribute", "o.value", o=old)
+    turns.add("old pass", "o.open(1)", o=old)
+    turns.add("old renamed", "o.start(1)", o=old)
+    turns.add("old method", "o.go(1)", o=old)
+    turns.add("import plain", "import bench_core")
+    turns.add("import ours", "import bench_old.mod")
+    show(turns.run(), peers)
+
+
+def show(ns: dict[str, float], peers: dict[str, Any]) -> None:
+    """Print the table."""
+    table = Table("A use at a known place, default filters", "ns")
+
+    def row(what: str, name: str, against: str, peer: str, *, bar: str | None = None, floor: str = "") -> None:
+        table.add(what, ns[name], f"{ns[name] / ns[against]:.2f} of {peer}", bar=bar, floor=floor)
+
+    def floor(against: str, bar: float, cost: float) -> str:
+        least = cost / ns[against]
+        return f"{least:.2f}" if least > bar else ""
+
+    cheapest = "typing_extensions"
+    table.add("direct call", ns["direct"])
+    row("legacy method, counted", "ours", cheapest, cheapest, bar=f"<= {CALL_BAR}", floor=floor(cheapest, CALL_BAR, ns["floor"]))
+    row("floor: site, filters, count in memory", "floor", cheapest, cheapest)
+    for name, peer in peers.items():
+        if peer is None:
+            table.add(name, None)
+        else:
+            row(name, name, cheapest, cheapest)
+    # The read itself beside what the floor spends before it calls on.
+    least = ns["floor"] - ns["direct"] + ns["plain attribute"]
+    by_hand = "attribute by hand"
+    row(
+        "moved name read from a live module",
+        "attribute live",
+        by_hand,
+        "PEP 562",
+        bar="<= 0.25",
+        floor=floor(by_hand, 0.25, least),
+    )
+    row("attribute of a moved module", "attribute moved", by_hand, "PEP 562", bar="<= 0.25", floor=floor(by_hand, 0.25, least))
+    table.add("PEP 562 by hand, warns", ns[by_hand], "1")
+    row("valid name in an overlaid module", "valid live", "valid by hand", "plain", bar="1")
+    table.add("plain attribute", ns["valid by hand"], "1")
+    row("instance attribute, passed through", "old attribute", "proxy attribute", "wrapt", bar="<= 1")
+    row("instance method, passed through", "old pass", "proxy method", "wrapt", bar="<= 1")
+    row("renamed method, counted", "old renamed", "proxy method", "wrapt", bar="<= 1")
+    row("legacy method of an adapter, counted", "old method", "proxy method", "wrapt", bar="<= 1")
+    table.add("wrapt.ObjectProxy attribute", ns["proxy attribute"], "1")
+    table.add("wrapt.ObjectProxy method", ns["proxy method"], "1")
+    row("cached import of a moved module, counted", "import ours", "import plain", "plain", bar="<= 3,000 ns")
+    table.add("cached import, plain", ns["import plain"], "1")
+    table.show()
+
+
+if __name__ == "__main__":
+    main()

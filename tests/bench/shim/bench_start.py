@@ -1,0 +1,128 @@
+"""What the drop-in adds to the start of every process, beside a ``.pth`` that does nothing and ``import wrapt``.
+
+    python tests/bench/shim/bench_start.py [rounds]
+
+Fresh environments with compiled files; whole processes started in turn; medians of wall-clock time.
+"""
+
+from __future__ import annotations
+
+import compileall
+import importlib.util
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+
+from measuring import Table
+
+HEAVY = ("wrapt", "asyncio", "dataclasses", "inspect", "typing", "json")
+CLEAN = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "COMPAT"))}
+_TIMED = "import sys, time; sys.path.append({site!r}); t = time.perf_counter(); import {name}; print(time.perf_counter() - t)"
+_LISTED = "import sys; print(*sorted(sys.modules))"
+
+
+def environment(folder: pathlib.Path) -> tuple[str, pathlib.Path]:
+    """Make an environment without pip; return its interpreter and its site-packages."""
+    venv.create(folder, with_pip=False, symlinks=True)
+    python = str(folder / "bin" / "python")
+    asked = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], capture_output=True, text=True
+    )
+    return python, pathlib.Path(asked.stdout.strip())
+
+
+def package() -> pathlib.Path:
+    """Return the folder of the installed package."""
+    found = importlib.util.find_spec("compat")
+    if found is None or found.origin is None:
+        sys.exit("bench_start: the package is not installed")
+    return pathlib.Path(found.origin).parent
+
+
+def install_drop_in(site: pathlib.Path) -> None:
+    """Copy the package and its start file, as the wheel lays them out."""
+    source = package()
+    shutil.copytree(source, site / "compat", ignore=shutil.ignore_patterns("__pycache__"))
+    start_file = source.parent / "netra_compat.pth"
+    shutil.copy(start_file if start_file.exists() else source / "netra_compat.pth", site / "netra_compat.pth")
+
+
+def whole_processes(commands: dict[str, tuple[str, dict[str, str]]], rounds: int) -> dict[str, list[float]]:
+    """Start each command in turn, ``rounds`` times; return milliseconds."""
+    taken: dict[str, list[float]] = {name: [] for name in commands}
+    for number in range(rounds + 3):
+        for name, (python, variables) in commands.items():
+            begun = time.perf_counter()
+            child = os.posix_spawn(python, [python, "-c", ""], {**CLEAN, **variables})
+            os.waitpid(child, 0)
+            if number >= 3:  # the first starts read cold files
+                taken[name].append((time.perf_counter() - begun) * 1000)
+    return taken
+
+
+def modules(python: str, **variables: str) -> list[str]:
+    """Return the modules that a bare start has loaded."""
+    asked = subprocess.run([python, "-c", _LISTED], capture_output=True, text=True, env={**CLEAN, **variables}, check=True)
+    return asked.stdout.split()
+
+
+def imports(names: list[str], rounds: int) -> dict[str, list[float]]:
+    """Time imports in fresh processes without start files, in turn; return milliseconds."""
+    taken: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for name in names:
+            found = importlib.util.find_spec(name)
+            if found is None or found.origin is None:
+                continue
+            code = _TIMED.format(site=str(pathlib.Path(found.origin).parent.parent), name=name)
+            asked = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, env=CLEAN, check=True)
+            taken.setdefault(name, []).append(float(asked.stdout) * 1000)
+    return taken
+
+
+def main() -> None:
+    """Measure and print."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    table = Table("Start-up", "median ms")
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        bare, _ = environment(root / "bare")
+        idle, idle_site = environment(root / "idle")
+        (idle_site / "idle.pth").write_text("import nothing_at_all\n")
+        (idle_site / "nothing_at_all.py").write_text('"""Nothing."""\n')
+        ours, site = environment(root / "ours")
+        install_drop_in(site)
+        for where in (idle_site, site):
+            compileall.compile_dir(str(where), quiet=1)
+        started = whole_processes(
+            {"bare": (bare, {}), "idle": (idle, {}), "ours": (ours, {}), "off": (ours, {"COMPAT": "off"})}, rounds
+        )
+        plain, with_ours = set(modules(bare)), modules(ours)
+    medians = {name: statistics.median(taken) for name, taken in started.items()}
+    # Noise of the machine cancels out best between neighbours in time.
+    ratio = {
+        name: statistics.median(one / other for one, other in zip(started[name], started["idle"]))
+        for name in ("ours", "off", "bare")
+    }
+    table.add("bare interpreter", medians["bare"], f"{ratio['bare']:.3f} of a do-nothing .pth", digits=2)
+    table.add("a .pth that imports a do-nothing module", medians["idle"], "1", digits=2)
+    table.add("the drop-in", medians["ours"], f"{ratio['ours']:.3f} of a do-nothing .pth", bar="<= 1.03", digits=2)
+    table.add("the drop-in, COMPAT=off", medians["off"], f"{ratio['off']:.3f} of a do-nothing .pth", digits=2)
+    added = [name for name in with_ours if name not in plain]
+    table.add(f"modules that the drop-in loads: {', '.join(added)}", len(added))
+    loaded = [name for name in HEAVY if name in with_ours]
+    table.add(f"of {', '.join(HEAVY)}", len(loaded), ", ".join(loaded), bar="0")
+    taken = {name: statistics.median(values) for name, values in imports(["compat", "wrapt"], max(rounds // 5, 5)).items()}
+    table.add("import compat", taken["compat"], f"{taken['compat'] / taken['wrapt']:.3f} of import wrapt", bar="<= 0.1", digits=2)
+    table.add("import wrapt", taken["wrapt"], "1", digits=2)
+    table.show()
+
+
+if __name__ == "__main__":
+    main()
