@@ -102,9 +102,7 @@ class WebSocketEndpoint:
         except AuthenticationFailed as failure:
             raise Refused(failure.close_code, str(failure)) from failure
         except asyncio.TimeoutError:
-            raise Refused(
-                POLICY_VIOLATION, f"no authentication within {settings.handshake_timeout:g} s"
-            ) from None
+            raise Refused(POLICY_VIOLATION, f"no authentication within {settings.handshake_timeout:g} s") from None
 
     async def _connect(
         self, socket: AsgiSocket, identity: Identity, query: Mapping[str, str]
@@ -144,9 +142,7 @@ class WebSocketEndpoint:
                 timer.cancel()
             connection.retire()
 
-    async def _receive_all(
-        self, socket: AsgiSocket, connection: Connection, manager: UnifiedWebSocketManager
-    ) -> None:
+    async def _receive_all(self, socket: AsgiSocket, connection: Connection, manager: UnifiedWebSocketManager) -> None:
         settings, clock = self._service.settings, self._service.factory.clock
         allowance = float(settings.messages_per_minute)
         rate, before, malformed = allowance / 60, clock(), 0
@@ -172,9 +168,7 @@ class WebSocketEndpoint:
                 continue
             await self._answer(connection, manager, message)
 
-    async def _answer(
-        self, connection: Connection, manager: UnifiedWebSocketManager, message: Mapping[str, Any]
-    ) -> None:
+    async def _answer(self, connection: Connection, manager: UnifiedWebSocketManager, message: Mapping[str, Any]) -> None:
         kind = message["type"]
         if kind == "ping":
             await connection.send_direct({"type": "pong", "timestamp": time.time()})

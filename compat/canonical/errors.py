@@ -1,16 +1,16 @@
 """Every exception of the canonical core.
 
-    CanonicalError (Exception)
-    ├── SSotValidationError              a manager was built or used against the rules of isolation
-    │   ├── FactoryBypassDetected        the manager class was called; use get_websocket_manager()
-    │   └── UserIsolationViolation       no user, or another user than the manager's
-    ├── ResourceLimitExceeded            a declared limit is reached: managers, connections, streams
-    ├── Undelivered                      a critical event is neither delivered nor kept for replay
-    ├── FactoryInitializationError (RuntimeError)
-    ├── WebSocketComponentError (RuntimeError)
-    ├── ManagerClosed (RuntimeError)     a closed manager was asked to send or to take a connection
-    ├── BackplaneUnavailable (ConnectionError)
-    └── SettingsError (ValueError)       settings contradict each other or are unsafe; names every fault
+CanonicalError (Exception)
+├── SSotValidationError              a manager was built or used against the rules of isolation
+│   ├── FactoryBypassDetected        the manager class was called; use get_websocket_manager()
+│   └── UserIsolationViolation       no user, or another user than the manager's
+├── ResourceLimitExceeded            a declared limit is reached: managers, connections, streams
+├── Undelivered                      a critical event is neither delivered nor kept for replay
+├── FactoryInitializationError (RuntimeError)
+├── WebSocketComponentError (RuntimeError)
+├── ManagerClosed (RuntimeError)     a closed manager was asked to send or to take a connection
+├── BackplaneUnavailable (ConnectionError)
+└── SettingsError (ValueError)       settings contradict each other or are unsafe; names every fault
 """
 
 from __future__ import annotations

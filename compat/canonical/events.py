@@ -47,9 +47,7 @@ class Draft:
 
     __slots__ = ("body", "critical", "record", "thread_id", "type")
 
-    def __init__(
-        self, message: Mapping[str, Any], *, critical: bool | None = None, thread_id: str | None = None
-    ) -> None:
+    def __init__(self, message: Mapping[str, Any], *, critical: bool | None = None, thread_id: str | None = None) -> None:
         """Encode ``message`` (a JSON object); ``critical`` None asks its type; ``thread_id`` None is all threads."""
         kind = message.get("type")
         self.type = kind if isinstance(kind, str) else str(getattr(kind, "value", kind or ""))

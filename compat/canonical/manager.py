@@ -244,9 +244,7 @@ class UnifiedWebSocketManager:
         fields.setdefault("thread_id", self.key.thread_id)
         return await self.send(make_message(event_type, data, **fields))
 
-    async def emit_critical_event(
-        self, user_id: str, event_type: str, data: Mapping[str, Any] | None = None
-    ) -> Delivery:
+    async def emit_critical_event(self, user_id: str, event_type: str, data: Mapping[str, Any] | None = None) -> Delivery:
         """Send an event that is critical whatever its type; ``user_id`` must be this manager's."""
         self._own(user_id)
         message = make_message(event_type, data, thread_id=self.key.thread_id, critical=True)
@@ -365,11 +363,7 @@ class UnifiedWebSocketManager:
             return
         last = self._factory.release(self)
         thread = self.key.thread_id
-        own = [
-            c
-            for c in tuple(self._stream.connections.values())
-            if last or thread is None or c.thread_id == thread
-        ]
+        own = [c for c in tuple(self._stream.connections.values()) if last or thread is None or c.thread_id == thread]
         await asyncio.gather(*(c.close(code, reason) for c in own))
         if last:
             self._factory.drop_stream(self._stream)

@@ -99,8 +99,6 @@ def _metrics(service: WebSocketService, request: Request) -> Response:
 
     rendered = render_metrics(service.factory, service.authenticator)
     if rendered is None:
-        return PlainTextResponse(
-            "metrics need prometheus-client: pip install 'netra-compat[prometheus]'\n", status_code=501
-        )
+        return PlainTextResponse("metrics need prometheus-client: pip install 'netra-compat[prometheus]'\n", status_code=501)
     text, content_type = rendered
     return AnyResponse(text, media_type=content_type)

@@ -58,9 +58,7 @@ class WebSocketService:
             self._sweeper.cancel()
             await asyncio.wait({self._sweeper})
         try:
-            await asyncio.wait_for(
-                self.factory.close(GOING_AWAY, "server is shutting down"), self.settings.drain_timeout
-            )
+            await asyncio.wait_for(self.factory.close(GOING_AWAY, "server is shutting down"), self.settings.drain_timeout)
         except asyncio.TimeoutError:
             logger.warning("drain has not ended within %g s", self.settings.drain_timeout)
 
@@ -84,9 +82,7 @@ def make_backplane(settings: Settings) -> Backplane:
         return InProcessBackplane(settings.limits.history_events)
     from .backplane_redis import RedisBackplane
 
-    return RedisBackplane(
-        settings.redis_url, prefix=settings.redis_prefix, history_limit=settings.limits.history_events
-    )
+    return RedisBackplane(settings.redis_url, prefix=settings.redis_prefix, history_limit=settings.limits.history_events)
 
 
 def _make_authenticator(settings: Settings) -> AuthenticatorProtocol:

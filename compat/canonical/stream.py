@@ -105,9 +105,7 @@ class UserStream:
                 return
             del self.connections[connection.connection_id]
             others = [c.thread_id for c in self.connections.values()]
-            self._keep_undelivered(
-                [e for e in unsent if e.seq and not any(shows(thread, e.thread_id) for thread in others)]
-            )
+            self._keep_undelivered([e for e in unsent if e.seq and not any(shows(thread, e.thread_id) for thread in others)])
             empty = not self.connections
             now = factory.clock()
             for manager in self.managers.values():

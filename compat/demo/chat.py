@@ -25,9 +25,7 @@ class ChatService:
         await self.auth.disconnect(client_id)
 
     async def answer(self, user_id, thread_id, question):
-        context = UserExecutionContext(
-            user_id=user_id, thread_id=thread_id, run_id=str(uuid4()), request_id=str(uuid4())
-        )
+        context = UserExecutionContext(user_id=user_id, thread_id=thread_id, run_id=str(uuid4()), request_id=str(uuid4()))
         manager = await get_websocket_manager(context)
         await manager.emit_critical_event(user_id, "agent_started", {"agent_name": "helper", "question": question})
 

@@ -76,7 +76,9 @@ async def _play(outcome: Outcome) -> None:
     app = create_app(settings, factory=get_websocket_manager_factory())
     async with _serving(app) as port:
         url = f"ws://127.0.0.1:{port}{settings.path}"
-        outcome.check("a token signed with another key is refused", await is_refused(url, token_for(USERS[0], "x" * 64, ISSUER, AUDIENCE)))
+        outcome.check(
+            "a token signed with another key is refused", await is_refused(url, token_for(USERS[0], "x" * 64, ISSUER, AUDIENCE))
+        )
         clients = [Client(url, user, token_for(user, secret, ISSUER, AUDIENCE)) for user in USERS]
         for client in clients:
             await client.connect()
@@ -92,7 +94,10 @@ async def _play(outcome: Outcome) -> None:
     for client in clients:
         got = client.events(tuple(CRITICAL_EVENTS))
         others = [user for user in USERS if user != client.user_id]
-        outcome.check(f"user {client.user_id[-2:]} received the five events of each question, in order", [m["type"] for m in got] == expected)
+        outcome.check(
+            f"user {client.user_id[-2:]} received the five events of each question, in order",
+            [m["type"] for m in got] == expected,
+        )
         outcome.check(
             f"user {client.user_id[-2:]} received nobody else's events",
             not any(other in str(message) for message in client.received for other in others),

@@ -29,7 +29,9 @@ def make_getter(_hot, _slow, _snap, _W, _filters, _id, _frame, _modules, _load):
     def get(self):
         _fr = _frame(1)
         try:
-            cell = _hot[{key}]
+            code, cell = _hot[_fr.f_lasti]
+            if code is not _fr.f_code:
+                cell = _hot[{key}]
         except KeyError:
             return _slow(self, _fr)
         if {filters} == _snap:

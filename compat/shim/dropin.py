@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
+#: The shipped ledger, as its own distribution declares it for the command line.
+SHIPPED = "compat.legacy.ledger:LEDGER"
 _discovered = False
 
 
@@ -51,6 +53,8 @@ def discover(name: str, path: Sequence[str] | None, target: ModuleType | None) -
     from compat.ledger import discovery
 
     for entry in discovery.entry_points(sys.path):
+        if entry.value == SHIPPED:
+            continue  # served by its roots; loading it for every unknown name would be a waste
         try:
             installation.install(discovery.load(entry.value))
         except Exception as error:

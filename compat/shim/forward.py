@@ -26,7 +26,9 @@ def make(_fn, _hot, _slow, _snap, _W, _filters, _id, _frame):
     def forwarder({parameters}):
         _fr = _frame(1)
         try:
-            _cell = _hot[{key}]
+            _code, _cell = _hot[_fr.f_lasti]
+            if _code is not _fr.f_code:
+                _cell = _hot[{key}]
         except KeyError:
             _slow(_fr)
         else:
@@ -37,7 +39,7 @@ def make(_fn, _hot, _slow, _snap, _W, _filters, _id, _frame):
         return {call}
     return forwarder
 """
-_RESERVED = frozenset(("_fn", "_hot", "_slow", "_snap", "_W", "_filters", "_id", "_frame", "_fr", "_cell"))
+_RESERVED = frozenset(("_fn", "_hot", "_slow", "_snap", "_W", "_filters", "_id", "_frame", "_fr", "_code", "_cell"))
 _FILTERS = "_filters()" if watch.CONTEXT_AWARE else "_W.filters"
 _makers: dict[tuple[str, str], Callable[..., Any]] = {}
 

@@ -1,8 +1,8 @@
 """The one funnel: every use of a legacy name comes through here, is counted first and warned second.
 
-Hot code (descriptors, forwarders) looks its caller up in ``Tap.hot`` by the key of :func:`key_source` and, while the
-warning filters equal ``watch.SNAPSHOT``, calls the cell it finds there: a count and nothing else. Everything else comes
-to :meth:`Tap.use`.
+Hot code (descriptors, forwarders) looks its caller up in ``Tap.hot`` by the offset of its instruction or, where code of
+another caller stands under that, by :data:`KEY`, and, while the warning filters equal ``watch.SNAPSHOT``, calls the cell it
+finds there: a count and nothing else. Everything else comes to :meth:`Tap.use`.
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ class Tap:
 
     __slots__ = ("_said", "_sites", "docs", "hot", "move", "stage")
 
-    def __init__(self, move: Move, ledger: Ledger, hot: dict[int, Cell] | None = None) -> None:
+    def __init__(self, move: Move, ledger: Ledger, hot: dict[int, Any] | None = None) -> None:
         self.move = move
         self.docs = ledger.origin(move).docs
         self.stage = ledger.stage(move)
-        self.hot: dict[int, Cell] = {} if hot is None else hot
+        self.hot: dict[int, Any] = {} if hot is None else hot
         # Code objects are kept so that their addresses, which are keys, stay theirs.
         self._sites: dict[tuple[int, str], tuple[CodeType, Cell]] = {}
         self._said: dict[str, tuple[str, Any]] = {}
@@ -114,12 +114,12 @@ class Tap:
         registry = found.setdefault("__warningregistry__", {})
         warnings.warn_explicit(warning, None, user.f_code.co_filename, line, module, registry)  # type: ignore[call-overload]
         if is_site and user is frame and watch.is_silent(text, type(warning), module, line):
-            watch.keep(self.hot, site_key(user), cell, decided)
+            watch.keep(self.hot, site_key(user), user, cell, decided)
 
     def skip(self, frame: FrameType) -> None:
         """Remember that the instruction a frame executes is no use of its own."""
         self._keep_code(frame)
-        watch.keep(self.hot, site_key(frame), nothing, watch.generation())
+        watch.keep(self.hot, site_key(frame), frame, nothing, watch.generation())
 
     def error(self, kind: str) -> Exception:
         """What to raise for an expired or removed move: also what Python itself would have raised."""
@@ -173,8 +173,8 @@ class LateTap:
 
     __slots__ = ("_make", "_tap", "hot")
 
-    def __init__(self, make: Callable[[dict[int, Cell]], Tap]) -> None:
-        self.hot: dict[int, Cell] = {}
+    def __init__(self, make: Callable[[dict[int, Any]], Tap]) -> None:
+        self.hot: dict[int, Any] = {}
         self._make = make
         self._tap: Tap | None = None
 

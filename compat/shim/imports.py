@@ -155,7 +155,12 @@ class _Gate:
     def acquire(self) -> Any:
         frame = sys._getframe(1)  # _ModuleLockManager.__enter__ <- _find_and_load <- _gcd_import <- the caller
         find = frame.f_back
-        if frame.f_code.co_name == "__enter__" and find is not None and find.f_code.co_name == "_find_and_load" and self.name in sys.modules:
+        if (
+            frame.f_code.co_name == "__enter__"
+            and find is not None
+            and find.f_code.co_name == "_find_and_load"
+            and self.name in sys.modules
+        ):
             _count(self.name, self.tap, {}, find)
         return self.lock.acquire()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 click = pytest.importorskip("click")
+pytest.importorskip("pathspec")
 
 LEDGER = """
 from compat.ledger import Ledger, Module, Name, names

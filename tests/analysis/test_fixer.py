@@ -110,6 +110,7 @@ def test_relative_imports_of_the_legacy_package(ledger, tmp_path):
 
 
 def test_skip_list(ledger, tmp_path):
+    pytest.importorskip("pathspec")
     write(tmp_path, {"tests/legacy/test_old.py": "from shop_old.things import Widget\n"})
     settings = Settings(fix_skip=("tests/legacy/",), root=str(tmp_path))
     result = fixer.fix([str(tmp_path)], ledger, write=True, settings=settings)

@@ -281,6 +281,7 @@ def test_deep_nesting_is_a_finding(found):
 
 
 def test_gitignore_and_excludes(ledger, tmp_path):
+    pytest.importorskip("pathspec")
     from compat.analysis import Settings, scan
 
     for name in ("kept.py", "ignored.py", "sub/also.py", "sub/again.py", "vendor/lib.py", "node_modules/x.py", "out/y.py"):
@@ -297,6 +298,7 @@ def test_gitignore_and_excludes(ledger, tmp_path):
 
 
 def test_a_named_file_is_always_scanned(ledger, tmp_path):
+    pytest.importorskip("pathspec")
     from compat.analysis import scan
 
     (tmp_path / ".gitignore").write_text("*\n")

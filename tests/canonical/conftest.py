@@ -102,9 +102,7 @@ class RedisServer:
     def start(self) -> None:
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "yes", "dir": self._directory}
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-        self._process = subprocess.Popen(
-            [self._binary, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        self._process = subprocess.Popen([self._binary, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             try:

@@ -52,9 +52,7 @@ def test_an_event_sent_on_one_worker_reaches_the_user_on_another(redis_server, n
     asyncio.run(run())
 
 
-def test_a_client_continues_on_another_worker_after_the_first_has_gone(
-    redis_server, new_socket, context, eventually
-) -> None:
+def test_a_client_continues_on_another_worker_after_the_first_has_gone(redis_server, new_socket, context, eventually) -> None:
     async def run() -> None:
         first, second = worker(redis_server), worker(redis_server)
         await first.start()
@@ -195,9 +193,7 @@ def test_a_batch_that_is_sent_again_is_counted_once(redis_server, context) -> No
     asyncio.run(run())
 
 
-def test_a_redis_that_lost_its_newest_entries_makes_clients_resync(
-    redis_server, new_socket, context, eventually
-) -> None:
+def test_a_redis_that_lost_its_newest_entries_makes_clients_resync(redis_server, new_socket, context, eventually) -> None:
     async def run() -> None:
         factory = worker(redis_server)
         await factory.start()
@@ -321,9 +317,7 @@ def test_random_interleavings_over_two_workers_lose_double_and_cross_nothing(
             if user not in live:
                 socket = new_socket()
                 live[user] = (await workers[1].get(context(user)).connect(socket, since=position[user]), socket)
-        await eventually(
-            lambda: all(len(received[u]) + len(numbers(live[u][1])) >= sent[u] for u in users), "delivery of all"
-        )
+        await eventually(lambda: all(len(received[u]) + len(numbers(live[u][1])) >= sent[u] for u in users), "delivery of all")
         for user in users:
             read(user)
             assert [m["n"] for m in received[user]] == list(range(1, sent[user] + 1))

@@ -72,9 +72,7 @@ def test_a_slow_consumer_loses_old_notes_and_is_told_never_critical_ones(new_soc
 
 def test_the_other_policy_closes_with_1013_and_keeps_everything_for_replay(new_socket, context, eventually) -> None:
     async def run() -> None:
-        factory = WebSocketManagerFactory(
-            Limits(outbox_events=4, overflow=OverflowPolicy.CLOSE, close_timeout=0.05)
-        )
+        factory = WebSocketManagerFactory(Limits(outbox_events=4, overflow=OverflowPolicy.CLOSE, close_timeout=0.05))
         manager = factory.get(context())
         socket = new_socket()
         socket.block()

@@ -54,9 +54,7 @@ def fresh_default():
 def test_calling_the_class_is_refused() -> None:
     with pytest.raises(FactoryBypassDetected) as caught:
         UnifiedWebSocketManager("anything", user="u")
-    assert str(caught.value) == (
-        "Direct instantiation not allowed. Use get_websocket_manager() factory function."
-    )
+    assert str(caught.value) == ("Direct instantiation not allowed. Use get_websocket_manager() factory function.")
 
 
 def test_copying_a_manager_is_refused_as_well() -> None:
@@ -115,9 +113,7 @@ def test_the_limit_of_managers_is_a_clear_refusal() -> None:
     factory.get(context("v"))
     with pytest.raises(ResourceLimitExceeded) as caught:
         factory.get(context("w"))
-    assert str(caught.value) == (
-        "limit of 2 managers is reached. Close managers that are done: `await manager.close()`."
-    )
+    assert str(caught.value) == ("limit of 2 managers is reached. Close managers that are done: `await manager.close()`.")
     assert factory.get(context("v")) is not None
 
 

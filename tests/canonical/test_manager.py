@@ -166,8 +166,7 @@ def test_a_critical_event_that_cannot_be_kept_is_reported(context) -> None:
         with pytest.raises(Undelivered) as caught:
             await manager.emit("agent_completed")
         assert str(caught.value) == (
-            "agent_completed for user 'u' is neither delivered nor kept: no connection, and no history is kept."
-            " Send it again."
+            "agent_completed for user 'u' is neither delivered nor kept: no connection, and no history is kept. Send it again."
         )
         delivery = await manager.send(note(1))
         assert (delivery.receivers, delivery.kept) == (0, False)

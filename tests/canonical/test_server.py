@@ -401,9 +401,7 @@ def test_a_client_that_stops_reading_is_evicted_its_socket_freed_and_nobody_wait
 def test_a_port_that_is_taken_is_an_error_of_one_line(capsys, monkeypatch) -> None:
     with listen("127.0.0.1", 0, 1.0) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr(
-            Settings, "from_environ", classmethod(lambda cls, **changes: Settings(environment="test", **changes))
-        )
+        monkeypatch.setattr(Settings, "from_environ", classmethod(lambda cls, **changes: Settings(environment="test", **changes)))
         assert main(["--port", str(port), "--log-level", "critical"]) == 2
     assert capsys.readouterr().err.startswith("error: [Errno 98]")
 

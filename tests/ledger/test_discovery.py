@@ -63,7 +63,10 @@ def test_configuration_is_the_nearest_pyproject(tmp_path):
     assert configured(str(tmp_path / "deep" / "er")) == ["a:B", "c:D"]
     (tmp_path / "deep" / "pyproject.toml").write_text("[tool.other]\n")
     assert configured(str(tmp_path / "deep" / "er")) == []
-    for text, said in (("[tool.compat]\nledgers = 'a:B'\n", "must be a list of 'package.module:LEDGER'"), ("[tool", "pyproject.toml")):
+    for text, said in (
+        ("[tool.compat]\nledgers = 'a:B'\n", "must be a list of 'package.module:LEDGER'"),
+        ("[tool", "pyproject.toml"),
+    ):
         (tmp_path / "pyproject.toml").write_text(text)
         with pytest.raises(CompatError, match=said):
             configured(str(tmp_path))

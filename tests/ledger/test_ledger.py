@@ -80,7 +80,17 @@ def test_compact_forms_make_one_row_a_word():
 
 @pytest.mark.parametrize(
     ("version", "expected"),
-    [("0.9", "announced"), ("1.0rc1", "announced"), ("1.0", "deprecated"), ("1.0.0", "deprecated"), ("1.99", "deprecated"), ("2.0rc1", "deprecated"), ("2.0", "expired"), ("2.0.post1", "expired"), ("10", "expired")],
+    [
+        ("0.9", "announced"),
+        ("1.0rc1", "announced"),
+        ("1.0", "deprecated"),
+        ("1.0.0", "deprecated"),
+        ("1.99", "deprecated"),
+        ("2.0rc1", "deprecated"),
+        ("2.0", "expired"),
+        ("2.0.post1", "expired"),
+        ("10", "expired"),
+    ],
 )
 def test_stages(version, expected):
     assert stage("1.0", "2.0", version) == expected
@@ -154,17 +164,61 @@ def test_check_raises_all_faults_at_once_each_with_row_reason_and_remedy():
 @pytest.mark.parametrize(
     ("row", "use", "text"),
     [
-        (Name("old:A", "new:B", **DATES), "import", "Importing A from 'old' is deprecated since 1.0 and will be removed in 2.0. Use canonical path 'from new import B' instead."),
-        (Name("old:A", "new:B", since="1.0", removal="2.0", instead="from new import B"), "attribute", "Using A from 'old' is deprecated since 1.0 and will be removed in 2.0. Use canonical path 'from new import B' instead."),
-        (Name("old:A", "new:B", since="1.0", removal="2.0", instead="new.make()", note="It leaks."), "subclass", "Subclassing A from 'old' is deprecated since 1.0 and will be removed in 2.0. Use new.make() instead. It leaks."),
-        (Module("old", "new", **DATES), "import", "Importing 'old' is deprecated since 1.0 and will be removed in 2.0. Use canonical path 'import new' instead."),
-        (Method("m:C.old", "m:C.new", **DATES), "call", "Calling C.old() of 'm' is deprecated since 1.0 and will be removed in 2.0. Use C.new instead."),
-        (Argument("m:f", "old", became="new", **DATES), "argument", "Passing 'old' to m.f() is deprecated since 1.0 and will be removed in 2.0. Pass 'new' instead."),
-        (Argument("m:f", "old", became=None, **DATES), "argument", "Passing 'old' to m.f() is deprecated since 1.0 and will be removed in 2.0. Leave 'old' out."),
-        (Argument("m:f", order=("b", "a"), **DATES), "argument", "Passing b, a to m.f() by position in this order is deprecated since 1.0 and will be removed in 2.0. Pass these arguments by keyword."),
-        (Argument("m:f", "a", default="m:g", **DATES), "argument", "Calling m.f() without 'a' is deprecated since 1.0 and will be removed in 2.0. Pass 'a' yourself."),
-        (Removed("old:A", since="1.0", instead="write B instead"), "import", "Importing A from 'old' is impossible: it was removed in 1.0. Write B instead."),
-        (Removed("old:A", since="1.0", instead="Write B."), "import", "Importing A from 'old' is impossible: it was removed in 1.0. Write B."),
+        (
+            Name("old:A", "new:B", **DATES),
+            "import",
+            "Importing A from 'old' is deprecated since 1.0 and will be removed in 2.0. Use canonical path 'from new import B' instead.",
+        ),
+        (
+            Name("old:A", "new:B", since="1.0", removal="2.0", instead="from new import B"),
+            "attribute",
+            "Using A from 'old' is deprecated since 1.0 and will be removed in 2.0. Use canonical path 'from new import B' instead.",
+        ),
+        (
+            Name("old:A", "new:B", since="1.0", removal="2.0", instead="new.make()", note="It leaks."),
+            "subclass",
+            "Subclassing A from 'old' is deprecated since 1.0 and will be removed in 2.0. Use new.make() instead. It leaks.",
+        ),
+        (
+            Module("old", "new", **DATES),
+            "import",
+            "Importing 'old' is deprecated since 1.0 and will be removed in 2.0. Use canonical path 'import new' instead.",
+        ),
+        (
+            Method("m:C.old", "m:C.new", **DATES),
+            "call",
+            "Calling C.old() of 'm' is deprecated since 1.0 and will be removed in 2.0. Use C.new instead.",
+        ),
+        (
+            Argument("m:f", "old", became="new", **DATES),
+            "argument",
+            "Passing 'old' to m.f() is deprecated since 1.0 and will be removed in 2.0. Pass 'new' instead.",
+        ),
+        (
+            Argument("m:f", "old", became=None, **DATES),
+            "argument",
+            "Passing 'old' to m.f() is deprecated since 1.0 and will be removed in 2.0. Leave 'old' out.",
+        ),
+        (
+            Argument("m:f", order=("b", "a"), **DATES),
+            "argument",
+            "Passing b, a to m.f() by position in this order is deprecated since 1.0 and will be removed in 2.0. Pass these arguments by keyword.",
+        ),
+        (
+            Argument("m:f", "a", default="m:g", **DATES),
+            "argument",
+            "Calling m.f() without 'a' is deprecated since 1.0 and will be removed in 2.0. Pass 'a' yourself.",
+        ),
+        (
+            Removed("old:A", since="1.0", instead="write B instead"),
+            "import",
+            "Importing A from 'old' is impossible: it was removed in 1.0. Write B instead.",
+        ),
+        (
+            Removed("old:A", since="1.0", instead="Write B."),
+            "import",
+            "Importing A from 'old' is impossible: it was removed in 1.0. Write B.",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) and len(value) < 12 else "",
 )
@@ -177,4 +231,6 @@ def test_sentences_of_other_stages():
     assert sentence(row, "import", "announced", docs="GUIDE.md") == (
         "Importing A from 'old' will be deprecated in kit 1.0 and removed in 2.0. Use canonical path 'from new import B' instead. See GUIDE.md."
     )
-    assert sentence(row, "import", "expired").startswith("Importing A from 'old' has expired: it was deprecated in kit 1.0 and removed in 2.0.")
+    assert sentence(row, "import", "expired").startswith(
+        "Importing A from 'old' has expired: it was deprecated in kit 1.0 and removed in 2.0."
+    )

@@ -72,7 +72,7 @@ def misbehave(port: int) -> int:
         b"\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff",  # a length beyond all bounds
         b"\x89\xfe\x00\xffaaaa",  # a control frame that is too long
         b"\x81\x82\x00\x00\x00\x00\xc3\x28",  # not UTF-8
-        b"\x81\x85\x00\x00\x00\x00{\"a\":",  # not JSON
+        b'\x81\x85\x00\x00\x00\x00{"a":',  # not JSON
         b"\x00\x80aaaa",  # a continuation of nothing
     ]
     for count in range(90):

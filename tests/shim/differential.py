@@ -26,9 +26,7 @@ VERSIONS = ("1.5", "0.5")
 
 
 def tap(version: str, name: str) -> Tap:
-    ledger = Ledger("kit", version=version) + [
-        Method(f"m:C.{name}", f"m:C.new_{name}", since="1.0", removal="2.0", instead=None)
-    ]
+    ledger = Ledger("kit", version=version) + [Method(f"m:C.{name}", f"m:C.new_{name}", since="1.0", removal="2.0", instead=None)]
     return Tap(next(iter(ledger)), ledger)
 
 

@@ -17,7 +17,7 @@ from compat import Adapter, Class, LedgerError, check, converted, legacy_method,
 
 DATES = {"since": "1.0", "removal": "2.0", "instead": None}
 
-REAL = '''
+REAL = """
 import asyncio
 
 class Real:
@@ -54,7 +54,7 @@ class Real:
 
 def get_real(user="nobody", n=0):
     return Real(user, n)
-'''
+"""
 
 
 @pytest.fixture
@@ -190,7 +190,9 @@ def test_class_checks_take_canonical_instances(home):
 
 
 def test_an_adapter_that_adds_nothing_hands_out_the_canonical_instance_itself(home):
-    seen = home.ok("from old.kit import Pure\nfrom canon.real import Real\np = Pure('u')\nassert type(p) is Real and isinstance(p, Pure)")
+    seen = home.ok(
+        "from old.kit import Pure\nfrom canon.real import Real\np = Pure('u')\nassert type(p) is Real and isinstance(p, Pure)"
+    )
     assert seen.counted("construct") == {("old.kit:Pure", "construct", 3): 1}
 
 

@@ -23,7 +23,9 @@ def run(code, *options, cwd=None, **environment):
 
 
 def test_the_environment_starts_the_drop_in_by_its_pth_file():
-    done = run("import sys; from compat import _boot; print(_boot.started_by, sys.meta_path[0].__name__, sys.meta_path[-1].__name__)")
+    done = run(
+        "import sys; from compat import _boot; print(_boot.started_by, sys.meta_path[0].__name__, sys.meta_path[-1].__name__)"
+    )
     assert done.stdout == ".pth Front Tail\n", done.stderr
 
 
@@ -45,7 +47,10 @@ def test_importing_the_package_imports_no_room():
 def test_untouched_legacy_code_runs():
     done = run("from shared.types.core_types import UserID\nprint(UserID('u'))", "-W", "always")
     assert done.stdout == "u\n"
-    assert "<string>:1: LegacyUseWarning: Importing UserID from 'shared.types.core_types' is deprecated since netra 1.0" in done.stderr
+    assert (
+        "<string>:1: LegacyUseWarning: Importing UserID from 'shared.types.core_types' is deprecated since netra 1.0"
+        in done.stderr
+    )
 
 
 @pytest.mark.parametrize("value", ["off", "0", "OFF"])
@@ -79,7 +84,12 @@ def test_a_real_package_of_a_generic_name_wins(tmp_path):
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "__init__.py").write_text("REAL = True\n")
     (tmp_path / "shared" / "own.py").write_text("OWN = 1\n")
-    done = run("import shared.own\nprint(shared.REAL, shared.own.OWN)\nfrom shared.types.core_types import UserID\nprint(UserID('x'))", "-W", "ignore", cwd=tmp_path)
+    done = run(
+        "import shared.own\nprint(shared.REAL, shared.own.OWN)\nfrom shared.types.core_types import UserID\nprint(UserID('x'))",
+        "-W",
+        "ignore",
+        cwd=tmp_path,
+    )
     assert (done.stdout, done.stderr) == ("True 1\nx\n", "")
 
 
@@ -105,7 +115,13 @@ def test_booting_twice_is_booting_once_and_can_be_undone():
 
 
 def test_a_read_only_home_costs_the_program_nothing(tmp_path):
-    done = run("from shared.types.core_types import UserID\nprint('ran')", "-W", "ignore", COMPAT_TELEMETRY="on", COMPAT_DIR="/proc/nowhere")
+    done = run(
+        "from shared.types.core_types import UserID\nprint('ran')",
+        "-W",
+        "ignore",
+        COMPAT_TELEMETRY="on",
+        COMPAT_DIR="/proc/nowhere",
+    )
     assert done.returncode == 0 and done.stdout == "ran\n" and "Traceback" not in done.stderr
 
 
@@ -114,7 +130,10 @@ def test_start_up_stays_cheap_under_lazy_imports_everywhere():
     listing = "import sys; print(sorted(m for m in sys.modules if m.partition('.')[0] == 'compat' or m in {!r}.split()))"
     done = run(listing.format(HEAVY), "-I", "-X", "lazy_imports=all")
     assert done.stdout == "['compat', 'compat._boot']\n"
-    assert run("from shared.types.core_types import UserID\nprint(UserID('u'))", "-W", "ignore", "-X", "lazy_imports=all").stdout == "u\n"
+    assert (
+        run("from shared.types.core_types import UserID\nprint(UserID('u'))", "-W", "ignore", "-X", "lazy_imports=all").stdout
+        == "u\n"
+    )
 
 
 @pytest.mark.skipif(sys.version_info < (3, 15), reason="start files came with 3.15")

@@ -128,7 +128,13 @@ MAKE = {
 
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="subinterpreters are CPython's")
 def test_many_interpreters_at_once_count_each_for_itself_exactly(world):
-    name = "concurrent.interpreters" if sys.version_info >= (3, 14) else "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+    name = (
+        "concurrent.interpreters"
+        if sys.version_info >= (3, 14)
+        else "_interpreters"
+        if sys.version_info >= (3, 13)
+        else "_xxsubinterpreters"
+    )
     inside = INSTALL + "import live\nfor _ in range(1000): live.CONST\nimport old.mod\nassert total() == 1001, total()\n"
     # Before 3.14 the interpreter itself hangs or crashes when several run in threads, when isolated ones import datetime, or
     # when the process ends: there they share a GIL, live at the same time and run in turn, and the process just leaves.

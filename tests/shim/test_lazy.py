@@ -113,6 +113,9 @@ def test_everything_lazy_by_option(moved):
         "print([(u.move, u.kind, u.line, u.count) for u in sorted(compat.usage(), key=lambda u: u.line)])\n"
     )
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-X", "lazy_imports=all", "-c", code, str(moved.root)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "ignore", "-X", "lazy_imports=all", "-c", code, str(moved.root)],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.stdout == "[('old.mod', 'import', 8, 1), ('old.mod', 'import', 9, 1)]\n", done.stderr

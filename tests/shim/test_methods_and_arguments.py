@@ -123,9 +123,13 @@ def test_forwarders_keep_signature_kind_and_failures(home):
 
 
 def test_an_error_inside_the_target_is_its_own_and_runs_once(world, installed):
-    world.write("canon/real.py", "CALLS = []\nclass Real:\n    def new(self):\n        CALLS.append(1)\n        raise KeyError('inner')\n")
+    world.write(
+        "canon/real.py", "CALLS = []\nclass Real:\n    def new(self):\n        CALLS.append(1)\n        raise KeyError('inner')\n"
+    )
     installed(Method("canon.real:Real.old", "canon.real:Real.new", **DATES))
-    seen = world.use("from canon.real import Real\nfor _ in range(3):\n    try:\n        Real().old()\n    except KeyError as error:\n        said = error.args")
+    seen = world.use(
+        "from canon.real import Real\nfor _ in range(3):\n    try:\n        Real().old()\n    except KeyError as error:\n        said = error.args"
+    )
     import canon.real
 
     assert seen.namespace["said"] == ("inner",) and canon.real.CALLS == [1, 1, 1]
@@ -191,8 +195,14 @@ def test_reordered_positional_arguments(home):
     seen = home.ok("from canon.real import area\nr = area(1, 2), area(width=1, height=2), area(1, width=3)")
     assert seen.namespace["r"] == ((2, 1), (1, 2), (3, 1))
     assert seen.counted() == {("canon.real:area(height, width)", "argument", 2): 2}
-    assert str(home.use("from canon.real import area\narea(1, height=2)").error) == "area() got multiple values for argument 'height'"
-    assert str(home.use("from canon.real import area\narea(1, 2, 3)").error) == "area() takes 2 positional arguments but 3 were given"
+    assert (
+        str(home.use("from canon.real import area\narea(1, height=2)").error)
+        == "area() got multiple values for argument 'height'"
+    )
+    assert (
+        str(home.use("from canon.real import area\narea(1, 2, 3)").error)
+        == "area() takes 2 positional arguments but 3 were given"
+    )
 
 
 def test_arguments_of_methods(home):
@@ -207,7 +217,10 @@ def test_everything_is_taken_off_again(world, ledger_of):
 
     before = dict(vars(canon.real)), dict(vars(canon.real.Real))
     with compat.install(
-        ledger_of(Method("canon.real:Real.old", "canon.real:Real.open", **DATES), Argument("canon.real:call", "old", became="new", **DATES))
+        ledger_of(
+            Method("canon.real:Real.old", "canon.real:Real.open", **DATES),
+            Argument("canon.real:call", "old", became="new", **DATES),
+        )
     ):
         assert hasattr(canon.real.Real, "old")
     assert (dict(vars(canon.real)), dict(vars(canon.real.Real))) == before
@@ -215,7 +228,10 @@ def test_everything_is_taken_off_again(world, ledger_of):
 
 def test_expired_methods_and_arguments_raise_type_errors_that_name_the_replacement(world, ledger_of):
     world.write("canon/real.py", SOURCE)
-    rows = (Method("canon.real:Real.old", "canon.real:Real.open", **DATES), Argument("canon.real:call", "old", became="new", **DATES))
+    rows = (
+        Method("canon.real:Real.old", "canon.real:Real.open", **DATES),
+        Argument("canon.real:call", "old", became="new", **DATES),
+    )
     with compat.install(ledger_of(*rows, version="2.0")):
         for source in ("Real().old(1)", "call(old=1)"):
             seen = world.use(f"from canon.real import Real, call\n{source}")

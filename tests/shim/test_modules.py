@@ -65,7 +65,9 @@ def test_an_import_statement_in_a_loop_counts_each_time_it_runs(moved):
 
 
 def test_a_submodule_follows_its_moved_package_without_a_second_copy(moved):
-    seen = moved.ok("import old.sub.deep as m\nimport canon.sub.deep as c\nassert m.VALUE is c.VALUE\nc.VALUE = 'set'\nassert m.VALUE == 'set'")
+    seen = moved.ok(
+        "import old.sub.deep as m\nimport canon.sub.deep as c\nassert m.VALUE is c.VALUE\nc.VALUE = 'set'\nassert m.VALUE == 'set'"
+    )
     assert seen.counted("import") == {("old.sub", "import", 1): 1}
     assert seen.counted("attribute") == {("old.sub", "attribute", 3): 1, ("old.sub", "attribute", 5): 1}
 
@@ -76,7 +78,9 @@ def test_attributes_are_counted_where_they_are_read(moved):
 
 
 def test_objects_are_the_canonical_ones(moved):
-    names = moved.ok("import old.mod as m, canon.core as c\nsame = [getattr(m, n) is getattr(c, n) for n in ('Widget', 'make', 'Failure')]").namespace
+    names = moved.ok(
+        "import old.mod as m, canon.core as c\nsame = [getattr(m, n) is getattr(c, n) for n in ('Widget', 'make', 'Failure')]"
+    ).namespace
     assert names["same"] == [True, True, True]
 
 
@@ -85,7 +89,9 @@ def test_what_the_canonical_module_rebinds_is_seen_through_the_old_path(moved):
 
 
 def test_setting_and_deleting_reach_the_canonical_module(moved):
-    seen = moved.ok("import old.mod as m, canon.core as c\nm.CONST = 8\nassert c.CONST == 8\nm.extra = 1\nassert c.extra == 1\ndel m.extra\nassert not hasattr(c, 'extra')")
+    seen = moved.ok(
+        "import old.mod as m, canon.core as c\nm.CONST = 8\nassert c.CONST == 8\nm.extra = 1\nassert c.extra == 1\ndel m.extra\nassert not hasattr(c, 'extra')"
+    )
     assert seen.error is None
 
 
@@ -301,5 +307,7 @@ def test_fork_keeps_the_shim_working(moved):
         "import old.mod\npid = os.fork()\nimport old.mod\nassert old.mod.CONST == 42\n"
         "if pid: assert os.waitpid(pid, 0)[1] == 0; print(sum(u.count for u in compat.usage()))\n"
     )
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(moved.root)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(moved.root)], capture_output=True, text=True, timeout=60
+    )
     assert (done.stderr, done.stdout) == ("", "3\n")

@@ -114,7 +114,9 @@ def test_singledispatch_registers_and_dispatches_on_the_canonical_class(world, h
 
 
 def test_annotations_resolve(world, home):
-    seen = world.ok(f"from {home} import Widget\ndef f(w: 'Widget') -> Widget: ...\nimport typing\nhints = typing.get_type_hints(f)")
+    seen = world.ok(
+        f"from {home} import Widget\ndef f(w: 'Widget') -> Widget: ...\nimport typing\nhints = typing.get_type_hints(f)"
+    )
     import canon.core
 
     assert seen.namespace["hints"] == {"w": canon.core.Widget, "return": canon.core.Widget}
@@ -187,7 +189,9 @@ def test_kinds_of_functions_are_kept(world, home):
 
 def test_names_that_stay_in_a_live_module_are_quiet(world, installed):
     installed(Name("live:Widget", "canon.core:Widget", **DATES))
-    seen = world.ok("import live\nfrom live import stay\nassert live.stay() == stay() == 'stays'\nlive.__doc__\ntry:\n    live.nope\nexcept AttributeError as e:\n    said = str(e)")
+    seen = world.ok(
+        "import live\nfrom live import stay\nassert live.stay() == stay() == 'stays'\nlive.__doc__\ntry:\n    live.nope\nexcept AttributeError as e:\n    said = str(e)"
+    )
     assert not seen.recorded and seen.namespace["said"] == "module 'live' has no attribute 'nope'"
 
 
@@ -208,7 +212,9 @@ def test_a_live_module_loaded_before_is_covered_and_restored(world, ledger_of):
 
 
 def test_a_live_module_keeps_its_own_dunder_getattr(world, installed):
-    world.write("half/__init__.py", "def __getattr__(name):\n    if name == 'lazy': return 'own'\n    raise AttributeError(name)\n")
+    world.write(
+        "half/__init__.py", "def __getattr__(name):\n    if name == 'lazy': return 'own'\n    raise AttributeError(name)\n"
+    )
     installed(Name("half:Widget", "canon.core:Widget", **DATES), Removed("half:gone", since="1.0", instead="canon.core.make"))
     seen = world.use("import half\nassert half.lazy == 'own'\nhalf.Widget\nhalf.gone")
     assert seen.counted() == {("half:Widget", "attribute", 3): 1, ("half:gone", "attribute", 4): 1}
@@ -216,7 +222,9 @@ def test_a_live_module_keeps_its_own_dunder_getattr(world, installed):
 
 
 def test_a_removed_name_says_what_to_write_and_is_counted(world, installed):
-    installed(Removed("old.names:gone", since="1.2", instead="canon.core.make"), Removed("old.dead", since="1.1", instead="canon.core"))
+    installed(
+        Removed("old.names:gone", since="1.2", instead="canon.core.make"), Removed("old.dead", since="1.1", instead="canon.core")
+    )
     seen = world.use("from old.names import gone")
     assert isinstance(seen.error, ImportError) and seen.counted() == {("old.names:gone", "import", 1): 1}
     assert str(seen.error) == (
@@ -263,5 +271,3 @@ def test_compat_as_of_rehearses_a_removal(world, ledger_of, monkeypatch):
     monkeypatch.setenv("COMPAT_AS_OF", "other=9")
     with compat.install(ledger_of(Name("live:Widget", "canon.core:Widget", **DATES))):
         assert world.ok("from live import Widget").lines == [1]
-
-

@@ -99,7 +99,9 @@ def test_wait_runs_on_the_loop_it_is_given_and_refuses_the_loops_own_thread():
     async def main():
         loop = asyncio.get_running_loop()
         used = await loop.run_in_executor(None, lambda: wait(which(), form="which()", loop=loop))
-        with pytest.raises(WrongLoopError, match="this call would block the event loop that runs it; write 'await which\\(\\)' instead"):
+        with pytest.raises(
+            WrongLoopError, match="this call would block the event loop that runs it; write 'await which\\(\\)' instead"
+        ):
             wait(which(), form="which()")
         return used is loop
 

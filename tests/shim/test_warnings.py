@@ -52,7 +52,10 @@ def test_no_difference_with_context_aware_warnings(option):
 
 @pytest.fixture
 def legacy(world, installed):
-    world.write("canon/real.py", "def new(x=1):\n    return x\nclass C:\n    def new(self, x=1):\n        return x\n    async def anew(self):\n        return 1\n")
+    world.write(
+        "canon/real.py",
+        "def new(x=1):\n    return x\nclass C:\n    def new(self, x=1):\n        return x\n    async def anew(self):\n        return 1\n",
+    )
     installed(
         Method("canon.real:C.old", "canon.real:C.new", **DATES),
         Method("canon.real:C.aold", "canon.real:C.anew", **DATES),
@@ -81,7 +84,10 @@ HEAD = "from canon.real import C\nimport live\nc = C()\n"
         ("import functools\nr = functools.partial(c.old, 1)()", [5]),
         ("import asyncio\nasync def f():\n    return await c.aold()\nasyncio.run(f())", [6]),
         ("import asyncio\nasync def f():\n    return await asyncio.create_task(c.aold())\nasyncio.run(f())", [6]),
-        ("import asyncio\nasync def f():\n    return await asyncio.gather(\n        c.aold(),\n        c.aold())\nasyncio.run(f())", [7, 8]),
+        (
+            "import asyncio\nasync def f():\n    return await asyncio.gather(\n        c.aold(),\n        c.aold())\nasyncio.run(f())",
+            [7, 8],
+        ),
         ("def g():\n    yield c.old()\nr = list(g())", [5]),
         ("with __import__('contextlib').suppress(ValueError):\n    c.old()", [5]),
         ("r = getattr(live, 'Widget')", [4]),
@@ -136,7 +142,9 @@ def test_the_default_filter_shows_a_line_once_and_counts_every_time(legacy):
 
 
 def test_an_error_filter_counts_before_it_raises(legacy):
-    seen = legacy.use(HEAD + "for _ in range(3):\n    try:\n        c.old()\n    except DeprecationWarning:\n        pass", filters="error")
+    seen = legacy.use(
+        HEAD + "for _ in range(3):\n    try:\n        c.old()\n    except DeprecationWarning:\n        pass", filters="error"
+    )
     assert seen.error is None and [use.count for use in seen.uses] == [3]
 
 

@@ -16,7 +16,16 @@ PAIRS = sorted(HERE.glob("case_*.py"))
 @pytest.mark.parametrize("case", PAIRS, ids=lambda path: path.stem)
 def test_mypy_says_what_it_must(case, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--hide-error-context", f"--cache-dir={tmp_path}", case.name],
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--strict",
+            "--no-error-summary",
+            "--hide-error-context",
+            f"--cache-dir={tmp_path}",
+            case.name,
+        ],
         capture_output=True,
         text=True,
         cwd=HERE,

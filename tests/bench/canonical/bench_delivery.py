@@ -130,9 +130,11 @@ async def measure(stack: str, count: int, rounds: int) -> dict[str, float]:
     started = time.monotonic()
     for first in range(0, count, 50):
         batch = [
-            (await loop.create_connection(
-                lambda user=f"user{n}": Client(request(stack, user), arrivals, stack == "socketio"), "127.0.0.1", port
-            ))[1]
+            (
+                await loop.create_connection(
+                    lambda user=f"user{n}": Client(request(stack, user), arrivals, stack == "socketio"), "127.0.0.1", port
+                )
+            )[1]
             for n in range(first, min(first + 50, count))
         ]
         await asyncio.gather(*(client.ready for client in batch))

@@ -1,6 +1,6 @@
 """Managers: import, creation, memory per user, what closing gives back, and whether lookup grows with users.
 
-    python tests/bench/canonical/bench_managers.py
+python tests/bench/canonical/bench_managers.py
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def importing() -> None:
         output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
         rows.append(json.loads(output))
     seconds, peak, bare = (min(column) for column in zip(*rows))
-    print(f"import of the canonical manager: {seconds * 1e3:.0f} ms, peak {peak / 1024:.0f} MB (interpreter {bare / 1024:.0f} MB)")
+    print(
+        f"import of the canonical manager: {seconds * 1e3:.0f} ms, peak {peak / 1024:.0f} MB (interpreter {bare / 1024:.0f} MB)"
+    )
     print("    the system reported 627 ms and 205 MB for its own")
 
 

@@ -157,9 +157,7 @@ async def main() -> None:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(2048)
-    config = uvicorn.Config(
-        stack.app, ws=stack.protocol, log_level="error", ws_per_message_deflate=False, loop="asyncio"
-    )
+    config = uvicorn.Config(stack.app, ws=stack.protocol, log_level="error", ws_per_message_deflate=False, loop="asyncio")
     server = uvicorn.Server(config)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     reader = asyncio.StreamReader()
