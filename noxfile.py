@@ -133,6 +133,7 @@ def fresh(session: nox.Session) -> None:
     """Generated text is current."""
     session.install("-e", f"{ROOT}[all]")
     session.run("python", "-m", "compat", "guide", "--ledger", "netra", "--check")
+    session.run("python", "-m", "compat", "stubs", "--ledger", "netra", "--out", "compat/stubs", "--check")
     session.run("python", "-m", "compat.legacy.boot_table", "--check")
 
 

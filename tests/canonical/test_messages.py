@@ -213,7 +213,7 @@ def test_every_public_name_resolves():
     assert [name for name in messages.__all__ if not hasattr(messages, name)] == []
     assert set(messages.__all__) <= set(dir(messages))
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
-        messages.nothing  # noqa: B018
+        messages.nothing
 
 
 def test_without_pydantic_only_models_fail_and_name_the_extra():

@@ -58,7 +58,7 @@ def test_a_request_reads_through_to_its_connection():
     request._attributes["tier"] = "early"
     assert request.tier == "early"
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
-        request.nothing  # noqa: B018
+        request.nothing
     assert copy.copy(request).user_id == "user_1"
     assert request.get_context_info()["has_connection_info"] is True
     assert request.to_isolation_key() == f"user_1:thread_1:{request.run_id}"

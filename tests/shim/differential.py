@@ -35,7 +35,7 @@ def targets(stock: bool) -> list:
     made = []
     for number, version in enumerate(VERSIONS * 2):
         one = tap(version, f"f{number}")
-        text, warning = one._words("call")
+        _, warning = one._words("call")
 
         def plain(x=1):
             return x

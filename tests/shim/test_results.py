@@ -132,7 +132,7 @@ def test_anyio_runs_it():
 def test_plain_values_behave():
     async def main():
         none = dual(None)
-        return not none, none == None, await none, await dual(5)  # noqa: E711
+        return not none, none == None, await none, await dual(5)
 
     assert asyncio.run(main()) == (True, True, None, 5)
     value = dual({"a": 1})

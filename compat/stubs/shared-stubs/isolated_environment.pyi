@@ -7,27 +7,19 @@ import compat.canonical.environment_files
 import compat.canonical.environment_validation
 import typing
 
-@deprecated(
-    "Importing EnvironmentValidator from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import EnvironmentValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing EnvironmentValidator from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import EnvironmentValidator' instead. See MIGRATION.md.")
 class EnvironmentValidator(compat.canonical.environment_validation.EnvironmentValidator): ...
 
 # Importing IsolatedEnv from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import IsolatedEnv' instead. See MIGRATION.md.
 IsolatedEnv = compat.canonical.environment.IsolatedEnv
 
-@deprecated(
-    "Importing IsolatedEnvironment from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import IsolatedEnvironment' instead. See MIGRATION.md."
-)
+@deprecated("Importing IsolatedEnvironment from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import IsolatedEnvironment' instead. See MIGRATION.md.")
 class IsolatedEnvironment(compat.canonical.environment.IsolatedEnvironment): ...
 
-@deprecated(
-    "Importing SecretLoader from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import SecretLoader' instead. See MIGRATION.md."
-)
+@deprecated("Importing SecretLoader from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import SecretLoader' instead. See MIGRATION.md.")
 class SecretLoader(compat.canonical.environment.SecretLoader): ...
 
-@deprecated(
-    "Importing ValidationResult from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import ValidationResult' instead. See MIGRATION.md."
-)
+@deprecated("Importing ValidationResult from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import ValidationResult' instead. See MIGRATION.md.")
 class ValidationResult(compat.canonical.environment_validation.ValidationResult): ...
 
 # Importing _env_instance from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import _env_instance' instead. See MIGRATION.md.
@@ -36,48 +28,37 @@ _env_instance = compat.canonical.environment._env_instance
 # Importing _global_env from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import _env_instance' instead. See MIGRATION.md.
 _global_env = compat.canonical.environment._env_instance
 
-@deprecated(
-    "Importing _mask_sensitive_value from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment_files import mask_sensitive_value' instead. See MIGRATION.md."
-)
+@deprecated("Importing _mask_sensitive_value from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment_files import mask_sensitive_value' instead. See MIGRATION.md.")
 def _mask_sensitive_value(key: str, value: str, always: bool = ...) -> str: ...
-@deprecated(
-    "Importing delenv from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import delenv' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing delenv from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import delenv' instead. See MIGRATION.md.")
 def delenv(key: str) -> bool: ...
-@deprecated(
-    "Importing get_env from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_env' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_env from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_env' instead. See MIGRATION.md.")
 def get_env(key: typing.Optional[str] = ..., default: Any = ...) -> Any: ...
-@deprecated(
-    "Importing get_env_var from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_env_var' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_env_var from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_env_var' instead. See MIGRATION.md.")
 def get_env_var(key: str, default: typing.Optional[str] = ...) -> typing.Optional[str]: ...
-@deprecated(
-    "Importing get_environment_manager from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_environment_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_environment_manager from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_environment_manager' instead. See MIGRATION.md.")
 def get_environment_manager(isolation_mode: typing.Optional[bool] = ...) -> Any: ...
-@deprecated(
-    "Importing get_subprocess_env from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_subprocess_env' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_subprocess_env from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_subprocess_env' instead. See MIGRATION.md.")
 def get_subprocess_env(additional_vars: typing.Optional[dict[str, str]] = ...) -> dict[str, str]: ...
-@deprecated(
-    "Importing getenv from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import getenv' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing getenv from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import getenv' instead. See MIGRATION.md.")
 def getenv(key: str, default: typing.Optional[str] = ...) -> typing.Optional[str]: ...
-@deprecated(
-    "Importing load_secrets from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import load_secrets' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing load_secrets from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import load_secrets' instead. See MIGRATION.md.")
 def load_secrets() -> bool: ...
 
 # Importing logger from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment_files import logger' instead. See MIGRATION.md.
 logger = compat.canonical.environment_files.logger
 
-@deprecated(
-    "Importing setenv from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import setenv' instead. See MIGRATION.md."
-)
+@deprecated("Importing setenv from 'shared.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import setenv' instead. See MIGRATION.md.")
 def setenv(key: str, value: str, source: str = ...) -> bool: ...
-@deprecated(
-    "Importing subprocess from 'shared.isolated_environment' is impossible: it was removed in netra 1.0. Use patch \"subprocess.run\" itself; values are no longer expanded by a shell instead. See MIGRATION.md."
-)
+
+@deprecated('Importing subprocess from \'shared.isolated_environment\' is impossible: it was removed in netra 1.0. Use patch "subprocess.run" itself; values are no longer expanded by a shell instead. See MIGRATION.md.')
 def subprocess(*args: Any, **kwargs: Any) -> NoReturn: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -4,37 +4,25 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.testing.integration
 
-@deprecated(
-    "Importing BaseIntegrationTest from 'test_framework.base_integration_test' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.integration import BaseIntegrationTest' instead. See MIGRATION.md."
-)
+@deprecated("Importing BaseIntegrationTest from 'test_framework.base_integration_test' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.integration import BaseIntegrationTest' instead. See MIGRATION.md.")
 class BaseIntegrationTest(compat.canonical.testing.integration.BaseIntegrationTest): ...
 
-@deprecated(
-    "Importing CacheIntegrationTest from 'test_framework.base_integration_test' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.integration import CacheIntegrationTest' instead. See MIGRATION.md."
-)
+@deprecated("Importing CacheIntegrationTest from 'test_framework.base_integration_test' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.integration import CacheIntegrationTest' instead. See MIGRATION.md.")
 class CacheIntegrationTest(compat.canonical.testing.integration.CacheIntegrationTest): ...
 
-@deprecated(
-    "Importing DatabaseIntegrationTest from 'test_framework.base_integration_test' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.integration import DatabaseIntegrationTest' instead. See MIGRATION.md."
-)
+@deprecated("Importing DatabaseIntegrationTest from 'test_framework.base_integration_test' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.integration import DatabaseIntegrationTest' instead. See MIGRATION.md.")
 class DatabaseIntegrationTest(compat.canonical.testing.integration.DatabaseIntegrationTest): ...
 
-@deprecated(
-    "Importing ServiceOrchestrationIntegrationTest from 'test_framework.base_integration_test' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.integration import ServiceOrchestrationIntegrationTest' instead. See MIGRATION.md."
-)
+@deprecated("Importing ServiceOrchestrationIntegrationTest from 'test_framework.base_integration_test' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.integration import ServiceOrchestrationIntegrationTest' instead. See MIGRATION.md.")
 class ServiceOrchestrationIntegrationTest(compat.canonical.testing.integration.ServiceOrchestrationIntegrationTest): ...
 
-@deprecated(
-    "Importing TestUserData from 'test_framework.base_integration_test' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.integration import TestUserData' instead. See MIGRATION.md."
-)
+@deprecated("Importing TestUserData from 'test_framework.base_integration_test' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.integration import TestUserData' instead. See MIGRATION.md.")
 class TestUserData(compat.canonical.testing.integration.TestUserData): ...
 
 # Importing VALUE_KEYS from 'test_framework.base_integration_test' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.integration import VALUE_KEYS' instead. See MIGRATION.md.
 VALUE_KEYS = compat.canonical.testing.integration.VALUE_KEYS
 
-@deprecated(
-    "Importing WebSocketIntegrationTest from 'test_framework.base_integration_test' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.integration import WebSocketIntegrationTest' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketIntegrationTest from 'test_framework.base_integration_test' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.integration import WebSocketIntegrationTest' instead. See MIGRATION.md.")
 class WebSocketIntegrationTest(compat.canonical.testing.integration.WebSocketIntegrationTest): ...
 
 def __getattr__(name: str) -> Any: ...

@@ -4,9 +4,7 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.docker
 
-@deprecated(
-    "Importing CentralizedDockerManager from 'test_framework.centralized_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md."
-)
+@deprecated("Importing CentralizedDockerManager from 'test_framework.centralized_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md.")
 class CentralizedDockerManager(compat.canonical.docker.UnifiedDockerManager): ...
 
 # Importing EnvironmentType from 'test_framework.centralized_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import EnvironmentType' instead. See MIGRATION.md.

@@ -4,9 +4,7 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.docker
 
-@deprecated(
-    "Importing UnifiedDockerManager from 'test_framework.docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedDockerManager from 'test_framework.docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md.")
 class UnifiedDockerManager(compat.canonical.docker.UnifiedDockerManager): ...
 
 def __getattr__(name: str) -> Any: ...

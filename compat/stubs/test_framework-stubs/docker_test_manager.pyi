@@ -7,9 +7,7 @@ import compat.canonical.docker
 # Importing ServiceMode from 'test_framework.docker_test_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import ServiceMode' instead. See MIGRATION.md.
 ServiceMode = compat.canonical.docker.ServiceMode
 
-@deprecated(
-    "Importing UnifiedDockerManager from 'test_framework.docker_test_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedDockerManager from 'test_framework.docker_test_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md.")
 class UnifiedDockerManager(compat.canonical.docker.UnifiedDockerManager): ...
 
 def __getattr__(name: str) -> Any: ...

@@ -119,7 +119,7 @@ def test_specs_list_what_tests_replace():
     assert Mock(spec=MessageRouter).route_message
     assert AsyncMock(spec=UnifiedWebSocketAuthenticator).authenticate_websocket_connection
     with pytest.raises(AttributeError):
-        Mock(spec=MessageRouter).nothing  # noqa: B018
+        Mock(spec=MessageRouter).nothing
 
 
 def test_agents_are_reached_through_what_tests_replace():

@@ -3,27 +3,19 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing AgentExecutionRequest from 'shared.types.agent_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a dataclass of your own; the core passes plain dictionaries between agents instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentExecutionRequest from 'shared.types.agent_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a dataclass of your own; the core passes plain dictionaries between agents instead. See MIGRATION.md.")
 class AgentExecutionRequest:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing AgentExecutionResult from 'shared.types.agent_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a dataclass of your own; the core passes plain dictionaries between agents instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentExecutionResult from 'shared.types.agent_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a dataclass of your own; the core passes plain dictionaries between agents instead. See MIGRATION.md.")
 class AgentExecutionResult:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing AgentValidationResult from 'shared.types.agent_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a dataclass of your own; the core passes plain dictionaries between agents instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentValidationResult from 'shared.types.agent_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a dataclass of your own; the core passes plain dictionaries between agents instead. See MIGRATION.md.")
 class AgentValidationResult:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing TypedAgentResult from 'shared.types.agent_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a dataclass of your own; the core passes plain dictionaries between agents instead. See MIGRATION.md."
-)
+@deprecated("Importing TypedAgentResult from 'shared.types.agent_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a dataclass of your own; the core passes plain dictionaries between agents instead. See MIGRATION.md.")
 class TypedAgentResult:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

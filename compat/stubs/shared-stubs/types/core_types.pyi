@@ -8,219 +8,128 @@ import compat.canonical.types.models
 import compat.canonical.types.names
 import typing
 
-@deprecated(
-    "Importing AgentExecutionContext from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import AgentExecutionContext' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentExecutionContext from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import AgentExecutionContext' instead. See MIGRATION.md.")
 class AgentExecutionContext(compat.canonical.types.models.AgentExecutionContext): ...
 
-@deprecated(
-    "Importing AgentID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import AgentID' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import AgentID' instead. See MIGRATION.md.")
 class AgentID(compat.canonical.types.names.AgentID): ...
 
-@deprecated(
-    "Importing AuditID from 'shared.types.core_types' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical.types import RequestID; audit data is kept per request' instead. See MIGRATION.md."
-)
+@deprecated("Importing AuditID from 'shared.types.core_types' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical.types import RequestID; audit data is kept per request' instead. See MIGRATION.md.")
 class AuditID:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing AuthValidationResult from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import AuthValidationResult' instead. See MIGRATION.md."
-)
+@deprecated("Importing AuthValidationResult from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import AuthValidationResult' instead. See MIGRATION.md.")
 class AuthValidationResult(compat.canonical.types.models.AuthValidationResult): ...
 
-@deprecated(
-    "Importing ConnectionID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ConnectionID' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ConnectionID' instead. See MIGRATION.md.")
 class ConnectionID(compat.canonical.types.names.ConnectionID): ...
 
 # Importing ConnectionState from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ConnectionState' instead. See MIGRATION.md.
 ConnectionState = compat.canonical.types.ConnectionState
 
-@deprecated(
-    "Importing ContextID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ContextID' instead. See MIGRATION.md."
-)
+@deprecated("Importing ContextID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ContextID' instead. See MIGRATION.md.")
 class ContextID(compat.canonical.types.names.ContextID): ...
 
-@deprecated(
-    "Importing DatabaseConnectionInfo from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import DatabaseConnectionInfo' instead. See MIGRATION.md."
-)
+@deprecated("Importing DatabaseConnectionInfo from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import DatabaseConnectionInfo' instead. See MIGRATION.md.")
 class DatabaseConnectionInfo(compat.canonical.types.core.DatabaseConnectionInfo): ...
 
-@deprecated(
-    "Importing DatabaseSessionID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import DatabaseSessionID' instead. See MIGRATION.md."
-)
+@deprecated("Importing DatabaseSessionID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import DatabaseSessionID' instead. See MIGRATION.md.")
 class DatabaseSessionID(compat.canonical.types.names.DatabaseSessionID): ...
 
-@deprecated(
-    "Importing EnvironmentName from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import EnvironmentName' instead. See MIGRATION.md."
-)
+@deprecated("Importing EnvironmentName from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import EnvironmentName' instead. See MIGRATION.md.")
 class EnvironmentName(compat.canonical.types.names.EnvironmentName): ...
 
 # Importing ExecutionContextState from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ExecutionContextState' instead. See MIGRATION.md.
 ExecutionContextState = compat.canonical.types.ExecutionContextState
 
-@deprecated(
-    "Importing ExecutionID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ExecutionID' instead. See MIGRATION.md."
-)
+@deprecated("Importing ExecutionID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ExecutionID' instead. See MIGRATION.md.")
 class ExecutionID(compat.canonical.types.names.ExecutionID): ...
 
-@deprecated(
-    "Importing ExecutionMetrics from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ExecutionMetrics' instead. See MIGRATION.md."
-)
+@deprecated("Importing ExecutionMetrics from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ExecutionMetrics' instead. See MIGRATION.md.")
 class ExecutionMetrics(compat.canonical.types.core.ExecutionMetrics): ...
 
-@deprecated(
-    "Importing MessageID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import MessageID' instead. See MIGRATION.md."
-)
+@deprecated("Importing MessageID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import MessageID' instead. See MIGRATION.md.")
 class MessageID(compat.canonical.types.names.MessageID): ...
 
-@deprecated(
-    "Importing OrganizationID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import OrganizationID' instead. See MIGRATION.md."
-)
+@deprecated("Importing OrganizationID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import OrganizationID' instead. See MIGRATION.md.")
 class OrganizationID(compat.canonical.types.names.OrganizationID): ...
 
-@deprecated(
-    "Importing RequestID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import RequestID' instead. See MIGRATION.md."
-)
+@deprecated("Importing RequestID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import RequestID' instead. See MIGRATION.md.")
 class RequestID(compat.canonical.types.names.RequestID): ...
 
-@deprecated(
-    "Importing RunID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import RunID' instead. See MIGRATION.md."
-)
+@deprecated("Importing RunID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import RunID' instead. See MIGRATION.md.")
 class RunID(compat.canonical.types.names.RunID): ...
 
-@deprecated(
-    "Importing ServiceName from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ServiceName' instead. See MIGRATION.md."
-)
+@deprecated("Importing ServiceName from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ServiceName' instead. See MIGRATION.md.")
 class ServiceName(compat.canonical.types.names.ServiceName): ...
 
-@deprecated(
-    "Importing SessionID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import SessionID' instead. See MIGRATION.md."
-)
+@deprecated("Importing SessionID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import SessionID' instead. See MIGRATION.md.")
 class SessionID(compat.canonical.types.names.SessionID): ...
 
-@deprecated(
-    "Importing SessionValidationResult from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import SessionValidationResult' instead. See MIGRATION.md."
-)
+@deprecated("Importing SessionValidationResult from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import SessionValidationResult' instead. See MIGRATION.md.")
 class SessionValidationResult(compat.canonical.types.models.SessionValidationResult): ...
 
-@deprecated(
-    "Importing ThreadID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ThreadID' instead. See MIGRATION.md."
-)
+@deprecated("Importing ThreadID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ThreadID' instead. See MIGRATION.md.")
 class ThreadID(compat.canonical.types.names.ThreadID): ...
 
-@deprecated(
-    "Importing TokenResponse from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import TokenResponse' instead. See MIGRATION.md."
-)
+@deprecated("Importing TokenResponse from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import TokenResponse' instead. See MIGRATION.md.")
 class TokenResponse(compat.canonical.types.models.TokenResponse): ...
 
-@deprecated(
-    "Importing TokenString from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import TokenString' instead. See MIGRATION.md."
-)
+@deprecated("Importing TokenString from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import TokenString' instead. See MIGRATION.md.")
 class TokenString(compat.canonical.types.names.TokenString): ...
 
-@deprecated(
-    "Importing UserID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import UserID' instead. See MIGRATION.md."
-)
+@deprecated("Importing UserID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import UserID' instead. See MIGRATION.md.")
 class UserID(compat.canonical.types.names.UserID): ...
 
-@deprecated(
-    "Importing WebSocketAuthContext from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import WebSocketAuthContext' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketAuthContext from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import WebSocketAuthContext' instead. See MIGRATION.md.")
 class WebSocketAuthContext(compat.canonical.types.models.WebSocketAuthContext): ...
 
-@deprecated(
-    "Importing WebSocketConnectionInfo from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import WebSocketConnectionInfo' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketConnectionInfo from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import WebSocketConnectionInfo' instead. See MIGRATION.md.")
 class WebSocketConnectionInfo(compat.canonical.types.core.WebSocketConnectionInfo): ...
 
 # Importing WebSocketEventType from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import WebSocketEventType' instead. See MIGRATION.md.
 WebSocketEventType = compat.canonical.types.WebSocketEventType
 
-@deprecated(
-    "Importing WebSocketID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import WebSocketID' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketID from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import WebSocketID' instead. See MIGRATION.md.")
 class WebSocketID(compat.canonical.types.names.WebSocketID): ...
 
-@deprecated(
-    "Importing WebSocketMessage from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import WebSocketMessage' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketMessage from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import WebSocketMessage' instead. See MIGRATION.md.")
 class WebSocketMessage(compat.canonical.types.models.WebSocketMessage): ...
 
-@deprecated(
-    "Importing create_execution_context_from_supervisor_style from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import create_execution_context_from_supervisor_style' instead. See MIGRATION.md."
-)
-def create_execution_context_from_supervisor_style(
-    run_id: str,
-    thread_id: str,
-    user_id: str,
-    agent_name: str,
-    request_id: typing.Optional[str] = ...,
-    retry_count: int = ...,
-    max_retries: int = ...,
-    timeout: typing.Optional[int] = ...,
-    correlation_id: typing.Optional[str] = ...,
-    pipeline_step_num: typing.Optional[int] = ...,
-    **metadata: Any,
-) -> compat.canonical.types.models.AgentExecutionContext: ...
-@deprecated(
-    "Importing create_strongly_typed_execution_context from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import create_strongly_typed_execution_context' instead. See MIGRATION.md."
-)
-def create_strongly_typed_execution_context(
-    execution_id: str,
-    agent_id: str,
-    user_id: str,
-    thread_id: str,
-    run_id: str,
-    request_id: str,
-    websocket_id: typing.Optional[str] = ...,
-    normalize_ids: bool = ...,
-    retry_count: int = ...,
-    max_retries: int = ...,
-    timeout: typing.Optional[int] = ...,
-    correlation_id: typing.Optional[str] = ...,
-    pipeline_step_num: typing.Optional[int] = ...,
-    **metadata: Any,
-) -> compat.canonical.types.models.AgentExecutionContext: ...
-@deprecated(
-    "Importing ensure_connection_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_connection_id' instead. See MIGRATION.md."
-)
+@deprecated("Importing create_execution_context_from_supervisor_style from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import create_execution_context_from_supervisor_style' instead. See MIGRATION.md.")
+def create_execution_context_from_supervisor_style(run_id: str, thread_id: str, user_id: str, agent_name: str, request_id: typing.Optional[str] = ..., retry_count: int = ..., max_retries: int = ..., timeout: typing.Optional[int] = ..., correlation_id: typing.Optional[str] = ..., pipeline_step_num: typing.Optional[int] = ..., **metadata: Any) -> compat.canonical.types.models.AgentExecutionContext: ...
+
+@deprecated("Importing create_strongly_typed_execution_context from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import create_strongly_typed_execution_context' instead. See MIGRATION.md.")
+def create_strongly_typed_execution_context(execution_id: str, agent_id: str, user_id: str, thread_id: str, run_id: str, request_id: str, websocket_id: typing.Optional[str] = ..., normalize_ids: bool = ..., retry_count: int = ..., max_retries: int = ..., timeout: typing.Optional[int] = ..., correlation_id: typing.Optional[str] = ..., pipeline_step_num: typing.Optional[int] = ..., **metadata: Any) -> compat.canonical.types.models.AgentExecutionContext: ...
+
+@deprecated("Importing ensure_connection_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_connection_id' instead. See MIGRATION.md.")
 def ensure_connection_id(value: Any) -> compat.canonical.types.names.ConnectionID: ...
-@deprecated(
-    "Importing ensure_request_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_request_id' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing ensure_request_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_request_id' instead. See MIGRATION.md.")
 def ensure_request_id(value: Any) -> compat.canonical.types.names.RequestID: ...
-@deprecated(
-    "Importing ensure_run_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_run_id' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing ensure_run_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_run_id' instead. See MIGRATION.md.")
 def ensure_run_id(value: Any) -> compat.canonical.types.names.RunID: ...
-@deprecated(
-    "Importing ensure_session_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_session_id' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing ensure_session_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_session_id' instead. See MIGRATION.md.")
 def ensure_session_id(value: Any) -> compat.canonical.types.names.SessionID: ...
-@deprecated(
-    "Importing ensure_thread_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_thread_id' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing ensure_thread_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_thread_id' instead. See MIGRATION.md.")
 def ensure_thread_id(value: Any) -> compat.canonical.types.names.ThreadID: ...
-@deprecated(
-    "Importing ensure_user_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_user_id' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing ensure_user_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_user_id' instead. See MIGRATION.md.")
 def ensure_user_id(value: Any) -> compat.canonical.types.names.UserID: ...
-@deprecated(
-    "Importing ensure_websocket_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_websocket_id' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing ensure_websocket_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ensure_websocket_id' instead. See MIGRATION.md.")
 def ensure_websocket_id(value: Any) -> typing.Optional[compat.canonical.types.names.WebSocketID]: ...
-@deprecated(
-    "Importing from_string_dict from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import from_string_dict' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing from_string_dict from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import from_string_dict' instead. See MIGRATION.md.")
 def from_string_dict(string_data: dict[str, str], expected_types: dict[str, type]) -> dict[str, Any]: ...
-@deprecated(
-    "Importing normalize_to_structured_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import normalize_to_structured_id' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing normalize_to_structured_id from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import normalize_to_structured_id' instead. See MIGRATION.md.")
 def normalize_to_structured_id(id_value: str, id_type_enum: Any) -> str: ...
-@deprecated(
-    "Importing to_string_dict from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import to_string_dict' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing to_string_dict from 'shared.types.core_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import to_string_dict' instead. See MIGRATION.md.")
 def to_string_dict(typed_data: dict[Any, Any]) -> dict[str, str]: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -6,103 +6,67 @@ import compat.canonical.execution_models
 import compat.canonical.execution_types
 import compat.canonical.types.names
 
-@deprecated(
-    "Importing AgentCreationRequest from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import AgentCreationRequest' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentCreationRequest from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import AgentCreationRequest' instead. See MIGRATION.md.")
 class AgentCreationRequest(compat.canonical.execution_types.AgentCreationRequest): ...
 
-@deprecated(
-    "Importing AgentCreationResult from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import AgentCreationResult' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentCreationResult from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import AgentCreationResult' instead. See MIGRATION.md.")
 class AgentCreationResult(compat.canonical.execution_types.AgentCreationResult): ...
 
-@deprecated(
-    "Importing AgentExecutionMetrics from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import AgentExecutionMetrics' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentExecutionMetrics from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import AgentExecutionMetrics' instead. See MIGRATION.md.")
 class AgentExecutionMetrics(compat.canonical.execution_types.AgentExecutionMetrics): ...
 
 # Importing AgentExecutionState from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import AgentExecutionState' instead. See MIGRATION.md.
 AgentExecutionState = compat.canonical.execution_types.AgentExecutionState
 
-@deprecated(
-    "Importing AgentID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import AgentID' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import AgentID' instead. See MIGRATION.md.")
 class AgentID(compat.canonical.types.names.AgentID): ...
 
-@deprecated(
-    "Importing ContextValidationError from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import ContextValidationError' instead. See MIGRATION.md."
-)
+@deprecated("Importing ContextValidationError from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import ContextValidationError' instead. See MIGRATION.md.")
 class ContextValidationError(compat.canonical.execution_types.ContextValidationError): ...
 
-@deprecated(
-    "Importing ExecutionID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ExecutionID' instead. See MIGRATION.md."
-)
+@deprecated("Importing ExecutionID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ExecutionID' instead. See MIGRATION.md.")
 class ExecutionID(compat.canonical.types.names.ExecutionID): ...
 
-@deprecated(
-    "Importing IsolationViolationError from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import IsolationViolationError' instead. See MIGRATION.md."
-)
+@deprecated("Importing IsolationViolationError from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import IsolationViolationError' instead. See MIGRATION.md.")
 class IsolationViolationError(compat.canonical.execution_types.IsolationViolationError): ...
 
-@deprecated(
-    "Importing RequestID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import RequestID' instead. See MIGRATION.md."
-)
+@deprecated("Importing RequestID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import RequestID' instead. See MIGRATION.md.")
 class RequestID(compat.canonical.types.names.RequestID): ...
 
-@deprecated(
-    "Importing RunID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import RunID' instead. See MIGRATION.md."
-)
+@deprecated("Importing RunID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import RunID' instead. See MIGRATION.md.")
 class RunID(compat.canonical.types.names.RunID): ...
 
-@deprecated(
-    "Importing StronglyTypedUserExecutionContext from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import StronglyTypedUserExecutionContext' instead. See MIGRATION.md."
-)
+@deprecated("Importing StronglyTypedUserExecutionContext from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import StronglyTypedUserExecutionContext' instead. See MIGRATION.md.")
 class StronglyTypedUserExecutionContext(compat.canonical.execution_types.StronglyTypedUserExecutionContext): ...
 
-@deprecated(
-    "Importing StronglyTypedWebSocketEvent from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import StronglyTypedWebSocketEvent' instead. See MIGRATION.md."
-)
+@deprecated("Importing StronglyTypedWebSocketEvent from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import StronglyTypedWebSocketEvent' instead. See MIGRATION.md.")
 class StronglyTypedWebSocketEvent(compat.canonical.execution_models.StronglyTypedWebSocketEvent): ...
 
-@deprecated(
-    "Importing ThreadID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ThreadID' instead. See MIGRATION.md."
-)
+@deprecated("Importing ThreadID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import ThreadID' instead. See MIGRATION.md.")
 class ThreadID(compat.canonical.types.names.ThreadID): ...
 
-@deprecated(
-    "Importing ToolExecutionRequest from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import ToolExecutionRequest' instead. See MIGRATION.md."
-)
+@deprecated("Importing ToolExecutionRequest from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import ToolExecutionRequest' instead. See MIGRATION.md.")
 class ToolExecutionRequest(compat.canonical.execution_models.ToolExecutionRequest): ...
 
-@deprecated(
-    "Importing ToolExecutionResult from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import ToolExecutionResult' instead. See MIGRATION.md."
-)
+@deprecated("Importing ToolExecutionResult from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import ToolExecutionResult' instead. See MIGRATION.md.")
 class ToolExecutionResult(compat.canonical.execution_models.ToolExecutionResult): ...
 
 # Importing ToolExecutionState from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import ToolExecutionState' instead. See MIGRATION.md.
 ToolExecutionState = compat.canonical.execution_types.ToolExecutionState
 
-@deprecated(
-    "Importing UserID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import UserID' instead. See MIGRATION.md."
-)
+@deprecated("Importing UserID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import UserID' instead. See MIGRATION.md.")
 class UserID(compat.canonical.types.names.UserID): ...
 
 # Importing WebSocketEventPriority from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import WebSocketEventPriority' instead. See MIGRATION.md.
 WebSocketEventPriority = compat.canonical.execution_types.WebSocketEventPriority
 
-@deprecated(
-    "Importing WebSocketID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import WebSocketID' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketID from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.types import WebSocketID' instead. See MIGRATION.md.")
 class WebSocketID(compat.canonical.types.names.WebSocketID): ...
 
-@deprecated(
-    "Importing downgrade_to_legacy_context from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import downgrade_to_legacy_context' instead. See MIGRATION.md."
-)
-def downgrade_to_legacy_context(
-    typed_context: compat.canonical.execution_types.StronglyTypedUserExecutionContext,
-) -> dict[str, Any]: ...
-@deprecated(
-    "Importing upgrade_legacy_context from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import upgrade_legacy_context' instead. See MIGRATION.md."
-)
+@deprecated("Importing downgrade_to_legacy_context from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import downgrade_to_legacy_context' instead. See MIGRATION.md.")
+def downgrade_to_legacy_context(typed_context: compat.canonical.execution_types.StronglyTypedUserExecutionContext) -> dict[str, Any]: ...
+
+@deprecated("Importing upgrade_legacy_context from 'shared.types.execution_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.execution_types import upgrade_legacy_context' instead. See MIGRATION.md.")
 def upgrade_legacy_context(legacy_context: Any) -> compat.canonical.execution_types.StronglyTypedUserExecutionContext: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -3,9 +3,7 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing PerformanceMetrics from 'shared.types.performance_metrics' is impossible: it was removed in netra 1.0. Use read the figures from manager.stats() or the /metrics endpoint instead. See MIGRATION.md."
-)
+@deprecated("Importing PerformanceMetrics from 'shared.types.performance_metrics' is impossible: it was removed in netra 1.0. Use read the figures from manager.stats() or the /metrics endpoint instead. See MIGRATION.md.")
 class PerformanceMetrics:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

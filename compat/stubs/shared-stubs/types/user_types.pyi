@@ -3,39 +3,27 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing ExtendedUser from 'shared.types.user_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a model of your own; the core knows users by UserID alone instead. See MIGRATION.md."
-)
+@deprecated("Importing ExtendedUser from 'shared.types.user_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a model of your own; the core knows users by UserID alone instead. See MIGRATION.md.")
 class ExtendedUser:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing TestUserData from 'shared.types.user_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a model of your own; the core knows users by UserID alone instead. See MIGRATION.md."
-)
+@deprecated("Importing TestUserData from 'shared.types.user_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a model of your own; the core knows users by UserID alone instead. See MIGRATION.md.")
 class TestUserData:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing UserBase from 'shared.types.user_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a model of your own; the core knows users by UserID alone instead. See MIGRATION.md."
-)
+@deprecated("Importing UserBase from 'shared.types.user_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a model of your own; the core knows users by UserID alone instead. See MIGRATION.md.")
 class UserBase:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing UserCreate from 'shared.types.user_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a model of your own; the core knows users by UserID alone instead. See MIGRATION.md."
-)
+@deprecated("Importing UserCreate from 'shared.types.user_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a model of your own; the core knows users by UserID alone instead. See MIGRATION.md.")
 class UserCreate:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing UserInfo from 'shared.types.user_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a model of your own; the core knows users by UserID alone instead. See MIGRATION.md."
-)
+@deprecated("Importing UserInfo from 'shared.types.user_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a model of your own; the core knows users by UserID alone instead. See MIGRATION.md.")
 class UserInfo:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing UserUpdate from 'shared.types.user_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a model of your own; the core knows users by UserID alone instead. See MIGRATION.md."
-)
+@deprecated("Importing UserUpdate from 'shared.types.user_types' is impossible: it was removed in netra 1.0. Use declare the fields you use in a model of your own; the core knows users by UserID alone instead. See MIGRATION.md.")
 class UserUpdate:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

@@ -20,24 +20,16 @@ CategoryType = compat.canonical.testing.base_test_case.CategoryType
 # Importing SSotAsyncBaseTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SSotAsyncBaseTestCase' instead. See MIGRATION.md.
 SSotAsyncBaseTestCase = compat.canonical.testing.base_test_case.SSotAsyncBaseTestCase
 
-@deprecated(
-    "Importing SSotAsyncTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SSotAsyncTestCase' instead. See MIGRATION.md."
-)
+@deprecated("Importing SSotAsyncTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SSotAsyncTestCase' instead. See MIGRATION.md.")
 class SSotAsyncTestCase(compat.canonical.testing.base_test_case.SSotAsyncTestCase): ...
 
-@deprecated(
-    "Importing SSotBaseTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SSotBaseTestCase' instead. See MIGRATION.md."
-)
+@deprecated("Importing SSotBaseTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SSotBaseTestCase' instead. See MIGRATION.md.")
 class SSotBaseTestCase(compat.canonical.testing.base_test_case.SSotBaseTestCase): ...
 
-@deprecated(
-    "Importing SsotTestContext from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SsotTestContext' instead. See MIGRATION.md."
-)
+@deprecated("Importing SsotTestContext from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SsotTestContext' instead. See MIGRATION.md.")
 class SsotTestContext(compat.canonical.testing.metrics.SsotTestContext): ...
 
-@deprecated(
-    "Importing SsotTestMetrics from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SsotTestMetrics' instead. See MIGRATION.md."
-)
+@deprecated("Importing SsotTestMetrics from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SsotTestMetrics' instead. See MIGRATION.md.")
 class SsotTestMetrics(compat.canonical.testing.metrics.SsotTestMetrics): ...
 
 # Importing TestContext from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import TestContext' instead. See MIGRATION.md.

@@ -4,14 +4,10 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.testing.websocket_client
 
-@deprecated(
-    "Importing SSotWebSocketConnection from 'test_framework.ssot.websocket_connection_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_client import MockWebSocketConnection' instead. See MIGRATION.md."
-)
+@deprecated("Importing SSotWebSocketConnection from 'test_framework.ssot.websocket_connection_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_client import MockWebSocketConnection' instead. See MIGRATION.md.")
 class SSotWebSocketConnection(compat.canonical.testing.websocket_client.MockWebSocketConnection): ...
 
-@deprecated(
-    "Importing TestWebSocketConnection from 'test_framework.ssot.websocket_connection_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_client import MockWebSocketConnection' instead. See MIGRATION.md."
-)
+@deprecated("Importing TestWebSocketConnection from 'test_framework.ssot.websocket_connection_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_client import MockWebSocketConnection' instead. See MIGRATION.md.")
 class TestWebSocketConnection(compat.canonical.testing.websocket_client.MockWebSocketConnection): ...
 
 def __getattr__(name: str) -> Any: ...

@@ -5,49 +5,31 @@ from typing_extensions import deprecated
 import compat.canonical.testing.websocket_runs
 import typing
 
-@deprecated(
-    "Importing AgentEventSimulator from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import AgentEventSimulator' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentEventSimulator from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import AgentEventSimulator' instead. See MIGRATION.md.")
 class AgentEventSimulator(compat.canonical.testing.websocket_runs.AgentEventSimulator): ...
 
-@deprecated(
-    "Importing AgentExecutionContext from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import AgentExecutionContext' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentExecutionContext from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import AgentExecutionContext' instead. See MIGRATION.md.")
 class AgentExecutionContext(compat.canonical.testing.websocket_runs.AgentExecutionContext): ...
 
-@deprecated(
-    "Importing BridgeTestConfig from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import BridgeTestConfig' instead. See MIGRATION.md."
-)
+@deprecated("Importing BridgeTestConfig from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import BridgeTestConfig' instead. See MIGRATION.md.")
 class BridgeTestConfig(compat.canonical.testing.websocket_runs.BridgeTestConfig): ...
 
-@deprecated(
-    "Importing GoldenPathTestConfig from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import GoldenPathTestConfig' instead. See MIGRATION.md."
-)
+@deprecated("Importing GoldenPathTestConfig from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import GoldenPathTestConfig' instead. See MIGRATION.md.")
 class GoldenPathTestConfig(compat.canonical.testing.websocket_runs.GoldenPathTestConfig): ...
 
-@deprecated(
-    "Importing GoldenPathTestResult from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import GoldenPathTestResult' instead. See MIGRATION.md."
-)
+@deprecated("Importing GoldenPathTestResult from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import GoldenPathTestResult' instead. See MIGRATION.md.")
 class GoldenPathTestResult(compat.canonical.testing.websocket_runs.GoldenPathTestResult): ...
 
-@deprecated(
-    "Importing InfrastructureConfig from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import InfrastructureConfig' instead. See MIGRATION.md."
-)
+@deprecated("Importing InfrastructureConfig from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import InfrastructureConfig' instead. See MIGRATION.md.")
 class InfrastructureConfig(compat.canonical.testing.websocket_runs.InfrastructureConfig): ...
 
-@deprecated(
-    "Importing TestInfrastructure from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import TestInfrastructure' instead. See MIGRATION.md."
-)
+@deprecated("Importing TestInfrastructure from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import TestInfrastructure' instead. See MIGRATION.md.")
 class TestInfrastructure(compat.canonical.testing.websocket_runs.TestInfrastructure): ...
 
-@deprecated(
-    "Importing WebSocketBridgeTestHelper from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import WebSocketBridgeTestHelper' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketBridgeTestHelper from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import WebSocketBridgeTestHelper' instead. See MIGRATION.md.")
 class WebSocketBridgeTestHelper(compat.canonical.testing.websocket_runs.WebSocketBridgeTestHelper): ...
 
-@deprecated(
-    "Importing WebSocketGoldenPathHelper from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import WebSocketGoldenPathHelper' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketGoldenPathHelper from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import WebSocketGoldenPathHelper' instead. See MIGRATION.md.")
 class WebSocketGoldenPathHelper(compat.canonical.testing.websocket_runs.WebSocketGoldenPathHelper): ...
 
 # Importing WebSocketGoldenPathHelpers from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import WebSocketGoldenPathHelpers' instead. See MIGRATION.md.
@@ -56,21 +38,13 @@ WebSocketGoldenPathHelpers = compat.canonical.testing.websocket_runs.WebSocketGo
 # Importing WebSocketGoldenPathValidator from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import WebSocketGoldenPathValidator' instead. See MIGRATION.md.
 WebSocketGoldenPathValidator = compat.canonical.testing.websocket_runs.WebSocketGoldenPathValidator
 
-@deprecated(
-    "Importing WebSocketTestInfrastructureFactory from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import WebSocketTestInfrastructureFactory' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketTestInfrastructureFactory from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import WebSocketTestInfrastructureFactory' instead. See MIGRATION.md.")
 class WebSocketTestInfrastructureFactory(compat.canonical.testing.websocket_runs.WebSocketTestInfrastructureFactory): ...
 
-@deprecated(
-    "Importing assert_golden_path_success from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import assert_golden_path_success' instead. See MIGRATION.md."
-)
-async def assert_golden_path_success(
-    result: compat.canonical.testing.websocket_runs.GoldenPathTestResult, error_message: str = ...
-) -> None: ...
-@deprecated(
-    "Importing test_websocket_golden_path from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import test_websocket_golden_path' instead. See MIGRATION.md."
-)
-async def test_websocket_golden_path(
-    user_message: str = ..., config: typing.Optional[compat.canonical.testing.websocket_runs.GoldenPathTestConfig] = ...
-) -> compat.canonical.testing.websocket_runs.GoldenPathTestResult: ...
+@deprecated("Importing assert_golden_path_success from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import assert_golden_path_success' instead. See MIGRATION.md.")
+async def assert_golden_path_success(result: compat.canonical.testing.websocket_runs.GoldenPathTestResult, error_message: str = ...) -> None: ...
+
+@deprecated("Importing test_websocket_golden_path from 'test_framework.ssot.websocket_test_infrastructure_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_runs import test_websocket_golden_path' instead. See MIGRATION.md.")
+async def test_websocket_golden_path(user_message: str = ..., config: typing.Optional[compat.canonical.testing.websocket_runs.GoldenPathTestConfig] = ...) -> compat.canonical.testing.websocket_runs.GoldenPathTestResult: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -11,71 +11,46 @@ import typing
 # Importing CommunicationMetricsCollector from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import CommunicationMetricsCollector' instead. See MIGRATION.md.
 CommunicationMetricsCollector = compat.canonical.testing.websocket_utility.CommunicationMetricsCollector
 
-@deprecated(
-    "Importing MockWebSocketConnection from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import MockWebSocketConnection' instead. See MIGRATION.md."
-)
+@deprecated("Importing MockWebSocketConnection from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import MockWebSocketConnection' instead. See MIGRATION.md.")
 class MockWebSocketConnection(compat.canonical.testing.websocket_client.MockWebSocketConnection): ...
 
-@deprecated(
-    "Importing SSotWebSocketTestUtility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestUtility' instead. See MIGRATION.md."
-)
+@deprecated("Importing SSotWebSocketTestUtility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestUtility' instead. See MIGRATION.md.")
 class SSotWebSocketTestUtility(compat.canonical.testing.websocket_utility.WebSocketTestUtility): ...
 
 # Importing WebSocketEventType from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketEventType' instead. See MIGRATION.md.
 WebSocketEventType = compat.canonical.testing.websocket_utility.WebSocketEventType
 
-@deprecated(
-    "Importing WebSocketMessage from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketMessage' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketMessage from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketMessage' instead. See MIGRATION.md.")
 class WebSocketMessage(compat.canonical.testing.websocket_messages.WebSocketMessage): ...
 
-@deprecated(
-    "Importing WebSocketTestClient from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestClient' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketTestClient from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestClient' instead. See MIGRATION.md.")
 class WebSocketTestClient(compat.canonical.testing.websocket_client.WebSocketTestClient): ...
 
-@deprecated(
-    "Importing WebSocketTestHelper from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestUtility' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketTestHelper from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestUtility' instead. See MIGRATION.md.")
 class WebSocketTestHelper(compat.canonical.testing.websocket_utility.WebSocketTestUtility): ...
 
-@deprecated(
-    "Importing WebSocketTestManager from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestUtility' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketTestManager from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestUtility' instead. See MIGRATION.md.")
 class WebSocketTestManager(compat.canonical.testing.websocket_utility.WebSocketTestUtility): ...
 
-@deprecated(
-    "Importing WebSocketTestMetrics from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestMetrics' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketTestMetrics from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestMetrics' instead. See MIGRATION.md.")
 class WebSocketTestMetrics(compat.canonical.testing.websocket_messages.WebSocketTestMetrics): ...
 
-@deprecated(
-    "Importing WebSocketTestUtility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestUtility' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketTestUtility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestUtility' instead. See MIGRATION.md.")
 class WebSocketTestUtility(compat.canonical.testing.websocket_utility.WebSocketTestUtility): ...
 
-@deprecated(
-    "Importing cleanup_global_websocket_utility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import cleanup_global_websocket_utility' instead. See MIGRATION.md."
-)
+@deprecated("Importing cleanup_global_websocket_utility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import cleanup_global_websocket_utility' instead. See MIGRATION.md.")
 async def cleanup_global_websocket_utility() -> None: ...
-@deprecated(
-    "Importing create_authenticated_websocket_connection from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import create_authenticated_websocket_connection' instead. See MIGRATION.md."
-)
-async def create_authenticated_websocket_connection(
-    user_id: typing.Optional[str] = ..., url: str = ..., token: typing.Optional[str] = ...
-) -> compat.canonical.testing.websocket_client.WebSocketTestClient: ...
-@deprecated(
-    "Importing create_test_websocket_manager from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import create_test_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing create_authenticated_websocket_connection from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import create_authenticated_websocket_connection' instead. See MIGRATION.md.")
+async def create_authenticated_websocket_connection(user_id: typing.Optional[str] = ..., url: str = ..., token: typing.Optional[str] = ...) -> compat.canonical.testing.websocket_client.WebSocketTestClient: ...
+
+@deprecated("Importing create_test_websocket_manager from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import create_test_websocket_manager' instead. See MIGRATION.md.")
 async def create_test_websocket_manager() -> Any: ...
-@deprecated(
-    "Importing get_websocket_test_utility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import get_websocket_test_utility' instead. See MIGRATION.md."
-)
-async def get_websocket_test_utility(
-    base_url: typing.Optional[str] = ...,
-) -> compat.canonical.testing.websocket_utility.WebSocketTestUtility: ...
-@deprecated(
-    "Importing validate_event_structure from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import validate_event_structure' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_test_utility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import get_websocket_test_utility' instead. See MIGRATION.md.")
+async def get_websocket_test_utility(base_url: typing.Optional[str] = ...) -> compat.canonical.testing.websocket_utility.WebSocketTestUtility: ...
+
+@deprecated("Importing validate_event_structure from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import validate_event_structure' instead. See MIGRATION.md.")
 def validate_event_structure(event: collections.abc.Mapping[str, Any], event_type: typing.Optional[str] = ...) -> bool: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -7,14 +7,10 @@ import compat.canonical.configuration.validation
 # Importing ConfigType from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ConfigType' instead. See MIGRATION.md.
 ConfigType = compat.canonical.configuration.validation.ConfigType
 
-@deprecated(
-    "Importing ConfigurationValidator from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import RuleValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConfigurationValidator from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import RuleValidator' instead. See MIGRATION.md.")
 class ConfigurationValidator(compat.canonical.configuration.validation.RuleValidator): ...
 
-@deprecated(
-    "Importing ValidationRule from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationRule' instead. See MIGRATION.md."
-)
+@deprecated("Importing ValidationRule from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationRule' instead. See MIGRATION.md.")
 class ValidationRule(compat.canonical.configuration.validation.ValidationRule): ...
 
 # Importing ValidationSeverity from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationSeverity' instead. See MIGRATION.md.

@@ -4,18 +4,14 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.manager
 
-@deprecated(
-    "Importing WebSocketManager from 'netra_backend.app.core.dependencies' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManager from 'netra_backend.app.core.dependencies' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing create_websocket_manager from 'netra_backend.app.core.dependencies' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing create_websocket_manager from 'netra_backend.app.core.dependencies' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing get_websocket_manager from 'netra_backend.app.core.dependencies' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_manager from 'netra_backend.app.core.dependencies' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
+
 def __getattr__(name: str) -> Any: ...

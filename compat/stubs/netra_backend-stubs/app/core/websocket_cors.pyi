@@ -7,9 +7,7 @@ import compat.canonical.cors
 # Importing BLOCK_AFTER from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import BLOCK_AFTER' instead. See MIGRATION.md.
 BLOCK_AFTER = compat.canonical.cors.BLOCK_AFTER
 
-@deprecated(
-    "Importing CORSConfigurationBuilder from 'netra_backend.app.core.websocket_cors' is impossible: it was removed in netra 1.0. Use OriginPolicy([...]), with 'from compat.canonical.auth import OriginPolicy' instead. See MIGRATION.md."
-)
+@deprecated("Importing CORSConfigurationBuilder from 'netra_backend.app.core.websocket_cors' is impossible: it was removed in netra 1.0. Use OriginPolicy([...]), with 'from compat.canonical.auth import OriginPolicy' instead. See MIGRATION.md.")
 class CORSConfigurationBuilder:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
@@ -25,58 +23,43 @@ SUSPICIOUS_PATTERNS = compat.canonical.cors.SUSPICIOUS_PATTERNS
 # Importing WebSocketCORS from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import WebSocketCORS' instead. See MIGRATION.md.
 WebSocketCORS = compat.canonical.cors.WebSocketCORS
 
-@deprecated(
-    "Importing WebSocketCORSHandler from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import WebSocketCORSHandler' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketCORSHandler from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import WebSocketCORSHandler' instead. See MIGRATION.md.")
 class WebSocketCORSHandler(compat.canonical.cors.WebSocketCORSHandler): ...
 
-@deprecated(
-    "Importing WebSocketCORSMiddleware from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import WebSocketCORSMiddleware' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketCORSMiddleware from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import WebSocketCORSMiddleware' instead. See MIGRATION.md.")
 class WebSocketCORSMiddleware(compat.canonical.cors.WebSocketCORSMiddleware): ...
 
-@deprecated(
-    "Importing _extract_origin_from_websocket from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import _extract_origin_from_websocket' instead. See MIGRATION.md."
-)
+@deprecated("Importing _extract_origin_from_websocket from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import _extract_origin_from_websocket' instead. See MIGRATION.md.")
 def _extract_origin_from_websocket(websocket: Any) -> str | None: ...
-@deprecated(
-    "Importing check_websocket_cors from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import check_websocket_cors' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing check_websocket_cors from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import check_websocket_cors' instead. See MIGRATION.md.")
 def check_websocket_cors(websocket: Any) -> bool: ...
-@deprecated(
-    "Importing configure_websocket_cors from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import configure_websocket_cors' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing configure_websocket_cors from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import configure_websocket_cors' instead. See MIGRATION.md.")
 def configure_websocket_cors(app: Any, environment: str | None = ...) -> compat.canonical.cors.WebSocketCORSMiddleware: ...
-@deprecated(
-    "Importing get_environment_origins from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_environment_origins' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_environment_origins from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_environment_origins' instead. See MIGRATION.md.")
 def get_environment_origins() -> list[str]: ...
-@deprecated(
-    "Importing get_environment_origins_for_environment from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_environment_origins_for_environment' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_environment_origins_for_environment from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_environment_origins_for_environment' instead. See MIGRATION.md.")
 def get_environment_origins_for_environment(environment: str) -> list[str]: ...
-@deprecated(
-    "Importing get_security_config from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_security_config' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_security_config from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_security_config' instead. See MIGRATION.md.")
 def get_security_config(environment: str = ...) -> dict[str, Any]: ...
-@deprecated(
-    "Importing get_unified_config from 'netra_backend.app.core.websocket_cors' is impossible: it was removed in netra 1.0. Use OriginPolicy([...]), with 'from compat.canonical.auth import OriginPolicy' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_unified_config from 'netra_backend.app.core.websocket_cors' is impossible: it was removed in netra 1.0. Use OriginPolicy([...]), with 'from compat.canonical.auth import OriginPolicy' instead. See MIGRATION.md.")
 def get_unified_config(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing get_websocket_cors_handler from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_websocket_cors_handler' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_cors_handler from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_websocket_cors_handler' instead. See MIGRATION.md.")
 def get_websocket_cors_handler(environment: str | None = ...) -> compat.canonical.cors.WebSocketCORSHandler: ...
-@deprecated(
-    "Importing get_websocket_cors_headers from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_websocket_cors_headers' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_cors_headers from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_websocket_cors_headers' instead. See MIGRATION.md.")
 def get_websocket_cors_headers(websocket: Any) -> dict[str, str]: ...
 
 # Importing logger from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import logger' instead. See MIGRATION.md.
 logger = compat.canonical.cors.logger
 
-@deprecated(
-    "Importing validate_websocket_origin from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import validate_websocket_origin' instead. See MIGRATION.md."
-)
+@deprecated("Importing validate_websocket_origin from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import validate_websocket_origin' instead. See MIGRATION.md.")
 def validate_websocket_origin(websocket: Any, cors_handler: compat.canonical.cors.WebSocketCORSHandler) -> bool: ...
+
 def __getattr__(name: str) -> Any: ...

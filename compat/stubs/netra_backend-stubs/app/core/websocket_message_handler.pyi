@@ -7,9 +7,7 @@ import compat.canonical.message_handler
 # Importing REMEMBERED_IDS from 'netra_backend.app.core.websocket_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_handler import REMEMBERED_IDS' instead. See MIGRATION.md.
 REMEMBERED_IDS = compat.canonical.message_handler.REMEMBERED_IDS
 
-@deprecated(
-    "Importing WebSocketMessageHandler from 'netra_backend.app.core.websocket_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_handler import WebSocketMessageHandler' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketMessageHandler from 'netra_backend.app.core.websocket_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_handler import WebSocketMessageHandler' instead. See MIGRATION.md.")
 class WebSocketMessageHandler(compat.canonical.message_handler.WebSocketMessageHandler): ...
 
 # Importing logger from 'netra_backend.app.core.websocket_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_handler import logger' instead. See MIGRATION.md.

@@ -4,22 +4,16 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.recovery_types
 
-@deprecated(
-    "Importing ConnectionMetrics from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ConnectionMetrics' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionMetrics from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ConnectionMetrics' instead. See MIGRATION.md.")
 class ConnectionMetrics(compat.canonical.recovery_types.ConnectionMetrics): ...
 
 # Importing ConnectionState from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ConnectionState' instead. See MIGRATION.md.
 ConnectionState = compat.canonical.recovery_types.ConnectionState
 
-@deprecated(
-    "Importing MessageState from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import MessageState' instead. See MIGRATION.md."
-)
+@deprecated("Importing MessageState from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import MessageState' instead. See MIGRATION.md.")
 class MessageState(compat.canonical.recovery_types.MessageState): ...
 
-@deprecated(
-    "Importing ReconnectionConfig from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ReconnectionConfig' instead. See MIGRATION.md."
-)
+@deprecated("Importing ReconnectionConfig from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ReconnectionConfig' instead. See MIGRATION.md.")
 class ReconnectionConfig(compat.canonical.recovery_types.ReconnectionConfig): ...
 
 # Importing ReconnectionReason from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ReconnectionReason' instead. See MIGRATION.md.

@@ -5,48 +5,29 @@ from typing_extensions import deprecated
 import compat.canonical.auth.authenticator
 import compat.canonical.manager
 
-@deprecated(
-    "Importing WebSocketAuthenticator from 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketAuthenticator from 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md.")
 class WebSocketAuthenticator(compat.canonical.auth.authenticator.Authenticator):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.authenticate_connection() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use identity = await Authenticator.verify(token) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.authenticate_connection() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use identity = await Authenticator.verify(token) instead. See MIGRATION.md.")
     def authenticate_connection(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.connect() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.open_session(client_id, user_id) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.connect() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.open_session(client_id, user_id) instead. See MIGRATION.md.")
     def connect(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.disconnect() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.close_session(client_id) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.disconnect() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.close_session(client_id) instead. See MIGRATION.md.")
     def disconnect(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.get_auth_stats() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.get_auth_stats() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md.")
     def get_auth_stats(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.get_health_status() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.get_health_status() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md.")
     def get_health_status(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.get_health_status_sync() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.get_health_status_sync() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md.")
     def get_health_status_sync(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.get_websocket_auth_stats() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats(), whose keys are shorter instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.get_websocket_auth_stats() of 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats(), whose keys are shorter instead. See MIGRATION.md.")
     def get_websocket_auth_stats(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated(
-    "Importing WebSocketManager from 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManager from 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing get_websocket_manager from 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing get_websocket_manager from 'netra_backend.app.routes.websocket_unified' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -5,149 +5,91 @@ from typing_extensions import deprecated
 import compat.canonical.message_models
 import compat.canonical.message_schemas
 
-@deprecated(
-    "Importing AgentCompletedPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import AgentCompletedPayload' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentCompletedPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import AgentCompletedPayload' instead. See MIGRATION.md.")
 class AgentCompletedPayload(compat.canonical.message_schemas.AgentCompletedPayload): ...
 
-@deprecated(
-    "Importing AgentLog from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import AgentLog' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentLog from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import AgentLog' instead. See MIGRATION.md.")
 class AgentLog(compat.canonical.message_schemas.AgentLog): ...
 
-@deprecated(
-    "Importing AgentResponseData from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import AgentResponseData' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentResponseData from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import AgentResponseData' instead. See MIGRATION.md.")
 class AgentResponseData(compat.canonical.message_schemas.AgentResponseData): ...
 
-@deprecated(
-    "Importing AgentStoppedPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import AgentStoppedPayload' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentStoppedPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import AgentStoppedPayload' instead. See MIGRATION.md.")
 class AgentStoppedPayload(compat.canonical.message_schemas.AgentStoppedPayload): ...
 
-@deprecated(
-    "Importing AgentUpdate from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import AgentUpdate' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentUpdate from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import AgentUpdate' instead. See MIGRATION.md.")
 class AgentUpdate(compat.canonical.message_schemas.AgentUpdate): ...
 
-@deprecated(
-    "Importing AgentUpdatePayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import AgentUpdatePayload' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentUpdatePayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import AgentUpdatePayload' instead. See MIGRATION.md.")
 class AgentUpdatePayload(compat.canonical.message_schemas.AgentUpdatePayload): ...
 
-@deprecated(
-    "Importing BaseWebSocketPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import BaseWebSocketPayload' instead. See MIGRATION.md."
-)
+@deprecated("Importing BaseWebSocketPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import BaseWebSocketPayload' instead. See MIGRATION.md.")
 class BaseWebSocketPayload(compat.canonical.message_schemas.BaseWebSocketPayload): ...
 
-@deprecated(
-    "Importing BroadcastResult from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import BroadcastResult' instead. See MIGRATION.md."
-)
+@deprecated("Importing BroadcastResult from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import BroadcastResult' instead. See MIGRATION.md.")
 class BroadcastResult(compat.canonical.message_schemas.BroadcastResult): ...
 
-@deprecated(
-    "Importing CreateThreadPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import CreateThreadPayload' instead. See MIGRATION.md."
-)
+@deprecated("Importing CreateThreadPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import CreateThreadPayload' instead. See MIGRATION.md.")
 class CreateThreadPayload(compat.canonical.message_schemas.CreateThreadPayload): ...
 
-@deprecated(
-    "Importing DeleteThreadPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import DeleteThreadPayload' instead. See MIGRATION.md."
-)
+@deprecated("Importing DeleteThreadPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import DeleteThreadPayload' instead. See MIGRATION.md.")
 class DeleteThreadPayload(compat.canonical.message_schemas.DeleteThreadPayload): ...
 
-@deprecated(
-    "Importing MessageData from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import MessageData' instead. See MIGRATION.md."
-)
+@deprecated("Importing MessageData from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import MessageData' instead. See MIGRATION.md.")
 class MessageData(compat.canonical.message_schemas.MessageData): ...
 
-@deprecated(
-    "Importing QueueMessage from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import QueueMessage' instead. See MIGRATION.md."
-)
+@deprecated("Importing QueueMessage from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import QueueMessage' instead. See MIGRATION.md.")
 class QueueMessage(compat.canonical.message_schemas.QueueMessage): ...
 
-@deprecated(
-    "Importing RateLimitInfo from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import RateLimitInfo' instead. See MIGRATION.md."
-)
+@deprecated("Importing RateLimitInfo from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import RateLimitInfo' instead. See MIGRATION.md.")
 class RateLimitInfo(compat.canonical.message_schemas.RateLimitInfo): ...
 
-@deprecated(
-    "Importing ServerMessage from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import ServerMessage' instead. See MIGRATION.md."
-)
+@deprecated("Importing ServerMessage from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import ServerMessage' instead. See MIGRATION.md.")
 class ServerMessage(compat.canonical.message_schemas.ServerMessage): ...
 
-@deprecated(
-    "Importing StartAgentPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import StartAgentPayload' instead. See MIGRATION.md."
-)
+@deprecated("Importing StartAgentPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import StartAgentPayload' instead. See MIGRATION.md.")
 class StartAgentPayload(compat.canonical.message_schemas.StartAgentPayload): ...
 
-@deprecated(
-    "Importing StopAgentPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import StopAgentPayload' instead. See MIGRATION.md."
-)
+@deprecated("Importing StopAgentPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import StopAgentPayload' instead. See MIGRATION.md.")
 class StopAgentPayload(compat.canonical.message_schemas.StopAgentPayload): ...
 
-@deprecated(
-    "Importing StreamChunk from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import StreamChunk' instead. See MIGRATION.md."
-)
+@deprecated("Importing StreamChunk from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import StreamChunk' instead. See MIGRATION.md.")
 class StreamChunk(compat.canonical.message_schemas.StreamChunk): ...
 
-@deprecated(
-    "Importing StreamComplete from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import StreamComplete' instead. See MIGRATION.md."
-)
+@deprecated("Importing StreamComplete from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import StreamComplete' instead. See MIGRATION.md.")
 class StreamComplete(compat.canonical.message_schemas.StreamComplete): ...
 
-@deprecated(
-    "Importing StreamEvent from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import StreamEvent' instead. See MIGRATION.md."
-)
+@deprecated("Importing StreamEvent from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import StreamEvent' instead. See MIGRATION.md.")
 class StreamEvent(compat.canonical.message_schemas.StreamEvent): ...
 
-@deprecated(
-    "Importing SwitchThreadPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import SwitchThreadPayload' instead. See MIGRATION.md."
-)
+@deprecated("Importing SwitchThreadPayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import SwitchThreadPayload' instead. See MIGRATION.md.")
 class SwitchThreadPayload(compat.canonical.message_schemas.SwitchThreadPayload): ...
 
-@deprecated(
-    "Importing ThreadHistoryResponse from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import ThreadHistoryResponse' instead. See MIGRATION.md."
-)
+@deprecated("Importing ThreadHistoryResponse from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import ThreadHistoryResponse' instead. See MIGRATION.md.")
 class ThreadHistoryResponse(compat.canonical.message_schemas.ThreadHistoryResponse): ...
 
-@deprecated(
-    "Importing ToolCall from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import ToolCall' instead. See MIGRATION.md."
-)
+@deprecated("Importing ToolCall from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import ToolCall' instead. See MIGRATION.md.")
 class ToolCall(compat.canonical.message_schemas.ToolCall): ...
 
-@deprecated(
-    "Importing ToolResult from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import ToolResult' instead. See MIGRATION.md."
-)
+@deprecated("Importing ToolResult from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import ToolResult' instead. See MIGRATION.md.")
 class ToolResult(compat.canonical.message_schemas.ToolResult): ...
 
-@deprecated(
-    "Importing UserMessagePayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import UserMessagePayload' instead. See MIGRATION.md."
-)
+@deprecated("Importing UserMessagePayload from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import UserMessagePayload' instead. See MIGRATION.md.")
 class UserMessagePayload(compat.canonical.message_schemas.UserMessagePayload): ...
 
-@deprecated(
-    "Importing WebSocketErrorModel from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import WebSocketErrorModel' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketErrorModel from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import WebSocketErrorModel' instead. See MIGRATION.md.")
 class WebSocketErrorModel(compat.canonical.message_schemas.WebSocketErrorModel): ...
 
-@deprecated(
-    "Importing WebSocketMessage from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketMessage' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketMessage from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketMessage' instead. See MIGRATION.md.")
 class WebSocketMessage(compat.canonical.message_models.WebSocketMessage): ...
 
-@deprecated(
-    "Importing WebSocketMessageIn from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import WebSocketMessageIn' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketMessageIn from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import WebSocketMessageIn' instead. See MIGRATION.md.")
 class WebSocketMessageIn(compat.canonical.message_schemas.WebSocketMessageIn): ...
 
-@deprecated(
-    "Importing WebSocketStats from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import WebSocketStats' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketStats from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import WebSocketStats' instead. See MIGRATION.md.")
 class WebSocketStats(compat.canonical.message_schemas.WebSocketStats): ...
 
-@deprecated(
-    "Importing WebSocketValidationError from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import WebSocketValidationError' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketValidationError from 'netra_backend.app.schemas.websocket_models' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_schemas import WebSocketValidationError' instead. See MIGRATION.md.")
 class WebSocketValidationError(compat.canonical.message_schemas.WebSocketValidationError): ...
 
 def __getattr__(name: str) -> Any: ...

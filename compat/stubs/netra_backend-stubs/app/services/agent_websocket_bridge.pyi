@@ -10,96 +10,65 @@ import compat.canonical.emitters
 import compat.canonical.manager
 import compat.canonical.notifier
 
-@deprecated(
-    "Importing AgentWebSocketBridge from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import AgentWebSocketBridge' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentWebSocketBridge from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import AgentWebSocketBridge' instead. See MIGRATION.md.")
 class AgentWebSocketBridge(compat.canonical.bridge.AgentWebSocketBridge): ...
 
-@deprecated(
-    "Importing HealthStatus from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import HealthStatus' instead. See MIGRATION.md."
-)
+@deprecated("Importing HealthStatus from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import HealthStatus' instead. See MIGRATION.md.")
 class HealthStatus(compat.canonical.bridge_types.HealthStatus): ...
 
-@deprecated(
-    "Importing IntegrationConfig from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import IntegrationConfig' instead. See MIGRATION.md."
-)
+@deprecated("Importing IntegrationConfig from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import IntegrationConfig' instead. See MIGRATION.md.")
 class IntegrationConfig(compat.canonical.bridge_types.IntegrationConfig): ...
 
-@deprecated(
-    "Importing IntegrationMetrics from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import IntegrationMetrics' instead. See MIGRATION.md."
-)
+@deprecated("Importing IntegrationMetrics from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import IntegrationMetrics' instead. See MIGRATION.md.")
 class IntegrationMetrics(compat.canonical.bridge_types.IntegrationMetrics): ...
 
-@deprecated(
-    "Importing IntegrationResult from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import IntegrationResult' instead. See MIGRATION.md."
-)
+@deprecated("Importing IntegrationResult from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import IntegrationResult' instead. See MIGRATION.md.")
 class IntegrationResult(compat.canonical.bridge_types.IntegrationResult): ...
 
 # Importing IntegrationState from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import IntegrationState' instead. See MIGRATION.md.
 IntegrationState = compat.canonical.bridge_types.IntegrationState
 
-@deprecated(
-    "Importing RequestScopedOrchestrator from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import RequestScopedOrchestrator' instead. See MIGRATION.md."
-)
+@deprecated("Importing RequestScopedOrchestrator from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import RequestScopedOrchestrator' instead. See MIGRATION.md.")
 class RequestScopedOrchestrator(compat.canonical.notifier.RequestScopedOrchestrator): ...
 
-@deprecated(
-    "Importing UserExecutionContext from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import UserExecutionContext' instead. See MIGRATION.md."
-)
+@deprecated("Importing UserExecutionContext from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import UserExecutionContext' instead. See MIGRATION.md.")
 class UserExecutionContext(compat.canonical.context.user.UserExecutionContext): ...
 
-@deprecated(
-    "Importing WebSocketEmitterFactory from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import WebSocketEmitterFactory' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketEmitterFactory from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import WebSocketEmitterFactory' instead. See MIGRATION.md.")
 class WebSocketEmitterFactory(compat.canonical.emitters.WebSocketEmitterFactory): ...
 
-@deprecated(
-    "Importing WebSocketManager from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManager from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketNotifier from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import WebSocketNotifier' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketNotifier from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import WebSocketNotifier' instead. See MIGRATION.md.")
 class WebSocketNotifier(compat.canonical.notifier.WebSocketNotifier): ...
 
-@deprecated(
-    "Importing create_agent_websocket_bridge from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import create_agent_websocket_bridge' instead. See MIGRATION.md."
-)
-def create_agent_websocket_bridge(
-    user_context: Any = ..., websocket_manager: Any = ...
-) -> compat.canonical.bridge.AgentWebSocketBridge: ...
-@deprecated(
-    "Importing create_websocket_manager from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing create_agent_websocket_bridge from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import create_agent_websocket_bridge' instead. See MIGRATION.md.")
+def create_agent_websocket_bridge(user_context: Any = ..., websocket_manager: Any = ...) -> compat.canonical.bridge.AgentWebSocketBridge: ...
+
+@deprecated("Importing create_websocket_manager from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing get_agent_execution_registry from 'netra_backend.app.services.agent_websocket_bridge' is impossible: it was removed in netra 1.0. Use the registry of the application's own agents instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_agent_execution_registry from 'netra_backend.app.services.agent_websocket_bridge' is impossible: it was removed in netra 1.0. Use the registry of the application's own agents instead. See MIGRATION.md.")
 def get_agent_execution_registry(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing get_agent_websocket_bridge from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use create_agent_websocket_bridge(context) instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_agent_websocket_bridge from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use create_agent_websocket_bridge(context) instead. See MIGRATION.md.")
 def get_agent_websocket_bridge(*args: Any, **kwargs: Any) -> Any: ...
 
 # Importing get_config from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import get_config' instead. See MIGRATION.md.
 get_config = compat.canonical.configuration.base.get_config
 
-@deprecated(
-    "Importing get_event_delivery_tracker from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use create_agent_websocket_bridge(context) instead. See MIGRATION.md."
-)
+@deprecated("Importing get_event_delivery_tracker from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use create_agent_websocket_bridge(context) instead. See MIGRATION.md.")
 def get_event_delivery_tracker(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing get_websocket_manager from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_manager from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
 
 # Importing logger from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use logging.getLogger(__name__) instead. See MIGRATION.md.
 logger = compat.canonical.bridge.logger
 
-@deprecated(
-    "Importing validate_user_context from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import validate_user_context' instead. See MIGRATION.md."
-)
+@deprecated("Importing validate_user_context from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import validate_user_context' instead. See MIGRATION.md.")
 def validate_user_context(context: Any) -> compat.canonical.context.user.UserExecutionContext: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -3,26 +3,19 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing ConnectionContext from 'netra_backend.app.websocket.connection_handler' is impossible: it was removed in netra 1.0. Use await get_websocket_manager(context).connect(websocket) instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionContext from 'netra_backend.app.websocket.connection_handler' is impossible: it was removed in netra 1.0. Use await get_websocket_manager(context).connect(websocket) instead. See MIGRATION.md.")
 class ConnectionContext:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing ConnectionHandler from 'netra_backend.app.websocket.connection_handler' is impossible: it was removed in netra 1.0. Use await get_websocket_manager(context).connect(websocket) instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionHandler from 'netra_backend.app.websocket.connection_handler' is impossible: it was removed in netra 1.0. Use await get_websocket_manager(context).connect(websocket) instead. See MIGRATION.md.")
 class ConnectionHandler:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketEventRouter from 'netra_backend.app.websocket.connection_handler' is impossible: it was removed in netra 1.0. Use await get_websocket_manager(context).connect(websocket) instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketEventRouter from 'netra_backend.app.websocket.connection_handler' is impossible: it was removed in netra 1.0. Use await get_websocket_manager(context).connect(websocket) instead. See MIGRATION.md.")
 class WebSocketEventRouter:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing connection_scope from 'netra_backend.app.websocket.connection_handler' is impossible: it was removed in netra 1.0. Use await get_websocket_manager(context).connect(websocket) instead. See MIGRATION.md."
-)
+@deprecated("Importing connection_scope from 'netra_backend.app.websocket.connection_handler' is impossible: it was removed in netra 1.0. Use await get_websocket_manager(context).connect(websocket) instead. See MIGRATION.md.")
 def connection_scope(*args: Any, **kwargs: Any) -> NoReturn: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -6,35 +6,25 @@ import compat.canonical.heartbeats
 import compat.canonical.manager
 import compat.legacy.manager_types
 
-@deprecated(
-    "Importing ConnectionInfo from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.manager_types import ConnectionInfo' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.manager_types import ConnectionInfo' instead. See MIGRATION.md.")
 class ConnectionInfo(compat.legacy.manager_types.ConnectionInfo): ...
 
-@deprecated(
-    "Importing ConnectionManager from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionManager from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class ConnectionManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketConnectionManager from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketConnectionManager from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketConnectionManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketManager from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManager from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing get_connection_manager from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing get_connection_manager from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_connection_manager(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing get_connection_monitor from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import get_connection_monitor' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_connection_monitor from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import get_connection_monitor' instead. See MIGRATION.md.")
 def get_connection_monitor() -> compat.canonical.heartbeats.WebSocketConnectionMonitor: ...
+
 def __getattr__(name: str) -> Any: ...

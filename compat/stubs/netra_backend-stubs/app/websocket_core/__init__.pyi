@@ -29,337 +29,213 @@ ApplicationConnectionState = compat.canonical.state_machine.ApplicationConnectio
 # Importing CRITICAL_EVENTS from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import CRITICAL_EVENTS' instead. See MIGRATION.md.
 CRITICAL_EVENTS = compat.legacy.parts.CRITICAL_EVENTS
 
-@deprecated(
-    "Importing ConnectionInfo from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ConnectionInfo' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ConnectionInfo' instead. See MIGRATION.md.")
 class ConnectionInfo(compat.canonical.message_models.ConnectionInfo): ...
 
-@deprecated(
-    "Importing ConnectionSecurityManager from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionSecurityManager from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
 class ConnectionSecurityManager:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing ConnectionStateMachine from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ConnectionStateMachine' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionStateMachine from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ConnectionStateMachine' instead. See MIGRATION.md.")
 class ConnectionStateMachine(compat.canonical.state_machine.ConnectionStateMachine): ...
 
-@deprecated(
-    "Importing ConnectionStateMachineRegistry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ConnectionStateMachineRegistry' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionStateMachineRegistry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ConnectionStateMachineRegistry' instead. See MIGRATION.md.")
 class ConnectionStateMachineRegistry(compat.canonical.state_machine.ConnectionStateMachineRegistry): ...
 
-@deprecated(
-    "Importing ErrorMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ErrorMessage' instead. See MIGRATION.md."
-)
+@deprecated("Importing ErrorMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ErrorMessage' instead. See MIGRATION.md.")
 class ErrorMessage(compat.canonical.message_models.ErrorMessage): ...
 
-@deprecated(
-    "Importing IsolatedWebSocketEventEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md."
-)
+@deprecated("Importing IsolatedWebSocketEventEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
 class IsolatedWebSocketEventEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
 
-@deprecated(
-    "Importing IsolatedWebSocketManager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing IsolatedWebSocketManager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class IsolatedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 # Importing MessagePriority from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessagePriority' instead. See MIGRATION.md.
 MessagePriority = compat.canonical.message_queue.MessagePriority
 
-@deprecated(
-    "Importing MessageQueue from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessageQueue' instead. See MIGRATION.md."
-)
+@deprecated("Importing MessageQueue from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessageQueue' instead. See MIGRATION.md.")
 class MessageQueue(compat.canonical.message_queue.MessageQueue): ...
 
-@deprecated(
-    "Importing MessageQueueRegistry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessageQueueRegistry' instead. See MIGRATION.md."
-)
+@deprecated("Importing MessageQueueRegistry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessageQueueRegistry' instead. See MIGRATION.md.")
 class MessageQueueRegistry(compat.canonical.message_queue.MessageQueueRegistry): ...
 
 # Importing MessageQueueState from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessageQueueState' instead. See MIGRATION.md.
 MessageQueueState = compat.canonical.message_queue.MessageQueueState
 
-@deprecated(
-    "Importing MessageRouter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import MessageRouter' instead. See MIGRATION.md."
-)
+@deprecated("Importing MessageRouter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import MessageRouter' instead. See MIGRATION.md.")
 class MessageRouter(compat.canonical.router.MessageRouter): ...
 
 # Importing MessageType from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import MessageType' instead. See MIGRATION.md.
 MessageType = compat.canonical.messages.MessageType
 
-@deprecated(
-    "Importing QueuedMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import QueuedMessage' instead. See MIGRATION.md."
-)
+@deprecated("Importing QueuedMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import QueuedMessage' instead. See MIGRATION.md.")
 class QueuedMessage(compat.canonical.message_queue.QueuedMessage): ...
 
-@deprecated(
-    "Importing RateLimiter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import RateLimiter' instead. See MIGRATION.md."
-)
+@deprecated("Importing RateLimiter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import RateLimiter' instead. See MIGRATION.md.")
 class RateLimiter(compat.canonical.rate_limits.RateLimiter): ...
 
-@deprecated(
-    "Importing ServerMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ServerMessage' instead. See MIGRATION.md."
-)
+@deprecated("Importing ServerMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ServerMessage' instead. See MIGRATION.md.")
 class ServerMessage(compat.canonical.message_models.ServerMessage): ...
 
-@deprecated(
-    "Importing StateTransitionInfo from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import StateTransitionInfo' instead. See MIGRATION.md."
-)
+@deprecated("Importing StateTransitionInfo from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import StateTransitionInfo' instead. See MIGRATION.md.")
 class StateTransitionInfo(compat.canonical.state_machine.StateTransitionInfo): ...
 
-@deprecated(
-    "Importing UnifiedWebSocketEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedWebSocketEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
 class UnifiedWebSocketEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
 
-@deprecated(
-    "Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing UserWebSocketEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md."
-)
+@deprecated("Importing UserWebSocketEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
 class UserWebSocketEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
 
-@deprecated(
-    "Importing WebSocketAuthenticator from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketAuthenticator from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md.")
 class WebSocketAuthenticator(compat.canonical.auth.authenticator.Authenticator):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.authenticate_connection() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use identity = await Authenticator.verify(token) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.authenticate_connection() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use identity = await Authenticator.verify(token) instead. See MIGRATION.md.")
     def authenticate_connection(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.connect() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.open_session(client_id, user_id) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.connect() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.open_session(client_id, user_id) instead. See MIGRATION.md.")
     def connect(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.disconnect() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.close_session(client_id) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.disconnect() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.close_session(client_id) instead. See MIGRATION.md.")
     def disconnect(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.get_auth_stats() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.get_auth_stats() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md.")
     def get_auth_stats(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.get_health_status() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.get_health_status() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md.")
     def get_health_status(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.get_health_status_sync() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.get_health_status_sync() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md.")
     def get_health_status_sync(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.get_websocket_auth_stats() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats(), whose keys are shorter instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.get_websocket_auth_stats() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats(), whose keys are shorter instead. See MIGRATION.md.")
     def get_websocket_auth_stats(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated(
-    "Importing WebSocketConfig from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketConfig' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketConfig from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketConfig' instead. See MIGRATION.md.")
 class WebSocketConfig(compat.canonical.message_models.WebSocketConfig): ...
 
-@deprecated(
-    "Importing WebSocketConnection from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketConnection from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 class WebSocketConnection(compat.legacy.manager_types.WebSocketConnection): ...
 
-@deprecated(
-    "Importing WebSocketConnectionManager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketConnectionManager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketConnectionManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketContext from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import WebSocketContext' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketContext from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import WebSocketContext' instead. See MIGRATION.md.")
 class WebSocketContext(compat.canonical.ws_context.WebSocketContext): ...
 
-@deprecated(
-    "Importing WebSocketEmitterFactory from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import WebSocketEmitterFactory' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketEmitterFactory from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import WebSocketEmitterFactory' instead. See MIGRATION.md.")
 class WebSocketEmitterFactory(compat.canonical.emitters.WebSocketEmitterFactory): ...
 
-@deprecated(
-    "Importing WebSocketEmitterPool from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import WebSocketEmitterPool' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketEmitterPool from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import WebSocketEmitterPool' instead. See MIGRATION.md.")
 class WebSocketEmitterPool(compat.canonical.emitters.WebSocketEmitterPool): ...
 
-@deprecated(
-    "Importing WebSocketEventEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketEventEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
 class WebSocketEventEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
 
-@deprecated(
-    "Importing WebSocketHeartbeat from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import WebSocketHeartbeat' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketHeartbeat from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import WebSocketHeartbeat' instead. See MIGRATION.md.")
 class WebSocketHeartbeat(compat.canonical.heartbeats.WebSocketHeartbeat): ...
 
-@deprecated(
-    "Importing WebSocketManager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketManagerFactory from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManagerFactory from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 class WebSocketManagerFactory(compat.legacy.factory.WebSocketManagerFactory): ...
 
 # Importing WebSocketManagerMode from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.
 WebSocketManagerMode = compat.legacy.manager_types.WebSocketManagerMode
 
-@deprecated(
-    "Importing WebSocketManagerProtocol from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocol' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManagerProtocol from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocol' instead. See MIGRATION.md.")
 class WebSocketManagerProtocol(compat.canonical.protocols_legacy.WebSocketProtocol): ...
 
-@deprecated(
-    "Importing WebSocketManagerProtocolValidator from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocolValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManagerProtocolValidator from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocolValidator' instead. See MIGRATION.md.")
 class WebSocketManagerProtocolValidator(compat.canonical.protocols_legacy.WebSocketProtocolValidator): ...
 
-@deprecated(
-    "Importing WebSocketMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketMessage' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketMessage' instead. See MIGRATION.md.")
 class WebSocketMessage(compat.canonical.message_models.WebSocketMessage): ...
 
-@deprecated(
-    "Importing WebSocketProtocol from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocol' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketProtocol from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocol' instead. See MIGRATION.md.")
 class WebSocketProtocol(compat.canonical.protocols_legacy.WebSocketProtocol): ...
 
-@deprecated(
-    "Importing WebSocketRequestContext from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import WebSocketRequestContext' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketRequestContext from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import WebSocketRequestContext' instead. See MIGRATION.md.")
 class WebSocketRequestContext(compat.canonical.ws_context.WebSocketRequestContext): ...
 
-@deprecated(
-    "Importing agent_registry from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical.bridge import AgentWebSocketBridge' instead. See MIGRATION.md."
-)
+@deprecated("Importing agent_registry from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical.bridge import AgentWebSocketBridge' instead. See MIGRATION.md.")
 def agent_registry(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing create_error_message from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import create_error_message' instead. See MIGRATION.md."
-)
-def create_error_message(
-    error_code: str, error_message: str, details: dict[str, Any] | None = ..., suggestions: list[str] | None = ...
-) -> compat.canonical.message_models.ErrorMessage: ...
-@deprecated(
-    "Importing create_server_message from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import create_server_message' instead. See MIGRATION.md."
-)
-def create_server_message(
-    msg_type_or_dict: str | compat.canonical.message_types.MessageType | collections.abc.Mapping[str, Any] | None = ...,
-    data: dict[str, Any] | None = ...,
-    correlation_id: str | None = ...,
-    content: dict[str, Any] | None = ...,
-    **kwargs: Any,
-) -> compat.canonical.message_models.ServerMessage: ...
-@deprecated(
-    "Importing create_standard_message from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import create_standard_message' instead. See MIGRATION.md."
-)
-def create_standard_message(
-    msg_type: str | compat.canonical.message_types.MessageType | None = ...,
-    payload: dict[str, Any] | None = ...,
-    user_id: str | None = ...,
-    thread_id: str | None = ...,
-    message_type: str | compat.canonical.message_types.MessageType | None = ...,
-    content: dict[str, Any] | None = ...,
-    **kwargs: Any,
-) -> compat.canonical.message_models.WebSocketMessage: ...
-@deprecated(
-    "Importing create_websocket_manager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing create_error_message from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import create_error_message' instead. See MIGRATION.md.")
+def create_error_message(error_code: str, error_message: str, details: dict[str, Any] | None = ..., suggestions: list[str] | None = ...) -> compat.canonical.message_models.ErrorMessage: ...
+
+@deprecated("Importing create_server_message from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import create_server_message' instead. See MIGRATION.md.")
+def create_server_message(msg_type_or_dict: str | compat.canonical.message_types.MessageType | collections.abc.Mapping[str, Any] | None = ..., data: dict[str, Any] | None = ..., correlation_id: str | None = ..., content: dict[str, Any] | None = ..., **kwargs: Any) -> compat.canonical.message_models.ServerMessage: ...
+
+@deprecated("Importing create_standard_message from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import create_standard_message' instead. See MIGRATION.md.")
+def create_standard_message(msg_type: str | compat.canonical.message_types.MessageType | None = ..., payload: dict[str, Any] | None = ..., user_id: str | None = ..., thread_id: str | None = ..., message_type: str | compat.canonical.message_types.MessageType | None = ..., content: dict[str, Any] | None = ..., **kwargs: Any) -> compat.canonical.message_models.WebSocketMessage: ...
+
+@deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing extract_jwt_from_subprotocol from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import extract_jwt_from_subprotocol' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing extract_jwt_from_subprotocol from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import extract_jwt_from_subprotocol' instead. See MIGRATION.md.")
 def extract_jwt_from_subprotocol(subprotocol_value: str | collections.abc.Iterable[str] | None) -> str | None: ...
-@deprecated(
-    "Importing extract_jwt_token from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Handshake.from_websocket(websocket).find_token(), with 'from compat.canonical.auth import Handshake' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing extract_jwt_token from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Handshake.from_websocket(websocket).find_token(), with 'from compat.canonical.auth import Handshake' instead. See MIGRATION.md.")
 def extract_jwt_token(websocket: Any) -> str | None: ...
-@deprecated(
-    "Importing get_connection_monitor from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import get_connection_monitor' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_connection_monitor from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import get_connection_monitor' instead. See MIGRATION.md.")
 def get_connection_monitor() -> compat.canonical.heartbeats.WebSocketConnectionMonitor: ...
-@deprecated(
-    "Importing get_connection_security_manager from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_connection_security_manager from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
 def get_connection_security_manager(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing get_connection_state_machine from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import get_connection_state_machine' instead. See MIGRATION.md."
-)
-def get_connection_state_machine(
-    connection_id: str,
-) -> typing.Optional[compat.canonical.state_machine.ConnectionStateMachine]: ...
-@deprecated(
-    "Importing get_connection_state_registry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import get_connection_state_registry' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_connection_state_machine from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import get_connection_state_machine' instead. See MIGRATION.md.")
+def get_connection_state_machine(connection_id: str) -> typing.Optional[compat.canonical.state_machine.ConnectionStateMachine]: ...
+
+@deprecated("Importing get_connection_state_registry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import get_connection_state_registry' instead. See MIGRATION.md.")
 def get_connection_state_registry() -> compat.canonical.state_machine.ConnectionStateMachineRegistry: ...
-@deprecated(
-    "Importing get_message_queue_for_connection from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import get_message_queue_for_connection' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_message_queue_for_connection from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import get_message_queue_for_connection' instead. See MIGRATION.md.")
 def get_message_queue_for_connection(connection_id: str) -> typing.Optional[compat.canonical.message_queue.MessageQueue]: ...
-@deprecated(
-    "Importing get_message_queue_registry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import get_message_queue_registry' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_message_queue_registry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import get_message_queue_registry' instead. See MIGRATION.md.")
 def get_message_queue_registry() -> compat.canonical.message_queue.MessageQueueRegistry: ...
-@deprecated(
-    "Importing get_message_router from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import get_message_router' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_message_router from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import get_message_router' instead. See MIGRATION.md.")
 def get_message_router() -> compat.canonical.router.MessageRouter: ...
-@deprecated(
-    "Importing get_websocket_authenticator from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_authenticator from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
 def get_websocket_authenticator() -> compat.legacy.auth.UnifiedWebSocketAuthenticator: ...
-@deprecated(
-    "Importing get_websocket_manager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_manager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing get_websocket_manager_factory from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_manager_factory from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_websocket_manager_factory() -> compat.legacy.factory.WebSocketManagerFactory: ...
-@deprecated(
-    "Importing is_connection_ready_for_messages from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import is_connection_ready_for_messages' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing is_connection_ready_for_messages from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import is_connection_ready_for_messages' instead. See MIGRATION.md.")
 def is_connection_ready_for_messages(connection_id: str) -> bool: ...
-@deprecated(
-    "Importing is_websocket_connected from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import is_websocket_connected' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing is_websocket_connected from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import is_websocket_connected' instead. See MIGRATION.md.")
 def is_websocket_connected(websocket: Any) -> bool: ...
-@deprecated(
-    "Importing negotiate_websocket_subprotocol from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import negotiate_websocket_subprotocol' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing negotiate_websocket_subprotocol from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import negotiate_websocket_subprotocol' instead. See MIGRATION.md.")
 def negotiate_websocket_subprotocol(client_protocols: collections.abc.Iterable[str] | None) -> str | None: ...
-@deprecated(
-    "Importing normalize_jwt_token from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import normalize_jwt_token' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing normalize_jwt_token from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import normalize_jwt_token' instead. See MIGRATION.md.")
 def normalize_jwt_token(jwt_token: str) -> str: ...
-@deprecated(
-    "Importing notifier from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical.bridge import AgentWebSocketBridge' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing notifier from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical.bridge import AgentWebSocketBridge' instead. See MIGRATION.md.")
 def notifier(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing safe_websocket_close from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import safe_websocket_close' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing safe_websocket_close from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import safe_websocket_close' instead. See MIGRATION.md.")
 async def safe_websocket_close(websocket: Any, code: int = ..., reason: str = ...) -> None: ...
-@deprecated(
-    "Importing safe_websocket_send from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import safe_websocket_send' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing safe_websocket_send from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import safe_websocket_send' instead. See MIGRATION.md.")
 async def safe_websocket_send(websocket: Any, data: collections.abc.Mapping[str, Any] | str, retry_count: int = ...) -> bool: ...
-@deprecated(
-    "Importing secure_websocket_context from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing secure_websocket_context from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
 def secure_websocket_context(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing websocket_context from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing websocket_context from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
 def websocket_context(*args: Any, **kwargs: Any) -> NoReturn: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -4,9 +4,7 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.bridge
 
-@deprecated(
-    "Importing AgentWebSocketBridge from 'netra_backend.app.websocket_core.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import AgentWebSocketBridge' instead. See MIGRATION.md."
-)
+@deprecated("Importing AgentWebSocketBridge from 'netra_backend.app.websocket_core.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import AgentWebSocketBridge' instead. See MIGRATION.md.")
 class AgentWebSocketBridge(compat.canonical.bridge.AgentWebSocketBridge): ...
 
 def __getattr__(name: str) -> Any: ...

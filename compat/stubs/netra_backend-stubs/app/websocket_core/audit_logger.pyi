@@ -3,9 +3,7 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing WebSocketAuditLogger from 'netra_backend.app.websocket_core.audit_logger' is impossible: it was removed in netra 1.0. Use logging.getLogger('compat.canonical') instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketAuditLogger from 'netra_backend.app.websocket_core.audit_logger' is impossible: it was removed in netra 1.0. Use logging.getLogger('compat.canonical') instead. See MIGRATION.md.")
 class WebSocketAuditLogger:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

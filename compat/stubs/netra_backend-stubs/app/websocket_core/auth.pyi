@@ -8,179 +8,104 @@ import compat.canonical.auth.results
 import compat.canonical.rate_limits
 import compat.legacy.auth
 
-@deprecated(
-    "Importing AuthHandler from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md."
-)
+@deprecated("Importing AuthHandler from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md.")
 class AuthHandler(compat.canonical.auth.authenticator.Authenticator):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-    @deprecated(
-        "Calling AuthHandler.broadcast() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use get_websocket_manager(context).emit(event, data) for each user instead. See MIGRATION.md."
-    )
+    @deprecated("Calling AuthHandler.broadcast() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use get_websocket_manager(context).emit(event, data) for each user instead. See MIGRATION.md.")
     def broadcast(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling AuthHandler.connect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.open_session(client_id, user_id) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling AuthHandler.connect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.open_session(client_id, user_id) instead. See MIGRATION.md.")
     def connect(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling AuthHandler.disconnect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.close_session(client_id) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling AuthHandler.disconnect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.close_session(client_id) instead. See MIGRATION.md.")
     def disconnect(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling AuthHandler.process_message() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.authenticate_message(text), or MessageRouter.route_message() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling AuthHandler.process_message() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.authenticate_message(text), or MessageRouter.route_message() instead. See MIGRATION.md.")
     def process_message(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated(
-    "Importing RateLimiter from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import RateLimiter' instead. See MIGRATION.md."
-)
+@deprecated("Importing RateLimiter from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import RateLimiter' instead. See MIGRATION.md.")
 class RateLimiter(compat.canonical.rate_limits.RateLimiter): ...
 
-@deprecated(
-    "Importing WebSocketAuth from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketAuth from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md.")
 class WebSocketAuth(compat.canonical.auth.authenticator.Authenticator):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-    @deprecated(
-        "Calling WebSocketAuth.authenticate_connection() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use identity = await Authenticator.verify(token) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuth.authenticate_connection() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use identity = await Authenticator.verify(token) instead. See MIGRATION.md.")
     def authenticate_connection(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuth.connect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.open_session(client_id, user_id) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuth.connect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.open_session(client_id, user_id) instead. See MIGRATION.md.")
     def connect(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuth.disconnect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.close_session(client_id) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuth.disconnect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.close_session(client_id) instead. See MIGRATION.md.")
     def disconnect(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuth.get_auth_stats() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuth.get_auth_stats() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md.")
     def get_auth_stats(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuth.get_health_status() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuth.get_health_status() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md.")
     def get_health_status(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuth.get_health_status_sync() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuth.get_health_status_sync() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md.")
     def get_health_status_sync(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuth.get_websocket_auth_stats() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats(), whose keys are shorter instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuth.get_websocket_auth_stats() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats(), whose keys are shorter instead. See MIGRATION.md.")
     def get_websocket_auth_stats(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated(
-    "Importing WebSocketAuthHandler from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketAuthHandler from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md.")
 class WebSocketAuthHandler(compat.canonical.auth.authenticator.Authenticator):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-    @deprecated(
-        "Calling WebSocketAuthHandler.broadcast() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use get_websocket_manager(context).emit(event, data) for each user instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthHandler.broadcast() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use get_websocket_manager(context).emit(event, data) for each user instead. See MIGRATION.md.")
     def broadcast(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthHandler.connect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.open_session(client_id, user_id) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthHandler.connect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.open_session(client_id, user_id) instead. See MIGRATION.md.")
     def connect(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthHandler.disconnect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.close_session(client_id) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthHandler.disconnect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.close_session(client_id) instead. See MIGRATION.md.")
     def disconnect(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthHandler.process_message() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.authenticate_message(text), or MessageRouter.route_message() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthHandler.process_message() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.authenticate_message(text), or MessageRouter.route_message() instead. See MIGRATION.md.")
     def process_message(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated(
-    "Importing WebSocketAuthValidator from 'netra_backend.app.websocket_core.auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketAuthValidator from 'netra_backend.app.websocket_core.auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
 class WebSocketAuthValidator:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketAuthenticator from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketAuthenticator from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md.")
 class WebSocketAuthenticator(compat.canonical.auth.authenticator.Authenticator):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.authenticate_connection() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use identity = await Authenticator.verify(token) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.authenticate_connection() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use identity = await Authenticator.verify(token) instead. See MIGRATION.md.")
     def authenticate_connection(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.connect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.open_session(client_id, user_id) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.connect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.open_session(client_id, user_id) instead. See MIGRATION.md.")
     def connect(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.disconnect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.close_session(client_id) instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.disconnect() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.close_session(client_id) instead. See MIGRATION.md.")
     def disconnect(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.get_auth_stats() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.get_auth_stats() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md.")
     def get_auth_stats(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.get_health_status() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.get_health_status() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md.")
     def get_health_status(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.get_health_status_sync() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.get_health_status_sync() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats() instead. See MIGRATION.md.")
     def get_health_status_sync(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated(
-        "Calling WebSocketAuthenticator.get_websocket_auth_stats() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats(), whose keys are shorter instead. See MIGRATION.md."
-    )
+    @deprecated("Calling WebSocketAuthenticator.get_websocket_auth_stats() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats(), whose keys are shorter instead. See MIGRATION.md.")
     def get_websocket_auth_stats(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated(
-    "Importing _validate_cors from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import check_websocket_cors' instead. See MIGRATION.md."
-)
+@deprecated("Importing _validate_cors from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import check_websocket_cors' instead. See MIGRATION.md.")
 def _validate_cors(websocket: Any) -> bool: ...
-@deprecated(
-    "Importing auth_client from 'netra_backend.app.websocket_core.auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing auth_client from 'netra_backend.app.websocket_core.auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
 def auth_client(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing authenticate from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md."
-)
-async def authenticate(
-    websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...
-) -> compat.canonical.auth.results.WebSocketAuthResult: ...
-@deprecated(
-    "Importing authenticate_websocket_connection from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing authenticate from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+async def authenticate(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.canonical.auth.results.WebSocketAuthResult: ...
+
+@deprecated("Importing authenticate_websocket_connection from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
 async def authenticate_websocket_connection(token: str | None, connection_id: str) -> tuple[bool, Any, str | None]: ...
-@deprecated(
-    "Importing create_websocket_authenticator from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing create_websocket_authenticator from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md.")
 def create_websocket_authenticator() -> compat.legacy.auth.WebSocketAuthenticator: ...
-@deprecated(
-    "Importing extract_jwt_from_subprotocol from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import extract_jwt_from_subprotocol' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing extract_jwt_from_subprotocol from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import extract_jwt_from_subprotocol' instead. See MIGRATION.md.")
 def extract_jwt_from_subprotocol(subprotocol_value: str | collections.abc.Iterable[str] | None) -> str | None: ...
-@deprecated(
-    "Importing extract_user_context from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.user_contexts import extract_websocket_user_context' instead. See MIGRATION.md."
-)
-async def extract_user_context(
-    websocket: Any,
-    additional_metadata: collections.abc.Mapping[str, Any] | None = ...,
-    preliminary_connection_id: str | None = ...,
-) -> tuple[Any, dict[str, Any]]: ...
-@deprecated(
-    "Importing get_websocket_authenticator from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing extract_user_context from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.user_contexts import extract_websocket_user_context' instead. See MIGRATION.md.")
+async def extract_user_context(websocket: Any, additional_metadata: collections.abc.Mapping[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> tuple[Any, dict[str, Any]]: ...
+
+@deprecated("Importing get_websocket_authenticator from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
 def get_websocket_authenticator() -> compat.legacy.auth.UnifiedWebSocketAuthenticator: ...
-@deprecated(
-    "Importing negotiate_websocket_subprotocol from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import negotiate_websocket_subprotocol' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing negotiate_websocket_subprotocol from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import negotiate_websocket_subprotocol' instead. See MIGRATION.md.")
 def negotiate_websocket_subprotocol(client_protocols: collections.abc.Iterable[str] | None) -> str | None: ...
-@deprecated(
-    "Importing secure_websocket_context from 'netra_backend.app.websocket_core.auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing secure_websocket_context from 'netra_backend.app.websocket_core.auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
 def secure_websocket_context(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing validate_websocket_auth from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md."
-)
-async def validate_websocket_auth(
-    websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...
-) -> compat.canonical.auth.results.WebSocketAuthResult: ...
+
+@deprecated("Importing validate_websocket_auth from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+async def validate_websocket_auth(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.canonical.auth.results.WebSocketAuthResult: ...
+
 def __getattr__(name: str) -> Any: ...

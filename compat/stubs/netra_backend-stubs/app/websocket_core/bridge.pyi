@@ -3,18 +3,14 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing WebSocketBridgeFactory from 'netra_backend.app.websocket_core.bridge' is impossible: it was removed in netra 1.0. Use create_agent_websocket_bridge(context) instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketBridgeFactory from 'netra_backend.app.websocket_core.bridge' is impossible: it was removed in netra 1.0. Use create_agent_websocket_bridge(context) instead. See MIGRATION.md.")
 class WebSocketBridgeFactory:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing create_websocket_bridge from 'netra_backend.app.websocket_core.bridge' is impossible: it was removed in netra 1.0. Use create_agent_websocket_bridge(context) instead. See MIGRATION.md."
-)
+@deprecated("Importing create_websocket_bridge from 'netra_backend.app.websocket_core.bridge' is impossible: it was removed in netra 1.0. Use create_agent_websocket_bridge(context) instead. See MIGRATION.md.")
 def create_websocket_bridge(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing create_websocket_context from 'netra_backend.app.websocket_core.bridge' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical import UserExecutionContext' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing create_websocket_context from 'netra_backend.app.websocket_core.bridge' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical import UserExecutionContext' instead. See MIGRATION.md.")
 def create_websocket_context(*args: Any, **kwargs: Any) -> NoReturn: ...
+
 def __getattr__(name: str) -> Any: ...

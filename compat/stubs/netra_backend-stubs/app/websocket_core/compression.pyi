@@ -4,52 +4,34 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.compression
 
-@deprecated(
-    "Importing CompressionConfig from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import CompressionConfig' instead. See MIGRATION.md."
-)
+@deprecated("Importing CompressionConfig from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import CompressionConfig' instead. See MIGRATION.md.")
 class CompressionConfig(compat.canonical.compression.CompressionConfig): ...
 
-@deprecated(
-    "Importing CompressionResult from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import CompressionResult' instead. See MIGRATION.md."
-)
+@deprecated("Importing CompressionResult from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import CompressionResult' instead. See MIGRATION.md.")
 class CompressionResult(compat.canonical.compression.CompressionResult): ...
 
-@deprecated(
-    "Importing CompressionStats from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import CompressionStats' instead. See MIGRATION.md."
-)
+@deprecated("Importing CompressionStats from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import CompressionStats' instead. See MIGRATION.md.")
 class CompressionStats(compat.canonical.compression.CompressionStats): ...
 
-@deprecated(
-    "Importing CostSavings from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import CostSavings' instead. See MIGRATION.md."
-)
+@deprecated("Importing CostSavings from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import CostSavings' instead. See MIGRATION.md.")
 class CostSavings(compat.canonical.compression.CostSavings): ...
 
-@deprecated(
-    "Importing PerformanceReport from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import PerformanceReport' instead. See MIGRATION.md."
-)
+@deprecated("Importing PerformanceReport from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import PerformanceReport' instead. See MIGRATION.md.")
 class PerformanceReport(compat.canonical.compression.PerformanceReport): ...
 
-@deprecated(
-    "Importing TooLargeError from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import TooLargeError' instead. See MIGRATION.md."
-)
+@deprecated("Importing TooLargeError from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import TooLargeError' instead. See MIGRATION.md.")
 class TooLargeError(compat.canonical.compression.TooLargeError): ...
 
 # Importing USD_PER_GB from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import USD_PER_GB' instead. See MIGRATION.md.
 USD_PER_GB = compat.canonical.compression.USD_PER_GB
 
-@deprecated(
-    "Importing UnsupportedCompressionError from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import UnsupportedCompressionError' instead. See MIGRATION.md."
-)
+@deprecated("Importing UnsupportedCompressionError from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import UnsupportedCompressionError' instead. See MIGRATION.md.")
 class UnsupportedCompressionError(compat.canonical.compression.UnsupportedCompressionError): ...
 
-@deprecated(
-    "Importing WebSocketCompressionHandler from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import WebSocketCompressionHandler' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketCompressionHandler from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import WebSocketCompressionHandler' instead. See MIGRATION.md.")
 class WebSocketCompressionHandler(compat.canonical.compression.WebSocketCompressionHandler): ...
 
-@deprecated(
-    "Importing WebSocketCompressor from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import WebSocketCompressor' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketCompressor from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import WebSocketCompressor' instead. See MIGRATION.md.")
 class WebSocketCompressor(compat.canonical.compression.WebSocketCompressor): ...
 
 # Importing logger from 'netra_backend.app.websocket_core.compression' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.compression import logger' instead. See MIGRATION.md.

@@ -4,21 +4,15 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.manager
 
-@deprecated(
-    "Importing ConnectionExecutor from 'netra_backend.app.websocket_core.connection_executor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionExecutor from 'netra_backend.app.websocket_core.connection_executor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class ConnectionExecutor(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing ConnectionOperationBuilder from 'netra_backend.app.websocket_core.connection_executor' is impossible: it was removed in netra 1.0. Use the user's own manager, get_websocket_manager(context) instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionOperationBuilder from 'netra_backend.app.websocket_core.connection_executor' is impossible: it was removed in netra 1.0. Use the user's own manager, get_websocket_manager(context) instead. See MIGRATION.md.")
 class ConnectionOperationBuilder:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketManager from 'netra_backend.app.websocket_core.connection_executor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core.connection_executor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

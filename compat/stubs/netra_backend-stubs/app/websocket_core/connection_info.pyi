@@ -5,9 +5,7 @@ from typing_extensions import deprecated
 import compat.canonical.message_models
 import compat.canonical.recovery_types
 
-@deprecated(
-    "Importing ConnectionInfo from 'netra_backend.app.websocket_core.connection_info' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ConnectionInfo' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket_core.connection_info' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ConnectionInfo' instead. See MIGRATION.md.")
 class ConnectionInfo(compat.canonical.message_models.ConnectionInfo): ...
 
 # Importing ConnectionState from 'netra_backend.app.websocket_core.connection_info' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ConnectionState' instead. See MIGRATION.md.

@@ -5,26 +5,18 @@ from typing_extensions import deprecated
 import compat.canonical.manager
 import compat.legacy.manager_types
 
-@deprecated(
-    "Importing ConnectionInfo from 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.manager_types import ConnectionInfo' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.manager_types import ConnectionInfo' instead. See MIGRATION.md.")
 class ConnectionInfo(compat.legacy.manager_types.ConnectionInfo): ...
 
-@deprecated(
-    "Importing ConnectionManager from 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionManager from 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class ConnectionManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketConnectionManager from 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketConnectionManager from 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketConnectionManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

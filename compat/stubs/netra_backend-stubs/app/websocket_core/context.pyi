@@ -7,14 +7,10 @@ import compat.canonical.ws_context
 # Importing STALE_AFTER from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import STALE_AFTER' instead. See MIGRATION.md.
 STALE_AFTER = compat.canonical.ws_context.STALE_AFTER
 
-@deprecated(
-    "Importing WebSocketContext from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import WebSocketContext' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketContext from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import WebSocketContext' instead. See MIGRATION.md.")
 class WebSocketContext(compat.canonical.ws_context.WebSocketContext): ...
 
-@deprecated(
-    "Importing WebSocketRequestContext from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import WebSocketRequestContext' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketRequestContext from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import WebSocketRequestContext' instead. See MIGRATION.md.")
 class WebSocketRequestContext(compat.canonical.ws_context.WebSocketRequestContext): ...
 
 # Importing logger from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import logger' instead. See MIGRATION.md.

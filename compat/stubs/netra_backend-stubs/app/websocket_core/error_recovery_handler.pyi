@@ -12,54 +12,38 @@ CASCADE_CONNECTIONS = compat.canonical.error_recovery.CASCADE_CONNECTIONS
 # Importing CASCADE_WINDOW from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import CASCADE_WINDOW' instead. See MIGRATION.md.
 CASCADE_WINDOW = compat.canonical.error_recovery.CASCADE_WINDOW
 
-@deprecated(
-    "Importing CascadePreventionState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import CascadePreventionState' instead. See MIGRATION.md."
-)
+@deprecated("Importing CascadePreventionState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import CascadePreventionState' instead. See MIGRATION.md.")
 class CascadePreventionState(compat.canonical.error_types.CascadePreventionState): ...
 
-@deprecated(
-    "Importing CircuitBreaker from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import CircuitBreaker' instead. See MIGRATION.md."
-)
+@deprecated("Importing CircuitBreaker from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import CircuitBreaker' instead. See MIGRATION.md.")
 class CircuitBreaker(compat.canonical.error_types.CircuitBreaker): ...
 
 # Importing CircuitBreakerState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import CircuitBreakerState' instead. See MIGRATION.md.
 CircuitBreakerState = compat.canonical.error_recovery.CircuitBreakerState
 
-@deprecated(
-    "Importing DegradationState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import DegradationState' instead. See MIGRATION.md."
-)
+@deprecated("Importing DegradationState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import DegradationState' instead. See MIGRATION.md.")
 class DegradationState(compat.canonical.error_types.DegradationState): ...
 
 # Importing ErrorContext from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import ErrorContext' instead. See MIGRATION.md.
 ErrorContext = compat.canonical.error_recovery.ErrorContext
 
-@deprecated(
-    "Importing ErrorMetrics from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import ErrorMetrics' instead. See MIGRATION.md."
-)
+@deprecated("Importing ErrorMetrics from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import ErrorMetrics' instead. See MIGRATION.md.")
 class ErrorMetrics(compat.canonical.error_types.ErrorMetrics): ...
 
-@deprecated(
-    "Importing ErrorRecoveryHandler from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing ErrorRecoveryHandler from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class ErrorRecoveryHandler(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing ErrorRecoveryReport from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import ErrorRecoveryReport' instead. See MIGRATION.md."
-)
+@deprecated("Importing ErrorRecoveryReport from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import ErrorRecoveryReport' instead. See MIGRATION.md.")
 class ErrorRecoveryReport(compat.canonical.error_types.ErrorRecoveryReport): ...
 
 # Importing ErrorType from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import ErrorType' instead. See MIGRATION.md.
 ErrorType = compat.canonical.error_recovery.ErrorType
 
-@deprecated(
-    "Importing RecoveryResult from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import RecoveryResult' instead. See MIGRATION.md."
-)
+@deprecated("Importing RecoveryResult from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import RecoveryResult' instead. See MIGRATION.md.")
 class RecoveryResult(compat.canonical.error_types.RecoveryResult): ...
 
-@deprecated(
-    "Importing RecoveryState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import RecoveryState' instead. See MIGRATION.md."
-)
+@deprecated("Importing RecoveryState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import RecoveryState' instead. See MIGRATION.md.")
 class RecoveryState(compat.canonical.error_types.RecoveryState): ...
 
 # Importing RecoveryStrategy from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import RecoveryStrategy' instead. See MIGRATION.md.
@@ -68,20 +52,14 @@ RecoveryStrategy = compat.canonical.error_recovery.RecoveryStrategy
 # Importing STRATEGIES from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import STRATEGIES' instead. See MIGRATION.md.
 STRATEGIES = compat.canonical.error_recovery.STRATEGIES
 
-@deprecated(
-    "Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketErrorContext from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import WebSocketErrorContext' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketErrorContext from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import WebSocketErrorContext' instead. See MIGRATION.md.")
 class WebSocketErrorContext(compat.canonical.error_types.WebSocketErrorContext): ...
 
-@deprecated(
-    "Importing WebSocketErrorRecoveryHandler from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import WebSocketErrorRecoveryHandler' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketErrorRecoveryHandler from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import WebSocketErrorRecoveryHandler' instead. See MIGRATION.md.")
 class WebSocketErrorRecoveryHandler(compat.canonical.error_recovery.WebSocketErrorRecoveryHandler): ...
 
 # Importing logger from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import logger' instead. See MIGRATION.md.

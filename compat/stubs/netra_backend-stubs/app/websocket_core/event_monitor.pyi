@@ -7,45 +7,31 @@ import compat.canonical.event_monitor
 # Importing CRITICAL from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import CRITICAL' instead. See MIGRATION.md.
 CRITICAL = compat.canonical.event_monitor.CRITICAL
 
-@deprecated(
-    "Importing ChatEventMonitor from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import ChatEventMonitor' instead. See MIGRATION.md."
-)
+@deprecated("Importing ChatEventMonitor from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import ChatEventMonitor' instead. See MIGRATION.md.")
 class ChatEventMonitor(compat.canonical.event_monitor.ChatEventMonitor): ...
 
-@deprecated(
-    "Importing EventMetrics from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import EventMetrics' instead. See MIGRATION.md."
-)
+@deprecated("Importing EventMetrics from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import EventMetrics' instead. See MIGRATION.md.")
 class EventMetrics(compat.canonical.event_monitor.EventMetrics): ...
 
-@deprecated(
-    "Importing EventTracker from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import EventTracker' instead. See MIGRATION.md."
-)
+@deprecated("Importing EventTracker from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import EventTracker' instead. See MIGRATION.md.")
 class EventTracker(compat.canonical.event_monitor.EventTracker): ...
 
 # Importing EventType from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import EventType' instead. See MIGRATION.md.
 EventType = compat.canonical.event_monitor.EventType
 
-@deprecated(
-    "Importing EventValidationError from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import EventValidationError' instead. See MIGRATION.md."
-)
+@deprecated("Importing EventValidationError from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import EventValidationError' instead. See MIGRATION.md.")
 class EventValidationError(compat.canonical.event_monitor.EventValidationError): ...
 
 # Importing HealthStatus from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import HealthStatus' instead. See MIGRATION.md.
 HealthStatus = compat.canonical.event_monitor.HealthStatus
 
-@deprecated(
-    "Importing MissingCriticalEventError from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import MissingCriticalEventError' instead. See MIGRATION.md."
-)
+@deprecated("Importing MissingCriticalEventError from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import MissingCriticalEventError' instead. See MIGRATION.md.")
 class MissingCriticalEventError(compat.canonical.event_monitor.MissingCriticalEventError): ...
 
-@deprecated(
-    "Importing MonitorableComponent from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import MonitorableComponent' instead. See MIGRATION.md."
-)
+@deprecated("Importing MonitorableComponent from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import MonitorableComponent' instead. See MIGRATION.md.")
 class MonitorableComponent(compat.canonical.event_monitor.MonitorableComponent): ...
 
-@deprecated(
-    "Importing WebSocketEventMonitor from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import WebSocketEventMonitor' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketEventMonitor from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import WebSocketEventMonitor' instead. See MIGRATION.md.")
 class WebSocketEventMonitor(compat.canonical.event_monitor.WebSocketEventMonitor): ...
 
 # Importing chat_event_monitor from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import chat_event_monitor' instead. See MIGRATION.md.

@@ -3,9 +3,7 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing EventDeliveryFallback from 'netra_backend.app.websocket_core.event_resilience' is impossible: it was removed in netra 1.0. Use manager.undelivered() instead. See MIGRATION.md."
-)
+@deprecated("Importing EventDeliveryFallback from 'netra_backend.app.websocket_core.event_resilience' is impossible: it was removed in netra 1.0. Use manager.undelivered() instead. See MIGRATION.md.")
 class EventDeliveryFallback:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

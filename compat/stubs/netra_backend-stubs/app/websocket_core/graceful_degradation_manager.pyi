@@ -4,48 +4,34 @@ from typing import Any, NoReturn
 from typing_extensions import deprecated
 import collections.abc
 
-@deprecated(
-    "Importing DegradationContext from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md."
-)
+@deprecated("Importing DegradationContext from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md.")
 class DegradationContext:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing DegradationLevel from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md."
-)
+@deprecated("Importing DegradationLevel from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md.")
 class DegradationLevel:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing FallbackChatHandler from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md."
-)
+@deprecated("Importing FallbackChatHandler from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md.")
 class FallbackChatHandler:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing GracefulDegradationManager from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md."
-)
+@deprecated("Importing GracefulDegradationManager from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md.")
 class GracefulDegradationManager:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing ServiceHealth from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md."
-)
+@deprecated("Importing ServiceHealth from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md.")
 class ServiceHealth:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing ServiceStatus from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md."
-)
+@deprecated("Importing ServiceStatus from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md.")
 class ServiceStatus:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing create_graceful_degradation_manager from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md."
-)
+@deprecated("Importing create_graceful_degradation_manager from 'netra_backend.app.websocket_core.graceful_degradation_manager' is impossible: it was removed in netra 1.0. Use manager.health() and the server's /readyz: what is down is told, not imitated instead. See MIGRATION.md.")
 def create_graceful_degradation_manager(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing safe_websocket_send from 'netra_backend.app.websocket_core.graceful_degradation_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import safe_websocket_send' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing safe_websocket_send from 'netra_backend.app.websocket_core.graceful_degradation_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import safe_websocket_send' instead. See MIGRATION.md.")
 async def safe_websocket_send(websocket: Any, data: collections.abc.Mapping[str, Any] | str, retry_count: int = ...) -> bool: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -3,9 +3,7 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing WebSocketUserIsolation from 'netra_backend.app.websocket_core.isolation' is impossible: it was removed in netra 1.0. Use get_websocket_manager(context): each user has a manager of their own instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketUserIsolation from 'netra_backend.app.websocket_core.isolation' is impossible: it was removed in netra 1.0. Use get_websocket_manager(context): each user has a manager of their own instead. See MIGRATION.md.")
 class WebSocketUserIsolation:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

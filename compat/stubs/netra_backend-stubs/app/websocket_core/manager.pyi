@@ -7,36 +7,24 @@ import compat.canonical.manager
 import compat.legacy.manager_types
 import compat.legacy.singletons
 
-@deprecated(
-    "Importing BroadcastManager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing BroadcastManager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class BroadcastManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing HeartbeatConfig from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import HeartbeatConfig' instead. See MIGRATION.md."
-)
+@deprecated("Importing HeartbeatConfig from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import HeartbeatConfig' instead. See MIGRATION.md.")
 class HeartbeatConfig(compat.canonical.heartbeat_manager.HeartbeatConfig): ...
 
-@deprecated(
-    "Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketConnection from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketConnection from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 class WebSocketConnection(compat.legacy.manager_types.WebSocketConnection): ...
 
-@deprecated(
-    "Importing WebSocketHeartbeatManager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import WebSocketHeartbeatManager' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketHeartbeatManager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import WebSocketHeartbeatManager' instead. See MIGRATION.md.")
 class WebSocketHeartbeatManager(compat.canonical.heartbeat_manager.WebSocketHeartbeatManager): ...
 
-@deprecated(
-    "Importing WebSocketManager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
@@ -46,47 +34,34 @@ WebSocketManagerMode = compat.legacy.manager_types.WebSocketManagerMode
 # Importing _websocket_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.
 _websocket_manager = compat.legacy.singletons.manager
 
-@deprecated(
-    "Importing auth_client from 'netra_backend.app.websocket_core.manager' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical.auth import get_authenticator' instead. See MIGRATION.md."
-)
+@deprecated("Importing auth_client from 'netra_backend.app.websocket_core.manager' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical.auth import get_authenticator' instead. See MIGRATION.md.")
 def auth_client(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing broadcast_message from 'netra_backend.app.websocket_core.manager' is impossible: it was removed in netra 1.0. Use await get_websocket_manager_factory().broadcast(message) instead. See MIGRATION.md."
-)
+
+@deprecated("Importing broadcast_message from 'netra_backend.app.websocket_core.manager' is impossible: it was removed in netra 1.0. Use await get_websocket_manager_factory().broadcast(message) instead. See MIGRATION.md.")
 def broadcast_message(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing create_test_user_context from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.factory import create_test_user_context' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing create_test_user_context from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.factory import create_test_user_context' instead. See MIGRATION.md.")
 def create_test_user_context() -> Any: ...
-@deprecated(
-    "Importing create_websocket_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing get_heartbeat_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import get_heartbeat_manager' instead. See MIGRATION.md."
-)
-def get_heartbeat_manager(
-    config: compat.canonical.heartbeat_manager.HeartbeatConfig | None = ...,
-) -> compat.canonical.heartbeat_manager.WebSocketHeartbeatManager: ...
-@deprecated(
-    "Importing get_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_heartbeat_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import get_heartbeat_manager' instead. See MIGRATION.md.")
+def get_heartbeat_manager(config: compat.canonical.heartbeat_manager.HeartbeatConfig | None = ...) -> compat.canonical.heartbeat_manager.WebSocketHeartbeatManager: ...
+
+@deprecated("Importing get_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_manager(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing get_websocket_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing get_websocket_recovery_manager from 'netra_backend.app.websocket_core.manager' is impossible: it was removed in netra 1.0. Use the user's own manager, get_websocket_manager(context), which replays what was missed instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_recovery_manager from 'netra_backend.app.websocket_core.manager' is impossible: it was removed in netra 1.0. Use the user's own manager, get_websocket_manager(context), which replays what was missed instead. See MIGRATION.md.")
 def get_websocket_recovery_manager(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing logger from 'netra_backend.app.websocket_core.manager' is impossible: it was removed in netra 1.0. Use logging.getLogger(__name__) instead. See MIGRATION.md."
-)
+
+@deprecated("Importing logger from 'netra_backend.app.websocket_core.manager' is impossible: it was removed in netra 1.0. Use logging.getLogger(__name__) instead. See MIGRATION.md.")
 def logger(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing sync_state from 'netra_backend.app.websocket_core.manager' is impossible: it was removed in netra 1.0. Use the user's own manager, get_websocket_manager(context), which replays what was missed instead. See MIGRATION.md."
-)
+
+@deprecated("Importing sync_state from 'netra_backend.app.websocket_core.manager' is impossible: it was removed in netra 1.0. Use the user's own manager, get_websocket_manager(context), which replays what was missed instead. See MIGRATION.md.")
 def sync_state(*args: Any, **kwargs: Any) -> NoReturn: ...
 
 # Importing websocket_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.

@@ -4,9 +4,7 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.router
 
-@deprecated(
-    "Importing MessageRouter from 'netra_backend.app.websocket_core.message_router' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import MessageRouter' instead. See MIGRATION.md."
-)
+@deprecated("Importing MessageRouter from 'netra_backend.app.websocket_core.message_router' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import MessageRouter' instead. See MIGRATION.md.")
 class MessageRouter(compat.canonical.router.MessageRouter): ...
 
 def __getattr__(name: str) -> Any: ...

@@ -7,44 +7,30 @@ import compat.legacy.factory
 import compat.legacy.manager_types
 import compat.legacy.migration
 
-@deprecated(
-    "Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketConnection from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketConnection from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 class WebSocketConnection(compat.legacy.manager_types.WebSocketConnection): ...
 
-@deprecated(
-    "Importing WebSocketManager from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketManagerAdapter from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManagerAdapter from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 class WebSocketManagerAdapter(compat.legacy.migration.WebSocketManagerAdapter): ...
 
-@deprecated(
-    "Importing WebSocketManagerFactory from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManagerFactory from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 class WebSocketManagerFactory(compat.legacy.factory.WebSocketManagerFactory): ...
 
-@deprecated(
-    "Importing _LegacyWebSocketManagerAdapter from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing _LegacyWebSocketManagerAdapter from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 class _LegacyWebSocketManagerAdapter(compat.legacy.migration.WebSocketManagerAdapter): ...
 
-@deprecated(
-    "Importing get_legacy_websocket_manager from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing get_legacy_websocket_manager from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_legacy_websocket_manager() -> compat.legacy.migration.WebSocketManagerAdapter: ...
-@deprecated(
-    "Importing migrate_singleton_usage from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing migrate_singleton_usage from 'netra_backend.app.websocket_core.migration_adapter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def migrate_singleton_usage(user_context: Any) -> Any: ...
+
 def __getattr__(name: str) -> Any: ...

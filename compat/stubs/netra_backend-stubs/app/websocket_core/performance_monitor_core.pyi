@@ -3,51 +3,35 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing LatencyMeasurement from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md."
-)
+@deprecated("Importing LatencyMeasurement from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md.")
 class LatencyMeasurement:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing PerformanceAlert from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md."
-)
+@deprecated("Importing PerformanceAlert from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md.")
 class PerformanceAlert:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing PerformanceMetrics from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md."
-)
+@deprecated("Importing PerformanceMetrics from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md.")
 class PerformanceMetrics:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing PerformanceMonitor from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md."
-)
+@deprecated("Importing PerformanceMonitor from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md.")
 class PerformanceMonitor:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing PerformanceMonitorCore from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md."
-)
+@deprecated("Importing PerformanceMonitorCore from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md.")
 class PerformanceMonitorCore:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing PerformanceThresholds from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md."
-)
+@deprecated("Importing PerformanceThresholds from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md.")
 class PerformanceThresholds:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing ThroughputMetrics from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md."
-)
+@deprecated("Importing ThroughputMetrics from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md.")
 class ThroughputMetrics:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketPerformanceMonitor from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketPerformanceMonitor from 'netra_backend.app.websocket_core.performance_monitor_core' is impossible: it was removed in netra 1.0. Use manager.stats() and the server's /metrics instead. See MIGRATION.md.")
 class WebSocketPerformanceMonitor:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

@@ -4,46 +4,31 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.rate_limits
 
-@deprecated(
-    "Importing AdaptiveRateLimiter from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import AdaptiveRateLimiter' instead. See MIGRATION.md."
-)
+@deprecated("Importing AdaptiveRateLimiter from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import AdaptiveRateLimiter' instead. See MIGRATION.md.")
 class AdaptiveRateLimiter(compat.canonical.rate_limits.AdaptiveRateLimiter): ...
 
-@deprecated(
-    "Importing RateLimitConfig from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import RateLimitConfig' instead. See MIGRATION.md."
-)
+@deprecated("Importing RateLimitConfig from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import RateLimitConfig' instead. See MIGRATION.md.")
 class RateLimitConfig(compat.canonical.rate_limits.RateLimitConfig): ...
 
-@deprecated(
-    "Importing RateLimitExceededException from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import RateLimitExceededException' instead. See MIGRATION.md."
-)
+@deprecated("Importing RateLimitExceededException from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import RateLimitExceededException' instead. See MIGRATION.md.")
 class RateLimitExceededException(compat.canonical.rate_limits.RateLimitExceededException): ...
 
-@deprecated(
-    "Importing RateLimiter from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import RateLimiter' instead. See MIGRATION.md."
-)
+@deprecated("Importing RateLimiter from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import RateLimiter' instead. See MIGRATION.md.")
 class RateLimiter(compat.canonical.rate_limits.RateLimiter): ...
 
-@deprecated(
-    "Importing UserRateLimitState from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import UserRateLimitState' instead. See MIGRATION.md."
-)
+@deprecated("Importing UserRateLimitState from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import UserRateLimitState' instead. See MIGRATION.md.")
 class UserRateLimitState(compat.canonical.rate_limits.UserRateLimitState): ...
 
-@deprecated(
-    "Importing WebSocketRateLimiter from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import WebSocketRateLimiter' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketRateLimiter from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import WebSocketRateLimiter' instead. See MIGRATION.md.")
 class WebSocketRateLimiter(compat.canonical.rate_limits.WebSocketRateLimiter): ...
 
-@deprecated(
-    "Importing check_connection_rate_limit from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import check_connection_rate_limit' instead. See MIGRATION.md."
-)
+@deprecated("Importing check_connection_rate_limit from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import check_connection_rate_limit' instead. See MIGRATION.md.")
 async def check_connection_rate_limit(client_ip: str) -> tuple[bool, float | None]: ...
-@deprecated(
-    "Importing check_rate_limit from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import check_rate_limit' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing check_rate_limit from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import check_rate_limit' instead. See MIGRATION.md.")
 def check_rate_limit(client_id: str, max_requests: int = ..., window_seconds: int = ...) -> bool: ...
-@deprecated(
-    "Importing get_rate_limiter from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import get_rate_limiter' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_rate_limiter from 'netra_backend.app.websocket_core.rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import get_rate_limiter' instead. See MIGRATION.md.")
 def get_rate_limiter() -> compat.canonical.rate_limits.WebSocketRateLimiter: ...
+
 def __getattr__(name: str) -> Any: ...

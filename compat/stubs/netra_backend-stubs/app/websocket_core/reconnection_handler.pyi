@@ -9,68 +9,48 @@ import compat.canonical.recovery_types
 # Importing ConnectionState from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ConnectionState' instead. See MIGRATION.md.
 ConnectionState = compat.canonical.recovery_types.ConnectionState
 
-@deprecated(
-    "Importing MaxRetriesExceededException from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import MaxRetriesExceededException' instead. See MIGRATION.md."
-)
+@deprecated("Importing MaxRetriesExceededException from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import MaxRetriesExceededException' instead. See MIGRATION.md.")
 class MaxRetriesExceededException(compat.canonical.reconnection.MaxRetriesExceededException): ...
 
-@deprecated(
-    "Importing ReconnectionConfig from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionConfig' instead. See MIGRATION.md."
-)
+@deprecated("Importing ReconnectionConfig from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionConfig' instead. See MIGRATION.md.")
 class ReconnectionConfig(compat.canonical.reconnection.ReconnectionConfig): ...
 
-@deprecated(
-    "Importing ReconnectionContext from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionContext' instead. See MIGRATION.md."
-)
+@deprecated("Importing ReconnectionContext from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionContext' instead. See MIGRATION.md.")
 class ReconnectionContext(compat.canonical.reconnection.ReconnectionContext): ...
 
-@deprecated(
-    "Importing ReconnectionHandler from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing ReconnectionHandler from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class ReconnectionHandler(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 # Importing ReconnectionReason from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ReconnectionReason' instead. See MIGRATION.md.
 ReconnectionReason = compat.canonical.recovery_types.ReconnectionReason
 
-@deprecated(
-    "Importing ReconnectionSession from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionSession' instead. See MIGRATION.md."
-)
+@deprecated("Importing ReconnectionSession from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionSession' instead. See MIGRATION.md.")
 class ReconnectionSession(compat.canonical.reconnection.ReconnectionSession): ...
 
 # Importing ReconnectionState from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionState' instead. See MIGRATION.md.
 ReconnectionState = compat.canonical.reconnection.ReconnectionState
 
-@deprecated(
-    "Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketManager from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketReconnectionHandler from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketReconnectionHandler from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketReconnectionHandler(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketRecoveryManager from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketRecoveryManager from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketRecoveryManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing create_websocket_manager from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing get_reconnection_handler from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_reconnection_handler from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_reconnection_handler(*args: Any, **kwargs: Any) -> Any: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -4,9 +4,7 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.reconnection
 
-@deprecated(
-    "Importing ReconnectionManager from 'netra_backend.app.websocket_core.reconnection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionManager' instead. See MIGRATION.md."
-)
+@deprecated("Importing ReconnectionManager from 'netra_backend.app.websocket_core.reconnection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionManager' instead. See MIGRATION.md.")
 class ReconnectionManager(compat.canonical.reconnection.ReconnectionManager): ...
 
 # Importing ReconnectionState from 'netra_backend.app.websocket_core.reconnection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ManagerState' instead. See MIGRATION.md.

@@ -5,9 +5,7 @@ from typing_extensions import deprecated
 import compat.canonical.message_models
 import compat.canonical.messages
 
-@deprecated(
-    "Importing ReconnectionConfig from 'netra_backend.app.websocket_core.reconnection_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ReconnectionConfig' instead. See MIGRATION.md."
-)
+@deprecated("Importing ReconnectionConfig from 'netra_backend.app.websocket_core.reconnection_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ReconnectionConfig' instead. See MIGRATION.md.")
 class ReconnectionConfig(compat.canonical.message_models.ReconnectionConfig): ...
 
 # Importing ReconnectionState from 'netra_backend.app.websocket_core.reconnection_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ReconnectionState' instead. See MIGRATION.md.

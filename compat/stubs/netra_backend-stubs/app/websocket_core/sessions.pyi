@@ -3,9 +3,7 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing WebSocketSessionManager from 'netra_backend.app.websocket_core.sessions' is impossible: it was removed in netra 1.0. Use get_websocket_manager(context) instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketSessionManager from 'netra_backend.app.websocket_core.sessions' is impossible: it was removed in netra 1.0. Use get_websocket_manager(context) instead. See MIGRATION.md.")
 class WebSocketSessionManager:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

@@ -3,8 +3,7 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing initialize_service_ssot from 'netra_backend.app.websocket_core.ssot_service_initializer' is impossible: it was removed in netra 1.0. Use create_app(settings) instead. See MIGRATION.md."
-)
+@deprecated("Importing initialize_service_ssot from 'netra_backend.app.websocket_core.ssot_service_initializer' is impossible: it was removed in netra 1.0. Use create_app(settings) instead. See MIGRATION.md.")
 def initialize_service_ssot(*args: Any, **kwargs: Any) -> NoReturn: ...
+
 def __getattr__(name: str) -> Any: ...

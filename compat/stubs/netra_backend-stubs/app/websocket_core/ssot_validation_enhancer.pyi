@@ -6,47 +6,34 @@ import compat.canonical.errors
 import compat.canonical.validation
 import compat.legacy.parts
 
-@deprecated(
-    "Importing FactoryBypassDetected from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.errors import FactoryBypassDetected' instead. See MIGRATION.md."
-)
+@deprecated("Importing FactoryBypassDetected from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.errors import FactoryBypassDetected' instead. See MIGRATION.md.")
 class FactoryBypassDetected(compat.canonical.errors.FactoryBypassDetected): ...
 
-@deprecated(
-    "Importing SSotValidationError from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.errors import SSotValidationError' instead. See MIGRATION.md."
-)
+@deprecated("Importing SSotValidationError from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.errors import SSotValidationError' instead. See MIGRATION.md.")
 class SSotValidationError(compat.canonical.errors.SSotValidationError): ...
 
-@deprecated(
-    "Importing UserIsolationViolation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.errors import UserIsolationViolation' instead. See MIGRATION.md."
-)
+@deprecated("Importing UserIsolationViolation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.errors import UserIsolationViolation' instead. See MIGRATION.md.")
 class UserIsolationViolation(compat.canonical.errors.UserIsolationViolation): ...
 
-@deprecated(
-    "Importing WebSocketManagerSSotValidator from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.validation import ManagerValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManagerSSotValidator from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.validation import ManagerValidator' instead. See MIGRATION.md.")
 class WebSocketManagerSSotValidator(compat.canonical.validation.ManagerValidator): ...
 
 # Importing _ssot_validator from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import _ssot_validator' instead. See MIGRATION.md.
 _ssot_validator = compat.legacy.parts._ssot_validator
 
-@deprecated(
-    "Importing enable_strict_validation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import enable_strict_validation' instead. See MIGRATION.md."
-)
+@deprecated("Importing enable_strict_validation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import enable_strict_validation' instead. See MIGRATION.md.")
 def enable_strict_validation(enabled: bool = ...) -> None: ...
-@deprecated(
-    "Importing get_ssot_validation_summary from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import get_ssot_validation_summary' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_ssot_validation_summary from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import get_ssot_validation_summary' instead. See MIGRATION.md.")
 def get_ssot_validation_summary() -> dict[str, Any]: ...
 
 # Importing logger from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.validation import logger' instead. See MIGRATION.md.
 logger = compat.canonical.validation.logger
 
-@deprecated(
-    "Importing validate_user_isolation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import validate_user_isolation' instead. See MIGRATION.md."
-)
+@deprecated("Importing validate_user_isolation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import validate_user_isolation' instead. See MIGRATION.md.")
 def validate_user_isolation(manager_instance: Any, user_id: Any, operation: str = ...) -> bool: ...
-@deprecated(
-    "Importing validate_websocket_manager_creation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import validate_websocket_manager_creation' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing validate_websocket_manager_creation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import validate_websocket_manager_creation' instead. See MIGRATION.md.")
 def validate_websocket_manager_creation(manager_instance: Any, user_context: Any = ..., creation_method: str = ...) -> bool: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -3,16 +3,13 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing coordinate_authentication_state from 'netra_backend.app.websocket_core.state_coordinator' is impossible: it was removed in netra 1.0. Use get_websocket_manager(context): a manager exists only for an authenticated context instead. See MIGRATION.md."
-)
+@deprecated("Importing coordinate_authentication_state from 'netra_backend.app.websocket_core.state_coordinator' is impossible: it was removed in netra 1.0. Use get_websocket_manager(context): a manager exists only for an authenticated context instead. See MIGRATION.md.")
 def coordinate_authentication_state(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing coordinate_factory_state from 'netra_backend.app.websocket_core.state_coordinator' is impossible: it was removed in netra 1.0. Use get_websocket_manager(context): a manager exists only for an authenticated context instead. See MIGRATION.md."
-)
+
+@deprecated("Importing coordinate_factory_state from 'netra_backend.app.websocket_core.state_coordinator' is impossible: it was removed in netra 1.0. Use get_websocket_manager(context): a manager exists only for an authenticated context instead. See MIGRATION.md.")
 def coordinate_factory_state(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing get_websocket_state_coordinator from 'netra_backend.app.websocket_core.state_coordinator' is impossible: it was removed in netra 1.0. Use get_websocket_manager(context): a manager exists only for an authenticated context instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_state_coordinator from 'netra_backend.app.websocket_core.state_coordinator' is impossible: it was removed in netra 1.0. Use get_websocket_manager(context): a manager exists only for an authenticated context instead. See MIGRATION.md.")
 def get_websocket_state_coordinator(*args: Any, **kwargs: Any) -> NoReturn: ...
+
 def __getattr__(name: str) -> Any: ...

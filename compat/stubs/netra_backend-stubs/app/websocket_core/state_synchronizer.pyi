@@ -3,9 +3,7 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing ConnectionStateSynchronizer from 'netra_backend.app.websocket_core.state_synchronizer' is impossible: it was removed in netra 1.0. Use since= of await manager.connect(websocket) instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionStateSynchronizer from 'netra_backend.app.websocket_core.state_synchronizer' is impossible: it was removed in netra 1.0. Use since= of await manager.connect(websocket) instead. See MIGRATION.md.")
 class ConnectionStateSynchronizer:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

@@ -3,36 +3,28 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing _get_websocket_supervisor_components from 'netra_backend.app.websocket_core.supervisor_factory' is impossible: it was removed in netra 1.0. Use services.configure(supervisor=...) at start-up, then get_websocket_scoped_supervisor(context, db_session) instead. See MIGRATION.md."
-)
+@deprecated("Importing _get_websocket_supervisor_components from 'netra_backend.app.websocket_core.supervisor_factory' is impossible: it was removed in netra 1.0. Use services.configure(supervisor=...) at start-up, then get_websocket_scoped_supervisor(context, db_session) instead. See MIGRATION.md.")
 def _get_websocket_supervisor_components(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing cleanup_websocket_registries from 'netra_backend.app.websocket_core.supervisor_factory' is impossible: it was removed in netra 1.0. Use services.configure(supervisor=...) at start-up, then get_websocket_scoped_supervisor(context, db_session) instead. See MIGRATION.md."
-)
+
+@deprecated("Importing cleanup_websocket_registries from 'netra_backend.app.websocket_core.supervisor_factory' is impossible: it was removed in netra 1.0. Use services.configure(supervisor=...) at start-up, then get_websocket_scoped_supervisor(context, db_session) instead. See MIGRATION.md.")
 def cleanup_websocket_registries(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing create_websocket_manager from 'netra_backend.app.websocket_core.supervisor_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core.supervisor_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing create_websocket_supervisor from 'netra_backend.app.websocket_core.supervisor_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.services import get_websocket_scoped_supervisor' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing create_websocket_supervisor from 'netra_backend.app.websocket_core.supervisor_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.services import get_websocket_scoped_supervisor' instead. See MIGRATION.md.")
 async def create_websocket_supervisor(context: Any, db_session: Any = ..., app_state: Any = ...) -> Any: ...
-@deprecated(
-    "Importing create_websocket_supervisor_with_validation from 'netra_backend.app.websocket_core.supervisor_factory' is impossible: it was removed in netra 1.0. Use services.configure(supervisor=...) at start-up, then get_websocket_scoped_supervisor(context, db_session) instead. See MIGRATION.md."
-)
+
+@deprecated("Importing create_websocket_supervisor_with_validation from 'netra_backend.app.websocket_core.supervisor_factory' is impossible: it was removed in netra 1.0. Use services.configure(supervisor=...) at start-up, then get_websocket_scoped_supervisor(context, db_session) instead. See MIGRATION.md.")
 def create_websocket_supervisor_with_validation(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing get_registry_cleanup_status from 'netra_backend.app.websocket_core.supervisor_factory' is impossible: it was removed in netra 1.0. Use services.configure(supervisor=...) at start-up, then get_websocket_scoped_supervisor(context, db_session) instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_registry_cleanup_status from 'netra_backend.app.websocket_core.supervisor_factory' is impossible: it was removed in netra 1.0. Use services.configure(supervisor=...) at start-up, then get_websocket_scoped_supervisor(context, db_session) instead. See MIGRATION.md.")
 def get_registry_cleanup_status(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing get_websocket_manager from 'netra_backend.app.websocket_core.supervisor_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_manager from 'netra_backend.app.websocket_core.supervisor_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing get_websocket_scoped_supervisor from 'netra_backend.app.websocket_core.supervisor_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.services import get_websocket_scoped_supervisor' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_scoped_supervisor from 'netra_backend.app.websocket_core.supervisor_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.services import get_websocket_scoped_supervisor' instead. See MIGRATION.md.")
 async def get_websocket_scoped_supervisor(context: Any, db_session: Any = ..., app_state: Any = ...) -> Any: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -3,9 +3,7 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing CriticalCallbackFailure from 'netra_backend.app.websocket_core.sync_types' is impossible: it was removed in netra 1.0. Use Undelivered, from compat.canonical.errors instead. See MIGRATION.md."
-)
+@deprecated("Importing CriticalCallbackFailure from 'netra_backend.app.websocket_core.sync_types' is impossible: it was removed in netra 1.0. Use Undelivered, from compat.canonical.errors instead. See MIGRATION.md.")
 class CriticalCallbackFailure:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

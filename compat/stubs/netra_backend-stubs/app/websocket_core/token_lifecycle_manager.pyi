@@ -3,36 +3,26 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing ConnectionTokenState from 'netra_backend.app.websocket_core.token_lifecycle_manager' is impossible: it was removed in netra 1.0. Use Identity.expires_at: the server closes a connection with 4401 when its token expires instead. See MIGRATION.md."
-)
+@deprecated("Importing ConnectionTokenState from 'netra_backend.app.websocket_core.token_lifecycle_manager' is impossible: it was removed in netra 1.0. Use Identity.expires_at: the server closes a connection with 4401 when its token expires instead. See MIGRATION.md.")
 class ConnectionTokenState:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing TokenLifecycleManager from 'netra_backend.app.websocket_core.token_lifecycle_manager' is impossible: it was removed in netra 1.0. Use Identity.expires_at: the server closes a connection with 4401 when its token expires instead. See MIGRATION.md."
-)
+@deprecated("Importing TokenLifecycleManager from 'netra_backend.app.websocket_core.token_lifecycle_manager' is impossible: it was removed in netra 1.0. Use Identity.expires_at: the server closes a connection with 4401 when its token expires instead. See MIGRATION.md.")
 class TokenLifecycleManager:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing TokenLifecycleMetrics from 'netra_backend.app.websocket_core.token_lifecycle_manager' is impossible: it was removed in netra 1.0. Use Identity.expires_at: the server closes a connection with 4401 when its token expires instead. See MIGRATION.md."
-)
+@deprecated("Importing TokenLifecycleMetrics from 'netra_backend.app.websocket_core.token_lifecycle_manager' is impossible: it was removed in netra 1.0. Use Identity.expires_at: the server closes a connection with 4401 when its token expires instead. See MIGRATION.md.")
 class TokenLifecycleMetrics:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing TokenLifecycleState from 'netra_backend.app.websocket_core.token_lifecycle_manager' is impossible: it was removed in netra 1.0. Use Identity.expires_at: the server closes a connection with 4401 when its token expires instead. See MIGRATION.md."
-)
+@deprecated("Importing TokenLifecycleState from 'netra_backend.app.websocket_core.token_lifecycle_manager' is impossible: it was removed in netra 1.0. Use Identity.expires_at: the server closes a connection with 4401 when its token expires instead. See MIGRATION.md.")
 class TokenLifecycleState:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing create_token_lifecycle_manager_for_connection from 'netra_backend.app.websocket_core.token_lifecycle_manager' is impossible: it was removed in netra 1.0. Use Identity.expires_at: the server closes a connection with 4401 when its token expires instead. See MIGRATION.md."
-)
+@deprecated("Importing create_token_lifecycle_manager_for_connection from 'netra_backend.app.websocket_core.token_lifecycle_manager' is impossible: it was removed in netra 1.0. Use Identity.expires_at: the server closes a connection with 4401 when its token expires instead. See MIGRATION.md.")
 def create_token_lifecycle_manager_for_connection(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing get_token_lifecycle_manager from 'netra_backend.app.websocket_core.token_lifecycle_manager' is impossible: it was removed in netra 1.0. Use Identity.expires_at: the server closes a connection with 4401 when its token expires instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_token_lifecycle_manager from 'netra_backend.app.websocket_core.token_lifecycle_manager' is impossible: it was removed in netra 1.0. Use Identity.expires_at: the server closes a connection with 4401 when its token expires instead. See MIGRATION.md.")
 def get_token_lifecycle_manager(*args: Any, **kwargs: Any) -> NoReturn: ...
+
 def __getattr__(name: str) -> Any: ...

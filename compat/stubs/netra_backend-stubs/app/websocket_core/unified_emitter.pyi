@@ -5,49 +5,31 @@ from typing_extensions import deprecated
 import compat.canonical.emitter
 import compat.canonical.emitters
 
-@deprecated(
-    "Importing AuthenticationConnectionMonitor from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import AuthenticationConnectionMonitor' instead. See MIGRATION.md."
-)
+@deprecated("Importing AuthenticationConnectionMonitor from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import AuthenticationConnectionMonitor' instead. See MIGRATION.md.")
 class AuthenticationConnectionMonitor(compat.canonical.emitters.AuthenticationConnectionMonitor): ...
 
-@deprecated(
-    "Importing AuthenticationWebSocketEmitter from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import AuthenticationWebSocketEmitter' instead. See MIGRATION.md."
-)
+@deprecated("Importing AuthenticationWebSocketEmitter from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import AuthenticationWebSocketEmitter' instead. See MIGRATION.md.")
 class AuthenticationWebSocketEmitter(compat.canonical.emitters.AuthenticationWebSocketEmitter): ...
 
-@deprecated(
-    "Importing AuthenticationWebSocketError from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import AuthenticationWebSocketError' instead. See MIGRATION.md."
-)
+@deprecated("Importing AuthenticationWebSocketError from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import AuthenticationWebSocketError' instead. See MIGRATION.md.")
 class AuthenticationWebSocketError(compat.canonical.emitters.AuthenticationWebSocketError): ...
 
-@deprecated(
-    "Importing EmitterMetrics from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import EmitterMetrics' instead. See MIGRATION.md."
-)
+@deprecated("Importing EmitterMetrics from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import EmitterMetrics' instead. See MIGRATION.md.")
 class EmitterMetrics(compat.canonical.emitter.EmitterMetrics): ...
 
-@deprecated(
-    "Importing UnifiedWebSocketEmitter from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedWebSocketEmitter from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
 class UnifiedWebSocketEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
 
-@deprecated(
-    "Importing UserWebSocketEmitter from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md."
-)
+@deprecated("Importing UserWebSocketEmitter from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
 class UserWebSocketEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
 
-@deprecated(
-    "Importing WebSocketEmitterFactory from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import WebSocketEmitterFactory' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketEmitterFactory from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import WebSocketEmitterFactory' instead. See MIGRATION.md.")
 class WebSocketEmitterFactory(compat.canonical.emitters.WebSocketEmitterFactory): ...
 
-@deprecated(
-    "Importing WebSocketEmitterPool from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import WebSocketEmitterPool' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketEmitterPool from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import WebSocketEmitterPool' instead. See MIGRATION.md.")
 class WebSocketEmitterPool(compat.canonical.emitters.WebSocketEmitterPool): ...
 
-@deprecated(
-    "Importing WebSocketEventEmitter from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketEventEmitter from 'netra_backend.app.websocket_core.unified_emitter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
 class WebSocketEventEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
 
 def __getattr__(name: str) -> Any: ...

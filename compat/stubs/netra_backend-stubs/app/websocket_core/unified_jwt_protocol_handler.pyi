@@ -5,25 +5,19 @@ from typing_extensions import deprecated
 import collections.abc
 import compat.legacy.auth
 
-@deprecated(
-    "Importing UnifiedJWTProtocolHandler from 'netra_backend.app.websocket_core.unified_jwt_protocol_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use Handshake.from_websocket(websocket).find_token(), with 'from compat.canonical.auth import Handshake' instead. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedJWTProtocolHandler from 'netra_backend.app.websocket_core.unified_jwt_protocol_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use Handshake.from_websocket(websocket).find_token(), with 'from compat.canonical.auth import Handshake' instead. See MIGRATION.md.")
 class UnifiedJWTProtocolHandler(compat.legacy.auth.UnifiedJWTProtocolHandler): ...
 
-@deprecated(
-    "Importing extract_jwt_from_subprotocol from 'netra_backend.app.websocket_core.unified_jwt_protocol_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import extract_jwt_from_subprotocol' instead. See MIGRATION.md."
-)
+@deprecated("Importing extract_jwt_from_subprotocol from 'netra_backend.app.websocket_core.unified_jwt_protocol_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import extract_jwt_from_subprotocol' instead. See MIGRATION.md.")
 def extract_jwt_from_subprotocol(subprotocol_value: str | collections.abc.Iterable[str] | None) -> str | None: ...
-@deprecated(
-    "Importing extract_jwt_token from 'netra_backend.app.websocket_core.unified_jwt_protocol_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use Handshake.from_websocket(websocket).find_token(), with 'from compat.canonical.auth import Handshake' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing extract_jwt_token from 'netra_backend.app.websocket_core.unified_jwt_protocol_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use Handshake.from_websocket(websocket).find_token(), with 'from compat.canonical.auth import Handshake' instead. See MIGRATION.md.")
 def extract_jwt_token(websocket: Any) -> str | None: ...
-@deprecated(
-    "Importing negotiate_websocket_subprotocol from 'netra_backend.app.websocket_core.unified_jwt_protocol_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import negotiate_websocket_subprotocol' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing negotiate_websocket_subprotocol from 'netra_backend.app.websocket_core.unified_jwt_protocol_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import negotiate_websocket_subprotocol' instead. See MIGRATION.md.")
 def negotiate_websocket_subprotocol(client_protocols: collections.abc.Iterable[str] | None) -> str | None: ...
-@deprecated(
-    "Importing normalize_jwt_token from 'netra_backend.app.websocket_core.unified_jwt_protocol_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import normalize_jwt_token' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing normalize_jwt_token from 'netra_backend.app.websocket_core.unified_jwt_protocol_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import normalize_jwt_token' instead. See MIGRATION.md.")
 def normalize_jwt_token(jwt_token: str) -> str: ...
+
 def __getattr__(name: str) -> Any: ...

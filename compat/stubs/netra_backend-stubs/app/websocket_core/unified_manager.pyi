@@ -7,60 +7,43 @@ import compat.canonical.serialization
 import compat.legacy.manager_types
 import enum
 
-@deprecated(
-    "Importing RegistryCompat from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing RegistryCompat from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 class RegistryCompat(compat.legacy.manager_types.RegistryCompat): ...
 
-@deprecated(
-    "Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing WebSocketConnection from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketConnection from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 class WebSocketConnection(compat.legacy.manager_types.WebSocketConnection): ...
 
-@deprecated(
-    "Importing WebSocketManager from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 # Importing WebSocketManagerMode from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.
 WebSocketManagerMode = compat.legacy.manager_types.WebSocketManagerMode
 
-@deprecated(
-    "Importing _UnifiedWebSocketManagerImplementation from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md."
-)
+@deprecated("Importing _UnifiedWebSocketManagerImplementation from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
 class _UnifiedWebSocketManagerImplementation(compat.canonical.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing _get_enum_key_representation from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.serialization import get_enum_key' instead. See MIGRATION.md."
-)
+@deprecated("Importing _get_enum_key_representation from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.serialization import get_enum_key' instead. See MIGRATION.md.")
 def _get_enum_key_representation(member: enum.Enum) -> str: ...
-@deprecated(
-    "Importing _serialize_message_safely from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.serialization import serialize_message' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing _serialize_message_safely from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.serialization import serialize_message' instead. See MIGRATION.md.")
 def _serialize_message_safely(message: Any) -> Any: ...
-@deprecated(
-    "Importing create_websocket_manager from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing get_database_manager from 'netra_backend.app.websocket_core.unified_manager' is impossible: it was removed in netra 1.0. Use the database layer's own session factory instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_database_manager from 'netra_backend.app.websocket_core.unified_manager' is impossible: it was removed in netra 1.0. Use the database layer's own session factory instead. See MIGRATION.md.")
 def get_database_manager(*args: Any, **kwargs: Any) -> NoReturn: ...
-@deprecated(
-    "Importing get_websocket_manager from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_manager from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
-@deprecated(
-    "Importing get_websocket_manager_singleton from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_websocket_manager_singleton from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_websocket_manager_singleton(*args: Any, **kwargs: Any) -> Any: ...
 
 # Importing logger from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use logging.getLogger(__name__) instead. See MIGRATION.md.

@@ -3,20 +3,15 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing EventValidatorFactory from 'netra_backend.app.websocket_core.user_scoped_event_validator' is impossible: it was removed in netra 1.0. Use netra_backend.app.websocket_core.event_validator.UnifiedEventValidator, one for each user instead. See MIGRATION.md."
-)
+@deprecated("Importing EventValidatorFactory from 'netra_backend.app.websocket_core.user_scoped_event_validator' is impossible: it was removed in netra 1.0. Use netra_backend.app.websocket_core.event_validator.UnifiedEventValidator, one for each user instead. See MIGRATION.md.")
 class EventValidatorFactory:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing UserScopedEventValidator from 'netra_backend.app.websocket_core.user_scoped_event_validator' is impossible: it was removed in netra 1.0. Use netra_backend.app.websocket_core.event_validator.UnifiedEventValidator, one for each user instead. See MIGRATION.md."
-)
+@deprecated("Importing UserScopedEventValidator from 'netra_backend.app.websocket_core.user_scoped_event_validator' is impossible: it was removed in netra 1.0. Use netra_backend.app.websocket_core.event_validator.UnifiedEventValidator, one for each user instead. See MIGRATION.md.")
 class UserScopedEventValidator:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated(
-    "Importing get_event_validator_factory from 'netra_backend.app.websocket_core.user_scoped_event_validator' is impossible: it was removed in netra 1.0. Use netra_backend.app.websocket_core.event_validator.UnifiedEventValidator, one for each user instead. See MIGRATION.md."
-)
+@deprecated("Importing get_event_validator_factory from 'netra_backend.app.websocket_core.user_scoped_event_validator' is impossible: it was removed in netra 1.0. Use netra_backend.app.websocket_core.event_validator.UnifiedEventValidator, one for each user instead. See MIGRATION.md.")
 def get_event_validator_factory(*args: Any, **kwargs: Any) -> NoReturn: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -7,14 +7,10 @@ import compat.canonical.sessions
 # Importing CLOSED_KEPT from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.sessions import CLOSED_KEPT' instead. See MIGRATION.md.
 CLOSED_KEPT = compat.canonical.sessions.CLOSED_KEPT
 
-@deprecated(
-    "Importing Session from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.sessions import Session' instead. See MIGRATION.md."
-)
+@deprecated("Importing Session from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.sessions import Session' instead. See MIGRATION.md.")
 class Session(compat.canonical.sessions.Session): ...
 
-@deprecated(
-    "Importing UserSessionManager from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.sessions import UserSessionManager' instead. See MIGRATION.md."
-)
+@deprecated("Importing UserSessionManager from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.sessions import UserSessionManager' instead. See MIGRATION.md.")
 class UserSessionManager(compat.canonical.sessions.UserSessionManager): ...
 
 # Importing logger from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.sessions import logger' instead. See MIGRATION.md.

@@ -3,9 +3,7 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing WebSocketBridgeFactory from 'netra_backend.app.websocket_core.websocket_bridge_factory' is impossible: it was removed in netra 1.0. Use create_agent_websocket_bridge(context) instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketBridgeFactory from 'netra_backend.app.websocket_core.websocket_bridge_factory' is impossible: it was removed in netra 1.0. Use create_agent_websocket_bridge(context) instead. See MIGRATION.md.")
 class WebSocketBridgeFactory:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

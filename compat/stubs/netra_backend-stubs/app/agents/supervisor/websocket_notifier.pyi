@@ -4,9 +4,7 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.notifier
 
-@deprecated(
-    "Importing WebSocketNotifier from 'netra_backend.app.agents.supervisor.websocket_notifier' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.notifier import WebSocketNotifier' instead. See MIGRATION.md."
-)
+@deprecated("Importing WebSocketNotifier from 'netra_backend.app.agents.supervisor.websocket_notifier' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.notifier import WebSocketNotifier' instead. See MIGRATION.md.")
 class WebSocketNotifier(compat.canonical.notifier.WebSocketNotifier): ...
 
 def __getattr__(name: str) -> Any: ...

@@ -6,17 +6,13 @@ import compat.canonical.configuration
 import compat.canonical.configuration.app_config
 import compat.canonical.configuration.base
 
-@deprecated(
-    "Importing AppConfig from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import AppConfig' instead. See MIGRATION.md."
-)
+@deprecated("Importing AppConfig from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import AppConfig' instead. See MIGRATION.md.")
 class AppConfig(compat.canonical.configuration.app_config.AppConfig): ...
 
 # Importing ConfigurationManager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import ConfigurationManager' instead. See MIGRATION.md.
 ConfigurationManager = compat.canonical.configuration.ConfigurationManager
 
-@deprecated(
-    "Importing UnifiedConfigManager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import UnifiedConfigManager' instead. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedConfigManager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import UnifiedConfigManager' instead. See MIGRATION.md.")
 class UnifiedConfigManager(compat.canonical.configuration.base.UnifiedConfigManager): ...
 
 # Importing UnifiedConfigurationManager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import UnifiedConfigurationManager' instead. See MIGRATION.md.
@@ -28,28 +24,22 @@ config_manager = compat.canonical.configuration.config_manager
 # Importing get_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import get_config' instead. See MIGRATION.md.
 get_config = compat.canonical.configuration.get_config
 
-@deprecated(
-    "Importing get_configuration from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import get_configuration' instead. See MIGRATION.md."
-)
+@deprecated("Importing get_configuration from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import get_configuration' instead. See MIGRATION.md.")
 def get_configuration() -> compat.canonical.configuration.app_config.AppConfig: ...
-@deprecated(
-    "Importing get_unified_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import get_unified_config' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_unified_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import get_unified_config' instead. See MIGRATION.md.")
 def get_unified_config() -> compat.canonical.configuration.app_config.AppConfig: ...
-@deprecated(
-    "Importing reload_configuration from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import reload_configuration' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing reload_configuration from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import reload_configuration' instead. See MIGRATION.md.")
 def reload_configuration(force: bool = ...) -> compat.canonical.configuration.app_config.AppConfig: ...
-@deprecated(
-    "Importing reload_unified_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import reload_unified_config' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing reload_unified_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import reload_unified_config' instead. See MIGRATION.md.")
 def reload_unified_config(force: bool = ...) -> compat.canonical.configuration.app_config.AppConfig: ...
 
 # Importing unified_config_manager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import unified_config_manager' instead. See MIGRATION.md.
 unified_config_manager = compat.canonical.configuration.unified_config_manager
 
-@deprecated(
-    "Importing validate_unified_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import validate_unified_config' instead. See MIGRATION.md."
-)
+@deprecated("Importing validate_unified_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import validate_unified_config' instead. See MIGRATION.md.")
 def validate_unified_config() -> bool: ...
+
 def __getattr__(name: str) -> Any: ...

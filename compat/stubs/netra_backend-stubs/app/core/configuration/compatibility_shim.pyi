@@ -5,70 +5,46 @@ from typing_extensions import deprecated
 import compat.canonical.configuration.scopes
 import typing
 
-@deprecated(
-    "Importing ConfigurationManager from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ScopedConfigManager' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConfigurationManager from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ScopedConfigManager' instead. See MIGRATION.md.")
 class ConfigurationManager(compat.canonical.configuration.scopes.ScopedConfigManager): ...
 
-@deprecated(
-    "Importing ConfigurationManagerCompatibility from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ScopedConfigManager' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConfigurationManagerCompatibility from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ScopedConfigManager' instead. See MIGRATION.md.")
 class ConfigurationManagerCompatibility(compat.canonical.configuration.scopes.ScopedConfigManager): ...
 
-@deprecated(
-    "Importing ConfigurationManagerFactory from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationManagerFactory' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConfigurationManagerFactory from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationManagerFactory' instead. See MIGRATION.md.")
 class ConfigurationManagerFactory(compat.canonical.configuration.scopes.ConfigurationManagerFactory): ...
 
-@deprecated(
-    "Importing ConfigurationManagerFactoryCompatibility from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationManagerFactory' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConfigurationManagerFactoryCompatibility from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationManagerFactory' instead. See MIGRATION.md.")
 class ConfigurationManagerFactoryCompatibility(compat.canonical.configuration.scopes.ConfigurationManagerFactory): ...
 
-@deprecated(
-    "Importing ConfigurationValidator from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import PartValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConfigurationValidator from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import PartValidator' instead. See MIGRATION.md.")
 class ConfigurationValidator(compat.canonical.configuration.scopes.PartValidator): ...
 
-@deprecated(
-    "Importing ConfigurationValidatorCompatibility from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import PartValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConfigurationValidatorCompatibility from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import PartValidator' instead. See MIGRATION.md.")
 class ConfigurationValidatorCompatibility(compat.canonical.configuration.scopes.PartValidator): ...
 
-@deprecated(
-    "Importing EnvironmentConfigLoader from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import EnvironmentConfigLoader' instead. See MIGRATION.md."
-)
+@deprecated("Importing EnvironmentConfigLoader from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import EnvironmentConfigLoader' instead. See MIGRATION.md.")
 class EnvironmentConfigLoader(compat.canonical.configuration.scopes.EnvironmentConfigLoader): ...
 
-@deprecated(
-    "Importing EnvironmentConfigLoaderCompatibility from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import EnvironmentConfigLoader' instead. See MIGRATION.md."
-)
+@deprecated("Importing EnvironmentConfigLoaderCompatibility from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import EnvironmentConfigLoader' instead. See MIGRATION.md.")
 class EnvironmentConfigLoaderCompatibility(compat.canonical.configuration.scopes.EnvironmentConfigLoader): ...
 
-@deprecated(
-    "Importing UnifiedConfigurationManager from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ScopedConfigManager' instead. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedConfigurationManager from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ScopedConfigManager' instead. See MIGRATION.md.")
 class UnifiedConfigurationManager(compat.canonical.configuration.scopes.ScopedConfigManager): ...
 
-@deprecated(
-    "Importing UnifiedConfigurationManagerCompatibility from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ScopedConfigManager' instead. See MIGRATION.md."
-)
+@deprecated("Importing UnifiedConfigurationManagerCompatibility from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ScopedConfigManager' instead. See MIGRATION.md.")
 class UnifiedConfigurationManagerCompatibility(compat.canonical.configuration.scopes.ScopedConfigManager): ...
 
-@deprecated(
-    "Importing get_configuration_manager from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import get_configuration_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing get_configuration_manager from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import get_configuration_manager' instead. See MIGRATION.md.")
 def get_configuration_manager(user_id: typing.Optional[str] = ..., service_name: typing.Optional[str] = ...) -> Any: ...
-@deprecated(
-    "Importing get_dashboard_config_manager from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import get_dashboard_config_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_dashboard_config_manager from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import get_dashboard_config_manager' instead. See MIGRATION.md.")
 def get_dashboard_config_manager() -> Any: ...
-@deprecated(
-    "Importing get_data_agent_config_manager from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import get_data_agent_config_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_data_agent_config_manager from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import get_data_agent_config_manager' instead. See MIGRATION.md.")
 def get_data_agent_config_manager() -> Any: ...
-@deprecated(
-    "Importing get_llm_config_manager from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import get_llm_config_manager' instead. See MIGRATION.md."
-)
+
+@deprecated("Importing get_llm_config_manager from 'netra_backend.app.core.configuration.compatibility_shim' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import get_llm_config_manager' instead. See MIGRATION.md.")
 def get_llm_config_manager() -> Any: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -5,21 +5,16 @@ from typing_extensions import deprecated
 import compat.canonical.configuration.app_config
 import compat.canonical.configuration.loader
 
-@deprecated(
-    "Importing ConfigurationLoader from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.loader import ConfigurationLoader' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConfigurationLoader from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.loader import ConfigurationLoader' instead. See MIGRATION.md.")
 class ConfigurationLoader(compat.canonical.configuration.loader.ConfigurationLoader): ...
 
-@deprecated(
-    "Importing get_configuration from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.loader import get_configuration' instead. See MIGRATION.md."
-)
+@deprecated("Importing get_configuration from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.loader import get_configuration' instead. See MIGRATION.md.")
 def get_configuration() -> compat.canonical.configuration.app_config.AppConfig: ...
 
 # Importing logger from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.loader import logger' instead. See MIGRATION.md.
 logger = compat.canonical.configuration.loader.logger
 
-@deprecated(
-    "Importing reload_configuration from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.loader import reload_configuration' instead. See MIGRATION.md."
-)
+@deprecated("Importing reload_configuration from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.loader import reload_configuration' instead. See MIGRATION.md.")
 def reload_configuration(force: bool = ...) -> compat.canonical.configuration.app_config.AppConfig: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -4,50 +4,34 @@ from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.configuration.validation
 
-@deprecated(
-    "Importing AuthValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import AuthValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing AuthValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import AuthValidator' instead. See MIGRATION.md.")
 class AuthValidator(compat.canonical.configuration.validation.AuthValidator): ...
 
 # Importing ConfigType from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ConfigType' instead. See MIGRATION.md.
 ConfigType = compat.canonical.configuration.validation.ConfigType
 
-@deprecated(
-    "Importing ConfigurationStartupValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ConfigurationStartupValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConfigurationStartupValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ConfigurationStartupValidator' instead. See MIGRATION.md.")
 class ConfigurationStartupValidator(compat.canonical.configuration.validation.ConfigurationStartupValidator): ...
 
-@deprecated(
-    "Importing ConfigurationValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ConfigurationValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing ConfigurationValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ConfigurationValidator' instead. See MIGRATION.md.")
 class ConfigurationValidator(compat.canonical.configuration.validation.ConfigurationValidator): ...
 
-@deprecated(
-    "Importing DatabaseValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import DatabaseValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing DatabaseValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import DatabaseValidator' instead. See MIGRATION.md.")
 class DatabaseValidator(compat.canonical.configuration.validation.DatabaseValidator): ...
 
-@deprecated(
-    "Importing EnvironmentValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import EnvironmentValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing EnvironmentValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import EnvironmentValidator' instead. See MIGRATION.md.")
 class EnvironmentValidator(compat.canonical.configuration.validation.EnvironmentValidator): ...
 
-@deprecated(
-    "Importing LLMValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import LLMValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing LLMValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import LLMValidator' instead. See MIGRATION.md.")
 class LLMValidator(compat.canonical.configuration.validation.LLMValidator): ...
 
-@deprecated(
-    "Importing RuleValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import RuleValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing RuleValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import RuleValidator' instead. See MIGRATION.md.")
 class RuleValidator(compat.canonical.configuration.validation.RuleValidator): ...
 
 # Importing STAGING_REQUIRED from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import STAGING_REQUIRED' instead. See MIGRATION.md.
 STAGING_REQUIRED = compat.canonical.configuration.validation.STAGING_REQUIRED
 
-@deprecated(
-    "Importing StagingConfigurationValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import StagingConfigurationValidator' instead. See MIGRATION.md."
-)
+@deprecated("Importing StagingConfigurationValidator from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import StagingConfigurationValidator' instead. See MIGRATION.md.")
 class StagingConfigurationValidator(compat.canonical.configuration.validation.StagingConfigurationValidator): ...
 
 # Importing StartupValidationMode from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import StartupValidationMode' instead. See MIGRATION.md.
@@ -56,14 +40,10 @@ StartupValidationMode = compat.canonical.configuration.validation.StartupValidat
 # Importing ValidationMode from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationMode' instead. See MIGRATION.md.
 ValidationMode = compat.canonical.configuration.validation.ValidationMode
 
-@deprecated(
-    "Importing ValidationResult from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationResult' instead. See MIGRATION.md."
-)
+@deprecated("Importing ValidationResult from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationResult' instead. See MIGRATION.md.")
 class ValidationResult(compat.canonical.configuration.validation.ValidationResult): ...
 
-@deprecated(
-    "Importing ValidationRule from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationRule' instead. See MIGRATION.md."
-)
+@deprecated("Importing ValidationRule from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationRule' instead. See MIGRATION.md.")
 class ValidationRule(compat.canonical.configuration.validation.ValidationRule): ...
 
 # Importing ValidationSeverity from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationSeverity' instead. See MIGRATION.md.
@@ -72,9 +52,7 @@ ValidationSeverity = compat.canonical.configuration.validation.ValidationSeverit
 # Importing WEAK from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import WEAK' instead. See MIGRATION.md.
 WEAK = compat.canonical.configuration.validation.WEAK
 
-@deprecated(
-    "Importing get_critical_config_status from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import get_critical_config_status' instead. See MIGRATION.md."
-)
+@deprecated("Importing get_critical_config_status from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import get_critical_config_status' instead. See MIGRATION.md.")
 def get_critical_config_status() -> dict[str, Any]: ...
 
 # Importing get_current_environment from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import get_current_environment' instead. See MIGRATION.md.
@@ -83,8 +61,7 @@ get_current_environment = compat.canonical.configuration.validation.get_current_
 # Importing logger from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import logger' instead. See MIGRATION.md.
 logger = compat.canonical.configuration.validation.logger
 
-@deprecated(
-    "Importing validate_staging_config from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import validate_staging_config' instead. See MIGRATION.md."
-)
+@deprecated("Importing validate_staging_config from 'netra_backend.app.core.configuration.staging_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import validate_staging_config' instead. See MIGRATION.md.")
 def validate_staging_config() -> tuple[bool, compat.canonical.configuration.validation.ValidationResult]: ...
+
 def __getattr__(name: str) -> Any: ...

@@ -3,8 +3,7 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated(
-    "Importing get_websocket_manager from 'netra_backend.app.routes.utils.thread_title_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md."
-)
+@deprecated("Importing get_websocket_manager from 'netra_backend.app.routes.utils.thread_title_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
+
 def __getattr__(name: str) -> Any: ...

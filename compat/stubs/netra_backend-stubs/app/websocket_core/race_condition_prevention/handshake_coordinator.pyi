@@ -7,19 +7,13 @@ import compat.canonical.race_conditions
 # Importing ApplicationConnectionState from 'netra_backend.app.websocket_core.race_condition_prevention.handshake_coordinator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import ApplicationConnectionState' instead. See MIGRATION.md.
 ApplicationConnectionState = compat.canonical.race_conditions.ApplicationConnectionState
 
-@deprecated(
-    "Importing HandshakeCoordinator from 'netra_backend.app.websocket_core.race_condition_prevention.handshake_coordinator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import HandshakeCoordinator' instead. See MIGRATION.md."
-)
+@deprecated("Importing HandshakeCoordinator from 'netra_backend.app.websocket_core.race_condition_prevention.handshake_coordinator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import HandshakeCoordinator' instead. See MIGRATION.md.")
 class HandshakeCoordinator(compat.canonical.race_conditions.HandshakeCoordinator): ...
 
-@deprecated(
-    "Importing RaceConditionDetector from 'netra_backend.app.websocket_core.race_condition_prevention.handshake_coordinator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import RaceConditionDetector' instead. See MIGRATION.md."
-)
+@deprecated("Importing RaceConditionDetector from 'netra_backend.app.websocket_core.race_condition_prevention.handshake_coordinator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import RaceConditionDetector' instead. See MIGRATION.md.")
 class RaceConditionDetector(compat.canonical.race_conditions.RaceConditionDetector): ...
 
-@deprecated(
-    "Importing RaceConditionPattern from 'netra_backend.app.websocket_core.race_condition_prevention.handshake_coordinator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import RaceConditionPattern' instead. See MIGRATION.md."
-)
+@deprecated("Importing RaceConditionPattern from 'netra_backend.app.websocket_core.race_condition_prevention.handshake_coordinator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import RaceConditionPattern' instead. See MIGRATION.md.")
 class RaceConditionPattern(compat.canonical.race_conditions.RaceConditionPattern): ...
 
 # Importing SETTLING from 'netra_backend.app.websocket_core.race_condition_prevention.handshake_coordinator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import SETTLING' instead. See MIGRATION.md.
