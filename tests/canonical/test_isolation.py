@@ -69,7 +69,7 @@ def test_every_client_receives_exactly_its_users_events_in_order(steps: list) ->
 
 
 async def _play(steps: list) -> None:
-    factory = WebSocketManagerFactory(Limits(history_events=1000, outbox_events=1000, undelivered_events=0))
+    factory = WebSocketManagerFactory(Limits(history_events=1000, outbox_events=1000, undelivered_events=0, close_timeout=0.01))
     clients: list[Client] = []
     live: dict[int, object] = {}
     sent: list[tuple[str, str | None, str, int]] = []  # user, thread, epoch, seq
