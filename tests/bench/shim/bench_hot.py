@@ -54,9 +54,11 @@ def make(fn, hot, missing, snapshot, warnings, frame, id):
     def forwarder(x=None):
         caller = frame(1)
         try:
-            cell = hot[{key}]
+            code, cell = hot[caller.f_lasti]
+            if code is not caller.f_code:
+                cell = hot[id(code)]
         except KeyError:
-            cell = missing(caller, {key})
+            cell = missing(caller)
         if warnings.filters == snapshot:
             cell()
         return fn(x)
@@ -66,14 +68,15 @@ def make(fn, hot, missing, snapshot, warnings, frame, id):
 
 def floor_of(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the least forwarder that tells call sites apart, honours the filters and counts in memory."""
-    key = "id(caller.f_code) + caller.f_lasti" if MODERN else "(id(caller.f_code) << 24) | caller.f_lasti"
-    hot: dict[int, Callable[[], int]] = {}
+    hot: dict[int, Any] = {}
 
-    def missing(_frame: types.FrameType, key: int) -> Callable[[], int]:
-        return hot.setdefault(key, itertools.count().__next__)
+    def missing(caller: types.FrameType) -> Callable[[], int]:
+        cell = itertools.count().__next__
+        hot[caller.f_lasti] = (caller.f_code, cell)
+        return cell
 
     made: dict[str, Any] = {}
-    exec(FLOOR.format(key=key), made)
+    exec(FLOOR, made)
     built: Callable[..., Any] = made["make"](function, hot, missing, list(warnings.filters), warnings, sys._getframe, id)
     return built
 
