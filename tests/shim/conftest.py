@@ -142,7 +142,7 @@ class World:
         with warnings.catch_warnings(record=True) as recorded:
             warnings.simplefilter(filters)
             try:
-                exec(compile(source, str(file), "exec"), vars(module))
+                exec(compile(source, str(file), "exec", dont_inherit=True), vars(module))
             except Exception as raised:
                 error = raised
         for warning in recorded:
