@@ -17,9 +17,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import compat
+
 SECRET = "a secret of at least thirty-two bytes"
 HERE = pathlib.Path(__file__).parent
-ROOT = HERE.parent.parent
+# Where the package under test lies: children import the same.
+ROOT = pathlib.Path(compat.__file__).parents[1]
 PATIENCE = 120.0
 
 
@@ -171,18 +174,33 @@ def proof(tmp_path: pathlib.Path):
 
 
 @pytest.fixture
-def report(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest):
-    """Print the five figures, and hold the last three to be 0."""
+def report(record_property: Any, request: pytest.FixtureRequest):
+    """Hand the five figures to the summary, and hold the last three to be 0."""
 
     def show(figures: Figures, note: str = "") -> None:
         text = " ".join(f"{name} {value:,}" for name, value in figures._asdict().items())
-        with capsys.disabled():
-            print(f"\n{request.node.name}: {text}{'; ' + note if note else ''}")
+        record_property("figures", f"{request.node.name}: {text}{'; ' + note if note else ''}")
         assert figures.sent > 0
         assert (figures.duplicated, figures.lost, figures.foreign) == (0, 0, 0)
         assert figures.received == figures.sent
 
     return show
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the figures of all runs, those in other processes included."""
+    lines = [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, value in getattr(report, "user_properties", ())
+        if name == "figures"
+    ]
+    if lines:
+        terminalreporter.section("proof runs")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @contextlib.asynccontextmanager
