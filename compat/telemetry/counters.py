@@ -235,6 +235,10 @@ class Counters:
             import logging
         logging.getLogger("compat").warning(trouble)
 
+    def lasting(self) -> bool:
+        """Tell whether what is counted here outlives the process."""
+        return self.open_table is not MemoryTable and (self.table is not None or not self.retry)
+
     def usage(self) -> list[tuple[Site, int]]:
         """Return every site used in this process with its count, in the order of first use."""
         rows = ((cell.site, cell.uses()) for cell in list(self.cells.values()))
@@ -272,9 +276,13 @@ def _directory() -> str:
     return _place[0]
 
 
+def _mode() -> str:
+    return os.environ.get("COMPAT_TELEMETRY", "on").strip().lower()
+
+
 def _chosen() -> Counters | None:
     """Return the counters that ``COMPAT_TELEMETRY`` asks for; ``None`` for "off"."""
-    mode = os.environ.get("COMPAT_TELEMETRY", "on").strip().lower()
+    mode = _mode()
     if mode == "off":
         return None
     if mode == "memory":
@@ -323,7 +331,7 @@ def _watch() -> None:
 
 
 def _record(ended: float) -> None:
-    if os.environ.get("COMPAT_TELEMETRY", "on").strip().lower() in ("off", "memory"):
+    if _mode() in ("off", "memory"):
         return
     with _gate[0]:
         directory = _directory()
@@ -379,6 +387,14 @@ def usage() -> list[tuple[Site, int]]:
 def on_reset(callback: Callable[[], object]) -> None:
     """Have ``callback()`` called when every cell handed out has become invalid: after ``reset()``."""
     _callbacks.append(callback)
+
+
+def lasting() -> bool:
+    """Tell whether this process counts in a file, or would do so at its first use."""
+    if not _current:
+        return _mode() not in ("off", "memory")
+    counters = _current[0]
+    return counters is not None and counters.lasting()
 
 
 def reset() -> None:

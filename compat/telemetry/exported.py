@@ -7,13 +7,14 @@ host says the same. A scrape folds first. Where nothing is kept on disk, they ar
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+import sqlite3
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from . import counters
 from .directory import state_directory
-from .history import HistoryError, first_row
-from .identity import service_name, this_process
+from .history import MEMORY, HistoryError, first_row
+from .identity import host_name, service_name, this_process
 from .merge import collect
 from .metrics import LABELS
 from .sites import Site
@@ -71,22 +72,23 @@ class Source:
         self._ledger = ledger
         self._directory = None if directory is None else os.fspath(directory)
         self._service = service_name() if service == "" else service
-        self._lasting: Callable[[], bool] = lambda: directory is not None or _on_disk()
+        self._latest = Exported("", [], {}, {})
 
     def read(self) -> Exported:
-        """Return the numbers of now. A history that cannot be read leaves those of this process alone."""
-        if not self._lasting():
+        """Return the numbers of now; those of last time, if the history cannot be read: a counter must not fall."""
+        if self._directory is None and not counters.lasting():
             return self._own()
-        directory = self._directory or state_directory()
         try:
-            return self._kept(directory)
-        except (HistoryError, OSError):
-            return self._own()
+            self._latest = self._kept(self._directory or state_directory())
+        except (HistoryError, sqlite3.Error, OSError):
+            pass
+        return self._latest
 
     def _kept(self, directory: str) -> Exported:
-        if not os.path.isdir(directory):
-            return Exported("", [], {}, {})
         with collect([directory]) as history:
+            writable = os.access(directory, os.W_OK)
+            if history.path == MEMORY and writable:
+                raise HistoryError(f"there is no usage history in {directory!r} yet")
             run = history.connection.execute
             mine = (self._service, self._service)
             rows = run(
@@ -105,7 +107,7 @@ class Source:
                 mine,
             )
             observed = {service: (processes, seconds) for service, processes, seconds in seen}
-            store = first_row(history.connection, "SELECT id FROM identity")[0]
+            store = first_row(history.connection, "SELECT id FROM identity")[0] if writable else f"{host_name()}:{directory}"
             return Exported(store, series, observed, self._stages(series))
 
     def _own(self) -> Exported:
@@ -130,10 +132,6 @@ class Source:
 def caller_of(site: Site) -> str:
     """Return whose use it is: the top-level module, so that there are few of them."""
     return site.module.partition(".")[0]
-
-
-def _on_disk() -> bool:
-    return os.environ.get("COMPAT_TELEMETRY", "on").strip().lower() not in ("off", "memory")
 
 
 def labelled(labels: Iterable[str]) -> dict[str, str]:

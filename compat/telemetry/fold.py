@@ -179,9 +179,10 @@ def set_aside(directory: str, path: str) -> str:
 
 
 def _remove_litter(directory: str) -> None:
-    for path in list_files(segments_in(directory), UNFINISHED):
-        try:
-            if time() - os.stat(path).st_mtime > STALE:
-                os.unlink(path)
-        except OSError:
-            pass
+    for folder in (directory, segments_in(directory)):
+        for path in list_files(folder, UNFINISHED):
+            try:
+                if time() - os.stat(path).st_mtime > STALE:
+                    os.unlink(path)
+            except OSError:
+                pass

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from compat.errors import CompatError
 
-from .directory import history_in
+from .directory import UNFINISHED, history_in
 from .layout import Block, Header, Row, decode_key, rows_of
 from .tally import Columns, Tally
 
@@ -25,6 +25,8 @@ VERSION = 1
 PATIENCE = 30.0
 """Seconds to wait for another writer of the same history."""
 DAY = 86400.0
+MEMORY = ":memory:"
+"""The path of a history that is no file."""
 MAX_IDS = 20_000
 """Ids of sites and groups that are remembered from one batch to the next."""
 
@@ -300,6 +302,8 @@ def open_history(place: str | os.PathLike[str], readonly: bool = True, *, patien
         path = history_in(path)
     if readonly and not os.path.exists(path):
         raise HistoryError(f"there is no usage history {path!r}: run 'compat report' where the counting processes ran")
+    if not readonly and not os.path.exists(path):
+        _create(path)
     uri = f"file:{quote(os.path.abspath(path))}?mode={'ro' if readonly else 'rwc'}"
     if readonly and not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK) and not os.path.exists(path + "-wal"):
         # WAL needs a file for its readers' marks, which cannot be made here; but nobody can write here either.
@@ -319,11 +323,35 @@ def open_history(place: str | os.PathLike[str], readonly: bool = True, *, patien
     return History(connection, path)
 
 
+def _create(path: str) -> None:
+    """Create an empty history at ``path``, whole or not at all: who opens it meanwhile must not meet half of one."""
+    unfinished = f"{path}.{os.urandom(6).hex()}{UNFINISHED}"
+    try:
+        connection = sqlite3.connect(unfinished, isolation_level=None)
+        try:
+            _check(connection, unfinished, create=True)
+        finally:
+            connection.close()
+        try:
+            os.link(unfinished, path)
+        except FileExistsError:
+            pass  # somebody else's is as good
+        except OSError:
+            if not os.path.exists(path):  # a file system without links
+                os.rename(unfinished, path)
+    except (sqlite3.Error, OSError) as error:
+        raise HistoryError(f"the usage history {path!r} cannot be created: {error}") from error
+    finally:
+        for leftover in (unfinished, unfinished + "-wal", unfinished + "-shm"):
+            if os.path.exists(leftover):
+                os.unlink(leftover)
+
+
 def memory_history() -> History:
     """Return an empty history that lives in memory (spilling to a temporary file), to merge into."""
     connection = sqlite3.connect("", isolation_level=None)
-    _check(connection, ":memory:", create=True)
-    return History(connection, ":memory:")
+    _check(connection, MEMORY, create=True)
+    return History(connection, MEMORY)
 
 
 def _check(connection: sqlite3.Connection, path: str, *, create: bool) -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -188,3 +189,20 @@ def test_a_caller_is_a_top_level_module():
     from compat.telemetry.exported import caller_of
 
     assert caller_of(Site("m", "call", "f", 1, "g", "app.api.users")) == "app"
+
+
+def test_a_history_that_cannot_be_read_does_not_make_the_counter_fall(directory, write_segment, site, tmp_path):
+    registry = CollectorRegistry()
+    registry.register(collector(MOVES, ledger="netra", directory=directory, service="chat"))
+    assert b"compat_legacy_uses_total{" not in generate_latest(registry)
+    write_segment({site(1): 3})
+    before = generate_latest(registry)
+    counter = f"compat_legacy_uses_total{{{LABELS.format('old.a', '3.0', 'chat', '1.0')}}} 3.0"
+    assert counter in before.decode().splitlines()
+    database = Path(directory, "usage.db")
+    kept = database.read_bytes()
+    database.write_bytes(b"no database, though its name says so" * 100)
+    assert generate_latest(registry) == before
+    database.write_bytes(kept)
+    write_segment({site(1): 4})
+    assert counter.replace("3.0", "7.0").replace('"7.0"', '"3.0"') in generate_latest(registry).decode().splitlines()

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -93,6 +94,32 @@ def test_two_folds_at_once_count_each_segment_once(directory, write_segment, sit
     assert rows(directory, "SELECT sum(count) FROM daily") == [(truth,)]
     assert rows(directory, "SELECT count(*), sum(uses) FROM processes") == [(300, truth)]
     assert os.listdir(os.path.join(directory, "segments")) == []
+
+
+def test_a_history_appears_whole(directory, write_segment, site):
+    stop = threading.Event()
+    seen: list[str] = []
+
+    def watch() -> None:
+        while not stop.is_set():
+            try:
+                open_history(directory).close()
+            except HistoryError as error:
+                if "there is no usage history" not in str(error):
+                    seen.append(str(error))
+
+    for attempt in range(10):
+        write_segment.directory = directory = f"{directory}{attempt}"
+        write_segment({site(): 1})
+        stop.clear()
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        folded = [fold(directory) for _ in range(2)]
+        stop.set()
+        watcher.join()
+        assert folded == [(1, 1, 0, ()), (0, 0, 0, ())]
+        assert [path.name for path in Path(directory).glob("usage.db*.new*")] == []
+    assert seen == []
 
 
 def test_folds_killed_at_any_moment_lose_and_double_nothing(directory, write_segment, site):
