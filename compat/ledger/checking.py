@@ -152,4 +152,7 @@ def _resolve(path: str) -> tuple[object, str]:
             found = getattr(found, part)
         except AttributeError:
             return None, f"is missing: {name!r} has no {attribute!r}"
+        except Exception as error:
+            # A lazy module: what the name needs is imported when it is read.
+            return None, f"cannot be imported ({type(error).__name__}: {error})"
     return found, ""
