@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sys
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+_IMPORT = re.compile(r"from ([\w.]+) import (\w+)")
+_HOPS = 4
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,8 +54,9 @@ class Adapters:
             for row in self._ledger:
                 if row.kind == "class":
                     adapter = self.of(row.adapter)  # type: ignore[attr-defined]
-                    if adapter is not None and adapter.factory:
-                        found.setdefault(row.canonical.replace(":", "."), adapter.factory)
+                    factory = (adapter.factory if adapter is not None else "") or _factory_in_words(row.instead or "")
+                    if factory:
+                        found.setdefault(row.canonical.replace(":", "."), factory)
             self._by_class = {**found, **self._configured}
         return self._by_class
 
@@ -67,6 +72,15 @@ class Adapters:
         rows = (row for row in self._ledger if row.kind == "class" and row.canonical.replace(":", ".") == canonical)
         found = (self.of(row.adapter) for row in rows)  # type: ignore[attr-defined]
         return [adapter for adapter in found if adapter is not None]
+
+
+def _factory_in_words(instead: str) -> str:
+    """The function that a row's words say to import instead of a class: ``from module import function``; empty for a class."""
+    match = _IMPORT.search(instead)
+    if match is None or not match.group(2).islower():
+        return ""
+    path = f"{match.group(1)}:{match.group(2)}"
+    return path if is_async_function(path) is not None else ""
 
 
 def find_module_file(module: str) -> str:
@@ -138,23 +152,48 @@ def imported_from(tree: ast.Module, module: str, name: str) -> tuple[str, str] |
 
 def _read_adapter(path: str) -> Adapter | None:
     module, _, name = path.partition(":")
-    tree = parse_module(module)
-    if tree is None:
+    found = _class_at(module, name)
+    if found is None:
         return None
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            return _describe(path, node)
+    home, tree, node = found
+    told = {word.arg: word.value.value for word in node.keywords if isinstance(word.value, ast.Constant)}
+    made = Adapter(path, str(told.get("of", "")), str(told.get("built_by", "")))
+    _collect(made, home, tree, node, 0)
+    return made
+
+
+def _class_at(module: str, name: str) -> tuple[str, ast.Module, ast.ClassDef] | None:
+    """The definition of a class, through re-exports and ``Name = A if ... else B`` (the last name that is a class)."""
+    for _hop in range(_HOPS):
+        tree = parse_module(module)
+        if tree is None:
+            return None
+        classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+        if name in classes:
+            return module, tree, classes[name]
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets):
+                named = [item.id for item in ast.walk(node.value) if isinstance(item, ast.Name) and item.id in classes]
+                return (module, tree, classes[named[-1]]) if named else None
+        onward = imported_from(tree, module, name)
+        if onward is None:
+            return None
+        module, name = onward
     return None
 
 
-def _describe(path: str, node: ast.ClassDef) -> Adapter:
-    told = {word.arg: word.value.value for word in node.keywords if isinstance(word.value, ast.Constant)}
-    made = Adapter(path, str(told.get("of", "")), str(told.get("built_by", "")))
+def _collect(made: Adapter, module: str, tree: ast.Module, node: ast.ClassDef, depth: int) -> None:
+    """Take the legacy names of a class and of the mixins it is made of."""
+    for base in node.bases:
+        if isinstance(base, ast.Name) and base.id != "Adapter" and depth < _HOPS:
+            found = _class_at(module, base.id)
+            if found is not None:
+                _collect(made, *found, depth + 1)
     for item in node.body:
         if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
             if item.name in ("__build__", "__init__", "__new__"):
                 made.has_own_build = True
-            elif not item.name.startswith("__"):
+            elif not item.name.startswith("_"):
                 made.legacy[item.name] = _instead(item)
         elif isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
             target, value = item.targets[0].id, item.value
@@ -163,8 +202,8 @@ def _describe(path: str, node: ast.ClassDef) -> Adapter:
                 if value.func.id == "renamed" and isinstance(first, ast.Constant):
                     made.renamed[target] = str(first.value)
                     continue
-            made.legacy[target] = ""
-    return made
+            if not target.startswith("_"):
+                made.legacy[target] = ""
 
 
 def _instead(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:

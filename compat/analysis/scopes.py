@@ -99,6 +99,8 @@ class Model:
     calls: list[tuple[Scope, ast.Call, Optional[Chain]]] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
+    #: Attributes read from anything but a name: ``f().attribute``.
+    loose: list[tuple[Scope, ast.Attribute]] = field(default_factory=list)
 
     def lookup(self, scope: Scope, name: str) -> list[Binding]:
         """The bindings that a name read in ``scope`` may have, by Python's scope rules; empty for builtins."""
@@ -443,6 +445,7 @@ class _Builder:
             self.model.parents[at.value] = at
             at = at.value
         if not isinstance(at, ast.Name):
+            self.model.loose.extend((scope, part) for part in parts)
             self.visit(at, scope)
             return None
         if not isinstance(at.ctx, ast.Load):

@@ -67,6 +67,19 @@ class LegacyEngine(Adapter, of="shop.core:Engine", built_by="shop.core:get_engin
         return self.canonical.start()
 
 
+class Methods:
+    def describe(self):
+        return "described"
+
+
+class Shared(Methods, Adapter, of="shop.core:Engine"):
+    def __init__(self, mode=None, user_context=None):
+        self.canonical = mode or user_context
+
+
+Hub = Shared if True else Shared
+
+
 class LegacyPool(Adapter, of="shop.core:Pool", built_by="shop.core:get_pool"):
     pass
 """
@@ -81,6 +94,14 @@ def make_ledger() -> Ledger:
         Name("shop_old.things:elsewhere", "shop.other:elsewhere", **told),
         Class("shop_old.engines:Engine", "shop.core:Engine", adapter="shop_adapters:LegacyEngine", **told),
         Class("shop_old.engines:Pool", "shop.core:Pool", adapter="shop_adapters:LegacyPool", **told),
+        Class(
+            "shop_old.hubs:Hub",
+            "shop.core:Engine",
+            adapter="shop_adapters:Hub",
+            since="1.0",
+            removal="3.0",
+            instead="from shop.core import get_engine",
+        ),
         Method("shop.core:Widget.rotate", "shop.core:Widget.spin", **told),
         Argument("shop.core:create", "old", became="new", **told),
         Argument("shop.core:create", "verbose", became=None, **told),

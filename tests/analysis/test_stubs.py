@@ -55,6 +55,7 @@ def test_text_of_a_stub(ledger):
     assert set(files) == {
         "shop_old-stubs/__init__.pyi",
         "shop_old-stubs/engines.pyi",
+        "shop_old-stubs/hubs.pyi",
         "shop_old-stubs/py.typed",
         "shop_old-stubs/things.pyi",
         "shop_old-stubs/vanished.pyi",

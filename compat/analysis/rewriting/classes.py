@@ -25,6 +25,8 @@ _SCOPES = (
     ast.DictComp,
     ast.ClassDef,
 )
+#: What a user's context is called where it is passed.
+_CONTEXTS = ("context", "ctx", "user_context", "user_ctx")
 
 
 def is_built_path(facts: Facts, canonical: str) -> bool:
@@ -70,7 +72,7 @@ def _decide(plan: Plan, item: ImportedName, reference: Reference) -> str:
             return "this Python does not parse the file's match statements"
         if not factory:
             return "the factory that builds it is not known; name it in [tool.compat.factories]"
-        problem = _construction_problem(plan, reference, factory)
+        problem = _construction_problem(plan, reference, factory, uses)
         if problem:
             return problem
         found = is_async_function(factory)
@@ -150,7 +152,7 @@ def _is_type_use(plan: Plan, node: ast.AST) -> bool:
     return False
 
 
-def _construction_problem(plan: Plan, reference: Reference, factory: str) -> str:
+def _construction_problem(plan: Plan, reference: Reference, factory: str, uses: _Uses) -> str:
     """A reason why a factory call is not the same as the legacy constructor call."""
     targets = plan.facts.targets
     adapter_path = getattr(reference.target.move, "adapter", "") if reference.target.kind == "class" else ""
@@ -158,20 +160,27 @@ def _construction_problem(plan: Plan, reference: Reference, factory: str) -> str
         adapter = targets.adapters.of(adapter_path)
         if adapter is None:
             return f"its adapter {adapter_path} is not found"
-        if adapter.has_own_build:
-            return f"its adapter builds it in a way of its own; call {factory.replace(':', '.')}"
+        if adapter.has_own_build and not all(_passes_context(chain.call) for chain in uses.constructed):
+            return f"its adapter builds it in a way of its own; call {factory.replace(':', '.')} with the user's context"
         own = {**adapter.legacy, **dict.fromkeys(adapter.renamed, "")}
-        for chain in plan.facts.model.chains:
-            for node in chain.attributes:
-                if node.attr in adapter.legacy:
-                    return f".{node.attr} is used here, which only the legacy class has"
-                if node.attr in own and not _is_known(plan, chain, node):
-                    return f".{node.attr} is used here on something that may be one"
+        read = [(chain.scope, node) for chain in plan.facts.model.chains for node in chain.attributes]
+        for scope, node in [*read, *plan.facts.model.loose]:
+            if node.attr in adapter.legacy:
+                return f".{node.attr} is used here, which only the legacy class has"
+            if node.attr in own and not plan.facts.legacy_receivers.of(scope, node.value):
+                return f".{node.attr} is used here on something that may be one"
     return ""
 
 
-def _is_known(plan: Plan, chain: Chain, node: ast.Attribute) -> bool:
-    return bool(plan.facts.legacy_receivers.of(chain.scope, node.value))
+def _passes_context(call: Optional[ast.Call]) -> bool:
+    """Whether a call passes one thing that is a user's context by its name: what every factory takes."""
+    if call is None or len(call.args) + len(call.keywords) != 1:
+        return False
+    if call.keywords:
+        return call.keywords[0].arg in _CONTEXTS
+    given = call.args[0]
+    word = given.id if isinstance(given, ast.Name) else given.attr if isinstance(given, ast.Attribute) else ""
+    return word.lstrip("_") in _CONTEXTS
 
 
 def _is_taken(plan: Plan, builder: str, factory: str) -> bool:
@@ -203,6 +212,10 @@ def _await_problem(plan: Plan, chain: Chain) -> str:
 def _construct(plan: Plan, chain: Chain, builder: str, is_async: bool) -> None:
     assert chain.call is not None
     start, end = plan.facts.span(chain.root)
+    for word in chain.call.keywords:
+        if word.arg in _CONTEXTS and not chain.call.args and len(chain.call.keywords) == 1:
+            # The factory has its own name for its first parameter.
+            plan.edit(plan.facts.span(word)[0], plan.facts.span(word.value)[0], "")
     if not is_async:
         plan.edit(start, end, builder)
         return

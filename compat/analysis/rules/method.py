@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..findings import Finding
     from ..receivers import Receivers
     from ..references import Facts
-    from ..scopes import Chain
+    from ..scopes import Scope
 
 RULE = "method"
 
@@ -50,23 +50,31 @@ def uses(facts: Facts) -> Iterator[Use]:
         if not words:
             continue
         for chain in facts.model.chains:
-            yield from _reads(facts, chain, words, rows, receivers)
+            for node in chain.attributes:
+                if node.attr in words:
+                    called = chain.call is not None and node is chain.node
+                    yield from _read(facts, chain.scope, node, called, rows, receivers)
+        for scope, node in facts.model.loose:
+            if node.attr in words:
+                called = isinstance(facts.model.parents.get(node), ast.Call)
+                yield from _read(facts, scope, node, called, rows, receivers)
         yield from _patches(facts, words, rows, receivers)
         yield from _overrides(facts, words, rows, receivers)
 
 
-def _reads(
-    facts: Facts, chain: Chain, words: set[str], rows: Mapping[str, Mapping[str, Move]], receivers: Receivers
+def _read(
+    facts: Facts,
+    scope: Scope,
+    node: ast.Attribute,
+    called: bool,
+    rows: Mapping[str, Mapping[str, Move]],
+    receivers: Receivers,
 ) -> Iterator[Use]:
-    for node in chain.attributes:
-        if node.attr not in words:
-            continue
-        made = receivers.of(chain.scope, node.value) or receivers.path(chain.scope, node.value)
-        row = rows.get(made, {}).get(node.attr)
-        if row is not None:
-            end = facts.span(node)[1]
-            called = chain.call is not None and node is chain.node
-            yield Use(row, end - len(node.attr.encode()), end, "call" if called else "attribute", HIGH)
+    made = receivers.of(scope, node.value) or receivers.path(scope, node.value)
+    row = rows.get(made, {}).get(node.attr)
+    if row is not None:
+        end = facts.span(node)[1]
+        yield Use(row, end - len(node.attr.encode()), end, "call" if called else "attribute", HIGH)
 
 
 def _patches(facts: Facts, words: set[str], rows: Mapping[str, Mapping[str, Move]], receivers: Receivers) -> Iterator[Use]:
