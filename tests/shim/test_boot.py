@@ -137,4 +137,18 @@ def test_a_read_only_home_costs_the_program_nothing(tmp_path):
 @pytest.mark.skipif(sys.version_info < (3, 15), reason="lazy imports came with 3.15")
 def test_start_up_stays_cheap_under_lazy_imports_everywhere():
     assert started_with("-I", "-X", "lazy_imports=all") == set()
+    code = "from shared.types.core_types import UserID\nprint(UserID('u'))"
+    assert run(code, "-W", "ignore", "-X", "lazy_imports=all").stdout == "u\n"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="start files came with 3.15")
+def test_a_start_file_beside_the_pth_boots_once(tmp_path):
+    root = tmp_path / "site"
+    root.mkdir()
+    (root / "x.start").write_text("compat._boot:boot\n")
+    (root / "x.pth").write_text("import compat._boot; compat._boot.boot('.pth')\n")
+    code = (
+        f"import site, sys\nfrom compat import _boot\n_boot.unboot()\nsite.addsitedir({str(root)!r})\n"
+        "print(_boot.started_by, sum(f is _boot.Front for f in sys.meta_path))"
+    )
     assert run(code).stdout == "start file 1\n"
