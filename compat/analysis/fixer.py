@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from .targets import Targets
 
+_STEP = 50
 FIXED, UNCHANGED, SKIPPED, FAILED = "fixed", "unchanged", "skipped", "failed"
 
 
@@ -132,11 +133,13 @@ def fix(
     verify: bool = False,
     settings: Optional[Settings] = None,
     gitignore: bool = True,
+    progress: Optional[Callable[[int], None]] = None,
 ) -> Fix:
     """Rewrite every file under ``paths`` that holds a legacy use; files change only with ``write``.
 
     A name of one module that another file of the trees imports or patches by its old name keeps that name. With ``verify``,
-    each result is compiled and fixed again (nothing may be left to do), and ``problems`` says what is wrong.
+    each result is compiled and fixed again (nothing may be left to do), and ``problems`` says what is wrong. ``progress`` is
+    called with the number of files done, now and then.
     """
     settings = settings or Settings()
     trees = Trees(paths, exclude=settings.exclude, gitignore=gitignore, data=False)
@@ -148,7 +151,9 @@ def fix(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outcomes: dict[str, tuple[Found, Outcome]] = {}
-        for item in found:
+        for count, item in enumerate(found, 1):
+            if progress is not None and count % _STEP == 0:
+                progress(count)
             if item.path not in named and _known_ignored(trees, item):
                 continue
             outcome = _fix_file(scanner, item, settings)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from .analysing import required_ledger
+from .analysing import required_ledger, shown
 from .options import ledger_option, opened_output, output_option
 
 
@@ -34,14 +34,17 @@ def command(
     from compat.analysis import config, fixer
 
     settings = config.load(paths[0] if paths else ".")
-    result = fixer.fix(
-        paths or (".",),
-        required_ledger(ledgers),
-        write=write,
-        verify=verify,
-        settings=settings,
-        gitignore=not no_gitignore,
-    )
+    ledger = required_ledger(ledgers)
+    with shown("fixing") as progress:
+        result = fixer.fix(
+            paths or (".",),
+            ledger,
+            write=write,
+            verify=verify,
+            settings=settings,
+            gitignore=not no_gitignore,
+            progress=progress,
+        )
     fixed = [outcome for outcome in result.outcomes if outcome.status == fixer.FIXED]
     if not quiet and not write:
         with opened_output(output) as stream:

@@ -5,6 +5,7 @@ Exit codes: 0 clean, 1 findings (new ones, or paid debt that still stands in the
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -58,7 +59,8 @@ def command(
     if unknown:
         raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(_SELECTABLE)}", param_hint="--select")
     settings = config.load(paths[0] if paths else ".")
-    baseline = baseline or settings.baseline or None
+    if not baseline and settings.baseline:
+        baseline = os.path.relpath(os.path.join(settings.root, settings.baseline))
     if (update_baseline or accept_new) and not baseline:
         raise click.UsageError("--update-baseline and --accept-new need --baseline FILE")
     with shown("scanning") as progress:

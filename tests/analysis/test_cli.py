@@ -88,6 +88,19 @@ def test_ratchet(run):
     assert json.loads((run.tree / "b.json").read_text()) == {"format_version": 1, "entries": {}}
 
 
+def test_a_baseline_named_in_the_project_is_found_from_below(run):
+    (run.tree / "sub").mkdir()
+    (run.tree / "pyproject.toml").write_text('[tool.compat]\nbaseline = "debt.json"\n')
+    assert run("scan", "--update-baseline", "--accept-new").returncode == 0
+    assert (run.tree / "debt.json").is_file()
+    assert run("scan", "sub").returncode == 0
+    assert run("scan", "app.py").returncode == 0
+
+
+def test_progress_is_for_people_only(run):
+    assert run("scan").stderr == ""
+
+
 def test_fix(run):
     shown = run("fix")
     assert shown.returncode == 1

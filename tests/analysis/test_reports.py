@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import os
@@ -86,6 +87,20 @@ def test_sarif_shape(ledger, tree):
         assert place["region"]["startLine"] == finding.line
     assert len({result["partialFingerprints"]["compat/v1"] for result in run["results"]}) == len(findings)
     assert {result["level"] for result in run["results"]} == {"error", "warning", "note"}
+
+
+def test_sarif_is_valid(ledger, tree):
+    """By the published schema's own words for every object that is written; findings of every kind, also odd ones."""
+    jsonschema = pytest.importorskip("jsonschema")
+    spec = importlib.util.spec_from_file_location("sarif_schema", Path(__file__).with_name("sarif_schema.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    (tree / "b r\u00f6ken.py").write_bytes(b"import shop_old.whole\nprint 'x'  # compat: allow[nothing]\n\xff")
+    (tree / "old.py").write_text("import shop_old.whole\nprint 'x'\n")
+    findings = scan(["."], ledger, policy=True).findings
+    assert {"unparsable", "name", "module"} <= {finding.rule for finding in findings}
+    for some in (findings, []):
+        jsonschema.validate(json.loads(rendered("sarif", some)), module.SCHEMA)
 
 
 def test_github(ledger, tree):
