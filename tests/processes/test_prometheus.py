@@ -141,7 +141,8 @@ def test_a_fleet_is_read_back_as_it_counted(state, server, tmp_path):
             run = history.connection.execute
             today = int(time.time() // 86400)
             assert {day for (day,) in run("SELECT day FROM uses")} <= {today, today - 1}
-            assert run("SELECT count(*), max(uses) FROM processes").fetchone() == (3, 0)
+            # Where the drop-in is installed, processes that only fold are observed as well.
+            assert run("SELECT count(*) >= 3, max(uses) FROM processes").fetchone() == (1, 0)
             assert run("SELECT min(last > ?) FROM uses", (time.time() - 300,)).fetchone() == (1,)
         with collect([f"prometheus:{url}", places[0]]) as history:
             assert history.problems == []
