@@ -9,7 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 from . import dialects, sources
 from .config import Settings
