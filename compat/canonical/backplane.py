@@ -13,6 +13,9 @@ from .protocols import Deliver
 from .replay import History, Replay
 
 
+_new_tuple = tuple.__new__
+
+
 class InProcessBackplane:
     """Streams of all users of one process.
 
@@ -47,7 +50,8 @@ class InProcessBackplane:
             history = self._histories.get(user_id) or self._open(user_id)
             event = history.append(draft, self.history_limit)
             receivers = self._deliver(user_id, (event,))
-        return Delivery(event.seq, event.epoch, receivers, self.history_limit > 0)
+        # What a NamedTuple's own constructor does, at a third of its cost.
+        return _new_tuple(Delivery, (event.seq, event.epoch, receivers, self.history_limit > 0))
 
     async def replay(self, user_id: str, since: Position | None) -> Replay:
         """Return what follows ``since``; never suspends."""

@@ -127,10 +127,7 @@ class Connection:
 
         Safe from any thread. Needs a running loop; never raises for the socket's sake.
         """
-        # Here, since asyncio is half of what importing this core would cost; the loop that runs has imported it.
-        import asyncio
-
-        loop = asyncio.get_running_loop()
+        loop = _running_loop()
         if self._loop is not loop:
             if self._loop is not None and self._loop.is_running():
                 self._loop.call_soon_threadsafe(self.pump)
@@ -145,10 +142,12 @@ class Connection:
             pop = self.outbox.pop
             event = self._in_hand = pop()
             while event is not None:
-                rest = begin(self._start_send(event))
-                if rest is not None:
-                    self._start_writer(loop, rest)
-                    return
+                answer = self._start_send(event)
+                if answer is not None:
+                    rest = begin(answer)
+                    if rest is not None:
+                        self._start_writer(loop, rest)
+                        return
                 self.sent += 1
                 event = self._in_hand = pop()
         except Exception as exc:
@@ -336,6 +335,17 @@ class Connection:
     def __repr__(self) -> str:
         state = "active" if self.active else f"closed {self.close_code}"
         return f"<Connection {self.connection_id} of {self.user_id} {state}>"
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    """Return the running loop; from the second call on this name is asyncio's own function.
+
+    asyncio is half of what importing this core would cost, and where a loop runs it is imported already.
+    """
+    import asyncio
+
+    globals()["_running_loop"] = asyncio.get_running_loop
+    return asyncio.get_running_loop()
 
 
 _tasks: set[asyncio.Task[None]] = set()

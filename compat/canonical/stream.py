@@ -51,13 +51,14 @@ class UserStream:
         with self.factory.lock:
             connections = tuple(self.connections.values())
             for event in events:
+                thread = event.draft.thread_id
                 if event.epoch != self.epoch:
                     self._turn(event)
                 if event.seq:
                     self.seen = event.seq
                 taken = 0
                 for connection in connections:
-                    if shows(connection.thread_id, event.thread_id) and connection.offer(event):
+                    if (thread is None or shows(connection.thread_id, thread)) and connection.offer(event):
                         taken += 1
                 if not taken and event.seq:
                     self._keep_undelivered((event,))

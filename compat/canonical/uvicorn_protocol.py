@@ -28,7 +28,6 @@ def abortable_protocol(close_timeout: float) -> Any:
         from uvicorn.protocols.utils import ClientDisconnected
         from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
         from websockets.frames import Opcode
-        from websockets.protocol import State
         from websockets.server import ServerProtocol
     except ImportError:
         return "auto"
@@ -62,13 +61,7 @@ def abortable_protocol(close_timeout: float) -> Any:
 
         def write_text(self, text: str) -> bool:
             """Write a message now; False where it would have to wait, or the connection is not open."""
-            if (
-                not self.writable.is_set()
-                or self.close_sent
-                or not self.handshake_complete
-                or self.conn.state is not State.OPEN
-                or self.transport.is_closing()
-            ):
+            if not self.writable.is_set() or self.close_sent or not self.handshake_complete or self.transport.is_closing():
                 return False
             payload = text.encode()
             size = len(payload)
