@@ -1,7 +1,8 @@
 """Who still uses what: counts that survive the process, their history, and what exports them.
 
-sites      what is counted                    counters    the hot path: one cell per site
-layout     the bytes of a segment             segments    writing one           reader    reading many
+sites      what is counted                    cells       counting it, one cell per site
+counters   the hot-path face of that          reader      reading many segments
+layout     the bytes of a segment             segments    writing one
 identity   which process this is              liveness    whether it still runs
 observed   processes that used nothing        directory   where everything lies
 tally      counts that add up                 history     the SQLite file       fold      segments into it

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from compat.telemetry.counters import _one_at_a_time
+from compat.telemetry.cells import calls_are_atomic
 from compat.telemetry.fold import fold
 from compat.telemetry.history import open_history
 
@@ -57,11 +57,11 @@ print(usage(), child)
 
 @pytest.mark.parametrize("exact", [pytest.param("True", id="GIL"), pytest.param("False", id="lock")])
 def test_forks_while_other_threads_count_neither_deadlock_nor_lose(state, exact):
-    if exact == "True" and not _one_at_a_time():
+    if exact == "True" and not calls_are_atomic():
         pytest.skip("this interpreter has no GIL to lean on")
     printed = state.run(
         HEAD
-        + f"import compat.telemetry.counters as counters; counters._one_at_a_time = lambda: {exact}"
+        + f"import compat.telemetry.cells as cells; cells.calls_are_atomic = lambda: {exact}"
         + """
 import warnings; warnings.simplefilter("ignore")
 stop = False

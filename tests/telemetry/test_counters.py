@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from compat.telemetry import counters
-from compat.telemetry.counters import Counters
+from compat.telemetry import cells, counters
+from compat.telemetry.cells import Counters
 from compat.telemetry.sites import Site
 
 
@@ -17,14 +17,14 @@ def site(line: int = 1, move: str = "old.a") -> Site:
 
 @pytest.mark.parametrize("exact", [pytest.param(True, id="one C call"), pytest.param(False, id="lock")])
 def test_eight_threads_lose_no_count(exact):
-    if exact and not counters._one_at_a_time():
+    if exact and not cells.calls_are_atomic():
         pytest.skip("this interpreter has no GIL to lean on")
     table = Counters(exact=exact)
-    cells = [table.cell(site(line)) for line in (1, 2)]
+    both = [table.cell(site(line)) for line in (1, 2)]
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        threads = [threading.Thread(target=lambda: [cell() for _ in range(5_000) for cell in cells]) for _ in range(8)]
+        threads = [threading.Thread(target=lambda: [cell() for _ in range(5_000) for cell in both]) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -47,7 +47,7 @@ def test_a_cell_that_was_never_called_is_no_use():
 
 
 def test_sites_beyond_the_bound_are_counted_per_move(monkeypatch):
-    monkeypatch.setattr(counters, "SITES", 2)
+    monkeypatch.setattr(cells, "SITES", 2)
     table = Counters()
     for line in range(1, 6):
         table.cell(site(line))()
@@ -69,7 +69,7 @@ def test_an_exception_at_the_clock_costs_no_count_and_no_later_one(monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(counters, "time", interrupt)
+        patch.setattr(cells, "time", interrupt)
         with pytest.raises(KeyboardInterrupt):
             for _ in range(1000):
                 cell()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from compat.telemetry import counters, segments
-from compat.telemetry.counters import Counters
+from compat.telemetry import cells, counters, segments
+from compat.telemetry.cells import Counters
 from compat.telemetry.layout import DAY, SLOTS, decode_key, read_segment
 from compat.telemetry.liveness import is_running, still_maps, take_lock
 from compat.telemetry.segments import Segment
@@ -35,7 +35,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     made = Clock()
-    monkeypatch.setattr(counters, "time", made)
+    monkeypatch.setattr(cells, "time", made)
     return made
 
 
@@ -134,7 +134,7 @@ def test_new_days_are_told_in_six_bytes_of_key(segment, site, clock):
 
 def test_threads_that_meet_new_days_and_new_sites_lose_nothing(segment, site, monkeypatch):
     days = iter(range(10_000))
-    monkeypatch.setattr(counters, "time", lambda: NOON + next(days) // 50 * DAY)
+    monkeypatch.setattr(cells, "time", lambda: NOON + next(days) // 50 * DAY)
     table = Counters(lambda: segment)
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

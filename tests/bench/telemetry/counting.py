@@ -36,7 +36,8 @@ def our_cells() -> dict[str, float]:
     from itertools import count
 
     from compat.telemetry import counters
-    from compat.telemetry.counters import Counters, open_cell
+    from compat.telemetry.cells import Counters
+    from compat.telemetry.counters import open_cell
     from compat.telemetry.sites import Site
 
     site = Site("old.name", "call", "app.py", 1, "run", "app")
