@@ -73,8 +73,8 @@ HEAD = "from canon.real import C\nimport live\nc = C()\n"
         ("c.old()", [4]),
         ("\n\nc.old(\n    1\n)", [6]),
         ("class D(live.Widget):\n    pass", [4]),
-        # Up to 3.9 Python itself gives the line of the function that is decorated.
-        ("def deco(f): return f\n@c.old\ndef f():\n    pass", [5 if sys.version_info >= (3, 10) else 6]),
+        # Up to 3.10 Python itself gives the line of the function that is decorated.
+        ("def deco(f): return f\n@c.old\ndef f():\n    pass", [5 if sys.version_info >= (3, 11) else 6]),
         ("r = [\n    c.old(i)\n    for i in range(3)]", [5, 5, 5]),
         ("r = list(map(c.old, [1, 2]))", [4, 4]),
         ("r = sorted([2, 1], key=c.old)", [4, 4]),
