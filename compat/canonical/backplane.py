@@ -12,7 +12,6 @@ from .events import Delivery, Draft, Event, Position
 from .protocols import Deliver
 from .replay import History, Replay
 
-
 _new_tuple = tuple.__new__
 
 
