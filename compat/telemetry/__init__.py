@@ -5,7 +5,8 @@ counters   the hot-path face of that          reader      reading many segments
 layout     the bytes of a segment             segments    writing one
 identity   which process this is              liveness    whether it still runs
 observed   processes that used nothing        directory   where everything lies
-tally      counts that add up                 history     the SQLite file       fold      segments into it
+tally      counts that add up                 history     the SQLite file       schema    its tables
+fold       segments into the history
 merge      many directories as one history    fleet       a Prometheus server as one
 exported   what exporters tell                metrics     under which names
 prometheus, otel                              the exporters

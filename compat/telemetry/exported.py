@@ -13,10 +13,11 @@ from typing import NamedTuple, Protocol
 
 from . import counters
 from .directory import state_directory
-from .history import MEMORY, HistoryError, first_row
+from .history import MEMORY, HistoryError
 from .identity import host_name, service_name, this_process
 from .merge import collect
 from .metrics import LABELS
+from .schema import first_row
 from .sites import Site
 
 

@@ -1,8 +1,4 @@
-"""The usage history: an SQLite file of counts per site and day, into which dead segments are folded.
-
-Versions of the schema (``PRAGMA user_version``):
-    1   the first.
-"""
+"""The usage history: an SQLite file of counts per site and day, into which dead segments are folded."""
 
 from __future__ import annotations
 
@@ -12,16 +8,16 @@ import struct
 from collections.abc import Iterable, Sequence
 from time import time
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
-
-from compat.errors import CompatError
 
 from .directory import UNFINISHED, history_in
 from .layout import Block, Header, Row, decode_key, rows_of
+from .schema import HistoryError, check_schema, first_row
 from .tally import Columns, Tally
 
-VERSION = 1
+__all__ = ["PATIENCE", "History", "HistoryError", "Segment", "memory_history", "open_history"]
+
 PATIENCE = 30.0
 """Seconds to wait for another writer of the same history."""
 DAY = 86400.0
@@ -29,45 +25,6 @@ MEMORY = ":memory:"
 """The path of a history that is no file."""
 MAX_IDS = 20_000
 """Ids of sites and groups that are remembered from one batch to the next."""
-
-_SCHEMA = """
-CREATE TABLE sites (          -- one row per place in the code, as one version of one service has it
-    id INTEGER PRIMARY KEY,
-    move TEXT NOT NULL, kind TEXT NOT NULL, file TEXT NOT NULL, line INTEGER NOT NULL,
-    function TEXT NOT NULL, module TEXT NOT NULL, service TEXT NOT NULL, version TEXT NOT NULL,
-    UNIQUE (move, kind, file, line, function, module, service, version)
-);
-CREATE TABLE uses (           -- day: days since 1970-01-01 UTC; first, last: seconds since then
-    site INTEGER NOT NULL REFERENCES sites, day INTEGER NOT NULL,
-    count INTEGER NOT NULL, first REAL NOT NULL, last REAL NOT NULL,
-    PRIMARY KEY (site, day)
-) WITHOUT ROWID;
-CREATE TABLE groups (         -- the rollup of sites: caller is the top-level module; forgotten: uses that were vacuumed
-    id INTEGER PRIMARY KEY,
-    move TEXT NOT NULL, kind TEXT NOT NULL, caller TEXT NOT NULL, service TEXT NOT NULL,
-    forgotten INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (move, kind, caller, service)
-);
-CREATE TABLE daily (          -- the rollup of uses
-    grp INTEGER NOT NULL REFERENCES groups, day INTEGER NOT NULL,
-    count INTEGER NOT NULL, first REAL NOT NULL, last REAL NOT NULL,
-    PRIMARY KEY (grp, day)
-) WITHOUT ROWID;
-CREATE TABLE processes (      -- processes in which the drop-in was active; uses = 0 is evidence
-    id TEXT PRIMARY KEY,
-    service TEXT NOT NULL, version TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,
-    started REAL NOT NULL, ended REAL, python TEXT NOT NULL, uses INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE folded (         -- the segments that are in here: what makes folding and merging happen once
-    id TEXT PRIMARY KEY, at REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE partial (        -- segments of living processes: how much of each slot is in here, as u64 little-endian
-    id TEXT PRIMARY KEY, at REAL NOT NULL, counts BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE identity (       -- the same in every copy of this history
-    id TEXT PRIMARY KEY
-) WITHOUT ROWID;
-"""
 
 ADD_USE = """
 INSERT INTO uses VALUES (?, ?, ?, ?, ?) ON CONFLICT (site, day) DO UPDATE SET
@@ -96,10 +53,6 @@ class Segment(NamedTuple):
     def uses(self) -> int:
         """How many uses are counted in it."""
         return sum(block.total for block in self.blocks)
-
-
-class HistoryError(CompatError):
-    """A usage history cannot be opened; the message names the file and what is wrong with it."""
 
 
 class History:
@@ -273,15 +226,6 @@ class History:
         return gone
 
 
-def first_row(connection: sqlite3.Connection, query: str, parameters: Sequence[object] = ()) -> Any:
-    """Return the first row of the answer, ``None`` if there is none.
-
-    All of it is fetched: where nothing counts references (PyPy), a statement left half-way would hold up the commit.
-    """
-    rows = connection.execute(query, parameters).fetchall()
-    return rows[0] if rows else None
-
-
 def _pack(counts: dict[int, int]) -> bytes:
     size = max(counts, default=-1) + 1
     return struct.pack(f"<{size}Q", *(counts.get(slot, 0) for slot in range(size)))
@@ -313,7 +257,7 @@ def open_history(place: str | os.PathLike[str], readonly: bool = True, *, patien
     except sqlite3.Error as error:
         raise HistoryError(f"the usage history {path!r} cannot be opened: {error}") from error
     try:
-        _check(connection, path, create=not readonly)
+        check_schema(connection, path, create=not readonly)
     except sqlite3.Error as error:
         connection.close()
         raise HistoryError(f"the usage history {path!r} cannot be read: {error}") from error
@@ -329,7 +273,7 @@ def _create(path: str) -> None:
     try:
         connection = sqlite3.connect(unfinished, isolation_level=None)
         try:
-            _check(connection, unfinished, create=True)
+            check_schema(connection, unfinished, create=True)
         finally:
             connection.close()
         try:
@@ -350,33 +294,5 @@ def _create(path: str) -> None:
 def memory_history() -> History:
     """Return an empty history that lives in memory (spilling to a temporary file), to merge into."""
     connection = sqlite3.connect("", isolation_level=None)
-    _check(connection, MEMORY, create=True)
+    check_schema(connection, MEMORY, create=True)
     return History(connection, MEMORY)
-
-
-def _check(connection: sqlite3.Connection, path: str, *, create: bool) -> None:
-    version = first_row(connection, "PRAGMA user_version")[0]
-    if version > VERSION:
-        raise HistoryError(
-            f"the usage history {path!r} has schema version {version}; this version of compat reads up to {VERSION}"
-        )
-    if version == VERSION:
-        first_row(connection, "SELECT count(*) FROM folded WHERE id = ''")
-    elif create:
-        first_row(connection, "PRAGMA journal_mode = WAL")
-        connection.execute("BEGIN IMMEDIATE")
-        # Two may get here at once: the second finds the tables that the first one made.
-        if first_row(connection, "PRAGMA user_version")[0] == 0:
-            if first_row(connection, "SELECT count(*) FROM sqlite_master")[0]:
-                raise HistoryError(f"{path!r} is an SQLite file, but no usage history")
-            for statement in _SCHEMA.split(";\n"):
-                if statement.strip():
-                    connection.execute(statement)
-            connection.execute("INSERT INTO identity VALUES (?)", (os.urandom(16).hex(),))
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    else:
-        raise HistoryError(f"{path!r} is an SQLite file, but no usage history")
-    if create:
-        # A segment is removed once its counts are committed: the commit must be on the disk by then.
-        connection.execute("PRAGMA synchronous = FULL")

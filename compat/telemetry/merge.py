@@ -9,11 +9,12 @@ from time import time
 
 from .directory import history_in, observed_in
 from .fold import Progress, fold, last_sign, list_files, list_segments, seen
-from .history import ADD_DAILY, ADD_PROCESS, ADD_USE, History, HistoryError, Segment, first_row, memory_history, open_history
+from .history import ADD_DAILY, ADD_PROCESS, ADD_USE, History, HistoryError, Segment, memory_history, open_history
 from .layout import Header, SegmentError
 from .liveness import is_running
 from .observed import read_records
 from .reader import Reader
+from .schema import first_row
 from .tally import Tally
 
 PREFIX = "prometheus:"
