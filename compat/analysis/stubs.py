@@ -136,7 +136,7 @@ class _Module:
         return f"@deprecated({said!r})\nclass {name}({base}):{body}"
 
     def adapter_members(self, row: Move) -> str:
-        methods = self.targets.adapted_methods.get(row.legacy.replace(":", "."), {})
+        methods = self.targets.adapted_methods(row.legacy.replace(":", "."))
         if row.kind != "class":
             return " ..."
         lines = ["    def __init__(self, *args: Any, **kwargs: Any) -> None: ..."]

@@ -59,6 +59,7 @@ class Targets:
                 module = module.rpartition(".")[0]
                 self.shells.add(module)
         self.adapters = Adapters(ledger, factories or {})
+        self._adapted: dict[str, dict[str, Move]] = {}
         #: Names that modules of the scanned tree hand on: module -> name -> what it is.
         self.handed_on: dict[str, dict[str, Target]] = {}
 
@@ -110,9 +111,19 @@ class Targets:
         return frozenset(word.encode() for word in found)
 
     @cached_property
-    def adapted_words(self) -> frozenset[bytes]:
+    def adapted_names(self) -> frozenset[str]:
         """Names of the methods that adapters define."""
-        return frozenset(word.encode() for members in self.adapted_methods.values() for word in members)
+        found: set[str] = set()
+        for path in {row.adapter for row in self._adapted_rows.values()}:
+            adapter = self.adapters.of(path)
+            if adapter is not None:
+                found.update((*adapter.legacy, *adapter.renamed))
+        return frozenset(found)
+
+    @cached_property
+    def adapted_words(self) -> frozenset[bytes]:
+        """The same, as bytes."""
+        return frozenset(name.encode() for name in self.adapted_names)
 
     @cached_property
     def _adapter_packages(self) -> frozenset[str]:
@@ -129,20 +140,31 @@ class Targets:
         return frozenset(row.legacy.replace(":", ".") for row in self.ledger if row.kind == "class")
 
     @cached_property
-    def adapted_methods(self) -> dict[str, dict[str, Move]]:
-        """Legacy methods that adapters define, as rows: legacy class (dotted) -> method -> row."""
-        found: dict[str, dict[str, Move]] = {}
+    def _adapted_rows(self) -> dict[str, Class]:
+        rows: dict[str, Class] = {}
         for row in self.ledger:
-            adapter = self.adapters.of(row.adapter) if isinstance(row, Class) else None
-            if adapter is None:
-                continue
-            made = found.setdefault(row.legacy.replace(":", "."), {})
-            for name in adapter.legacy:
-                instead = adapter.legacy[name] or row.instead or f"the methods of {row.canonical.replace(':', '.')}"
-                made[name] = self._method_row(row, name, name, instead)
-            for name, new in adapter.renamed.items():
-                made[name] = self._method_row(row, name, new, None)
-        return found
+            if isinstance(row, Class):
+                rows.setdefault(row.legacy.replace(":", "."), row)
+        return rows
+
+    def methods_of(self, dotted: str) -> dict[str, Move]:
+        """The rows of renamed and removed methods of a canonical class (dotted), by name."""
+        return self.methods.get(dotted, {})
+
+    def adapted_methods(self, dotted: str) -> dict[str, Move]:
+        """Legacy methods that the adapter of a legacy class (dotted) defines, as rows by name; made when asked for."""
+        made = self._adapted.get(dotted)
+        if made is None:
+            made = self._adapted[dotted] = {}
+            row = self._adapted_rows.get(dotted)
+            adapter = self.adapters.of(row.adapter) if row is not None else None
+            if row is not None and adapter is not None:
+                for name in adapter.legacy:
+                    instead = adapter.legacy[name] or row.instead or f"the methods of {row.canonical.replace(':', '.')}"
+                    made[name] = self._method_row(row, name, name, instead)
+                for name, new in adapter.renamed.items():
+                    made[name] = self._method_row(row, name, new, None)
+        return made
 
     def _method_row(self, row: Move, name: str, new: str, instead: str | None) -> Move:
         made = Method(

@@ -9,7 +9,8 @@ from ..findings import HIGH, MEDIUM
 from . import report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
+    from typing import Callable
 
     from compat.ledger import Move
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from ..receivers import Receivers
     from ..references import Facts
     from ..scopes import Scope
+
+    Members = Callable[[str], Mapping[str, Move]]
 
 RULE = "method"
 
@@ -41,12 +44,12 @@ def find(facts: Facts) -> Iterator[Finding]:
 def uses(facts: Facts) -> Iterator[Use]:
     """Every use of a legacy method: reads, patched attribute names, overriding definitions."""
     targets = facts.targets
-    pairs: list[tuple[Mapping[str, Mapping[str, Move]], Receivers]] = [(targets.methods, facts.receivers)]
+    own = {word for members in targets.methods.values() for word in members}
+    pairs: list[tuple[Members, Collection[str], Receivers]] = [(targets.methods_of, own, facts.receivers)]
     if any(reference.target.kind == "class" for reference in facts.references):
         # Only then are adapters' sources read.
-        pairs.append((targets.adapted_methods, facts.legacy_receivers))
-    for rows, receivers in pairs:
-        words = {word for members in rows.values() for word in members}
+        pairs.append((targets.adapted_methods, targets.adapted_names, facts.legacy_receivers))
+    for rows, words, receivers in pairs:
         if not words:
             continue
         for chain in facts.model.chains:
@@ -67,35 +70,35 @@ def _read(
     scope: Scope,
     node: ast.Attribute,
     called: bool,
-    rows: Mapping[str, Mapping[str, Move]],
+    rows: Members,
     receivers: Receivers,
 ) -> Iterator[Use]:
     made = receivers.of(scope, node.value) or receivers.path(scope, node.value)
-    row = rows.get(made, {}).get(node.attr)
+    row = rows(made).get(node.attr)
     if row is not None:
         end = facts.span(node)[1]
         yield Use(row, end - len(node.attr.encode()), end, "call" if called else "attribute", HIGH)
 
 
-def _patches(facts: Facts, words: set[str], rows: Mapping[str, Mapping[str, Move]], receivers: Receivers) -> Iterator[Use]:
+def _patches(facts: Facts, words: Collection[str], rows: Members, receivers: Receivers) -> Iterator[Use]:
     for text in facts.model.texts:
         call = text.call
         if call is None or text.node.value not in words or len(call.args) < 2 or call.args[1] is not text.node:
             continue
         first = call.args[0]
         made = receivers.of(text.scope, first) or receivers.path(text.scope, first)
-        row = rows.get(made, {}).get(str(text.node.value))
+        row = rows(made).get(str(text.node.value))
         if row is not None:
             yield Use(row, *facts.span(text.node), "patch", HIGH)
 
 
-def _overrides(facts: Facts, words: set[str], rows: Mapping[str, Mapping[str, Move]], receivers: Receivers) -> Iterator[Use]:
+def _overrides(facts: Facts, words: Collection[str], rows: Members, receivers: Receivers) -> Iterator[Use]:
     for scope in facts.model.scopes:
         node = scope.node
         if not isinstance(node, ast.ClassDef) or scope.parent is None:
             continue
         for base in node.bases:
-            members = rows.get(receivers.path(scope.parent, base), {})
+            members = rows(receivers.path(scope.parent, base))
             for item in node.body if members else ():
                 if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name in members:
                     start = facts.source.data.find(item.name.encode(), facts.span(item)[0])

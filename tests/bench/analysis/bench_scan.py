@@ -152,7 +152,7 @@ def main() -> int:
         for name, cost in costs.items():
             print(f"{name:<28} wall {cost.wall:7.3f} s   CPU {cost.cpu:7.3f} s   {cost.memory:6.1f} MB")
         sample = [path for path in files if b"netra_backend" in path.read_bytes()]
-        sample = [path for path in sample if path.stat().st_size < 60_000][:12]
+        sample = [path for path in sample if path.stat().st_size < 60_000][:24]
         wall = {name: cost.wall for name, cost in costs.items()}
         if sample:
             wall["fix per file (CPU)"] = fix_cost(sample)
