@@ -82,7 +82,7 @@ def run_pytest(session: nox.Session, *arguments: str) -> None:
 
 def folders(*left_out: str) -> list[str]:
     """The folders of tests, some left out."""
-    skipped = {"bench", "gold", "typing", "__pycache__", *left_out}
+    skipped = {"autobahn", "bench", "gold", "typing", "__pycache__", *left_out}
     return [str(path) for path in sorted((ROOT / "tests").iterdir()) if path.is_dir() and path.name not in skipped] + [
         str(path) for path in sorted((ROOT / "tests").glob("test_*.py"))
     ]
@@ -158,3 +158,14 @@ def bench(session: nox.Session) -> None:
     session.install(f"{wheel(session)}[all]", *group("bench"))
     for script in session.posargs or sorted(str(path) for path in (ROOT / "tests" / "bench").rglob("bench_*.py")):
         session.run("python", script, env={"PYTHONDONTWRITEBYTECODE": ""}, success_codes=[0, 3])
+
+
+@nox.session(python=TOOLS)
+def autobahn(session: nox.Session) -> None:
+    """The Autobahn TestSuite's client cases against the server; needs a Python 2.7, into which the suite is installed."""
+    python2 = shutil.which("python2.7")
+    if python2 is None:
+        session.skip("python2.7 is not on PATH")
+    session.install(f"{wheel(session)}[server]")
+    target = session.create_tmp()
+    session.run("python", str(ROOT / "tests" / "autobahn" / "run_autobahn.py"), "--python2", str(python2), "--target", target)
