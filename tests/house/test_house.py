@@ -48,6 +48,19 @@ def test_the_shipped_ledger_has_no_fault():
     compat.check(LEDGER)
 
 
+def test_the_readme_names_what_is_skipped_on_pypy():
+    tests = pathlib.Path(__file__).parent.parent
+    readme = (tests.parent / "README.md").read_text(encoding="utf-8")
+    skip = re.compile(r"""skipif\([^\n]*implementation[^\n]*reason=(["'])(.*?)\1\)""")
+    skipped = {
+        f"| {found[2]} | `{path.relative_to(tests.parent).as_posix()}` |"
+        for path in sorted(tests.rglob("test_*.py"))
+        for found in skip.finditer(path.read_text(encoding="utf-8"))
+    }
+    table = readme.partition("| not on PyPy | skipped |")[2].partition("\n\n")[0]
+    assert set(table.strip().splitlines()[1:]) == skipped
+
+
 def test_no_source_file_speaks_of_machines_or_open_ends():
     bad = re.compile(r"\bTO" r"DO\b|\bFIX" r"ME\b|\bXX" r"X\b|/wo" r"rk/|/ro" r"ot/")
     found = [
