@@ -1,4 +1,4 @@
-"""One count with the segment on, beside what others take for one: ``python tests/bench/telemetry/counting.py``."""
+"""One count with the segment on, beside what others take for one: ``python tests/bench/telemetry/bench_counting.py``."""
 
 from __future__ import annotations
 

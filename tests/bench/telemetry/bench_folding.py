@@ -1,4 +1,4 @@
-"""Folding dead segments, beside prometheus_client's merge: ``python tests/bench/telemetry/folding.py [FILES...]``."""
+"""Folding dead segments, beside prometheus_client's merge: ``python tests/bench/telemetry/bench_folding.py [FILES...]``."""
 
 from __future__ import annotations
 
