@@ -26,10 +26,13 @@ def choose(source: Source, targets: Targets, model: Model) -> Callable[[int, int
             target = targets.attribute(item.module, item.name) if item.name else targets.module(item.module)
             if target is not None and (target.is_module or target.kind == "class"):
                 members = members | targets.adapted_words
-    if any(word in data for word in members):
-        # What an attribute of `self` is may be said in any method.
-        return _always
-    pattern = re.compile("|".join(sorted(re.escape(word) for word in words)).encode() + rb"|__package__|\bfrom[ \t]*\.")
+    parts = [re.escape(word).encode() for word in sorted(words)]
+    parts += [rb"__package__", rb"from[ \t]*\."]
+    used = [word for word in sorted(members) if word in data]
+    if used:
+        # What an attribute of `self` is may be said in any method: those that assign one matter, too.
+        parts += [rb"(?:self|cls)\.\w+[ \t]*(?:=(?!=)|:)", rb"[\"'.](?:" + b"|".join(map(re.escape, used)) + rb")\b"]
+    pattern = re.compile(b"|".join(parts))
     starts = source.starts
     places = [match.start() for match in pattern.finditer(data)]
 
