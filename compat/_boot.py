@@ -64,9 +64,23 @@ DECLARED = frozenset(
     )
 )
 # end of table
+SHIPPED = "compat.legacy.ledger:LEDGER"
 # What site and the standard library ask for and usually do not find: no reason to look for ledgers.
 _NEVER = frozenset(
-    ("sitecustomize", "usercustomize", "org", "java", "nt", "msvcrt", "winreg", "_winapi", "_scproxy", "_pickle", "vms_lib")
+    (
+        "sitecustomize",
+        "usercustomize",
+        "apport_python_hook",
+        "org",
+        "java",
+        "nt",
+        "msvcrt",
+        "winreg",
+        "_winapi",
+        "_scproxy",
+        "_pickle",
+        "vms_lib",
+    )
 )
 
 #: Seconds. A process that ends sooner is not recorded as observed.
@@ -109,9 +123,17 @@ def _find_last(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
     if path is not None or name in _NEVER or name in getattr(sys, "stdlib_module_names", ()):
         return None
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not Tail]
-    from compat.shim.dropin import discover
+    try:
+        from compat._declared import entry_points
 
-    return discover(name, path, target)
+        # The shipped ledger is declared too, for the command line; here it is served by its roots.
+        others = [entry for entry in entry_points(sys.path) if entry.value != SHIPPED]
+        if not others:
+            return None
+        from compat.shim.dropin import serve
+    except Exception:
+        return None  # whatever is wrong with us, the program asked for something else
+    return serve(others, name, path, target)
 
 
 # Namespaces, not classes: making a class costs every start of an interpreter a third of a percent.

@@ -5,25 +5,16 @@ from __future__ import annotations
 import importlib
 import os
 
+from compat._declared import EntryPoint, entry_points
 from compat.errors import CompatError
 
 from .ledger import Ledger
 
+__all__ = ["EntryPoint", "configured", "discover", "entry_points", "load"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from typing import Any
-
-GROUP = "compat.ledgers"
-
-
-class EntryPoint:
-    """One line of an installed distribution's ``compat.ledgers`` group."""
-
-    __slots__ = ("distribution", "name", "value")
-
-    def __init__(self, name: str, value: str, distribution: str) -> None:
-        self.name, self.value, self.distribution = name, value, distribution
 
 
 def load(reference: str) -> Ledger:
@@ -40,40 +31,6 @@ def load(reference: str) -> Ledger:
     if not isinstance(found, Ledger):
         raise CompatError(f"{reference!r} is a {type(found).__name__}, not a Ledger")
     return found
-
-
-def entry_points(path: Iterable[str]) -> Iterator[EntryPoint]:
-    """Read the group from the metadata below ``path``.
-
-    Reads the files themselves: this runs when a program's own import has failed, and ``importlib.metadata`` would cost it
-    more than everything else the drop-in does.
-    """
-    for folder in path:
-        try:
-            entries = sorted(
-                entry.path for entry in os.scandir(folder or ".") if entry.name.endswith((".dist-info", ".egg-info"))
-            )
-        except OSError:
-            continue
-        for entry in entries:
-            try:
-                with open(os.path.join(entry, "entry_points.txt"), encoding="utf-8") as file:
-                    text = file.read()
-            except (OSError, UnicodeDecodeError):
-                continue
-            if f"[{GROUP}]" in text:
-                yield from _section(text, os.path.basename(entry).rpartition(".")[0])
-
-
-def _section(text: str, distribution: str) -> Iterator[EntryPoint]:
-    inside = False
-    for line in text.splitlines():
-        line = line.strip()
-        if line.startswith("["):
-            inside = line == f"[{GROUP}]"
-        elif inside and "=" in line and not line.startswith("#"):
-            name, _, value = line.partition("=")
-            yield EntryPoint(name.strip(), value.partition("[")[0].strip(), distribution)
 
 
 def configured(directory: str = ".") -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from compat import _boot
 from compat.ledger import Ledger
 
@@ -11,13 +9,11 @@ from . import installation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-#: The shipped ledger, as its own distribution declares it for the command line.
-SHIPPED = "compat.legacy.ledger:LEDGER"
-_discovered = False
+    from compat._declared import EntryPoint
 
 
 def shipped() -> Ledger:
@@ -44,17 +40,11 @@ def wake(name: str, path: Sequence[str] | None, target: ModuleType | None) -> Mo
     return found.find_spec(name, path, target) if found is not None else None
 
 
-def discover(name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
-    """The first import that nobody could answer: install what other distributions declare, and ask once more."""
-    global _discovered
-    if _discovered:
-        return None
-    _discovered = True
+def serve(entries: Iterable[EntryPoint], name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+    """Install the ledgers that other distributions declare, and ask once more."""
     from compat.ledger import discovery
 
-    for entry in discovery.entry_points(sys.path):
-        if entry.value == SHIPPED:
-            continue  # served by its roots; loading it for every unknown name would be a waste
+    for entry in entries:
         try:
             installation.install(discovery.load(entry.value))
         except Exception as error:
