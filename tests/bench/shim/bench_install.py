@@ -8,10 +8,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-import tracemalloc
 from typing import Any, Callable
 
 from measuring import Table, Turns
+
+try:
+    import tracemalloc
+except ImportError:  # PyPy has none
+    tracemalloc = None  # type: ignore[assignment]
 
 SIZES = (10, 1000, 10000)
 PER_MODULE = 10
@@ -61,10 +65,13 @@ def main() -> None:
         ledger = Ledger("bench", version="1.5") + made
         index = least(rounds, lambda made=made: (Ledger("bench", version="1.5") + made) and (lambda: None))  # type: ignore[misc]
         install = least(rounds, lambda ledger=ledger: compat.install(ledger).remove)  # type: ignore[misc]
-        tracemalloc.start()
+        if tracemalloc is not None:
+            tracemalloc.start()
         held = compat.install(Ledger("bench", version="1.5") + rows(size))
-        memory = tracemalloc.get_traced_memory()[0]
-        tracemalloc.stop()
+        memory = None
+        if tracemalloc is not None:
+            memory = tracemalloc.get_traced_memory()[0]
+            tracemalloc.stop()
         finder = installation.finder()
         turns = Turns(loops=5000, rounds=15)
         turns.add("foreign", "find('json.decoder')", find=finder.find_spec)
@@ -74,7 +81,8 @@ def main() -> None:
         smallest = smallest or asked
         table.add(f"{size:>6,} rows: index, ms", index, f"{index / size * 1000:.1f} us per row", digits=2)
         table.add(f"{size:>6,} rows: install, ms", install, f"{install / size * 1000:.1f} us per row", digits=2)
-        table.add(f"{size:>6,} rows: memory, KiB", memory / 1024, f"{memory / size:.0f} bytes per row")
+        if memory is not None:
+            table.add(f"{size:>6,} rows: memory, KiB", memory / 1024, f"{memory / size:.0f} bytes per row")
         grown = asked["foreign"] / smallest["foreign"]
         table.add(f"{size:>6,} rows: any other import, ns", asked["foreign"], f"{grown:.2f} of 10 rows", bar="does not grow")
         grown = asked["ours"] / smallest["ours"]
