@@ -86,8 +86,18 @@ class WebSocketManagerFactory:
         return manager if manager is not None else self._make(isolation_key(context))
 
     def find(self, user_id: str, thread_id: str | None = None) -> UnifiedWebSocketManager | None:
-        """Return the manager of an isolation key if there is one; makes none."""
-        return self._managers.get(IsolationKey(user_id, thread_id))
+        """Return the manager of an isolation key if there is one; makes none.
+
+        ``thread_id`` may be that of a run, and of any format in use: it finds the manager of the thread it was made for. It
+        never leaves the user's own managers.
+        """
+        found = self._managers.get(IsolationKey(user_id, thread_id))
+        if found is not None or thread_id is None:
+            return found
+        from .ids import belong_together
+
+        own = self.managers_of(user_id)
+        return next((one for one in own if one.thread_id and belong_together(thread_id, one.thread_id)), None)
 
     def managers(self) -> list[UnifiedWebSocketManager]:
         """Return a snapshot of all managers."""

@@ -100,8 +100,10 @@ class UnifiedWebSocketManager:
         return next((c for c in self.connections.values() if c.websocket is websocket), None)
 
     def connections_of_thread(self, thread_id: str) -> list[Connection]:
-        """Return the connections that are bound to ``thread_id``."""
-        return [c for c in self.connections.values() if c.thread_id == thread_id]
+        """Return the connections that are bound to ``thread_id``, or to the thread that it was made for if it is a run's id."""
+        from .ids import belong_together
+
+        return [c for c in self.connections.values() if c.thread_id and belong_together(thread_id, c.thread_id)]
 
     def associate_thread(self, connection_id: str, thread_id: str | None) -> bool:
         """Bind a connection to a thread from the next event on (None: to all); False if it is not here."""
