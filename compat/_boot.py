@@ -76,9 +76,6 @@ _NEVER = frozenset(
         "nt",
         "msvcrt",
         "winreg",
-        "_winapi",
-        "_scproxy",
-        "_pickle",
         "vms_lib",
     )
 )
@@ -120,7 +117,7 @@ def _find_first(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
 
 
 def _find_last(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
-    if path is not None or name in _NEVER or name in getattr(sys, "stdlib_module_names", ()):
+    if path is not None or name[0] == "_" or name in _NEVER or name in getattr(sys, "stdlib_module_names", ()):
         return None
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not Tail]
     try:
