@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -121,6 +121,22 @@ class Connection:
             return True
         self.condemn(TRY_AGAIN_LATER, "outbox is full")
         return False
+
+    def offer_missed(self, events: Sequence[Event]) -> bool:
+        """Take events that the backplane had missed, all at once; return whether the last one was taken.
+
+        They are replayed events to this connection: its outbox, made for what comes one by one, does not bound them. A
+        connection that is an outbox behind already takes them as any others, so that its memory stays bounded.
+        """
+        if len(self.outbox) >= self._limits.outbox_events:
+            return [self.offer(event) for event in events][-1]
+        if self.close_code is not None or self.held:
+            return False
+        new = [event for event in events if event.seq > self.seq]
+        if new:
+            self.seq = new[-1].seq
+            self.outbox.put_missed(new)
+        return bool(new)
 
     def pump(self) -> None:
         """Write what waits: at once while the socket takes it; what the socket makes wait is left to one writer task.

@@ -64,6 +64,15 @@ class Outbox:
             self._replayed = deque()
         self._replayed.extend(events)
 
+    def put_missed(self, events: Iterable[Event]) -> None:
+        """Put events that come late behind everything that waits; they count no more than replayed ones do."""
+        if self.missing:
+            self._waiting.appendleft(self._gap())
+        self.preload(self._waiting)
+        self._waiting.clear()
+        self._size = 0
+        self.preload(events)
+
     def put_first(self, events: Iterable[Event]) -> None:
         """Put notices in front of everything, replayed events included."""
         self._replayed = deque([*events, *(self._replayed or ())])
@@ -73,8 +82,7 @@ class Outbox:
         if self._replayed:
             return self._replayed.popleft()
         if self.missing:
-            missing, self.missing = self.missing, 0
-            return Event(Draft({"type": "gap", "missing": missing, "reason": "slow_consumer"}), "", 0)
+            return self._gap()
         if not self._waiting:
             return None
         event = self._waiting.popleft()
@@ -98,6 +106,10 @@ class Outbox:
                 self._note_drop()
                 return True
         return False
+
+    def _gap(self) -> Event:
+        missing, self.missing = self.missing, 0
+        return Event(Draft({"type": "gap", "missing": missing, "reason": "slow_consumer"}), "", 0)
 
     def _note_drop(self) -> None:
         self.missing += 1

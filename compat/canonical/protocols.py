@@ -53,7 +53,11 @@ class AuthenticatorProtocol(Protocol):
 
 
 Deliver = Callable[[str, Sequence[Event]], int]
-"""``deliver(user_id, events) -> how many connections here took them``; writes nothing, and so runs no foreign code."""
+"""``deliver(user_id, events) -> how many connections here took the last``; writes nothing, and so runs no foreign code.
+
+One event is live, and bounded by the outboxes. Several at once were missed as they came (a subscription was cut): like
+replayed ones they are bounded by the history alone.
+"""
 
 
 class Backplane(Protocol):

@@ -46,7 +46,9 @@ class UserStream:
         self._undelivered: deque[Event] | None = None
 
     def deliver(self, events: Sequence[Event]) -> int:
-        """Offer events to the connections of their threads; return how many connections took the last one."""
+        """Offer an event, or several that were missed, to the connections of their threads; return how many took the last."""
+        if len(events) > 1:
+            return self._deliver_missed(events)
         taken = 0
         with self.factory.lock:
             connections = tuple(self.connections.values())
@@ -137,6 +139,18 @@ class UserStream:
                 if since.seq >= self.seen or since.epoch != self.epoch:
                     connection.held = False
                     return first
+
+    def _deliver_missed(self, events: Sequence[Event]) -> int:
+        taken = 0
+        with self.factory.lock:
+            if events[0].epoch != self.epoch:
+                self._turn(events[0])
+            self.seen = events[-1].seq
+            for connection in tuple(self.connections.values()):
+                own = [event for event in events if shows(connection.thread_id, event.thread_id)]
+                if own and connection.offer_missed(own) and own[-1] is events[-1]:
+                    taken += 1
+        return taken
 
     def _turn(self, event: Event) -> None:
         # The stream was begun anew (the backplane lost its memory): numbers start again, and clients must know.

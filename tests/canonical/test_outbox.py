@@ -51,6 +51,16 @@ def test_in_a_full_outbox_of_critical_events_a_newcomer_that_is_not_critical_is_
     assert drain(outbox) == [{"type": "gap", "missing": 1, "reason": "slow_consumer"}, 1, 2]
 
 
+def test_missed_events_queue_behind_what_waits_and_its_gap_and_bound_nothing() -> None:
+    outbox = Outbox(2, 1000, OverflowPolicy.DROP_OLDEST)
+    for n in (1, 2, 3):
+        outbox.put(event(n))
+    outbox.put_missed(event(n) for n in range(4, 10))
+    assert (len(outbox), outbox.size, outbox.dropped) == (9, 0, 1)
+    assert outbox.put(event(10))
+    assert drain(outbox) == [{"type": "gap", "missing": 1, "reason": "slow_consumer"}, *range(2, 11)]
+
+
 def test_the_other_policy_refuses_at_once() -> None:
     outbox = Outbox(1, 1000, OverflowPolicy.CLOSE)
     assert outbox.put(event(1))
