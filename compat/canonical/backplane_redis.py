@@ -11,49 +11,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections import deque
 from typing import Any, Callable, NamedTuple
 
 from .codec import dumps, loads
 from .errors import BackplaneUnavailable, WebSocketComponentError
 from .events import Delivery, Draft, Event, Position, resync_notice
 from .protocols import Deliver
-from .redis_link import RedisLink, backoff
+from .redis_link import RedisLink, end_tasks
+from .redis_publisher import RedisPublisher
 from .replay import Replay
 
 logger = logging.getLogger(__name__)
-
-# Retries of a batch whose answer was lost find their token in the hash, and do not count twice.
-_PUBLISH = """
-local meta, stream = KEYS[1], KEYS[2]
-local node, number = ARGV[2], ARGV[3]
-local last = redis.call('HGET', meta, node)
-if last and tonumber(last) >= tonumber(number) then
-  local epoch = redis.call('HGET', meta, 'epoch')
-  for _, entry in ipairs(redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1024)) do
-    if entry[2][4] == node .. ':' .. number then
-      return {tonumber(string.match(entry[1], '^%d+')), epoch, 1}
-    end
-  end
-  return {0, epoch, 1}
-end
-local epoch = redis.call('HGET', meta, 'epoch')
-if not epoch then
-  epoch = ARGV[1]
-  redis.call('DEL', stream)
-  redis.call('HSET', meta, 'epoch', epoch)
-elseif redis.call('HLEN', meta) > 64 then
-  for _, field in ipairs(redis.call('HKEYS', meta)) do
-    if field ~= 'seq' and field ~= 'epoch' then redis.call('HDEL', meta, field) end
-  end
-end
-local seq = redis.call('HINCRBY', meta, 'seq', 1)
-redis.call('HSET', meta, node, number)
-redis.call('XADD', stream, 'MAXLEN', '~', ARGV[4], seq .. '-0', 'e', ARGV[6], 't', node .. ':' .. number)
-redis.call('PEXPIRE', meta, ARGV[5])
-redis.call('PEXPIRE', stream, ARGV[5])
-return {seq, epoch, redis.call('PUBLISH', KEYS[3], seq .. ' ' .. epoch .. '\\n' .. ARGV[6])}
-"""
 
 # A Redis that came back without its newest entries would give their numbers to other events: the epoch must end.
 _TURN = """
@@ -64,22 +32,22 @@ end
 return 1
 """
 
-_BATCH = 128
+_TOUCHED_AT_ONCE = 500
 
 
-class _Pending(NamedTuple):
-    user_id: str
-    item: str
-    number: int
-    deadline: float
-    answer: asyncio.Future[Delivery]
+class _Place(NamedTuple):
+    """How far a user's events have come here: the last one's position, and the token it has in the stream."""
+
+    position: Position
+    token: str
 
 
 class RedisBackplane:
     """Streams of all users, shared by every worker that names the same Redis and ``prefix``.
 
-    Redis keeps what it has accepted as well as it is configured to: with ``appendonly yes`` a restart loses nothing, or
-    with ``appendfsync everysec`` and a crash at most a second, after which clients are told to resync.
+    Redis keeps what it has accepted as well as it is configured to: with ``appendonly yes`` a restart loses nothing. Where
+    it comes back with less (a crash of the machine, a failover, no append-only file), the epoch of every user that is
+    connected somewhere ends, and clients are told to resync.
     """
 
     local = False
@@ -93,21 +61,23 @@ class RedisBackplane:
         history_ttl: float = 3600.0,
         publish_timeout: float = 10.0,
         ping_interval: float = 1.0,
+        pending_limit: int = 10_000,
     ) -> None:
-        """Take times in seconds: how long a quiet stream is kept, and how long a publication may wait for Redis."""
+        """Take times in seconds: how long a quiet stream is kept, and how long a publication may wait for Redis.
+
+        ``pending_limit``: how many publications may wait while Redis has not answered for ``ping_interval``.
+        """
         self._url, self._prefix = url, prefix
         self._limit, self._ttl = max(1, history_limit), int(history_ttl * 1000)
         self._publish_timeout, self._ping_interval = publish_timeout, ping_interval
+        self._pending_limit = pending_limit
         self._node = f"n{os.urandom(6).hex()}"
-        self._number = 0
-        self._pending: deque[_Pending] = deque()
-        self._wake: asyncio.Event | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._client: Any = None
+        self._publisher: RedisPublisher | None = None
         self._link: RedisLink | None = None
-        self._sha = ""
+        self._watcher: asyncio.Task[None] | None = None
         self._error: str | None = "not started"
-        self._joined: dict[str, Position | None] = {}
+        self._joined: dict[str, _Place | None] = {}
         self._joining: dict[str, asyncio.Future[None]] = {}
         self._deliver: Deliver = lambda user_id, events: 0
         self._pump: Callable[[str], None] = lambda user_id: None
@@ -123,24 +93,29 @@ class RedisBackplane:
             from redis.exceptions import RedisError
         except ImportError as exc:
             raise WebSocketComponentError("this backplane needs redis: pip install 'netra-compat[server]'") from exc
-        pool = ConnectionPool.from_url(
-            self._url, decode_responses=True, protocol=2, socket_timeout=3.0, socket_connect_timeout=3.0, retry=None
-        )
-        self._client = Redis(connection_pool=pool)
-        link_pool = ConnectionPool.from_url(
-            self._url, decode_responses=True, protocol=2, socket_timeout=None, socket_connect_timeout=3.0
+        patience = min(3.0, self._publish_timeout)
+        own: dict[str, Any] = {"decode_responses": True, "protocol": 2, "socket_connect_timeout": patience}
+        self._client = Redis(connection_pool=ConnectionPool.from_url(self._url, socket_timeout=patience, retry=None, **own))
+        self._publisher = RedisPublisher(
+            self._client,
+            self._node,
+            history_limit=self._limit,
+            history_ttl=self._ttl,
+            timeout=self._publish_timeout,
+            patience=self._ping_interval,
+            limit=self._pending_limit,
+            is_up=self._is_up,
+            note=self._note,
         )
         try:
-            self._sha = await self._client.script_load(_PUBLISH)
+            await self._publisher.start()
         except (RedisError, OSError) as exc:
-            await self._client.aclose()
+            await self._disconnect()
             raise BackplaneUnavailable(f"Redis does not answer: {exc}") from exc
         self._error = None
-        self._wake = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        self._tasks = {loop.create_task(self._publish_all()), loop.create_task(self._watch())}
+        self._watcher = asyncio.get_running_loop().create_task(self._watch())
         self._link = RedisLink(
-            link_pool.make_connection,
+            ConnectionPool.from_url(self._url, socket_timeout=None, **own).make_connection,
             on_message=self._on_message,
             on_subscribed=self._on_subscribed,
             ping_interval=self._ping_interval,
@@ -151,56 +126,59 @@ class RedisBackplane:
 
     async def close(self) -> None:
         """Disconnect; what still waits to be published fails."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-            self._tasks = set()
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            await end_tasks(watcher)
         if self._link is not None:
             await self._link.close()
-        self._fail_pending(float("inf"), "backplane is closed")
+        if self._publisher is not None:
+            await self._publisher.close()
+        await self._disconnect()
+        self._error = "closed"
+
+    async def _disconnect(self) -> None:
         if self._client is not None:
             await self._client.aclose()
-            await self._client.connection_pool.disconnect()
-        self._error = "closed"
+            await self._client.connection_pool.disconnect()  # aclose() leaves a pool that was given alone
 
     async def publish(self, user_id: str, draft: Draft) -> Delivery:
         """Give ``draft`` its place and hand it to all workers; concurrent calls share round trips, in order.
 
         While Redis is away it waits, up to ``publish_timeout``. Raises BackplaneUnavailable.
         """
-        if not self._tasks or self._wake is None:
+        if self._watcher is None or self._publisher is None:
             raise BackplaneUnavailable(f"Redis backplane is {self._error or 'closed'}; call `await factory.start()` first")
-        loop = asyncio.get_running_loop()
-        self._number += 1
         item = f"{dumps([draft.type, draft.thread_id, draft.critical])}\n{draft.body}"
-        pending = _Pending(user_id, item, self._number, loop.time() + self._publish_timeout, loop.create_future())
-        self._pending.append(pending)
-        self._wake.set()
-        return await pending.answer
+        return await self._publisher.publish(self._keys(user_id), item)
 
     async def replay(self, user_id: str, since: Position | None) -> Replay:
         """Return what follows ``since``. Raises BackplaneUnavailable."""
+        return (await self._read(user_id, since))[0]
+
+    async def _read(self, user_id: str, since: Position | None, token: str = "") -> tuple[Replay, str]:
+        """Return what follows ``since``, and the token of the last entry; ``token`` is what ``since`` must have if known."""
         meta, stream, _ = self._keys(user_id)
-        first = "-" if since is None else f"{max(0, since.seq) + 1}-0"
+        first = "-" if since is None else f"{max(0, since.seq) + (not token)}-0"
         pipe = self._client.pipeline(transaction=True)
         pipe.hmget(meta, "epoch", "seq")
         pipe.xrange(stream, first)
-        answers = await self._ask(pipe.execute())
-        (epoch, seq), entries = answers
+        (epoch, seq), entries = await self._ask(pipe.execute())
         if epoch is None:
-            return Replay([], Position("", 0), None if since is None or not since.epoch else "epoch_changed")
+            return Replay([], await self.position(user_id), None if since is None else "epoch_changed"), ""
         end = Position(epoch, int(seq or 0))
-        events = [_event(fields["e"], epoch, int(name.partition("-")[0])) for name, fields in entries]
-        if since is None:
-            return Replay(events, end)
-        if since.epoch != epoch and since.seq:
-            return Replay([], end, "epoch_changed")
-        if not 0 <= since.seq <= end.seq:
-            return Replay([], end, "unknown_position")
-        if since.seq < end.seq and (not events or events[0].seq != since.seq + 1):
-            return Replay([], end, "history_expired")
-        return Replay(events, end)
+        if since is not None:
+            if since.epoch != epoch:
+                return Replay([], end, "epoch_changed"), ""
+            if not 0 <= since.seq <= end.seq:
+                return Replay([], end, "unknown_position"), ""
+            if entries and _seq(entries[0]) == since.seq:
+                _, fields = entries.pop(0)
+                if fields["t"] != token:
+                    return Replay([], end, "unknown_position"), ""
+            if since.seq < end.seq and (not entries or _seq(entries[0]) != since.seq + 1):
+                return Replay([], end, "history_expired"), ""
+        events = [_event(entry[1]["e"], epoch, _seq(entry)) for entry in entries]
+        return Replay(events, end), entries[-1][1]["t"] if entries else token
 
     async def position(self, user_id: str) -> Position:
         """Return the end of the user's stream. Raises BackplaneUnavailable."""
@@ -242,99 +220,60 @@ class RedisBackplane:
         """Nothing of an idle user is kept here; Redis frees the stream after ``history_ttl``."""
 
     def health(self) -> dict[str, Any]:
-        """Return ``healthy``: whether both publishing and the subscription work, and what they wait for."""
+        """Return ``healthy``: whether publishing works, and the subscription to all users; and what they wait for."""
         link = self._link
-        error = self._error or (link.error if link is not None and not link.up else None)
         return {
-            "healthy": self._error is None and link is not None and link.up,
+            "healthy": self._is_up(),
             "kind": "redis",
             "node": self._node,
-            "error": error,
-            "pending": len(self._pending),
+            "error": self._error or (None if link is None or link.up else link.error),
+            "pending": 0 if self._publisher is None else len(self._publisher),
             "users": len(self._joined),
             "reconnects": 0 if link is None else link.reconnects,
         }
 
-    # Publishing
-
-    async def _publish_all(self) -> None:
-        """Publish what is pending, a batch in flight at a time: a retry must not overtake what came before it."""
-        from redis.exceptions import RedisError
-
-        assert self._wake is not None
-        attempt = 0
-        while True:
-            if not self._pending:
-                self._wake.clear()
-                await self._wake.wait()
-            batch = [self._pending[index] for index in range(min(_BATCH, len(self._pending)))]
-            try:
-                answers = await self._send(batch)
-            except (RedisError, OSError, asyncio.TimeoutError) as exc:
-                self._note_error(exc)
-                self._fail_pending(asyncio.get_running_loop().time(), f"Redis does not answer: {exc}")
-                await asyncio.sleep(backoff(attempt))
-                attempt += 1
-                continue
-            attempt, self._error = 0, None
-            for pending, answer in zip(batch, answers):
-                self._pending.popleft()
-                if pending.answer.done():
-                    continue
-                if isinstance(answer, Exception):
-                    pending.answer.set_exception(BackplaneUnavailable(f"Redis refused: {answer}"))
-                else:
-                    pending.answer.set_result(Delivery(int(answer[0]), answer[1], int(answer[2]), True))
-
-    async def _send(self, batch: list[_Pending]) -> list[Any]:
-        from redis.exceptions import BusyLoadingError, ConnectionError, NoScriptError
-
-        pipe = self._client.pipeline(transaction=False)
-        for pending in batch:
-            pipe.evalsha(
-                self._sha,
-                3,
-                *self._keys(pending.user_id),
-                os.urandom(6).hex(),
-                self._node,
-                pending.number,
-                self._limit,
-                self._ttl,
-                pending.item,
-            )
-        answers: list[Any] = await pipe.execute(raise_on_error=False)
-        for answer in answers:
-            if isinstance(answer, NoScriptError):
-                await self._client.script_load(_PUBLISH)
-                return await self._send(batch)
-            if isinstance(answer, (BusyLoadingError, ConnectionError)):
-                raise answer
-        return answers
+    # Health
 
     async def _watch(self) -> None:
-        """Ask Redis at intervals whether it is there, so that health turns red and green without traffic."""
+        """Write to Redis at intervals, so that health turns red and green without traffic.
+
+        A Redis that is full, read-only or cannot save answers pings. While users are connected, their streams do not expire.
+        """
         from redis.exceptions import RedisError
 
+        clock, probe = asyncio.get_running_loop().time, f"{self._prefix}:{self._node}"
+        touched = clock()
         while True:
             await asyncio.sleep(self._ping_interval)
             try:
-                await self._client.ping()
+                await self._client.set(probe, "1", px=60_000)
+                if clock() - touched > self._ttl / 3000:
+                    touched = clock()
+                    await self._touch()
             except (RedisError, OSError, asyncio.TimeoutError) as exc:
-                self._note_error(exc)
+                self._note(exc)
             else:
-                self._error = None
+                self._note(None)
 
-    def _note_error(self, exc: BaseException) -> None:
+    async def _touch(self) -> None:
+        users = list(self._joined)
+        for first in range(0, len(users), _TOUCHED_AT_ONCE):
+            pipe = self._client.pipeline(transaction=False)
+            for user_id in users[first : first + _TOUCHED_AT_ONCE]:
+                for key in self._keys(user_id)[:2]:
+                    pipe.pexpire(key, self._ttl)
+            await pipe.execute()
+
+    def _is_up(self) -> bool:
+        return self._error is None and self._link is not None and self._link.up
+
+    def _note(self, exc: BaseException | None) -> None:
+        if exc is None:
+            self._error = None
+            return
         if self._error is None:
             logger.warning("Redis does not answer: %s", exc)
         self._error = f"{type(exc).__name__}: {exc}"
-
-    def _fail_pending(self, now: float, reason: str) -> None:
-        # Deadlines rise along the queue.
-        while self._pending and self._pending[0].deadline <= now:
-            pending = self._pending.popleft()
-            if not pending.answer.done():
-                pending.answer.set_exception(BackplaneUnavailable(reason))
 
     # Receiving
 
@@ -343,15 +282,15 @@ class RedisBackplane:
         if user_id not in self._joined:
             return
         head, _, item = data.partition("\n")
-        number, _, epoch = head.partition(" ")
+        number, epoch, token = head.split(" ")
         seq, last = int(number), self._joined[user_id]
-        if last is not None and last.epoch == epoch:
-            if seq <= last.seq:
+        if last is not None and last.position.epoch == epoch:
+            if seq <= last.position.seq:
                 return
-            if seq > last.seq + 1:
+            if seq > last.position.seq + 1:
                 await self._refill(user_id, last)
                 return
-        self._joined[user_id] = Position(epoch, seq)
+        self._joined[user_id] = _Place(Position(epoch, seq), token)
         self._deliver(user_id, (_event(item, epoch, seq),))
         self._pump(user_id)
 
@@ -362,23 +301,32 @@ class RedisBackplane:
             if last is not None:
                 await self._refill(user_id, last)
             else:
-                self._joined[user_id] = await self.position(user_id)
+                place = await self._place(user_id)
+                if user_id in self._joined:
+                    self._joined[user_id] = place
         joining = self._joining.get(user_id)
         if joining is not None and not joining.done():
             joining.set_result(None)
 
-    async def _refill(self, user_id: str, last: Position) -> None:
+    async def _place(self, user_id: str) -> _Place:
+        position = await self.position(user_id)
+        newest = await self._ask(self._client.xrevrange(self._keys(user_id)[1], count=1))
+        known = newest and _seq(newest[0]) == position.seq
+        return _Place(position, newest[0][1]["t"] if known else "")
+
+    async def _refill(self, user_id: str, last: _Place) -> None:
         """Deliver what a subscription has missed; where Redis cannot tell, have clients resync."""
-        replay = await self.replay(user_id, last)
+        replay, token = await self._read(user_id, last.position, last.token)
+        if replay.resync == "unknown_position":
+            await self._turn(user_id, last.position.epoch)
+            replay, token = Replay([], await self.position(user_id), "epoch_changed"), ""
         if user_id not in self._joined:
             return
-        if replay.resync == "unknown_position" and last.epoch == replay.position.epoch:
-            await self._turn(user_id, last.epoch)
-            replay = Replay([], await self.position(user_id), "epoch_changed")
         end = replay.position
-        self._joined[user_id] = end
+        self._joined[user_id] = _Place(end, token)
         events = replay.events
         if replay.resync is not None:
+            logger.warning("events of a user were not received in time, clients are told to resync: %s", replay.resync)
             events = [Event(resync_notice(replay.resync, end.epoch, end.seq), end.epoch, 0)]
         if events:
             self._deliver(user_id, events)
@@ -394,12 +342,16 @@ class RedisBackplane:
         try:
             return await request
         except (RedisError, OSError, asyncio.TimeoutError) as exc:
-            self._note_error(exc)
+            self._note(exc)
             raise BackplaneUnavailable(f"Redis does not answer: {exc}") from exc
 
     def _keys(self, user_id: str) -> tuple[str, str, str]:
-        # The braces put all three on one node of a cluster.
+        # The braces say where the user's ID ends, whatever it holds.
         base = f"{self._prefix}:{{{user_id}}}"
+        try:
+            base.encode()
+        except UnicodeEncodeError as exc:
+            raise ValueError(f"user ID {user_id!r} is not text that UTF-8 can hold: {exc.reason}") from exc
         return f"{base}:meta", f"{base}:stream", f"{base}:live"
 
     def _user_of(self, channel: str) -> str:
@@ -410,3 +362,7 @@ def _event(item: str, epoch: str, seq: int) -> Event:
     header, _, body = item.partition("\n")
     kind, thread_id, critical = loads(header)
     return Event(Draft.from_record((body, kind, critical, thread_id)), epoch, seq)
+
+
+def _seq(entry: Any) -> int:
+    return int(entry[0].partition("-")[0])

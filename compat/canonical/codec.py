@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Callable
 
 try:
@@ -10,7 +11,14 @@ try:
 except ImportError:
     orjson = None  # type: ignore[assignment,unused-ignore]
 
-_dump_slowly = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _dump_slowly(message: Any) -> str:
+    text = _encode(message)
+    # Half a character, as texts cut by UTF-16 units end in, is in no UTF-8: neither a socket nor Redis would take it.
+    return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def _dump_with_orjson(message: Any) -> str:

@@ -48,14 +48,19 @@ class ResourceLimitExceeded(CanonicalError):
 
 
 class Undelivered(CanonicalError):
-    """A critical event reached nobody and is not kept: the caller must send it again or report it."""
+    """A critical event reached nobody and is not kept: the caller must send it again or report it.
 
-    def __init__(self, user_id: str, event_type: str, reason: str) -> None:
-        self.user_id, self.event_type, self.reason = user_id, event_type, reason
-        super().__init__(user_id, event_type, reason)
+    ``uncertain``: its acceptance was not confirmed in time, and sent again it may arrive twice.
+    """
+
+    def __init__(self, user_id: str, event_type: str, reason: str, uncertain: bool = False) -> None:
+        self.user_id, self.event_type, self.reason, self.uncertain = user_id, event_type, reason, uncertain
+        super().__init__(user_id, event_type, reason, uncertain)
 
     def __str__(self) -> str:
         what = f"{self.event_type} for user {self.user_id!r}"
+        if self.uncertain:
+            return f"{what} may be neither delivered nor kept: {self.reason}. Send it again where twice does no harm."
         return f"{what} is neither delivered nor kept: {self.reason}. Send it again."
 
 
@@ -79,7 +84,15 @@ class ManagerClosed(CanonicalError, RuntimeError):
 
 
 class BackplaneUnavailable(CanonicalError, ConnectionError):
-    """The backplane does not answer; what was to be published has not been accepted."""
+    """The backplane does not answer, or refuses.
+
+    What was to be published has not been accepted; with ``uncertain`` it was on its way when the answer failed to come, and
+    nobody here knows.
+    """
+
+    def __init__(self, reason: str = "", *, uncertain: bool = False) -> None:
+        self.uncertain = uncertain
+        super().__init__(reason)
 
 
 class SettingsError(CanonicalError, ValueError):

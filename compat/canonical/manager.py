@@ -281,7 +281,7 @@ class UnifiedWebSocketManager:
         except BackplaneUnavailable as exc:
             counters.refused += 1
             if draft.critical:
-                raise Undelivered(self.key.user_id, draft.type, str(exc)) from exc
+                raise Undelivered(self.key.user_id, draft.type, str(exc), exc.uncertain) from exc
             raise
         died = stream.pump()
         if died and delivery.receivers:

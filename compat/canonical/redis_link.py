@@ -21,11 +21,24 @@ def backoff(attempt: int) -> float:
     return float(min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(attempt, 16)) * (0.5 + random.random() / 2))
 
 
+async def end_tasks(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel ``tasks`` until they have ended, and pass over what they raised.
+
+    Once is not enough: a cancellation that meets a timeout inside redis-py or ``asyncio.wait_for`` may be swallowed.
+    """
+    running = {task for task in tasks if not task.done()}
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=0.2)
+
+
 class RedisLink:
     """Receives what is published on the channels it holds.
 
     ``on_message(channel, data)`` and ``on_subscribed(channel)`` are awaited in the order Redis answered; the second also
-    after each reconnection, for every channel, since what was published meanwhile was not received.
+    after each reconnection, for every channel, since what was published meanwhile was not received. ``up`` is True once all
+    channels are held again, and what they have missed is caught up with.
     """
 
     def __init__(
@@ -37,14 +50,16 @@ class RedisLink:
         ping_interval: float,
     ) -> None:
         self.up = False
-        self.error: str | None = None
+        self.error: str | None = "not subscribed yet"
         self.reconnects = 0
         self._make_connection = make_connection
         self._on_message, self._on_subscribed = on_message, on_subscribed
         self._ping_interval = ping_interval
         self._channels: set[str] = set()
+        self._awaited: set[str] = set()
         self._connection: Any = None
         self._heard = 0.0
+        self._attempt = 0
         self._commands: asyncio.Queue[tuple[str, ...]] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -55,8 +70,7 @@ class RedisLink:
     async def close(self) -> None:
         """Disconnect; nothing runs afterwards."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+            await end_tasks(self._task)
             self._task = None
         self.up = False
 
@@ -68,6 +82,7 @@ class RedisLink:
     def unsubscribe(self, channel: str) -> None:
         """Let go of ``channel``."""
         self._channels.discard(channel)
+        self._awaited.discard(channel)
         self._command("UNSUBSCRIBE", channel)
 
     def _command(self, *parts: str) -> None:
@@ -77,38 +92,39 @@ class RedisLink:
     async def _run(self) -> None:
         from redis.exceptions import RedisError
 
-        attempt = 0
         while True:
             try:
                 self._connection = self._make_connection()
                 await self._connection.connect()
                 # Commands queued for an earlier connection are void: all channels are subscribed anew.
                 self._commands = asyncio.Queue()
+                self._awaited = set(self._channels)
                 for channel in sorted(self._channels):
                     self._command("SUBSCRIBE", channel)
-                self.up, self.error = True, None
                 self._heard = asyncio.get_running_loop().time()
-                attempt = 0
                 await self._converse()
             except (RedisError, OSError, asyncio.TimeoutError) as exc:
                 self.error = f"{type(exc).__name__}: {exc}"
                 logger.warning("subscription to Redis lost: %s", self.error)
+            except Exception as exc:
+                # Whatever one message led to, the others' must go on: what this one held is read again after the reconnection.
+                self.error = repr(exc)
+                logger.exception("subscription to Redis failed")
             finally:
                 self.up = False
                 self._commands = None
                 await self._disconnect()
-            await asyncio.sleep(backoff(attempt))
-            attempt += 1
+            await asyncio.sleep(backoff(self._attempt))
+            self._attempt += 1
             self.reconnects += 1
 
     async def _converse(self) -> None:
-        """Read and write until one of both fails."""
-        tasks = [asyncio.ensure_future(self._read()), asyncio.ensure_future(self._write())]
+        """Read, write and ping until one of them fails."""
+        tasks = [asyncio.ensure_future(part()) for part in (self._read, self._write, self._ping)]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
+            await end_tasks(*tasks)
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException) and not isinstance(outcome, asyncio.CancelledError):
@@ -126,19 +142,26 @@ class RedisLink:
                 await self._on_message(answer[1], answer[2])
             elif kind == "subscribe":
                 await self._on_subscribed(answer[1])
+                self._awaited.discard(answer[1])
+                if not self._awaited and not self.up:
+                    # Not before: a Redis that takes connections, and no more, must not be asked at full speed.
+                    self.up, self.error, self._attempt = True, None, 0
 
     async def _write(self) -> None:
         commands = self._commands
         assert commands is not None
         while True:
-            try:
-                parts = await asyncio.wait_for(commands.get(), self._ping_interval)
-            except asyncio.TimeoutError:
-                # Redis answers each ping: silence for several of them is a cut that TCP has not noticed.
-                if asyncio.get_running_loop().time() - self._heard > self._ping_interval * 4:
-                    raise
-                parts = ("PING",)
-            await self._connection.send_command(*parts, check_health=False)
+            await self._connection.send_command(*await commands.get(), check_health=False)
+
+    async def _ping(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(self._ping_interval)
+            # Redis answers each ping: silence for several of them is a cut that TCP has not noticed.
+            silent = clock() - self._heard
+            if silent > self._ping_interval * 4:
+                raise asyncio.TimeoutError(f"nothing heard for {silent:.1f} s")
+            self._command("PING")
 
     async def _disconnect(self) -> None:
         if self._connection is not None:

@@ -238,16 +238,16 @@ def test_a_batch_that_is_sent_again_is_counted_once(redis_server, context) -> No
         factory = worker(redis_server)
         await factory.start()
         backplane = factory.backplane
-        send, failed = backplane._send, []
+        send, failed = backplane._publisher._send, []
 
-        async def lose_the_answer(batch):
-            answers = await send(batch)
+        async def lose_the_answer(batch, again):
+            answers = await send(batch, again)
             if not failed:
                 failed.append(len(batch))
                 raise ConnectionError("the answer was lost")
             return answers
 
-        backplane._send = lose_the_answer
+        backplane._publisher._send = lose_the_answer
         manager = factory.get(context("u"))
         deliveries = await asyncio.gather(*(manager.send(note(n)) for n in range(1, 31)))
         assert failed and [d.seq for d in deliveries] == list(range(1, 31))
@@ -283,14 +283,16 @@ def test_a_redis_that_lost_its_newest_entries_makes_clients_resync(redis_server,
     asyncio.run(run())
 
 
-def test_without_redis_nothing_is_accepted_and_the_caller_is_told(redis_server, context) -> None:
+def test_without_redis_nothing_is_accepted_and_the_caller_is_told(redis_server, context, eventually) -> None:
     async def run() -> None:
         factory = worker(redis_server, publish_timeout=0.2)
         await factory.start()
         manager = factory.get(context("u"))
         redis_server.stop()
-        with pytest.raises(Undelivered, match="agent_started for user 'u' is neither delivered nor kept"):
+        await eventually(lambda: not factory.health()["healthy"], "red health")
+        with pytest.raises(Undelivered, match="agent_started for user 'u' is neither delivered nor kept") as told:
             await manager.emit("agent_started")
+        assert told.value.uncertain is False
         with pytest.raises(BackplaneUnavailable):
             await manager.send(note(1))
         health = manager.health()
@@ -299,6 +301,40 @@ def test_without_redis_nothing_is_accepted_and_the_caller_is_told(redis_server, 
         await factory.close()
 
     asyncio.run(run())
+
+
+def test_what_may_have_been_accepted_is_told_apart_from_what_was_not(redis_server, context) -> None:
+    """The first event was on its way when the answer failed to come; the second one never left."""
+
+    async def run() -> None:
+        factory = worker(redis_server, publish_timeout=0.2, ping_interval=60)
+        await factory.start()
+        manager, publisher = factory.get(context("u")), factory.backplane._publisher
+        send = publisher._send
+
+        async def lose_the_answer(batch, again):
+            await send(batch, again)
+            redis_server.stop()
+            raise ConnectionError("the answer was lost")
+
+        publisher._send = lose_the_answer
+        first, second = await asyncio.gather(
+            manager.emit("agent_started"), _later(manager.emit("agent_completed")), return_exceptions=True
+        )
+        assert isinstance(first, Undelivered) and first.uncertain and "may be neither" in str(first)
+        assert isinstance(second, Undelivered) and not second.uncertain
+        publisher._send = send
+        redis_server.start()
+        await manager.send(note(1))
+        assert [e.type for e in await manager.history()] == ["agent_started", "note"]
+        await factory.close()
+
+    asyncio.run(run())
+
+
+async def _later(sending):
+    await asyncio.sleep(0.05)
+    return await sending
 
 
 def test_a_backplane_that_is_not_started_says_so(redis_server, new_socket, context) -> None:
