@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -14,6 +14,7 @@ from .stepping import Suspended, begin, is_awaitable
 
 if TYPE_CHECKING:
     import asyncio
+    import threading
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Connection:
 
     ``websocket`` has ``send_json(dict)``, ``send_text(str)`` or ``send(str)``, and ``close(code, reason)``.
     One whose class says ``prefers_text = True`` gets text, others a dict where they have ``send_json``.
+    Such a class may offer ``write_now(text) -> bool``, which takes a text at once or not at all, and calls nobody.
     ``abort``, where given, frees socket and kernel buffers at once, without waiting for the peer.
     """
 
@@ -39,12 +41,14 @@ class Connection:
         "_as_text",
         "_in_hand",
         "_limits",
+        "_lock",
         "_loop",
         "_on_gone",
         "_progress",
         "_pumping",
         "_send",
         "_timer",
+        "_write_now",
         "_writer",
         "abort",
         "close_code",
@@ -56,6 +60,7 @@ class Connection:
         "last_seen",
         "metadata",
         "outbox",
+        "quiet",
         "sent",
         "seq",
         "stamped",
@@ -72,6 +77,7 @@ class Connection:
         *,
         limits: Limits,
         on_gone: Callable[[Connection, list[Event]], None],
+        lock: threading.RLock,
         thread_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         stamped: bool = True,
@@ -90,8 +96,11 @@ class Connection:
         self.close_code: int | None = None
         self.close_reason = ""
         self.outbox = Outbox(limits.outbox_events, limits.outbox_bytes, limits.overflow)
-        self._limits, self._on_gone = limits, on_gone
-        self._as_text, self._send = _choose_send(websocket)
+        self._limits, self._on_gone, self._lock = limits, on_gone, lock
+        self._as_text, self._send, self._write_now = _choose_send(websocket)
+        # True while nothing waits and nothing is being sent: events then go straight to ``_write_now``. Changes under the
+        # lock, or an event could wait behind a connection that passes for quiet.
+        self.quiet = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -110,13 +119,25 @@ class Connection:
         return self._writer is not None
 
     def offer(self, event: Event) -> bool:
-        """Take an event for sending, in order, each at most once; nothing is written before :meth:`pump`."""
+        """Take an event for sending, in order, each at most once; the caller holds the lock, and pumps afterwards.
+
+        A socket that can write at once does, if nothing waits before the event; no foreign code runs here.
+        """
         if self.close_code is not None or self.held:
             return False
         if event.seq:
             if event.seq <= self.seq:
                 return False
             self.seq = event.seq
+        if self.quiet and _current_loop() is self._loop:
+            try:
+                if self._write_now(event.text(stamped=self.stamped)):  # type: ignore[misc]
+                    self.sent += 1
+                    return True
+            except Exception as exc:
+                # Sending it in the ordinary way tells what is wrong, and ends this connection alone.
+                logger.debug("connection %s of user %s cannot write at once: %r", self.connection_id, self.user_id, exc)
+        self.quiet = False
         if self.outbox.put(event):
             return True
         self.condemn(TRY_AGAIN_LATER, "outbox is full")
@@ -135,14 +156,22 @@ class Connection:
         new = [event for event in events if event.seq > self.seq]
         if new:
             self.seq = new[-1].seq
+            self.quiet = False
             self.outbox.put_missed(new)
         return bool(new)
+
+    def replay(self, events: Iterable[Event]) -> None:
+        """Let ``events`` go before everything that waits, behind earlier replayed ones; the caller holds the lock."""
+        self.quiet = False
+        self.outbox.preload(events)
 
     def pump(self) -> None:
         """Write what waits: at once while the socket takes it; what the socket makes wait is left to one writer task.
 
         Safe from any thread. Needs a running loop; never raises for the socket's sake.
         """
+        if self.quiet:
+            return
         loop = _running_loop()
         if self._loop is not loop:
             if self._loop is not None and self._loop.is_running():
@@ -166,6 +195,9 @@ class Connection:
                         return
                 self.sent += 1
                 event = self._in_hand = pop()
+            if self._write_now is not None:
+                with self._lock:
+                    self.quiet = not self.outbox
         except Exception as exc:
             self._fail(exc)
         finally:
@@ -181,8 +213,10 @@ class Connection:
     async def send_direct(self, message: Mapping[str, Any]) -> bool:
         """Send ``message`` to this connection alone, outside of the user's history; say whether the socket took it."""
         sent = self.sent
-        if not self.offer(Event(Draft(message), "", 0)):
-            return False
+        event = Event(Draft(message), "", 0)
+        with self._lock:
+            if not self.offer(event):
+                return False
         self.pump()
         await self.drained()
         return self.active and self.sent > sent
@@ -353,15 +387,20 @@ class Connection:
         return f"<Connection {self.connection_id} of {self.user_id} {state}>"
 
 
+# asyncio is half of what importing this core would cost, and where a loop runs it is imported already: from the second call
+# on these names are asyncio's own functions.
 def _running_loop() -> asyncio.AbstractEventLoop:
-    """Return the running loop; from the second call on this name is asyncio's own function.
-
-    asyncio is half of what importing this core would cost, and where a loop runs it is imported already.
-    """
     import asyncio
 
     globals()["_running_loop"] = asyncio.get_running_loop
     return asyncio.get_running_loop()
+
+
+def _current_loop() -> asyncio.AbstractEventLoop | None:
+    from asyncio import _get_running_loop
+
+    globals()["_current_loop"] = _get_running_loop
+    return _get_running_loop()
 
 
 _tasks: set[asyncio.Task[None]] = set()
@@ -377,14 +416,15 @@ async def _awaited(rest: Suspended) -> None:
     await rest
 
 
-def _choose_send(websocket: Any) -> tuple[bool, Callable[..., Any]]:
+def _choose_send(websocket: Any) -> tuple[bool, Callable[..., Any], Callable[[str], bool] | None]:
     text = getattr(websocket, "send_text", None)
+    # The class is asked: mocks have every attribute.
     if getattr(type(websocket), "prefers_text", False) is True and callable(text):
-        return True, text
+        return True, text, getattr(websocket, "write_now", None)
     for name, as_text in (("send_json", False), ("send_text", True), ("send", True)):
         send = getattr(websocket, name, None)
         if callable(send):
-            return as_text, send
+            return as_text, send, None
     raise TypeError(
         f"{type(websocket).__name__} cannot be a connection: it has none of send_json(dict), send_text(str), send(str)"
     )

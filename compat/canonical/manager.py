@@ -277,7 +277,11 @@ class UnifiedWebSocketManager:
         counters = factory.counters
         counters.published += 1
         try:
-            delivery = await factory.backplane.publish(self.key.user_id, draft)
+            publish_now = factory.publish_now
+            if publish_now is not None:
+                delivery = publish_now(self.key.user_id, draft)
+            else:
+                delivery = await factory.backplane.publish(self.key.user_id, draft)
         except BackplaneUnavailable as exc:
             counters.refused += 1
             if draft.critical:
@@ -316,7 +320,7 @@ class UnifiedWebSocketManager:
         events = self._stream.take_undelivered(self.key.thread_id)
         with self._factory.lock:
             for connection in connections:
-                connection.outbox.preload(e for e in events if shows(connection.thread_id, e.thread_id))
+                connection.replay(e for e in events if shows(connection.thread_id, e.thread_id))
         self._stream.pump()
         return len(events)
 
@@ -376,7 +380,7 @@ class UnifiedWebSocketManager:
         if since is None:
             held_back = stream.take_undelivered(connection.thread_id)
             start = await self._factory.backplane.position(self.user_id)
-            connection.outbox.preload(held_back)
+            connection.replay(held_back)
             replay = await stream.catch_up(connection, start)
             base = Position(start.epoch, held_back[0].seq - 1) if held_back else start
         else:
@@ -428,6 +432,7 @@ class UnifiedWebSocketManager:
             websocket,
             limits=limits,
             on_gone=stream.on_gone,
+            lock=factory.lock,
             thread_id=thread_id or own,
             metadata=metadata,
             stamped=stamped,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -45,6 +46,8 @@ class WebSocketService:
         self._starting = self._starting or asyncio.Lock()
         async with self._starting:
             if not self._started:
+                with contextlib.suppress(ImportError):  # whoever needs it says so
+                    import jwt  # noqa: F401  # a tenth of a second, which the first client would wait for
                 await self.factory.start()
                 self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
                 self._started = True

@@ -19,14 +19,14 @@ _LONGEST_REASON = 123  # bytes: what a close frame has room for
 class AsgiSocket:
     """Text in, text out, close; without the state machine of a framework's object, which costs a third of a send."""
 
-    __slots__ = ("_closed", "_receive", "_send", "_write", "scope")
+    __slots__ = ("_closed", "_receive", "_send", "scope", "write_now")
 
     prefers_text = True
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         self.scope, self._receive, self._send = scope, receive, send
         self._closed = False
-        self._write: Callable[[str], bool] | None = (scope.get("extensions") or {}).get(WRITE_EXTENSION)
+        self.write_now: Callable[[str], bool] | None = (scope.get("extensions") or {}).get(WRITE_EXTENSION)
 
     @property
     def abort(self) -> Callable[[], None] | None:
@@ -35,7 +35,7 @@ class AsgiSocket:
 
     def send_text(self, text: str) -> Awaitable[None] | None:
         """Send one text message; None if it is written already."""
-        if self._write is not None and self._write(text):
+        if self.write_now is not None and self.write_now(text):
             return None
         return self._send({"type": "websocket.send", "text": text})
 

@@ -73,6 +73,8 @@ class UserStream:
             return 0
         died = 0
         for connection in tuple(connections.values()):
+            if connection.quiet:
+                continue
             connection.pump()
             died += connection.close_code is not None
         return died
@@ -133,7 +135,7 @@ class UserStream:
             with lock:
                 since = replay.position
                 connection.seq = since.seq
-                connection.outbox.preload(e for e in replay.events if shows(connection.thread_id, e.thread_id))
+                connection.replay(e for e in replay.events if shows(connection.thread_id, e.thread_id))
                 if since.epoch != self.epoch and not self.seen:
                     self.epoch, self.seen = since.epoch, since.seq
                 if since.seq >= self.seen or since.epoch != self.epoch:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 import threading
 from unittest.mock import AsyncMock, MagicMock
 
@@ -228,6 +230,125 @@ def test_a_connection_outlives_the_loop_it_was_used_on(new_socket, context) -> N
     for number in range(3):
         asyncio.run(manager.send(numbered(number)))
     assert socket.seqs == [1, 2, 3]
+
+
+class RoomySocket:
+    """Takes texts at once while it has room, as the server's sockets do; what it makes wait ends when room is given."""
+
+    prefers_text = True
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.waited = 0
+        self.room = asyncio.Event()
+        self.room.set()
+
+    @property
+    def seqs(self) -> list[int]:
+        return [json.loads(text)["seq"] for text in self.texts]
+
+    def write_now(self, text: str) -> bool:
+        if self.room.is_set():
+            self.texts.append(text)
+        return self.room.is_set()
+
+    async def send_text(self, text: str) -> None:
+        self.waited += 1
+        await self.room.wait()
+        self.texts.append(text)
+
+
+def test_a_socket_that_can_write_at_once_is_written_to_without_a_send_and_never_overtaken(context, eventually) -> None:
+    async def run() -> None:
+        manager = WebSocketManagerFactory().get(context())
+        socket = RoomySocket()
+        connection = manager.add_connection(socket)
+        for number in range(3):
+            await manager.send(numbered(number))
+        assert (socket.seqs, socket.waited) == ([1, 2, 3], 1)  # the first one finds out
+        socket.room.clear()
+        for number in range(3):
+            await manager.send(numbered(number))
+        assert connection.writing and len(connection.outbox) == 2
+        socket.room.set()  # there is room, and yet older events wait
+        await manager.send(numbered(7))
+        assert socket.seqs == [1, 2, 3]
+        await connection.drained()
+        await manager.send(numbered(8))
+        await manager.send(numbered(9))
+        assert socket.seqs == list(range(1, 10)) and not connection.writing
+        assert connection.sent == 9
+
+    asyncio.run(run())
+
+
+def test_a_socket_that_fails_to_write_at_once_is_lost_alone_and_its_event_is_kept(context) -> None:
+    async def run() -> None:
+        manager = WebSocketManagerFactory().get(context())
+
+        class Failing(RoomySocket):
+            def write_now(self, text: str) -> bool:
+                raise RuntimeError("the transport is closed")
+
+            async def send_text(self, text: str) -> None:
+                if self.texts:
+                    raise RuntimeError("the transport is closed")
+                self.texts.append(text)
+
+        connection = manager.add_connection(Failing())
+        await manager.send(numbered(1))
+        delivery = await manager.send(numbered(2))
+        assert delivery.receivers == 0 and not connection.active
+        assert [event.seq for event in manager.undelivered()] == [2]
+
+    asyncio.run(run())
+
+
+def test_a_full_outbox_holds_also_where_sockets_write_at_once(context) -> None:
+    async def run() -> None:
+        manager = WebSocketManagerFactory(Limits(outbox_events=4)).get(context())
+        socket = RoomySocket()
+        connection = manager.add_connection(socket)
+        await manager.send(numbered(1))
+        socket.room.clear()
+        for number in range(10):
+            await manager.send(numbered(number))
+        assert (len(connection.outbox), connection.outbox.dropped) == (4, 5)
+        socket.room.set()
+        await connection.drained()
+        assert [json.loads(text).get("missing", 0) for text in socket.texts] == [0, 0, 5, 0, 0, 0, 0]
+
+    asyncio.run(run())
+
+
+def test_threads_that_send_while_the_loop_writes_at_once_keep_the_order(context, eventually) -> None:
+    async def run() -> None:
+        manager = WebSocketManagerFactory(Limits(outbox_events=100_000)).get(context())
+        socket = RoomySocket()
+        connection = await manager.connect(socket)
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(1e-5)
+        try:
+            threads = [threading.Thread(target=lambda: asyncio.run(send_many(manager, 300))) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            for number in range(300):
+                await manager.send(numbered(number))
+                await connection.send_direct(numbered(number))
+                await asyncio.sleep(0)
+            await eventually(lambda: len(socket.texts) == 1500, "delivery")
+            for thread in threads:
+                thread.join()
+        finally:
+            sys.setswitchinterval(before)
+        numbers = [json.loads(text).get("seq") for text in socket.texts]
+        assert [number for number in numbers if number] == list(range(1, 1201))
+
+    async def send_many(manager, count: int) -> None:
+        for number in range(count):
+            await manager.send(numbered(number))
+
+    asyncio.run(run())
 
 
 def test_a_send_that_leads_to_a_send_keeps_the_order(new_socket, context) -> None:

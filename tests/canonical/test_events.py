@@ -65,6 +65,12 @@ def test_data_never_replaces_the_type() -> None:
     assert datetime.fromisoformat(message["timestamp"]).tzinfo is not None
 
 
+@pytest.mark.parametrize("dump", [codec.dumps, codec._dump_slowly])
+def test_half_a_surrogate_pair_is_replaced_not_sent(dump) -> None:
+    text = dump({"a": "x\ud800y", "b": "\U0001f600"})
+    assert codec.loads(text.encode()) == {"a": "x\ufffdy", "b": "\U0001f600"}
+
+
 def test_an_event_without_a_name_is_refused() -> None:
     with pytest.raises(ValueError, match="event_type is empty; name the event, such as 'agent_started'"):
         make_message("")

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from compat.canonical.backplane import InProcessBackplane
 from compat.canonical.errors import (
     FactoryBypassDetected,
     FactoryInitializationError,
@@ -210,6 +211,26 @@ def test_closing_the_factory_closes_every_socket_and_frees_everything() -> None:
         stats = factory.stats()
         assert (stats["managers"], stats["users"], stats["connections"]) == (0, 0, 0)
         assert factory.backplane.health()["streams"] == 0
+
+    asyncio.run(run())
+
+
+def test_a_backplane_that_wraps_publish_is_asked_by_it(new_socket) -> None:
+    published: list[str] = []
+
+    class Watched(InProcessBackplane):
+        async def publish(self, user_id, draft):
+            published.append(user_id)
+            return await super().publish(user_id, draft)
+
+    async def run() -> None:
+        factory = WebSocketManagerFactory(backplane=Watched())
+        socket = new_socket()
+        manager = factory.get(SimpleNamespace(user_id="u"))
+        manager.add_connection(socket)
+        await manager.send({"type": "note"})
+        await factory.broadcast({"type": "note"})
+        assert published == ["u", "u"] and socket.seqs == [1, 2]
 
     asyncio.run(run())
 

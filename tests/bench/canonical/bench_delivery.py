@@ -180,7 +180,7 @@ async def main() -> None:
     parser.add_argument("--clients", default="200,1000")
     parser.add_argument("--stacks", default="compat,starlette,socketio")
     parser.add_argument("--passes", type=int, default=2)
-    parser.add_argument("--deliveries", type=int, default=40_000)
+    parser.add_argument("--deliveries", type=int, default=200_000)
     options = parser.parse_args()
     head = f"{'stack':<11}{'clients':>8}{'fan-out':>10}{'targeted':>10}{'fan-out/s':>11}{'targeted/s':>11}"
     print(f"{head}{'p50 ms':>8}{'p99 ms':>8}{'RSS KB':>8}{'connects/s':>11}   (microseconds of server CPU per event)")
