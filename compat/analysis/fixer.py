@@ -17,7 +17,7 @@ from .edits import EditConflict, apply
 from .examine import Scope, parse_facts, read
 from .files import Found, Trees, matches
 from .findings import Finding
-from .rewriting import Skip, make_plan
+from .rewriting import Skip, make_plan, tidy
 from .scanner import Scanner
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def fix_bytes(
             return replace(made, status=SKIPPED if plan.skips else UNCHANGED, skips=tuple(plan.skips))
         if not source.round_trips:
             return replace(made, status=FAILED, reason=f"{source.encoding} text that does not encode back to the same bytes")
-        data = apply(source.data, plan.edits)
+        data = tidy(facts, plan.edits, plan.rewritten, apply(source.data, plan.edits))
         after = source.encode(data)
         dialects.parse(sources.decode(path, after))
     except (EditConflict, UnicodeError, sources.Undecodable, dialects.Unparsable) as error:

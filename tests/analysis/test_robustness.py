@@ -159,7 +159,7 @@ def test_a_file_that_vanishes_or_changes_in_mid_run(tmp_path, monkeypatch):
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 def test_killed_in_the_middle_of_writing_every_file_is_old_or_new(tmp_path):
     """The process is killed at random moments; each file holds exactly the old or exactly the new text."""
-    old, new = b"from old.things import Widget\n" * 40, b"from new.core import Widget\n" * 40
+    old, new = b"from old.things import Widget\nx = 1\n" * 40, b"from new.core import Widget\nx = 1\n" * 40
     script = tmp_path / "writer.py"
     script.write_text(
         "import sys\n"

@@ -2,12 +2,14 @@
 
 plan        one file's decisions, and what it shares
 statements  import statements split, moved, kept
+order       statements merged and sorted after a rewrite (blocks: runs of imports, members: the names of one statement)
 locals      a local name renamed wherever it means the same binding
 names, modules, classes, methods, arguments, strings   one kind of use each
 """
 
 from __future__ import annotations
 
+from .order import tidy
 from .plan import Plan, Skip, make_plan
 
-__all__ = ["Plan", "Skip", "make_plan"]
+__all__ = ["Plan", "Skip", "make_plan", "tidy"]

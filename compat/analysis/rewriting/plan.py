@@ -42,7 +42,8 @@ class Placement:
 
 @dataclass
 class Plan:
-    """What shall happen to one file. ``kept_locals`` are names that other files know this module by."""
+    """What shall happen to one file. ``kept_locals`` are names that other files know this module by; ``rewritten`` are the spans
+    of the import statements that change."""
 
     facts: Facts
     kept_locals: frozenset[str] = frozenset()
@@ -52,6 +53,7 @@ class Plan:
     renamed_locals: set[str] = field(default_factory=set)
     allowed_lines: set[int] = field(default_factory=set)
     done: set[int] = field(default_factory=set)
+    rewritten: list[tuple[int, int]] = field(default_factory=list)
 
     def edit(self, start: int, end: int, new: str) -> None:
         """Plan to replace a span."""

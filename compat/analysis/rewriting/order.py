@@ -1,0 +1,224 @@
+"""Blocks of imports after a rewrite: statements of one module merged, and sorted where they were sorted before.
+
+A block is a run of import statements with nothing else between them in one body, so nothing crosses other code, a docstring,
+``try`` or ``if``. Only statements that were rewritten move; those that take in another's names are the only others to change.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import replace
+from typing import TYPE_CHECKING, Callable, Optional
+
+from .. import dialects, sources
+from . import members
+from .blocks import Block, Entry, newline, read, runs
+from .members import Member
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterable
+
+    from ..edits import Edit
+    from ..references import Facts
+    from .members import Order
+
+#: Comments that speak to a tool about the statement's first line.
+_DIRECTIVE = re.compile(r"#+\s*(?:type|mypy|pyright|pylint|noqa|ruff|fmt|nosec|pragma|compat)\b")
+
+
+def _plain_first(entry: Entry) -> tuple[object, ...]:
+    section, *rest = entry.key()
+    return section, entry.read.is_from, *rest
+
+
+def _by_module(entry: Entry) -> tuple[object, ...]:
+    section, level, lower, name, *rest = entry.key()
+    return section, level, lower, name, entry.read.is_from, *rest
+
+
+_STYLES: tuple[Callable[[Entry], tuple[object, ...]], ...] = (_plain_first, _by_module)
+
+
+def tidy(facts: Facts, edits: Iterable[Edit], spans: Iterable[tuple[int, int]], data: bytes) -> bytes:
+    """The rewritten text with its blocks in order; ``spans`` are those of the rewritten statements before the rewrite.
+
+    Raises :class:`compat.analysis.dialects.Unparsable` where the rewritten text does not parse.
+    """
+    source = facts.source
+    after = sources.Source(source.path, data, data.decode("utf-8"), "utf-8", b"")
+    changes = [(edit.end, len(edit.new) - len(edit.expected)) for edit in set(edits)]
+    moved = [(first + _shift(changes, first), end + _shift(changes, end)) for first, end in spans]
+    made = data
+    pairs = zip(runs(source, facts.tree.module), runs(after, dialects.parse(after).module))
+    for was, run in reversed(list(pairs) if moved else []):
+        block = read(data, after, run)
+        if block is None:
+            continue
+        for entry in block.entries:
+            entry.changed = any(first <= entry.read.first < end for first, end in moved)
+        if not any(entry.changed for entry in block.entries) or not _is_free(block):
+            continue
+        region = (block.entries[0].head, block.entries[-1].end)
+        _work(data, block, read(source.data, source, was))
+        made = made[: region[0]] + _joined(block, data) + made[region[1] :]
+    return made
+
+
+def _shift(changes: list[tuple[int, int]], offset: int) -> int:
+    return sum(delta for end, delta in changes if end <= offset)
+
+
+def _is_free(block: Block) -> bool:
+    """Whether the order of a block means nothing: no star, no name bound to two things, nothing said to sorters."""
+    bound: dict[str, str] = {}
+    for entry in block.entries:
+        if b"isort:" in entry.text or any(alias.name == "*" for alias in entry.read.aliases):
+            return False
+        for local, path in entry.bound().items():
+            if bound.setdefault(local, path) != path:
+                return False
+    return True
+
+
+def _work(data: bytes, block: Block, before: Optional[Block]) -> None:
+    told = before.entries if before is not None else []
+    style = next((key for key in _STYLES if before is not None and all(map(_sorted_by(key), before.paragraphs))), None)
+    lists = [entry.names for entry in told if entry.names is not None]
+    order = next((key for key in members.ORDERS if all(list_ == sorted(list_, key=key) for list_ in lists)), None)
+    if style is not None and not any(_combines(entry) for entry in told):
+        for paragraph in block.paragraphs:
+            paragraph[:] = [part for entry in paragraph for part in _without_aliases(data, entry)]
+    for entry in [entry for entry in block.entries if entry.changed and not entry.pinned]:
+        for other in _receivers(block, entry) if _is_removable(block, entry) else ():
+            if _merge(data, block, entry, other, order):
+                break
+    if style is None:
+        return
+    for entry in block.entries:
+        if entry.changed and entry.names and order is not None and not entry.pinned:
+            ordered = sorted(entry.names, key=order)
+            if ordered != entry.names:
+                _write(data, entry, ordered)
+    for entry in [entry for entry in block.entries if entry.changed and not entry.pinned]:
+        _place(block, entry, style)
+
+
+def _combines(entry: Entry) -> bool:
+    names = entry.names or []
+    return len(names) > 1 and any(member.local for member in names)
+
+
+def _without_aliases(data: bytes, entry: Entry) -> list[Entry]:
+    """A rewritten statement parted as isort parts it: each ``name as local`` by itself, the other names together."""
+    if not entry.changed or not _combines(entry) or (entry.comment and not members.is_spread(data, entry.read)):
+        return [entry]
+    assert entry.names is not None
+    plain = [member for member in entry.names if not member.local]
+    made = [entry]
+    first, *others = [*([plain] if plain else []), *([member] for member in entry.names if member.local)]
+    for names in others:
+        made.append(replace(entry, head=entry.start, comment="", pinned=False))
+        _write(data, made[-1], names)
+    _write(data, entry, first)
+    return made
+
+
+def _sorted_by(key: Callable[[Entry], tuple[object, ...]]) -> Callable[[list[Entry]], bool]:
+    return lambda paragraph: paragraph == sorted(paragraph, key=key)
+
+
+def _receivers(block: Block, entry: Entry) -> list[Entry]:
+    """The statements that may take in another's names: those that were not rewritten first."""
+    same = [other for other in block.entries if other is not entry and other.read.is_from == entry.read.is_from]
+    alike = [other for other in same if (other.read.lazy_start >= 0) == (entry.read.lazy_start >= 0)]
+    return sorted(alike, key=lambda other: other.changed)
+
+
+def _merge(data: bytes, block: Block, entry: Entry, other: Entry, order: Optional[Order]) -> bool:
+    """Move the names of one statement into another of the same module; say whether it is gone."""
+    if not entry.read.is_from:
+        if entry.head < entry.start or entry.comment or len(entry.read.aliases) > 1:
+            return False
+        if all(_plain(alias) != _plain(entry.node.names[0]) for alias in other.node.names):  # type: ignore[attr-defined]
+            return False
+        _remove(block, entry)
+        return True
+    if entry.module != other.module or entry.names is None or other.names is None or entry.head < entry.start:
+        return False
+    given, taken = _with_comments(data, entry), _with_comments(data, other)
+    if given is None or (entry.comment and members.is_spread(data, entry.read)):
+        return False
+    known = {(member.name, member.local) for member in other.names}
+    fresh = [member for member in given if (member.name, member.local) not in known]
+    if any(member.comment for member in given if member not in fresh):
+        return False
+    if fresh:
+        if taken is None or (not _combines(other) and any(member.local for member in [*fresh, *other.names])):
+            return False
+        is_ordered = order is not None and taken == sorted(taken, key=order)
+        _write(data, other, sorted([*taken, *fresh], key=order) if is_ordered else [*taken, *fresh])
+    _remove(block, entry)
+    return True
+
+
+def _plain(alias: ast.alias) -> tuple[str, Optional[str]]:
+    return alias.name, alias.asname
+
+
+def _with_comments(data: bytes, entry: Entry) -> Optional[list[Member]]:
+    """The names with the comment behind the statement given to its only one; ``None`` where it is nobody's."""
+    assert entry.names is not None
+    if _DIRECTIVE.match(entry.comment) or any(_DIRECTIVE.match(member.comment) for member in entry.names):
+        return None
+    if not entry.comment or members.is_spread(data, entry.read):
+        return list(entry.names)
+    return [entry.names[0]._replace(comment=entry.comment)] if len(entry.names) == 1 else None
+
+
+def _write(data: bytes, entry: Entry, names: list[Member]) -> None:
+    indent = data[entry.start : entry.read.first].decode()
+    text = members.write(data, entry.read, names, indent, newline(data).decode())
+    commented = entry.comment and any(member.comment == entry.comment for member in names) and len(entry.names or ()) == 1
+    tail = data[entry.read.end : entry.end] if entry.comment and not commented else b""
+    entry.text = data[entry.head : entry.read.first] + text.encode() + tail
+    entry.names = names
+
+
+def _is_removable(block: Block, entry: Entry) -> bool:
+    """Whether a statement may go: with the last of a paragraph, what divides it from others goes, which may be a comment."""
+    index = next(index for index, paragraph in enumerate(block.paragraphs) if entry in paragraph)
+    return len(block.paragraphs[index]) > 1 or len(block.paragraphs) == 1 or b"#" not in block.gaps[max(0, index - 1)]
+
+
+def _remove(block: Block, entry: Entry) -> None:
+    index = next(index for index, paragraph in enumerate(block.paragraphs) if entry in paragraph)
+    block.paragraphs[index].remove(entry)
+    if not block.paragraphs[index] and len(block.paragraphs) > 1:
+        del block.paragraphs[index]
+        del block.gaps[max(0, index - 1)]
+
+
+def _place(block: Block, entry: Entry, style: Callable[[Entry], tuple[object, ...]]) -> None:
+    """Put a rewritten statement where its paragraph's order wants it, or into the paragraph of its package."""
+    own = next(paragraph for paragraph in block.paragraphs if entry in paragraph)
+    homes = [paragraph for paragraph in (own, *block.paragraphs) if any(o.top == entry.top and not o.changed for o in paragraph)]
+    home = homes[0] if homes and _is_removable(block, entry) else own
+    if home is own:
+        own.remove(entry)
+    else:
+        _remove(block, entry)
+    index = bisect_right([style(other) for other in home], style(entry))
+    floor = 1 if home and home[0].pinned else 0
+    home.insert(max(index, floor), entry)
+
+
+def _joined(block: Block, data: bytes) -> bytes:
+    made = b""
+    entries = block.entries
+    for index, paragraph in enumerate(block.paragraphs):
+        made += block.gaps[index - 1] if index else b""
+        for entry in paragraph:
+            made += entry.text + (b"" if entry is entries[-1] else entry.newline or newline(data))
+    return made

@@ -1,0 +1,90 @@
+"""Imports that ruff finds in order are in order after a fix, and comments, bindings and order hold in generated blocks."""
+
+from __future__ import annotations
+
+import ast
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from compat.analysis import fixer
+
+PLAIN = ["import os", "import abc", "import numpy", "import shop.whole", "import shop_old.whole", "import zebra as z"]
+MODULES = {
+    "shop_old.things": ["Widget", "create", "LIMIT", "MAX", "Gadget", "elsewhere", "other"],
+    "shop.core": ["Widget", "create", "LIMIT", "swap", "Engine", "Pool"],
+    "shop.other": ["elsewhere", "more"],
+    "shopping": ["cart"],
+    "zebra": ["stripes", "Herd"],
+}
+
+
+def statements(chance: random.Random) -> list[str]:
+    """Import statements that bind no name to two things."""
+    made, bound = chance.sample(PLAIN, chance.randrange(3)), set()
+    for module in chance.sample(sorted(MODULES), chance.randrange(2, 5)):
+        names = [name for name in MODULES[module] if name not in bound]
+        chosen = chance.sample(names, min(len(names), chance.randrange(1, 4)))
+        bound.update(chosen)
+        if chosen and chance.random() < 0.3:
+            rows = "".join(f"    {name},{chance.choice(['', f'  # {name}'])}\n" for name in chosen)
+            made.append(f"from {module} import (\n{rows})")
+        elif chosen:
+            made.append(f"from {module} import {', '.join(chosen)}{f'  # {chosen[0]}' if len(chosen) == 1 else ''}")
+    return made
+
+
+def blocks(count: int) -> list[str]:
+    chance = random.Random(11)
+    return ["\n".join(statements(chance)) + "\n" for _ in range(count)]
+
+
+def ruff(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    tool = Path(sys.executable).with_name("ruff")
+    return subprocess.run([tool, *arguments], cwd=cwd, capture_output=True, text=True)
+
+
+def test_what_ruff_finds_sorted_is_sorted_after_a_fix(ledger, tmp_path):
+    if not Path(sys.executable).with_name("ruff").exists():
+        pytest.skip("ruff is not installed beside this Python")
+    (tmp_path / "ruff.toml").write_text('[lint]\nselect = ["I"]\n[lint.isort]\nknown-third-party = ["shop", "shop_old"]\n')
+    for number, text in enumerate(blocks(300)):
+        (tmp_path / f"m{number}.py").write_text(text)
+    ruff("check", "--no-cache", "--fix", ".", cwd=tmp_path)
+    before = {path: path.read_text() for path in tmp_path.glob("*.py")}
+    result = fixer.fix([str(tmp_path)], ledger, write=True, verify=True)
+    assert result.problems == []
+    assert len(result.written) > 150
+    after = ruff("check", "--no-cache", "--output-format", "concise", ".", cwd=tmp_path)
+    wrong = sorted({line.partition(":")[0] for line in after.stdout.splitlines() if "I001" in line})
+    shown = [before[tmp_path / name] + "->\n" + (tmp_path / name).read_text() for name in wrong[:3]]
+    assert wrong == [], "\n".join(shown)
+
+
+def test_no_name_or_comment_is_lost_and_no_name_bound_twice(ledger):
+    for text in blocks(600):
+        outcome = fixer.fix_text(text, ledger)
+        after = outcome.after.decode()
+        renamed = {"MAX": "LIMIT", "Gadget": "Widget", "shop_old": "shop"}
+        new = bound(after)
+        assert [name for name in bound(text) if name not in new and renamed.get(name) not in new] == [], after
+        assert len(new) - new.count("shop") == len(set(new) - {"shop"}), after
+        if outcome.status == "fixed":
+            assert sorted(comment(text)) == sorted(comment(after)), after
+            assert fixer.fix_text(after, ledger).after.decode() == after
+
+
+def bound(text: str) -> list[str]:
+    return [
+        alias.asname or alias.name.partition(".")[0]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    ]
+
+
+def comment(text: str) -> list[str]:
+    return [line.partition("#")[2].strip() for line in text.splitlines() if "#" in line]
