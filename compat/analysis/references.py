@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Optional, Union
 
-from . import relevance, scopes, statements
+from . import embedded, relevance, scopes, statements
 from .findings import HIGH, LOW, MEDIUM
 from .receivers import Receivers
 
@@ -60,6 +60,8 @@ class Facts:
             declares=b"global" in data or b"nonlocal" in data,
             choose=None if whole else lambda model: relevance.choose(source, targets, model),
         )
+        #: Type comments that could not be read.
+        self.unread = embedded.add(self)
         self.receivers = Receivers(self.model, targets, module)
         self.legacy_receivers = Receivers(self.model, targets, module, as_written=True)
         self._statements: dict[int, Optional[statements.Statement]] = {}
@@ -150,9 +152,8 @@ class Facts:
                 continue
             node = chain.attributes[used - head - 1]
             start, end = self.span(node)
-            yield Reference(
-                target, "call" if chain.call and node is chain.node else "attribute", start, end, HIGH, chain, chain.call
-            )
+            how = chain.role or ("call" if chain.call and node is chain.node else "attribute")
+            yield Reference(target, how, start, end, HIGH, chain, chain.call)
 
     # -- strings
 

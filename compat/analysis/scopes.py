@@ -46,12 +46,16 @@ class Scope:
 
 @dataclass(eq=False)
 class Chain:
-    """A name with the attributes read off it: ``a.b.c`` has root ``a`` and attributes ``("b", "c")``."""
+    """A name with the attributes read off it: ``a.b.c`` has root ``a`` and attributes ``("b", "c")``.
+
+    ``role`` says where it stands if not in code: in a string ``annotation``, or in a ``type comment``.
+    """
 
     scope: Scope
     root: ast.Name
     attributes: tuple[ast.Attribute, ...]
     call: Optional[ast.Call] = None
+    role: str = ""
 
     @property
     def node(self) -> ast.expr:
@@ -466,7 +470,7 @@ class _Builder:
         count = len(self.model.texts)
         self.visit(node, scope)
         for text in self.model.texts[count:]:
-            if not any(_is_literal(around) for around in self.model.ancestors(text.node)):
+            if not any(is_literal(around) for around in self.model.ancestors(text.node)):
                 text.role = "annotation"
 
 
@@ -475,7 +479,8 @@ def _is_static(node: ast.AST) -> bool:
     return any(isinstance(item, ast.Name) and item.id in ("staticmethod", "classmethod") for item in decorators)
 
 
-def _is_literal(node: ast.AST) -> bool:
+def is_literal(node: ast.AST) -> bool:
+    """Whether a node is ``Literal[...]``, whose strings are no annotations."""
     value = node.value if isinstance(node, ast.Subscript) else None
     return (isinstance(value, ast.Name) and value.id == "Literal") or (
         isinstance(value, ast.Attribute) and value.attr == "Literal"

@@ -52,7 +52,30 @@ USES = {
     "function": ("def f():\n    import shop_old.whole\n", [("module", "import", 2, 12, "shop_old.whole")]),
     "string annotation": (
         "import shop_old.things as t\nx: 't.Widget' = None\n",
-        [("module", "import", 1, 8, "shop_old.things"), ("name", "annotation", 2, 4, "shop_old.things:Widget")],
+        [("module", "import", 1, 8, "shop_old.things"), ("name", "annotation", 2, 5, "shop_old.things:Widget")],
+    ),
+    "string annotation, inside": (
+        "import shop_old.things as t\ndef f(x: 'dict[str, t.Widget]'): ...\n",
+        [("module", "import", 1, 8, "shop_old.things"), ("name", "annotation", 2, 21, "shop_old.things:Widget")],
+    ),
+    "type comment": (
+        "import shop_old.things as t\nx = []  # type: list[t.Widget]  # noqa\n",
+        [("module", "import", 1, 8, "shop_old.things"), ("name", "type comment", 2, 22, "shop_old.things:Widget")],
+    ),
+    "type comments of a signature": (
+        "import shop_old.things as t\ndef f(a, *b):\n    # type: (t.Widget, *t.LIMIT) -> t.create\n    pass\n"
+        "def g(\n    a,  # type: t.Widget\n):\n    pass\n",
+        [
+            ("module", "import", 1, 8, "shop_old.things"),
+            ("name", "type comment", 3, 14, "shop_old.things:Widget"),
+            ("name", "type comment", 3, 25, "shop_old.things:LIMIT"),
+            ("name", "type comment", 3, 37, "shop_old.things:create"),
+            ("name", "type comment", 6, 17, "shop_old.things:Widget"),
+        ],
+    ),
+    "type comment, dotted": (
+        "import shop_old.whole\nfor x in y:  # type: shop_old.whole.Thing\n    pass\n",
+        [("module", "import", 1, 8, "shop_old.whole"), ("name", "type comment", 2, 22, "shop_old.whole:Thing")],
     ),
     "exported": (
         "from shop_old.things import Widget\n__all__ = ['Widget']\n",
@@ -149,6 +172,9 @@ NO_USES = {
     "required argument given": "from shop.core import need\nneed(1, 2)\nneed(1, context=2)\nneed(*x)\nneed(**x)\n",
     "same word elsewhere": "class Widget:\n    def rotate(self): ...\nWidget().rotate()\n",
     "parent's __all__": "__all__ = ['Widget']\n",
+    "type comment in a string": "import shop.core as t\nx = '# type: shop_old.things.Widget'\n",
+    "type comment that ignores": "import shop.core as t\nt.create()  # type: ignore[shop_old.things]\n",
+    "type comment of another name": "import other as t\nx = 1  # type: t.Widget\n",
     "sentence": "print('shop_old.things moved')\n",
 }
 

@@ -62,7 +62,8 @@ def _decide(plan: Plan, item: ImportedName, reference: Reference) -> str:
     uses = _sort(plan, item)
     if uses.problem:
         return uses.problem
-    mentioned = any(text.role == "annotation" and item.local in str(text.node.value) for text in facts.model.texts)
+    said = [*facts.unread, *(str(text.node.value) for text in facts.model.texts if text.role == "annotation")]
+    mentioned = any(item.local in text for text in said)
     if not uses.constructed and not uses.named and not mentioned:
         return "it is not used here; others may import it from here"
     factory = facts.targets.adapters.factories.get(canonical.replace(":", "."), "")
@@ -124,7 +125,7 @@ def _sort(plan: Plan, item: ImportedName) -> _Uses:
             uses.problem = "it is subclassed here"
         elif chain.call is not None:
             uses.constructed.append(chain)
-        elif _is_type_use(plan, chain.root):
+        elif chain.role or _is_type_use(plan, chain.root):
             uses.named.append(chain)
         else:
             uses.problem = "the class itself is handed on here, and may be called elsewhere"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..embedded import literal_span
 from ..scopes import Text
 from . import classes
-from .locals import literal_span
 from .plan import Placement
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _alias(plan: Plan, item: ImportedName, reference: Reference) -> str:
             plan.edit(end - len(old.encode()), end, new)
     for other in patched:
         new = other.target.canonical.partition(":")[2]
-        inside = literal_span(plan, other.subject.node) if isinstance(other.subject, Text) else None
+        inside = literal_span(plan.facts, other.subject.node) if isinstance(other.subject, Text) else None
         if inside is not None and data[inside[0] : inside[1]].decode() != new:
             plan.edit(*inside, new)
         plan.done.add(id(other))

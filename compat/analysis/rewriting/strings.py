@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..embedded import literal_span
 from ..scopes import Text
 from . import classes
-from .locals import literal_span
 
 if TYPE_CHECKING:
     from ..references import Reference
@@ -31,7 +31,7 @@ def _rewrite(plan: Plan, reference: Reference) -> None:
     assert isinstance(reference.subject, Text)
     value = str(reference.subject.node.value)
     legacy = target.legacy.replace(":", ".")
-    inside = literal_span(plan, reference.subject.node)
+    inside = literal_span(plan.facts, reference.subject.node)
     if target.kind == "removed":
         plan.skip(reference, f"it was removed: {plan.facts.targets.words(target, 'read')[1]}")
     elif plan.facts.targets.is_stopgap(target):
