@@ -225,11 +225,9 @@ def passed(name: str, found: Any) -> Any:
     first, _, rest = arguments.partition(", ")
     if first.startswith("*") or not name.isidentifier():
         parameters, first, rest = "self, *args, **kwargs", "self", "*args, **kwargs"
-    made: dict[str, Any] = {"__name__": __name__}
+    made: dict[str, Any] = {"__name__": __name__, "_defaults": found.__defaults__, "_named": found.__kwdefaults__}
     exec(compile(_METHOD.format(name=name, parameters=parameters, first=first, rest=rest), "<compat passed>", "exec"), made)
     plain = made[name]
-    if parameters != "self, *args, **kwargs":
-        plain.__defaults__, plain.__kwdefaults__ = found.__defaults__, found.__kwdefaults__
     plain.__qualname__, plain.__doc__, plain.__module__ = found.__qualname__, found.__doc__, found.__module__
     plain.__wrapped__ = found
     special = inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found) or inspect.isgeneratorfunction(found)

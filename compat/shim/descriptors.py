@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import sys
-import warnings
 
-from . import bytecode, callsite, lazy, watch
-from .funnel import KEY, Tap, nothing, site_key
+from . import bytecode, callsite, lazy
+from .funnel import FILTERS, HOT_GLOBALS, KEY, NO_STEPS, Tap, site_key
 from .targets import loader_of, owner_of
 
 TYPE_CHECKING = False
@@ -20,28 +19,25 @@ if TYPE_CHECKING:
 
     from compat.ledger import Move
 
-_FILTERS = "_filters()" if watch.CONTEXT_AWARE else "_W.filters"
-
 # Written out for the key of the running version and for the attribute's name: a call more, or a lookup by a variable name,
 # would each cost a fifth of the whole read.
 _GETTER = """
-def make_getter(_hot, _slow, _snap, _W, _filters, _id, _frame, _modules, _load):
-    def get(self):
-        _fr = _frame(1)
-        try:
-            code, cell = _hot[_fr.f_lasti]
-            if code is not _fr.f_code:
-                cell = _hot[{key}]
-        except KeyError:
-            return _slow(self, _fr)
-        if {filters} == _snap:
-            cell()
-            try:
-                return _modules[{module!r}].{name}
-            except (KeyError, AttributeError):
-                return _load()
+def get(self):
+    _fr = _frame(1)
+    try:
+        code, cell = _hot[_fr.f_lasti]
+        if code is not _fr.f_code:
+            cell = _hot[{key}]
+    except KeyError:
         return _slow(self, _fr)
-    return get
+    if {filters} == _snap:
+        for code in cell:
+            break
+        try:
+            return _modules[{module!r}].{name}
+        except (KeyError, AttributeError):
+            return _load()
+    return _slow(self, _fr)
 """
 
 
@@ -58,11 +54,11 @@ def counted_getter(tap: Tap, path: str, load: Callable[[], object], slow: Callab
         frame = sys._getframe(1)
         value = slow(self, frame)
         if get is None and tap.hot:
-            made: dict[str, Any] = {"__name__": __name__}
-            source = _GETTER.format(key=KEY, filters=_FILTERS, module=module, name=name or "__dict__")
+            made: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "_hot": tap.hot, "_slow": slow}
+            made.update(_modules=sys.modules, _load=load)
+            source = _GETTER.format(key=KEY, filters=FILTERS, module=module, name=name or "__dict__")
             exec(compile(source, "<compat getter>", "exec"), made)
-            arguments = (tap.hot, slow, watch.SNAPSHOT, warnings, watch.current, id, sys._getframe, sys.modules, load)
-            get = made["make_getter"](*arguments)
+            get = made["get"]
             kind = type(self)
             found = vars(kind).get(tap.move.attribute or name)
             if isinstance(found, property) and found.fget is first:
@@ -199,7 +195,7 @@ def child_property(name: str, tap: Tap | None, child: Any = None) -> property:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         if tap is not None:
             frame = sys._getframe(1)
-            if tap.hot.get(site_key(frame)) is not nothing and not callsite.is_looking(frame):
+            if tap.hot.get(site_key(frame)) is not NO_STEPS and not callsite.is_looking(frame):
                 _count_child(tap, frame)
         return held[0]
 

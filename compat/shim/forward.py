@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 import types
-import warnings
 
-from . import callsite, watch
-from .funnel import KEY, LateTap, Tap
+from . import callsite
+from .funnel import FILTERS, HOT_GLOBALS, KEY, LateTap, Tap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _TEMPLATE = """
-def make(_fn, _hot, _slow, _snap, _W, _filters, _id, _frame):
+def make(_fn, _hot, _slow, _defaults, _named):
     def forwarder({parameters}):
         _fr = _frame(1)
         try:
@@ -33,14 +31,14 @@ def make(_fn, _hot, _slow, _snap, _W, _filters, _id, _frame):
             _slow(_fr)
         else:
             if {filters} == _snap:
-                _cell()
+                for _code in _cell:
+                    break
             else:
                 _slow(_fr)
         return {call}
     return forwarder
 """
-_RESERVED = frozenset(("_fn", "_hot", "_slow", "_snap", "_W", "_filters", "_id", "_frame", "_fr", "_code", "_cell"))
-_FILTERS = "_filters()" if watch.CONTEXT_AWARE else "_W.filters"
+_RESERVED = frozenset(("_fn", "_hot", "_slow", "_defaults", "_named", "_fr", "_code", "_cell", *HOT_GLOBALS))
 _makers: dict[tuple[str, str], Callable[..., Any]] = {}
 
 
@@ -55,10 +53,10 @@ def shape(function: Any) -> tuple[str, str]:
     positional, keyword = code.co_argcount, code.co_kwonlyargcount
     parameters = list(names[:positional])
     arguments = list(parameters)
-    # Defaults are copied onto the forwarder; in the source they only mark which parameters have one.
-    defaults = len(function.__defaults__ or ())
-    for index in range(positional - defaults, positional):
-        parameters[index] += "=None"
+    # Given as the forwarder is made: since 3.13 calls of a function whose defaults are set later are never specialised.
+    first = positional - len(function.__defaults__ or ())
+    for index in range(first, positional):
+        parameters[index] += f"=_defaults[{index - first}]"
     if code.co_posonlyargcount:
         parameters.insert(code.co_posonlyargcount, "/")
     after = positional + keyword
@@ -70,7 +68,7 @@ def shape(function: Any) -> tuple[str, str]:
         parameters.append("*")
     kwdefaults = function.__kwdefaults__ or {}
     for name in names[positional : positional + keyword]:
-        parameters.append(f"{name}=None" if name in kwdefaults else name)
+        parameters.append(f"{name}=_named[{name!r}]" if name in kwdefaults else name)
         arguments.append(f"{name}={name}")
     if code.co_flags & inspect.CO_VARKEYWORDS:
         parameters.append("**" + names[after])
@@ -106,14 +104,12 @@ def forward(target: Callable[..., Any], tap: Tap | LateTap, *, kind: str = "call
     key = (parameters, call)
     maker = _makers.get(key)
     if maker is None:
-        made: dict[str, Any] = {"__name__": __name__, "_getattr": getattr, "__builtins__": {"KeyError": KeyError}}
-        source = _TEMPLATE.format(parameters=parameters, call=call, key=KEY, filters=_FILTERS)
+        made: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "_getattr": getattr, "__builtins__": {"KeyError": KeyError}}
+        source = _TEMPLATE.format(parameters=parameters, call=call, key=KEY, filters=FILTERS)
         exec(compile(source, "<compat forwarder>", "exec"), made)
         maker = _makers.setdefault(key, made["make"])
-    plain = maker(target, tap.hot, caller(tap, kind), watch.SNAPSHOT, warnings, watch.current, id, sys._getframe)
-    if parameters != "*args, **kwargs":
-        plain.__defaults__ = getattr(target, "__defaults__", None)
-        plain.__kwdefaults__ = getattr(target, "__kwdefaults__", None)
+    defaults, named = getattr(target, "__defaults__", None), getattr(target, "__kwdefaults__", None)
+    plain = maker(target, tap.hot, caller(tap, kind), defaults, named)
     special = inspect.iscoroutinefunction(target) or inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)
     result: Any = FunctionLike.of(plain, target) if special else plain
     return functools.update_wrapper(result, like if like is not None else target)

@@ -1,8 +1,8 @@
 """The one funnel: every use of a legacy name comes through here, is counted first and warned second.
 
 Hot code (descriptors, forwarders) looks its caller up in ``Tap.hot`` by the offset of its instruction or, where code of
-another caller stands under that, by :data:`KEY`, and, while the warning filters equal ``watch.SNAPSHOT``, calls the cell it
-finds there: a count and nothing else. Everything else comes to :meth:`Tap.use`.
+another caller stands under that, by :data:`KEY`, and, while the warning filters equal ``watch.SNAPSHOT``, takes one step of
+the iterator it finds there: a count and nothing else. Everything else comes to :meth:`Tap.use`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import warnings
+from itertools import repeat
 
 from compat.errors import (
     LegacyExpiredAttribute,
@@ -31,7 +32,7 @@ from . import callsite, watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from types import CodeType, FrameType
     from typing import Any
 
@@ -40,6 +41,18 @@ if TYPE_CHECKING:
 #: Bytecode is inline since 3.11, so that a code object's address plus an offset into it is unique; before, offsets of one
 #: code object can reach past the next one's address.
 KEY = "_id(_fr.f_code) + _fr.f_lasti" if sys.version_info >= (3, 11) else "(_id(_fr.f_code) << 24) | _fr.f_lasti"
+#: The filters in force, as source of hot code. Before 3.11 an item of a dict is found quicker than an attribute of a module.
+FILTERS = "_filters()" if watch.CONTEXT_AWARE else "_W.filters" if sys.version_info >= (3, 11) else "_V['filters']"
+#: What hot code reads as its globals, which since 3.11 are read quicker than the cells of a closure are copied at each call.
+HOT_GLOBALS = {
+    "_snap": watch.SNAPSHOT,
+    "_W": warnings,
+    "_V": vars(warnings),
+    "_filters": watch.current,
+    "_id": id,
+    "_frame": sys._getframe,
+}
+
 if sys.version_info >= (3, 11):
 
     def site_key(frame: FrameType) -> int:
@@ -69,8 +82,16 @@ def lost_error(name: str) -> AttributeError | None:
     return error
 
 
-def nothing() -> None:
-    """The cell of a site that is no use."""
+#: The cell of a site that is no use.
+nothing: Cell = repeat(None).__next__
+
+
+def steps(cell: Cell) -> Iterator[object]:
+    """The iterator of which a cell is the bound ``__next__``: a ``for`` that breaks at once steps it without any call."""
+    return cell.__self__  # type: ignore[attr-defined,no-any-return]
+
+
+NO_STEPS = steps(nothing)
 
 
 class Tap:
@@ -114,12 +135,12 @@ class Tap:
         registry = found.setdefault("__warningregistry__", {})
         warnings.warn_explicit(warning, None, user.f_code.co_filename, line, module, registry)  # type: ignore[call-overload]
         if is_site and user is frame and watch.is_silent(text, type(warning), module, line):
-            watch.keep(self.hot, site_key(user), user, cell, decided)
+            watch.keep(self.hot, site_key(user), user, steps(cell), decided)
 
     def skip(self, frame: FrameType) -> None:
         """Remember that the instruction a frame executes is no use of its own."""
         self._keep_code(frame)
-        watch.keep(self.hot, site_key(frame), frame, nothing, watch.generation())
+        watch.keep(self.hot, site_key(frame), frame, NO_STEPS, watch.generation())
 
     def error(self, kind: str) -> Exception:
         """What to raise for an expired or removed move: also what Python itself would have raised."""
@@ -195,9 +216,9 @@ class LateTap:
 
 def touch(tap: Tap | LateTap, kind: str, frame: FrameType) -> None:
     """One use by the code that ``frame`` executes; quick at a known site. For callers that have no template of their own."""
-    cell = tap.hot.get(site_key(frame))
-    if cell is not None and watch.current() == watch.SNAPSHOT:
-        cell()
+    known = tap.hot.get(site_key(frame))
+    if known is not None and watch.current() == watch.SNAPSHOT:
+        next(known)
     elif callsite.is_own(frame):
         tap.skip(frame)
     else:

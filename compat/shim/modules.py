@@ -89,9 +89,9 @@ class LegacySpec(ModuleSpec):
         if self._loading or tap is None:
             return self._loading
         frame = sys._getframe(1)
-        cell = tap.hot.get(site_key(frame))
-        if cell is not None and watch.current() == watch.SNAPSHOT:
-            cell()
+        known = tap.hot.get(site_key(frame))
+        if known is not None and watch.current() == watch.SNAPSHOT:
+            next(known)
             return False
         return imports.seen(self.name, tap, self.rows, frame)
 

@@ -13,7 +13,7 @@ import warnings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from types import FrameType
     from typing import Any
 
@@ -60,7 +60,7 @@ def generation() -> int:
     return _generation
 
 
-def keep(hot: dict[int, Any], key: int, frame: FrameType, cell: Callable[[], object], decided: int) -> None:
+def keep(hot: dict[int, Any], key: int, frame: FrameType, cell: Iterator[object], decided: int) -> None:
     """Put a site into its hot table unless the filters have changed since generation ``decided``.
 
     It stands there twice: by ``key``, and with its code object by the bare offset of its instruction. Most often only one

@@ -1,6 +1,6 @@
 """The cells: one per site, whose call counts one use exactly, in one C call.
 
-How a cell counts. ``cell()`` is ``map(setitem, filter(None, views), repeat(0), numbers).__next__``: it takes the next
+How a cell counts. ``cell`` is ``map(setitem, filter(None, views), repeat(0), numbers).__next__``: it takes the next
 view, takes the next number, and stores the number in the view. Between number and store there is no bytecode, so no
 other thread can run: the count is exact on every interpreter with a GIL, Python 3.9 included, and when the call
 returns, the number is in the view, which is a piece of an mmap.
@@ -127,7 +127,7 @@ class Cell:
         self.stream: list[Any] = [self]
         views = filter(None, chain.from_iterable(repeat(self.stream)))
         self.advance: Callable[[], object] = map(setitem, views, repeat(0), self.numbers).__next__
-        self.increment = self.advance if counters.exact else self.locked
+        self.increment = self.advance if counters.exact else self.__next__
 
     def total(self) -> int:
         """Return how many uses this process and its ancestors counted here up to now."""
@@ -155,7 +155,10 @@ class Cell:
                     self.stream[:] = [self, *([slot.view] * burst)]
         return False
 
-    def locked(self) -> object:
+    def __iter__(self) -> Cell:
+        return self
+
+    def __next__(self) -> object:
         """Count one use where no GIL makes ``advance`` one step."""
         with self.counters.lock:
             return self.advance()
@@ -183,7 +186,7 @@ class Counters:
         self.trouble = ""
 
     def cell(self, site: Site) -> Callable[[], object]:
-        """Return the increment of ``site``: always the same cell for the same site."""
+        """Return the increment of ``site``, the bound ``__next__`` of an iterator: always the same for the same site."""
         cell = self.cells.get(site)
         if cell is None:
             if len(self.cells) >= SITES and site != overflow_of(site):

@@ -137,6 +137,7 @@ _callbacks: list[Callable[[], object]] = []
 def open_cell(site: Site) -> Callable[[], object]:
     """Return the zero-argument increment of ``site``; calling it counts one use, from any thread.
 
+    It is the bound ``__next__`` of an iterator, which hot code may step itself (``increment.__self__``).
     The same site gives the same cell. Cells stay valid for the life of the process and in its forked children
     (which count for themselves), until ``on_reset`` calls back.
     """
