@@ -19,7 +19,8 @@ def load_module(name: str, move: str) -> ModuleType:
     An import that fails inside the target (a missing optional package, say) is passed on as it is.
     """
     module = sys.modules.get(name)
-    if module is not None:
+    # One that another thread is importing at this moment is imported again, which waits until it is whole.
+    if module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False):
         return module
     try:
         return import_module(name)

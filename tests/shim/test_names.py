@@ -271,3 +271,24 @@ def test_compat_as_of_rehearses_a_removal(world, ledger_of, monkeypatch):
     monkeypatch.setenv("COMPAT_AS_OF", "other=9")
     with compat.install(ledger_of(Name("live:Widget", "canon.core:Widget", **DATES))):
         assert world.ok("from live import Widget").lines == [1]
+
+
+def test_a_thread_waits_for_a_canonical_module_that_another_thread_is_importing(world, installed):
+    world.write(
+        "canon/slow.py", "import sys, time\nsys.slow_started.set()\ntime.sleep(0.2)\nclass Widget: pass\ndel sys.slow_started\n"
+    )
+    installed(Name("live:Slow", "canon.slow:Widget", **DATES))
+    seen = world.ok(
+        """
+        import live, sys, threading
+        sys.slow_started = started = threading.Event()
+        got = []
+        first = threading.Thread(target=lambda: got.append(live.Slow))
+        first.start()
+        started.wait()
+        got.append(live.Slow)
+        first.join()
+        """
+    )
+    assert [one.__name__ for one in seen.namespace["got"]] == ["Widget", "Widget"]
+    assert seen.counted("attribute") == {("live:Slow", "attribute", 5): 1, ("live:Slow", "attribute", 8): 1}
