@@ -35,6 +35,7 @@ if READABLE:
     _STAR = frozenset(_opmap[name] for name in ("IMPORT_STAR", "CALL_INTRINSIC_1") if name in _opmap)
     _LOAD_GLOBAL = _opmap["LOAD_GLOBAL"]
     _LOAD_ATTR = _opmap["LOAD_ATTR"]
+    _CALL = frozenset(number for name, number in _opmap.items() if name.startswith("CALL"))
 
 _PICKLERS = frozenset(("dumps", "dump"))
 
@@ -138,6 +139,11 @@ def is_attribute(frame: FrameType) -> bool:
     return READABLE and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] in _ATTRIBUTE
 
 
+def is_call(frame: FrameType) -> bool:
+    """Whether the frame calls something."""
+    return READABLE and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] in _CALL
+
+
 def is_awaited(frame: FrameType) -> bool | None:
     """Whether the result of the call at the frame's position is awaited at once; ``None`` where unknown."""
     if not READABLE or frame.f_lasti < 0:
@@ -150,7 +156,7 @@ def is_awaited(frame: FrameType) -> bool | None:
 
 
 def name_read(frame: FrameType) -> str:
-    """The variable or attribute that the instruction at a frame's position reads, ``""`` for another instruction."""
+    """The variable, attribute or imported name that a frame's instruction reads, ``""`` for another instruction."""
     if not READABLE or frame.f_lasti < 0:
         return ""
     code = frame.f_code
@@ -162,6 +168,8 @@ def name_read(frame: FrameType) -> str:
         return code.co_names[argument]
     if op == _LOAD_ATTR:
         return code.co_names[argument >> _ATTR_SHIFT]
+    if op == _IMPORT_FROM:
+        return code.co_names[argument]
     return ""
 
 

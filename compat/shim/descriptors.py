@@ -193,6 +193,8 @@ def child_property(name: str, tap: Tap | None, child: Any = None) -> property:
     def get(module: Any) -> object:
         if not held:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+        if lazy.LAZY is not None:
+            module.__dict__.pop(name, None)  # a lazy import puts it there while it resolves, before it asks here
         if tap is not None:
             frame = sys._getframe(1)
             if tap.hot.get(site_key(frame)) is not NO_STEPS and not callsite.is_looking(frame):

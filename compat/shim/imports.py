@@ -61,8 +61,8 @@ def _count(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> N
 
 
 def _calls_import(frame: FrameType) -> bool:
-    # __import__("old.mod") called as a function: no import opcode, no attribute opcode.
-    return bytecode.READABLE and "__import__" in frame.f_code.co_names and not bytecode.is_attribute(frame)
+    # __import__("old.mod") called as a function: a call, no import opcode.
+    return "__import__" in frame.f_code.co_names and bytecode.is_call(frame)
 
 
 def _is_from_list(frame: FrameType) -> bool:

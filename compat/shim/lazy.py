@@ -6,14 +6,17 @@ tells them apart.
 
 from __future__ import annotations
 
+import gc
 import sys
+import threading
 import types
+from importlib.machinery import ModuleSpec
 
 from . import bytecode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from types import FrameType
     from typing import Any
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 LAZY: Any = getattr(types, "LazyImportType", None)
 _MOST = 4096
+_mine = threading.local()
 _counted: dict[int, tuple[Any, object]] = {}
 
 
@@ -31,25 +35,74 @@ def target(lazy: Any) -> str:
     return repr(lazy).partition("'")[2].rpartition("'")[0]
 
 
-def lazy_object(frame: FrameType, name: str = "") -> Any:
-    """The lazy import that the frame's instruction makes real, ``None`` where it makes none.
+def lazy_object(frame: FrameType, name: str) -> Any:
+    """The lazy import of legacy module ``name``, or from it, that the frame's instruction makes real; ``None`` for none.
 
-    ``name`` is the legacy module in question; it finds the object where the read goes through an attribute of a module, which
-    the frame does not show.
+    A variable is looked up as the instruction does it. What is read through a module (``carrier.name``, ``getattr``,
+    ``from carrier import name``) or resolved by hand is one of those that the interpreter is resolving in this thread.
     """
     read = bytecode.name_read(frame)
-    if not read:
+    if read and bytecode.is_name_read(frame):
+        for space in (frame.f_globals, frame.f_builtins):
+            if isinstance(space.get(read), LAZY):
+                return space[read]
+    elif not read and not bytecode.is_call(frame):
         return None
-    if not bytecode.is_name_read(frame):
-        for module in list(sys.modules.values()):
-            found = getattr(module, "__dict__", {}).get(read)
-            if isinstance(found, LAZY) and (not name or f"{target(found)}.".startswith(f"{name}.")):
-                return found
-        return None
-    for space in (frame.f_globals, frame.f_builtins):
-        if isinstance(space.get(read), LAZY):
-            return space[read]
-    return None
+    kept = getattr(_mine, "resolving", None)
+    if kept is None:
+        about = [one for one in _known(frame, read) if _is_about(one, name)]
+        if not about:
+            return None
+        kept = _find_mine()
+        if kept is None:
+            return next((one for one in about if any(type(holder) is set for holder in gc.get_referrers(one))), None)
+        _mine.resolving = kept
+    return next((one for one in list(kept) if _is_about(one, name)), None)
+
+
+def _is_about(one: Any, name: str) -> bool:
+    return f"{target(one)}.".startswith(f"{name}.")
+
+
+def _known(frame: FrameType, read: str) -> Iterator[Any]:
+    for space in [frame.f_globals, *(getattr(module, "__dict__", {}) for module in list(sys.modules.values()))]:
+        for one in (space.get(read),) if read else list(space.values()):
+            if isinstance(one, LAZY):
+                yield one
+    for one, _ in list(_counted.values()):  # another thread may have put the module in its place by now
+        yield one
+
+
+class _Probe(ModuleSpec):
+    """The spec of a module that is imported lazily to see where the interpreter keeps what it resolves."""
+
+    lazy: Any = None
+    found: list[set[Any]]
+
+    @property
+    def _initializing(self) -> bool:
+        self.found = [holder for holder in gc.get_referrers(self.lazy) if type(holder) is set]
+        return False
+
+
+def _find_mine() -> set[Any] | None:
+    """The set, one for each thread, in which the interpreter keeps the lazy imports that it is resolving.
+
+    ``None`` where a filter of the user's makes the import of the probe an eager one.
+    """
+    probe = types.ModuleType(f"compat_probe_{threading.get_ident()}")
+    probe.__spec__ = spec = _Probe(probe.__name__, None)
+    space: dict[str, Any] = {}
+    sys.modules[probe.__name__] = probe
+    try:
+        exec(f"lazy import {probe.__name__} as probe", space)
+        spec.lazy = space["probe"]
+        if not isinstance(spec.lazy, LAZY):
+            return None
+        spec.lazy.resolve()
+    finally:
+        del sys.modules[probe.__name__]
+    return spec.found[0] if spec.found else None
 
 
 def use_once(tap: Tap, frame: FrameType, lazy: Any) -> None:

@@ -130,13 +130,16 @@ class World:
         importlib.invalidate_caches()
         return file
 
-    def use(self, source, *, name=None, filters="always"):
-        """Run code as a file of a user; return what it caused."""
+    def use(self, source, *, name=None, filters="always", module=None, elsewhere=False):
+        """Run code as a file of a user; return what it caused.
+
+        Every warning must stand in that file, unless ``elsewhere``.
+        """
         self.users += 1
         name = name or f"user{self.users}"
         source = textwrap.dedent(source)
         file = self.write(f"{name}.py", source)
-        module = types.ModuleType(name)
+        module = module or types.ModuleType(name)
         module.__file__ = str(file)
         error = None
         with warnings.catch_warnings(record=True) as recorded:
@@ -146,7 +149,7 @@ class World:
             except Exception as raised:
                 error = raised
         for warning in recorded:
-            assert warning.filename == str(file), f"{warning.filename}:{warning.lineno}: {warning.message}"
+            assert elsewhere or warning.filename == str(file), f"{warning.filename}:{warning.lineno}: {warning.message}"
         uses = [use for use in compat.usage() if use.file == str(file)]
         return Seen(recorded, uses, error, vars(module))
 
