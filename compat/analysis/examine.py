@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable, Optional
 
-from . import allowances, dialects, fragments, rules, sources, textual
+from . import allowances, dialects, doctests, fragments, rules, sources, textual
 from .findings import KIND_RULES, POLICY, Finding
 from .references import Facts
 
@@ -99,8 +99,7 @@ def examine(
         return Examined(kept, module=module)
     findings = [finding for finding in rules.find(facts, members=not scope.is_fast, policy=scope.policy) if scope.takes(finding)]
     if not scope.select or "doctests" in scope.select:
-        spans = [facts.span(text.node) for text in facts.model.texts if ">>>" in str(text.node.value)]
-        findings += textual.search_doctests(source, targets, spans)
+        findings += doctests.search(facts)
     findings = without_repeats(findings)
     if scope.active_rules:
         findings = allowances.apply(source, findings, scope.active_rules)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Optional, Union
 
-from . import embedded, relevance, scopes, statements
+from . import doctests, embedded, relevance, scopes, statements
 from .findings import HIGH, LOW, MEDIUM
 from .receivers import Receivers
 
@@ -60,8 +60,9 @@ class Facts:
             declares=b"global" in data or b"nonlocal" in data,
             choose=None if whole else lambda model: relevance.choose(source, targets, model),
         )
-        #: Type comments that could not be read.
+        #: Type comments and doctests that could not be read.
         self.unread = embedded.add(self)
+        self.programs = doctests.add(self)
         self.receivers = Receivers(self.model, targets, module)
         self.legacy_receivers = Receivers(self.model, targets, module, as_written=True)
         self._statements: dict[int, Optional[statements.Statement]] = {}

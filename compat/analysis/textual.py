@@ -1,4 +1,4 @@
-"""Text search for legacy paths: data files, doctests, and Python that no parser here reads."""
+"""Text search for legacy paths: data files, and Python that no parser here reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(rb"(?<![\w.:/-])[^\W\d]\w*(?:[.:][^\W\d]\w*)+")
 _IMPORT_LINE = re.compile(rb"(?m)(?:^|(?<=[;:\r]))[ \t\f]*((?:lazy[ \t\f]+)?(?:from|import)\b)")
-_DOCTEST = re.compile(rb"(?:>>>|\.\.\.)[ \t]+((?:from|import)\b[^\r\n]*)")
 
 
 def search_data(source: Source, targets: Targets) -> Iterator[Finding]:
@@ -53,19 +52,6 @@ def search_python(source: Source, targets: Targets, module: str, *, is_package: 
         mentioned = _resolve(match.group(), targets)
         if mentioned is not None:
             yield _finding(source, targets, mentioned, match.start(), match.end(), "text", LOW)
-
-
-def search_doctests(source: Source, targets: Targets, spans: list[tuple[int, int]]) -> Iterator[Finding]:
-    """Legacy imports in doctest lines of the string constants at ``spans``."""
-    for start, end in spans:
-        for match in _DOCTEST.finditer(source.data, start, end):
-            read = statements.read(source.data, match.start(1))
-            node = _parsed(source.data, read.start, read.end) if read is not None else None
-            if read is None or node is None:
-                continue
-            for index, target, _name in _imported(node, targets, "", is_package=False):
-                alias = read.aliases[index]
-                yield _finding(source, targets, target, alias.start, alias.whole_end, "doctest", MEDIUM)
 
 
 def _parsed(data: bytes, start: int, end: int) -> scopes.ImportNode | None:
@@ -109,7 +95,7 @@ def _within(offset: int, spans: list[tuple[int, int]]) -> bool:
 
 
 def _finding(source: Source, targets: Targets, target: Target, start: int, end: int, how: str, confidence: str) -> Finding:
-    message, replacement = targets.words(target, "import" if how in ("import", "star", "doctest") else "read")
+    message, replacement = targets.words(target, "import" if how in ("import", "star") else "read")
     line, column = source.position(start)
     end_line, end_column = source.position(end)
     return Finding(

@@ -112,6 +112,23 @@ USES = {
         'def f():\n    """Do.\n\n    >>> from shop_old.things import Widget\n    """\n',
         [("name", "doctest", 4, 37, "shop_old.things:Widget")],
     ),
+    "doctest, continued": (
+        'def f():\n    """\n    >>> from shop_old.things import (\n    ...     Widget,\n    ... )\n    """\n',
+        [("name", "doctest", 4, 13, "shop_old.things:Widget")],
+    ),
+    "doctest, used later": (
+        'def f():\n    """\n    >>> import shop_old.things as t\n    >>> print(t.Widget)\n    t.LIMIT\n    """\n',
+        [("module", "doctest", 3, 16, "shop_old.things"), ("name", "doctest", 4, 15, "shop_old.things:Widget")],
+    ),
+    "doctest of a module's name": (
+        'def f():\n    """>>> t.Widget()"""\nimport shop_old.things as t\n',
+        [("name", "doctest", 2, 12, "shop_old.things:Widget"), ("module", "import", 3, 8, "shop_old.things")],
+    ),
+    "doctest of methods and arguments": (
+        'def f():\n    """\n    >>> from shop.core import Widget, create\n    >>> Widget().rotate()\n'
+        '    >>> create(1, old=2)\n    """\n',
+        [("method", "doctest", 4, 18, "shop.core:Widget.rotate"), ("argument", "doctest", 5, 19, "shop.core:create(old)")],
+    ),
     "class": ("from shop_old.engines import Engine\n", [("class", "import", 1, 30, "shop_old.engines:Engine")]),
     "constructed by attribute": (
         "import shop_old.engines as e\ne.Engine(1)\n",
@@ -172,6 +189,9 @@ NO_USES = {
     "required argument given": "from shop.core import need\nneed(1, 2)\nneed(1, context=2)\nneed(*x)\nneed(**x)\n",
     "same word elsewhere": "class Widget:\n    def rotate(self): ...\nWidget().rotate()\n",
     "parent's __all__": "__all__ = ['Widget']\n",
+    "output of a doctest": 'def f():\n    """\n    >>> print(1)\n    from shop_old.things import Widget\n    """\n',
+    "doctest, allowed": 'def f():\n    """\n    >>> import shop_old.whole  # compat: allow[module] shown\n    """\n',
+    "doctest that does not parse": 'def f():\n    """\n    >>> from shop_old.things import\n    """\n',
     "type comment in a string": "import shop.core as t\nx = '# type: shop_old.things.Widget'\n",
     "type comment that ignores": "import shop.core as t\nt.create()  # type: ignore[shop_old.things]\n",
     "type comment of another name": "import other as t\nx = 1  # type: t.Widget\n",

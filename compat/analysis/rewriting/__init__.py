@@ -4,7 +4,7 @@ plan        one file's decisions, and what it shares
 statements  import statements split, moved, kept
 order       statements merged and sorted after a rewrite (blocks: runs of imports, members: the names of one statement)
 locals      a local name renamed wherever it means the same binding
-names, modules, classes, methods, arguments, strings   one kind of use each
+names, modules, classes, methods, arguments, strings, doctests   one kind of use each
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
 
 from ..adapters import is_async_function
+from ..doctests import DOCTEST
 from . import locals as local_names
 from .plan import Placement
 
@@ -117,6 +118,8 @@ def _sort(plan: Plan, item: ImportedName) -> _Uses:
         start, end = plan.facts.span(chain.root)
         if plan.facts.source.data[start:end] != item.local.encode():
             uses.problem = "a use is written in a way that is not rewritten"
+        elif chain.role == DOCTEST:
+            uses.problem = "it is used in a doctest"
         elif chain.attributes:
             uses.problem = f"{item.local}.{chain.words[0]} is read from the class"
         elif not isinstance(chain.root.ctx, ast.Load):

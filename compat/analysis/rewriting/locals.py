@@ -43,14 +43,12 @@ def _is_private_enough(plan: Plan, item: ImportedName) -> bool:
 
 
 def _is_said(plan: Plan, old: str) -> bool:
-    """Whether a text says the name that cannot be followed: an odd annotation, the name itself, a doctest, ``f"{name=}"``."""
+    """Whether a text says the name that cannot be followed: an odd annotation or doctest, the name itself, ``f"{name=}"``."""
     word = re.compile(rf"\b{re.escape(old)}\b")
     if any(word.search(text) for text in plan.facts.unread):
         return True
     for text in plan.facts.model.texts:
         value = str(text.node.value)
-        if word.search(value) and (
-            text.role == "annotation" or value == old or ">>>" in value or re.search(rf"\b{re.escape(old)}\s*=\s*$", value)
-        ):
+        if word.search(value) and (text.role == "annotation" or value == old or re.search(rf"\b{re.escape(old)}\s*=\s*$", value)):
             return True
     return False

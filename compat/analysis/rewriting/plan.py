@@ -110,7 +110,7 @@ class Plan:
 
 def make_plan(facts: Facts, *, kept_locals: Iterable[str] = (), skip_all: str = "") -> Plan:
     """Decide about every reference of a file. ``skip_all`` is a reason to leave the whole file alone."""
-    from . import arguments, classes, methods, modules, names, statements, strings
+    from . import arguments, classes, doctests, methods, modules, names, statements, strings
 
     plan = Plan(facts, frozenset(kept_locals))
     for allowance in allowances.read(facts.source):
@@ -138,6 +138,7 @@ def make_plan(facts: Facts, *, kept_locals: Iterable[str] = (), skip_all: str = 
     strings.decide(plan)
     methods.decide(plan)
     arguments.decide(plan)
+    doctests.decide(plan)
     statements.rewrite(plan)
     plan.skips.sort(key=lambda skip: (skip.line, skip.column, skip.symbol))
     return plan
