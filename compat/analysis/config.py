@@ -12,6 +12,9 @@ from compat.errors import CompatError
 
 TEST_PATTERNS = ("tests/", "test/", "testing/", "test_*.py", "*_test.py", "conftest.py", "*test_framework*/")
 
+#: All that ``[tool.compat]`` may hold; ``ledgers`` is read by :mod:`compat.ledger.discovery`.
+KEYS = ("ledgers", "exclude", "fix-skip", "test-files", "factories", "rules", "baseline")
+
 
 class ConfigError(CompatError):
     """``[tool.compat]`` holds something that cannot be used; the message says what and where."""
@@ -56,16 +59,20 @@ def read_table(path: str) -> Optional[dict[str, Any]]:
             data = file.read()
         if b"compat" not in data:
             return None
-        table = tomllib.loads(data.decode("utf-8")).get("tool", {}).get("compat")
+        tool = tomllib.loads(data.decode("utf-8")).get("tool", {})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
+    table = tool.get("compat") if isinstance(tool, dict) else tool
     if table is not None and not isinstance(table, dict):
         raise ConfigError(f"{path}: [tool.compat] must be a table")
     return table
 
 
 def parse(table: Mapping[str, Any], path: str) -> Settings:
-    """Turn a ``[tool.compat]`` table into settings; keys of other rooms are left alone."""
+    """Turn a ``[tool.compat]`` table into settings; a key that nobody reads is an error, for it is one misspelt."""
+    unknown = sorted(set(table) - set(KEYS))
+    if unknown:
+        raise ConfigError(f"{path}: [tool.compat] has no {unknown[0]!r}; it takes {', '.join(KEYS)}")
     values: dict[str, Any] = {"root": os.path.dirname(os.path.abspath(path))}
     for key, name in (("exclude", "exclude"), ("fix-skip", "fix_skip"), ("test-files", "test_files")):
         if key in table:

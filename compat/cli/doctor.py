@@ -34,14 +34,35 @@ def findings() -> list[tuple[str, bool]]:
 
     found = [(f"Python {sys.version.split()[0]} ({sys.implementation.name}) at {sys.prefix}", True), _started()]
     found.append(_telemetry())
-    roots = os.environ.get("COMPAT_ROOTS")
-    if roots is not None:
-        served = ", ".join(sorted(_boot._roots())) or "none"
-        found.append((f"COMPAT_ROOTS={roots!r} narrows the shipped ledger to: {served}", True))
+    found += _narrowed()
+    found += _rehearsed()
     if not _boot._is_off():
         found += [(_root(root), True) for root in sorted(_boot.ROOTS)]
         found += _others()
     return found
+
+
+def _narrowed() -> list[tuple[str, bool]]:
+    from compat import _boot
+
+    told = os.environ.get("COMPAT_ROOTS")
+    if told is None:
+        return []
+    served = ", ".join(sorted(_boot._roots())) or "none"
+    unknown = sorted({part.strip() for part in told.split(",")} - _boot.ROOTS - {""})
+    lines = [(f"COMPAT_ROOTS={told!r} narrows the shipped ledger to: {served}", True)]
+    if unknown:
+        known = ", ".join(sorted(_boot.ROOTS))
+        lines.append((f"COMPAT_ROOTS names {', '.join(unknown)}, which the shipped ledger does not have; it has {known}", False))
+    return lines
+
+
+def _rehearsed() -> list[tuple[str, bool]]:
+    from compat.ledger.versions import rehearsals
+
+    told, faults = rehearsals()
+    lines = [(f"COMPAT_AS_OF rehearses {version} for {name or 'every ledger'}", True) for name, version in told.items()]
+    return lines + [(fault, False) for fault in faults]
 
 
 def _started() -> tuple[str, bool]:
@@ -59,18 +80,29 @@ def _started() -> tuple[str, bool]:
 
 
 def _telemetry() -> tuple[str, bool]:
-    mode = os.environ.get("COMPAT_TELEMETRY", "on")
+    mode = os.environ.get("COMPAT_TELEMETRY", "on").strip().lower()
     if mode in ("off", "memory"):
         return f"telemetry: COMPAT_TELEMETRY={mode}, nothing is kept after a process ends", True
+    if mode != "on":
+        return f"telemetry: COMPAT_TELEMETRY={mode!r} is none of off, memory, on: it is taken for on", False
+    import tempfile
+
     from compat.telemetry.directory import state_directory
 
     directory = state_directory()
     at = directory
     while not os.path.exists(at) and os.path.dirname(at) != at:
         at = os.path.dirname(at)
-    if os.access(at, os.W_OK):
-        return f"telemetry: counts are kept in {directory}", True
-    return f"telemetry: {directory} cannot be written, counts stay in memory; set COMPAT_DIR to a writable directory", False
+    try:
+        # Asked by doing it: root may write anywhere, by the mode of a directory, and still not on a read-only disk.
+        with tempfile.TemporaryFile(dir=at):
+            return f"telemetry: counts are kept in {directory}", True
+    except OSError as error:
+        said = error.strerror or type(error).__name__
+    return (
+        f"telemetry: {directory} cannot be written ({said}), counts stay in memory; set COMPAT_DIR to a writable directory",
+        False,
+    )
 
 
 def _root(root: str) -> str:
@@ -92,12 +124,17 @@ def _others() -> list[tuple[str, bool]]:
     from compat.errors import CompatError
     from compat.ledger import discovery
 
+    declared = [(entry.value, entry.distribution) for entry in discovery.entry_points(sys.path)]
     lines: list[tuple[str, bool]] = []
-    for entry in discovery.entry_points(sys.path):
+    try:
+        declared += [(reference, "[tool.compat]") for reference in discovery.configured()]
+    except CompatError as error:
+        lines.append((str(error), False))
+    for reference, whose in declared:
         try:
-            ledger = discovery.load(entry.value)
+            ledger = discovery.load(reference)
         except CompatError as error:
-            lines.append((f"ledger {entry.value} of {entry.distribution}: {error}", False))
+            lines.append((f"ledger {reference} of {whose}: {error}", False))
         else:
-            lines.append((f"ledger {entry.value} of {entry.distribution}: {len(ledger)} rows", True))
+            lines.append((f"ledger {reference} of {whose}: {len(ledger)} rows", True))
     return lines

@@ -13,6 +13,7 @@ from .commands import COMMANDS, Command
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
 OK, FOUND, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
 DISTRIBUTION = "netra-compat"
@@ -22,6 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     command = COMMANDS.get(arguments[0]) if arguments else None
+    # Where the caller has closed them (`compat scan >&-`), Python leaves None in their place.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     try:
         return _run(command, arguments)
     except KeyboardInterrupt:
@@ -35,6 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return OK
     except Exception as error:
         return _fail(error, command)
+
+
+def _nowhere() -> TextIO:
+    import os
+
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 def _run(command: Command | None, arguments: list[str]) -> int:

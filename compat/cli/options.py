@@ -16,6 +16,8 @@ from typing import IO, TYPE_CHECKING, Any, Callable, TypeVar
 
 import click
 
+from compat.errors import CompatError
+
 if TYPE_CHECKING:
     from compat.ledger import Ledger
 
@@ -45,7 +47,6 @@ def output_option(function: Function) -> Function:
 
 def chosen_ledger(names: tuple[str, ...]) -> Ledger:
     """Return the ledgers named on the command line, or all that are found, as one."""
-    from compat.errors import CompatError
     from compat.ledger import Ledger, discover, load
 
     # One that is given by its place must not fail for another that cannot be loaded.
@@ -75,7 +76,11 @@ def opened_output(path: Path | None) -> Iterator[IO[str]]:
         return
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with open(part, "w", encoding="utf-8", newline="\n") as stream:
+        stream = open(part, "w", encoding="utf-8", newline="\n")  # noqa: SIM115 - its own error, and closed below
+    except OSError as error:
+        raise CompatError(f"{str(path)!r} cannot be written: {error.strerror}; name a file in a directory that can be") from None
+    try:
+        with stream:
             yield stream
         os.replace(part, path)
     except BaseException:

@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 import sys
+import textwrap
 import warnings
 from typing import Any
 
@@ -17,6 +18,7 @@ from compat import _boot
 
 USERS = ("6f1c9a1e-4f0e-4b7e-9a55-0d3f5a1b2c01", "6f1c9a1e-4f0e-4b7e-9a55-0d3f5a1b2c02", "6f1c9a1e-4f0e-4b7e-9a55-0d3f5a1b2c03")
 QUESTIONS = ("How much is it?", "And why?")
+WIDTH = 80
 ISSUER, AUDIENCE = "compat-demo", "compat-demo-clients"
 
 
@@ -42,6 +44,14 @@ def source_file() -> str:
     spec = importlib.util.find_spec("compat.demo.chat")
     assert spec is not None and spec.origin is not None
     return spec.origin
+
+
+def source() -> str:
+    """The text of the legacy service, out of a zip file too."""
+    spec = importlib.util.find_spec("compat.demo.chat")
+    assert spec is not None
+    loader: Any = spec.loader
+    return str(loader.get_source(spec.name))
 
 
 def run() -> Outcome:
@@ -155,22 +165,36 @@ def describe(outcome: Outcome, write: Any = None) -> None:
     for one in outcome.warned:
         shown = os.path.relpath(one.filename) if one.filename.startswith(os.getcwd()) else os.path.basename(one.filename)
         say(f"  {shown}:{one.lineno}: {one.category.__name__}: {one.message}\n")
-    say("\n2. What was counted:\n\n")
-    rows = [("uses", "kind", "line", "legacy name")]
-    rows += [(str(use.count), use.kind, f"chat.py:{use.line}", use.move) for use in compat.usage() if use.file == source_file()]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row in rows:
-        say(f"  {row[0]:>{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:<{widths[2]}}  {row[3]}\n")
-    say("\n3. What to write instead:\n\n")
-    for line in sorted({_instead(one) for one in outcome.warned}):
-        say(f"  {line}\n")
-    say("\n4. Checks:\n\n")
+    say("\n2. What was counted, where, and what to write instead:\n\n")
+    for line in _table([use for use in compat.usage() if use.file == source_file()], outcome.warned):
+        say(f"{line}\n")
+    say("\n3. Checks:\n\n")
     for name, holds in outcome.checks:
         say(f"  {'held  ' if holds else 'FAILED'}  {name}\n")
 
 
-def _instead(one: warnings.WarningMessage) -> str:
-    text = str(one.message)
-    head = text.partition(" is deprecated")[0]
-    rest = text.partition(". Use ")[2].partition(" See ")[0]
-    return f"{head}: use {rest}" if rest else head
+def _table(uses: list[Any], warned: list[warnings.WarningMessage]) -> list[str]:
+    """The uses, those of one move together, in lines that fit a terminal; below each move what to write instead."""
+    by_move: dict[str, list[Any]] = {}
+    for use in uses:
+        by_move.setdefault(use.move, []).append(use)
+    lines = [f"  {'uses':>4} {'kind':<9}  {'where':<10}  what"]
+    for id, of_move in by_move.items():
+        # A path too long for the line is broken behind the module.
+        what = [id] if len(id) <= WIDTH - 30 else [f"{id.partition(':')[0]}:", id.partition(":")[2]]
+        for use in of_move:
+            lines.append(f"  {use.count:>4} {use.kind:<9}  {f'chat.py:{use.line}':<10}  {what[0]}")
+            lines += [" " * 30 + part for part in what[1:]]
+        said = _instead(id, of_move[0].line, warned)
+        lines += textwrap.wrap(said, WIDTH, initial_indent=" " * 8 + "-> ", subsequent_indent=" " * 11)
+    return lines
+
+
+def _instead(move: str, line: int, warned: list[warnings.WarningMessage]) -> str:
+    """What the warning of a move at a line says to write instead."""
+    name = move.partition(":")[2]
+    for one in warned:
+        head, _, rest = str(one.message).partition(" is deprecated since ")
+        if one.lineno == line and f" {name}" in head:
+            return rest.partition(". ")[2].partition(" See ")[0]
+    return ""

@@ -30,6 +30,7 @@ def check(ledger: Ledger) -> None:
 
 def find_faults(ledger: Ledger) -> Iterator[Fault]:
     """Yield every ``(row, reason, remedy)`` that is wrong with a ledger."""
+    yield from _in_force(ledger)
     yield from _duplicates(ledger)
     yield from _cycles(ledger)
     for row in ledger:
@@ -40,6 +41,16 @@ def find_faults(ledger: Ledger) -> Iterator[Fault]:
 
 def _show(row: Move) -> str:
     return f"{type(row).__name__}({row.legacy!r})"
+
+
+def _in_force(ledger: Ledger) -> Iterator[Fault]:
+    for origin in ledger.origins:
+        try:
+            parse(origin.own_version)
+        except Exception as error:
+            # Its own sentence where it is parse()'s; whose is another's may be as short as a key.
+            said = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
+            yield f"Ledger({origin.name!r})", f"its version cannot be used: {said}", "give a version such as version='2.0'"
 
 
 def _duplicates(ledger: Ledger) -> Iterator[Fault]:
@@ -145,7 +156,7 @@ def _resolve(path: str) -> tuple[object, str]:
     name, _, attribute = path.partition(":")
     try:
         found: object = importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return None, f"cannot be imported ({type(error).__name__}: {error})"
     for part in attribute.split(".") if attribute else ():
         try:

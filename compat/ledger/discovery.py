@@ -23,13 +23,18 @@ def load(reference: str) -> Ledger:
     if not name or not attribute:
         raise CompatError(f"{reference!r} names no ledger; write 'package.module:LEDGER'")
     try:
-        found: object = getattr(importlib.import_module(name), attribute)
+        module = importlib.import_module(name)
     except ImportError as error:
         raise CompatError(f"ledger {reference!r} cannot be imported: {error}") from error
+    except (Exception, SystemExit) as error:
+        # Whatever a module of somebody else's does when it is imported, it says nothing about this package.
+        raise CompatError(f"ledger {reference!r}: importing {name!r} raises {type(error).__name__}: {error}") from error
+    try:
+        found: object = getattr(module, attribute)
     except AttributeError:
         raise CompatError(f"ledger {reference!r}: module {name!r} has no {attribute!r}") from None
     if not isinstance(found, Ledger):
-        raise CompatError(f"{reference!r} is a {type(found).__name__}, not a Ledger")
+        raise CompatError(f"{reference!r} is of type {type(found).__name__}, not a Ledger")
     return found
 
 
@@ -53,7 +58,11 @@ def _from_pyproject(file: str) -> list[str]:
             table: Any = toml.load(stream)
         except ValueError as error:
             raise CompatError(f"{file}: {error}") from error
-    found = table.get("tool", {}).get("compat", {}).get("ledgers", [])
+    for key in ("tool", "compat"):
+        table = table.get(key, {})
+        if not isinstance(table, dict):
+            raise CompatError(f"{file}: [tool.compat] must be a table; {key} is {table!r}")
+    found = table.get("ledgers", [])
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
         raise CompatError(f"{file}: [tool.compat] ledgers must be a list of 'package.module:LEDGER', not {found!r}")
     return found

@@ -24,9 +24,11 @@ class Origin:
     @property
     def version(self) -> str:
         """The version in force: ``COMPAT_AS_OF`` if it speaks of this ledger, else the ledger's own."""
-        told = versions.rehearsed(self.name)
-        if told:
-            return told
+        return versions.rehearsed(self.name) or self.own_version
+
+    @property
+    def own_version(self) -> str:
+        """The version of the ledger itself, whatever is rehearsed."""
         return self._version if isinstance(self._version, str) else self._version()
 
 
@@ -136,6 +138,11 @@ class Ledger:
         if self._shells is None:
             self._shells = {name[:at] for name in self._modules for at in _dots(name)}
         return module in self._shells
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Where rows come from: the ledger itself, then those that were added to it."""
+        return tuple(self._origins.values())
 
     def origin(self, move: Move) -> Origin:
         """Where a row of this ledger comes from."""

@@ -79,13 +79,39 @@ def rehearsed(ledger: str) -> str:
     value = os.environ.get("COMPAT_AS_OF", "").strip()
     if not value:
         return ""
-    if "=" not in value:
-        return value
-    for part in value.split(","):
-        name, _, version = part.partition("=")
-        if name.strip() == ledger:
-            return version.strip()
-    return ""
+    told, faults = _rehearsal(value)
+    for fault in faults:
+        if fault not in _said:
+            # Legacy code must not break for a misspelt variable.
+            import logging
+
+            _said.add(fault)
+            logging.getLogger("compat").warning("%s", fault)
+    return told.get(ledger) or told.get("", "")
+
+
+_said: set[str] = set()
+
+
+def _rehearsal(value: str) -> tuple[dict[str, str], list[str]]:
+    """The versions that a value of ``COMPAT_AS_OF`` puts in force by ledger (``""``: every ledger), and what is wrong with it."""
+    told: dict[str, str] = {}
+    faults = []
+    for part in value.split(",") if "=" in value else [f"={value}"]:
+        name, _, version = (piece.strip() for piece in part.partition("="))
+        try:
+            parse(version)
+        except ValueError:
+            faults.append(f"COMPAT_AS_OF={value!r} is not understood at {part.lstrip('=')!r}: write 3.0, or netra=3.0,other=2.1")
+        else:
+            told[name] = version
+    return told, faults
+
+
+def rehearsals() -> tuple[dict[str, str], list[str]]:
+    """What ``COMPAT_AS_OF`` puts in force, by ledger (``""``: every ledger), and what in it is not understood."""
+    value = os.environ.get("COMPAT_AS_OF", "").strip()
+    return _rehearsal(value) if value else ({}, [])
 
 
 def stage(since: str, removal: str, version: str) -> str:

@@ -234,7 +234,8 @@ def _summarize() -> None:
     stream = sys.stderr
     if not uses or stream is None:
         return
-    stream.write(f"compat: {sum(use.count for use in uses)} legacy uses at {len(uses)} places\n")
+    count = sum(use.count for use in uses)
+    stream.write(f"compat: {count} legacy use{'s' * (count != 1)} at {len(uses)} place{'s' * (len(uses) != 1)}\n")
     for use in uses:
         stream.write(f"{use.count:>8}  {use.kind:<9}  {use.move}  {use.file}:{use.line}\n")
 

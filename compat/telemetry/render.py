@@ -117,7 +117,7 @@ def footer(report: Report) -> list[str]:
     total = sum(line.total for line in report.lines)
     period = f"{iso_day(report.selection.first)} to {iso_day(report.selection.today)}"
     notes = [f"{period} (UTC): {evidence(total, report.observed)}."]
-    if report.facts:
+    if report.facts and not report.is_empty:
         notes.append(f"{len(report.unused):,} of {len(report.facts):,} moves of the ledger had no use in this period.")
     notes += [f"Not read: {problem}" for problem in report.problems]
     return notes

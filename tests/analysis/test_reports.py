@@ -423,6 +423,10 @@ def test_settings(tmp_path):
         ("rules = 1", "tool.compat.rules must be like true"),
         ('factories = {a = "b"}', "tool.compat.factories maps classes to factories"),
         ("exclude = [", "cannot be read"),
+        (
+            'exclud = ["x"]',
+            r"\[tool.compat\] has no 'exclud'; it takes ledgers, exclude, fix-skip, test-files, factories, rules, baseline",
+        ),
     ],
 )
 def test_settings_that_cannot_be_used(tmp_path, text, words):

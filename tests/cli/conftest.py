@@ -27,11 +27,13 @@ def state(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(state: Path) -> Run:
-    """Run ``python -m compat`` on the state directory; ``without`` names packages that are not installed."""
+    """Run ``python -m compat`` on the state directory; ``without`` names packages that are not installed; ``code`` stands for it."""
 
-    def run(*arguments: str, without: tuple[str, ...] = (), **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, without: tuple[str, ...] = (), code: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         hidden = "".join(f"sys.modules[{name!r}] = None; " for name in without)
-        code = f"import sys; {hidden}from compat.__main__ import main; raise SystemExit(main())"
+        code = code or f"import sys; {hidden}from compat.__main__ import main; raise SystemExit(main())"
         return subprocess.run(
             [sys.executable, "-X", "utf8", "-c", code, *arguments],
             env={**os.environ, "PYTHONPATH": str(ROOT), "COMPAT_DIR": str(state), "COLUMNS": "120", **environment},

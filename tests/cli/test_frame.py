@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pathlib
 import subprocess
 import sys
 
 import pytest
 
+from compat import __file__ as face
 from compat.cli.commands import COMMANDS
 from compat.cli.frame import main, missing_extra
+
+ROOT = pathlib.Path(face).parents[1]
 
 
 def test_help_lists_every_command_of_the_table(run):
@@ -77,6 +81,14 @@ def test_an_error_of_the_file_system_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr(type(COMMANDS["doctor"]), "load", lambda self: unreadable)
     assert main(["doctor"]) == 2
     assert capsys.readouterr().err == "compat: [Errno 2] No such file or directory: 'usage.db'\n"
+
+
+@pytest.mark.parametrize("command", ["doctor", "--help"])
+def test_a_closed_stdout_is_no_error(command):
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -m compat "$1" >&-', sys.executable, command], stderr=subprocess.PIPE, text=True, timeout=60, cwd=ROOT
+    )
+    assert (done.returncode in (0, 1), done.stderr) == (True, "")
 
 
 def test_interruption_has_its_own_exit_code(monkeypatch):

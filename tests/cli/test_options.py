@@ -84,3 +84,9 @@ def test_without_a_file_output_goes_to_stdout(path, capsys):
     with opened_output(None if path is None else Path(path)) as stream:
         stream.write("here")
     assert capsys.readouterr().out == "here"
+
+
+def test_a_file_that_cannot_be_written_is_named_as_it_was_given(tmp_path):
+    said = r"'.*/nowhere/page.html' cannot be written: No such file or directory; name a file in a directory that can be"
+    with pytest.raises(CompatError, match=said), opened_output(tmp_path / "nowhere" / "page.html"):
+        pass

@@ -45,11 +45,16 @@ def test_entry_points_are_read_from_metadata(site):
 def test_load_says_what_is_wrong(site, monkeypatch):
     monkeypatch.syspath_prepend(str(site))
     assert len(load("thirdparty_ledger:LEDGER")) == 1
+    for name, text in (("raising", "1 / 0"), ("exiting", "import sys; sys.exit(4)"), ("misspelt", "def (")):
+        (site / f"{name}_ledger.py").write_text(text)
     for reference, said in (
         ("thirdparty_ledger", "names no ledger; write 'package.module:LEDGER'"),
         ("no_such_module:LEDGER", "cannot be imported: No module named 'no_such_module'"),
         ("thirdparty_ledger:MISSING", "module 'thirdparty_ledger' has no 'MISSING'"),
-        ("thirdparty_ledger:NOT_ONE", "is a int, not a Ledger"),
+        ("thirdparty_ledger:NOT_ONE", "is of type int, not a Ledger"),
+        ("raising_ledger:LEDGER", "ledger 'raising_ledger:LEDGER': importing 'raising_ledger' raises ZeroDivisionError: "),
+        ("exiting_ledger:LEDGER", "ledger 'exiting_ledger:LEDGER': importing 'exiting_ledger' raises SystemExit: 4"),
+        ("misspelt_ledger:LEDGER", "ledger 'misspelt_ledger:LEDGER': importing 'misspelt_ledger' raises SyntaxError: "),
     ):
         with pytest.raises(CompatError) as caught:
             load(reference)
@@ -66,6 +71,8 @@ def test_configuration_is_the_nearest_pyproject(tmp_path):
     for text, said in (
         ("[tool.compat]\nledgers = 'a:B'\n", "must be a list of 'package.module:LEDGER'"),
         ("[tool", "pyproject.toml"),
+        ("tool = 3", r"pyproject.toml: \[tool.compat\] must be a table; tool is 3"),
+        ("[tool]\ncompat = []", r"pyproject.toml: \[tool.compat\] must be a table; compat is \[\]"),
     ):
         (tmp_path / "pyproject.toml").write_text(text)
         with pytest.raises(CompatError, match=said):

@@ -7,7 +7,22 @@ import pickle
 import pytest
 
 from compat.errors import LedgerError
-from compat.ledger import KINDS, Argument, Class, Ledger, Method, Module, Move, Name, Removed, check, names, removed, sentence
+from compat.ledger import (
+    KINDS,
+    Argument,
+    Class,
+    Ledger,
+    Method,
+    Module,
+    Move,
+    Name,
+    Removed,
+    check,
+    names,
+    removed,
+    sentence,
+    versions,
+)
 from compat.ledger.versions import parse, stage
 
 DATES = {"since": "1.0", "removal": "2.0", "instead": None}
@@ -114,35 +129,53 @@ def test_the_version_may_be_read_late_and_rehearsed(monkeypatch):
     assert ledger.stage(ledger["a:A"]) == "deprecated"
 
 
+@pytest.mark.parametrize(
+    ("value", "in_force", "misread"),
+    [("soon", "1.5", "soon"), ("other=2.0,kit=?", "1.5", "kit=?"), ("kit=2.0,other=", "2.0", "other=")],
+)
+def test_a_rehearsed_version_that_is_none_is_left_out_with_one_log_line(monkeypatch, caplog, value, in_force, misread):
+    ledger = Ledger("kit", version="1.5") + [Name("a:A", "json:loads", **DATES)]
+    monkeypatch.setenv("COMPAT_AS_OF", value)
+    monkeypatch.setattr(versions, "_said", set())
+    assert [ledger.origin(ledger["a:A"]).version for _ in range(3)] == [in_force] * 3
+    assert caplog.messages == [f"COMPAT_AS_OF={value!r} is not understood at {misread!r}: write 3.0, or netra=3.0,other=2.1"]
+
+
 def test_check_passes_a_sound_ledger():
     sound = [row for row in rows() if row.kind != "class"]
     assert check(Ledger("kit", version="1.5") + sound) is None
 
 
 def test_check_raises_all_faults_at_once_each_with_row_reason_and_remedy():
-    ledger = Ledger("bad", version="1.0") + [
-        Name("a:A", "json:loads", **DATES),
-        Name("a:A", "json:dumps", **DATES),
-        Removed("a:B", since="1.0", instead="json.loads"),
-        Name("a:B", "json:loads", **DATES),
-        Name("c:X", "c:Y", **DATES),
-        Name("c:Y", "c:X", **DATES),
-        Name("a:Missing", "json:nope", **DATES),
-        Module("a.gone", "no.such.module", **DATES),
-        Name("a:Late", "json:loads", since="2.0", removal="2.0", instead=None),
-        Name("a:When", "json:loads", since="soon", removal="2.0", instead=None),
-        Removed("a:Silent", since="1.0", instead=None),
-        Name("a:Empty", "json:loads", since="1.0", removal="2.0", instead=" "),
-        Class("a:Err", "json:JSONDecodeError", adapter="json:JSONEncoder", **DATES),
-        Class("a:NoAdapter", "json:JSONEncoder", adapter="json:JSONEncoder", **DATES),
-        Name("a b:Odd", "json:loads", **DATES),
-        Argument("json:dumps", "x", default="json:loads", order=("a",), **DATES),
-    ]
+    ledger = (
+        Ledger("bad", version="now")
+        + Ledger("late", version=lambda: {}["version"])
+        + [
+            Name("a:A", "json:loads", **DATES),
+            Name("a:A", "json:dumps", **DATES),
+            Removed("a:B", since="1.0", instead="json.loads"),
+            Name("a:B", "json:loads", **DATES),
+            Name("c:X", "c:Y", **DATES),
+            Name("c:Y", "c:X", **DATES),
+            Name("a:Missing", "json:nope", **DATES),
+            Module("a.gone", "no.such.module", **DATES),
+            Name("a:Late", "json:loads", since="2.0", removal="2.0", instead=None),
+            Name("a:When", "json:loads", since="soon", removal="2.0", instead=None),
+            Removed("a:Silent", since="1.0", instead=None),
+            Name("a:Empty", "json:loads", since="1.0", removal="2.0", instead=" "),
+            Class("a:Err", "json:JSONDecodeError", adapter="json:JSONEncoder", **DATES),
+            Class("a:NoAdapter", "json:JSONEncoder", adapter="json:JSONEncoder", **DATES),
+            Name("a b:Odd", "json:loads", **DATES),
+            Argument("json:dumps", "x", default="json:loads", order=("a",), **DATES),
+        ]
+    )
     with pytest.raises(LedgerError) as caught:
         check(ledger)
     said = {(row, reason) for row, reason, _ in caught.value.faults}
     assert all(remedy for _, _, remedy in caught.value.faults)
     for expected in (
+        ("Ledger('bad')", "its version cannot be used: 'now' is no version; write one such as '1.4' or '2.0rc1'"),
+        ("Ledger('late')", "its version cannot be used: KeyError: 'version'"),
         ("Name('a:A')", "legacy path 'a:A' has another row already"),
         ("Name('a:B')", "the name is both removed and moved"),
         ("Name('c:X')", "the move leads back to itself: c:X -> c:Y -> c:X"),

@@ -159,6 +159,7 @@ def test_many_interpreters_at_once_count_each_for_itself_exactly(world):
 def test_the_summary_at_exit_lists_every_place(world):
     done = run(world, INSTALL + "import live\nfor _ in range(3): live.CONST\nimport old.mod\n", COMPAT_SUMMARY="1")
     assert done.stderr.splitlines()[0] == "compat: 4 legacy uses at 2 places"
+    assert run(world, INSTALL + "import old.mod\n", COMPAT_SUMMARY="1").stderr.startswith("compat: 1 legacy use at 1 place\n")
     assert done.stderr.splitlines()[1].split() == ["3", "attribute", "live:CONST", "<string>:8"]
 
 

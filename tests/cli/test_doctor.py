@@ -1,0 +1,90 @@
+"""The doctor: what is wrong with the drop-in, with a variable or with a ledger is said, and is an exit code."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def healed(run, tmp_path):
+    """Run the doctor where the drop-in is started by hand, so that only what a test breaks is wrong."""
+
+    def healed(directory=tmp_path, **environment):
+        code = "import os, compat.auto; from compat.__main__ import main; os.chdir({!r}); raise SystemExit(main(['doctor']))"
+        return run(code=code.format(str(directory)), **environment)
+
+    return healed
+
+
+def test_nothing_wrong_is_exit_code_0(healed):
+    done = healed()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "WARN" not in done.stdout
+    assert "ok    the drop-in is active, started by " in done.stdout
+    assert "ok    netra_backend: compat serves it (nothing real answers)\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("COMPAT_AS_OF", "soon", "COMPAT_AS_OF='soon' is not understood at 'soon': write 3.0, or netra=3.0,other=2.1"),
+        (
+            "COMPAT_AS_OF",
+            "netra=3.0,x=?",
+            "COMPAT_AS_OF='netra=3.0,x=?' is not understood at 'x=?': write 3.0, or netra=3.0,other=2.1",
+        ),
+        ("COMPAT_TELEMETRY", "disk", "telemetry: COMPAT_TELEMETRY='disk' is none of off, memory, on: it is taken for on"),
+        (
+            "COMPAT_ROOTS",
+            "shared,netra",
+            "COMPAT_ROOTS names netra, which the shipped ledger does not have; it has analytics_service, ",
+        ),
+    ],
+)
+def test_a_variable_that_is_not_understood_is_named(healed, variable, value, said):
+    done = healed(**{"COMPAT_TELEMETRY": "on", variable: value})
+    assert done.returncode == 1
+    assert f"WARN  {said}" in done.stdout
+
+
+def test_a_directory_that_cannot_be_written_is_named(healed, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = healed(COMPAT_DIR=str(tmp_path / "file" / "below"), COMPAT_TELEMETRY="on")
+    assert done.returncode == 1
+    assert f"WARN  telemetry: {tmp_path / 'file' / 'below'} cannot be written (" in done.stdout
+    assert "set COMPAT_DIR to a writable directory\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[tool.compat]\nledgers = 3\n", "[tool.compat] ledgers must be a list of 'package.module:LEDGER', not 3"),
+        (
+            "[tool.compat]\nledgers = ['nix:L']\n",
+            "ledger nix:L of [tool.compat]: ledger 'nix:L' cannot be imported: No module named 'nix'",
+        ),
+        ("tool = 3\n", "[tool.compat] must be a table; tool is 3"),
+    ],
+)
+def test_a_ledger_of_the_project_that_cannot_be_loaded_is_named(healed, tmp_path, text, said):
+    (tmp_path / "pyproject.toml").write_text(text)
+    done = healed()
+    assert done.returncode == 1
+    assert any(line.startswith("WARN") and said in line for line in done.stdout.splitlines())
+
+
+def test_what_is_rehearsed_is_shown(healed):
+    done = healed(COMPAT_AS_OF="netra=3.0")
+    assert done.returncode == 0
+    assert "ok    COMPAT_AS_OF rehearses 3.0 for netra\n" in done.stdout
+
+
+def test_the_drop_in_that_is_turned_off_is_no_fault(healed):
+    done = healed(COMPAT="off")
+    assert (done.returncode, "ok    the drop-in is turned off: COMPAT=off\n" in done.stdout) == (0, True)
+
+
+def test_an_unknown_argument_is_a_usage_error(run):
+    done = run("doctor", "now")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("compat doctor: unknown argument 'now'\nusage: compat doctor\n")
