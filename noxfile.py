@@ -137,7 +137,7 @@ def fresh(session: nox.Session) -> None:
     session.run("python", "-m", "compat.legacy.boot_table", "--check")
 
 
-@nox.session(python=[name for name in ("3.9", "3.13") if name in PRESENT] or TOOLS)
+@nox.session(python=[name for name in ("3.9", "3.13", "pypy3") if name in PRESENT] or TOOLS)
 def build(session: nox.Session) -> None:
     """Wheel and sdist install in a clean environment, and the drop-in works there."""
     built = wheel(session)

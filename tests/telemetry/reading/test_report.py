@@ -10,6 +10,7 @@ import pytest
 
 import compat.telemetry
 from compat.telemetry.queries import KEYS, Observed
+from compat.telemetry.render import footer
 from compat.telemetry.report import (
     FORMAT_VERSION,
     as_dict,
@@ -104,6 +105,12 @@ def test_nothing_recorded_says_what_to_do_next(history):
         "  Check the drop-in:          python -m compat doctor",
         "  Report another directory:   compat report DIR",
     ]
+
+
+def test_where_nothing_was_read_no_move_is_said_to_be_unused(history, facts):
+    report = build_report(history((), processes=0), now=NOW, facts=facts)
+    assert report.is_empty and report.unused
+    assert [line for line in footer(report) if "had no use" in line] == []
 
 
 def test_no_use_in_observed_processes_is_said_as_evidence(history):
