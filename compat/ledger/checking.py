@@ -106,6 +106,25 @@ def _words(row: Move) -> Iterator[Fault]:
             )
         if row.convert and not row.became:
             yield _show(row), "convert without became converts into nothing", "name the new argument in became="
+        if row.template:
+            reason = "there is no convert for it to spell out" if not row.convert else _template_fault(row.template)
+            if reason:
+                yield _show(row), f"template {row.template!r}: {reason}", "write one such as template='int({value}) * 1000'"
+
+
+def _template_fault(template: str) -> str:
+    import ast
+    import builtins
+
+    if "{value}" not in template:
+        return "{value} is missing"
+    try:
+        tree = ast.parse(template.replace("{value}", "(_)"), mode="eval")
+    except (SyntaxError, ValueError) as error:
+        return f"it is no expression ({error})"
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    foreign = sorted(name for name in names if name != "_" and not hasattr(builtins, name))
+    return f"{foreign[0]} is no builtin, and would have to be imported" if foreign else ""
 
 
 def _is_path(text: str) -> bool:

@@ -161,19 +161,22 @@ class Argument(Move):
 
     ``function`` is ``"module:function"`` or ``"module:Class.method"``. Exactly one of these shapes:
 
-    * ``Argument(f, "old", became="new")`` renamed; with ``convert="module:callable"`` the value is converted on the way;
+    * ``Argument(f, "old", became="new")`` renamed; with ``convert="module:callable"`` the value is converted on the way, and
+      with ``template="{value} * 1000"`` as well, source can be rewritten where the value is no literal: an expression of
+      ``{value}`` and builtins that comes to the same as ``convert``;
     * ``Argument(f, "old", became=None)`` dropped: accepted and ignored;
     * ``Argument(f, "name", default="module:callable")`` newly required: supplied by ``callable()`` when missing;
     * ``Argument(f, order=("b", "a"))`` reordered: positional arguments arrive in the legacy order.
     """
 
     kind = "argument"
-    __slots__ = ("argument", "became", "convert", "default", "order")
+    __slots__ = ("argument", "became", "convert", "default", "order", "template")
     argument: str
     became: str | None
     convert: str
     default: str
     order: tuple[str, ...]
+    template: str
 
     def __init__(
         self,
@@ -184,6 +187,7 @@ class Argument(Move):
         convert: str = "",
         default: str = "",
         order: tuple[str, ...] = (),
+        template: str = "",
         since: str,
         removal: str,
         instead: str | None,
@@ -198,6 +202,7 @@ class Argument(Move):
         put(self, "convert", convert)
         put(self, "default", default)
         put(self, "order", tuple(order))
+        put(self, "template", template)
 
 
 class Removed(Move):

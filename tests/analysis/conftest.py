@@ -40,6 +40,36 @@ async def get_pool(user=None):
     return Pool()
 
 
+SECOND = 1000
+
+
+def milliseconds(seconds):
+    'Seconds in milliseconds.'
+    if seconds is None:
+        return None
+    return int(seconds * SECOND)
+
+
+def listed(value):
+    return [value] if isinstance(value, str) else list(value)
+
+
+def tupled(value):
+    return tuple(value) if value else ()
+
+
+def level(name):
+    return {"low": 1, "high": 2}[name.lower()]
+
+
+def asked(value):
+    return open(value).read()
+
+
+def wait(*, timeout_ms=None, tags=(), rank=0, text="", items=(), flag=False):
+    return (timeout_ms, tags, rank, text, items, flag)
+
+
 def swap(a, b):
     return (a, b)
 
@@ -105,6 +135,21 @@ def make_ledger() -> Ledger:
         Method("shop.core:Widget.rotate", "shop.core:Widget.spin", **told),
         Argument("shop.core:create", "old", became="new", **told),
         Argument("shop.core:create", "verbose", became=None, **told),
+        Argument(
+            "shop.core:wait",
+            "timeout",
+            became="timeout_ms",
+            convert="shop.core:milliseconds",
+            template="int({value} * 1000)",
+            **told,
+        ),
+        Argument("shop.core:wait", "tag", became="tags", convert="shop.core:listed", **told),
+        Argument("shop.core:wait", "level", became="rank", convert="shop.core:level", **told),
+        Argument("shop.core:wait", "path", became="text", convert="shop.core:asked", **told),
+        Argument("shop.core:wait", "items", became="items", convert="shop.core:tupled", **told),
+        Argument(
+            "shop.core:wait", "on", became="flag", convert="builtins:bool", template="bool({value}) or {value} is None", **told
+        ),
         Argument("shop.core:swap", order=("b", "a"), **told),
         Argument("shop.core:need", "context", default="shop.core:fresh_context", **told),
         Removed("shop_old.things:gone", since="1.0", instead="write nothing instead"),

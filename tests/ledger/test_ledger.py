@@ -23,6 +23,7 @@ from compat.ledger import (
     sentence,
     versions,
 )
+from compat.ledger.checking import find_faults
 from compat.ledger.versions import parse, stage
 
 DATES = {"since": "1.0", "removal": "2.0", "instead": None}
@@ -192,6 +193,32 @@ def test_check_raises_all_faults_at_once_each_with_row_reason_and_remedy():
     ):
         assert expected in said, (expected, sorted(said))
     assert str(caught.value).startswith(f"ledger 'bad' has {len(caught.value.faults)} faults:\n  ")
+
+
+@pytest.mark.parametrize(
+    ("template", "fault"),
+    [
+        ("int({value}) * 1000", ""),
+        ("[{value}]", ""),
+        ("int(x)", "template 'int(x)': {value} is missing"),
+        ("{value} +", "template '{value} +': it is no expression ("),
+        (
+            "timedelta(seconds={value})",
+            "template 'timedelta(seconds={value})': timedelta is no builtin, and would have to be imported",
+        ),
+    ],
+)
+def test_check_reads_the_template_of_a_converted_argument(template, fault):
+    row = Argument("json:dumps", "x", became="obj", convert="json:loads", template=template, **DATES)
+    reasons = [reason for _row, reason, _remedy in find_faults(Ledger("t", version="1.0") + [row])]
+    assert len(reasons) == bool(fault)
+    assert all(reason.startswith(fault) for reason in reasons)
+
+
+def test_check_wants_a_converter_beside_a_template():
+    row = Argument("json:dumps", "x", became="obj", template="[{value}]", **DATES)
+    reasons = [reason for _row, reason, _remedy in find_faults(Ledger("t", version="1.0") + [row])]
+    assert reasons == ["template '[{value}]': there is no convert for it to spell out"]
 
 
 @pytest.mark.parametrize(

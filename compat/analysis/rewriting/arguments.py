@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from .. import converting
 from ..rules import argument
 
 if TYPE_CHECKING:
@@ -33,18 +34,64 @@ def _rewrite(plan: Plan, use: argument.Use) -> str:
         return _reorder(plan, use)
     if use.keyword is None:
         return f"{row.argument} is required now; only you know its value"
-    if row.convert:
-        return f"its value must be converted by {row.convert}"
     start = plan.facts.span(use.keyword)[0]
     name = row.argument.encode()
     if data[start : start + len(name)] != name:
         return "the keyword is written in a way that is not rewritten"
     if row.became:
-        if any(word.arg == row.became for word in use.call.keywords):
+        if row.became != row.argument and any(word.arg == row.became for word in use.call.keywords):
             return f"{row.became} is passed, too"
+        if row.convert:
+            reason = _convert(plan, use)
+            if reason:
+                return reason
         plan.edit(start, start + len(name), row.became)
         return ""
     return _drop(plan, use)
+
+
+def _convert(plan: Plan, use: argument.Use) -> str:
+    """Rewrite the value: computed where it is a literal, else as the row's template spells it; or say why not."""
+    row, node = use.row, use.keyword.value if use.keyword is not None else use.call
+    start, end = plan.facts.span(node)
+    text = plan.facts.source.data[start:end].decode("utf-8")
+    in_place = row.became == row.argument
+    reason = f"its value is no literal, to which {row.convert.replace(':', '.')} could be applied here"
+    if converting.is_literal(node):
+        try:
+            value = converting.convert(row.convert, ast.literal_eval(node))
+            if in_place and not _is_same(converting.convert(row.convert, value), value):
+                return "the name stays, so a value that was converted cannot be told from one that was not"
+            plan.edit(start, end, _spelt(value, text))
+            return ""
+        except converting.Uncertain as uncertain:
+            reason = f"its value must be converted, and {uncertain}"
+    if not row.template or in_place:
+        return reason
+    if _names(row.template) & plan.bound_names():
+        return f"a name of the template {row.template!r} means something else here"
+    if row.template.count("{value}") > 1 and not _is_inert(node):
+        return "its value would be computed more than once"
+    simple = isinstance(node, (ast.Name, ast.Constant, ast.Call, ast.Attribute, ast.Subscript, ast.List, ast.Dict, ast.Tuple))
+    plan.edit(start, end, row.template.replace("{value}", text if simple and not text.startswith("-") else f"({text})"))
+    return ""
+
+
+def _is_same(one: object, other: object) -> bool:
+    return type(one) is type(other) and one == other
+
+
+def _names(template: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[^\W\d]\w*", template.replace("{value}", "")))
+
+
+def _spelt(value: object, like: str) -> str:
+    """A literal in the quotes of the one it replaces."""
+    made = repr(value)
+    other = made.replace("'", '"')
+    if '"' in like and "'" not in like and '"' not in made and "\\" not in made:
+        return other if ast.literal_eval(other) == value else made
+    return made
 
 
 def _drop(plan: Plan, use: argument.Use) -> str:

@@ -101,11 +101,13 @@ class Plan:
                 return all(other.statement is not None and other.path == path for other in bindings)
         return False
 
+    def bound_names(self) -> frozenset[str]:
+        """Every identifier that is bound anywhere in the file."""
+        return frozenset(name for scope in self.facts.model.scopes for name in scope.bindings)
+
     def names_in_use(self) -> frozenset[str]:
         """Every identifier that is bound or read anywhere in the file."""
-        model = self.facts.model
-        bound = {name for scope in model.scopes for name in scope.bindings}
-        return frozenset(bound | {chain.root.id for chain in model.chains})
+        return self.bound_names() | {chain.root.id for chain in self.facts.model.chains}
 
 
 def make_plan(facts: Facts, *, kept_locals: Iterable[str] = (), skip_all: str = "") -> Plan:

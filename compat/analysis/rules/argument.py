@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
+from .. import converting
 from ..adapters import find_signature
 from ..findings import HIGH, MEDIUM
 from . import report
@@ -76,8 +77,20 @@ def _in_call(facts: Facts, row: Argument, call: ast.Call) -> Iterator[Use]:
                 yield Use(row, call, None, *_head(facts, call), HIGH if index is not None or not call.args else MEDIUM)
     else:
         for word in call.keywords:
-            if word.arg == row.argument:
+            if word.arg == row.argument and not _is_converted(row, word.value):
                 yield Use(row, call, word, *facts.span(word), HIGH)
+
+
+def _is_converted(row: Argument, value: ast.expr) -> bool:
+    """Whether a literal passed by a name that stays is in the new form: the converter leaves it as it is."""
+    if row.became != row.argument or not row.convert or not converting.is_literal(value):
+        return False
+    given = ast.literal_eval(value)
+    try:
+        made = converting.convert(row.convert, given)
+    except converting.Uncertain:
+        return False
+    return type(made) is type(given) and made == given
 
 
 def _head(facts: Facts, call: ast.Call) -> tuple[int, int]:
