@@ -120,7 +120,10 @@ class Module(Move):
 
 
 class Name(Move):
-    """A name moved or was renamed; old code gets the canonical object itself."""
+    """A name moved or was renamed; old code gets the canonical object itself.
+
+    The name is observed, not the object: a use is counted where it is imported or read, not at each call of what it gave.
+    """
 
     kind = "name"
     __slots__ = ()

@@ -13,6 +13,7 @@ dual          one result for callers that await and callers that do not
 funnel        Tap: count first, warn second; usage()
 watch         the warning filters
 callsite      who is the user
+handed        who handed a legacy callable to a thread or an executor
 bytecode      what the user's instruction does
 lazy          lazy imports
 dropin        the shipped ledger, and other distributions' ones

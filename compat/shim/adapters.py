@@ -44,13 +44,12 @@ _UNVERSIONED = Ledger("", version="0")
 class AdapterMeta(ABCMeta):
     """Counts constructions and subclassings, and maps class checks to the canonical class."""
 
+    __compat_legacy__ = True
     __compat_front__: bool
     __compat_taps__: dict[str, LateTap]
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        frame = callsite.stack_top(1)
-        if frame is not None:
-            touch(cls.__compat_tap__(), "construct", frame)
+        touch(cls.__compat_tap__(), "construct", callsite.stack_top(1))
         if cls.__compat_front__ and not cls.__compat_adds__:
             # The adapter adds nothing: the canonical instance itself is quicker, and true to type().
             return cls.__build__(*args, **kwargs)  # type: ignore[attr-defined]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 
+from . import callsite, handed
 from .forward import FunctionLike
 from .funnel import touch
 from .targets import resolve
@@ -34,7 +34,7 @@ def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, Tap]]) -
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if not legacy.isdisjoint(kwargs) or orders or defaults:
-            frame = sys._getframe(1)
+            frame = callsite.stack_top(1)
             for row, tap in orders:
                 args, kwargs = _reorder(function, name, row, tap, args, kwargs, frame)
             if not legacy.isdisjoint(kwargs):
@@ -53,13 +53,16 @@ def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, Tap]]) -
     return functools.update_wrapper(wrapper, function)
 
 
+handed.FILES.add(accept.__code__.co_filename)
+
+
 def _rename(
     function: Callable[..., Any],
     name: str,
     by_name: dict[str, tuple[Argument, Tap]],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-    frame: FrameType,
+    frame: FrameType | None,
 ) -> dict[str, Any]:
     changed: dict[str, Any] = {}
     for key, value in kwargs.items():
@@ -100,7 +103,7 @@ def _reorder(
     tap: Tap,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-    frame: FrameType,
+    frame: FrameType | None,
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     first = _positional(function)
     keep = 1 if first and first[0] not in row.order and first[0] in ("self", "cls") else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from . import bytecode
@@ -10,7 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-# Machinery between a use and its user: the frame above is the one to name.
+# Machinery between a use and its user: the frame above is the one to name. The standard library as a whole is (by its
+# directory; by these names where it has none, as in a frozen program), and a few others.
 _BETWEEN = frozenset(
     (
         "asyncio",
@@ -24,6 +26,7 @@ _BETWEEN = frozenset(
         "pkgutil",
         "runpy",
         "threading",
+        "timeit",
         "types",
         "wrapt",
         "zipimport",
@@ -58,6 +61,8 @@ _LOOKERS = frozenset(
     )
 )
 _LOOKERS_EXACT = frozenset(("unittest.loader", "unittest.util", "multiprocessing.reduction"))
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
+_PACKAGES = ("site-packages", "dist-packages")
 _OWN = "compat."
 _OWN_USERS = ("compat.demo",)  # legacy-style code that the package ships as an example
 
@@ -77,7 +82,11 @@ def is_own(frame: FrameType) -> bool:
     return _is_own(module_name(frame))
 
 
-def _is_between(name: str) -> bool:
+def _is_between(frame: FrameType) -> bool:
+    file = frame.f_code.co_filename
+    if file.startswith("<frozen ") or (file.startswith(_LIBRARY) and not file.startswith(_PACKAGES, len(_LIBRARY))):
+        return True
+    name = module_name(frame)
     return name.partition(".")[0] in _BETWEEN or name in _BETWEEN_EXACT or name.startswith(("compat.shim", "compat._boot"))
 
 
@@ -86,14 +95,16 @@ def is_importlib(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith("<frozen importlib")
 
 
-def user_frame(frame: FrameType) -> FrameType:
-    """Walk up from ``frame`` to the first frame that is user code; ``frame`` itself where there is none."""
-    found: FrameType | None = frame
-    while found is not None:
-        if not is_importlib(found) and not _is_between(module_name(found)):
-            return found
-        found = found.f_back
+def find_user(frame: FrameType | None) -> FrameType | None:
+    """Walk up from ``frame`` to the first frame that is user code; ``None`` where there is none, as in a thread of its own."""
+    while frame is not None and _is_between(frame):
+        frame = frame.f_back
     return frame
+
+
+def user_frame(frame: FrameType) -> FrameType:
+    """Like :func:`find_user`; ``frame`` itself where there is none."""
+    return find_user(frame) or frame
 
 
 def is_looking(frame: FrameType) -> bool:

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 # would each cost a fifth of the whole read.
 _GETTER = """
 def get(self):
-    _fr = _frame(1)
     try:
+        _fr = _frame(1)
         code, cell = _hot[_fr.f_lasti]
         if code is not _fr.f_code:
             cell = _hot[{key}]
     except KeyError:
         return _slow(self, _fr)
+    except ValueError:
+        return _bare()
     if {filters} == _snap:
         for code in cell:
             break
@@ -49,13 +51,20 @@ def counted_getter(tap: Tap, path: str, load: Callable[[], object], slow: Callab
     get: Any = None
     module, _, name = path.partition(":")
 
+    def bare() -> object:
+        """A read by no Python code at all."""
+        tap.use("attribute", None)
+        return load()
+
     def first(self: Any) -> object:
         nonlocal get
-        frame = sys._getframe(1)
+        frame = callsite.stack_top(1)
+        if frame is None:
+            return bare()
         value = slow(self, frame)
         if get is None and tap.hot:
             made: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "_hot": tap.hot, "_slow": slow}
-            made.update(_modules=sys.modules, _load=load)
+            made.update(_modules=sys.modules, _load=load, _bare=bare)
             source = _GETTER.format(key=KEY, filters=FILTERS, module=module, name=name or "__dict__")
             exec(compile(source, "<compat getter>", "exec"), made)
             get = made["get"]

@@ -8,7 +8,7 @@ import sys
 import threading
 from types import MappingProxyType
 
-from . import bytecode, callsite, imports, overlay
+from . import bytecode, callsite, handed, imports, overlay
 from .modules import LegacyModule, LegacySpec, Loader
 
 TYPE_CHECKING = False
@@ -40,7 +40,8 @@ class Finder:
         from . import attach
 
         self.roots = frozenset(root for one in self._installed for root in one.ledger.roots)
-        self.canonical = frozenset(name for one in self._installed for name in attach.canonical_modules(one.ledger))
+        canonical = (name for one in self._installed for name in attach.canonical_modules(one.ledger))
+        self.canonical = frozenset((handed.EXECUTORS, *canonical))
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """The import system's question. See the module's docstring for the answer."""
@@ -156,6 +157,7 @@ class Finder:
         return spec
 
     def _cover(self, module: ModuleType) -> None:
+        handed.cover(module)
         for one in self._installed:
             one.cover(module)
 

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 _TEMPLATE = """
 def make(_fn, _hot, _slow, _defaults, _named):
     def forwarder({parameters}):
-        _fr = _frame(1)
         try:
+            _fr = _frame(1)
             _code, _cell = _hot[_fr.f_lasti]
             if _code is not _fr.f_code:
                 _cell = _hot[{key}]
         except KeyError:
             _slow(_fr)
+        except ValueError:
+            _slow(None)  # called by no Python code: atexit
         else:
             if {filters} == _snap:
                 for _code in _cell:
@@ -38,6 +40,7 @@ def make(_fn, _hot, _slow, _defaults, _named):
         return {call}
     return forwarder
 """
+_BUILTINS = {"KeyError": KeyError, "ValueError": ValueError}
 _RESERVED = frozenset(("_fn", "_hot", "_slow", "_defaults", "_named", "_fr", "_code", "_cell", *HOT_GLOBALS))
 _makers: dict[tuple[str, str], Callable[..., Any]] = {}
 
@@ -76,11 +79,11 @@ def shape(function: Any) -> tuple[str, str]:
     return ", ".join(parameters), ", ".join(arguments)
 
 
-def caller(tap: Tap | LateTap, kind: str) -> Callable[[FrameType], None]:
+def caller(tap: Tap | LateTap, kind: str) -> Callable[[FrameType | None], None]:
     """The slow path of a forwarder: everything but a known, silent site."""
 
-    def slow(frame: FrameType) -> None:
-        if callsite.is_own(frame):
+    def slow(frame: FrameType | None) -> None:
+        if frame is not None and callsite.is_own(frame):
             tap.skip(frame)
         else:
             tap.use(kind, frame)
@@ -104,7 +107,7 @@ def forward(target: Callable[..., Any], tap: Tap | LateTap, *, kind: str = "call
     key = (parameters, call)
     maker = _makers.get(key)
     if maker is None:
-        made: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "_getattr": getattr, "__builtins__": {"KeyError": KeyError}}
+        made: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "_getattr": getattr, "__builtins__": _BUILTINS}
         source = _TEMPLATE.format(parameters=parameters, call=call, key=KEY, filters=FILTERS)
         exec(compile(source, "<compat forwarder>", "exec"), made)
         maker = _makers.setdefault(key, made["make"])
@@ -119,6 +122,7 @@ class FunctionLike:
     """A forwarder that ``inspect`` takes for the coroutine or generator function it calls, though it runs at the call."""
 
     __wrapped__: Any
+    __compat_legacy__ = True
 
     @classmethod
     def of(cls, plain: Any, target: Any) -> FunctionLike:

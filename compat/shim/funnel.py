@@ -28,7 +28,7 @@ from compat.telemetry.counters import open_cell as _open
 from compat.telemetry.counters import usage as _usage
 from compat.telemetry.sites import Site
 
-from . import callsite, watch
+from . import callsite, handed, watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,10 +112,20 @@ class Tap:
     def use(self, kind: str, frame: FrameType | None, *, is_site: bool = True) -> None:
         """Count and warn one use of ``kind`` by the code that ``frame`` executes; raise when the move has expired.
 
+        The use stands at the innermost line of user code: not of the standard library, nor of this package. In a thread that
+        runs a legacy callable itself there is none: then at the line that handed it over (see :mod:`.handed`), and where
+        that is not known either (``atexit``, a pool's worker process) at the line of the library that calls, or at ``sys:1``.
         ``is_site=False`` where the instruction may come back for the same use and must ask again.
         """
-        user = callsite.user_frame(frame) if frame is not None else None
-        cell, line = self._cell(kind, user)
+        user = callsite.find_user(frame)
+        note = handed.place_of(frame) if user is None else None
+        if note is not None:
+            place, registry = note
+            line = place.line
+            cell = _open(Site(self.move.id, kind, place.file, line, place.function, place.module))
+        else:
+            user = user or frame
+            cell, line = self._cell(kind, user)
         # Count first: under an "error" filter nothing after the warning runs.
         cell()
         if self.move.kind == "removed" or self.stage == EXPIRED:
@@ -126,12 +136,16 @@ class Tap:
             raise error
         decided = watch.generation()
         text, warning = self._words(kind)
+        if note is not None:
+            module = place.module or "<string>"
+            warnings.warn_explicit(warning, None, place.file, line, module, registry)  # type: ignore[call-overload]
+            return
         if user is None:
             warnings.warn_explicit(warning, None, "sys", 1)  # type: ignore[call-overload]
             return
         found = user.f_globals
-        module = found.get("__name__")
-        module = module if isinstance(module, str) else "<string>"
+        name = found.get("__name__")
+        module = name if isinstance(name, str) else "<string>"
         registry = found.setdefault("__warningregistry__", {})
         warnings.warn_explicit(warning, None, user.f_code.co_filename, line, module, registry)  # type: ignore[call-overload]
         if is_site and user is frame and watch.is_silent(text, type(warning), module, line):
@@ -214,8 +228,11 @@ class LateTap:
         self.tap().skip(frame)
 
 
-def touch(tap: Tap | LateTap, kind: str, frame: FrameType) -> None:
+def touch(tap: Tap | LateTap, kind: str, frame: FrameType | None) -> None:
     """One use by the code that ``frame`` executes; quick at a known site. For callers that have no template of their own."""
+    if frame is None:
+        tap.use(kind, None)
+        return
     known = tap.hot.get(site_key(frame))
     if known is not None and watch.current() == watch.SNAPSHOT:
         next(known)

@@ -9,7 +9,7 @@ from types import MappingProxyType, ModuleType
 from compat.ledger import Ledger, Move
 from compat.telemetry import counters
 
-from . import attach, imports, overlay
+from . import attach, handed, imports, overlay
 from .finder import Finder
 from .funnel import Tap, forget_taps
 from .modules import LegacyModule
@@ -70,6 +70,7 @@ class Installation:
             if not _installed and _finder is not None:
                 sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not _finder]
                 _finder = None
+                handed.disarm()
 
     def __enter__(self) -> Installation:
         return self
@@ -98,6 +99,7 @@ def install(ledger: Ledger, *, drop_in: bool = False, generic: frozenset[str] = 
                 _finder = Finder(_installed)
                 sys.meta_path.insert(0, _finder)
             _finder.refresh()
+            handed.arm()
             if not drop_in:
                 counters.observed(start=True)
             for name in ledger.modules | attach.canonical_modules(ledger):

@@ -199,7 +199,10 @@ def _fallback(module: types.ModuleType, canonical: str, tap: Tap | None) -> Call
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         made = module_property(tap, canonical, name)
         setattr(kind, name, made)
-        frame: FrameType = sys._getframe(1)
+        frame = callsite.stack_top(1)
+        if frame is None:
+            tap.use("attribute", None)
+            return getattr(target, name)
         return _slow_of(made)(module, frame)
 
     return __getattr__
