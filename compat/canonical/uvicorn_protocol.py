@@ -7,12 +7,15 @@ between, which costs a third of what ASGI's way does.
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import struct
 from typing import Any
 
 from .sockets import ABORT_EXTENSION, WRITE_EXTENSION
 
 _TEXT = 0x81  # a whole text message in one frame
+_AT_ONCE = struct.pack("ii", 1, 0)  # linger: on, for 0 seconds
 _SHORT = struct.Struct("!BB").pack
 _MEDIUM = struct.Struct("!BBH").pack
 _LONG = struct.Struct("!BBQ").pack
@@ -55,9 +58,17 @@ def abortable_protocol(close_timeout: float) -> Any:
             super().handle_connect(event)
             scope: Any = getattr(self, "scope", None)
             if scope is not None:
-                scope["extensions"][ABORT_EXTENSION] = self.transport.abort
+                scope["extensions"][ABORT_EXTENSION] = self.abort
                 if not self.config.ws_per_message_deflate:
                     scope["extensions"][WRITE_EXTENSION] = self.write_text
+
+        def abort(self) -> None:
+            """Free the connection now, what the kernel would still send for it included."""
+            with contextlib.suppress(OSError, AttributeError):  # closed already, or no socket
+                # An aborted transport closes its socket, and the kernel then goes on offering the rest to a peer that does not
+                # take it, for minutes. Without lingering it resets the connection instead.
+                self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            self.transport.abort()
 
         def write_text(self, text: str) -> bool:
             """Write a message now; False where it would have to wait, or the connection is not open."""
@@ -107,7 +118,7 @@ def abortable_protocol(close_timeout: float) -> Any:
 
         def _abort_later(self) -> None:
             if not self.transport.is_closing() or self.transport.get_write_buffer_size():
-                self.loop.call_later(close_timeout, self.transport.abort)
+                self.loop.call_later(close_timeout, self.abort)
 
     return AbortableProtocol if hasattr(WebSocketsSansIOProtocol, "start_keepalive") else _with_heartbeat(AbortableProtocol)
 
@@ -134,7 +145,7 @@ def _with_heartbeat(protocol: Any) -> Any:
             if self.transport.is_closing():
                 return
             if self.loop.time() - self._heard > self.config.ws_ping_interval + self.config.ws_ping_timeout:
-                self.transport.abort()
+                self.abort()
                 return
             if self.handshake_complete and not self.close_sent:
                 self.conn.send_ping(b"")
