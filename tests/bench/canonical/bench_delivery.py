@@ -80,8 +80,10 @@ class Client(asyncio.Protocol):
         self.transport.write(bytes((0x81, 0x80 | len(payload))) + b"\0\0\0\0" + payload)
 
 
-def request(stack: str, user: str) -> bytes:
-    path = "/socket.io/?EIO=4&transport=websocket" if stack == "socketio" else "/ws"
+def request(stack: str, user: str, path: str = "/ws") -> bytes:
+    """Return the opening request of ``user`` as ``stack`` expects it."""
+    if stack == "socketio":
+        path = "/socket.io/?EIO=4&transport=websocket"
     lines = [
         f"GET {path} HTTP/1.1",
         "Host: 127.0.0.1",
@@ -90,7 +92,7 @@ def request(stack: str, user: str) -> bytes:
         "Sec-WebSocket-Version: 13",
         f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
     ]
-    if stack == "compat":
+    if stack.startswith("compat"):
         import jwt
 
         token = jwt.encode({"sub": user, "iat": time.time(), "exp": time.time() + 3600}, SECRET, "HS256")
@@ -107,7 +109,10 @@ class Server:
     async def ask(self, command: str = "") -> dict[str, float]:
         if command:
             self.process.stdin.write(command.encode() + b"\n")
-        return json.loads(await self.process.stdout.readline())
+        answer = json.loads(await self.process.stdout.readline())
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return answer
 
 
 async def measure(stack: str, count: int, rounds: int) -> dict[str, float]:

@@ -8,6 +8,7 @@ Starts a redis-server of its own and two workers in this process' children; CPU 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import pathlib
 import shutil
 import socket
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -85,12 +87,13 @@ async def main(url: str) -> None:
     await receiver.close()
 
 
-def run() -> int:
-    """Start Redis, measure, stop it."""
+@contextlib.contextmanager
+def serving() -> Iterator[str | None]:
+    """Run a redis-server and yield its URL; None where there is none."""
     binary = shutil.which("redis-server")
     if binary is None:
-        print("redis-server is not on PATH: not measured")
-        return 0
+        yield None
+        return
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -109,12 +112,15 @@ def run() -> int:
                     if time.monotonic() > deadline:
                         raise
                     time.sleep(0.05)
-            asyncio.run(main(f"redis://127.0.0.1:{port}/0"))
+            yield f"redis://127.0.0.1:{port}/0"
         finally:
             process.terminate()
             process.wait(20)
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(run())
+    with serving() as url:
+        if url is None:
+            print("redis-server is not on PATH: not measured")
+        else:
+            asyncio.run(main(url))

@@ -1,9 +1,11 @@
 """The servers that are compared: each sends the same 200-byte events, and tells what they cost it.
 
     python servers.py compat|starlette|socketio
+    python servers.py compat-redis|channels|channels-pubsub REDIS_URL USERS
 
-Commands on the standard input, answers in JSON on the standard output: ``rss``, ``fanout <rounds> <per second>``,
-``targeted <events>``. A rate of 0 is as fast as it can.
+Commands on the standard input, answers in JSON on the standard output: ``rss``, ``cpu``, ``fanout <rounds> <per second>``,
+``targeted <events>``, ``burst <events>`` (a hundred sends at a time), ``history <user> <events>``. A rate of 0 is as fast as it
+can.
 """
 
 from __future__ import annotations
@@ -74,6 +76,94 @@ class Compat(Stack):
         return self._users
 
 
+class CompatRedis(Compat):
+    """This core as one of several workers: every event is numbered and kept in Redis, and crosses to the worker that needs it."""
+
+    def __init__(self) -> None:
+        from types import SimpleNamespace
+
+        from compat.canonical.limits import Limits
+        from compat.canonical.server import create_app
+        from compat.canonical.settings import Settings
+        from compat.canonical.uvicorn_protocol import abortable_protocol
+
+        limits = Limits(history_events=512)
+        self.app = create_app(Settings(jwt_secret=SECRET, environment="test", limits=limits, redis_url=sys.argv[2]))
+        self.protocol = abortable_protocol(5.0)
+        self.factory = self.app.state.service.factory
+        self._users = [SimpleNamespace(user_id=f"user{number}") for number in range(int(sys.argv[3]))]
+
+    async def fan_out(self) -> None:
+        event = message()
+        await asyncio.gather(*(self.factory.get(user).send(event) for user in self.users))
+
+    async def send_to_one(self, choice: random.Random) -> None:
+        # Odd users are connected to the other worker.
+        await self.factory.get(self.users[choice.randrange(1, len(self.users), 2)]).send(message())
+
+    async def make_history(self, user: str, events: int) -> dict[str, Any]:
+        """Publish ``events`` to ``user`` and return the position before the first."""
+        from types import SimpleNamespace
+
+        manager = self.factory.get(SimpleNamespace(user_id=user))
+        before = await manager.position()
+        for _ in range(events):
+            await manager.send(message())
+        return {"epoch": before.epoch, "seq": before.seq}
+
+
+class Channels(Stack):
+    """Django Channels with its Redis layer: groups, no order, no history."""
+
+    backend = "channels_redis.core.RedisChannelLayer"
+
+    def __init__(self) -> None:
+        import django
+        from django.conf import settings
+
+        # Its blocking reads outlast the time-out that redis-py has by default and the pool's hundred connections, and what is
+        # sent at once its capacity of a hundred messages: it would drop them.
+        host = {"address": sys.argv[2], "max_connections": 4096, "socket_timeout": None}
+        settings.configure(
+            SECRET_KEY=SECRET,
+            ALLOWED_HOSTS=["*"],
+            CHANNEL_LAYERS={"default": {"BACKEND": self.backend, "CONFIG": {"hosts": [host], "capacity": 100_000}}},
+        )
+        django.setup()
+        import orjson
+        from channels.generic.websocket import AsyncWebsocketConsumer
+        from channels.layers import get_channel_layer
+        from channels.routing import ProtocolTypeRouter, URLRouter
+        from django.urls import path
+
+        class Consumer(AsyncWebsocketConsumer):
+            async def connect(self) -> None:
+                self.user = self.scope["query_string"].decode().partition("=")[2]
+                await self.channel_layer.group_add("all", self.channel_name)
+                await self.channel_layer.group_add(self.user, self.channel_name)
+                await self.accept()
+
+            async def event(self, event: Any) -> None:
+                await self.send(text_data=orjson.dumps(event["message"]).decode())
+
+        self.layer = get_channel_layer()
+        self.count = int(sys.argv[3])
+        self.app = ProtocolTypeRouter({"websocket": URLRouter([path("ws", Consumer.as_asgi())])})
+
+    async def fan_out(self) -> None:
+        await self.layer.group_send("all", {"type": "event", "message": message()})
+
+    async def send_to_one(self, choice: random.Random) -> None:
+        user = f"user{choice.randrange(1, self.count, 2)}"
+        await self.layer.group_send(user, {"type": "event", "message": message()})
+
+
+class ChannelsPubSub(Channels):
+    """Django Channels with the layer over Redis' publish and subscribe."""
+
+    backend = "channels_redis.pubsub.RedisPubSubChannelLayer"
+
+
 class Starlette(Stack):
     """Starlette alone: a list of sockets, no order, no limits, no history."""
 
@@ -127,7 +217,14 @@ class SocketIO(Stack):
         await self.server.emit("event", message(), to=self.sids[choice.randrange(len(self.sids))])
 
 
-STACKS = {"compat": Compat, "starlette": Starlette, "socketio": SocketIO}
+STACKS = {
+    "compat": Compat,
+    "starlette": Starlette,
+    "socketio": SocketIO,
+    "compat-redis": CompatRedis,
+    "channels": Channels,
+    "channels-pubsub": ChannelsPubSub,
+}
 
 
 def rss() -> int:
@@ -151,9 +248,18 @@ async def timed(count: int, rate: float, send: Callable[[], Any]) -> dict[str, f
     return {"cpu": time.process_time() - cpu, "wall": sent}
 
 
+async def burst(stack: Stack, choice: random.Random) -> None:
+    """Send a hundred targeted events at once: what can be pipelined is."""
+    await asyncio.gather(*(stack.send_to_one(choice) for _ in range(100)))
+
+
 async def main() -> None:
     """Serve on a free port and obey."""
-    stack = STACKS[sys.argv[1]]()
+    try:
+        stack = STACKS[sys.argv[1]]()
+    except ImportError as exc:
+        print(json.dumps({"error": str(exc)}), flush=True)
+        return
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(2048)
@@ -169,7 +275,13 @@ async def main() -> None:
         if not command:
             break
         if command[0] == "rss":
-            answer: dict[str, float] = {"rss": rss()}
+            answer: dict[str, Any] = {"rss": rss()}
+        elif command[0] == "cpu":
+            answer = {"cpu": time.process_time()}
+        elif command[0] == "history":
+            answer = await stack.make_history(command[1], int(command[2]))
+        elif command[0] == "burst":
+            answer = await timed(int(command[1]) // 100, 0, lambda: burst(stack, choice))
         elif command[0] == "fanout":
             answer = await timed(int(command[1]), float(command[2]), stack.fan_out)
         else:
