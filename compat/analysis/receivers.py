@@ -36,7 +36,7 @@ class Receivers:
             node = node.value
         if not isinstance(node, ast.Name):
             return ""
-        head = self.root_path(scope, node.id)
+        head = self.root_path(scope, node.id) or self.canonical_root(scope, node.id)
         if not head:
             return ""
         dotted = ".".join([head, *reversed(words)])
@@ -51,6 +51,14 @@ class Receivers:
         if len(bindings) == 1 and isinstance(bindings[0].node, ast.ClassDef) and bindings[0].scope.kind == "module" and self.own:
             return f"{self.own}.{name}"
         return ""
+
+    def canonical_root(self, scope: Scope, name: str) -> str:
+        """The canonical path of a name that is imported more than once, by legacy and canonical paths to one thing."""
+        bindings = self.model.lookup(scope, name)
+        if self.as_written or not all(binding.statement is not None and binding.path for binding in bindings):
+            return ""
+        paths = {self.targets.canonical_dotted(binding.path) for binding in bindings}
+        return paths.pop() if len(paths) == 1 else ""
 
     def of(self, scope: Scope, node: Optional[ast.AST], depth: int = 0) -> str:
         """The canonical class (dotted) of an expression; empty where it is not certain."""

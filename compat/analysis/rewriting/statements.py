@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .members import is_spread
 from .plan import Placement, Plan
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class _Writer:
         if not module:
             return f"import {', '.join(texts)}"
         read = self.read
-        if read.open_bracket >= 0 and len(set(indexes)) == len(indexes) and b"\n" in self.data[read.open_bracket : read.end]:
+        if len(set(indexes)) == len(indexes) and is_spread(self.data, read):
             return f"from {module} import {self.bracketed(indexes, texts)}"
         return f"from {module} import {', '.join(texts)}"
 
@@ -127,9 +128,9 @@ class _Writer:
         ends = [*starts[1:], read.close_bracket]
         head = data[read.open_bracket : starts[0]].decode()
         if 0 not in indexes and "#" in head:
-            head = "(" + head[head.rfind("\n") :] if "\n" in head else "("
+            head = f"({_last_line(head)}"
         tail = data[read.aliases[-1].whole_end : read.close_bracket].decode()
-        closing = tail[tail.rfind("\n") :] if "\n" in tail else ""
+        closing = _last_line(tail)
         made = head
         for place, (index, text) in enumerate(zip(indexes, texts)):
             rest = data[read.aliases[index].whole_end : ends[index]].decode()
@@ -139,10 +140,16 @@ class _Writer:
                 rest = (rest.rstrip() if "#" not in rest else rest.rstrip(" \t\r\n")) + closing
                 if not closing and index != len(read.aliases) - 1:
                     rest = rest.rstrip(",")
-            elif "\n" not in rest and index == len(read.aliases) - 1:
+            elif not _NEWLINE.search(rest.encode()) and index == len(read.aliases) - 1:
                 rest = f"{rest.rstrip()} "
             made += text + rest
         return f"{made})"
 
     def text(self, alias: AliasSpan) -> str:
         return self.data[alias.start : alias.whole_end].decode()
+
+
+def _last_line(text: str) -> str:
+    """The last line end of a text and what follows it; empty where there is none."""
+    match = re.search(r"(?:\r\n|\r|\n)[^\r\n]*\Z", text)
+    return match.group() if match else ""
