@@ -96,7 +96,7 @@ def name_property(tap: Tap, adapter: str = "") -> property:
 
     def put(module: Any, value: object) -> None:
         owner, name = owner_of(path, move.id)
-        _count_write(tap, sys._getframe(1))
+        count_write(tap, sys._getframe(1))
         setattr(owner, name, value)
         deleted.clear()
 
@@ -175,7 +175,7 @@ def module_property(tap: Tap, canonical: str, name: str) -> property:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}") from None
 
     def put(module: Any, value: object) -> None:
-        _count_write(tap, sys._getframe(1))
+        count_write(tap, sys._getframe(1))
         setattr(modules[canonical], name, value)
 
     def delete(module: Any) -> None:
@@ -184,7 +184,8 @@ def module_property(tap: Tap, canonical: str, name: str) -> property:
     return property(counted_getter(tap, f"{canonical}:{name}", load, slow), put, delete)
 
 
-def _count_write(tap: Tap, frame: FrameType) -> None:
+def count_write(tap: Tap, frame: FrameType) -> None:
+    """Count an attribute of a legacy module that is set by a statement."""
     # Generic __setattr__ on the module class stands between; patching tools have counted their read already.
     while frame.f_back is not None and callsite.module_name(frame).startswith("compat.shim"):
         frame = frame.f_back

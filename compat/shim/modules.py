@@ -13,7 +13,7 @@ import types
 from importlib.machinery import ModuleSpec
 
 from . import callsite, imports, watch
-from .descriptors import child_property, module_property, name_property
+from .descriptors import child_property, count_write, module_property, name_property
 from .funnel import lost_error, site_key
 from .targets import load_module
 
@@ -49,6 +49,9 @@ class LegacyModule(types.ModuleType):
         elif isinstance(value, types.ModuleType) and callsite.is_importlib(sys._getframe(1)):
             return  # the import system binds a submodule on its parent; it is found through the canonical package
         else:
+            tap = vars(self).get("__compat_tap__")
+            if tap is not None:
+                count_write(tap, sys._getframe(1))
             setattr(canonical, name, value)
 
     def __delattr__(self, name: str) -> None:

@@ -115,6 +115,12 @@ class Seen:
         """``{(move, kind, line): count}`` of what this code used."""
         return {(u.move, u.kind, u.line): u.count for u in self.uses if kind in (None, u.kind)}
 
+    def once(self, *uses):
+        """Each use, ``(move, kind, line)``, is one warning at its own line of the user's file, and one count."""
+        assert self.counted() == dict.fromkeys(uses, 1)
+        assert sorted(self.lines) == sorted(line for *_, line in uses)
+        return self.namespace
+
 
 class World:
     """Files on ``sys.path``, an installed ledger, and users."""

@@ -174,11 +174,6 @@ def test_star_import_brings_the_moved_names(world, home):
     assert (f"{home}:Widget", "import", 1) in seen.counted()
 
 
-def test_dir_lists_the_moved_names(world, home):
-    names = world.ok(f"import {home} as m\nnames = dir(m)").namespace["names"]
-    assert {"Widget", "Gadget", "CONST"} <= set(names)
-
-
 def test_kinds_of_functions_are_kept(world, home):
     import inspect
 
