@@ -1,7 +1,7 @@
-"""The boot path: registers two tiny finders; everything else loads at the first legacy use.
+"""All that the drop-in's finders know; what serves legacy names is loaded at the first legacy use only.
 
-This module runs at the start of every process of an environment in which the package is installed. It may import
-nothing that a bare interpreter has not already loaded.
+Loaded at the start by whoever calls :func:`boot` himself; else when a finder of ``netra_compat_start`` needs it, whose place
+it then takes. It may import nothing that a bare interpreter has not already loaded.
 """
 
 import atexit
@@ -9,25 +9,18 @@ import os
 import sys
 import time
 
+import netra_compat_start
+from netra_compat_start import NEVER, end
+from netra_compat_start import ROOTS as ROOTS
+from netra_compat_start import is_off as is_off
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# The roots of the shipped ledger, written out so that start-up need not load it. GENERIC ones are names that other projects use
-# too: of these only what the ledger declares is served, the two-level names of DECLARED and what is below them.
+# GENERIC roots of the shipped ledger are names that other projects use too: of these only what the ledger declares is served,
+# the two-level names of DECLARED and what is below them.
 # table: made by python -m compat.legacy.boot_table --write
-ROOTS = frozenset(
-    (
-        "analytics_service",
-        "app",
-        "auth_service",
-        "dev_launcher",
-        "netra_backend",
-        "shared",
-        "test_framework",
-        "tests",
-    )
-)
 GENERIC = frozenset(
     (
         "app",
@@ -65,29 +58,7 @@ DECLARED = frozenset(
 )
 # end of table
 SHIPPED = "compat.legacy.ledger:LEDGER"
-# What site and the standard library ask for and usually do not find: no reason to look for ledgers.
-_NEVER = frozenset(
-    (
-        "sitecustomize",
-        "usercustomize",
-        "apport_python_hook",
-        "org",
-        "java",
-        "nt",
-        "msvcrt",
-        "winreg",
-        "vms_lib",
-    )
-)
-
-#: Seconds. A process that ends sooner is not recorded as observed.
-SHORT = 0.25
-
 started_by = ""
-
-
-def _is_off() -> bool:
-    return os.environ.get("COMPAT", "").lower() in ("off", "0", "false", "no")
 
 
 def _roots() -> "frozenset[str]":
@@ -117,7 +88,7 @@ def _find_first(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
 
 
 def _find_last(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
-    if path is not None or name[0] == "_" or name in _NEVER or name in getattr(sys, "stdlib_module_names", ()):
+    if path is not None or name[0] == "_" or name in NEVER or name in getattr(sys, "stdlib_module_names", ()):
         return None
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not Tail]
     try:
@@ -133,7 +104,6 @@ def _find_last(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
     return serve(others, name, path, target)
 
 
-# Namespaces, not classes: making a class costs every start of an interpreter a third of a percent.
 _Namespace: "Any" = type(sys.implementation)
 #: Answers for the roots of the shipped ledger; costs one set look-up for every other import.
 Front: "Any" = _Namespace(__name__="Front", __module__=__name__, find_spec=_find_first, roots=ROOTS)
@@ -144,26 +114,31 @@ Tail: "Any" = _Namespace(__name__="Tail", __module__=__name__, find_spec=_find_l
 def boot(how: str = "start file") -> None:
     """Register the drop-in; do nothing when it is there already, or when ``COMPAT=off``."""
     global started_by
-    if started_by or _is_off():
+    if started_by or is_off():
         return
     started_by = how
     Front.roots = _roots()
     sys.meta_path.insert(0, Front)
     sys.meta_path.append(Tail)
-    atexit.register(_end, time.time())
-
-
-def _end(started: float) -> None:
-    """Leave a record that the drop-in watched this process; one that lived for a moment only is not worth its cost."""
-    if time.time() - started >= SHORT and os.environ.get("COMPAT_TELEMETRY", "").lower() not in ("off", "memory"):
-        from compat.telemetry.counters import ended
-
-        ended(started)
+    atexit.register(end, time.time())
 
 
 def unboot() -> None:
     """Take the finders out again."""
     global started_by
     started_by = ""
-    atexit.unregister(_end)
+    atexit.unregister(end)
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not Front and finder is not Tail]
+
+
+def _take_over() -> None:
+    """Stand where the finders of the start stand; what they registered for the end of the process stays."""
+    global started_by
+    own = {id(netra_compat_start.Front): Front, id(netra_compat_start.Tail): Tail}
+    if any(id(finder) in own for finder in sys.meta_path):
+        started_by = ".pth"
+        Front.roots = _roots()
+        sys.meta_path[:] = [own.get(id(finder), finder) for finder in sys.meta_path]
+
+
+_take_over()

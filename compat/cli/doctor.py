@@ -36,7 +36,7 @@ def findings() -> list[tuple[str, bool]]:
     found.append(_telemetry())
     found += _narrowed()
     found += _rehearsed()
-    if not _boot._is_off():
+    if not _boot.is_off():
         found += [(_root(root), True) for root in sorted(_boot.ROOTS)]
         found += _others()
     return found
@@ -68,7 +68,7 @@ def _rehearsed() -> list[tuple[str, bool]]:
 def _started() -> tuple[str, bool]:
     from compat import _boot
 
-    if _boot._is_off():
+    if _boot.is_off():
         return f"the drop-in is turned off: COMPAT={os.environ['COMPAT']}", True
     if _boot.started_by:
         return f"the drop-in is active, started by {_boot.started_by}", True

@@ -1,4 +1,4 @@
-"""``python -m compat.legacy.boot_table --check|--write``: the roots that the boot module knows, made from the ledger."""
+"""``python -m compat.legacy.boot_table --check|--write``: the roots that the boot modules know, made from the ledger."""
 
 from __future__ import annotations
 
@@ -14,38 +14,41 @@ from .ledger import LEDGER
 GENERIC = ("app", "dev_launcher", "shared", "test_framework", "tests")
 
 
-def table() -> str:
-    """The lines between the markers of the boot module."""
+def tables() -> dict[pathlib.Path, str]:
+    """The lines between the markers, by the file that they stand in."""
     declared = sorted(
         {".".join(name.split(".")[:2]) for name in LEDGER.modules if name.partition(".")[0] in GENERIC and "." in name}
     )
-    lines = []
-    for name, words in (
-        ("ROOTS", sorted(LEDGER.roots)),
-        ("GENERIC", [word for word in GENERIC if word in LEDGER.roots]),
-        ("DECLARED", declared),
-    ):
-        lines += [f"{name} = frozenset(", "    (", *(f'        "{word}",' for word in words), "    )", ")"]
-    return "\n".join(lines) + "\n"
+    boot = pathlib.Path(str(_boot.__file__))
+    generic = [word for word in GENERIC if word in LEDGER.roots]
+    return {
+        boot.parent.parent / "netra_compat_start.py": _written("ROOTS", sorted(LEDGER.roots)),
+        boot: _written("GENERIC", generic) + _written("DECLARED", declared),
+    }
+
+
+def _written(name: str, words: list[str]) -> str:
+    return "\n".join([f"{name} = frozenset(", "    (", *(f'        "{word}",' for word in words), "    )", ")", ""])
 
 
 def main(argv: list[str]) -> int:
-    """Check or rewrite the table; 0 when it is current (now), 1 when it is stale, 2 for a wrong call."""
+    """Check or rewrite the tables; 0 when they are current (now), 1 when one is stale, 2 for a wrong call."""
     if argv not in (["--check"], ["--write"]):
         sys.stderr.write("usage: python -m compat.legacy.boot_table --check|--write\n")
         return 2
-    file = pathlib.Path(str(_boot.__file__))
-    text = file.read_text(encoding="utf-8")
-    fresh = re.sub(
-        r"(# table: [^\n]*\n).*?(# end of table\n)", lambda found: found[1] + table() + found[2], text, flags=re.DOTALL
-    )
-    if fresh == text:
-        return 0
-    if argv == ["--check"]:
-        sys.stderr.write(f"{file} is stale; run: python -m compat.legacy.boot_table --write\n")
-        return 1
-    file.write_text(fresh, encoding="utf-8")
-    return 0
+    is_stale = False
+    for file, table in tables().items():
+        text = file.read_text(encoding="utf-8")
+        head, marker, rest = re.split(r"(# table: [^\n]*\n)", text)
+        fresh = head + marker + table + rest[rest.index("# end of table\n") :]
+        if fresh == text:
+            continue
+        if argv == ["--check"]:
+            sys.stderr.write(f"{file} is stale; run: python -m compat.legacy.boot_table --write\n")
+            is_stale = True
+        else:
+            file.write_text(fresh, encoding="utf-8")
+    return int(is_stale)
 
 
 if __name__ == "__main__":

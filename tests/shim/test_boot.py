@@ -31,26 +31,23 @@ def started_with(*options):
     """What our start-up adds to that of the same environment: its other .pth files import what they like."""
     listing = "import sys; print(*sorted(sys.modules))"
     ours, without = (set(run(listing, *options, **extra).stdout.split()) for extra in ({}, {"COMPAT": "off"}))
-    assert without >= {"compat", "compat._boot"}
+    assert "netra_compat_start" in without and "compat" not in without
     return ours - without
 
 
 def test_start_up_imports_nothing_but_the_boot_module():
     assert started_with("-I") == set()
-    assert (
-        run("import sys; print([m for m in sys.modules if m.startswith('compat')])", "-I").stdout
-        == "['compat', 'compat._boot']\n"
-    )
+    assert run("import sys; print([m for m in sys.modules if 'compat' in m])", "-I").stdout == "['netra_compat_start']\n"
 
 
 def test_the_standard_librarys_own_probes_wake_nobody():
     code = "import copy, pickle, platform, os, sys; print(sorted(m for m in sys.modules if m.startswith('compat.')))"
-    assert run(code).stdout == "['compat._boot']\n"
+    assert run(code).stdout == "[]\n"
 
 
 def test_importing_the_package_imports_no_room():
     done = run("import sys; before = set(sys.modules); import compat; dir(compat); print(sorted(set(sys.modules) - before))")
-    assert done.stdout == "[]\n"
+    assert done.stdout == "['compat']\n"
 
 
 def test_untouched_legacy_code_runs():
@@ -123,6 +120,32 @@ def test_booting_twice_is_booting_once_and_can_be_undone():
     assert run(code).stdout == "2\n"
 
 
+@pytest.mark.parametrize("first", ["compat._boot.boot('first')", "netra_compat_start.boot()"])
+def test_the_start_and_the_boot_module_start_it_once_between_them(first):
+    code = (
+        "import sys, netra_compat_start\nimport compat._boot\ncompat._boot.unboot()\n"
+        f"{first}\nnetra_compat_start.boot()\ncompat._boot.boot('second')\n"
+        "print(sum(getattr(f, '__name__', '') == 'Front' for f in sys.meta_path), sys.meta_path[0] is compat._boot.Front, compat._boot.started_by)"
+    )
+    done = run(code)
+    assert done.stdout == f"1 True {'first' if 'first' in first else '.pth'}\n", done.stderr
+
+
+def test_a_program_with_a_compat_of_its_own_runs_on_that(tmp_path):
+    (tmp_path / "compat.py").write_text("print('mine')\n")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "__init__.py").write_text("")
+    (tmp_path / "main.py").write_text(
+        "import time; time.sleep(0.3)\nimport tests\n"
+        "try:\n    import nowhere_at_all\nexcept ImportError as error:\n    print(error)\n"
+        "import compat\ntry:\n    import netra_backend\nexcept ImportError as error:\n    print(error)\n"
+    )
+    variables = {**os.environ, "COMPAT_TELEMETRY": "on", "COMPAT_DIR": str(tmp_path / "state")}
+    done = subprocess.run([sys.executable, tmp_path / "main.py"], capture_output=True, text=True, cwd=tmp_path, env=variables)
+    assert done.stdout == "No module named 'nowhere_at_all'\nmine\nNo module named 'netra_backend'\n"
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_read_only_home_costs_the_program_nothing(tmp_path):
     done = run(
         "from shared.types.core_types import UserID\nprint('ran')",
@@ -146,7 +169,7 @@ def test_a_start_file_beside_the_pth_boots_once(tmp_path):
     root = tmp_path / "site"
     root.mkdir()
     (root / "x.start").write_text("compat._boot:boot\n")
-    (root / "x.pth").write_text("import compat._boot; compat._boot.boot('.pth')\n")
+    (root / "x.pth").write_text("import netra_compat_start; netra_compat_start.boot()\n")
     code = (
         f"import site, sys\nfrom compat import _boot\n_boot.unboot()\nsite.addsitedir({str(root)!r})\n"
         "print(_boot.started_by, sum(f is _boot.Front for f in sys.meta_path))"

@@ -46,11 +46,12 @@ def package() -> pathlib.Path:
 
 
 def install_drop_in(site: pathlib.Path) -> None:
-    """Copy the package and its start file, as the wheel lays them out."""
+    """Copy the package, its start file and the module that this imports, as the wheel lays them out."""
     source = package()
     shutil.copytree(source, site / "compat", ignore=shutil.ignore_patterns("__pycache__"))
     start_file = source.parent / "netra_compat.pth"
     shutil.copy(start_file if start_file.exists() else source / "netra_compat.pth", site / "netra_compat.pth")
+    shutil.copy(source.parent / "netra_compat_start.py", site / "netra_compat_start.py")
 
 
 def spawn(python: str, arguments: list[str], variables: dict[str, str]) -> int:
