@@ -6,11 +6,12 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable, Optional
 
-from . import allowances, dialects, doctests, fragments, rules, sources, textual
+from . import sources
 from .findings import KIND_RULES, POLICY, Finding
-from .references import Facts
 
 if TYPE_CHECKING:
+    from .fragments import SymbolImport
+    from .references import Facts
     from .targets import Target, Targets
 
 #: ``--select`` values: which constructs are looked at.
@@ -27,7 +28,7 @@ class Examined:
 
     findings: list[Finding] = field(default_factory=list)
     handed_on: dict[str, Target] = field(default_factory=dict)
-    symbols: list[fragments.SymbolImport] = field(default_factory=list)
+    symbols: list[SymbolImport] = field(default_factory=list)
     module: str = ""
 
 
@@ -84,6 +85,10 @@ def examine(
     is_live: Callable[[str], bool] = lambda module: False,
 ) -> Examined:
     """Find every use in one file. Never raises for what the file holds."""
+    # Most runs examine few files in full, or none: what that takes is imported by the first.
+    from . import allowances, doctests, fragments, rules, textual
+    from .references import Facts
+
     try:
         source = sources.decode(path, raw)
     except sources.Undecodable as error:
@@ -93,7 +98,7 @@ def examine(
     if is_data:
         return Examined([finding for finding in textual.search_data(source, targets) if scope.takes(finding)], module=module)
     facts = parse_facts(source, targets, module=module, is_package=is_package, is_live=is_live, whole=scope.is_fast)
-    if isinstance(facts, Finding):
+    if not isinstance(facts, Facts):
         found = list(textual.search_python(source, targets, module, is_package=is_package))
         kept = allowances.apply(source, [facts, *filter(scope.takes, found)], scope.active_rules)
         return Examined(kept, module=module)
@@ -120,6 +125,9 @@ def parse_facts(
 
     With ``whole`` false, function bodies in which nothing legacy can stand are parsed, but not looked at.
     """
+    from . import dialects, textual
+    from .references import Facts
+
     try:
         tree = dialects.parse(source)
         facts = Facts(source, tree, targets, module=module, is_package=is_package, is_live=is_live, whole=whole)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_right
+from functools import lru_cache
 from typing import TYPE_CHECKING, Optional
 
 from . import lexer, statements
 from .findings import HIGH, MEDIUM, Finding
-from .rules.report import place_of, said
 from .sources import Source
 from .targets import Target
+from .telling import place_of, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,11 +47,16 @@ def find(
 
     ``module`` tells the name of a file in a package of the ledger: relative imports of legacy paths take a full analysis.
     """
-    if b"\0" in raw or raw.startswith((b"\xef", b"\xff", b"\xfe")) or _OTHER_COOKIE.search(raw, 0, 400) or _UNSURE.search(raw):
+    if (
+        b"\0" in raw
+        or raw.startswith((b"\xef", b"\xff", b"\xfe"))
+        or _OTHER_COOKIE.search(raw, 0, 400)
+        or (b"import_module" in raw and _UNSURE.search(raw))
+    ):
         return None
     if module is not None and prefilter.relative_hits(raw, len(raw), module):
         return None
-    places = sorted(match.start() for _needle, root, pattern in prefilter.paths for match in pattern.finditer(raw))
+    places = prefilter.places(raw)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -63,6 +69,15 @@ def find(
     if spans is None:
         return None
     return _Finder(Source(path, raw, text, "utf-8", b""), targets, is_live, spans).find(places)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(statement: bytes) -> Optional[ast.stmt]:
+    """One statement, ``None`` where it does not parse; a tree repeats its imports from file to file."""
+    try:
+        return ast.parse(statement.decode("utf-8")).body[0]
+    except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
+        return None
 
 
 class _Finder:
@@ -103,10 +118,7 @@ class _Finder:
         if read.start in self.read_statements:
             return True
         self.read_statements.add(read.start)
-        try:
-            node = ast.parse(data[read.start : read.end].decode("utf-8")).body[0]
-        except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
-            return False
+        node = _parsed(data[read.start : read.end])
         if not isinstance(node, (ast.Import, ast.ImportFrom)) or len(node.names) != len(read.aliases):
             return False
         return all(self.alias(node, alias, span) for alias, span in zip(node.names, read.aliases))
@@ -139,8 +151,11 @@ class _Finder:
         prefix = before.group() if before else b""
         start -= len(prefix)
         match = _STRING.match(data[start:end])
-        if match is None or b"\\" in match.group(3):
+        if match is None:
             return False
+        if b"\\" in match.group(3):
+            # Whatever the escapes stand for, a text with a blank in it is no path.
+            return b" " in match.group(3) and b"\\N" not in match.group(3) and not {*prefix.lower()} & {*b"ft"}
         if {*prefix.lower()} & {*b"fbt"}:
             return b"{" not in match.group(3) or b"f" not in prefix.lower()
         value = match.group(3)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .findings import HIGH, Finding
-from .rules import report
+from .telling import place_of
 
 if TYPE_CHECKING:
     from .references import Facts
@@ -34,7 +34,7 @@ def collect(facts: Facts) -> list[SymbolImport]:
         written = f"{item.module}.{item.name}"
         symbol = facts.targets.canonical_dotted(written)
         if symbol in known:
-            where = report.place(facts, *facts.alias_span(item))
+            where = place_of(facts.source, *facts.alias_span(item))
             found.append(SymbolImport(symbol, written, tuple(where.items())))
     return found
 

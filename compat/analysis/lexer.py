@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 _SPAN = re.compile(
-    rb'''#[^\r\n]*|"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""|\'\'\'[^\'\\]*(?:(?:\\.|\'(?!\'\'))[^\'\\]*)*\'\'\'|'''
-    rb""""[^"\\\r\n]*(?:\\(?:\r\n|.)[^"\\\r\n]*)*"|'[^'\\\r\n]*(?:\\(?:\r\n|.)[^'\\\r\n]*)*'|["']""",
+    rb'''(#[^\r\n]*|"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""|\'\'\'[^\'\\]*(?:(?:\\.|\'(?!\'\'))[^\'\\]*)*\'\'\'|'''
+    rb""""[^"\\\r\n]*(?:\\(?:\r\n|.)[^"\\\r\n]*)*"|'[^'\\\r\n]*(?:\\(?:\r\n|.)[^'\\\r\n]*)*'|["'])""",
     re.S,
 )
-#: An f- or t-string whose first quoted part leaves a brace open: nested quotes of PEP 701, where ``_SPAN`` loses step.
-_NESTED = re.compile(
-    rb"""\b[fFtT][rR]?"(?!"")[^"\n{]*(?:\{\{[^"\n{]*)*\{[^}"\n]*"|\b[fFtT][rR]?'(?!\'\')[^'\n{]*(?:\{\{[^'\n{]*)*\{[^}'\n]*\'"""
-    rb"""|\b[rR][fFtT]["']"""
-)
+_FORMAT = re.compile(rb"\b(?:[fFtT][rR]?|[rR][fFtT])$")
 _START = re.compile(rb"""#[^\r\n]*|(?:(?<![\w])([A-Za-z]{1,3}))?(\"\"\"|'''|"|')""")
 _ENDS = {
     b'"""': re.compile(rb'[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""', re.S),
@@ -53,19 +50,34 @@ class Token:
 
 def spans(data: bytes, upto: int) -> tuple[list[int], list[int]] | None:
     """Starts and ends of strings and comments up to an offset; ``None`` where the fast lexer may be out of step."""
-    if _NESTED.search(data, 0, upto):
+    line = data.find(b"\n", upto)
+    if line >= 0:
+        # Most often nothing is open at the end of that line, and what follows it need not be read.
+        found = _split(data[: line + 1])
+        if found is not None:
+            return found
+    return _split(data)
+
+
+def _split(data: bytes) -> tuple[list[int], list[int]] | None:
+    pieces = _SPAN.split(data)
+    if b'"' in pieces or b"'" in pieces:
         return None
-    starts: list[int] = []
-    ends: list[int] = []
-    for match in _SPAN.finditer(data):
-        start, end = match.span()
-        if end - start == 1 and data[start] != 35:
+    for empty, quote in ((b'""', b'"'), (b"''", b"'")):
+        # An empty string with a quote behind it is three quotes that nothing closes.
+        at = -1
+        for _time in range(pieces.count(empty)):
+            at = pieces.index(empty, at + 1)
+            if at + 2 < len(pieces) and not pieces[at + 1] and pieces[at + 2].startswith(quote):
+                return None
+    for at in [at for at in range(1, len(pieces), 2) if b"{" in pieces[at]]:
+        text = pieces[at]
+        # A brace that stays open in an f- or t-string: quotes nested as PEP 701 has them end it too early.
+        is_open = text.count(b"{") != text.count(b"}") or text.rfind(b"{") > text.rfind(b"}")
+        if is_open and text[:1] != b"#" and _FORMAT.search(pieces[at - 1][-3:]):
             return None
-        starts.append(start)
-        ends.append(end)
-        if start > upto:
-            break
-    return starts, ends
+    places = list(accumulate(map(len, pieces)))
+    return places[:-1:2], places[1::2]
 
 
 def exact_spans(data: bytes, upto: int) -> tuple[list[int], list[int]] | None:

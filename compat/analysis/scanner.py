@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from compat.ledger import Ledger
 
 _BUFFER = 1 << 20
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_readv = getattr(os, "readv", None)
 _IMPORTED = re.compile(rb"\b(?:from|import)[ \t]+([.\w]+)")
 _FROM_LIST = re.compile(rb"from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*|[^\r\n;#]*)")
 _WORD = re.compile(rb"\w+")
@@ -45,6 +47,7 @@ class Reader:
 
     def __init__(self, prefilter: Prefilter) -> None:
         self._buffer = bytearray(_BUFFER)
+        self._buffers = [self._buffer]
         self._view = memoryview(self._buffer)
         self._prefilter = prefilter
 
@@ -55,10 +58,10 @@ class Reader:
 
         ``module`` is given for files in packages of the ledger: see :meth:`Prefilter.hits`.
         """
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(path, _READ_ONLY)
         try:
-            size = os.readv(descriptor, [self._buffer]) if hasattr(os, "readv") else 0
-            if size == _BUFFER or not hasattr(os, "readv"):
+            size = _readv(descriptor, self._buffers) if _readv is not None else 0
+            if size == _BUFFER or _readv is None:
                 with open(descriptor, "rb", closefd=False) as file:
                     raw = bytes(self._view[:size]) + file.read()
                 return raw if self._hits(raw, len(raw), module, home) else None
@@ -168,7 +171,7 @@ def scan(
     leave_out:
         Files that are not looked at, such as a baseline, which names every legacy path itself.
     """
-    from . import caching, workers
+    from . import workers
 
     started = time.perf_counter()
     settings = settings or Settings()
@@ -180,7 +183,11 @@ def scan(
     found = [item for item in trees if not left_out or os.path.abspath(item.path) not in left_out]
     named = set(trees.roots)
     result = Scan(files=len(found), paths=[item.path for item in found])
-    store = caching.Cache.open(cache, ledger, settings, scope) if cache else None
+    store = None
+    if cache:
+        from . import caching
+
+        store = caching.Cache.open(cache, ledger, settings, scope)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         examined = workers.examine_all(scanner, found, ledger, settings, jobs=jobs, store=store, progress=progress)

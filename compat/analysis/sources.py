@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from bisect import bisect_right
+from itertools import accumulate
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK = re.compile(rb"^[ \t\f]*(?:#.*)?$")
@@ -27,14 +28,17 @@ class Source:
 
     def __init__(self, path: str, raw: bytes, text: str, encoding: str, bom: bytes) -> None:
         self.path, self.raw, self.text, self.encoding, self.bom = path, raw, text, encoding, bom
-        self.data = text.encode("utf-8", "surrogatepass")
+        self.data = raw if encoding == "utf-8" and not bom else text.encode("utf-8", "surrogatepass")
         self._starts: list[int] | None = None
 
     @property
     def starts(self) -> list[int]:
         """Offsets at which lines start; lines end as Python's tokenizer ends them (LF, CRLF, lone CR)."""
         if self._starts is None:
-            self._starts = [0, *(match.end() for match in _NEWLINE.finditer(self.data))]
+            lines = self.data.splitlines(keepends=True)
+            self._starts = [0, *accumulate(map(len, lines))]
+            if lines and not lines[-1].endswith((b"\n", b"\r")):
+                del self._starts[-1]
         return self._starts
 
     def offset(self, line: int, column: int) -> int:

@@ -59,6 +59,7 @@ class Targets:
                 module = module.rpartition(".")[0]
                 self.shells.add(module)
         self.adapters = Adapters(ledger, factories or {})
+        self._said: dict[tuple[str, str, str], tuple[str, str]] = {}
         self._adapted: dict[str, dict[str, Move]] = {}
         #: Names that modules of the scanned tree hand on: module -> name -> what it is.
         self.handed_on: dict[str, dict[str, Target]] = {}
@@ -272,6 +273,13 @@ class Targets:
 
     def words(self, target: Target, use: str) -> tuple[str, str]:
         """The sentence about one use of a target, and what to write instead."""
+        key = (target.id, target.legacy, use)
+        said = self._said.get(key)
+        if said is None:
+            said = self._said[key] = self._words(target, use)
+        return said
+
+    def _words(self, target: Target, use: str) -> tuple[str, str]:
         row = self.row(target)
         if row is None:
             new = sorted({move.canonical.partition(":")[0] for move in self.names[target.legacy].values() if move.canonical})

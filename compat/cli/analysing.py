@@ -18,7 +18,7 @@ def required_ledger(names: tuple[str, ...]) -> Ledger:
     """The chosen ledgers as one; an error where there is none, because no row finds nothing and would look like success."""
     from compat.errors import CompatError
 
-    from .options import chosen_ledger
+    from .plain import chosen_ledger
 
     ledger = chosen_ledger(names)
     if not len(ledger):
@@ -34,8 +34,11 @@ def shown(what: str) -> Iterator[Optional[Callable[[int], None]]]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
-
+    try:
+        from rich.console import Console
+    except ImportError:
+        yield None
+        return
     console = Console(stderr=True)
     started = time.monotonic()
     with console.status(f"{what} ...") as status:

@@ -39,7 +39,7 @@ COMMANDS: Final = {
     for command in (
         Command("demo", "compat.cli.demo:run", "", "Run a service written for legacy paths and show what was seen."),
         Command("doctor", "compat.cli.doctor:run", "", "Say whether the drop-in is active, and who serves each root."),
-        Command("scan", "compat.cli.scan:command", "tools", "Find every legacy use in source files."),
+        Command("scan", "compat.cli.scan:run", "", "Find every legacy use in source files."),
         Command("fix", "compat.cli.fix:command", "tools", "Rewrite legacy uses to their canonical form."),
         Command("compliance", "compat.cli.compliance:command", "tools", "Score a source tree by class of file."),
         Command("report", "compat.cli.report:command", "tools", "Show who still uses what, how much, since when."),

@@ -5,93 +5,140 @@ Exit codes: 0 clean, 1 findings (new ones, or paid debt that still stands in the
 
 from __future__ import annotations
 
+import argparse
 import os
-from pathlib import Path
-
-import click
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .analysing import required_ledger, shown
-from .options import ledger_option, opened_output, output_option
+from .plain import opened_output
+
+if TYPE_CHECKING:
+    from compat.analysis.config import Settings
+    from compat.analysis.formats import Report
+    from compat.analysis.scanner import Scan
 
 _FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 _SELECTABLE = ("imports", "strings", "attributes", "re-exports", "methods", "arguments", "policy", "config", "doctests")
 
 
-@click.command(help=__doc__)
-@click.argument("paths", nargs=-1, type=click.Path(path_type=str))
-@ledger_option
-@output_option
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
-@click.option("--rules", is_flag=True, help="Also apply the policy rules: factory-bypass, singleton, fragmentation.")
-@click.option(
-    "--select", multiple=True, metavar="KIND", help=f"Only these constructs, separated by commas: {', '.join(_SELECTABLE)}."
-)
-@click.option("--statistics", is_flag=True, help="Counts per rule and per move instead of findings (text format).")
-@click.option("--baseline", type=click.Path(path_type=str), help="Known debt: only what is new fails.")
-@click.option("--update-baseline", is_flag=True, help="Strike paid debt from the baseline.")
-@click.option("--accept-new", is_flag=True, help="With --update-baseline: take new debt into the baseline, too.")
-@click.option("--no-config", is_flag=True, help="Python files only: no TOML, YAML, JSON, INI.")
-@click.option("--no-gitignore", is_flag=True, help="Also what .gitignore leaves out.")
-@click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
-@click.option("--cache/--no-cache", default=False, help="Keep results in .compat-cache, by size and modification time.")
-def command(
-    paths: tuple[str, ...],
-    ledgers: tuple[str, ...],
-    output: Path | None,
-    form: str,
-    rules: bool,
-    select: tuple[str, ...],
-    statistics: bool,
-    baseline: str | None,
-    update_baseline: bool,
-    accept_new: bool,
-    no_config: bool,
-    no_gitignore: bool,
-    jobs: int,
-    cache: bool,
-) -> int:
-    """Scan, compare with the baseline, report."""
-    from compat.analysis import baseline as debts
-    from compat.analysis import config, formats, scan
+def _parser() -> argparse.ArgumentParser:
+    # Not click: it would take longer to import than a tree of some hundred files takes to be scanned.
+    parser = argparse.ArgumentParser(
+        "compat scan",
+        usage="compat scan [OPTIONS] [PATH]...",
+        description=f"{__doc__}\nPATH: files and directories; the current directory by default.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--ledger",
+        dest="ledgers",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="A ledger by its name, or as package.module:LEDGER; repeatable. Default: every ledger that is found.",
+    )
+    add("-o", "--output", metavar="FILE", help="Write to this file, whole or not at all, instead of stdout.")
+    add("--format", choices=_FORMATS, default="text", help="The default is text.")
+    add("--rules", action="store_true", help="Also apply the policy rules: factory-bypass, singleton, fragmentation.")
+    add(
+        "--select",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help=f"Only these constructs, separated by commas: {', '.join(_SELECTABLE)}.",
+    )
+    add("--statistics", action="store_true", help="Counts per rule and per move instead of findings (text format).")
+    add("--baseline", metavar="FILE", help="Known debt: only what is new fails.")
+    add("--update-baseline", action="store_true", help="Strike paid debt from the baseline.")
+    add("--accept-new", action="store_true", help="With --update-baseline: take new debt into the baseline, too.")
+    add("--no-config", action="store_true", help="Python files only: no TOML, YAML, JSON, INI.")
+    add("--no-gitignore", action="store_true", help="Also what .gitignore leaves out.")
+    add("--jobs", "-j", type=int, default=1, metavar="N", help="Processes; 1 by default.")
+    add("--cache", action="store_true", help="Keep results in .compat-cache, by size and modification time.")
+    add("--no-cache", dest="cache", action="store_false", help="Keep none; the default.")
+    return parser
 
-    wanted = [word.strip() for given in select for word in given.split(",") if word.strip()]
-    unknown = [word for word in wanted if word not in _SELECTABLE]
+
+def run(argv: Sequence[str]) -> int:
+    """Scan, compare with the baseline, report."""
+    parser = _parser()
+    try:
+        given, paths = _parsed(parser, list(argv))
+        wanted = [word.strip() for words in given.select for word in words.split(",") if word.strip()]
+        unknown = [word for word in wanted if word not in _SELECTABLE]
+        if unknown:
+            parser.error(f"argument --select: {unknown[0]!r} is none of {', '.join(_SELECTABLE)}")
+        if given.jobs < 1:
+            parser.error("argument --jobs: there must be at least one process")
+        settings, baseline = _settings(given, paths)
+        if (given.update_baseline or given.accept_new) and not baseline:
+            parser.error("--update-baseline and --accept-new need --baseline FILE")
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return _scan(given, paths, wanted, settings, baseline)
+
+
+def _parsed(parser: argparse.ArgumentParser, argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The options, and the paths that stand among them or after ``--``."""
+    end = argv.index("--") if "--" in argv else len(argv)
+    given, paths = parser.parse_known_args(argv[:end])
+    unknown = [word for word in paths if word.startswith("-")]
     if unknown:
-        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(_SELECTABLE)}", param_hint="--select")
-    settings = config.load(paths[0] if paths else ".")
-    if not baseline and settings.baseline:
-        baseline = os.path.relpath(os.path.join(settings.root, settings.baseline))
-    if (update_baseline or accept_new) and not baseline:
-        raise click.UsageError("--update-baseline and --accept-new need --baseline FILE")
+        parser.error(f"no such option: {unknown[0]}")
+    return given, [*paths, *argv[end + 1 :]]
+
+
+def _scan(given: argparse.Namespace, paths: list[str], wanted: Sequence[str], settings: Settings, baseline: str) -> int:
+    from compat.analysis import formats, scan
+
     with shown("scanning") as progress:
         result = scan(
             paths or (".",),
-            required_ledger(ledgers),
-            policy=rules,
+            required_ledger(tuple(given.ledgers)),
+            policy=given.rules,
             select=wanted,
             settings=settings,
-            gitignore=not no_gitignore,
-            config=not no_config,
-            jobs=jobs,
-            cache=".compat-cache" if cache else None,
+            gitignore=not given.no_gitignore,
+            config=not given.no_config,
+            jobs=given.jobs,
+            cache=".compat-cache" if given.cache else None,
             progress=progress,
             leave_out=[baseline] if baseline else [],
         )
-    report = formats.Report(
-        result.findings, files=result.files, seconds=result.seconds, version=_version(), statistics=statistics
-    )
+    report = formats.Report(result.findings, files=result.files, seconds=result.seconds, statistics=given.statistics)
+    if given.format in formats.VERSIONED:
+        report.version = _version()
     if baseline:
-        known = debts.Baseline(baseline) if update_baseline and not Path(baseline).exists() else debts.Baseline.load(baseline)
-        comparison = known.compare(result.findings, result.paths)
-        if update_baseline:
-            known.update(comparison, accept_new=accept_new)
-            known.save()
-            comparison = known.compare(result.findings, result.paths)
-        report.findings, report.known = comparison.new, comparison.known
-        report.paid = [key.label for key in sorted(comparison.paid)]
-    with opened_output(output) as stream:
-        formats.write(form, report, stream)
+        _compare(report, result, baseline, update=given.update_baseline, accept_new=given.accept_new)
+    with opened_output(given.output) as stream:
+        formats.write(given.format, report, stream)
     return 1 if report.findings or report.paid else 0
+
+
+def _settings(given: argparse.Namespace, paths: list[str]) -> tuple[Settings, str]:
+    """The settings of the scanned project, and its baseline; empty where it has none."""
+    from compat.analysis import config
+
+    settings = config.load(paths[0] if paths else ".")
+    if given.baseline or not settings.baseline:
+        return settings, given.baseline or ""
+    return settings, os.path.relpath(os.path.join(settings.root, settings.baseline))
+
+
+def _compare(report: Report, result: Scan, baseline: str, *, update: bool, accept_new: bool) -> None:
+    """Leave in the report what the baseline does not know, and tell what it knows in vain; strike that on ``update``."""
+    from compat.analysis import baseline as debts
+
+    known = debts.Baseline(baseline) if update and not os.path.exists(baseline) else debts.Baseline.load(baseline)
+    comparison = known.compare(result.findings, result.paths)
+    if update:
+        known.update(comparison, accept_new=accept_new)
+        known.save()
+        comparison = known.compare(result.findings, result.paths)
+    report.findings, report.known = comparison.new, comparison.known
+    report.paid = [key.label for key in sorted(comparison.paid)]
 
 
 def _version() -> str:

@@ -33,8 +33,10 @@ def run(tmp_path):
     environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
     environment.pop("COMPAT_AS_OF", None)
 
-    def call(*arguments: str, ledger: str = "demo_ledger:ROWS") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "compat", arguments[0], *(["--ledger", ledger] if ledger else []), *arguments[1:]]
+    def call(
+        *arguments: str, ledger: str = "demo_ledger:ROWS", python: tuple[str, ...] = ("-m", "compat")
+    ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *python, arguments[0], *(["--ledger", ledger] if ledger else []), *arguments[1:]]
         return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=120)
 
     call.tree = tree
@@ -147,3 +149,20 @@ def test_guide_stubs_export_compliance(run):
     assert (score.returncode, score.stdout.splitlines()[0]) == (1, "Compliance Score: 0.0%")
     assert json.loads(run("compliance", "--format", "json", "app.py").stdout)["deprecated_imports"] == 1
     assert run("compliance", "--as-reported").stdout.startswith("Deprecated imports: 0\nImport paths: 0\n")
+
+
+def test_scan_needs_no_package_beyond_the_base_install(run):
+    code = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(('click', 'rich', 'pathspec', 'stringzilla')))\n"
+        "from compat.cli import main\n"
+        "raise SystemExit(main(sys.argv[1:]))\n"
+    )
+    (run.tree / "-odd.py").write_text("import demo_old.whole\n")
+    arguments = ("scan", "--format", "json", "--", "app.py", "-odd.py")
+    bare = run(*arguments, python=("-c", code))
+    assert bare.returncode == 1, bare.stderr
+    found = json.loads(bare.stdout)["findings"]
+    assert found == json.loads(run(*arguments).stdout)["findings"]
+    assert [finding["path"] for finding in found] == ["-odd.py", "app.py"]
+    assert "no such option: --colour" in run("scan", "--colour").stderr

@@ -193,3 +193,20 @@ def test_killed_in_the_middle_of_writing_every_file_is_old_or_new(tmp_path):
         assert all(text in (old, new) for text in texts)
         mixed += old in texts and new in texts
     assert mixed > 0
+
+
+def test_the_fast_lexer_is_not_sure_where_a_later_field_of_a_format_string_nests_its_quotes():
+    for text in (b'f"{a} {b("c")}"', b'rf"{a}{b["c"]}"', b't"}} {a:{b["c"]}}"', b"fR'{a}{b['c']}'"):
+        assert lexer.spans(text, len(text)) is None
+    for text in (b'f"{a} {b}"', b'"{a} {"', b"rb'{'", b"f'{{'"):
+        assert lexer.spans(text, len(text)) or text == b"f'{{'"
+
+
+def test_the_fast_lexer_is_not_sure_behind_quotes_that_nothing_closes():
+    for text in (b'x = """a" + "b', b"y = '''a' + 'b", b'"""a" "\nb'):
+        assert lexer.spans(text, len(text)) is None
+
+
+def test_the_fast_lexer_reads_on_where_a_string_ends_behind_the_line_asked_for():
+    text = b'x = 1\n"""a "b"\nc""" + "d"\n'
+    assert lexer.spans(text, text.index(b"b")) == ([6, 22], [19, 25])

@@ -63,3 +63,9 @@ def test_commands_name_the_extra_they_need():
 def test_a_model_says_which_extra_to_install():
     done = run("-c", "from netra_backend.app.websocket_core.types import WebSocketMessage")
     assert done.returncode == 1 and "netra-compat[server]" in done.stderr
+
+
+def test_a_tree_is_scanned_without_any_extra(tmp_path):
+    (tmp_path / "old.py").write_text("from netra_backend.app.websocket_core.manager import WebSocketManager\n")
+    done = run("-m", "compat", "scan", "--ledger", "compat.legacy.ledger:LEDGER", str(tmp_path))
+    assert done.returncode == 1 and "old.py:1:54: class:" in done.stdout, done.stderr

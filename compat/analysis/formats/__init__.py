@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ..findings import Finding
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
+#: Those that say which version of the tool wrote them.
+VERSIONED = ("json", "sarif")
 
 
 @dataclass

@@ -5,49 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..findings import Finding
+from ..telling import place_of, said
 
 if TYPE_CHECKING:
     from compat.ledger import Move
 
     from ..references import Facts, Reference
-    from ..sources import Source
-    from ..targets import Target, Targets
-
-#: How a construct reads in the ledger's one sentence.
-_USES = {
-    "import": "import",
-    "star": "import",
-    "re-export": "import",
-    "import_module": "import",
-    "call": "read",
-    "subclass": "subclass",
-    "construct": "construct",
-}
 
 
 def place(facts: Facts, start: int, end: int) -> dict[str, object]:
     """The place fields of a finding for a byte span."""
     return place_of(facts.source, start, end)
-
-
-def said(targets: Targets, target: Target, how: str) -> tuple[str, str]:
-    """The sentence about a target used in one way, and what to write instead."""
-    return targets.words(target, _USES.get(how, "read"))
-
-
-def place_of(source: Source, start: int, end: int) -> dict[str, object]:
-    """The place fields of a finding for a byte span of a source."""
-    line, column = source.position(start)
-    end_line, end_column = source.position(end)
-    return {
-        "path": source.path,
-        "line": line,
-        "column": column,
-        "end_line": end_line,
-        "end_column": end_column,
-        "span": (start, end),
-        "code": source.line(line).strip()[:200],
-    }
 
 
 def from_reference(facts: Facts, reference: Reference, rule: str, how: str = "") -> Finding:

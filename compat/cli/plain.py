@@ -1,0 +1,62 @@
+"""What commands share that needs nothing beyond the base install: the chosen ledgers, and where output goes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from compat.errors import CompatError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import IO
+
+    from compat.ledger import Ledger
+
+
+def chosen_ledger(names: tuple[str, ...]) -> Ledger:
+    """Return the ledgers named on the command line, or all that are found, as one."""
+    from compat.ledger import Ledger, discover, load
+
+    # One that is given by its place must not fail for another that cannot be loaded.
+    found = [] if names and all(":" in name for name in names) else discover()
+    by_name = {ledger.name: ledger for ledger in found}
+    ledgers = []
+    for name in names:
+        if ":" not in name and name not in by_name:
+            known = ", ".join(by_name) or "none is found"
+            raise CompatError(f"no ledger is called {name!r} (found: {known}); write its place as 'package.module:LEDGER'")
+        ledgers.append(by_name.get(name) or load(name))
+    whole: Ledger | None = None
+    for each in ledgers or found:
+        whole = each if whole is None else whole + each
+    return whole if whole is not None else Ledger("none", version="0")
+
+
+@contextmanager
+def opened_output(path: Path | str | None) -> Iterator[IO[str]]:
+    """Yield a text stream in UTF-8: stdout, or a file that appears under its name only when all of it is written."""
+    if path is None or str(path) == "-":
+        reconfigure = getattr(sys.stdout, "reconfigure", None)
+        if reconfigure is not None:
+            # A page or a spark line holds characters that an ASCII or Latin-1 locale cannot write.
+            reconfigure(errors="replace")
+        yield sys.stdout
+        return
+    folder, name = os.path.split(path)
+    part = os.path.join(folder, f".{name}.{os.getpid()}.part")
+    try:
+        stream = open(part, "w", encoding="utf-8", newline="\n")  # noqa: SIM115 - its own error, and closed below
+    except OSError as error:
+        raise CompatError(f"{str(path)!r} cannot be written: {error.strerror}; name a file in a directory that can be") from None
+    try:
+        with stream:
+            yield stream
+        os.replace(part, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(part)
+        raise
