@@ -65,7 +65,7 @@ class RedisBackplane:
     ) -> None:
         """Take times in seconds: how long a quiet stream is kept, and how long a publication may wait for Redis.
 
-        ``pending_limit``: how many publications may wait while Redis has not answered for ``ping_interval``.
+        ``pending_limit``: how many publications may wait while Redis is away.
         """
         self._url, self._prefix = url, prefix
         self._limit, self._ttl = max(1, history_limit), int(history_ttl * 1000)
@@ -102,7 +102,6 @@ class RedisBackplane:
             history_limit=self._limit,
             history_ttl=self._ttl,
             timeout=self._publish_timeout,
-            patience=self._ping_interval,
             limit=self._pending_limit,
             is_up=self._is_up,
             note=self._note,
@@ -123,6 +122,10 @@ class RedisBackplane:
         # A channel of its own keeps the subscription alive, and watched, while nobody is connected here.
         self._link.subscribe(f"{self._prefix}:{self._node}")
         self._link.start()
+        if not await self._link.came_up(patience):
+            reason = self._link.error
+            await self.close()
+            raise BackplaneUnavailable(f"Redis does not confirm a subscription: {reason}")
 
     async def close(self) -> None:
         """Disconnect; what still waits to be published fails."""

@@ -65,7 +65,16 @@ class RedisLink:
 
     def start(self) -> None:
         """Begin to connect."""
+        self._came_up = asyncio.Event()
         self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def came_up(self, timeout: float) -> bool:
+        """Wait until it is up for the first time, up to ``timeout`` seconds; return whether it is."""
+        try:
+            await asyncio.wait_for(self._came_up.wait(), timeout)
+        except asyncio.TimeoutError:
+            return False
+        return True
 
     async def close(self) -> None:
         """Disconnect; nothing runs afterwards."""
@@ -146,6 +155,7 @@ class RedisLink:
                 if not self._awaited and not self.up:
                     # Not before: a Redis that takes connections, and no more, must not be asked at full speed.
                     self.up, self.error, self._attempt = True, None, 0
+                    self._came_up.set()
 
     async def _write(self) -> None:
         commands = self._commands

@@ -78,8 +78,8 @@ class _Pending(NamedTuple):
 class RedisPublisher:
     """What this process publishes, waiting for its turn.
 
-    Each event waits for Redis up to ``timeout`` seconds. While Redis makes no progress for ``patience`` seconds, no more
-    than ``limit`` events wait: further ones are refused at once.
+    Each event waits for Redis up to ``timeout`` seconds. While Redis is known to be away no more than ``limit`` events wait:
+    further ones are refused at once.
     """
 
     def __init__(
@@ -90,7 +90,6 @@ class RedisPublisher:
         history_limit: int,
         history_ttl: int,
         timeout: float,
-        patience: float,
         limit: int,
         is_up: Callable[[], bool],
         note: Callable[[BaseException | None], None],
@@ -98,12 +97,11 @@ class RedisPublisher:
         """``is_up`` says whether Redis is known to be there; ``note`` hears of every failure, and by None of every success."""
         self._client, self._node, self._is_up, self._note = client, node, is_up, note
         self._history_limit, self._history_ttl = history_limit, history_ttl
-        self._timeout, self._patience, self._limit = timeout, patience, limit
+        self._timeout, self._limit = timeout, limit
         self._number = 0
         self._sent = 0  # numbers up to this one have been on their way at least once
         self._sha = ""
         self._pending: deque[_Pending] = deque()
-        self._progress = 0.0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -124,14 +122,11 @@ class RedisPublisher:
 
     async def publish(self, keys: tuple[str, str, str], item: str) -> Delivery:
         """Publish ``item`` under the user's ``keys``. Raises BackplaneUnavailable."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        if not self._pending:
-            self._progress = now
-        elif len(self._pending) >= self._limit and now - self._progress > self._patience:
+        if len(self._pending) >= self._limit and not self._is_up():
             raise BackplaneUnavailable(f"Redis does not answer, and {len(self._pending)} events wait for it already")
+        loop = asyncio.get_running_loop()
         self._number += 1
-        pending = _Pending(keys, item, self._number, now + self._timeout, loop.create_future())
+        pending = _Pending(keys, item, self._number, loop.time() + self._timeout, loop.create_future())
         self._pending.append(pending)
         self._wake.set()
         return await pending.answer
@@ -164,7 +159,7 @@ class RedisPublisher:
                 # Nobody else may wait for ever because of what one batch holds.
                 logger.exception("events cannot be published")
                 answers = [(0, repr(exc), -1)] * len(batch)
-            attempt, self._progress = 0, clock()
+            attempt = 0
             self._note(None)
             for answer in answers:
                 _settle(self._pending.popleft().answer, answer)

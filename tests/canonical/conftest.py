@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -94,6 +95,28 @@ class RedisServer:
             self.port = probe.getsockname()[1]
         self._binary, self._directory = binary, directory
         self._process: subprocess.Popen[bytes] | None = None
+        self._factories: list[Any] = []
+
+    def worker(self, limits: Any = None, *, url: str = "", **options: Any) -> Any:
+        """Return a factory whose backplane is this Redis; ``run`` closes it."""
+        from compat.canonical.backplane_redis import RedisBackplane
+        from compat.canonical.factory import WebSocketManagerFactory
+
+        backplane = RedisBackplane(url or self.url, **{"ping_interval": 0.1, **options})
+        self._factories.append(WebSocketManagerFactory(limits, backplane))
+        return self._factories[-1]
+
+    def run(self, test: Any) -> None:
+        """Run a test on a loop of its own; a test that fails leaves no connection open that a later one is blamed for."""
+
+        async def closing() -> None:
+            try:
+                await test
+            finally:
+                for factory in self._factories:
+                    await factory.close()
+
+        asyncio.run(closing())
 
     @property
     def url(self) -> str:
@@ -133,3 +156,78 @@ def redis_server(tmp_path: Any) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.stop()
+
+
+class Cable:
+    """A wire to a port of this machine that can be cut and mended, or go silent with nobody told."""
+
+    def __init__(self, port: int) -> None:
+        self._far_port = port
+        self._whole = True
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: Any = None
+        self._flowing: asyncio.Event | None = None
+        self.connections = 0
+
+    async def lay(self) -> Cable:
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        return self
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
+
+    def cut(self) -> None:
+        self._whole = False
+        for writer in tuple(self._writers):
+            writer.transport.abort()
+
+    def mend(self) -> None:
+        self._whole = True
+
+    def silence(self) -> None:
+        self._flowing.clear()
+
+    def speak(self) -> None:
+        self._flowing.set()
+
+    async def remove(self) -> None:
+        self._server.close()
+        self.speak()
+        self.cut()
+        while self._writers:
+            await asyncio.sleep(0.01)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        if not self._whole:
+            writer.transport.abort()
+            return
+        self._writers.add(writer)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._far_port)
+        except OSError:
+            self._writers.discard(writer)
+            writer.transport.abort()
+            return
+        self._writers.add(far_writer)
+        await asyncio.gather(self._carry(reader, far_writer), self._carry(far_reader, writer))
+        for end in (writer, far_writer):
+            end.transport.abort()
+            self._writers.discard(end)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                await self._flowing.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.transport.abort()
+
+
+@pytest.fixture
+def cable(redis_server: RedisServer) -> Callable[[], Any]:
+    """Lay a cable to the test's Redis."""
+    return Cable(redis_server.port).lay

@@ -10,7 +10,6 @@ import pytest
 
 pytest.importorskip("redis", reason="redis is in the server extra")
 
-from compat.canonical.backplane_redis import RedisBackplane
 from compat.canonical.errors import BackplaneUnavailable, Undelivered, WebSocketComponentError
 from compat.canonical.events import Draft, Position
 from compat.canonical.factory import WebSocketManagerFactory
@@ -18,8 +17,7 @@ from compat.canonical.limits import Limits
 
 
 def worker(server, **options) -> WebSocketManagerFactory:
-    options = {"ping_interval": 0.1, "history_limit": 200, **options}
-    return WebSocketManagerFactory(Limits(history_events=200), RedisBackplane(server.url, **options))
+    return server.worker(Limits(history_events=200), **{"history_limit": 200, **options})
 
 
 def note(number: int) -> dict:
@@ -49,7 +47,7 @@ def test_an_event_sent_on_one_worker_reaches_the_user_on_another(redis_server, n
         await second.close()
         assert len(asyncio.all_tasks()) == 1
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 def test_a_client_continues_on_another_worker_after_the_first_has_gone(redis_server, new_socket, context, eventually) -> None:
@@ -74,7 +72,7 @@ def test_a_client_continues_on_another_worker_after_the_first_has_gone(redis_ser
         assert numbers(again) == [4, 5, 6, 7, 8]
         await second.close()
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 def test_a_client_that_had_seen_nothing_misses_nothing(redis_server, new_socket, context) -> None:
@@ -92,7 +90,7 @@ def test_a_client_that_had_seen_nothing_misses_nothing(redis_server, new_socket,
         assert numbers(second) == [1]
         await factory.close()
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 def test_history_that_does_not_reach_back_is_said(redis_server, new_socket, context) -> None:
@@ -115,7 +113,7 @@ def test_history_that_does_not_reach_back_is_said(redis_server, new_socket, cont
             manager.remove_connection(connection.connection_id)
         await factory.close()
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 def test_a_restart_in_mid_stream_loses_and_doubles_nothing(redis_server, new_socket, context, eventually) -> None:
@@ -148,7 +146,7 @@ def test_a_restart_in_mid_stream_loses_and_doubles_nothing(redis_server, new_soc
         assert numbers(socket) == list(range(1, total + 1))
         await factory.close()
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 def test_a_subscription_that_was_cut_is_refilled_from_the_stream(redis_server, new_socket, context, eventually) -> None:
@@ -167,7 +165,7 @@ def test_a_subscription_that_was_cut_is_refilled_from_the_stream(redis_server, n
         assert numbers(socket) == list(range(1, 102))
         await factory.close()
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 def test_a_subscription_that_missed_more_than_an_outbox_holds_is_refilled_whole(
@@ -196,7 +194,7 @@ def test_a_subscription_that_missed_more_than_an_outbox_holds_is_refilled_whole(
         assert factory.stats()["events_dropped"] == 0
         await factory.close()
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 def test_refills_of_a_client_that_does_not_read_stay_bounded_and_are_accounted_for(
@@ -230,7 +228,7 @@ def test_refills_of_a_client_that_does_not_read_stay_bounded_and_are_accounted_f
         assert numbers(socket)[-150:] == list(range(last - 149, last + 1))
         await factory.close()
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 def test_a_batch_that_is_sent_again_is_counted_once(redis_server, context) -> None:
@@ -254,7 +252,7 @@ def test_a_batch_that_is_sent_again_is_counted_once(redis_server, context) -> No
         assert [e.message()["n"] for e in await manager.history()] == list(range(1, 31))
         await factory.close()
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 def test_a_redis_that_lost_its_newest_entries_makes_clients_resync(redis_server, new_socket, context, eventually) -> None:
@@ -280,7 +278,7 @@ def test_a_redis_that_lost_its_newest_entries_makes_clients_resync(redis_server,
         assert [m["type"] for m in socket.messages].count("resync") == 1
         await factory.close()
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 def test_without_redis_nothing_is_accepted_and_the_caller_is_told(redis_server, context, eventually) -> None:
@@ -300,7 +298,7 @@ def test_without_redis_nothing_is_accepted_and_the_caller_is_told(redis_server, 
         assert factory.stats()["refused"] == 2
         await factory.close()
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 def test_what_may_have_been_accepted_is_told_apart_from_what_was_not(redis_server, context) -> None:
@@ -329,7 +327,7 @@ def test_what_may_have_been_accepted_is_told_apart_from_what_was_not(redis_serve
         assert [e.type for e in await manager.history()] == ["agent_started", "note"]
         await factory.close()
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 async def _later(sending):
@@ -348,7 +346,7 @@ def test_a_backplane_that_is_not_started_says_so(redis_server, new_socket, conte
         with pytest.raises(BackplaneUnavailable, match="Redis does not answer"):
             await factory.start()
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 def test_names_with_odd_characters_are_kept_apart(redis_server, new_socket, context, eventually) -> None:
@@ -365,7 +363,7 @@ def test_names_with_odd_characters_are_kept_apart(redis_server, new_socket, cont
         assert [numbers(s) for s in sockets.values()] == [[0], [1], [2], [3], [4]]
         await factory.close()
 
-    asyncio.run(run())
+    redis_server.run(run())
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -425,4 +423,4 @@ def test_random_interleavings_over_two_workers_lose_double_and_cross_nothing(
         for one in workers:
             await one.close()
 
-    asyncio.run(run())
+    redis_server.run(run())
