@@ -116,11 +116,16 @@ def test_history_that_does_not_reach_back_is_said(redis_server, new_socket, cont
     redis_server.run(run())
 
 
-def test_a_restart_in_mid_stream_loses_and_doubles_nothing(redis_server, new_socket, context, eventually) -> None:
+@pytest.mark.parametrize("killed", [False, True], ids=["asked to end", "killed"])
+def test_a_restart_in_mid_stream_loses_and_doubles_nothing(killed, redis_server, new_socket, context, eventually) -> None:
+    """All that Redis accepted arrives: as it writes its file before it answers, also after SIGKILL."""
+
     async def run() -> None:
         # As much history as may be sent while the subscription is away: beyond it clients are told to resync.
         factory = worker(redis_server, publish_timeout=30, history_limit=100_000)
         await factory.start()
+        if killed:
+            await factory.backplane._client.execute_command("CONFIG", "SET", "appendfsync", "always")
         manager = factory.get(context("u"))
         socket = new_socket()
         await manager.connect(socket)
@@ -134,12 +139,19 @@ def test_a_restart_in_mid_stream_loses_and_doubles_nothing(redis_server, new_soc
                 await manager.send(note(total))
 
         await send_for(0.2)
-        redis_server.stop()
+        if killed:
+            # In the middle of a publication, which is in doubt then.
+            waiting = [asyncio.ensure_future(manager.send(note(total + n))) for n in range(1, 501)]
+            await asyncio.sleep(0.01)
+            total += 500
+        redis_server.stop(kill=killed)
         await eventually(lambda: not factory.health()["healthy"], "red health")
         sending = asyncio.ensure_future(send_for(0.2))
         await asyncio.sleep(0.1)
         redis_server.start()
         await sending
+        if killed:
+            await asyncio.gather(*waiting)
         await eventually(lambda: factory.health()["healthy"], "green health")
         await send_for(0.1)
         await eventually(lambda: len(numbers(socket)) >= total, "delivery of all")
