@@ -33,6 +33,7 @@ return 1
 """
 
 _TOUCHED_AT_ONCE = 500
+_PATIENCE = 3.0  # seconds in which a Redis that is there answers
 
 
 class _Place(NamedTuple):
@@ -93,8 +94,9 @@ class RedisBackplane:
             from redis.exceptions import RedisError
         except ImportError as exc:
             raise WebSocketComponentError("this backplane needs redis: pip install 'netra-compat[server]'") from exc
-        patience = min(3.0, self._publish_timeout)
-        own: dict[str, Any] = {"decode_responses": True, "protocol": 2, "socket_connect_timeout": patience}
+        own: dict[str, Any] = {"decode_responses": True, "protocol": 2, "socket_connect_timeout": _PATIENCE}
+        # A Redis that hangs must not hold publications much longer than they may wait; a second it gets in any case.
+        patience = min(_PATIENCE, max(1.0, self._publish_timeout))
         self._client = Redis(connection_pool=ConnectionPool.from_url(self._url, socket_timeout=patience, retry=None, **own))
         self._publisher = RedisPublisher(
             self._client,
@@ -122,7 +124,7 @@ class RedisBackplane:
         # A channel of its own keeps the subscription alive, and watched, while nobody is connected here.
         self._link.subscribe(f"{self._prefix}:{self._node}")
         self._link.start()
-        if not await self._link.came_up(patience):
+        if not await self._link.came_up(_PATIENCE):
             reason = self._link.error
             await self.close()
             raise BackplaneUnavailable(f"Redis does not confirm a subscription: {reason}")

@@ -383,6 +383,8 @@ class UnifiedWebSocketManager:
             connection.replay(held_back)
             replay = await stream.catch_up(connection, start)
             base = Position(start.epoch, held_back[0].seq - 1) if held_back else start
+            if replay.resync is not None:
+                base = replay.position
         else:
             replay = await stream.catch_up(connection, since)
             base = since if replay.resync is None else replay.position

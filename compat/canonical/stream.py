@@ -124,23 +124,31 @@ class UserStream:
         """Give a held connection what follows ``since`` and let it go live, without gap or duplicate.
 
         Live events pass a held connection by and only raise ``seen``; so the loop ends when replay has reached it, and
-        the connection goes live under the lock that delivery takes.
+        the connection goes live under the lock that delivery takes. Returns the first replay, or the one that found that the
+        epoch had ended meanwhile: what came before it is void.
         """
         backplane, lock = self.factory.backplane, self.factory.lock
         first: Replay | None = None
+        asked_again = ""
         while True:
             replay = await backplane.replay(self.user_id, since)
             if first is None:
                 first = replay
+            elif replay.resync is not None:
+                first = replay
+                connection.outbox.clear()
             with lock:
                 since = replay.position
                 connection.seq = since.seq
                 connection.replay(e for e in replay.events if shows(connection.thread_id, e.thread_id))
                 if since.epoch != self.epoch and not self.seen:
                     self.epoch, self.seen = since.epoch, since.seq
-                if since.seq >= self.seen or since.epoch != self.epoch:
+                # Of two epochs the backplane says which is the present one.
+                live = since.seq >= self.seen if since.epoch == self.epoch else since.epoch == asked_again
+                if live:
                     connection.held = False
                     return first
+                asked_again = since.epoch
 
     def _deliver_missed(self, events: Sequence[Event]) -> int:
         taken = 0

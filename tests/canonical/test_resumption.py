@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from compat.canonical.events import Position
+from compat.canonical.backplane import InProcessBackplane
+from compat.canonical.events import Draft, Position
 from compat.canonical.factory import WebSocketManagerFactory
 from compat.canonical.limits import Limits
 
@@ -149,3 +150,34 @@ def test_history_that_does_not_reach_back_ends_in_one_resync_and_goes_on(play, n
         assert [m["type"] for m in again.messages].count("resync") == 1
 
     play(test, history_events=512)
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["without a position", "with a position"])
+def test_an_epoch_that_ends_while_a_client_is_brought_up_to_date_is_said(known, new_socket, context) -> None:
+    """The old epoch's replay has been read, and the new one's first event has gone by, before the client is live."""
+
+    class Slow(InProcessBackplane):
+        turned = False
+
+        async def replay(self, user_id, since):
+            replay = await super().replay(user_id, since)
+            if not self.turned:
+                self.turned = True
+                self.forget(user_id)
+                await self.publish(user_id, Draft({"type": "note", "n": 6}))
+            return replay
+
+    async def run() -> None:
+        factory = WebSocketManagerFactory(backplane=Slow())
+        await send(factory, context, 1, 2, 3, 4, 5)
+        manager = factory.get(context("u"))
+        since = Position((await manager.position()).epoch, 2) if known else None
+        socket = new_socket()
+        await manager.connect(socket, since=since)
+        (notice,) = socket.messages
+        assert (notice["type"], notice["reason"], notice["seq"]) == ("resync", "epoch_changed", 1)
+        await send(factory, context, 7)
+        assert numbers(socket) == [7] and socket.messages[-1]["epoch"] == notice["epoch"]
+        await factory.close()
+
+    asyncio.run(run())
