@@ -2,7 +2,7 @@
 
 One small module beside the package, for ``netra_compat.pth``: a start that loads the package and all that the finders know
 costs several times as much. ``compat._boot`` knows it, and takes their places when it is loaded: at the first legacy name, or
-when nobody else finds a module.
+the first name that is none of the standard library's, which another distribution's ledger may speak of.
 
 It may import nothing that a bare interpreter has not already loaded, or carries within itself.
 
@@ -74,15 +74,36 @@ def _knowing() -> "Any":
     return _boot
 
 
+def is_candidate(name: str) -> bool:
+    """Whether a ledger of another distribution may speak of a top-level module: it is none of the standard library's."""
+    global _standard
+    if name[0] == "_" or name in NEVER:
+        return False
+    known: Any = getattr(sys, "stdlib_module_names", _standard)
+    if known is None:
+        # Before 3.10 they are told by the folders that they lie in.
+        lib = os.path.dirname(os.__file__)
+        folders = [folder for folder in (lib, os.path.join(lib, "lib-dynload")) if os.path.isdir(folder)]
+        names = {name.partition(".")[0] for folder in folders for name in os.listdir(folder)}
+        known = _standard = names.union(sys.builtin_module_names)
+    return name not in known
+
+
+_standard: "Any" = None
+
+
 def _find_first(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
-    if name.partition(".")[0] not in ROOTS:
-        return None
-    known = _knowing()
-    return known and known.Front.find_spec(name, path, target)
+    if name.partition(".")[0] in ROOTS:
+        known = _knowing()
+        return known and known.Front.find_spec(name, path, target)
+    if path is None and name != "compat" and is_candidate(name):
+        known = _knowing()
+        return known and known.Owners.find_spec(name, path, target)
+    return None
 
 
 def _find_last(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
-    if path is not None or name[0] == "_" or name in NEVER:
+    if path is not None or not is_candidate(name):
         return None
     known = _knowing()
     return known and known.Tail.find_spec(name, path, target)

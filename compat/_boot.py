@@ -10,8 +10,8 @@ import sys
 import time
 
 import netra_compat_start
-from netra_compat_start import NEVER, end
 from netra_compat_start import ROOTS as ROOTS
+from netra_compat_start import end, is_candidate
 from netra_compat_start import is_off as is_off
 
 TYPE_CHECKING = False
@@ -88,7 +88,7 @@ def _find_first(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
 
 
 def _find_last(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
-    if path is not None or name[0] == "_" or name in NEVER or name in getattr(sys, "stdlib_module_names", ()):
+    if path is not None or not is_candidate(name):
         return None
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not Tail]
     try:
@@ -104,9 +104,29 @@ def _find_last(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
     return serve(others, name, path, target)
 
 
+def _find_declared(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
+    if path is not None or not is_candidate(name):
+        return None
+    try:
+        from compat._declared import others
+
+        declared = others(SHIPPED)
+        if not declared:
+            sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not Owners]
+        elif name in declared:
+            from compat.shim.dropin import serving
+
+            return serving(declared, name, target)
+    except Exception:
+        pass  # whatever is wrong with us, the program asked for something else
+    return None
+
+
 _Namespace: "Any" = type(sys.implementation)
 #: Answers for the roots of the shipped ledger; costs one set look-up for every other import.
 Front: "Any" = _Namespace(__name__="Front", __module__=__name__, find_spec=_find_first, roots=ROOTS)
+#: Sees the first import of a package that declares a ledger, whose names in modules that still exist nobody would miss.
+Owners: "Any" = _Namespace(__name__="Owners", __module__=__name__, find_spec=_find_declared)
 #: Asked when nobody found a module: the ledgers that other distributions declare are looked up then, once.
 Tail: "Any" = _Namespace(__name__="Tail", __module__=__name__, find_spec=_find_last)
 
@@ -118,7 +138,7 @@ def boot(how: str = "start file") -> None:
         return
     started_by = how
     Front.roots = _roots()
-    sys.meta_path.insert(0, Front)
+    sys.meta_path[:0] = (Front, Owners)
     sys.meta_path.append(Tail)
     atexit.register(end, time.time())
 
@@ -128,17 +148,17 @@ def unboot() -> None:
     global started_by
     started_by = ""
     atexit.unregister(end)
-    sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not Front and finder is not Tail]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in (Front, Owners, Tail)]
 
 
 def _take_over() -> None:
     """Stand where the finders of the start stand; what they registered for the end of the process stays."""
     global started_by
-    own = {id(netra_compat_start.Front): Front, id(netra_compat_start.Tail): Tail}
+    own = {id(netra_compat_start.Front): (Front, Owners), id(netra_compat_start.Tail): (Tail,)}
     if any(id(finder) in own for finder in sys.meta_path):
         started_by = ".pth"
         Front.roots = _roots()
-        sys.meta_path[:] = [own.get(id(finder), finder) for finder in sys.meta_path]
+        sys.meta_path[:] = [each for finder in sys.meta_path for each in own.get(id(finder), (finder,))]
 
 
 _take_over()

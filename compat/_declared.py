@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +42,24 @@ def entry_points(path: Iterable[str]) -> Iterator[EntryPoint]:
                 continue
             if f"[{GROUP}]" in text:
                 yield from _section(text, os.path.basename(entry).rpartition(".")[0])
+
+
+_others: dict[str, list[EntryPoint]] | None = None
+
+
+def others(shipped: str) -> dict[str, list[EntryPoint]]:
+    """The ledgers of other distributions by the packages that they speak of; looked up once, by the ``sys.path`` of then.
+
+    A ledger speaks of the package that it lies in, and of the package that its entry point is named after.
+    """
+    global _others
+    if _others is None:
+        _others = {}
+        for entry in entry_points(sys.path):
+            if entry.value != shipped:
+                for root in {entry.name, entry.value.partition(":")[0].partition(".")[0]}:
+                    _others.setdefault(root, []).append(entry)
+    return _others
 
 
 def _section(text: str, distribution: str) -> Iterator[EntryPoint]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 from compat import _boot
 from compat.ledger import Ledger
 
-from . import installation
+from . import installation, overlay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +42,35 @@ def wake(name: str, path: Sequence[str] | None, target: ModuleType | None) -> Mo
     return found.find_spec(name, path, target) if found is not None else None
 
 
+def serving(declared: dict[str, list[EntryPoint]], name: str, target: ModuleType | None) -> ModuleSpec | None:
+    """The spec of a package that ledgers speak of; they are installed as soon as it is loaded."""
+    found = _real(name, target)
+    if found is not None and found.loader is not None:
+
+        def loaded(module: ModuleType) -> None:
+            _install(declared.pop(name, ()))
+
+        found.loader = overlay.OverlayLoader(found.loader, found, loaded)  # type: ignore[assignment]
+    return found
+
+
+def _real(name: str, target: ModuleType | None) -> ModuleSpec | None:
+    for finder in sys.meta_path:
+        if getattr(finder, "__module__", "") != "compat._boot":
+            found: ModuleSpec | None = finder.find_spec(name, None, target)
+            if found is not None:
+                return found
+    return None
+
+
 def serve(entries: Iterable[EntryPoint], name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
     """Install the ledgers that other distributions declare, and ask once more."""
+    _install(entries)
+    found = installation.finder()
+    return found.find_spec(name, path, target) if found is not None else None
+
+
+def _install(entries: Iterable[EntryPoint]) -> None:
     from compat.ledger import discovery
 
     for entry in entries:
@@ -52,5 +81,3 @@ def serve(entries: Iterable[EntryPoint], name: str, path: Sequence[str] | None, 
             import logging
 
             logging.getLogger("compat").warning("ledger %s of %s is not served: %s", entry.value, entry.distribution, error)
-    found = installation.finder()
-    return found.find_spec(name, path, target) if found is not None else None

@@ -108,3 +108,61 @@ def test_a_broken_ledger_of_another_distribution_costs_a_log_line_only(site):
     done = run(site, "import compat.auto\ntry:\n    import nothing_here\nexcept ModuleNotFoundError as e:\n    print(e)")
     assert done.stdout == "No module named 'nothing_here'\n"
     assert "is not served" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def library(tmp_path):
+    """A site-packages with a library that declares what moved within itself: modules that are gone, names in ones that stay."""
+    package = tmp_path / "livelib"
+    package.mkdir()
+    (package / "__init__.py").write_text("print('livelib is loaded')\n")
+    (package / "new.py").write_text("class Amount:\n    pass\n")
+    (package / "util.py").write_text("def slug(text):\n    return text.lower()\n")
+    (package / "moves.py").write_text(
+        "from compat import Ledger, Module, Name\n"
+        "K = dict(since='1', removal='3', instead=None)\n"
+        "LEDGER = Ledger('livelib', version='2') + [\n"
+        "    Module('livelib.old', 'livelib.new', **K), Name('livelib.util:Money', 'livelib.new:Amount', **K)]\n"
+    )
+    info = tmp_path / "livelib-2.0.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text("[compat.ledgers]\nlivelib = livelib.moves:LEDGER\n")
+    return tmp_path
+
+
+def test_the_names_of_a_library_that_declares_a_ledger_are_served_as_soon_as_it_is_imported(library):
+    code = (
+        "import compat.auto\nfrom livelib.util import Money, slug\nfrom livelib.old import Amount\nimport sys\nimport compat\n"
+        "print(Money is Amount is sys.modules['livelib.new'].Amount, sorted((use.line, use.move) for use in compat.usage()))"
+    )
+    done = run(library, code)
+    uses = [(2, "livelib.util:Money"), (3, "livelib.old")]
+    assert (done.stdout, done.stderr) == (f"livelib is loaded\nTrue {uses}\n", "")
+
+
+def test_a_question_for_a_library_is_no_import_of_it(library):
+    code = "import compat.auto, importlib.util\nprint(importlib.util.find_spec('livelib').name)\nfrom livelib.util import Money"
+    done = run(library, code)
+    assert (done.stdout, done.stderr) == ("livelib\nlivelib is loaded\n", "")
+
+
+def test_a_library_is_not_loaded_for_its_ledger_alone(library):
+    (library / "else.py").write_text("")
+    done = run(
+        library, "import compat.auto, sys\nimport runpy, string, email\n__import__('else')\nprint('livelib' in sys.modules)"
+    )
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+def test_an_entry_point_may_be_named_after_the_package_that_its_ledger_speaks_of(library):
+    (library / "livelib" / "moves.py").rename(library / "livelib_moves.py")
+    (library / "livelib-2.0.dist-info" / "entry_points.txt").write_text("[compat.ledgers]\nlivelib = livelib_moves:LEDGER\n")
+    done = run(library, "import compat.auto\nfrom livelib.util import Money\nprint(Money.__name__)")
+    assert (done.stdout, done.stderr) == ("livelib is loaded\nAmount\n", "")
+
+
+def test_a_broken_ledger_of_a_library_leaves_the_library_as_it_is(library):
+    (library / "livelib" / "moves.py").write_text("1 / 0\n")
+    done = run(library, "import compat.auto\nfrom livelib.util import slug\nprint(slug('X'))")
+    assert done.stdout == "livelib is loaded\nx\n"
+    assert "ledger livelib.moves:LEDGER of livelib-2.0 is not served: " in done.stderr and "Traceback" not in done.stderr
