@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 from . import lexer
@@ -52,7 +53,13 @@ class Unparsable(Exception):
 
 
 def parse_text(text: str) -> ast.Module:
-    """Parse without inheriting this file's future statements."""
+    """Parse without inheriting this file's future statements, and without a word about the file's own escapes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _compiled(text)
+
+
+def _compiled(text: str) -> ast.Module:
     tree = compile(text, "<source>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     assert isinstance(tree, ast.Module)
     return tree

@@ -65,7 +65,11 @@ def add(facts: Facts) -> list[Program]:
     if b">>>" not in data:
         return []
     words = {top.encode() for top in facts.targets.tops}
-    words.update(item.local.encode() for item in facts.model.imports if item.scope is facts.model.module)
+    words.update(
+        item.local.encode()
+        for item in facts.model.imports
+        if item.module.partition(".")[0] in facts.targets.tops or item.module in facts.targets.handed_on
+    )
     found: list[Program] = []
     for text in facts.model.texts:
         if ">>>" not in str(text.node.value):

@@ -39,7 +39,7 @@ def run(tmp_path):
         command = [sys.executable, *python, arguments[0], *(["--ledger", ledger] if ledger else []), *arguments[1:]]
         return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=120)
 
-    call.tree = tree
+    call.tree, call.environment = tree, environment
     return call
 
 
@@ -166,3 +166,53 @@ def test_scan_needs_no_package_beyond_the_base_install(run):
     assert found == json.loads(run(*arguments).stdout)["findings"]
     assert [finding["path"] for finding in found] == ["-odd.py", "app.py"]
     assert "no such option: --colour" in run("scan", "--colour").stderr
+
+
+def test_several_jobs_say_the_same(run):
+    for number in range(30):
+        (run.tree / f"m{number}.py").write_text("import demo_old.whole as w\nw.thing\n")
+    one, two = run("scan", "--format", "json"), run("scan", "--format", "json", "--jobs", "2")
+    assert (one.returncode, two.returncode) == (1, 1)
+    assert json.loads(one.stdout)["findings"] == json.loads(two.stdout)["findings"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
+def test_progress_is_shown_on_a_terminal(run):
+    """On stderr, where somebody watches; findings alone stand on stdout."""
+    pty = pytest.importorskip("pty")
+    for command in ("scan", "fix"):
+        watched, other = pty.openpty()
+        done = subprocess.run(
+            [sys.executable, "-m", "compat", command, "--ledger", "demo_ledger:ROWS"],
+            cwd=run.tree,
+            env={**run.environment, "TERM": "xterm"},
+            stdout=subprocess.PIPE,
+            stderr=other,
+            text=True,
+            timeout=120,
+        )
+        os.close(other)
+        told = os.read(watched, 100_000).decode()
+        os.close(watched)
+        assert done.returncode == 1
+        assert " ..." in told
+        assert " ..." not in done.stdout
+
+
+def hooks() -> dict[str, str]:
+    """The entries of the pre-commit hooks by their ids."""
+    text = (Path(__file__).parents[2] / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    entries = [part.splitlines() for part in text.split("- id: ")[1:]]
+    return {lines[0]: next(line for line in lines if "entry:" in line).partition("entry: ")[2] for lines in entries}
+
+
+def test_pre_commit_hooks(run):
+    """Each hook's entry, given the files of a commit: it fails where something legacy is, and fix leaves nothing to find."""
+    assert set(hooks()) == {"compat-scan", "compat-fix"}
+    (run.tree / "clean.py").write_text("x = 1\n")
+    for name, code in (("compat-scan", 1), ("compat-fix", 0), ("compat-scan", 0)):
+        words = hooks()[name].split()
+        assert words[:3] == ["python", "-m", "compat"]
+        done = run(words[3], *words[4:], "app.py", "clean.py")
+        assert done.returncode == code, (name, done.stdout, done.stderr)
+    assert (run.tree / "app.py").read_text() == "from demo.core import Widget\nprint(Widget)\n"

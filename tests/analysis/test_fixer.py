@@ -212,3 +212,17 @@ def bindings(text: str) -> list[str]:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             found += [alias.asname or alias.name.partition(".")[0] for alias in node.names]
     return found
+
+
+def test_a_warning_about_a_files_own_escapes_is_no_reason_to_leave_it(ledger):
+    """Warnings are errors here, as under ``-W error``."""
+    outcome = fixer.fix_text('from shop_old.things import Widget\nx = "\\d"\ny = 1 is 1\n', ledger)
+    assert (outcome.status, outcome.after) == ("fixed", b'from shop.core import Widget\nx = "\\d"\ny = 1 is 1\n')
+
+
+def test_lazy_stays_lazy_on_every_python(ledger):
+    text = "lazy from shop.core import Widget\nlazy from shop_old.things import create as make, elsewhere\nlazy import shop_old.whole\n"
+    assert fixer.fix_text(text, ledger).after.decode() == (
+        "lazy from shop.core import Widget\nlazy from shop.core import create as make\nlazy from shop.other import elsewhere\n"
+        "lazy import shop.whole\n"
+    )
