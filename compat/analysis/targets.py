@@ -128,7 +128,12 @@ class Targets:
 
     @cached_property
     def _adapter_packages(self) -> frozenset[str]:
-        return frozenset(row.adapter.partition(":")[0].rpartition(".")[0] for row in self.ledger if isinstance(row, Class)) - {""}
+        """The modules of adapters, and the packages that they fill: not one in which the canonical classes lie as well."""
+        rows = [row for row in self.ledger if isinstance(row, Class)]
+        modules = {row.adapter.partition(":")[0] for row in rows}
+        canonical = {row.canonical.partition(":")[0] + "." for row in rows}
+        packages = {module.rpartition(".")[0] for module in modules} - {""}
+        return frozenset(modules.union(one for one in packages if not any(name.startswith(f"{one}.") for name in canonical)))
 
     def is_stopgap(self, target: Target) -> bool:
         """Whether what a row hands out lies among the adapters: it serves old code, and is nothing to move to."""

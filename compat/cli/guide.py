@@ -17,16 +17,22 @@ from .options import ledger_option, opened_output
 @ledger_option
 @click.option("--write", is_flag=True, help="Write the file.")
 @click.option("--check", is_flag=True, help="Fail when the file is not what would be written.")
-@click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="Default: what the ledger names as docs.")
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Default: the ledger's docs, or MIGRATION.md.",
+)
 @click.option("--intro", type=click.Path(file_okay=False, path_type=Path), help="Directory of introductions, <legacy module>.md.")
 def command(ledgers: tuple[str, ...], write: bool, check: bool, path: Path | None, intro: Path | None) -> int:
     """Generate, then print, write or compare."""
     from compat.analysis import guide
 
     ledger = required_ledger(ledgers)
-    folder = intro or Path(__file__).parent.parent / "legacy" / "intro"
-    text = guide.generate(ledger, guide.read_intros(str(folder)))
-    place = path or Path(ledger.docs or "MIGRATION.md")
+    # The shipped ledger's introductions speak of nothing else.
+    folder = intro or (Path(__file__).parent.parent / "legacy" / "intro" if ledger.name == "netra" else None)
+    text = guide.generate(ledger, guide.read_intros(str(folder)) if folder else {})
+    place = path or Path("MIGRATION.md" if "://" in ledger.docs else ledger.docs or "MIGRATION.md")
     if check:
         if not place.is_file() or place.read_text(encoding="utf-8") != text:
             click.echo(f"{place} is stale; write it with: python -m compat guide --ledger {ledger.name} --write", err=True)

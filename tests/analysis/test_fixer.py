@@ -169,6 +169,20 @@ def test_what_lies_among_adapters_is_nothing_to_move_to(ledger):
     assert [(skip.line, skip.reason.endswith(reason)) for skip in outcome.skips] == [(1, True), (2, True), (3, True), (4, True)]
 
 
+def test_a_package_that_holds_its_adapters_and_what_they_stand_for_is_something_to_move_to():
+    from compat.ledger import Class, Ledger, Name
+
+    told = {"since": "1.0", "removal": "3.0", "instead": None}
+    mixed = Ledger("s", version="1.0") + [
+        Class("s.db:A", "s.store:A", adapter="s.compat:A", **told),
+        Name("s.util:fine", "s.new:fine", **told),
+        Name("s.util:stays", "s.compat:stays", **told),
+    ]
+    outcome = fixer.fix_text("from s.util import fine\nfrom s.util import stays\n", mixed)
+    assert outcome.after.decode() == "from s.new import fine\nfrom s.util import stays\n"
+    assert [skip.line for skip in outcome.skips] == [2]
+
+
 FAILING = {
     "syntax error": (b"from shop_old.things import Widget\nprint 'x'\n", "cannot be analysed"),
     "bad utf-8": (b"from shop_old.things import Widget\n# \xff\n", "not valid utf-8"),
