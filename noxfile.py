@@ -154,10 +154,10 @@ def build(session: nox.Session) -> None:
 
 @nox.session(python=[name for name in ("3.9", "3.11", "3.13", "3.15") if name in PRESENT] or TOOLS)
 def bench(session: nox.Session) -> None:
-    """What it costs, beside what others cost, as ratios of one run."""
+    """What it costs, beside what others cost, as ratios of one run. A script ends with 3 where it misses a bar; 1 is a crash."""
     session.install(f"{wheel(session)}[all]", *group("bench"))
     for script in session.posargs or sorted(str(path) for path in (ROOT / "tests" / "bench").rglob("bench_*.py")):
-        session.run("python", script, env={"PYTHONDONTWRITEBYTECODE": ""}, success_codes=[0, 1])
+        session.run("python", script, env={"PYTHONDONTWRITEBYTECODE": ""}, success_codes=[0, 3])
 
 
 @nox.session(python=TOOLS)

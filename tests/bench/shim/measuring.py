@@ -9,6 +9,8 @@ import timeit
 from typing import Any
 
 NS = 1e9
+MISSED = 3
+"""The exit code of a script whose figures miss a bar: 1 is what Python itself ends with when a script breaks."""
 
 
 class Turns:
@@ -46,19 +48,31 @@ class Table:
     def __init__(self, title: str, unit: str) -> None:
         self.title, self.unit = title, unit
         self._rows: list[tuple[str, str, str, str, str]] = []
+        self._missed = False
 
     def add(
-        self, what: str, value: float | None, ratio: str = "", *, bar: str | None = None, floor: str = "", digits: int = 0
+        self,
+        what: str,
+        value: float | None,
+        ratio: str = "",
+        *,
+        bar: str = "",
+        met: bool = True,
+        floor: str = "",
+        digits: int = 0,
     ) -> None:
-        """Add a row; a value of ``None`` says that the peer is not installed."""
+        """Add a row; a value of ``None`` says that the peer is not installed. A bar below the floor cannot be missed."""
         shown = "absent" if value is None else f"{value:,.{digits}f}"
-        self._rows.append((what, shown, ratio, bar or "", floor))
+        missed = not met and not floor
+        self._missed = self._missed or missed
+        self._rows.append((what, shown, ratio, f"{bar} MISSED" if missed else bar, floor))
 
-    def show(self) -> None:
-        """Print the table."""
+    def show(self) -> int:
+        """Print the table; return the exit code that it stands for."""
         head = ("what", self.unit, "ratio", "bar", "floor")
         widths = [max(len(row[column]) for row in [head, *self._rows]) for column in range(5)]
         print(f"{self.title}: {interpreter()}")
         for row in [head, *self._rows]:
             cells = [row[0].ljust(widths[0]), row[1].rjust(widths[1]), *(row[at].ljust(widths[at]) for at in (2, 3, 4))]
             print(("  " + "  ".join(cells)).rstrip())
+        return MISSED if self._missed else 0
