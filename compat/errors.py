@@ -106,10 +106,21 @@ class RemovedAttribute(CompatError, AttributeError):
     """A removed name was read as an attribute; there is nothing behind it any more."""
 
 
+class _PlainWarning(DeprecationWarning):
+    """What ``deprecation.DeprecatedWarning`` has, where that distribution is missing."""
+
+    def __init__(self, function: str, deprecated_in: str, removed_in: str, details: str = "") -> None:
+        super().__init__(function, deprecated_in, removed_in, details)
+        self.function, self.deprecated_in, self.removed_in, self.details = function, deprecated_in, removed_in, details
+
+
 def __getattr__(name: str) -> object:
     if name not in ("LegacyUseWarning", "LegacyAnnouncedWarning"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from deprecation import DeprecatedWarning
+    try:
+        from deprecation import DeprecatedWarning
+    except ImportError:  # the package alone was put on sys.path (python -S): the use must not fail for it
+        DeprecatedWarning = _PlainWarning
 
     def describe(self: LegacyUseWarning) -> str:
         # `details` holds the whole sentence: it is worded in one place, compat.ledger.wording.

@@ -97,6 +97,9 @@ def legacy_attribute(kind: type, new: str, tap: Tap) -> Any:
         return type(found)(forward(found.__func__, tap, kind="call"))
     if callable(found):
         return forward(found, tap, kind="call", through=new)
-    from .methods import counted_property
+    from .methods import ClassAttribute, counted_property
 
-    return counted_property(tap, new)
+    made = counted_property(tap, new)
+    if found is None or hasattr(type(found), "__set__"):
+        return made  # what instances have, or what is a property there too
+    return ClassAttribute.of(made, tap, new)

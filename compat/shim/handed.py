@@ -16,7 +16,6 @@ from . import callsite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import FrameType, ModuleType
     from typing import Any
 
@@ -62,12 +61,10 @@ def cover(module: ModuleType) -> None:
         arm()
 
 
-def _kinds() -> Iterator[type]:
-    yield threading.Thread
-    yield threading.Timer
-    item = getattr(sys.modules.get(EXECUTORS), "_WorkItem", None)
-    if isinstance(item, type) and "__init__" in vars(item):
-        yield item
+def _kinds() -> list[type]:
+    found = [threading.Thread, threading.Timer, getattr(sys.modules.get(EXECUTORS), "_WorkItem", None)]
+    # Other libraries put classes of their own here (gevent does).
+    return [kind for kind in found if isinstance(kind, type) and "__init__" in vars(kind)]
 
 
 def _cover(kind: Any) -> None:

@@ -8,6 +8,7 @@ import sys
 
 from compat.ledger import Method
 
+from . import callsite
 from .forward import forward
 from .funnel import LateTap, Tap, touch
 
@@ -152,6 +153,26 @@ def counted_property(tap: Tap | LateTap, path: str) -> property:
         delattr(holder(self), last)
 
     return property(get, put, delete)
+
+
+class ClassAttribute(property):
+    """A counted property that gives the canonical value when it is read on the class too: a constant, a member of an Enum."""
+
+    tap: Any
+    new: str
+
+    @classmethod
+    def of(cls, made: property, tap: Tap | LateTap, new: str) -> ClassAttribute:
+        """Make one of a counted property."""
+        self = cls(made.fget, made.fset, made.fdel)
+        self.tap, self.new = tap, new
+        return self
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        frame = sys._getframe(1)
+        if not callsite.is_looking(frame):
+            touch(self.tap, "attribute", frame)
+        return getattr(owner if instance is None else instance, self.new)
 
 
 def _counted(found: property, tap: LateTap) -> property:

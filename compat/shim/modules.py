@@ -161,6 +161,17 @@ class Loader:
     def get_filename(self, name: str) -> str:
         return str(self._ask("get_filename"))
 
+    def get_data(self, path: str) -> bytes:
+        spec = importlib.util.find_spec(self.canonical) if self.canonical else None
+        read: Any = getattr(spec.loader if spec else None, "get_data", None)
+        if read is None:
+            raise OSError(0, "no data behind this legacy package", path)
+        data: bytes = read(path)
+        return data
+
+    def get_resource_reader(self, name: str) -> Any:
+        return self._ask("get_resource_reader", None)
+
     def is_package(self, name: str) -> bool:
         return bool(self._ask("is_package", not self.canonical))
 

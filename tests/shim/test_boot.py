@@ -115,6 +115,13 @@ def test_auto_starts_it_where_no_pth_was_read(tmp_path):
     assert run(code, "-S", "-W", "ignore").stdout == "import compat.auto\n"
 
 
+def test_without_any_other_distribution_on_the_path_legacy_code_runs_and_is_warned(tmp_path):
+    (tmp_path / "compat").symlink_to(os.path.dirname(__import__("compat").__file__))
+    head = "import sys; sys.path[:] = [p for p in sys.path if 'site-packages' not in p]\nimport compat.auto\n"
+    done = run(head + "from shared.types.core_types import UserID\nprint(UserID('u'))", "-S", "-W", "always", cwd=tmp_path)
+    assert done.stdout == "u\n" and "<string>:3: LegacyUseWarning: Importing UserID" in done.stderr, done.stderr
+
+
 def test_booting_twice_is_booting_once_and_can_be_undone():
     code = "import sys\nfrom compat import _boot\nn = len(sys.meta_path)\n_boot.boot('again')\nassert len(sys.meta_path) == n and _boot.started_by == '.pth'\n_boot.unboot()\nprint(n - len(sys.meta_path))"
     assert run(code).stdout == "3\n"

@@ -11,6 +11,7 @@ import threading
 import pytest
 
 import compat
+import compat.shim.installation
 from compat import Argument, Class, Method, Name
 
 DATES = {"since": "1.0", "removal": "2.0", "instead": None}
@@ -124,6 +125,18 @@ def test_threads_get_their_constructors_back(world, ledger_of):
     with compat.install(ledger_of(Name("live:make", "canon.core:make", **DATES))):
         assert threading.Thread.__init__ is not before[0]
     assert (threading.Thread.__init__, threading.Timer.__init__) == before
+
+
+def test_a_timer_class_of_another_library_is_left_alone(legacy, ledger_of, monkeypatch):
+    class Timer(threading.Thread):
+        """What gevent puts there: no constructor of its own."""
+
+    for one in compat.shim.installation.installed():
+        one.remove()
+    monkeypatch.setattr(threading, "Timer", Timer)
+    with compat.install(ledger_of(Name("live:make", "canon.core:make", **DATES))):
+        assert legacy.ok("from live import make").lines == [1]
+    assert "__init__" not in vars(Timer)
 
 
 SCRIPT = """
