@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 DAY = 86400.0
 BURST = 64
-"""Uses at most between two looks at the clock: what may be put on the wrong day by a burst that ends at midnight."""
+"""Uses at most between two looks at the clock; a power of two. So many may be put on the wrong day by a burst at midnight."""
 QUICK = 0.01
 """Seconds: while as many uses as asked for came quicker than this, twice as many go before the next look."""
 RETRY = 60.0
@@ -146,8 +146,9 @@ class Cell:
         if slot is None or now // DAY != self.day:
             slot = self.counters.place(self, now)
         slot.touch(now)
-        burst = min(self.burst * 2, BURST) if quick else 1
-        if burst != self.burst:
+        burst = self.burst
+        if burst != (BURST if quick else 1):
+            burst = burst * 2 if quick else 1
             with self.counters.lock:
                 # Another thread may have moved the cell: an old view in the stream would count twice.
                 if slot is self.slot:
