@@ -8,7 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import allowances, dialects, scopes, sources
+from . import allowances, dialects, scopes, sources, telling
 from .edits import Edit, replacing
 from .findings import MEDIUM
 
@@ -170,10 +170,9 @@ def _placed(program: Program, node: ast.expr, made: ast.expr) -> Any:
 def search(facts: Facts) -> Iterator[Finding]:
     """Every use in the doctests of a file, at its place in the file; what a comment in an example allows is left out."""
     from . import rules
-    from .rules import report
 
     for program in facts.programs:
         for finding in allowances.apply(program.facts.source, rules.find(program.facts), ()):
             if finding.rule != "unused-allowance":
-                place = report.place_of(facts.source, *program.span(*finding.span))
+                place = telling.place_of(facts.source, *program.span(*finding.span))
                 yield replace(finding, how=DOCTEST, confidence=MEDIUM, **place)  # type: ignore[arg-type]

@@ -108,9 +108,11 @@ def fix_bytes(
             return replace(made, status=SKIPPED if plan.skips else UNCHANGED, skips=tuple(plan.skips))
         if not source.round_trips:
             return replace(made, status=FAILED, reason=f"{source.encoding} text that does not encode back to the same bytes")
-        data = tidy(facts, plan.edits, plan.rewritten, apply(source.data, plan.edits))
+        applied = apply(source.data, plan.edits)
+        data = tidy(facts, plan.edits, plan.rewritten, applied)
         after = source.encode(data)
-        dialects.parse(sources.decode(path, after))
+        if data != applied or source.encoding != "utf-8":
+            dialects.parse(sources.decode(path, after))
     except (EditConflict, UnicodeError, sources.Undecodable, dialects.Unparsable) as error:
         return replace(made, status=FAILED, reason=f"the rewritten text would not hold: {error}")
     except (RecursionError, MemoryError):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .members import Member
 
 _TAIL = re.compile(rb"[ \t\f]*(#[^\r\n]*)?(\r\n|\r|\n|\Z)")
+_BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
+_SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Pass, ast.Raise, ast.Assert, ast.Delete)
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 
 
@@ -82,17 +84,21 @@ class Block:
 
 def runs(source: Source, tree: ast.Module) -> Iterator[list[ast.stmt]]:
     """Runs of imports, in an order that a rewrite does not change; ``lazy`` may be a statement of its own in the tree."""
-    for node in ast.walk(tree):
-        for name in ("body", "orelse", "finalbody"):
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        for name in _BODIES:
             body = getattr(node, name, None)
             run: list[ast.stmt] = []
             for statement in body if isinstance(body, list) else ():
                 if isinstance(statement, (ast.Import, ast.ImportFrom)):
                     run.append(statement)
-                elif not _is_lazy(source, statement):
-                    if run:
-                        yield run
+                    continue
+                if run and not _is_lazy(source, statement):
+                    yield run
                     run = []
+                if not isinstance(statement, _SIMPLE):
+                    pending.append(statement)
             if run:
                 yield run
 

@@ -50,9 +50,9 @@ def tidy(facts: Facts, edits: Iterable[Edit], spans: Iterable[tuple[int, int]], 
     after = sources.Source(source.path, data, data.decode("utf-8"), "utf-8", b"")
     changes = [(edit.end, len(edit.new) - len(edit.expected)) for edit in set(edits)]
     moved = [(first + _shift(changes, first), end + _shift(changes, end)) for first, end in spans]
-    made = data
+    found: list[tuple[int, int, bytes]] = []
     pairs = zip(runs(source, facts.tree.module), runs(after, dialects.parse(after).module))
-    for was, run in reversed(list(pairs) if moved else []):
+    for was, run in pairs if moved else ():
         block = read(data, after, run)
         if block is None:
             continue
@@ -60,10 +60,12 @@ def tidy(facts: Facts, edits: Iterable[Edit], spans: Iterable[tuple[int, int]], 
             entry.changed = any(first <= entry.read.first < end for first, end in moved)
         if not any(entry.changed for entry in block.entries) or not _is_free(block):
             continue
-        region = (block.entries[0].head, block.entries[-1].end)
+        start, end = block.entries[0].head, block.entries[-1].end
         _work(data, block, read(source.data, source, was))
-        made = made[: region[0]] + _joined(block, data) + made[region[1] :]
-    return made
+        found.append((start, end, _joined(block, data)))
+    for start, end, text in sorted(found, reverse=True):
+        data = data[:start] + text + data[end:]
+    return data
 
 
 def _shift(changes: list[tuple[int, int]], offset: int) -> int:
