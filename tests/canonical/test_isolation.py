@@ -46,6 +46,20 @@ class Client:
         pass
 
 
+class DirectClient(Client):
+    """One whose socket takes what has room at once, as the server's own do."""
+
+    def write_now(self, text: str) -> bool:
+        if self.gate is not None:
+            return False
+        sending = self.send_text(text)
+        try:
+            sending.send(None)
+        except StopIteration:
+            return True
+        raise AssertionError("an open gate made a text wait")
+
+
 def sees(client_thread: str | None, event_thread: str | None) -> bool:
     return client_thread is None or event_thread is None or client_thread == event_thread
 
@@ -80,7 +94,7 @@ async def _play(steps: list) -> None:
             delivery = await manager.send({"type": "note", "owner": who, "thread": thread, "n": len(sent)})
             sent.append((who, thread, delivery.epoch, delivery.seq))
         elif kind == "join":
-            client = Client(who, thread)
+            client = (Client, DirectClient)[len(clients) % 2](who, thread)
             manager = factory.get(SimpleNamespace(user_id=who, thread_id=thread))
             since[len(clients)] = len(sent)
             live[len(clients)] = await manager.connect(client, greet=True)
@@ -131,7 +145,7 @@ def test_os_threads_that_send_to_many_users_never_cross() -> None:
     """Eight loops in eight threads share a factory: each user's events stay in order and with their user."""
     factory = WebSocketManagerFactory(Limits(history_events=10_000, outbox_events=10_000))
     users = [f"user{n}" for n in range(8)]
-    clients = {user: Client(user, None) for user in users}
+    clients = {user: (Client, DirectClient)[number % 2](user, None) for number, user in enumerate(users)}
 
     async def send(seed: int) -> None:
         order = random.Random(seed)

@@ -8,7 +8,10 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -323,6 +326,100 @@ def test_the_application_is_mountable_under_a_plain_uvicorn_without_its_lifespan
     asyncio.run(run())
 
 
+def test_it_is_mountable_in_fastapi_with_routes_of_its_own_beside_it(caplog) -> None:
+    fastapi = pytest.importorskip("fastapi", reason="fastapi is in the test group")
+    import uvicorn
+
+    async def run() -> None:
+        inner = create_app(Settings(jwt_secret=SECRET, environment="test"))
+        service = inner.state.service
+
+        @contextlib.asynccontextmanager
+        async def lifespan(app):
+            await service.start()
+            yield
+            await service.drain()
+
+        outer = fastapi.FastAPI(lifespan=lifespan)
+
+        @outer.post("/notify/{user}")
+        async def notify(user: str) -> dict[str, int]:
+            from types import SimpleNamespace
+
+            delivery = await service.factory.get(SimpleNamespace(user_id=user)).send({"type": "note"})
+            return {"receivers": delivery.receivers}
+
+        outer.mount("/chat", inner)
+        listener = listen("127.0.0.1", 0, 10)
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(outer, ws="websockets-sansio", log_level="info"))
+        serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+        async with websockets.connect(f"ws://{address}/chat/ws", additional_headers=bearer()) as client:
+            await received(client)
+            async with httpx.AsyncClient(base_url=f"http://{address}") as web:
+                assert (await web.post("/notify/u")).json() == {"receivers": 1}
+                assert (await web.get("/chat/readyz")).status_code == 200
+            assert (await received(client))["type"] == "note"
+            with pytest.raises(InvalidStatus):
+                await websockets.connect(f"ws://{address}/chat/ws?token={token()}")
+        server.should_exit = True
+        await serving
+        listener.close()
+        assert service.draining and service.factory.stats()["managers"] == 0
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    caplog.set_level(logging.INFO)
+    asyncio.run(run())
+    assert "eyJ" not in "\n".join(r.getMessage() for r in caplog.records if not r.name.startswith("websockets"))
+
+
+def test_the_command_serves_until_sigterm_then_says_1001_and_exits_with_nothing_said_of_tokens() -> None:
+    environ = {**os.environ, "JWT_SECRET_KEY": SECRET, "ENVIRONMENT": "test", "COMPAT_TELEMETRY": "memory"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "compat", "serve-ws", "--host", "127.0.0.1", "--port", "0", "--log-level", "debug"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environ,
+    ) as process:
+        try:
+            lines = []
+            while not lines or not lines[-1].startswith("listening on "):
+                lines.append(process.stdout.readline())
+                assert lines[-1], "".join(lines)
+            url = lines[-1].split()[-1]
+
+            async def run() -> None:
+                with pytest.raises(InvalidStatus):
+                    await websockets.connect(f"{url}?token={token()}")
+                async with websockets.connect(url, additional_headers=bearer()) as client:
+                    await received(client)
+                    process.send_signal(signal.SIGTERM)
+                    assert await closed(client) == (1001, "server is shutting down")
+
+            asyncio.run(run())
+            said, _ = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode in (0, -signal.SIGTERM), said  # uvicorn raises the signal again once all is closed
+    assert "eyJ" not in said and SECRET not in said and "Traceback" not in said
+
+
+def test_an_address_that_keeps_failing_is_refused_for_a_while_and_then_counted_as_such() -> None:
+    async def run() -> None:
+        async with running() as server:
+            limit = server.service.authenticator.failures.limit
+            for _ in range(limit):
+                with pytest.raises(InvalidStatus):
+                    await server.connect(additional_headers={"Authorization": f"Bearer {token()}x"})
+            with pytest.raises(InvalidStatus) as caught:
+                await server.connect(additional_headers=bearer())
+            assert caught.value.response.status_code == 403
+            assert server.service.authenticator.stats.snapshot()["rejections"]["rate_limited"] == 1
+
+    asyncio.run(run())
+
+
 def test_no_token_reaches_the_log(caplog) -> None:
     caplog.set_level(logging.DEBUG)
     # The client's own log is not the server's.
@@ -375,7 +472,7 @@ def test_a_client_that_stops_reading_is_evicted_its_socket_freed_and_nobody_wait
     limits = Limits(send_timeout=0.5 if cause == "outbox" else 60, close_timeout=0.3)
     options = {
         "outbox": {"stall_timeout": 300, "heartbeat_interval": 60},
-        "heartbeat": {"stall_timeout": 300, "heartbeat_interval": 0.5, "heartbeat_timeout": 0.5},
+        "heartbeat": {"stall_timeout": 300, "heartbeat_interval": 0.5, "heartbeat_timeout": 2.5},
         "kernel": {"stall_timeout": 0.5, "heartbeat_interval": 60, "protocol": "websockets-sansio"},
     }[cause]
 
