@@ -26,7 +26,7 @@ class SymbolImport:
 
 def collect(facts: Facts) -> list[SymbolImport]:
     """The imports of one file whose canonical symbol is the target of some row."""
-    known = {row.canonical.replace(":", ".") for row in facts.targets.ledger if row.kind in ("name", "class")}
+    known = facts.targets.canonical_symbols
     found: list[SymbolImport] = []
     for item in facts.model.imports:
         if item.name in ("", "*"):

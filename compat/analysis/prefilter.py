@@ -34,6 +34,7 @@ _BLANK_ASCII = b" " * 128 + bytes(range(128, 256))
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_]")
 _FEW, _RARE = 3, 9
 
+__all__ = ["ALLOWANCE", "RELATIVE", "Prefilter", "find_in"]
 Data = Union[bytes, bytearray]
 Verdict = Union[bool, tuple[bytes, ...]]
 _BEFORE = (b"from", b"import", b",", b'"', b"'")
@@ -65,6 +66,10 @@ class Prefilter:
         #: Top-level packages of canonical paths: words count only where one of these is spelt, too.
         self.homes = frozenset(homes if words else ())
         self._canonical = frozenset(row.canonical.partition(":")[0] for row in targets.ledger if row.canonical)
+        inner = {module.split(".")[1] for module in self._canonical if "." in module}
+        #: Packages one below those, one of which every path of a canonical module spells; nothing where that cannot be told.
+        self._inner = tuple(map(str.encode, sorted(inner))) if all("." in module for module in self._canonical) else ()
+        self._inside = tuple({".".join(module.split(".")[:2]) for module in self._canonical})
         self._homes = [(home.encode(), _path_pattern(home)) for home in sorted(self.homes)]
         self._needles = tuple(word.encode() for word in sorted(_minimal(words)))
         #: What to search for literally, and the packages whose paths to look up where one of these is found.
@@ -94,7 +99,7 @@ class Prefilter:
                         if start >= 0 and self._spells(data, start, size, pattern):
                             return True
                     break
-        reaches = bool(self._needles) and (home or self._reaches_home(data, size))
+        reaches = bool(self._needles) and self._reaches_home(data, size, module if home else None)
         if reaches and any(find_in(data, word, 0, size) >= 0 for word in self._needles):
             return True
         if self._allowances and find_in(data, ALLOWANCE, 0, size) >= 0:
@@ -134,8 +139,14 @@ class Prefilter:
                 return True
         return False
 
-    def _reaches_home(self, data: Data, size: int) -> bool:
-        """Whether a file spells the path of a canonical module, or imports a parent package of one."""
+    def _reaches_home(self, data: Data, size: int, module: Optional[Callable[[], tuple[str, bool]]]) -> bool:
+        """Whether a file spells the path of a canonical module, imports a parent package of one, or lies in one (``module``)."""
+        if module is not None and module()[0].startswith(self._inside):
+            return True
+        if self._inner and all(find_in(data, word, 0, size) < 0 for word in self._inner):
+            return False
+        if module is not None:
+            return True
         known = self._nearness
         for home, pattern in self._homes:
             start = find_in(data, home, 0, size)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from .sources import Source
     from .targets import Targets
 
+_WORD = re.compile(rb"\w+")
+
 
 def choose(source: Source, targets: Targets, model: Model) -> Callable[[int, int], bool]:
     """Say of a range of lines whether it matters, given the model of everything outside function bodies."""
@@ -26,9 +28,10 @@ def choose(source: Source, targets: Targets, model: Model) -> Callable[[int, int
             target = targets.attribute(item.module, item.name) if item.name else targets.module(item.module)
             if target is not None and (target.is_module or target.kind == "class"):
                 members = members | targets.adapted_words
-    parts = [re.escape(word).encode() for word in sorted(words)]
+    spelt = {*_WORD.findall(data)}
+    parts = [re.escape(word) for word in sorted(map(str.encode, words)) if word in spelt]
     parts += [rb"__package__", rb"from[ \t]*\."]
-    used = [word for word in sorted(members) if word in data]
+    used = sorted(members & spelt)
     if used:
         # What an attribute of `self` is may be said in any method: those that assign one matter, too.
         parts += [rb"(?:self|cls)\.\w+[ \t]*(?:=(?!=)|:)", rb"[\"'.](?:" + b"|".join(map(re.escape, used)) + rb")\b"]

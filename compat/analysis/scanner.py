@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Callable, Optional
 
 from . import fast, fragments
@@ -15,7 +18,7 @@ from .config import Settings
 from .examine import Examined, Scope, examine, read, unreadable, without_repeats
 from .files import Found, ModuleNames, Trees
 from .findings import Finding
-from .prefilter import Prefilter
+from .prefilter import Prefilter, find_in
 from .targets import Targets
 
 if TYPE_CHECKING:
@@ -82,11 +85,22 @@ class Scanner:
     def __init__(self, ledger: Ledger, settings: Settings, scope: Scope, roots: Iterable[str]) -> None:
         self.targets = Targets(ledger, settings.factories)
         self.scope = scope
-        self.prefilter = Prefilter(self.targets, policy=scope.policy, paths_only=scope.is_fast)
-        self.reader = Reader(self.prefilter)
-        self.modules = ModuleNames(self.prefilter.roots | self.prefilter.homes)
         self._bases = sorted({base for root in roots for base in (root, os.path.join(root, "src"), os.path.dirname(root) or ".")})
         self._live: dict[str, bool] = {}
+
+    # Made when the first file is read: a run whose results are all cached reads none.
+
+    @cached_property
+    def prefilter(self) -> Prefilter:
+        return Prefilter(self.targets, policy=self.scope.policy, paths_only=self.scope.is_fast)
+
+    @cached_property
+    def reader(self) -> Reader:
+        return Reader(self.prefilter)
+
+    @cached_property
+    def modules(self) -> ModuleNames:
+        return ModuleNames(self.prefilter.roots | self.prefilter.homes)
 
     def is_live(self, module: str) -> bool:
         """Whether a legacy module still exists in the scanned trees: then only its rows' names are legacy."""
@@ -188,7 +202,7 @@ def scan(
         from . import caching
 
         store = caching.Cache.open(cache, ledger, settings, scope)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _few_collections():
         warnings.simplefilter("ignore")
         examined = workers.examine_all(scanner, found, ledger, settings, jobs=jobs, store=store, progress=progress)
         examined = {
@@ -214,6 +228,20 @@ def scan(
     return result
 
 
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Look for cycles seldom: syntax trees are many objects and hold none."""
+    if not hasattr(gc, "set_threshold"):
+        yield
+        return
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def _root_of(path: str, roots: Iterable[str]) -> str:
     return max((root for root in roots if path.startswith(root)), key=len, default=".")
 
@@ -227,11 +255,14 @@ def _follow_hands(scanner: Scanner, found: list[Found], examined: dict[str, Exam
         if not fresh:
             return
         scanner.targets.handed_on.update(fresh)
-        modules = {module.encode() for module in fresh}
-        names = frozenset(name.encode() for given in fresh.values() for name in given)
+        given: dict[bytes, set[bytes]] = {}
+        for module, names in fresh.items():
+            for end in _ends(module.encode()):
+                given.setdefault(end, set()).update(name.encode() for name in names)
+        words = sorted({name for names in given.values() for name in names})
         again: dict[str, dict[str, object]] = {}
         for item in found:
-            if item.is_data or not _imports_one_of(item.path, modules, names):
+            if item.is_data or not _imports_one_of(item.path, given, words):
                 continue
             result = scanner.file(item, always=True)
             if result is None:
@@ -246,19 +277,35 @@ def _follow_hands(scanner: Scanner, found: list[Found], examined: dict[str, Exam
         fresh = again  # type: ignore[assignment]
 
 
-def _imports_one_of(path: str, modules: set[bytes], names: frozenset[bytes]) -> bool:
-    """Whether a file spells one of the names, and imports one of the modules, absolutely or by the end of its path."""
+def _imports_one_of(path: str, given: dict[bytes, set[bytes]], words: list[bytes]) -> bool:
+    """Whether a file imports one of the names, or a module that gives one, by that module's path or by an end of it."""
     raw, _reason = read(path)
-    if raw is None or not any(name in raw for name in names):
+    if raw is None or all(find_in(raw, word, 0, len(raw)) < 0 for word in words):
         return False
-    spelt = {match.group(1).strip(b".") for match in _IMPORTED.finditer(raw)}
-    for match in _FROM_LIST.finditer(raw):
+    lists = {match.start(): match for match in _FROM_LIST.finditer(raw)}
+    for match in _IMPORTED.finditer(raw):
         base = match.group(1).strip(b".")
-        spelt.update(base + b"." + word if base else word for word in _WORD.findall(match.group(2)))
-    return any(module in spelt or not spelt.isdisjoint(_ends(module)) for module in modules)
+        listed = lists.get(match.start())
+        if listed is None:
+            if _reads(raw, given.get(base, ())):
+                return True
+            continue
+        text = listed.group(2)
+        names = {*_WORD.findall(text)}
+        # What stands behind a comment or on the next line is not in the text.
+        if base in given and (any(sign in text for sign in (b"*", b"#", b"\\")) or not names.isdisjoint(given[base])):
+            return True
+        if any(_reads(raw, given.get(base + b"." + name if base else name, ())) for name in names):
+            return True
+    return False
+
+
+def _reads(raw: bytes, names: Iterable[bytes]) -> bool:
+    """Whether one of the names is read as an attribute."""
+    return any(name in raw and re.search(rb"\.[\s\\]*" + re.escape(name), raw) for name in names)
 
 
 def _ends(module: bytes) -> list[bytes]:
-    """The ends of a dotted path: ``b.c`` and ``c`` of ``a.b.c``."""
+    """The ends of a dotted path: itself, ``b.c`` and ``c`` of ``a.b.c``."""
     parts = module.split(b".")
-    return [b".".join(parts[at:]) for at in range(1, len(parts))]
+    return [b".".join(parts[at:]) for at in range(len(parts))]

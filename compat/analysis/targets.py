@@ -88,6 +88,11 @@ class Targets:
         return frozenset(found | {row.canonical.replace(":", ".") for row in self.ledger if row.kind == "class"})
 
     @cached_property
+    def canonical_symbols(self) -> frozenset[str]:
+        """Canonical names and classes (dotted) that some row speaks of."""
+        return frozenset(row.canonical.replace(":", ".") for row in self.ledger if row.kind in ("name", "class"))
+
+    @cached_property
     def tops(self) -> frozenset[str]:
         """Top-level packages of all legacy and canonical paths."""
         legacy = {module.partition(".")[0] for module in self.legacy_modules}

@@ -462,3 +462,29 @@ def test_unreadable_file_is_a_finding(ledger, tmp_path):
     path.write_text("import shop_old.whole\n")
     path.chmod(0)
     assert [item.rule for item in scan([str(tmp_path)], ledger).findings] == ["unparsable"]
+
+
+def test_names_handed_on_are_found_however_their_module_is_imported(ledger, tmp_path):
+    from compat.analysis import scan
+
+    tree = tmp_path / "tree" / "pkg"
+    tree.mkdir(parents=True)
+    (tree / "__init__.py").write_text("")
+    (tree / "plain.py").write_text("from shop_old.things import Widget\n")
+    ways = {
+        "listed.py": "from .plain import (  # some (and\n    Widget,\n)\n",
+        "continued.py": "from .plain import \\\n    Widget\n",
+        "attribute.py": "from . import plain\nplain . Widget\n",
+        "whole.py": "import pkg.plain\npkg.plain.Widget\n",
+        "unread.py": "import pkg.plain\nWidget = 1\n",
+    }
+    for name, text in ways.items():
+        (tree / name).write_text(text)
+    found = scan([str(tmp_path / "tree")], ledger).findings
+    assert sorted((os.path.basename(item.path), item.line) for item in found) == [
+        ("attribute.py", 2),
+        ("continued.py", 2),
+        ("listed.py", 2),
+        ("plain.py", 1),
+        ("whole.py", 2),
+    ]
