@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -88,3 +89,41 @@ def bound(text: str) -> list[str]:
 
 def comment(text: str) -> list[str]:
     return [line.partition("#")[2].strip() for line in text.splitlines() if "#" in line]
+
+
+class WithoutImports(ast.NodeTransformer):
+    def visit_Import(self, node):
+        return None
+
+    visit_ImportFrom = visit_Import
+
+
+def test_everything_between_blocks_stays(ledger):
+    """Blocks at every depth, with code between them: the code is the same, and each scope binds what it bound."""
+    chance = random.Random(5)
+    made = blocks(600)
+    for _ in range(200):
+        first, second, third, fourth = chance.sample(made, 4)
+        text = (
+            f"'''Text.'''\n{first}x = 1\ndef f():\n{indent(second, '    ')}    y = 2\n    if y:\n{indent(third, '        ')}"
+            f"    return y\n{fourth}z = 3\n"
+        )
+        outcome = fixer.fix_text(text, ledger)
+        assert outcome.status != "failed", outcome.reason
+        after = outcome.after.decode()
+        trees = [ast.parse(text), ast.parse(after)]
+        assert sorted(comment(text)) == sorted(comment(after)), outcome.diff()
+        renamed = {"MAX": "LIMIT", "Gadget": "Widget", "shop_old": "shop"}
+        for old, new in zip(*(bodies(tree) for tree in trees)):
+            have = bound(new)
+            assert [name for name in bound(old) if name not in have and renamed.get(name) not in have] == [], outcome.diff()
+        rest = [ast.dump(WithoutImports().visit(tree)) for tree in trees]
+        assert rest[0] == rest[1], outcome.diff()
+
+
+def bodies(tree: ast.Module) -> list[str]:
+    """The source of the module, of its function, and of the block inside of that."""
+    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef))
+    inner = next(node for node in function.body if isinstance(node, ast.If))
+    parts = [[node for node in body if node not in (function, inner)] for body in (tree.body, function.body, inner.body)]
+    return [ast.unparse(ast.Module(part, [])) for part in parts]
