@@ -177,6 +177,20 @@ def test_a_users_own_filter_for_lazy_imports_stays_in_force(moved):
     assert "old.mod" in asked and seen.counted() == {("old.mod", "import", 1): 1}
 
 
+@pytest.mark.parametrize("read", ["{name}", "here.{name}", "getattr(here, '{name}')", "from here import {name} as taken"])
+@pytest.mark.parametrize(("statement", "name", "move"), FORMS, ids=[form[0] for form in FORMS])
+def test_a_filter_that_lets_legacy_names_alone_be_lazy_costs_no_count(moved, statement, name, move, read):
+    before = sys.get_lazy_imports_filter()
+    sys.modules["here"] = here = types.ModuleType("here")
+    sys.set_lazy_imports_filter(lambda importer, asked, names: asked.startswith(("old", "half", "live")))
+    try:
+        seen = moved.ok(f"lazy {statement}\nimport here\n{read.format(name=name)}", name="here", module=here)
+    finally:
+        sys.set_lazy_imports_filter(before)
+        del sys.modules["here"]
+    assert seen.lines == [3] and seen.counted() == {(move, "import", 3): 1}
+
+
 def test_everything_lazy_by_option(moved):
     code = f"""
 import sys
