@@ -65,9 +65,9 @@ def _result(finding: Finding, names: list[str], fingerprint: str) -> dict[str, A
 def _artifact(path: str) -> dict[str, str]:
     relative = os.path.relpath(path)
     if relative.startswith(".."):
-        return {"uri": f"file://{quote(os.path.abspath(path))}"}
-    return {"uri": quote(relative.replace(os.sep, "/")), "uriBaseId": "SRCROOT"}
+        return {"uri": f"file://{quote(os.fsencode(os.path.abspath(path)))}"}
+    return {"uri": quote(os.fsencode(relative.replace(os.sep, "/"))), "uriBaseId": "SRCROOT"}
 
 
 def _folder_uri(path: str) -> str:
-    return f"file://{quote(path.replace(os.sep, '/'))}/"
+    return f"file://{quote(os.fsencode(path.replace(os.sep, '/')))}/"
