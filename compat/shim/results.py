@@ -20,8 +20,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
     from types import FrameType
-    from typing import Any, TypeVar
+    from typing import Any, TypeVar, overload
 
+    from typing_extensions import ParamSpec
+
+    P = ParamSpec("P")
     T = TypeVar("T")
 
 _lock = threading.Lock()
@@ -228,6 +231,15 @@ class Pending:
 
     def __str__(self) -> str:
         return str(self._now())
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def dual(value: Callable[P, Any]) -> Callable[P, Any]: ...
+
+    @overload
+    def dual(value: Any, *, frame: FrameType | None = None, form: str = "") -> Any: ...
 
 
 def dual(value: Any, *, frame: FrameType | None = None, form: str = "") -> Any:

@@ -4,7 +4,7 @@ from typing import Awaitable, Optional
 
 from typing_extensions import reveal_type
 
-from compat import Adapter, legacy_method, renamed
+from compat import Adapter, dual, legacy_method, renamed
 
 
 class Handler(Adapter, of="new:Real", built_by="new:get_real"):
@@ -25,3 +25,12 @@ reveal_type(handler.aconnect("x"))
 handler.connect(3)
 handler.connect("a", nope=1)
 answer: Awaitable[int] = handler.aconnect("x")
+
+
+@dual
+async def find(client: str, limit: int = 3) -> int:
+    return 1
+
+
+reveal_type(find)
+find(4)
