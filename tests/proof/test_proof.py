@@ -9,6 +9,8 @@ import os
 import random
 import socket
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -176,23 +178,41 @@ def test_redis_restarted_in_mid_stream(proof, report, publisher, redis_server) -
             await clients.line("connected")
             sending = asyncio.ensure_future(stream(proof, factory, names(100), 7.0))
             await asyncio.sleep(2.0)
-            colours = [factory.health()["healthy"]]
+            pages = [url.replace("ws://", "http://").replace("/ws", "/readyz") for url in urls]
+            assert factory.health()["healthy"] and await statuses(pages) == [200, 200]
             redis_server.stop()
-            await until(lambda: not factory.health()["healthy"])
-            colours.append(factory.health()["healthy"])
-            await asyncio.sleep(0.5)
+            await until(lambda: green(factory), False)
+            await until(lambda: statuses(pages), [503, 503])
             redis_server.start()
-            await until(lambda: factory.health()["healthy"])
-            colours.append(factory.health()["healthy"])
+            await until(lambda: green(factory), True)
             await sending
-            assert colours == [True, False, True]
+            await until(lambda: statuses(pages), [200, 200])
             report(await proof.settle(), "health green, red, green")
 
     asyncio.run(run())
 
 
-async def until(condition) -> None:
+async def statuses(pages: list[str]) -> list[int]:
+    """What each worker's page answers now."""
+
+    def status(page: str) -> int:
+        try:
+            with urllib.request.urlopen(page, timeout=10) as answer:
+                return answer.status
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.code
+
+    return await asyncio.get_running_loop().run_in_executor(None, lambda: [status(page) for page in pages])
+
+
+async def green(factory) -> bool:
+    return factory.health()["healthy"]
+
+
+async def until(ask, wanted) -> None:
+    """Ask until the answer is the one wanted."""
     deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
+    while (answer := await ask()) != wanted:
+        assert time.monotonic() < deadline, answer
         await asyncio.sleep(0.02)
