@@ -145,16 +145,21 @@ def _parsed(facts: Facts, lines: list[tuple[int, bytes]]) -> Optional[dialects.T
 def _share(facts: Facts, program: Program) -> None:
     """Add what a docstring's examples read of the module's own names to the module's model."""
     inner = program.facts
+    taken: set[str] = set()
     for chain in inner.model.chains:
         name = chain.root.id
         if inner.model.owner(chain.scope, name) is not None or name not in facts.model.module.bindings:
             continue
+        taken.add(name)
         root = _placed(program, chain.root, ast.Name(name, chain.root.ctx))
         attributes: list[ast.Attribute] = []
         for node in chain.attributes:
             value = attributes[-1] if attributes else root
             attributes.append(_placed(program, node, ast.Attribute(value, node.attr, node.ctx)))
         facts.model.chains.append(scopes.Chain(facts.model.module, root, tuple(attributes), role=DOCTEST))
+    # What they mean is known inside, too: methods and arguments are the program's own to find and rewrite.
+    for name in taken:
+        inner.model.module.bindings[name] = facts.model.module.bindings[name]
 
 
 def _placed(program: Program, node: ast.expr, made: ast.expr) -> Any:

@@ -124,6 +124,10 @@ USES = {
         'def f():\n    """>>> t.Widget()"""\nimport shop_old.things as t\n',
         [("name", "doctest", 2, 12, "shop_old.things:Widget"), ("module", "import", 3, 8, "shop_old.things")],
     ),
+    "doctest of a module's function": (
+        'def f():\n    """>>> create(1, old=2)"""\nfrom shop.core import create\n',
+        [("argument", "doctest", 2, 22, "shop.core:create(old)")],
+    ),
     "doctest of methods and arguments": (
         'def f():\n    """\n    >>> from shop.core import Widget, create\n    >>> Widget().rotate()\n'
         '    >>> create(1, old=2)\n    """\n',
