@@ -1,8 +1,9 @@
 """What runs at the start of every process of an environment in which the package is installed: two finders are registered.
 
-One small module beside the package, for ``netra_compat.pth``: a start that loads the package and all that the finders know
-costs several times as much. ``compat._boot`` knows it, and takes their places when it is loaded: at the first legacy name, or
-the first name that is none of the standard library's, which another distribution's ledger may speak of.
+It stands once more beside the package, as ``netra_compat_start``, for ``netra_compat.pth``: a start that loads the package
+and all that the finders know costs several times as much. ``compat._boot`` knows it, and takes their places when it is
+loaded: at the first legacy name, or the first name that is none of the standard library's, which another distribution's
+ledger may speak of.
 
 It may import nothing that a bare interpreter has not already loaded, or carries within itself.
 
@@ -74,6 +75,10 @@ def _knowing() -> "Any":
     return _boot
 
 
+# PyPy takes an annotation here for a clash with the function's "global".
+_standard = None  # type: Any
+
+
 def is_candidate(name: str) -> bool:
     """Whether a ledger of another distribution may speak of a top-level module: it is none of the standard library's."""
     global _standard
@@ -87,9 +92,6 @@ def is_candidate(name: str) -> bool:
         names = {name.partition(".")[0] for folder in folders for name in os.listdir(folder)}
         known = _standard = names.union(sys.builtin_module_names)
     return name not in known
-
-
-_standard: "Any" = None
 
 
 def _find_first(name: str, path: "Any" = None, target: "Any" = None) -> "Any":

@@ -9,14 +9,19 @@ import os
 import sys
 import time
 
-import netra_compat_start
-from netra_compat_start import ROOTS as ROOTS
-from netra_compat_start import end, is_candidate
-from netra_compat_start import is_off as is_off
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+if "netra_compat_start" in sys.modules:
+    _start: "Any" = sys.modules["netra_compat_start"]
+else:
+    from . import _start  # the same text: nothing but the package may be on the path
+
+ROOTS: "frozenset[str]" = _start.ROOTS
+is_off: "Callable[[], bool]" = _start.is_off
+is_candidate: "Callable[[str], bool]" = _start.is_candidate
 
 # GENERIC roots of the shipped ledger are names that other projects use too: of these only what the ledger declares is served,
 # the two-level names of DECLARED and what is below them.
@@ -140,21 +145,21 @@ def boot(how: str = "start file") -> None:
     Front.roots = _roots()
     sys.meta_path[:0] = (Front, Owners)
     sys.meta_path.append(Tail)
-    atexit.register(end, time.time())
+    atexit.register(_start.end, time.time())
 
 
 def unboot() -> None:
     """Take the finders out again."""
     global started_by
     started_by = ""
-    atexit.unregister(end)
+    atexit.unregister(_start.end)
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in (Front, Owners, Tail)]
 
 
 def _take_over() -> None:
     """Stand where the finders of the start stand; what they registered for the end of the process stays."""
     global started_by
-    own = {id(netra_compat_start.Front): (Front, Owners), id(netra_compat_start.Tail): (Tail,)}
+    own = {id(_start.Front): (Front, Owners), id(_start.Tail): (Tail,)}
     if any(id(finder) in own for finder in sys.meta_path):
         started_by = ".pth"
         Front.roots = _roots()

@@ -1,4 +1,7 @@
-"""``python -m compat.legacy.boot_table --check|--write``: the roots that the boot modules know, made from the ledger."""
+"""``python -m compat.legacy.boot_table --check|--write``: the roots that the boot modules know, made from the ledger.
+
+The module that ``netra_compat.pth`` imports is the package's ``_start``, written out once more beside the package.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,11 @@ from .ledger import LEDGER
 GENERIC = ("app", "dev_launcher", "shared", "test_framework", "tests")
 
 
+def _fresh(file: pathlib.Path, table: str) -> str:
+    head, marker, rest = re.split(r"(# table: [^\n]*\n)", file.read_text(encoding="utf-8"))
+    return head + marker + table + rest[rest.index("# end of table\n") :]
+
+
 def tables() -> dict[pathlib.Path, str]:
     """The lines between the markers, by the file that they stand in."""
     declared = sorted(
@@ -22,7 +30,7 @@ def tables() -> dict[pathlib.Path, str]:
     boot = pathlib.Path(str(_boot.__file__))
     generic = [word for word in GENERIC if word in LEDGER.roots]
     return {
-        boot.parent.parent / "netra_compat_start.py": _written("ROOTS", sorted(LEDGER.roots)),
+        boot.with_name("_start.py"): _written("ROOTS", sorted(LEDGER.roots)),
         boot: _written("GENERIC", generic) + _written("DECLARED", declared),
     }
 
@@ -37,11 +45,11 @@ def main(argv: list[str]) -> int:
         sys.stderr.write("usage: python -m compat.legacy.boot_table --check|--write\n")
         return 2
     is_stale = False
-    for file, table in tables().items():
-        text = file.read_text(encoding="utf-8")
-        head, marker, rest = re.split(r"(# table: [^\n]*\n)", text)
-        fresh = head + marker + table + rest[rest.index("# end of table\n") :]
-        if fresh == text:
+    texts = {file: _fresh(file, table) for file, table in tables().items()}
+    start = next(file for file in texts if file.name == "_start.py")
+    texts[start.parent.parent / "netra_compat_start.py"] = texts[start]
+    for file, fresh in texts.items():
+        if fresh == file.read_text(encoding="utf-8"):
             continue
         if argv == ["--check"]:
             sys.stderr.write(f"{file} is stale; run: python -m compat.legacy.boot_table --write\n")
