@@ -190,8 +190,9 @@ def test_a_process_that_has_taken_the_package_away_ends_in_peace(tmp_path):
     package = os.path.dirname(__import__("compat").__file__)
     (tmp_path / "netra_compat_start.py").symlink_to(os.path.join(os.path.dirname(package), "netra_compat_start.py"))
     (tmp_path / "compat").mkdir()
-    for name in ("__init__.py", "_boot.py", "_declared.py"):
-        (tmp_path / "compat" / name).symlink_to(os.path.join(package, name))
+    for name in os.listdir(package):
+        if name.endswith(".py"):
+            (tmp_path / "compat" / name).symlink_to(os.path.join(package, name))
     code = (
         f"import sys, time; sys.path.insert(0, {str(tmp_path)!r}); import compat._boot, netra_compat_start\n"
         "netra_compat_start.end(time.time() - 1)\nprint('ended')"
