@@ -136,6 +136,8 @@ def end(started: float) -> None:
     """Leave a record that the drop-in watched this process; one that lived for a moment only is not worth its cost."""
     silent = time.time() - started < SHORT or os.environ.get("COMPAT_TELEMETRY", "").lower() in ("off", "memory")
     if not silent and _knowing():
-        from compat.telemetry.counters import ended
-
+        try:
+            from compat.telemetry.counters import ended
+        except ImportError:
+            return  # this process has uninstalled the package
         ended(started)
