@@ -5,6 +5,13 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast examples are made says how busy the machine is, and nothing of what is tested; fixtures are made to serve many.
+settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("untimed")
 
 os.environ["COMPAT_TELEMETRY"] = "memory"
 for _name in ("COMPAT", "COMPAT_AS_OF", "COMPAT_ROOTS", "COMPAT_SUMMARY", "COMPAT_DIR", "COMPAT_SERVICE"):

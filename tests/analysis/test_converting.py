@@ -6,7 +6,7 @@ import importlib
 import sys
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compat.analysis import converting
@@ -69,7 +69,7 @@ LITERALS = st.one_of(
 CERTAIN = ["scaled", "stepped", "described", "chosen", "table", "sliced", "compared"]
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=500)
 @given(st.sampled_from(CERTAIN), LITERALS)
 def test_what_is_computed_is_what_the_converter_returns(home, name, value):
     try:

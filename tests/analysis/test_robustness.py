@@ -77,13 +77,13 @@ def check(raw: bytes) -> None:
         assert again.after == outcome.after
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.binary(max_size=6)), max_size=14))
 def test_fuzz_fragments(parts):
     check(b"".join(parts))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=300))
 def test_fuzz_bytes(raw):
     check(raw)
@@ -95,7 +95,7 @@ def test_truncated_at_every_byte():
         check(text[:end])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="frt'\"\\{}[](): =!\nxa#", max_size=40))
 def test_the_two_lexers_agree_where_the_fast_one_is_sure(text):
     data = text.encode()
@@ -104,7 +104,7 @@ def test_the_two_lexers_agree_where_the_fast_one_is_sure(text):
         assert list(zip(*fast)) == [(token.start + len(token.prefix), token.end) for token in exact]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.sampled_from(["lazy ", "from ", "import ", "a", ".", " as ", ",", "(", ")", "*", "#c\n", "\\\n", "\n", ";", " "]),

@@ -10,7 +10,7 @@ import warnings
 from contextlib import redirect_stdout
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import compat
@@ -162,7 +162,7 @@ def programs(draw):
     return text.replace("\n", "\r\n") if draw(st.booleans()) else text
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400)
 @given(programs())
 def test_a_fixed_program_prints_what_the_old_one_printed(canonical, text):
     outcome = fixer.fix_bytes("program.py", text.encode(), TARGETS)
@@ -175,7 +175,7 @@ def test_a_fixed_program_prints_what_the_old_one_printed(canonical, text):
     assert (b"\r\n" in text.encode()) == (b"\r\n" in outcome.after)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400)
 @given(programs())
 def test_what_is_left_is_told(canonical, text):
     """After a fix, a legacy path is in the text only where a skip says so."""
@@ -214,7 +214,7 @@ statement = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(statement, min_size=1, max_size=6))
 def test_a_program_without_legacy_use_is_not_touched(body):
     text = ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))

@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from compat.telemetry.fold import fold
@@ -164,7 +164,6 @@ def tally_of(parts: dict[tuple[str, str], list[Row]]) -> Tally:
     return tally
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(tallies, tallies, tallies)
 def test_adding_tallies_is_associative_and_commutative(one, two, three):
     a, b, c = map(tally_of, (one, two, three))

@@ -41,7 +41,7 @@ def test_the_token_itself_holds():
     assert verdict(authenticator(), TOKEN) == ""
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(position=st.integers(0, len(TOKEN) - 1), letter=st.sampled_from(BASE64URL + ".="))
 def test_no_changed_letter_is_let_through(position, letter):
     if TOKEN[position] == letter or position == len(TOKEN) - 1:
@@ -50,7 +50,7 @@ def test_no_changed_letter_is_let_through(position, letter):
     assert verdict(authenticator(), TOKEN[:position] + letter + TOKEN[position + 1 :]) != ""
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=st.text() | st.binary() | st.lists(st.text(BASE64URL), min_size=3, max_size=3).map(".".join))
 def test_anything_else_is_rejected_with_a_reason(text):
     subject = authenticator()
@@ -59,7 +59,7 @@ def test_anything_else_is_rejected_with_a_reason(text):
     assert subject.stats.snapshot()["rejections"] == {reason: 1}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     headers=st.lists(
         st.tuples(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compat.telemetry.queries import KEYS, Observed, Selection, Usage
@@ -135,7 +135,7 @@ PARTS = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     sites=st.dictionaries(PARTS, st.dictionaries(st.integers(0, 70), st.integers(1, 10**12), max_size=6), max_size=8),
     days=st.integers(1, 75),
