@@ -8,6 +8,8 @@ import contextlib
 import json
 import logging
 import os
+import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -26,6 +28,7 @@ import websockets
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from compat.canonical.errors import SettingsError
+from compat.canonical.factory import set_websocket_manager_factory
 from compat.canonical.limits import Limits
 from compat.canonical.serve import build_server, listen, main
 from compat.canonical.server import create_app
@@ -65,12 +68,12 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(on_message=None, log_level="info", stall_timeout=None, protocol=None, **changes):
+async def running(on_message=None, log_level="info", stall_timeout=None, protocol=None, app=None, **changes):
     limits = changes.pop("limits", Limits())
     listener = listen("127.0.0.1", 0, stall_timeout or limits.send_timeout)
     port = listener.getsockname()[1]
     settings = Settings(jwt_secret=SECRET, port=port, environment="test", limits=limits, **changes)
-    app = create_app(settings, on_message=on_message)
+    app = app or create_app(settings, on_message=on_message)
     server = build_server(settings, app, log_level=log_level)
     if protocol is not None:
         server.config.ws = protocol
@@ -118,6 +121,33 @@ def test_events_arrive_and_a_reconnection_continues() -> None:
                 assert (await received(client))["reason"] == "epoch_changed"
 
     asyncio.run(run())
+
+
+def test_the_core_of_the_readme_serves_the_events_of_its_own_function() -> None:
+    readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    block = next(text for text in re.findall(r"```python\n(.*?)```", readme, flags=re.S) if "create_app(" in text)
+    names: dict = {}
+    before = set_websocket_manager_factory(None)
+
+    async def run() -> None:
+        exec(block, names)
+        secret = names["app"].state.service.settings.jwt_secret
+        user, thread, run_id = "5f1c0a3e-user", "0d1be7c2-thread", "9b2f6e11-run"
+        signed = jwt.encode({"sub": user, "exp": time.time() + 60}, secret, "HS256")
+        async with running(app=names["app"]) as server:
+            async with server.connect(additional_headers={"Authorization": f"Bearer {signed}"}) as client:
+                assert (await received(client))["type"] == "connection_established"
+                await names["answer"](user, thread, run_id)
+                events = [await received(client) for _ in range(2)]
+        assert [(e["type"], e["run_id"], e["seq"]) for e in events] == [
+            ("agent_started", run_id, 1),
+            ("agent_completed", run_id, 2),
+        ]
+
+    try:
+        asyncio.run(run())
+    finally:
+        set_websocket_manager_factory(before)
 
 
 def test_tokens_come_by_header_subprotocol_or_first_message() -> None:
