@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 import threading
 from types import MappingProxyType
 
 from . import bytecode, callsite, handed, imports, overlay
 from .modules import LegacyModule, LegacySpec, Loader
+from .targets import spec_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Finder:
                 tap.use("import", frame)
             return None
         try:
-            found = importlib.util.find_spec(canonical)
+            found = spec_of(canonical)
         except ModuleNotFoundError:
             found = None
         if found is None:

@@ -7,7 +7,6 @@ that makes a property of it sees every importer, not only the first.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 import types
 from importlib.machinery import ModuleSpec
@@ -15,7 +14,7 @@ from importlib.machinery import ModuleSpec
 from . import callsite, imports, watch
 from .descriptors import child_property, count_write, module_property, name_property
 from .funnel import lost_error, site_key
-from .targets import load_module
+from .targets import load_module, spec_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ class Loader:
 
     # What inspect, runpy, linecache and pkgutil ask a loader for is answered by the canonical module's own.
     def _ask(self, what: str, *default: Any) -> Any:
-        spec = importlib.util.find_spec(self.canonical) if self.canonical else None
+        spec = spec_of(self.canonical) if self.canonical else None
         method = getattr(spec.loader if spec else None, what, None)
         if method is None:
             if default:
@@ -162,7 +161,7 @@ class Loader:
         return str(self._ask("get_filename"))
 
     def get_data(self, path: str) -> bytes:
-        spec = importlib.util.find_spec(self.canonical) if self.canonical else None
+        spec = spec_of(self.canonical) if self.canonical else None
         read: Any = getattr(spec.loader if spec else None, "get_data", None)
         if read is None:
             raise OSError(0, "no data behind this legacy package", path)

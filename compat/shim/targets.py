@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from importlib import import_module
 
@@ -10,6 +11,7 @@ from compat.errors import TargetError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from importlib.machinery import ModuleSpec
     from types import ModuleType
 
 
@@ -28,6 +30,20 @@ def load_module(name: str, move: str) -> ModuleType:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
             raise TargetError(move, name, f"no module named {error.name!r}") from error
         raise
+
+
+def spec_of(name: str) -> ModuleSpec | None:
+    """The spec of a canonical module, as ``importlib.util.find_spec``, also where a test's stand-in in ``sys.modules`` has none."""
+    try:
+        return importlib.util.find_spec(name)
+    except ValueError:
+        module = sys.modules.get(name)
+        if module is None:
+            raise
+    spec = importlib.util.spec_from_loader(name, getattr(module, "__loader__", None), origin=getattr(module, "__file__", None))
+    if spec is not None and hasattr(module, "__path__"):
+        spec.submodule_search_locations = list(module.__path__)
+    return spec
 
 
 def resolve(path: str, move: str) -> object:

@@ -12,6 +12,7 @@ import runpy
 import subprocess
 import sys
 import threading
+import types
 import zipfile
 
 import pytest
@@ -262,6 +263,21 @@ def test_a_missing_canonical_module_is_named_not_hidden(world, installed):
     seen = world.use("import old.mod")
     assert type(seen.error).__name__ == "TargetError"
     assert "canonical target 'canon.nowhere' cannot be resolved" in str(seen.error)
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_stand_in_for_the_canonical_module_needs_no_spec(world, installed, monkeypatch, bare):
+    """Tests put such stand-ins into ``sys.modules``; ``importlib.util.find_spec`` raises ValueError for them."""
+    installed(Module("old.mod", "canon.core", **DATES))
+    stand_in = types.ModuleType("canon.core")
+    stand_in.CONST = "stood in"
+    if bare:
+        del stand_in.__spec__
+    monkeypatch.setitem(sys.modules, "canon.core", stand_in)
+    seen = world.ok("from old.mod import CONST")
+    assert seen.counted() == {("old.mod", "import", 1): 1}
+    assert world.ok("import old.mod; found = old.mod.CONST").namespace["found"] == "stood in"
+    assert sys.modules["old.mod"].__spec__.loader.get_source("old.mod") is None
 
 
 def test_the_failure_of_an_optional_dependency_is_passed_on(world, installed):
