@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import difflib
 import os
 import stat
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Optional
 
-from . import dialects, sources
+from . import dialects, scopes, sources
 from .config import Settings
 from .edits import EditConflict, apply
 from .examine import Scope, parse_facts, read
@@ -236,6 +237,9 @@ def _verify(scanner: Scanner, item: Found, outcome: Outcome) -> str:
     if again.status == FAILED:
         return again.reason
     source = sources.decode(item.path, outcome.after)
+    lost = unbound_names(outcome.path, outcome.after) - unbound_names(outcome.path, outcome.before)
+    if lost:
+        return f"nothing binds {', '.join(sorted(lost))} any more"
     try:
         compile(source.text, item.path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
@@ -246,6 +250,15 @@ def _verify(scanner: Scanner, item: Found, outcome: Outcome) -> str:
             return ""
         return f"the result does not compile: {error}"
     return ""
+
+
+def unbound_names(path: str, raw: bytes) -> set[str]:
+    """Names that a file reads, but neither binds nor finds among the builtins; empty where a star import may bind them."""
+    model = scopes.build(dialects.parse(sources.decode(path, raw)).module)
+    if any(item.name == "*" for item in model.imports):
+        return set()
+    read_names = {chain.root.id for chain in model.chains if not model.lookup(chain.scope, chain.root.id)}
+    return {name for name in read_names if not hasattr(builtins, name)}
 
 
 def write_file(path: str, before: bytes, after: bytes) -> str:

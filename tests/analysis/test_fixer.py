@@ -101,6 +101,29 @@ def test_a_name_that_others_import_or_patch_is_kept(ledger, tmp_path):
     assert (tmp_path / "user.py").read_text() == "from app.used import MAX\n"
 
 
+def test_a_class_that_others_import_or_patch_where_it_is_constructed_is_left(ledger, tmp_path):
+    """The factory cannot take its name: who imports it would call, and who patches it would replace, something else."""
+    constructs = "from shop_old.engines import Engine\nengine = Engine()\n"
+    files = {
+        "app/used.py": constructs,
+        "app/patched.py": constructs,
+        "app/package/__init__.py": constructs,
+        "app/alone.py": constructs,
+        "app/named.py": "from shop_old.hubs import Hub\ndef f(hub: Hub): ...\n",
+        "user.py": "from app.used import Engine\nfrom app.named import Hub\n",
+        "test_it.py": "patch('app.patched.Engine')\n",
+    }
+    write(tmp_path, files)
+    result = fixer.fix([str(tmp_path)], ledger, write=True, verify=True)
+    assert result.problems == []
+    reasons = {Path(skip.path).relative_to(tmp_path).as_posix(): skip.reason for skip in result.skips}
+    left = ["app/package/__init__.py", "app/patched.py", "app/used.py"]
+    assert [path for path, reason in sorted(reasons.items()) if "others may import or patch it" in reason] == left
+    assert all((tmp_path / path).read_text() == constructs for path in left)
+    assert (tmp_path / "app/alone.py").read_text() == "from shop.core import get_engine\nengine = get_engine()\n"
+    assert (tmp_path / "app/named.py").read_text() == "from shop.core import Engine as Hub\ndef f(hub: Hub): ...\n"
+
+
 def test_relative_imports_of_the_legacy_package(ledger, tmp_path):
     write(tmp_path, {"shop_old/user.py": "from .things import Widget\nfrom . import whole, stock\nfrom.whole import thing\n"})
     fixer.fix([str(tmp_path)], ledger, write=True)
@@ -139,6 +162,13 @@ def test_nothing_is_written_without_write_and_mode_and_links_stay(ledger, tmp_pa
     assert stat.S_IMODE(path.stat().st_mode) == 0o755
     assert path.read_text() == "#!/usr/bin/python\nfrom shop.core import Widget\n"
     assert sorted(os.listdir(tmp_path)) == ["link.py", "run.py"]
+
+
+def test_a_name_that_nothing_binds_any_more_is_seen():
+    before = b"from old import A as B\nprint(B, [B for B in ()], missing)\n"
+    assert fixer.unbound_names("m.py", before) == {"missing"}
+    assert fixer.unbound_names("m.py", before.replace(b" as B", b"")) == {"missing", "B"}
+    assert fixer.unbound_names("m.py", before.replace(b"A as B", b"*")) == set()
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path):

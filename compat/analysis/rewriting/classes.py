@@ -69,7 +69,10 @@ def _decide(plan: Plan, item: ImportedName, reference: Reference) -> str:
         return "it is not used here; others may import it from here"
     factory = facts.targets.adapters.factories.get(canonical.replace(":", "."), "")
     is_async = False
+    is_global = item.scope is facts.model.module
     if uses.constructed:
+        if is_global and (item.local in plan.kept_locals or not local_names.is_private_enough(plan, item)):
+            return "others may import or patch it here by this name, and here it is constructed"
         if facts.tree.has_rewritten_calls:
             return "this Python does not parse the file's match statements"
         if not factory:
@@ -99,8 +102,12 @@ def _decide(plan: Plan, item: ImportedName, reference: Reference) -> str:
                 called = {facts.span(chain.root)[0] for chain in uses.constructed}
                 plan.edits.extend(edit for edit in edits if edit.start not in called)
                 local = name
+                if is_global:
+                    plan.renamed_locals.add(item.local)
         placements.append(Placement(module, name, local))
     if uses.constructed:
+        if is_global:
+            plan.renamed_locals.add(item.local)
         placements.append(Placement(factory.partition(":")[0], builder, builder))
     for chain in uses.constructed:
         _construct(plan, chain, builder, is_async)

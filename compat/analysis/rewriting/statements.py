@@ -65,11 +65,13 @@ class _Writer:
                 self.alias_in_place(alias, placements[0])
 
     def alias_in_place(self, alias: AliasSpan, placement: Placement) -> None:
-        if alias.as_start >= 0 or placement.local in ("", placement.name):
-            if alias.name != placement.name:
-                self.plan.edit(alias.start, alias.end, placement.name)
+        given = self.data[alias.as_start : alias.as_end].decode() if alias.as_start >= 0 else ""
+        if given and placement.local in ("", given):
+            self.plan.edit(alias.start, alias.end, placement.name)
         else:
-            self.plan.edit(alias.start, alias.end, f"{placement.name} as {placement.local}")
+            # An alias goes only where what it named is named otherwise: a factory instead of a class.
+            local = placement.local if placement.local != placement.name else ""
+            self.plan.edit(alias.start, alias.whole_end, f"{placement.name} as {local}" if local else placement.name)
 
     def split(self) -> None:
         read, data = self.read, self.data
