@@ -60,6 +60,7 @@ def command(
                 since=since or ("90d" if page else "30d"),
                 match=match,
                 facts=move_facts(chosen_ledger(ledgers)),
+                narrowed=bool(ledgers),
                 problems=history.problems,
             )
         except ValueError as wrong:

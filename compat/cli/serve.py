@@ -57,6 +57,7 @@ def command(
     app = create_app(
         lambda: opened_history(places),
         facts,
+        narrowed=bool(ledgers),
         token=token,
         hosts=(host, *hosts),
         where=where,

@@ -13,7 +13,7 @@ from typing import IO, Any, NamedTuple
 from .page_chart import Chart, burn_down
 from .queries import Line, Place, Usage
 from .render import UNTOLD, direction, last_seen
-from .report import MoveFacts, Report, evidence, iso_day, iso_time, next_step
+from .report import MoveFacts, Report, beside, evidence, iso_day, iso_time, next_step
 
 PLACES = 200  # call sites shown of one move; the rest is counted
 WINDOW = 14  # days that a chart shows at least, if the period has as many
@@ -81,7 +81,9 @@ def page_values(report: Report, connection: sqlite3.Connection, where: str = "")
         "services": sorted({service for line in report.lines for service in line.services}),
         "stages": sorted({view.facts.stage for view in views if view.facts}),
         "totals": {name: sum(getattr(line, name) for line in report.lines) for name in ("today", "week", "month", "total")},
-        "evidence": evidence(sum(line.total for line in report.lines), report.observed),
+        "evidence": ", ".join(
+            filter(None, (evidence(sum(line.total for line in report.lines), report.observed), beside(report)))
+        ),
         "zero": evidence(0, report.observed),
         "first": iso_day(selection.first),
         "last": iso_day(selection.today),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 TREND_DAYS = 30
 KEYS = ("move", "caller", "file", "service", "day")
@@ -24,14 +24,19 @@ _LEVELS = {
     "file": ("g.file", _CALLER, "uses", "sites"),
 }
 _FOREIGN = {"daily": "grp", "uses": "site"}
+_CHOSEN = "g.move GLOB :glob AND (:moves IS NULL OR g.move IN (SELECT value FROM json_each(:moves)))"
 
 
 class Selection(NamedTuple):
-    """What a report is about: days since 1970-01-01 (UTC), both included, and a pattern of move ids ("" for all)."""
+    """What a report is about: days since 1970-01-01 (UTC), both included, and a pattern of move ids ("" for all).
+
+    ``moves`` narrows it to these ids; ``None`` to none in particular.
+    """
 
     first: int
     today: int
     match: str = ""
+    moves: frozenset[str] | None = None
 
     @property
     def glob(self) -> str:
@@ -39,6 +44,12 @@ class Selection(NamedTuple):
         if not self.match:
             return "*"
         return self.match if any(sign in self.match for sign in "*?[") else f"*{self.match}*"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What :data:`_CHOSEN` and the period's days are bound to."""
+        moves = None if self.moves is None else json.dumps(sorted(self.moves))
+        return {"first": self.first, "today": self.today, "glob": self.glob, "moves": moves}
 
 
 class Line(NamedTuple):
@@ -99,8 +110,8 @@ class Usage:
         if by == "day":
             return self._days(selection)
         key, caller, days, owner = _LEVELS[by]
-        values = {"first": selection.first, "today": selection.today, "glob": selection.glob}
-        source = f"FROM {owner} g JOIN {days} d ON d.{_FOREIGN[days]} = g.id WHERE g.move GLOB :glob"
+        values = selection.values
+        source = f"FROM {owner} g JOIN {days} d ON d.{_FOREIGN[days]} = g.id WHERE {_CHOSEN}"
         # Days are told apart for the trend only, and summed up here: SQLite would sort every day of every key by name.
         start = selection.today - TREND_DAYS + 1
         trends: dict[str, list[int]] = {}
@@ -132,7 +143,7 @@ class Usage:
                 (SELECT d.first {mine} ORDER BY d.day LIMIT 1) AS first,
                 (SELECT d.last {mine} ORDER BY d.day DESC LIMIT 1) AS last,
                 EXISTS (SELECT 1 {mine} AND d.day >= :first) AS used
-                FROM {owner} g WHERE g.move GLOB :glob)
+                FROM {owner} g WHERE {_CHOSEN})
             WHERE last IS NOT NULL GROUP BY key
             """,
             values,
@@ -144,13 +155,13 @@ class Usage:
 
     def _days(self, selection: Selection) -> list[Line]:
         rows = self._connection.execute(
-            """
+            f"""
             SELECT date(d.day * 86400, 'unixepoch'), d.day, sum(d.count), min(d.first), max(d.last),
                 count(DISTINCT g.move), count(DISTINCT g.caller), json_group_array(DISTINCT g.service)
             FROM groups g JOIN daily d ON d.grp = g.id
-            WHERE g.move GLOB :glob AND d.day BETWEEN :first AND :today GROUP BY d.day ORDER BY d.day DESC
+            WHERE {_CHOSEN} AND d.day BETWEEN :first AND :today GROUP BY d.day ORDER BY d.day DESC
             """,
-            {"first": selection.first, "today": selection.today, "glob": selection.glob},
+            selection.values,
         ).fetchall()
         counts = {row[1]: row[2] for row in rows}
         lines = []
@@ -163,8 +174,8 @@ class Usage:
         """``(move, caller, day, count)`` for the burn-down, ordered by move and caller."""
         return self._connection.execute(
             "SELECT g.move, g.caller, d.day, sum(d.count) FROM groups g JOIN daily d ON d.grp = g.id "
-            "WHERE g.move GLOB :glob AND d.day BETWEEN :first AND :today GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-            {"first": selection.first, "today": selection.today, "glob": selection.glob},
+            f"WHERE {_CHOSEN} AND d.day BETWEEN :first AND :today GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            selection.values,
         )
 
     def places(self, move: str, selection: Selection, limit: int) -> list[Place]:
@@ -186,11 +197,23 @@ class Usage:
     def used(self, selection: Selection) -> set[str]:
         """The ids of the moves with a use in the period."""
         rows = self._connection.execute(
-            "SELECT DISTINCT g.move FROM groups g WHERE g.move GLOB :glob AND EXISTS "
+            f"SELECT DISTINCT g.move FROM groups g WHERE {_CHOSEN} AND EXISTS "
             "(SELECT 1 FROM daily d WHERE d.grp = g.id AND d.day BETWEEN :first AND :today)",
-            {"first": selection.first, "today": selection.today, "glob": selection.glob},
+            selection.values,
         )
         return {move for (move,) in rows}
+
+    def moves(self) -> set[str]:
+        """The ids of all moves that were ever used."""
+        return {move for (move,) in self._connection.execute("SELECT DISTINCT move FROM groups")}
+
+    def total(self, selection: Selection) -> int:
+        """All uses in the period."""
+        (found,) = self._connection.execute(
+            f"SELECT sum(d.count) FROM groups g JOIN daily d ON d.grp = g.id WHERE {_CHOSEN} AND d.day BETWEEN :first AND :today",
+            selection.values,
+        ).fetchone()
+        return int(found or 0)
 
     def first_day(self) -> int | None:
         """The oldest day with a use, ``None`` for an empty history."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any, Callable
 
 from .queries import Line
-from .report import Report, as_dict, change, evidence, iso_day, next_step
+from .report import Report, as_dict, beside, change, evidence, iso_day, next_step
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -117,6 +117,8 @@ def footer(report: Report) -> list[str]:
     total = sum(line.total for line in report.lines)
     period = f"{iso_day(report.selection.first)} to {iso_day(report.selection.today)}"
     notes = [f"{period} (UTC): {evidence(total, report.observed)}."]
+    if report.others:
+        notes.append(f"{beside(report)}.")
     if report.facts and not report.is_empty:
         notes.append(f"{len(report.unused):,} of {len(report.facts):,} moves of the ledger had no use in this period.")
     notes += [f"Not read: {problem}" for problem in report.problems]

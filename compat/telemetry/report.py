@@ -31,7 +31,10 @@ class MoveFacts(NamedTuple):
 
 
 class Report(NamedTuple):
-    """Uses by one key over a period, what the ledger says of the moves, and the evidence behind the zeros."""
+    """Uses by one key over a period, what the ledger says of the moves, and the evidence behind the zeros.
+
+    ``others`` are the uses in the period of what a report narrowed to one ledger leaves out.
+    """
 
     by: str
     selection: Selection
@@ -41,6 +44,7 @@ class Report(NamedTuple):
     unused: Sequence[str]
     observed: Observed
     problems: Sequence[str]
+    others: int = 0
 
     @property
     def used(self) -> list[Line]:
@@ -55,7 +59,7 @@ class Report(NamedTuple):
     @property
     def is_empty(self) -> bool:
         """Whether nothing was ever recorded, not even a process that was observed."""
-        return not self.lines and not self.observed.processes
+        return not self.lines and not self.others and not self.observed.processes
 
 
 def row_of(facts: Mapping[str, MoveFacts], id: str) -> str | None:
@@ -112,14 +116,15 @@ def build_report(
     since: str = f"{TREND_DAYS}d",
     match: str = "",
     facts: Mapping[str, MoveFacts] | None = None,
+    narrowed: bool = False,
     problems: Sequence[str] = (),
     now: datetime | None = None,
 ) -> Report:
     """Ask a history for one report.
 
     ``by`` is one of move, caller, file, service, day; ``since`` as in :func:`parse_since`; ``match`` selects moves by
-    id (a glob, or text anywhere in it); ``facts`` are the ledger's rows by id; ``problems`` name what could not be
-    read; ``now`` decides which day is today.
+    id (a glob, or text anywhere in it); ``facts`` are the ledger's rows by id; ``narrowed`` leaves out the uses of which
+    these say nothing; ``problems`` name what could not be read; ``now`` decides which day is today.
     """
     if by not in KEYS:
         raise ValueError(f"a report goes by {', '.join(KEYS)}; not by {by!r}")
@@ -128,10 +133,15 @@ def build_report(
     selection = Selection(parse_since(since, today), today, match)
     facts = facts or {}
     usage = Usage(connection)
+    others = 0
+    if narrowed:
+        whole = usage.total(selection)
+        selection = selection._replace(moves=frozenset(id for id in usage.moves() if row_of(facts, id) is not None))
+        others = whole - usage.total(selection)
     lines = usage.lines(by, selection)
     used = {row_of(facts, id) for id in usage.used(selection)} if facts else set()
     unused = sorted(id for id in facts if id not in used and fnmatch.fnmatchcase(id, selection.glob))
-    return Report(by, selection, now, lines, facts, unused, usage.observed(selection), tuple(problems))
+    return Report(by, selection, now, lines, facts, unused, usage.observed(selection), tuple(problems), others)
 
 
 def evidence(uses: int, observed: Observed) -> str:
@@ -145,6 +155,11 @@ def evidence(uses: int, observed: Observed) -> str:
     if observed.hours >= 0.5:
         hours = f"{observed.hours:,.0f} hour{'' if round(observed.hours) == 1 else 's'}"
     return f"{counted} in {processes} over {hours} since {since.day} {since:%B %Y}"
+
+
+def beside(report: Report) -> str:
+    """What a report narrowed to one ledger leaves out: ``and 12 uses of other ledgers``; empty for nothing."""
+    return f"and {report.others:,} use{'' if report.others == 1 else 's'} of other ledgers" if report.others else ""
 
 
 def change(line: Line) -> float | None:

@@ -56,6 +56,7 @@ def create_app(
     open_history: Opener,
     facts: Mapping[str, MoveFacts],
     *,
+    narrowed: bool = False,
     token: str | None = None,
     hosts: Iterable[str] = (),
     where: str = "",
@@ -69,6 +70,8 @@ def create_app(
     ----------
     open_history:
         Opens the history afresh for each answer.
+    narrowed:
+        Leave out the uses of which ``facts`` say nothing.
     token:
         What a client must present, as ``Authorization: Bearer TOKEN``, or as the password of a browser's own prompt.
     hosts:
@@ -111,6 +114,7 @@ def create_app(
             since=since,
             match=match,
             facts=facts,
+            narrowed=narrowed,
             problems=history.problems,
             now=clock(),
         )

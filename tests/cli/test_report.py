@@ -101,9 +101,13 @@ def test_nothing_recorded_says_what_to_do_next(ask, state):
 
 
 def test_ended_killed_and_living_processes_are_all_in_it(ask, count):
-    for move, uses, end in (("old.core:Manager", 5, "well"), ("old.core:Manager", 7, "killed"), ("old.auth:X", 2, "living")):
+    for move, uses, end in (
+        ("old.core:Manager", 5, "well"),
+        ("old.core:Manager", 7, "killed"),
+        ("old.auth:AuthHandler", 2, "living"),
+    ):
         count(move, uses, end)
-    expected = {"old.core:Manager": 12, "old.auth:X": 2}
+    expected = {"old.core:Manager": 12, "old.auth:AuthHandler": 2}
     assert totals(ask("report", "--format", "json")) == expected
     assert totals(ask("report", "--format", "json")) == expected
 
@@ -129,6 +133,31 @@ def test_directories_and_databases_are_merged(ask, count, state, tmp_path):
     ask("report")
     count("old.core:Manager", 2, directory=other)
     assert totals(ask("report", str(state / "usage.db"), "--from", str(other), "--format", "json")) == {"old.core:Manager": 7}
+
+
+@pytest.mark.parametrize("by", ["move", "caller", "file", "service", "day"])
+def test_a_chosen_ledger_narrows_the_report_to_its_moves_and_counts_the_rest_in_one_line(ask, count, by):
+    count("old.core:Manager.send", 5)
+    count("netra_backend.app.websocket_core:CRITICAL_EVENTS", 1200)
+    assert sum(totals(ask("report", "--by", by, "--format", "json")).values()) == 5
+    shown = ask("report", "--by", by).stdout
+    assert "CRITICAL_EVENTS" not in shown
+    assert shown.splitlines()[-2:] == [
+        "and 1,200 uses of other ledgers.",
+        "2 of 3 moves of the ledger had no use in this period.",
+    ]
+
+
+def test_only_other_ledgers_uses_are_no_empty_history(ask, count):
+    count("netra_backend.app.websocket_core:CRITICAL_EVENTS", 1)
+    shown = ask("report").stdout
+    assert shown.startswith("No legacy use in this period: 0 uses in 1 process ")
+    assert "and 1 use of other ledgers." in shown
+
+
+def test_without_a_chosen_ledger_every_use_is_listed(run, count):
+    count("old.nobody:Knows", 3)
+    assert totals(run("report", "--format", "json")) == {"old.nobody:Knows": 3}
 
 
 def test_csv_and_markdown(ask, count):

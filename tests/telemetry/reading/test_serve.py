@@ -103,6 +103,15 @@ def test_a_page_is_drawn_once_for_many_readers_and_few_are_kept(app):
     assert len(opened) == 11
 
 
+def test_a_chosen_ledger_narrows_page_and_api_to_its_moves(app):
+    get = app(narrowed=True)
+    page = get("/?since=all").body
+    assert "old.<wbr>gone" not in page
+    assert "32 uses in 2 processes" in page and ", and 6 uses of other ledgers" in page
+    shown = json.loads(get("/api/usage?by=caller&since=all").body)
+    assert [(row["key"], row["total"]) for row in shown["rows"]] == [("chat", 27), ("jobs", 5)]
+
+
 def test_the_api_answers_like_the_json_format(app):
     answer = app()("/api/usage?by=caller&since=all&match=old")
     shown = json.loads(answer.body)
