@@ -10,9 +10,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from typing import Any, Optional
 
-from .docker_types import ContainerInfo
+from .docker_containers import LABEL, DockerContainers
+from .docker_types import ContainerInfo, parse_moment
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +86,7 @@ def _seconds(text: str) -> float:
     return int(number) * _UNITS[unit]
 
 
-class DockerUpkeep:
+class DockerUpkeep(DockerContainers):
     """The part of a manager that looks after its containers."""
 
     _scheduler: Optional[threading.Thread] = None
@@ -92,16 +94,29 @@ class DockerUpkeep:
     _scheduled_runs = 0
     _registered_tests: set[str]
 
-    def _containers(self, environment: Optional[str] = "", all_states: bool = True) -> list[Any]:
-        raise NotImplementedError
-
     def cleanup_old_environments(self, max_age_hours: int = 24) -> int:
-        """Remove old dedicated containers."""
-        raise NotImplementedError
+        """Remove dedicated containers older than that and return how many."""
+        limit = datetime.now(timezone.utc) - timedelta(hours=max_age_hours)
+        removed = 0
+        for container in self._containers(environment=None):
+            made = parse_moment(container.attrs.get("Created"))
+            dedicated = str(container.labels.get(LABEL, "")).startswith("dedicated-")
+            if dedicated and made is not None and made < limit:
+                container.remove(force=True)
+                removed += 1
+        return removed
 
     def cleanup_orphaned_containers(self) -> bool:
-        """Remove ended containers."""
-        raise NotImplementedError
+        """Remove the environment's containers that have ended."""
+        for container in self._containers():
+            if container.status in ("exited", "dead", "created"):
+                container.remove(force=True)
+        return True
+
+    def pre_test_cleanup(self) -> bool:
+        """Remove what earlier runs have left: ended containers, and dedicated ones older than a day."""
+        self.cleanup_old_environments()
+        return self.cleanup_orphaned_containers()
 
     def monitor_memory_during_operations(self) -> Optional[DockerResourceSnapshot]:
         """The memory of the environment's running containers; None if none runs."""
