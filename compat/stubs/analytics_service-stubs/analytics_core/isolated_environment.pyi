@@ -3,6 +3,7 @@
 from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.environment
+import compat.canonical.environment_isolated
 import compat.canonical.environment_validation
 import typing
 
@@ -13,7 +14,7 @@ class EnvironmentValidator(compat.canonical.environment_validation.EnvironmentVa
 IsolatedEnv = compat.canonical.environment.IsolatedEnv
 
 @deprecated("Importing IsolatedEnvironment from 'analytics_service.analytics_core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import IsolatedEnvironment' instead. See MIGRATION.md.")
-class IsolatedEnvironment(compat.canonical.environment.IsolatedEnvironment): ...
+class IsolatedEnvironment(compat.canonical.environment_isolated.IsolatedEnvironment): ...
 
 @deprecated("Importing SecretLoader from 'analytics_service.analytics_core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import SecretLoader' instead. See MIGRATION.md.")
 class SecretLoader(compat.canonical.environment.SecretLoader): ...

@@ -6,7 +6,7 @@ import compat.canonical.context.factory
 import compat.canonical.context.isolation
 import compat.canonical.context.manager
 import compat.canonical.context.user
-import compat.canonical.environment
+import compat.canonical.environment_isolated
 import compat.canonical.logs
 import compat.canonical.types.models
 import typing
@@ -25,7 +25,7 @@ class DEEP_AGENT_STATE_SECURITY_CHECK:
 class InvalidContextError(compat.canonical.context.isolation.InvalidContextError): ...
 
 @deprecated("Importing IsolatedEnvironment from 'netra_backend.app.services.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import IsolatedEnvironment' instead. See MIGRATION.md.")
-class IsolatedEnvironment(compat.canonical.environment.IsolatedEnvironment): ...
+class IsolatedEnvironment(compat.canonical.environment_isolated.IsolatedEnvironment): ...
 
 @deprecated("Importing UserContextFactory from 'netra_backend.app.services.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import UserContextFactory' instead. See MIGRATION.md.")
 class UserContextFactory(compat.canonical.context.factory.UserContextFactory): ...

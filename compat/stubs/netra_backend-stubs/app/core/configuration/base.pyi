@@ -7,7 +7,7 @@ import compat.canonical.configuration.base
 import compat.canonical.configuration.scopes
 import compat.canonical.configuration.secrets
 import compat.canonical.configuration.validation
-import compat.canonical.environment
+import compat.canonical.environment_isolated
 import typing
 
 @deprecated("Importing AppConfig from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import AppConfig' instead. See MIGRATION.md.")
@@ -29,7 +29,7 @@ ConfigurationSource = compat.canonical.configuration.scopes.ConfigurationSource
 class ConfigurationValidator(compat.canonical.configuration.validation.ConfigurationValidator): ...
 
 @deprecated("Importing IsolatedEnvironment from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import IsolatedEnvironment' instead. See MIGRATION.md.")
-class IsolatedEnvironment(compat.canonical.environment.IsolatedEnvironment): ...
+class IsolatedEnvironment(compat.canonical.environment_isolated.IsolatedEnvironment): ...
 
 # Importing REQUIRED from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import REQUIRED' instead. See MIGRATION.md.
 REQUIRED = compat.canonical.configuration.base.REQUIRED

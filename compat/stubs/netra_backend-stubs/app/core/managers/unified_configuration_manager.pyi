@@ -3,7 +3,7 @@
 from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.configuration.scopes
-import compat.canonical.environment
+import compat.canonical.environment_isolated
 import typing
 
 @deprecated("Importing ConfigurationEntry from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationEntry' instead. See MIGRATION.md.")
@@ -31,7 +31,7 @@ class ConfigurationValidationResult(compat.canonical.configuration.scopes.Config
 class EnvironmentConfigLoader(compat.canonical.configuration.scopes.EnvironmentConfigLoader): ...
 
 @deprecated("Importing IsolatedEnvironment from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import IsolatedEnvironment' instead. See MIGRATION.md.")
-class IsolatedEnvironment(compat.canonical.environment.IsolatedEnvironment): ...
+class IsolatedEnvironment(compat.canonical.environment_isolated.IsolatedEnvironment): ...
 
 @deprecated("Importing PartValidator from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import PartValidator' instead. See MIGRATION.md.")
 class PartValidator(compat.canonical.configuration.scopes.PartValidator): ...
