@@ -63,13 +63,7 @@ def explain(ledger: Ledger, name: str, uses: Iterable[Finding] = ()) -> Explanat
     """Explain one legacy name; ``uses`` (of a scan) are filtered to it."""
     row = find_row(ledger, name)
     targets = Targets(ledger)
-    before = snippet(row)
-    after = ""
-    if before:
-        from .fixer import FIXED, fix_text
-
-        outcome = fix_text(before, ledger)
-        after = outcome.after.decode("utf-8") if outcome.status == FIXED else ""
+    before, after = _example(ledger, row)
     symbols = {row.legacy}
     return Explanation(
         row,
@@ -82,8 +76,21 @@ def explain(ledger: Ledger, name: str, uses: Iterable[Finding] = ()) -> Explanat
     )
 
 
-def snippet(row: Move) -> str:
-    """A few lines of legacy use, as one would write them."""
+def _example(ledger: Ledger, row: Move) -> tuple[str, str]:
+    """Legacy lines and what ``fix`` makes of them; a class is shown with its user's context where only that can be rewritten."""
+    from .fixer import FIXED, fix_text
+
+    # The second way is that of a class whose factory builds one object for each user.
+    ways = [snippet(row), *([snippet(row, "context")] if row.kind == "class" else [])]
+    for before in filter(None, ways):
+        outcome = fix_text(before, ledger)
+        if outcome.status == FIXED:
+            return before, outcome.after.decode("utf-8")
+    return ways[0], ""
+
+
+def snippet(row: Move, passed_on: str = "") -> str:
+    """A few lines of legacy use, as one would write them; a class is constructed with ``passed_on``."""
     module, attribute = row.module, row.attribute
     if row.kind == "argument":
         function, _, argument = attribute.partition("(")
@@ -98,5 +105,5 @@ def snippet(row: Move) -> str:
     if not attribute:
         return f"import {module}\n"
     if row.kind == "class":
-        return f"from {module} import {attribute}\n\nthing = {attribute}()\n"
+        return f"from {module} import {attribute}\n\nthing = {attribute}({passed_on})\n"
     return f"from {module} import {attribute}\n"

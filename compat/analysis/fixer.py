@@ -19,7 +19,7 @@ from .examine import Scope, parse_facts, read
 from .files import Found, Trees, matches
 from .findings import Finding
 from .rewriting import Skip, make_plan, tidy
-from .scanner import Scanner
+from .scanner import Scanner, few_collections
 
 if TYPE_CHECKING:
     from compat.ledger import Ledger
@@ -136,13 +136,13 @@ def fix(
     verify: bool = False,
     settings: Optional[Settings] = None,
     gitignore: bool = True,
-    progress: Optional[Callable[[int], None]] = None,
+    progress: Optional[Callable[[int, int], None]] = None,
 ) -> Fix:
     """Rewrite every file under ``paths`` that holds a legacy use; files change only with ``write``.
 
     A name of one module that another file of the trees imports or patches by its old name keeps that name. With ``verify``,
     each result is compiled and fixed again (nothing may be left to do), and ``problems`` says what is wrong. ``progress`` is
-    called with the number of files done, now and then.
+    called with the numbers of files done and of all files, now and then.
     """
     settings = settings or Settings()
     trees = Trees(paths, exclude=settings.exclude, gitignore=gitignore, data=False)
@@ -151,12 +151,12 @@ def fix(
     result.problems.extend(f"{path}: {reason}" for path, reason in trees.errors)
     scanner = Scanner(ledger, settings, Scope(), trees.roots)
     named = set(trees.roots)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), few_collections():
         warnings.simplefilter("ignore")
         outcomes: dict[str, tuple[Found, Outcome]] = {}
         for count, item in enumerate(found, 1):
             if progress is not None and count % _STEP == 0:
-                progress(count)
+                progress(count, len(found))
             if item.path not in named and _known_ignored(trees, item):
                 continue
             outcome = _fix_file(scanner, item, settings)

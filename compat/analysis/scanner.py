@@ -163,7 +163,7 @@ def scan(
     config: bool = True,
     jobs: int = 1,
     cache: Optional[str] = None,
-    progress: Optional[Callable[[int], None]] = None,
+    progress: Optional[Callable[[int, int], None]] = None,
     leave_out: Iterable[str] = (),
 ) -> Scan:
     """Find every use of a ledger's rows under ``paths``.
@@ -181,7 +181,7 @@ def scan(
     cache:
         A directory in which results are kept by path, size and modification time.
     progress:
-        Called with the number of files done, now and then.
+        Called with the numbers of files done and of all files, now and then.
     leave_out:
         Files that are not looked at, such as a baseline, which names every legacy path itself.
     """
@@ -202,7 +202,7 @@ def scan(
         from . import caching
 
         store = caching.Cache.open(cache, ledger, settings, scope)
-    with warnings.catch_warnings(), _few_collections():
+    with warnings.catch_warnings(), few_collections():
         warnings.simplefilter("ignore")
         examined = workers.examine_all(scanner, found, ledger, settings, jobs=jobs, store=store, progress=progress)
         examined = {
@@ -229,7 +229,7 @@ def scan(
 
 
 @contextmanager
-def _few_collections() -> Iterator[None]:
+def few_collections() -> Iterator[None]:
     """Look for cycles seldom: syntax trees are many objects and hold none."""
     if not hasattr(gc, "set_threshold"):
         yield

@@ -29,7 +29,7 @@ def examine_all(
     *,
     jobs: int = 1,
     store: Optional[Cache] = None,
-    progress: Optional[Callable[[int], None]] = None,
+    progress: Optional[Callable[[int, int], None]] = None,
 ) -> dict[str, Examined]:
     """Examine files; the result holds those in which there is something, in order of ``found``."""
     results: dict[str, Optional[Examined]] = {}
@@ -50,7 +50,7 @@ def examine_all(
         for count, item in enumerate(pending, 1):
             fresh[item.path] = scanner.file(item)
             if progress is not None and count % _STEP == 0:
-                progress(count)
+                progress(count, len(pending))
     if store is not None:
         for path, value in fresh.items():
             store.put(path, value)
@@ -64,7 +64,7 @@ def _in_processes(
     ledger: Ledger,
     settings: Settings,
     jobs: int,
-    progress: Optional[Callable[[int], None]],
+    progress: Optional[Callable[[int, int], None]],
 ) -> dict[str, Optional[Examined]]:
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from multiprocessing import get_context
@@ -79,7 +79,7 @@ def _in_processes(
             results.update(future.result())
             done += _CHUNK
             if progress is not None:
-                progress(min(done, len(found)))
+                progress(min(done, len(found)), len(found))
     return results
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from .analysing import required_ledger, shown
+from .analysing import required_ledger
 from .options import ledger_option, opened_output, output_option
+from .watching import bar
 
 
 @click.command(help=__doc__)
@@ -35,7 +36,7 @@ def command(
 
     settings = config.load(paths[0] if paths else ".")
     ledger = required_ledger(ledgers)
-    with shown("fixing") as progress:
+    with bar("Fixing") as progress:
         result = fixer.fix(
             paths or (".",),
             ledger,

@@ -53,7 +53,8 @@ def command(
 
     from compat.telemetry.report import build_report
 
-    from .analysing import required_ledger, shown
+    from .analysing import required_ledger
+    from .watching import bar
 
     now = datetime.now(timezone.utc)
     policy = Policy(days, processes, hours)
@@ -62,7 +63,7 @@ def command(
     if paths:
         from compat.analysis import scan
 
-        with shown("scanning") as progress:
+        with bar("Scanning") as progress:
             places = places_by_move(scan(paths, ledger, progress=progress).findings)
     with opened_usage(sources) as (history, _):
         report = build_report(history.connection, since=f"{days}d", match=match, now=now)

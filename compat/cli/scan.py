@@ -10,8 +10,9 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .analysing import required_ledger, shown
+from .analysing import required_ledger
 from .plain import opened_output
+from .watching import bar
 
 if TYPE_CHECKING:
     from compat.analysis.config import Settings
@@ -93,7 +94,7 @@ def _parsed(parser: argparse.ArgumentParser, argv: list[str]) -> tuple[argparse.
 def _scan(given: argparse.Namespace, paths: list[str], wanted: Sequence[str], settings: Settings, baseline: str) -> int:
     from compat.analysis import formats, scan
 
-    with shown("scanning") as progress:
+    with bar("Scanning") as progress:
         result = scan(
             paths or (".",),
             required_ledger(tuple(given.ledgers)),

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
 
 import click
 
+from .watching import bar
+
 if TYPE_CHECKING:
     from compat.telemetry.history import History
 
-PATIENCE = 0.5
-"""Seconds before a bar is shown: most merges need none."""
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -53,7 +52,7 @@ def opened_usage(sources: Sequence[str], *, watched: bool = True) -> Iterator[Op
     own = state_directory()
     # No process has counted here yet: that is no fault.
     places = list(sources) or [own] * os.path.isdir(own)
-    with _progress(watched) as progress:
+    with bar("Reading segments", watched=watched) as progress:
         history = collect(places, progress=progress)
     with history:
         yield Opened(history, ", ".join(map(_shown, sources)) or own)
@@ -67,30 +66,3 @@ def is_server(source: str) -> bool:
 def _shown(source: str) -> str:
     # A password in an address is not for a page.
     return re.sub(r"//[^/@]*@", "//", source) if is_server(source) else source
-
-
-@contextmanager
-def _progress(watched: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield what shows a bar on stderr once a merge has taken a while; ``None`` where nobody watches."""
-    if not watched or not sys.stderr.isatty():
-        yield None
-        return
-    from time import monotonic
-
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = TextColumn("Reading segments"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task("read", total=None)
-    started = monotonic()
-
-    def moved(done: int, total: int) -> None:
-        bar.update(task, completed=done, total=total)
-        if monotonic() - started >= PATIENCE:
-            bar.start()
-
-    try:
-        yield moved
-    finally:
-        bar.stop()

@@ -33,7 +33,7 @@ def load_module(name: str, move: str) -> ModuleType:
 
 
 def spec_of(name: str) -> ModuleSpec | None:
-    """The spec of a canonical module, as ``importlib.util.find_spec``, also where a test's stand-in in ``sys.modules`` has none."""
+    """The spec of a canonical module, also of a stand-in in ``sys.modules`` that has none."""
     try:
         return importlib.util.find_spec(name)
     except ValueError:

@@ -184,26 +184,32 @@ def test_several_jobs_say_the_same(run):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
-def test_progress_is_shown_on_a_terminal(run):
+@pytest.mark.parametrize("command", ["scan", "fix", "scan --jobs 2"])
+def test_long_runs_show_a_bar_on_a_terminal(run, command):
     """On stderr, where somebody watches; findings alone stand on stdout."""
     pty = pytest.importorskip("pty")
-    for command in ("scan", "fix"):
-        watched, other = pty.openpty()
-        done = subprocess.run(
-            [sys.executable, "-m", "compat", command, "--ledger", "demo_ledger:ROWS"],
-            cwd=run.tree,
-            env={**run.environment, "TERM": "xterm"},
-            stdout=subprocess.PIPE,
-            stderr=other,
-            text=True,
-            timeout=120,
-        )
-        os.close(other)
-        told = os.read(watched, 100_000).decode()
-        os.close(watched)
-        assert done.returncode == 1
-        assert " ..." in told
-        assert " ..." not in done.stdout
+    for number in range(150):
+        (run.tree / f"more{number}.py").write_text("import shop_old.whole\n" if number == 140 else "")
+    words = [*command.split(), "--ledger", "demo_ledger:ROWS"]
+    code = f"import compat.cli.watching as watching; watching.PATIENCE = 0; from compat.cli import main; raise SystemExit(main({words}))"
+    watched, other = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-c", f"if __name__ == '__main__':\n    {code}"],
+        cwd=run.tree,
+        env={**run.environment, "TERM": "xterm", "COLUMNS": "120"},
+        stdout=subprocess.PIPE,
+        stderr=other,
+        text=True,
+        timeout=120,
+    )
+    os.close(other)
+    told = os.read(watched, 100_000).decode()
+    os.close(watched)
+    assert done.returncode == 1
+    label = "Fixing" if command == "fix" else "Scanning"
+    total = len(list(run.tree.rglob("*.py"))) + (len(list(run.tree.rglob("*.toml"))) if label == "Scanning" else 0)
+    assert label in told and f"/{total}" in told
+    assert label not in done.stdout
 
 
 def hooks() -> dict[str, str]:

@@ -362,6 +362,9 @@ def test_explain(ledger, tree):
     assert told.after == "from shop.core import LIMIT\n"
     assert [(use.path, use.line) for use in told.uses] == [("app.py", 1)]
     assert explain(ledger, "shop_old.engines:Engine").after == "from shop.core import get_engine\n\nthing = get_engine()\n"
+    told = explain(ledger, "shop_old.hubs:Hub")
+    assert told.before.endswith("thing = Hub(context)\n"), "its factory builds one for each user's context"
+    assert told.after == "from shop.core import get_engine\n\nthing = get_engine(context)\n"
     assert explain(ledger, "shop_old.whole.thing").row.canonical == "shop.whole:thing"
     with pytest.raises(
         UnknownName, match=r"ledger 'shop' has no row for 'shop_old.things.Wigdet'\. Did you mean shop_old.things.Widget"
