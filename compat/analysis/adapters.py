@@ -14,7 +14,7 @@ _IMPORT = re.compile(r"from ([\w.]+) import (\w+)")
 _HOPS = 4
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from compat.ledger import Ledger
 
@@ -118,18 +118,32 @@ def _parse_file(path: str, _changed: int, _size: int) -> ast.Module | None:
 def is_async_function(path: str) -> bool | None:
     """Whether ``"module:function"`` is an ``async def``; ``None`` where its definition is not found."""
     module, _, name = path.partition(":")
-    for _hop in range(4):
-        tree = parse_module(module)
-        if tree is None:
-            return None
+    for _module, name, tree in _hands(module, name):  # noqa: B020
         for node in tree.body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
                 return isinstance(node, ast.AsyncFunctionDef)
+    return None
+
+
+def defined_at(dotted: str) -> str:
+    """Where the name at ``"package.name"`` is defined, through the modules that hand it on; as it is where that is not found."""
+    module, _, name = dotted.rpartition(".")
+    for module, name, _tree in _hands(module, name):  # noqa: B007, B020
+        pass
+    return f"{module}.{name}"
+
+
+def _hands(module: str, name: str) -> Iterator[tuple[str, str, ast.Module]]:
+    """The modules that a name goes through from one that hands it on to its home: ``(module, name there, its tree)``."""
+    for _hop in range(_HOPS):
+        tree = parse_module(module)
+        if tree is None:
+            return
+        yield module, name, tree
         onward = imported_from(tree, module, name)
         if onward is None:
-            return None
+            return
         module, name = onward
-    return None
 
 
 def imported_from(tree: ast.Module, module: str, name: str) -> tuple[str, str] | None:
@@ -164,10 +178,7 @@ def _read_adapter(path: str) -> Adapter | None:
 
 def _class_at(module: str, name: str) -> tuple[str, ast.Module, ast.ClassDef] | None:
     """The definition of a class, through re-exports and ``Name = A if ... else B`` (the last name that is a class)."""
-    for _hop in range(_HOPS):
-        tree = parse_module(module)
-        if tree is None:
-            return None
+    for module, name, tree in _hands(module, name):  # noqa: B020
         classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
         if name in classes:
             return module, tree, classes[name]
@@ -175,10 +186,6 @@ def _class_at(module: str, name: str) -> tuple[str, ast.Module, ast.ClassDef] | 
             if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets):
                 named = [item.id for item in ast.walk(node.value) if isinstance(item, ast.Name) and item.id in classes]
                 return (module, tree, classes[named[-1]]) if named else None
-        onward = imported_from(tree, module, name)
-        if onward is None:
-            return None
-        module, name = onward
     return None
 
 

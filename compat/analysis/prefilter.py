@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING, Callable, Optional, Union
 
+from .adapters import find_module_file
 from .sources import encoding_of
 
 try:
@@ -68,7 +69,8 @@ class Prefilter:
         self._canonical = frozenset(row.canonical.partition(":")[0] for row in targets.ledger if row.canonical)
         inner = {module.split(".")[1] for module in self._canonical if "." in module}
         #: Packages one below those, one of which every path of a canonical module spells; nothing where that cannot be told.
-        self._inner = tuple(map(str.encode, sorted(inner))) if all("." in module for module in self._canonical) else ()
+        is_told = all("." in module for module in self._canonical) and not any(_hands_on(home, self.words) for home in self.homes)
+        self._inner = tuple(map(str.encode, sorted(inner))) if is_told else ()
         self._inside = tuple({".".join(module.split(".")[:2]) for module in self._canonical})
         self._homes = [(home.encode(), _path_pattern(home)) for home in sorted(self.homes)]
         self._needles = tuple(word.encode() for word in sorted(_minimal(words)))
@@ -219,6 +221,16 @@ class Prefilter:
 def _has_plain_words(run: bytes) -> bool:
     """Whether a run of characters beyond ASCII reads as one with ASCII letters or digits in it."""
     return _PLAIN_WORD.search(unicodedata.normalize("NFKC", run.decode("utf-8", "ignore"))) is not None
+
+
+def _hands_on(package: str, words: frozenset[str]) -> bool:
+    """Whether the source of a package spells one of ``words``: then these may be imported from it."""
+    try:
+        with open(find_module_file(package), "rb") as file:
+            spelt = {*re.findall(rb"\w+", file.read())}
+    except OSError:
+        return False
+    return any(word.encode() in spelt for word in words)
 
 
 def _is_imported(data: Data, start: int) -> bool:

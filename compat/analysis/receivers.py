@@ -40,7 +40,7 @@ class Receivers:
         if not head:
             return ""
         dotted = ".".join([head, *reversed(words)])
-        return dotted if self.as_written else self.targets.canonical_dotted(dotted)
+        return dotted if self.as_written else self.targets.spelt(self.targets.canonical_dotted(dotted))
 
     def root_path(self, scope: Scope, name: str) -> str:
         """The dotted path all bindings of a name agree on; empty where they do not, or none is an import."""

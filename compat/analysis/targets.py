@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from compat.ledger import Argument, Class, Method, Name, import_line, replacement, sentence
 
-from .adapters import Adapters
+from .adapters import Adapters, defined_at
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -61,6 +61,7 @@ class Targets:
         self.adapters = Adapters(ledger, factories or {})
         self._said: dict[tuple[str, str, str], tuple[str, str]] = {}
         self._adapted: dict[str, dict[str, Move]] = {}
+        self._spelt: dict[str, str] = {}
         #: Names that modules of the scanned tree hand on: module -> name -> what it is.
         self.handed_on: dict[str, dict[str, Target]] = {}
 
@@ -263,6 +264,30 @@ class Targets:
             return dotted
         rest = dotted.split(".")[found[1] :]
         return ".".join([found[0].canonical.replace(":", "."), *rest])
+
+    def spelt(self, dotted: str) -> str:
+        """A canonical class or function as the rows spell its path, where a package of the canonical side hands it on."""
+        if dotted.partition(".")[0] not in self.tops:
+            return dotted
+        if dotted in self._spelt:
+            return self._spelt[dotted]
+        head, _, last = dotted.rpartition(".")
+        known = self._by_last_word.get(last, ())
+        if dotted in known or not head:
+            made = dotted
+        else:
+            home = defined_at(dotted) if known else ""
+            made = next((path for path in known if defined_at(path) == home), "") or f"{self.spelt(head)}.{last}"
+        self._spelt[dotted] = made
+        return made
+
+    @cached_property
+    def _by_last_word(self) -> dict[str, list[str]]:
+        factories = (path.replace(":", ".") for path in self.adapters.factories.values())
+        found: dict[str, list[str]] = {}
+        for path in sorted({*self.canonical_classes, *factories, *self.arguments}):
+            found.setdefault(path.rpartition(".")[2], []).append(path)
+        return found
 
     def row(self, target: Target) -> Move | None:
         """The row to word a sentence from; for what a module's row implies, a row made for that one name."""

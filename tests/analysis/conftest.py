@@ -163,7 +163,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     """The ledger, with the source of its canonical modules and adapters where ``sys.path`` finds it."""
     home = tmp_path_factory.mktemp("canonical")
     (home / "shop").mkdir()
-    (home / "shop" / "__init__.py").write_text("")
+    (home / "shop" / "__init__.py").write_text("from .core import Engine, get_engine\n")
     (home / "shop" / "core.py").write_text(CANONICAL)
     (home / "shop" / "other.py").write_text("def elsewhere():\n    return 'elsewhere'\n")
     (home / "shop" / "whole.py").write_text("def thing():\n    return 'thing'\n\nVALUE = 7\n")

@@ -398,6 +398,32 @@ POLICY = {
         "from shop.core import get_engine\n_e = None\ndef f():\n    global _e\n    _e = get_engine()\n",
         [("singleton", 5, 5)],
     ),
+    "kept on the class": (
+        "from shop.core import get_engine\nclass A:\n    _instance = None\n    @classmethod\n    def get_instance(cls):\n"
+        "        cls._instance = get_engine()\n        return cls._instance\n    def again(self):\n"
+        "        self.__class__._instance = A._instance = get_engine()\n",
+        [("singleton", 6, 9), ("singleton", 9, 9), ("singleton", 9, 36)],
+    ),
+    "kept by one object": (
+        "from shop.core import get_engine\nclass A:\n    _engine = None\n    def __init__(self, user):\n"
+        "        self._engine = get_engine(user)\n        self.other.engine = get_engine(user)\n",
+        [],
+    ),
+    "a package hands the class on": (
+        "from shop import Engine as E, get_engine as made\ndef f():\n    return E(1)\nengine = made()\n",
+        [("factory-bypass", 3, 12), ("singleton", 4, 1)],
+    ),
+    "classes that no factory builds": (
+        "import logging\nfrom typing import Optional\nfrom shop.core import Engine, Widget, get_engine\n"
+        "logger = logging.getLogger(__name__)\nwidget = Widget()\nKINDS = {'engine': Engine}\n"
+        "class Settings:\n    _instance = None\n    engine: Optional[Engine] = None\n    @classmethod\n"
+        "    def get_instance(cls):\n        cls._instance = cls._instance or cls()\n        return cls._instance\n"
+        "class Faster(Engine):\n    def __init__(self, user):\n        super().__init__(user)\n"
+        "def f(user, engine: 'Engine') -> Engine:\n    assert isinstance(engine, Engine) and type(engine) is Engine\n"
+        "    with_engine = [get_engine(one) for one in user]\n    return with_engine[0]\n"
+        "settings = Settings.get_instance()\n",
+        [],
+    ),
     "_instance": ("from shop.core import Engine\ndef f():\n    return Engine._instance\n", [("singleton", 3, 12)]),
     "local instance": ("from shop.core import get_engine\ndef f():\n    e = get_engine()\n", []),
 }

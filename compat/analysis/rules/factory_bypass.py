@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..adapters import defined_at
 from ..findings import HIGH, Finding
 from . import report
 
@@ -23,7 +24,7 @@ def find(facts: Facts) -> Iterator[Finding]:
     for scope, call, _chain in facts.model.calls:
         path = facts.receivers.path(scope, call.func)
         factory = factories.get(path, "")
-        if not factory or facts.module in (factory.partition(":")[0], path.rpartition(".")[0]):
+        if not factory or facts.module in _homes(path, factory.replace(":", ".")):
             continue
         name, builder = path.rpartition(".")[2], factory.partition(":")[2]
         yield Finding(
@@ -36,3 +37,8 @@ def find(facts: Facts) -> Iterator[Finding]:
             symbol=path,
             **report.place(facts, *facts.span(call.func)),  # type: ignore[arg-type]
         )
+
+
+def _homes(*paths: str) -> set[str]:
+    """The modules that things are spelt by, and those they are defined in."""
+    return {path.rpartition(".")[0] for spelt in paths for path in (spelt, defined_at(spelt))}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from ..findings import HIGH, MEDIUM, Finding
 from . import report
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Iterator
 
     from ..references import Facts
+    from ..scopes import Chain
 
 RULE = "singleton"
 _ACCESSORS = ("_instance", "get_instance", "instance", "_instances")
@@ -32,11 +33,30 @@ def find(facts: Facts) -> Iterator[Finding]:
                     where = "module" if scope.kind == "module" else "class"
                     yield _finding(facts, made, binding.node, f"{name} keeps one {_last(made)} for the whole {where}", HIGH)
     for chain in facts.model.chains:
+        kept = facts.model.parents.get(chain.node)
+        if isinstance(kept, (ast.Assign, ast.AnnAssign)) and kept.value is not chain.node and _is_on_class(facts, chain):
+            made = facts.receivers.of(chain.scope, kept.value)
+            if made in built:
+                yield _finding(facts, made, chain.node, f"{chain.words[-1]} keeps one {_last(made)} for the whole class", HIGH)
         for node in chain.attributes:
             if node.attr in _ACCESSORS:
                 path = facts.receivers.path(chain.scope, node.value)
                 if path in built:
                     yield _finding(facts, path, node, f"{_last(path)}.{node.attr} reaches for a process-wide instance", MEDIUM)
+
+
+def _is_on_class(facts: Facts, chain: Chain) -> bool:
+    """Whether an attribute belongs to a class itself: ``cls.x``, ``self.__class__.x`` or ``Name.x`` of a class of the file."""
+    bindings = facts.model.lookup(chain.scope, chain.root.id)
+    if len(bindings) != 1 or not chain.attributes:
+        return False
+    node, method = bindings[0].node, bindings[0].scope.node
+    if isinstance(node, ast.arg) and isinstance(method, ast.FunctionDef):
+        takes_class = method.name == "__new__" or any(getattr(word, "id", "") == "classmethod" for word in method.decorator_list)
+        if takes_class and node in method.args.args[:1]:
+            return len(chain.attributes) == 1
+        return bindings[0].path == "<self>" and chain.words[:-1] == ["__class__"]
+    return isinstance(node, ast.ClassDef) and len(chain.attributes) == 1
 
 
 def _finding(facts: Facts, path: str, node: ast.AST, said: str, confidence: str) -> Finding:
