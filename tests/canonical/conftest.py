@@ -37,6 +37,15 @@ class RecordingSocket:
     def seqs(self) -> list[int]:
         return [m["seq"] for m in self.messages if m["type"] not in ("connection_established", "resync", "gap")]
 
+    @property
+    def kinds(self) -> list[str]:
+        return [m["type"] for m in self.messages]
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the notes, in the order in which they came."""
+        return [m["n"] for m in self.messages if m["type"] == "note"]
+
     def block(self) -> None:
         self.gate = asyncio.Event()
 

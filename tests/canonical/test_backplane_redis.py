@@ -24,10 +24,6 @@ def note(number: int) -> dict:
     return {"type": "note", "n": number}
 
 
-def numbers(socket) -> list[int]:
-    return [m["n"] for m in socket.messages if m["type"] == "note"]
-
-
 def test_an_event_sent_on_one_worker_reaches_the_user_on_another(redis_server, new_socket, context, eventually) -> None:
     async def run() -> None:
         first, second = worker(redis_server), worker(redis_server)
@@ -38,10 +34,10 @@ def test_an_event_sent_on_one_worker_reaches_the_user_on_another(redis_server, n
         await second.get(context("v")).connect(foreign)
         delivery = await first.get(context("u")).send(note(1))
         assert (delivery.seq, delivery.receivers, delivery.kept) == (1, 1, True)
-        await eventually(lambda: numbers(socket) == [1], "delivery")
+        await eventually(lambda: socket.numbers == [1], "delivery")
         await asyncio.gather(*(first.get(context("u")).send(note(n)) for n in range(2, 101)))
-        await eventually(lambda: len(numbers(socket)) == 100, "delivery of all")
-        assert numbers(socket) == list(range(1, 101)) and socket.seqs == list(range(1, 101))
+        await eventually(lambda: len(socket.numbers) == 100, "delivery of all")
+        assert socket.numbers == list(range(1, 101)) and socket.seqs == list(range(1, 101))
         assert foreign.texts == []
         await first.close()
         await second.close()
@@ -61,7 +57,7 @@ def test_a_client_continues_on_another_worker_after_the_first_has_gone(redis_ser
         assert hello["seq"] == 0 and hello["epoch"]
         for number in range(1, 4):
             await second.get(context("u")).send(note(number))
-        await eventually(lambda: numbers(socket) == [1, 2, 3], "delivery")
+        await eventually(lambda: socket.numbers == [1, 2, 3], "delivery")
         last = socket.messages[-1]
         await first.close()
         for number in range(4, 9):
@@ -69,7 +65,7 @@ def test_a_client_continues_on_another_worker_after_the_first_has_gone(redis_ser
         again = new_socket()
         await second.get(context("u")).connect(again, since=Position(last["epoch"], last["seq"]), greet=True)
         assert again.messages[0]["resumed"] is True
-        assert numbers(again) == [4, 5, 6, 7, 8]
+        assert again.numbers == [4, 5, 6, 7, 8]
         await second.close()
 
     redis_server.run(run())
@@ -87,7 +83,7 @@ def test_a_client_that_had_seen_nothing_misses_nothing(redis_server, new_socket,
         await manager.send(note(1))
         second = new_socket()
         await manager.connect(second, since=Position(hello["epoch"], hello["seq"]))
-        assert numbers(second) == [1]
+        assert second.numbers == [1]
         await factory.close()
 
     redis_server.run(run())
@@ -154,8 +150,8 @@ def test_a_restart_in_mid_stream_loses_and_doubles_nothing(killed, redis_server,
             await asyncio.gather(*waiting)
         await eventually(lambda: factory.health()["healthy"], "green health")
         await send_for(0.1)
-        await eventually(lambda: len(numbers(socket)) >= total, "delivery of all")
-        assert numbers(socket) == list(range(1, total + 1))
+        await eventually(lambda: len(socket.numbers) >= total, "delivery of all")
+        assert socket.numbers == list(range(1, total + 1))
         await factory.close()
 
     redis_server.run(run())
@@ -173,8 +169,8 @@ def test_a_subscription_that_was_cut_is_refilled_from_the_stream(redis_server, n
             await factory.backplane._client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
             for number in range(20):
                 await manager.send(note(2 + round_ * 20 + number))
-        await eventually(lambda: len(numbers(socket)) == 101, "delivery of all")
-        assert numbers(socket) == list(range(1, 102))
+        await eventually(lambda: len(socket.numbers) == 101, "delivery of all")
+        assert socket.numbers == list(range(1, 102))
         await factory.close()
 
     redis_server.run(run())
@@ -193,16 +189,16 @@ def test_a_subscription_that_missed_more_than_an_outbox_holds_is_refilled_whole(
         await manager.connect(whole)
         await manager.connect(thread, thread_id="t")
         await manager.send(note(1))
-        await eventually(lambda: numbers(thread) == [1], "the first event")
+        await eventually(lambda: thread.numbers == [1], "the first event")
         missed = factory.limits.outbox_events * 4
         await factory.backplane._link.close()
         for number in range(2, missed + 2):
             await factory.get(context("u", "t" if number % 2 else "other")).send(note(number))
         factory.backplane._link.start()
         await manager.send(note(missed + 2))
-        await eventually(lambda: numbers(whole)[-1:] == [missed + 2] == numbers(thread)[-1:], "delivery of all")
-        assert numbers(whole) == list(range(1, missed + 3))
-        assert numbers(thread) == [1, *range(3, missed + 2, 2), missed + 2]
+        await eventually(lambda: whole.numbers[-1:] == [missed + 2] == thread.numbers[-1:], "delivery of all")
+        assert whole.numbers == list(range(1, missed + 3))
+        assert thread.numbers == [1, *range(3, missed + 2, 2), missed + 2]
         assert factory.stats()["events_dropped"] == 0
         await factory.close()
 
@@ -220,7 +216,7 @@ def test_refills_of_a_client_that_does_not_read_stay_bounded_and_are_accounted_f
         socket = new_socket()
         connection = await manager.connect(socket)
         await manager.send(note(1))
-        await eventually(lambda: numbers(socket) == [1], "the first event")
+        await eventually(lambda: socket.numbers == [1], "the first event")
         socket.block()
         last = 1
         for _ in range(8):
@@ -232,12 +228,12 @@ def test_refills_of_a_client_that_does_not_read_stay_bounded_and_are_accounted_f
             assert len(connection.outbox) <= 2 * limit + 150
         socket.release()
         await connection.drained()
-        received, gaps = numbers(socket), [m["missing"] for m in socket.messages if m["type"] == "gap"]
+        received, gaps = socket.numbers, [m["missing"] for m in socket.messages if m["type"] == "gap"]
         assert received == sorted(set(received)) and received[-1] == last
         assert gaps and len(received) + sum(gaps) == last
         # A client that was told of a gap asks again, and has what history keeps.
         await manager.resume(connection, Position(socket.messages[0]["epoch"], last - 150))
-        assert numbers(socket)[-150:] == list(range(last - 149, last + 1))
+        assert socket.numbers[-150:] == list(range(last - 149, last + 1))
         await factory.close()
 
     redis_server.run(run())
@@ -276,7 +272,7 @@ def test_a_redis_that_lost_its_newest_entries_makes_clients_resync(redis_server,
         await manager.connect(socket)
         for number in range(1, 11):
             await manager.send(note(number))
-        await eventually(lambda: len(numbers(socket)) == 10, "delivery")
+        await eventually(lambda: len(socket.numbers) == 10, "delivery")
         client, (meta, stream, _) = factory.backplane._client, factory.backplane._keys("u")
         # As a crash leaves it that takes the last writes: the stream ends earlier, under the same epoch.
         await client.execute_command("HSET", meta, "seq", 7)
@@ -286,7 +282,7 @@ def test_a_redis_that_lost_its_newest_entries_makes_clients_resync(redis_server,
         old = socket.messages[0]["epoch"]
         delivery = await manager.send(note(11))
         assert delivery.epoch != old and delivery.seq == 1
-        await eventually(lambda: numbers(socket)[-1] == 11, "the next event")
+        await eventually(lambda: socket.numbers[-1] == 11, "the next event")
         assert [m["type"] for m in socket.messages].count("resync") == 1
         await factory.close()
 
@@ -372,7 +368,7 @@ def test_names_with_odd_characters_are_kept_apart(redis_server, new_socket, cont
         for number, user in enumerate(users):
             await factory.get(context(user, "thread\n1")).send(note(number))
         await eventually(lambda: all(s.texts for s in sockets.values()), "delivery")
-        assert [numbers(s) for s in sockets.values()] == [[0], [1], [2], [3], [4]]
+        assert [s.numbers for s in sockets.values()] == [[0], [1], [2], [3], [4]]
         await factory.close()
 
     redis_server.run(run())
@@ -427,7 +423,7 @@ def test_random_interleavings_over_two_workers_lose_double_and_cross_nothing(
             if user not in live:
                 socket = new_socket()
                 live[user] = (await workers[1].get(context(user)).connect(socket, since=position[user]), socket)
-        await eventually(lambda: all(len(received[u]) + len(numbers(live[u][1])) >= sent[u] for u in users), "delivery of all")
+        await eventually(lambda: all(len(received[u]) + len(live[u][1].numbers) >= sent[u] for u in users), "delivery of all")
         for user in users:
             read(user)
             assert [m["n"] for m in received[user]] == list(range(1, sent[user] + 1))

@@ -26,14 +26,6 @@ def note(number: int) -> dict:
     return {"type": "note", "n": number}
 
 
-def numbers(socket) -> list[int]:
-    return [m["n"] for m in socket.messages if m["type"] == "note"]
-
-
-def kinds(socket) -> list[str]:
-    return [m["type"] for m in socket.messages]
-
-
 async def command(factory, *parts):
     return await factory.backplane._client.execute_command(*parts)
 
@@ -71,8 +63,8 @@ def test_a_cable_that_breaks_loses_and_doubles_nothing_and_health_says_so(
             await sending
             await eventually(lambda: here.health()["healthy"], "green health")
             await send(there, 20)
-        await eventually(lambda: len(numbers(socket)) >= total, "delivery of all")
-        assert numbers(socket) == list(range(1, total + 1)) and set(kinds(socket)) == {"note"}
+        await eventually(lambda: len(socket.numbers) >= total, "delivery of all")
+        assert socket.numbers == list(range(1, total + 1)) and set(socket.kinds) == {"note"}
         await here.close()
         await there.close()
         await wire.remove()
@@ -175,7 +167,7 @@ def test_an_emptied_redis_begins_a_new_epoch_that_clients_are_told_of(redis_serv
         live, away = new_socket(), new_socket()
         connection = await manager.connect(live, greet=True)
         await manager.send(note(1))
-        await eventually(lambda: numbers(live) == [1], "the first event")
+        await eventually(lambda: live.numbers == [1], "the first event")
         old = Position(live.messages[-1]["epoch"], 1)
         await command(factory, "FLUSHALL")
         # A client that comes now learns where the new epoch begins, and from there it misses nothing.
@@ -188,13 +180,13 @@ def test_an_emptied_redis_begins_a_new_epoch_that_clients_are_told_of(redis_serv
             await manager.send(note(number))
         again = new_socket()
         await manager.connect(again, since=Position(resync["epoch"], resync["seq"]), greet=True)
-        assert again.messages[0]["resumed"] is True and numbers(again) == [2, 3, 4]
-        await eventually(lambda: numbers(live) == [1, 2, 3, 4], "the others' delivery")
-        assert kinds(live) == ["connection_established", "note", "resync", "note", "note", "note"]
+        assert again.messages[0]["resumed"] is True and again.numbers == [2, 3, 4]
+        await eventually(lambda: live.numbers == [1, 2, 3, 4], "the others' delivery")
+        assert live.kinds == ["connection_established", "note", "resync", "note", "note", "note"]
         # A client that had seen nothing of the old epoch may have missed all of it.
         nothing = new_socket()
         await manager.connect(nothing, since=Position(old.epoch, 0))
-        assert kinds(nothing) == ["resync"]
+        assert nothing.kinds == ["resync"]
         assert connection.active
         await factory.close()
 
@@ -214,7 +206,7 @@ def test_a_redis_set_back_and_overtaken_before_anybody_looked_makes_clients_resy
         await here.get(context("u")).connect(socket)
         for number in range(1, 11):
             await there.get(context("u")).send(note(number))
-        await eventually(lambda: len(numbers(socket)) == 10, "delivery")
+        await eventually(lambda: len(socket.numbers) == 10, "delivery")
         meta, stream, _ = here.backplane._keys("u")
         await here.backplane._link.close()
         await command(there, "HSET", meta, "seq", 7)
@@ -224,12 +216,12 @@ def test_a_redis_set_back_and_overtaken_before_anybody_looked_makes_clients_resy
         for number in range(101, 111):
             await there.get(context("u")).send(note(number))
         here.backplane._link.start()
-        await eventually(lambda: "resync" in kinds(socket), "the notice")
-        assert numbers(socket) == list(range(1, 11))
+        await eventually(lambda: "resync" in socket.kinds, "the notice")
+        assert socket.numbers == list(range(1, 11))
         notice = socket.messages[-1]
         delivery = await there.get(context("u")).send(note(200))
         assert (delivery.epoch, delivery.seq) == (notice["epoch"], notice["seq"] + 1)
-        await eventually(lambda: numbers(socket)[-1] == 200, "the next event")
+        await eventually(lambda: socket.numbers[-1] == 200, "the next event")
         await here.close()
         await there.close()
 
@@ -248,8 +240,8 @@ def test_a_stream_does_not_expire_while_its_user_is_connected(redis_server, new_
         assert await factory.get(context("v")).history() == []
         second = await manager.send(note(2))
         assert (second.epoch, second.seq) == (first.epoch, 2)
-        await eventually(lambda: numbers(socket) == [1, 2], "delivery")
-        assert set(kinds(socket)) == {"note"}
+        await eventually(lambda: socket.numbers == [1, 2], "delivery")
+        assert set(socket.kinds) == {"note"}
         await factory.close()
 
     redis_server.run(run())
@@ -277,10 +269,10 @@ def test_scripts_that_redis_forgets_all_the_time_lose_and_double_nothing(redis_s
             )
         done.append(True)
         await forgetting
-        await eventually(lambda: len(numbers(socket)) >= 2000, "delivery of all")
-        assert sorted(numbers(socket)) == list(range(2000)) and socket.seqs == list(range(1, 2001))
+        await eventually(lambda: len(socket.numbers) >= 2000, "delivery of all")
+        assert sorted(socket.numbers) == list(range(2000)) and socket.seqs == list(range(1, 2001))
         for parity in (0, 1):
-            assert [n for n in numbers(socket) if n % 2 == parity] == list(range(parity, 2000, 2))
+            assert [n for n in socket.numbers if n % 2 == parity] == list(range(parity, 2000, 2))
         for one in workers:
             await one.close()
 
@@ -312,7 +304,7 @@ def test_what_redis_cannot_hold_harms_its_sender_alone(redis_server, new_socket,
         # A stranger speaks on the user's channel.
         await command(factory, "PUBLISH", factory.backplane._keys("u")[2], "not ours")
         await manager.send(note(3))
-        await eventually(lambda: numbers(socket) == [1, 2, 3], "delivery of all")
+        await eventually(lambda: socket.numbers == [1, 2, 3], "delivery of all")
         assert socket.messages[0]["text"] == "cut \ufffd"
         await eventually(lambda: factory.health()["healthy"], "green health")
         await factory.close()

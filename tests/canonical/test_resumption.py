@@ -41,10 +41,6 @@ def play(request):
     return run
 
 
-def numbers(socket) -> list[int]:
-    return [m["n"] for m in socket.messages if m["type"] == "note"]
-
-
 def last_seen(socket) -> Position:
     """What a client remembers: the position of the last event, or of the greeting."""
     return Position(socket.messages[-1]["epoch"], socket.messages[-1]["seq"])
@@ -70,7 +66,7 @@ def test_a_client_that_received_nothing_yet_resumes(play, new_socket, context) -
         await send(first, context, 1, 2)
         socket = new_socket()
         await second.get(context("u")).connect(socket, since=position, greet=True)
-        assert socket.messages[0]["resumed"] is True and numbers(socket) == [1, 2]
+        assert socket.messages[0]["resumed"] is True and socket.numbers == [1, 2]
 
     play(test)
 
@@ -80,24 +76,24 @@ def test_a_second_recovery_replays_nothing_of_the_first(play, new_socket, contex
         socket = new_socket()
         connection = await first.get(context("u")).connect(socket, greet=True)
         await send(second, context, 1, 2, 3)
-        await eventually(lambda: numbers(socket) == [1, 2, 3], "delivery")
+        await eventually(lambda: socket.numbers == [1, 2, 3], "delivery")
         await connection.close()
         await send(second, context, 4, 5)
         again = new_socket()
         connection = await second.get(context("u")).connect(again, since=last_seen(socket))
-        assert numbers(again) == [4, 5]
+        assert again.numbers == [4, 5]
         await connection.close()
         # It comes back twice with nothing new in between, and then with one event that came meanwhile.
         for factory in (first, second):
             idle = new_socket()
             connection = await factory.get(context("u")).connect(idle, since=last_seen(again), greet=True)
-            assert idle.messages[0]["resumed"] is True and numbers(idle) == []
+            assert idle.messages[0]["resumed"] is True and idle.numbers == []
             assert last_seen(idle) == last_seen(again)
             await connection.close()
         await send(first, context, 6)
         final = new_socket()
         await first.get(context("u")).connect(final, since=last_seen(again))
-        assert numbers(final) == [6]
+        assert final.numbers == [6]
 
     play(test)
 
@@ -112,22 +108,22 @@ def test_an_old_connection_that_dies_after_the_client_is_back_changes_nothing(
         old = new_socket()
         stale = await first.get(context("u")).connect(old, greet=True)
         await send(first, context, 1, 2)
-        await eventually(lambda: numbers(old) == [1, 2], "delivery")
+        await eventually(lambda: old.numbers == [1, 2], "delivery")
         old.block()
         await send(first, context, 3, 4)
         new, worker = new_socket(), second if elsewhere else first
         await worker.get(context("u")).connect(new, since=last_seen(old), greet=True)
-        assert new.messages[0]["resumed"] is True and numbers(new) == [3, 4]
+        assert new.messages[0]["resumed"] is True and new.numbers == [3, 4]
         await send(second, context, 5)
         await eventually(lambda: not stale.active, "the end of the old connection")
         assert stale.evicted and first.get(context("u")).undelivered() == []
         await send(first, context, 6)
-        await eventually(lambda: len(numbers(new)) >= 4, "delivery of all")
-        assert numbers(new) == [3, 4, 5, 6] and numbers(old) == [1, 2]
+        await eventually(lambda: len(new.numbers) >= 4, "delivery of all")
+        assert new.numbers == [3, 4, 5, 6] and old.numbers == [1, 2]
         # Neither the old connection's end nor what waited for it stands in the way of the next recovery.
         third = new_socket()
         await first.get(context("u")).connect(third, since=last_seen(new), greet=True)
-        assert third.messages[0]["resumed"] is True and numbers(third) == []
+        assert third.messages[0]["resumed"] is True and third.numbers == []
 
     play(test, send_timeout=0.3, close_timeout=0.2)
 
@@ -146,7 +142,7 @@ def test_history_that_does_not_reach_back_ends_in_one_resync_and_goes_on(play, n
         assert (greeting["resumed"], notice["type"], notice["reason"]) == (False, "resync", "history_expired")
         assert greeting["seq"] == notice["seq"] == 900
         await send(first, context, 900)
-        await eventually(lambda: numbers(again) == [900], "the next event")
+        await eventually(lambda: again.numbers == [900], "the next event")
         assert [m["type"] for m in again.messages].count("resync") == 1
 
     play(test, history_events=512)
@@ -177,7 +173,7 @@ def test_an_epoch_that_ends_while_a_client_is_brought_up_to_date_is_said(known, 
         (notice,) = socket.messages
         assert (notice["type"], notice["reason"], notice["seq"]) == ("resync", "epoch_changed", 1)
         await send(factory, context, 7)
-        assert numbers(socket) == [7] and socket.messages[-1]["epoch"] == notice["epoch"]
+        assert socket.numbers == [7] and socket.messages[-1]["epoch"] == notice["epoch"]
         await factory.close()
 
     asyncio.run(run())
