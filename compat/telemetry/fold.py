@@ -17,7 +17,7 @@ from .directory import SEGMENT, UNFINISHED, damaged_in, observed_in, segments_in
 from .history import PATIENCE, History, HistoryError, Segment, open_history
 from .layout import Block, Header, SegmentError
 from .liveness import is_here, is_running, still_maps, take_lock
-from .observed import read_records
+from .observed import read_log
 from .reader import Reader
 from .tally import Tally
 
@@ -128,13 +128,9 @@ def last_sign(process: Header, blocks: list[Block], written: float) -> float:
 def _fold_records(history: History, logs: list[str], problems: list[str]) -> None:
     """Take in the records of processes that used nothing. A record in the history twice is there once: it has an id."""
     for path in logs:
-        try:
-            with open(path, "rb") as stream:
-                records, damaged = read_records(stream.read())
-        except FileNotFoundError:
+        records = read_log(path, problems)
+        if records is None:
             continue
-        if damaged:
-            problems.append(f"{path}: {damaged} lines are damaged or of a later version, and are passed over")
         now = time()
         history.begin()
         try:

@@ -12,7 +12,7 @@ from .fold import Progress, fold, last_sign, list_files, list_segments, seen
 from .history import ADD_DAILY, ADD_PROCESS, ADD_USE, History, HistoryError, Segment, memory_history, open_history
 from .layout import Header, SegmentError
 from .liveness import is_running
-from .observed import read_records
+from .observed import read_log
 from .reader import Reader
 from .schema import first_row
 from .tally import Tally
@@ -88,14 +88,7 @@ def _read_directories(directories: list[str], problems: list[str], progress: Pro
     records = []
     for directory in directories:
         for path in list_files(observed_in(directory), ".log"):
-            try:
-                with open(path, "rb") as stream:
-                    lines, damaged = read_records(stream.read())
-            except FileNotFoundError:
-                continue
-            if damaged:
-                problems.append(f"{path}: {damaged} lines are damaged or of a later version, and are passed over")
-            records += [seen(record, time()) for record in lines]
+            records += [seen(record, time()) for record in read_log(path, problems) or ()]
     return list(found.values()), records
 
 

@@ -39,7 +39,19 @@ def _line(process: Header) -> bytes:
     return ("\t".join(" ".join(str(fact).split())[:200] for fact in facts) + "\n").encode("utf-8", "replace")
 
 
-def read_records(raw: bytes) -> tuple[list[Header], int]:
+def read_log(path: str, problems: list[str]) -> list[Header] | None:
+    """Return the records in a log, None where it has gone; damaged lines are told in ``problems``. Raises OSError."""
+    try:
+        with open(path, "rb") as stream:
+            records, damaged = _records(stream.read())
+    except FileNotFoundError:
+        return None
+    if damaged:
+        problems.append(f"{path}: {damaged} lines are damaged or of a later version, and are passed over")
+    return records
+
+
+def _records(raw: bytes) -> tuple[list[Header], int]:
     """Return the records in a log, and how many of its lines are damaged or of another version."""
     records, damaged = [], 0
     for line in raw.decode("utf-8", "replace").splitlines():

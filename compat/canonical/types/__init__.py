@@ -8,28 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .core import (
-    AgentID,
-    ConnectionID,
     ConnectionState,
-    ContextID,
     DatabaseConnectionInfo,
-    DatabaseSessionID,
-    EnvironmentName,
     ExecutionContextState,
-    ExecutionID,
     ExecutionMetrics,
-    MessageID,
-    OrganizationID,
-    RequestID,
-    RunID,
-    ServiceName,
-    SessionID,
-    ThreadID,
-    TokenString,
-    UserID,
     WebSocketConnectionInfo,
     WebSocketEventType,
-    WebSocketID,
     create_execution_context_from_supervisor_style,
     create_strongly_typed_execution_context,
     ensure_connection_id,
@@ -42,6 +26,24 @@ from .core import (
     from_string_dict,
     normalize_to_structured_id,
     to_string_dict,
+)
+from .names import (
+    AgentID,
+    ConnectionID,
+    ContextID,
+    DatabaseSessionID,
+    EnvironmentName,
+    ExecutionID,
+    MessageID,
+    OrganizationID,
+    RequestID,
+    RunID,
+    ServiceName,
+    SessionID,
+    ThreadID,
+    TokenString,
+    UserID,
+    WebSocketID,
 )
 
 if TYPE_CHECKING:
