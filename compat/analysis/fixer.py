@@ -267,8 +267,12 @@ def write_file(path: str, before: bytes, after: bytes) -> str:
     temporary = ""
     try:
         with open(place, "rb") as file:
-            if file.read() != before:
-                return "it changed while it was rewritten"
+            found = file.read()
+        if found == after:
+            # Reached by another link of the tree, it was written already.
+            return ""
+        if found != before:
+            return "it changed while it was rewritten"
         mode = stat.S_IMODE(os.stat(place).st_mode)
         handle, temporary = tempfile.mkstemp(dir=os.path.dirname(place), prefix=".compat-", suffix=".tmp")
         with open(handle, "wb") as file:

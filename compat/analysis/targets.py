@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from compat.ledger import Argument, Class, Method, Name, import_line, replacement, sentence
 
 from .adapters import Adapters, defined_at
+from .offers import has_name
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -145,6 +146,13 @@ class Targets:
         """Whether what a row hands out lies among the adapters: it serves old code, and is nothing to move to."""
         module = target.canonical.partition(":")[0]
         return any(module == package or module.startswith(f"{package}.") for package in self._adapter_packages)
+
+    def lacks(self, target: Target) -> str:
+        """Why a name that only a module's row speaks for cannot be moved along: the canonical module does not have it."""
+        module, _, name = target.canonical.partition(":")
+        if target.move is None or ":" in target.move.legacy or not name or has_name(module, name.partition(".")[0]) is not False:
+            return ""
+        return f"{module} has no {name}"
 
     @cached_property
     def adapted_classes(self) -> frozenset[str]:

@@ -178,6 +178,15 @@ def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path):
     assert path.read_bytes() == b"new"
 
 
+def test_a_file_that_the_tree_links_to_twice_is_written_once(ledger, tmp_path):
+    write(tmp_path, {"real.py": "from shop_old.things import Widget\n"})
+    (tmp_path / "link.py").symlink_to("real.py")
+    result = fixer.fix([str(tmp_path)], ledger, write=True, verify=True)
+    assert result.failed == [] and result.problems == []
+    assert (tmp_path / "link.py").is_symlink() and not (tmp_path / "real.py").is_symlink()
+    assert (tmp_path / "real.py").read_text() == "from shop.core import Widget\n"
+
+
 def test_a_file_that_cannot_be_written_is_whole(tmp_path):
     missing = tmp_path / "gone" / "m.py"
     assert fixer.write_file(str(missing), b"", b"x") == "could not be written: No such file or directory"

@@ -55,7 +55,7 @@ def _problem(plan: Plan, target: Target) -> str:
         return f"{target.legacy.replace(':', '.')} has no canonical name of its own"
     if target.kind == "class" or classes.is_built_path(plan.facts, target.canonical):
         return f"{target.legacy.replace(':', '.')} is built by a factory now; import it by name"
-    return ""
+    return plan.facts.targets.lacks(target)
 
 
 def _alias(plan: Plan, item: ImportedName, reference: Reference) -> str:

@@ -164,6 +164,9 @@ def _left_alone(plan: Plan, item: ImportedName, reference: Reference) -> Optiona
         return f"it was removed: {facts.targets.words(reference.target, 'import')[1]}"
     if facts.targets.is_stopgap(reference.target):
         return f"what stands behind it only serves old code: {facts.targets.words(reference.target, 'import')[1]}"
+    lacking = facts.targets.lacks(reference.target)
+    if lacking:
+        return lacking
     read = facts.statement(item.statement)
     if read is None or len(read.aliases) != len(item.statement.names):
         return "the statement is written in a way that is not rewritten"

@@ -40,6 +40,8 @@ def _rewrite(plan: Plan, reference: Reference) -> None:
         plan.skip(reference, "its names moved to several modules")
     elif target.kind == "class" or (not target.is_module and classes.is_built_path(plan.facts, target.canonical)):
         plan.skip(reference, "it is built by a factory now: patch the factory where the tested code looks it up")
+    elif plan.facts.targets.lacks(target):
+        plan.skip(reference, plan.facts.targets.lacks(target))
     elif inside is None:
         plan.skip(reference, "the string is written in a way that is not rewritten")
     elif value.replace(":", ".").startswith(legacy):
