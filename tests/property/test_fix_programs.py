@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import compat
 from compat.analysis import fixer
 from compat.analysis.targets import Targets
-from compat.ledger import Argument, Ledger, Method, Module, Name, names
+from compat.ledger import Argument, Class, Ledger, Method, Module, Name, names
 
 TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
 
@@ -27,6 +27,7 @@ def make_ledger() -> Ledger:
         *names("prop_old.things", "prop_new.core", "Widget make MAX=LIMIT Gadget=Widget", **TOLD),
         Name("prop_old.things:other", "prop_new.side:other", **TOLD),
         Module("prop_old.whole", "prop_new.side", **TOLD),
+        Class("prop_old.things:Motor", "prop_new.side:Engine", adapter="prop_adapters:Motor", **TOLD),
         Method("prop_new.core:Widget.rotate", "prop_new.core:Widget.spin", **TOLD),
         Argument("prop_new.core:make", "size", became="length", **TOLD),
         Argument(
@@ -50,6 +51,15 @@ def thousand(value): return value * 1000
 SIDE = """
 LEVEL = 3
 def other(x=1): return ("other", x)
+class Engine:
+    def __init__(self, user): self.user = user
+    def start(self): return ("started", self.user)
+def get_engine(user="nobody"): return Engine(user)
+"""
+ADAPTERS = """
+from compat.shim import Adapter, renamed
+class Motor(Adapter, of="prop_new.side:Engine", built_by="prop_new.side:get_engine"):
+    begin = renamed("start")
 """
 
 DOCTEST = """
@@ -77,6 +87,8 @@ IMPORTS = [
     "import os, prop_old.whole as ww",
     "from prop_new.core import make, LIMIT  # canonical",
     "from prop_new.side import other as another",
+    "from prop_old.things import Motor",
+    "from prop_old.things import Motor as M, MAX as HIGH  # built by a factory",
 ]
 USES = {
     "Widget": [
@@ -106,6 +118,13 @@ USES = {
     "w": ["print(w.LEVEL)"],
     "ww": ["print(ww.other(0), os.sep)"],
     "LEVEL": ["print(LEVEL)"],
+    "Motor": [
+        "print(Motor('ann').start())",
+        "m1 = Motor()\nprint(m1.begin(), [Motor for Motor in (1, 2)])",
+        "def k(m: 'Motor' = Motor('bob')):\n    return isinstance(m, Motor), m.begin()\nprint(k())",
+    ],
+    "M": ["print(M('cid').begin())", "m2 = M()\nprint(m2.user, isinstance(m2, M))"],
+    "HIGH": ["print(HIGH)"],
 }
 BOUND = {
     0: ["Widget", "MAX"],
@@ -119,6 +138,8 @@ BOUND = {
     8: ["ww"],
     9: ["make", "LIMIT"],
     10: ["another"],
+    11: ["Motor"],
+    12: ["M", "HIGH"],
 }
 
 
@@ -129,12 +150,13 @@ def canonical(tmp_path_factory):
     (home / "prop_new").mkdir()
     for name, text in (("__init__", ""), ("core", CORE), ("side", SIDE)):
         (home / "prop_new" / f"{name}.py").write_text(text)
+    (home / "prop_adapters.py").write_text(ADAPTERS)
     sys.path.insert(0, str(home))
     with warnings.catch_warnings(), compat.install(LEDGER):
         warnings.simplefilter("ignore")
         yield
     sys.path.remove(str(home))
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("prop_new", "prop_old")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("prop_new", "prop_old", "prop_adapters")]:
         del sys.modules[name]
 
 
