@@ -206,8 +206,8 @@ def _collect(made: Adapter, module: str, tree: ast.Module, node: ast.ClassDef, d
             target, value = item.targets[0].id, item.value
             if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.args:
                 first = value.args[0]
-                if value.func.id == "renamed" and isinstance(first, ast.Constant):
-                    made.renamed[target] = str(first.value)
+                if value.func.id == "renamed" and isinstance(first, (ast.Constant, ast.Attribute)):
+                    made.renamed[target] = str(first.value) if isinstance(first, ast.Constant) else first.attr
                     continue
             if not target.startswith("_"):
                 made.legacy[target] = ""

@@ -25,7 +25,9 @@ from .targets import resolve
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeVar
+
+    Made = TypeVar("Made")
 
 # What an adapter has of its own, or what Python keeps on every class.
 _OWN_SPECIALS = frozenset(
@@ -48,12 +50,18 @@ class AdapterMeta(ABCMeta):
     __compat_front__: bool
     __compat_taps__: dict[str, LateTap]
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        touch(cls.__compat_tap__(), "construct", callsite.stack_top(1))
-        if cls.__compat_front__ and not cls.__compat_adds__:
-            # The adapter adds nothing: the canonical instance itself is quicker, and true to type().
-            return cls.__build__(*args, **kwargs)  # type: ignore[attr-defined]
-        return super().__call__(*args, **kwargs)
+    if TYPE_CHECKING:
+        # pyright takes what an instance is from here.
+        def __call__(cls: type[Made], *args: Any, **kwargs: Any) -> Made: ...
+
+    else:
+
+        def __call__(cls, *args, **kwargs):
+            touch(cls.__compat_tap__(), "construct", callsite.stack_top(1))
+            if cls.__compat_front__ and not cls.__compat_adds__:
+                # The adapter adds nothing: the canonical instance itself is quicker, and true to type().
+                return cls.__build__(*args, **kwargs)
+            return super().__call__(*args, **kwargs)
 
     def __instancecheck__(cls, instance: object) -> bool:
         if type.__instancecheck__(cls, instance):

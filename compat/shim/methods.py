@@ -15,9 +15,9 @@ from .funnel import LateTap, Tap, touch
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import Any, TypeVar, overload
 
-    from typing_extensions import ParamSpec
+    from typing_extensions import Concatenate, ParamSpec
 
     P = ParamSpec("P")
     R = TypeVar("R")
@@ -93,8 +93,28 @@ class _Renamed(Legacy):
         return renamed_attribute(owner, name, self.new, self.tap(owner, name))
 
 
-def renamed(new: str, *, instead: str | None = None, note: str = "") -> Any:
-    """``old = renamed("new")``: the canonical method or attribute ``new`` under its legacy name."""
+if TYPE_CHECKING:
+
+    @overload
+    def renamed(new: str, *, instead: str | None = None, note: str = "") -> Any: ...
+
+    @overload
+    def renamed(
+        new: Callable[Concatenate[Any, P], R], *, instead: str | None = None, note: str = ""
+    ) -> Callable[Concatenate[Any, P], R]: ...
+
+
+def renamed(new: Any, *, instead: str | None = None, note: str = "") -> Any:
+    """``old = renamed("new")``: the canonical method or attribute ``new`` under its legacy name.
+
+    A method may be given itself where its class is at hand, ``old = renamed(Store.new)``: type checkers then know the
+    signature. Raises TypeError for what is no plain method: attributes and class methods go by their name.
+    """
+    if not isinstance(new, str):
+        name = None if inspect.ismethod(new) else getattr(new, "__name__", None)
+        if name is None or not callable(new):
+            raise TypeError(f"renamed() takes a plain method or a name, not {new!r}: write renamed('its name')")
+        new = name
     return _Renamed(new, instead, note)
 
 

@@ -155,6 +155,37 @@ def test_renamed_and_converted_attributes(home):
     assert "Using Old.state of 'old.kit' is deprecated" in seen.warned[2][1] and "Use Real.health instead." in seen.warned[2][1]
 
 
+def test_a_method_given_itself_is_renamed_as_by_its_name(home):
+    from canon.real import Real
+
+    class Direct(Adapter, of="canon.real:Real", built_by="canon.real:get_real"):
+        disconnect = renamed(Real.close_session)
+        start = renamed(Real.open, instead="Real.open at once")
+
+    Direct.__module__, Direct.__qualname__ = "kit_adapters", "Old"
+    sys.modules["kit_adapters"].Old = Direct
+    seen = home.ok(
+        """
+        import asyncio
+        from old.kit import Old
+        o = Old("u")
+        assert asyncio.run(o.disconnect(session=7)) == 7
+        assert o.start(1, b=3) == ("u", 1, 3)
+        """
+    )
+    assert seen.counted("call") == {("old.kit:Old.disconnect", "call", 5): 1, ("old.kit:Old.start", "call", 6): 1}
+    assert "Use Real.close_session instead." in seen.warned[-2][1] and "Use Real.open at once instead." in seen.warned[-1][1]
+    assert inspect.iscoroutinefunction(Direct.disconnect)
+
+
+def test_what_is_no_plain_method_is_renamed_by_its_name_alone(home):
+    from canon.real import Real
+
+    for wrong in (Real.health, Real.named, Real("u").open, 3):
+        with pytest.raises(TypeError, match=r"renamed\(\) takes a plain method or a name, not .*: write renamed\('its name'\)"):
+            renamed(wrong)
+
+
 def test_what_the_canonical_instance_has_passes_through_uncounted(home):
     seen = home.ok(
         """

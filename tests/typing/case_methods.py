@@ -7,6 +7,14 @@ from typing_extensions import reveal_type
 from compat import Adapter, dual, legacy_method, renamed
 
 
+class Real:
+    def close(self, code: int, reason: str = "") -> bool:
+        return True
+
+    async def aclose(self) -> int:
+        return 1
+
+
 class Handler(Adapter, of="new:Real", built_by="new:get_real"):
     @legacy_method(instead="Real.open")
     def connect(self, client: str, user: Optional[str] = None) -> int:
@@ -17,6 +25,8 @@ class Handler(Adapter, of="new:Real", built_by="new:get_real"):
         return 1
 
     disconnect = renamed("close")
+    halt = renamed(Real.close)
+    abort = renamed(Real.aclose, instead="Real.aclose")
 
 
 handler = Handler()
@@ -34,3 +44,9 @@ async def find(client: str, limit: int = 3) -> int:
 
 reveal_type(find)
 find(4)
+
+reveal_type(handler.disconnect)
+reveal_type(handler.halt)
+reveal_type(handler.abort())
+handler.halt("bye")
+handler.halt(1000, nope=1)
