@@ -14,6 +14,7 @@ from compat.canonical.delivery import EventDeliveryTracker
 from .construction import chosen
 from .manager_connections import ConnectionMethods
 from .manager_older import OlderMethods
+from .manager_receiving import ReceivingMethods
 from .manager_reports import ReportMethods
 from .manager_sending import SendingMethods
 from .manager_types import RegistryCompat, WebSocketManagerMode
@@ -30,7 +31,7 @@ class _Own:
         raise AttributeError("not set")
 
 
-class ManagerMethods(ConnectionMethods, SendingMethods, ReportMethods, OlderMethods):
+class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, ReportMethods, OlderMethods):
     """Everything legacy managers do, and the attributes that legacy code reads off them."""
 
     mode = user_context = config = registry = connection_registry = core = _Own()

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timezone
 from typing import Any
 
 from compat.canonical import serialization
-from compat.canonical.recovery import UndeliveredMessages, recovered
+from compat.canonical.recovery import UndeliveredMessages
 from compat.canonical.types import ensure_user_id
 
-CONFIRMATIONS = ("event_confirmation", "event_ack", "event_received", "ack", "message_ack", "confirmation")
 _NOT_CARRIED = ("user_id", "type")
 
 
@@ -26,7 +24,6 @@ class SendingMethods:
     _cross_user_detection: dict[str, int]
     _event_listeners: list[Any]
     _transaction_coordinator: Any
-    _delivery: Any
     on_event_emitted: Any
     user_context: Any
     is_connection_active: Callable[..., bool]
@@ -225,53 +222,6 @@ class SendingMethods:
             user_id, event_type, data = getattr(self.user_context, "user_id", None), user_id, event_type
         user = user_id if user_id is not None else getattr(self.user_context, "user_id", None)
         await self.emit_critical_event(user, event_type, data if data is not None else named)
-
-    async def handle_message(self, user_id: Any = None, websocket: Any = None, message: Any = None, **named: Any) -> bool:
-        """Take in a client's message; True once it was taken."""
-        await self.process_incoming_message(user_id, message if message is not None else named.get("message_data", {}))
-        return True
-
-    async def handle_event_confirmation(self, user_id: Any, message: dict[str, Any]) -> bool:
-        """Note a client's confirmation; False where it names no event that is followed."""
-        event_id = message.get("event_id") or message.get("message_id")
-        return bool(event_id) and bool(self._delivery.mark_event_confirmed(str(event_id)))
-
-    async def process_incoming_message(self, user_id: Any, message: Any) -> bool:
-        """Take in a client's message, text or dict; whether it was understood."""
-        if isinstance(message, (str, bytes)):
-            try:
-                message = json.loads(message)
-            except ValueError:
-                return False
-        if not isinstance(message, dict):
-            return False
-        if message.get("type") in CONFIRMATIONS:
-            return await self.handle_event_confirmation(user_id, message)
-        return True
-
-    async def attempt_message_recovery(self, user_id: str) -> int:
-        """Send what waits for the user; how many went. Given up after three attempts."""
-        user = str(user_id)
-        if not self._undelivered.enabled or not self._undelivered.messages.get(user) or not self.is_connection_active(user):
-            return 0
-        waiting, sent = self._undelivered.take(user), 0
-        for index, message in enumerate(waiting):
-            try:
-                await self.send_to_user(user, recovered(message))
-            except Exception as error:
-                serialization.logger.error("recovery for user %s stopped: %s", user, error)
-                self._undelivered.put_back(user, waiting[index:])
-                break
-            sent += 1
-        return sent
-
-    async def process_recovery_queue(self, user_id: str) -> None:
-        """Send what waits for the user, as it was."""
-        for message in self._undelivered.take(str(user_id)):
-            await self.send_to_user(user_id, recovered(message))
-
-    async def _process_queued_messages(self, user_id: str) -> None:
-        await self.process_recovery_queue(user_id)
 
     def set_transaction_coordinator(self, coordinator: Any) -> None:
         """Hold events back until ``coordinator`` says that their transaction is committed."""
