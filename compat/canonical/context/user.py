@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ..ids import formats, generator, manager
 from . import isolation
+from .dependencies import Dependencies
 from .isolation import ContextIsolationError, InvalidContextError
+from .views import ContextViews, described, told_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .execution import ExecutionContext
 
 logger = logging.getLogger(__name__)
 
 MAX_DEPTH = 10
-_AUDIT_WORDS = ("audit", "compliance", "trace_", "client_ip", "user_agent", "request_source", "security")
 
 __all__ = ["ContextIsolationError", "InvalidContextError", "UserExecutionContext", "logger"]
 
@@ -33,7 +32,7 @@ def _new_id(prefix: str) -> str:
 
 
 @dataclass(frozen=True)
-class UserExecutionContext:
+class UserExecutionContext(ContextViews, Dependencies):
     """Whose work is done: frozen, checked when made, with deep copies of what it is given.
 
     Raises InvalidContextError for empty or placeholder identifiers, for mappings with reserved keys, and for a depth
@@ -137,7 +136,7 @@ class UserExecutionContext:
         """Return the context of one request from one mapping of everything: audit data is told apart by its key."""
         if metadata is not None and not isinstance(metadata, dict):
             raise InvalidContextError(f"metadata must be a dictionary, got: {type(metadata)}")
-        agent_context, audit_metadata = _split(metadata or {})
+        agent_context, audit_metadata = told_apart(metadata or {})
         return cls.from_request(
             user_id, thread_id, run_id, request_id, db_session, websocket_connection_id, agent_context, audit_metadata
         )
@@ -205,7 +204,7 @@ class UserExecutionContext:
             run_id,
             db_session=db_session,
             websocket_client_id=websocket_client_id,
-            audit_metadata=_described(request),
+            audit_metadata=described(request),
         )
 
     # -- made from this one -------------------------------------------------------------------------------------------
@@ -255,7 +254,7 @@ class UserExecutionContext:
         self, operation_name: str, additional_metadata: Optional[dict[str, Any]] = None
     ) -> UserExecutionContext:
         """Return :meth:`create_child_context` with one mapping of everything: audit data is told apart by its key."""
-        agent_context, audit_metadata = _split(additional_metadata or {})
+        agent_context, audit_metadata = told_apart(additional_metadata or {})
         return self.create_child_context(operation_name, agent_context, audit_metadata)
 
     def with_db_session(self, db_session: Any) -> UserExecutionContext:
@@ -303,116 +302,6 @@ class UserExecutionContext:
             except Exception as error:
                 logger.error("Error in cleanup callback of request %s: %s", self.request_id, error)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the context as plain values, without the session and the callbacks; times in ISO 8601."""
-        return {
-            "user_id": self.user_id,
-            "thread_id": self.thread_id,
-            "run_id": self.run_id,
-            "request_id": self.request_id,
-            "websocket_client_id": self.websocket_client_id,
-            "websocket_connection_id": self.websocket_client_id,
-            "created_at": self.created_at.isoformat(),
-            "agent_context": isolation.detached(self.agent_context),
-            "audit_metadata": isolation.detached(self.audit_metadata),
-            "metadata": isolation.detached(self.metadata),
-            "operation_depth": self.operation_depth,
-            "parent_request_id": self.parent_request_id,
-            "has_db_session": self.db_session is not None,
-            "implementation": "services_with_supervisor_compatibility",
-            "compatibility_layer_active": True,
-        }
-
-    def get_correlation_id(self) -> str:
-        """Return the first eight characters of user, thread, run and request id, joined by colons."""
-        return ":".join(one[:8] for one in (self.user_id, self.thread_id, self.run_id, self.request_id))
-
-    def get_scoped_key(self, component: str) -> str:
-        """Return ``component:user_id:request_id``, a key under which nobody else stores."""
-        if not isinstance(component, str) or not component.strip():
-            raise InvalidContextError("component must be a non-empty string")
-        return f"{component}:{self.user_id}:{self.request_id}"
-
-    def get_audit_trail(self) -> dict[str, Any]:
-        """Return who did what and since when, as plain values; ``context_age_seconds`` is measured now."""
-        return {
-            "correlation_id": self.get_correlation_id(),
-            "user_id": self.user_id,
-            "thread_id": self.thread_id,
-            "run_id": self.run_id,
-            "request_id": self.request_id,
-            "created_at": self.created_at.isoformat(),
-            "operation_depth": self.operation_depth,
-            "parent_request_id": self.parent_request_id,
-            "has_db_session": self.db_session is not None,
-            "has_websocket": self.websocket_client_id is not None,
-            "audit_metadata": isolation.detached(self.audit_metadata),
-            "context_age_seconds": (datetime.now(timezone.utc) - _aware(self.created_at)).total_seconds(),
-        }
-
-    @property
-    def websocket_connection_id(self) -> Optional[str]:
-        """``websocket_client_id`` under its former name."""
-        return self.websocket_client_id
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """Agent context and audit data in one new dictionary; audit data wins."""
-        return {**self.agent_context, **self.audit_metadata}
-
-    @property
-    def session_id(self) -> Optional[str]:
-        """The session that the agent context names."""
-        return self.agent_context.get("session_id")
-
-    @property
-    def workspace_id(self) -> Optional[str]:
-        """The workspace that the agent context names."""
-        return self.agent_context.get("workspace_id")
-
-    # -- the parts of the system that work for this context -----------------------------------------------------------
-
-    def _held(self) -> dict[str, Any]:
-        held: Optional[dict[str, Any]] = self.__dict__.get("_dependencies")
-        if held is None:
-            held = {}
-            object.__setattr__(self, "_dependencies", held)
-        return held
-
-    def get_dependency(self, dependency_name: str) -> Optional[Any]:
-        """Return what was set under that name, None if nothing was."""
-        return self._held().get(dependency_name)
-
-    def has_dependency(self, dependency_name: str) -> bool:
-        """True if something is set under that name."""
-        return self._held().get(dependency_name) is not None
-
-    def get_llm_manager(self) -> Optional[Any]:
-        """Return the dependency ``llm_manager``."""
-        return self.get_dependency("llm_manager")
-
-    def get_tool_dispatcher(self) -> Optional[Any]:
-        """Return the dependency ``tool_dispatcher``."""
-        return self.get_dependency("tool_dispatcher")
-
-    def get_websocket_bridge(self) -> Optional[Any]:
-        """Return the dependency ``websocket_bridge``."""
-        return self.get_dependency("websocket_bridge")
-
-    def set_dependency(self, dependency_name: str, dependency: Any) -> None:
-        """Hold an object for the parts of this work; contexts made from this one hold it too."""
-        if not isinstance(dependency_name, str) or not dependency_name.strip():
-            raise InvalidContextError("dependency_name must be a non-empty string")
-        self._held()[dependency_name] = dependency
-
-    def remove_dependency(self, dependency_name: str) -> bool:
-        """Let go of an object; False if none was held under that name."""
-        return self._held().pop(dependency_name, None) is not None
-
-    def get_available_dependencies(self) -> list[str]:
-        """The names under which something is held, sorted."""
-        return sorted(self._held())
-
     def to_execution_context(self) -> ExecutionContext:
         """Return the form in which agents take their context."""
         from .execution import ExecutionContext
@@ -444,26 +333,3 @@ def _with_session_labels(init: Callable[..., None]) -> Callable[..., None]:
 
 
 UserExecutionContext.__init__ = _with_session_labels(UserExecutionContext.__init__)  # type: ignore[method-assign]
-
-
-def _split(metadata: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    audit = {key: value for key, value in metadata.items() if str(key).startswith(_AUDIT_WORDS)}
-    return {key: value for key, value in metadata.items() if key not in audit}, audit
-
-
-def _described(request: Any) -> dict[str, Any]:
-    headers = getattr(request, "headers", None)
-    client = getattr(request, "client", None)
-    address = str(getattr(client, "host", "unknown")) if client else "unknown"
-    return {
-        "context_source": "fastapi_request",
-        "method": str(getattr(request, "method", "unknown")),
-        "url": str(getattr(request, "url", "unknown")),
-        "client_ip": address,
-        "client_host": address,
-        "user_agent": str(headers.get("user-agent", "unknown")) if headers is not None else "unknown",
-    }
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
