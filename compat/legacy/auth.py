@@ -8,9 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from compat.canonical.auth import websocket as canonical
-from compat.canonical.auth.handshake import Handshake
 from compat.canonical.auth.results import AuthResult, WebSocketAuthResult
-from compat.canonical.auth.subprotocol import extract_jwt_from_subprotocol, normalize_jwt_token, strip_bearer
+from compat.canonical.auth.subprotocol import strip_bearer
 from compat.canonical.connection_utils import safe_websocket_close, safe_websocket_send
 from compat.canonical.factory import get_websocket_manager, get_websocket_manager_factory
 from compat.shim import Adapter, legacy_method
@@ -299,38 +298,3 @@ async def validate_websocket_token_business_logic(token: str) -> dict[str, Any] 
         "permissions": list(result.permissions),
         "validated_at": result.validated_at,
     }
-
-
-class UnifiedJWTProtocolHandler:
-    """Tokens of handshakes, as static methods."""
-
-    @staticmethod
-    def extract_jwt_from_websocket(websocket: Any) -> str | None:
-        """Return the token of a handshake, the ``Authorization`` header first; None if there is none."""
-        return extract_jwt_token(websocket)
-
-    @staticmethod
-    def normalize_jwt_for_validation(jwt_token: str) -> str:
-        """Return the token without a ``Bearer`` in front."""
-        return normalize_jwt_token(jwt_token)
-
-    @staticmethod
-    def get_authentication_info(websocket: Any) -> dict[str, Any]:
-        """Return where a handshake carries a token, and the token."""
-        shake = Handshake.from_websocket(websocket)
-        found = shake.find_token()
-        return {
-            "has_authorization_header": "authorization" in shake.headers,
-            "has_subprotocol": bool(shake.protocols),
-            "subprotocols": shake.protocols,
-            "jwt_source": found[1] if found else None,
-            "has_jwt": found is not None,
-            "jwt_token": found[0] if found else None,
-            "negotiated_subprotocol": shake.accepted_protocol,
-        }
-
-
-def extract_jwt_token(websocket: Any) -> str | None:
-    """Return the token of a handshake, the ``Authorization`` header first; None if there is none."""
-    found = Handshake.from_websocket(websocket).find_token()
-    return found[0] if found else extract_jwt_from_subprotocol(getattr(websocket, "subprotocols", None))

@@ -8,6 +8,7 @@ CORE = "netra_backend.app.websocket_core"
 CORS = "netra_backend.app.core.websocket_cors"
 WEBSOCKET = "compat.canonical.auth.websocket"
 LEGACY = "compat.legacy.auth"
+TOKENS = "compat.legacy.handshake_tokens"
 WHEN = {"since": "1.0", "removal": "3.0"}
 AUTHENTICATE = (
     "result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket'"
@@ -134,7 +135,7 @@ ROWS: list[Move] = [
         **WHEN,
     ),
     *names(
-        f"{CORE}.unified_jwt_protocol_handler", LEGACY, "UnifiedJWTProtocolHandler extract_jwt_token", instead=HANDSHAKE, **WHEN
+        f"{CORE}.unified_jwt_protocol_handler", TOKENS, "UnifiedJWTProtocolHandler extract_jwt_token", instead=HANDSHAKE, **WHEN
     ),
     *names(
         CORE,
@@ -143,7 +144,7 @@ ROWS: list[Move] = [
         instead=None,
         **WHEN,
     ),
-    Name(f"{CORE}:extract_jwt_token", f"{LEGACY}:extract_jwt_token", instead=HANDSHAKE, **WHEN),
+    Name(f"{CORE}:extract_jwt_token", f"{TOKENS}:extract_jwt_token", instead=HANDSHAKE, **WHEN),
     # From a handshake to an execution context.
     *names(
         f"{CORE}.user_context_extractor",

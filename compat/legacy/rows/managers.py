@@ -100,7 +100,7 @@ FUNCTIONS = """\
 ~.websocket_manager_factory create_websocket_manager=create_isolated_websocket_manager create_websocket_manager_sync
 ~.websocket_manager_factory get_websocket_manager_factory
 ~.websocket_manager_factory WebSocketManagerFactory
-~.websocket_manager_factory FactoryMetrics ManagerMetrics ConnectionLifecycleManager validate_websocket_component_health
+~.websocket_manager_factory FactoryMetrics ManagerMetrics validate_websocket_component_health
 ~.websocket_manager_factory create_test_user_context
 ~.websocket_manager_factory _validate_ssot_user_context=validate_ssot_user_context
 ~.websocket_manager_factory _validate_ssot_user_context_staging_safe=validate_ssot_user_context
@@ -150,6 +150,7 @@ ROWS: list[Move] = [
     *classes("UnifiedWebSocketManager", BY_FACTORY),
     *classes("WebSocketManager", BY_USER),
     *functions(FUNCTIONS),
+    *moved(f"{W}.websocket_manager_factory", "compat.legacy.lifecycle", "ConnectionLifecycleManager", GET),
     Name("app.ws_manager:manager", "compat.legacy.singletons:manager", since=SINCE, removal=REMOVAL, instead=GET),
     Name("app.ws_manager:ws_manager", "compat.legacy.singletons:manager", since=SINCE, removal=REMOVAL, instead=GET),
     *moved(f"{W}.manager", "compat.legacy.singletons", "websocket_manager=manager _websocket_manager=manager", GET),

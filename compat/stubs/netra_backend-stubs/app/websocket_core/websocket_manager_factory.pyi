@@ -7,11 +7,12 @@ import compat.canonical.context.user
 import compat.canonical.errors
 import compat.canonical.manager
 import compat.legacy.factory
+import compat.legacy.lifecycle
 import compat.legacy.manager_types
 import typing
 
 @deprecated("Importing ConnectionLifecycleManager from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class ConnectionLifecycleManager(compat.legacy.factory.ConnectionLifecycleManager): ...
+class ConnectionLifecycleManager(compat.legacy.lifecycle.ConnectionLifecycleManager): ...
 
 @deprecated("Importing FactoryInitializationError from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.errors import FactoryInitializationError' instead. See MIGRATION.md.")
 class FactoryInitializationError(compat.canonical.errors.FactoryInitializationError): ...
