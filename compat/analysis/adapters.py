@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-_IMPORT = re.compile(r"from ([\w.]+) import (\w+)")
+IMPORT = re.compile(r"from ([\w.]+) import (\w+)")
 _HOPS = 4
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Adapters:
 
 def _factory_in_words(instead: str) -> str:
     """The function that a row's words say to import instead of a class: ``from module import function``; empty for a class."""
-    match = _IMPORT.search(instead)
+    match = IMPORT.search(instead)
     if match is None or not match.group(2).islower():
         return ""
     path = f"{match.group(1)}:{match.group(2)}"

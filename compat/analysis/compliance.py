@@ -53,6 +53,12 @@ class Compliance:
     non_factory_creations: int = 0
     import_paths: dict[str, list[str]] = field(default_factory=dict)
     by_rule: dict[str, int] = field(default_factory=dict)
+    test_patterns: tuple[str, ...] = ()
+
+    @property
+    def legend(self) -> dict[str, str]:
+        """The definitions, with the patterns in force."""
+        return {**LEGEND, "test files": f"{LEGEND['test files'][:-1]}: {', '.join(self.test_patterns)}."}
 
     @property
     def whole(self) -> Part:
@@ -68,7 +74,7 @@ class Compliance:
             "non_factory_creations": self.non_factory_creations,
             "import_paths": self.import_paths,
             "by_rule": self.by_rule,
-            "legend": LEGEND,
+            "legend": self.legend,
         }
 
     def text(self) -> str:
@@ -86,7 +92,7 @@ class Compliance:
             lines.append("")
             for symbol, paths in sorted(self.import_paths.items(), key=lambda item: (-len(item[1]), item[0]))[:10]:
                 lines.append(f"  {len(paths):>3}  {symbol}")
-        lines += ["", "Definitions:", *(f"  {name}: {words}" for name, words in LEGEND.items())]
+        lines += ["", "Definitions:", *(f"  {name}: {words}" for name, words in self.legend.items())]
         return "\n".join(lines) + "\n"
 
 
@@ -97,7 +103,7 @@ def measure(
     settings = settings or Settings()
     roots = [os.fspath(path) for path in paths]
     result = scan(roots, ledger, policy=True, settings=settings, gitignore=gitignore, config=False, jobs=jobs)
-    made = Compliance()
+    made = Compliance(test_patterns=tuple(settings.test_files))
     guilty = {finding.path for finding in result.findings if finding.confidence != LOW}
     for path in result.paths:
         if path.endswith(DATA):

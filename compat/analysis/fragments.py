@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,21 +26,23 @@ class SymbolImport:
 
 def collect(facts: Facts) -> list[SymbolImport]:
     """The imports of one file whose canonical symbol is the target of some row."""
-    known = facts.targets.canonical_symbols
+    targets = facts.targets
+    known = targets.canonical_symbols
+    homes = {told: symbol for symbol, told in targets.told_paths.items()}
     found: list[SymbolImport] = []
     for item in facts.model.imports:
         if item.name in ("", "*"):
             continue
         written = f"{item.module}.{item.name}"
-        symbol = facts.targets.canonical_dotted(written)
+        symbol = homes.get(written) or targets.spelt(targets.canonical_dotted(written))
         if symbol in known:
             where = place_of(facts.source, *facts.alias_span(item))
             found.append(SymbolImport(symbol, written, tuple(where.items())))
     return found
 
 
-def find(imports: Iterable[SymbolImport]) -> list[Finding]:
-    """Report each import of a fragmented symbol that does not go through the canonical path."""
+def find(imports: Iterable[SymbolImport], told: Mapping[str, str]) -> list[Finding]:
+    """Report each import of a fragmented symbol that goes neither through its canonical path nor through that of ``told``."""
     by_symbol: dict[str, list[SymbolImport]] = {}
     for item in imports:
         by_symbol.setdefault(item.symbol, []).append(item)
@@ -50,8 +52,9 @@ def find(imports: Iterable[SymbolImport]) -> list[Finding]:
         if len(paths) < 2:
             continue
         for item in items:
-            if item.written != symbol:
-                module, _, name = symbol.rpartition(".")
+            preferred = told.get(symbol, symbol)
+            if item.written not in (symbol, preferred):
+                module, _, name = preferred.rpartition(".")
                 found.append(
                     Finding(
                         rule=RULE,

@@ -66,7 +66,8 @@ class Prefilter:
         homes = {row.canonical.partition(".")[0] for row in targets.ledger if row.canonical}
         #: Top-level packages of canonical paths: words count only where one of these is spelt, too.
         self.homes = frozenset(homes if words else ())
-        self._canonical = frozenset(row.canonical.partition(":")[0] for row in targets.ledger if row.canonical)
+        canonical = {row.canonical.partition(":")[0] for row in targets.ledger if row.canonical}
+        self._canonical = frozenset(canonical.union(path.rpartition(".")[0] for path in targets.told_paths.values()))
         inner = {module.split(".")[1] for module in self._canonical if "." in module}
         #: Packages one below those, one of which every path of a canonical module spells; nothing where that cannot be told.
         is_told = all("." in module for module in self._canonical) and not any(_hands_on(home, self.words) for home in self.homes)

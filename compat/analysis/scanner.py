@@ -221,7 +221,7 @@ def scan(
     result.findings.extend(unreadable(path, reason) for path, reason in trees.errors)
     if scope.policy and not scope.select:
         result.symbols = [symbol for item in examined.values() for symbol in item.symbols]
-        result.findings.extend(fragments.find(result.symbols))
+        result.findings.extend(fragments.find(result.symbols, scanner.targets.told_paths))
     result.findings.sort(key=Finding.sort_key)
     result.examined = len(examined)
     result.seconds = time.perf_counter() - started

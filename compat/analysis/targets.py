@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from compat.ledger import Argument, Class, Method, Name, import_line, replacement, sentence
 
-from .adapters import Adapters, defined_at
+from .adapters import IMPORT, Adapters, defined_at
 from .offers import has_name
 
 if TYPE_CHECKING:
@@ -93,6 +93,16 @@ class Targets:
     def canonical_symbols(self) -> frozenset[str]:
         """Canonical names and classes (dotted) that some row speaks of."""
         return frozenset(row.canonical.replace(":", ".") for row in self.ledger if row.kind in ("name", "class"))
+
+    @cached_property
+    def told_paths(self) -> dict[str, str]:
+        """Canonical names and classes (dotted) whose rows say to import them by another path, and that path."""
+        found: dict[str, str] = {}
+        for row in self.ledger:
+            match = IMPORT.match(row.instead or "") if row.kind in ("name", "class") else None
+            if match is not None and match.group(2) == row.canonical.rpartition(":")[2]:
+                found.setdefault(row.canonical.replace(":", "."), f"{match.group(1)}.{match.group(2)}")
+        return found
 
     @cached_property
     def tops(self) -> frozenset[str]:

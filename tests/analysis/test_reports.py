@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from compat.analysis import as_reported, baseline, compliance, config, export, formats, guide, scan
+from compat.analysis.config import Settings
 from compat.analysis.explain import UnknownName, explain
 
 TEXT = "from shop_old.things import Widget, MAX\nimport shop_old.whole as w\nw.VALUE\nLAZY = 'shop_old.things:Widget'\n"
@@ -268,6 +269,11 @@ def test_compliance(ledger, tmp_path):
     ]
     assert made.import_paths == {"shop.core.Widget": ["shop.core.Widget", "shop_old.things.Widget"]}
     assert made.as_dict()["real_system"] == {"files": 3, "compliant": 1, "score": 33.3}
+    own = compliance.measure([str(tmp_path)], ledger, settings=Settings(test_files=("app/", "*_spec.py")))
+    assert own.tests.files == 3
+    told = "Files that match the patterns of tool.compat.test-files: app/, *_spec.py."
+    assert own.as_dict()["legend"] == {**compliance.LEGEND, "test files": told}
+    assert f"  test files: {told}" in own.text().splitlines()
 
 
 def test_a_score_is_100_only_when_nothing_is_left():

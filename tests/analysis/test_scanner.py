@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
+
+from compat.ledger import Name
 
 USES = {
     "import": ("import shop_old.whole\n", [("module", "import", 1, 8, "shop_old.whole")]),
@@ -443,6 +446,29 @@ def test_fragmentation(found, tmp_path):
         ("fragmentation", "import"),
         ("name", "import"),
     ]
+
+
+def test_the_path_that_a_row_tells_to_write_is_no_fragment_but_one_more_path(ledger, tmp_path):
+    from compat.analysis import compliance, scan
+
+    ledger += [Name("shop_old.things:Pond", "shop.core:Pool", since="1.0", removal="3.0", instead="from shop.public import Pool")]
+    for name, module in (("a", "shop_old.things"), ("b", "shop.core"), ("c", "shop.public")):
+        imported = "Pond as Pool" if name == "a" else "Pool"
+        (tmp_path / f"{name}.py").write_text(f"from {module} import {imported}\n")
+    found = [item for item in scan([str(tmp_path)], ledger, policy=True).findings if item.rule == "fragmentation"]
+    assert [Path(item.path).name for item in found] == ["a.py"]
+    assert found[0].replacement == "Use canonical path 'from shop.public import Pool' everywhere."
+    paths = compliance.measure([str(tmp_path)], ledger).import_paths
+    assert paths == {"shop.core.Pool": ["shop.core.Pool", "shop.public.Pool", "shop_old.things.Pond"]}
+
+
+def test_the_path_of_a_package_that_hands_a_class_on_is_a_fragment(ledger, tmp_path):
+    from compat.analysis import scan
+
+    (tmp_path / "a.py").write_text("from shop import Engine\n")
+    (tmp_path / "b.py").write_text("from shop.core import Engine\n")
+    found = scan([str(tmp_path)], ledger, policy=True).findings
+    assert [(Path(item.path).name, item.rule) for item in found] == [("a.py", "fragmentation")]
 
 
 def test_the_factory_module_may_construct(found):

@@ -89,6 +89,7 @@ IMPORTS = [
     "from prop_new.side import other as another",
     "from prop_old.things import Motor",
     "from prop_old.things import Motor as M, MAX as HIGH  # built by a factory",
+    "from prop_old.things import Motor as Built  # alone",
 ]
 USES = {
     "Widget": [
@@ -124,6 +125,7 @@ USES = {
         "def k(m: 'Motor' = Motor('bob')):\n    return isinstance(m, Motor), m.begin()\nprint(k())",
     ],
     "M": ["print(M('cid').begin())", "m2 = M()\nprint(m2.user, isinstance(m2, M))"],
+    "Built": ["print(Built('dan').begin())", "print([Built for Built in (1,)], Built().user)"],
     "HIGH": ["print(HIGH)"],
 }
 BOUND = {
@@ -140,6 +142,7 @@ BOUND = {
     10: ["another"],
     11: ["Motor"],
     12: ["M", "HIGH"],
+    13: ["Built"],
 }
 
 
