@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import difflib
 import os
+import re
 import stat
 import tempfile
 import warnings
@@ -202,11 +203,11 @@ def _keep_names_others_use(
     scanner: Scanner, found: list[Found], outcomes: dict[str, tuple[Found, Outcome]], settings: Settings
 ) -> None:
     """Fix again, with the local name kept, what other files import or patch in a module by a name that would change."""
-    wanted: dict[str, list[tuple[str, bytes, bytes]]] = {}
+    wanted: dict[str, list[tuple[str, bytes, re.Pattern[bytes]]]] = {}
     for path, (_item, outcome) in outcomes.items():
         for name in outcome.renamed:
             last = (outcome.module.rpartition(".")[2] or os.path.splitext(os.path.basename(path))[0]).encode()
-            wanted.setdefault(path, []).append((name, name.encode(), last))
+            wanted.setdefault(path, []).append((name, name.encode(), _takes_from(last, name.encode())))
     if not wanted:
         return
     kept: dict[str, set[str]] = {}
@@ -216,14 +217,21 @@ def _keep_names_others_use(
             continue
         for path, entries in wanted.items():
             if path != item.path:
-                for name, word, last in entries:
-                    if word in raw and last in raw:
+                for name, word, takes in entries:
+                    if word in raw and takes.search(raw):
                         kept.setdefault(path, set()).add(name)
     for path, names in kept.items():
         item = outcomes[path][0]
         again = _fix_file(scanner, item, settings, names)
         if again is not None:
             outcomes[path] = (item, again)
+
+
+def _takes_from(module: bytes, name: bytes) -> re.Pattern[bytes]:
+    """Where a text may get at a name of a module: the module stands in an import or alone in a string, or before the name."""
+    last, word = re.escape(module), re.escape(name)
+    imported = rb"\b(?:from|import)\b[^#\r\n]*\b%s\b|\bimport\s*\([^)]*\b%s\b" % (last, last)
+    return re.compile(rb"%s|[\"'.]%s[\"']|\b%s(?:\s*\.\s*|:)%s\b" % (imported, last, last, word))
 
 
 def _verify(scanner: Scanner, item: Found, outcome: Outcome) -> str:

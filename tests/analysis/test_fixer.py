@@ -111,6 +111,7 @@ def test_a_class_that_others_import_or_patch_where_it_is_constructed_is_left(led
         "app/alone.py": constructs,
         "app/named.py": "from shop_old.hubs import Hub\ndef f(hub: Hub): ...\n",
         "user.py": "from app.used import Engine\nfrom app.named import Hub\n",
+        "other.py": "from shop_old.engines import Engine\ndef f(alone: Engine): return alone.speed\n",
         "test_it.py": "patch('app.patched.Engine')\n",
     }
     write(tmp_path, files)
@@ -122,6 +123,23 @@ def test_a_class_that_others_import_or_patch_where_it_is_constructed_is_left(led
     assert all((tmp_path / path).read_text() == constructs for path in left)
     assert (tmp_path / "app/alone.py").read_text() == "from shop.core import get_engine\nengine = get_engine()\n"
     assert (tmp_path / "app/named.py").read_text() == "from shop.core import Engine as Hub\ndef f(hub: Hub): ...\n"
+
+
+@pytest.mark.parametrize(
+    "text, takes",
+    [
+        ("from .used import X, Engine\n", True),
+        ("from app import (\n    used,\n)\nused.Engine\n", True),
+        ("import app.used as u\nu.Engine\n", True),
+        ("patch('app.used.Engine')\n", True),
+        ("EntryPoint('app.used:Engine')\n", True),
+        ("import_module('app.used').Engine\n", True),
+        ("used = Engine()\n", False),
+        ("from app.unused import Engine\nused.speed\n", False),
+    ],
+)
+def test_who_may_take_a_name_from_a_module_is_seen(text, takes):
+    assert bool(fixer._takes_from(b"used", b"Engine").search(text.encode())) is takes
 
 
 def test_relative_imports_of_the_legacy_package(ledger, tmp_path):
