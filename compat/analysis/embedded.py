@@ -49,6 +49,9 @@ def _comments(facts: Facts) -> list[tuple[int, int]]:
     """The spans of what ``# type:`` comments say."""
     data = facts.source.data
     found = list(_TYPE.finditer(data)) if b"type:" in data else []
+    if found and facts.relevance is not None:
+        lines = [(match, facts.source.position(match.start())[0]) for match in found]
+        found = [match for match, line in lines if facts.relevance.matters(line, line)]
     tokens = lexer.tokens(data) if found else None
     starts = {token.start for token in tokens if token.is_comment} if tokens is not None else set()
     return [match.span(1) for match in found if match.start() in starts]

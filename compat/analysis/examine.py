@@ -108,8 +108,9 @@ def examine(
     findings = without_repeats(findings)
     if scope.active_rules:
         findings = allowances.apply(source, findings, scope.active_rules)
-    symbols = fragments.collect(facts) if scope.policy else []
-    return Examined(findings, handed_on(facts), symbols, module)
+    examined = Examined(findings, handed_on(facts), fragments.collect(facts) if scope.policy else [], module)
+    facts.close()
+    return examined
 
 
 def parse_facts(

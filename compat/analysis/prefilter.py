@@ -32,6 +32,7 @@ _BLANKS = re.compile(rb"[\s\\]+")
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 _BLANK_ASCII = b" " * 128 + bytes(range(128, 256))
+_FOREIGN_RUN = re.compile(r"[A-Za-z0-9_.]*[^\x00-\x7f][A-Za-z0-9_.\x80-\U0010ffff]*")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_]")
 _FEW, _RARE = 3, 9
 
@@ -126,8 +127,9 @@ class Prefilter:
         text = data.decode("utf-8", "ignore")
         if unicodedata.is_normalized("NFKC", text):
             return False
-        plain = unicodedata.normalize("NFKC", text)
-        return any(plain.count(word) > text.count(word) for word in (*self.roots, *self.words))
+        # What reads as a name stands in one run of letters and dots with a character beyond ASCII in it.
+        runs = {*_FOREIGN_RUN.findall(text)}
+        return any(self._any.search(plain) for run in runs if (plain := unicodedata.normalize("NFKC", run)) != run)
 
     def _spells(self, data: Data, start: int, size: int, pattern: re.Pattern[bytes]) -> bool:
         verdicts = self._verdicts

@@ -53,12 +53,13 @@ class Facts:
     ) -> None:
         self.source, self.tree, self.targets, self.module, self.is_live = source, tree, targets, module, is_live
         data = source.data
+        self.relevance = None if whole else relevance.Relevance(source, targets)
         self.model = scopes.build(
             tree.module,
             module,
             is_package=is_package,
             declares=b"global" in data or b"nonlocal" in data,
-            choose=None if whole else lambda model: relevance.choose(source, targets, model),
+            relevance=self.relevance,
         )
         #: Type comments and doctests that could not be read.
         self.unread = embedded.add(self)
@@ -67,6 +68,13 @@ class Facts:
         self.legacy_receivers = Receivers(self.model, targets, module, as_written=True)
         self._statements: dict[int, Optional[statements.Statement]] = {}
         self._references: Optional[list[Reference]] = None
+
+    def close(self) -> None:
+        """Untie what refers to one another, so that the tree is freed at once. Nothing can be asked of it any more."""
+        for program in self.programs:
+            program.facts.close()
+        self.programs = []
+        self.model.close()
 
     @property
     def references(self) -> list[Reference]:

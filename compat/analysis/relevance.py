@@ -1,51 +1,115 @@
-"""Which function bodies of a file can hold a use: those that spell a legacy package, or a name that means something from one."""
+"""Which parts of a file can hold a use: those that spell a legacy package, or a name that means something from one."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from typing import TYPE_CHECKING, Callable
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, Optional
 
 if TYPE_CHECKING:
-    from .scopes import Model
+    from collections.abc import Iterable
+
+    from .scopes import ImportNode, Model, Part
     from .sources import Source
     from .targets import Targets
 
 _WORD = re.compile(rb"\w+")
+_LETTERS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
+_BEFORE_PATH = re.compile(rb"(?:\bfrom|\bimport|[,\"'])[\s\\]*\Z")
+_READS = (b".", b'"', b"'")
+_RELATIVE = re.compile(rb"from[ \t]*\.")
+_KEPT = re.compile(rb"(?:self|cls)\.\w+[ \t]*(?:=(?!=)|:)")
 
 
-def choose(source: Source, targets: Targets, model: Model) -> Callable[[int, int], bool]:
-    """Say of a range of lines whether it matters, given the model of everything outside function bodies."""
-    data = source.data
-    words = set(targets.telling_words)
-    if not source.text.isascii() or any(item.name == "*" for item in model.imports):
-        # Identifiers may be spelt in compatibility characters; a star import may bind any name.
-        return _always
-    members = targets.member_words
-    for item in model.imports:
-        if item.module in targets.handed_on or item.module.partition(".")[0] in targets.tops:
-            words.add(item.local)
-            target = targets.attribute(item.module, item.name) if item.name else targets.module(item.module)
-            if target is not None and (target.is_module or target.kind == "class"):
-                members = members | targets.adapted_words
-    spelt = {*_WORD.findall(data)}
-    parts = [re.escape(word) for word in sorted(map(str.encode, words)) if word in spelt]
-    parts += [rb"__package__", rb"from[ \t]*\."]
-    used = sorted(members & spelt)
-    if used:
+class Relevance:
+    """Says of ranges of lines of one file whether they matter, once it knows what the file imports."""
+
+    def __init__(self, source: Source, targets: Targets) -> None:
+        self.data, self.starts, self.targets = source.data, source.starts, targets
+        self.is_ascii = source.text.isascii()
+        self._spelt: Optional[set[bytes]] = None
+        #: Where something of the ledger may be named, in order; ``None`` where that may be anywhere.
+        self.places: Optional[list[int]] = None
+
+    def learn(self, model: Model, *, members: bool) -> None:
+        """Find the places anew, given the imports of a model; with ``members`` those, too, where methods of theirs are read."""
+        targets = self.targets
+        if not self.is_ascii or any(item.name == "*" for item in model.imports):
+            # Identifiers may be spelt in compatibility characters; a star import may bind any name.
+            self.places = None
+            return
+        words = set(targets.telling_words)
+        read = targets.member_words
+        for item in model.imports:
+            if item.module in targets.handed_on or item.module.partition(".")[0] in targets.tops:
+                words.add(item.local.encode())
+                target = targets.attribute(item.module, item.name) if item.name else targets.module(item.module)
+                if target is not None and (target.is_module or target.kind == "class"):
+                    read = read | targets.adapted_words
+        found = [*self._of(words), *(match.start() for match in _RELATIVE.finditer(self.data))]
+        # A package is told by its path: as a word of its own, `app` or `tests` may be anything.
+        found += [at for at in self._of(map(str.encode, targets.tops)) if _BEFORE_PATH.search(self.data, max(0, at - 60), at)]
+        if members:
+            found += self._read(read)
+        self.places = sorted(found)
+
+    def matters(self, first: int, last: int) -> bool:
+        """Whether there is such a place from one line to another."""
+        if self.places is None:
+            return True
+        at = bisect_left(self.places, self.starts[first - 1])
+        return at < len(self.places) and self.places[at] < self._end(last)
+
+    def parts(self, model: Model, functions: list[Part]) -> Optional[list[Part]]:
+        """Those of a file's outermost functions (in order) in which alone something can be used.
+
+        ``None`` where something may be said beside them, or where what one of them keeps in ``self`` or in a global name
+        others may read. The model holds all imports that stand beside functions.
+        """
+        self.learn(model, members=False)
+        if self.places is None:
+            return None
+        spans = sorted({self._span(item.statement) for item in model.imports})
+        starts = [start for start, _end in spans]
+        lines = [self.starts[part.lines[0] - 1] for part in functions]
+        chosen: dict[int, Part] = {}
+        for place in self.places:
+            index = bisect_right(starts, place) - 1
+            if index >= 0 and place < spans[index][1]:
+                continue
+            index = bisect_right(lines, place) - 1
+            if index < 0 or place >= self._end(functions[index].lines[1]):
+                return None
+            chosen[index] = functions[index]
+        for index, part in chosen.items():
+            span = lines[index], self._end(part.lines[1])
+            if self.data.find(b"global", *span) >= 0 or (part.scope.kind == "class" and _KEPT.search(self.data, *span)):
+                return None
+        return list(chosen.values())
+
+    def _span(self, node: ImportNode) -> tuple[int, int]:
+        start = self.starts[node.lineno - 1] + node.col_offset
+        return start, self.starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+
+    def _read(self, names: Iterable[bytes]) -> list[int]:
+        data = self.data
+        found = [at for at in self._of(names) if data[max(0, at - 1) : at] in _READS and data[max(0, at - 8) : at] != b"super()."]
         # What an attribute of `self` is may be said in any method: those that assign one matter, too.
-        parts += [rb"(?:self|cls)\.\w+[ \t]*(?:=(?!=)|:)", rb"[\"'.](?:" + b"|".join(map(re.escape, used)) + rb")\b"]
-    pattern = re.compile(b"|".join(parts))
-    starts = source.starts
-    places = [match.start() for match in pattern.finditer(data)]
+        return [*found, *(match.start() for match in _KEPT.finditer(data))] if found else []
 
-    def matters(first: int, last: int) -> bool:
-        end = starts[last] if last < len(starts) else len(data)
-        at = bisect_left(places, starts[first - 1])
-        return at < len(places) and places[at] < end
+    def _of(self, words: Iterable[bytes]) -> list[int]:
+        data = self.data
+        if self._spelt is None:
+            self._spelt = {*_WORD.findall(data)}
+        found: list[int] = []
+        for word in self._spelt.intersection(words):
+            at, size = data.find(word), len(word)
+            while at >= 0:
+                end = at + size
+                if not (at and data[at - 1] in _LETTERS) and not (end < len(data) and data[end] in _LETTERS):
+                    found.append(at)
+                at = data.find(word, end)
+        return found
 
-    return matters
-
-
-def _always(_first: int, _last: int) -> bool:
-    return True
+    def _end(self, line: int) -> int:
+        return self.starts[line] if line < len(self.starts) else len(self.data)

@@ -230,12 +230,12 @@ def scan(
 
 @contextmanager
 def few_collections() -> Iterator[None]:
-    """Look for cycles seldom: syntax trees are many objects and hold none."""
+    """Look for cycles seldom: syntax trees are many objects, and what ties them into cycles is untied after each file."""
     if not hasattr(gc, "set_threshold"):
         yield
         return
     before = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(1_000_000, 20, 20)
     try:
         yield
     finally:

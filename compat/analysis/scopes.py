@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from .relevance import Relevance
 
 ImportNode = Union[ast.Import, ast.ImportFrom]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -106,6 +108,12 @@ class Model:
     #: Attributes read from anything but a name: ``f().attribute``.
     loose: list[tuple[Scope, ast.Attribute]] = field(default_factory=list)
 
+    def close(self) -> None:
+        """Untie scopes from their bindings: the tree is freed at once, and needs no search for cycles. Nothing can be asked
+        of the model any more."""
+        for scope in self.scopes:
+            scope.bindings, scope.members = {}, {}
+
     def lookup(self, scope: Scope, name: str) -> list[Binding]:
         """The bindings that a name read in ``scope`` may have, by Python's scope rules; empty for builtins."""
         found = self.owner(scope, name)
@@ -137,7 +145,7 @@ def build(
     *,
     is_package: bool = False,
     declares: bool = True,
-    choose: Optional[Callable[[Model], Callable[[int, int], bool]]] = None,
+    relevance: Optional[Relevance] = None,
 ) -> Model:
     """Resolve the names of a file.
 
@@ -147,33 +155,45 @@ def build(
         The file's own dotted name, for relative imports; empty when unknown.
     declares:
         Whether ``global`` or ``nonlocal`` may stand in the file at all.
-    choose:
-        Given the model of everything outside function bodies, returns which bodies (first and last line) matter; the others
-        are left out. All of them matter by default.
+    relevance:
+        Says which parts matter; the others are left out. All of them matter by default.
     """
-    scope = Scope("module", tree, None)
-    model = Model(scope, [scope])
     package = module if is_package else module.rpartition(".")[0]
-    builder = _Builder(model, package, known=bool(module), declares=declares, defers=choose is not None)
-    builder.body(tree.body, scope)
-    while choose is not None:
-        count = len(model.module.bindings)
-        matters = choose(model)
-        later = [entry for entry in builder.deferred if not matters(*entry.lines)]
-        now = [entry for entry in builder.deferred if entry not in later]
+
+    def begin() -> _Builder:
+        scope = Scope("module", tree, None)
+        return _Builder(Model(scope, [scope]), package, known=bool(module), declares=declares, defers=relevance is not None)
+
+    builder = begin()
+    if relevance is not None:
+        builder.outline(tree, tree.body, builder.model.module)
+        chosen = relevance.parts(builder.model, builder.deferred)
+        if chosen is not None:
+            builder.defers = False
+            for part in chosen:
+                builder.visit(part.node, part.scope)
+            return builder.model
+        builder.model.close()
+        builder = begin()
+    builder.body(tree.body, builder.model.module)
+    while relevance is not None:
+        count = len(builder.model.module.bindings)
+        relevance.learn(builder.model, members=True)
+        later = [part for part in builder.deferred if not relevance.matters(*part.lines)]
+        now = [part for part in builder.deferred if part not in later]
         builder.deferred, builder.defers = [], False
-        for entry in now:
-            builder.statements(entry.node, entry.scope)
+        for part in now:
+            builder.statements(part.node, part.scope)
         builder.deferred = later
-        if len(model.module.bindings) == count:
+        if len(builder.model.module.bindings) == count:
             # No body bound a new global name, by which another body might matter.
             break
-    return model
+    return builder.model
 
 
 @dataclass(eq=False)
-class _Deferred:
-    """A function body that was not looked at yet."""
+class Part:
+    """A function that was not looked at yet, or the body of one, and the scope to look at it in."""
 
     node: Union[ast.FunctionDef, ast.AsyncFunctionDef]
     scope: Scope
@@ -197,7 +217,25 @@ class _Builder:
     def __init__(self, model: Model, package: str, *, known: bool, declares: bool = True, defers: bool = False) -> None:
         self.model, self.package, self.known = model, package, known
         self.declares, self.defers = declares, defers
-        self.deferred: list[_Deferred] = []
+        self.deferred: list[Part] = []
+
+    def outline(self, parent: ast.AST, nodes: Iterable[ast.AST], scope: Scope) -> None:
+        """Take up imports, classes and (put off) functions alone."""
+        for node in nodes:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                self.model.parents[node] = parent
+                first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
+                self.deferred.append(Part(node, scope, (first, node.end_lineno or node.lineno)))
+            elif isinstance(node, ast.ClassDef):
+                self.model.parents[node] = parent
+                self.opaque(scope, node.name, node)
+                self.outline(node, node.body, self.open("class", node, scope))
+            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                self.model.parents[node] = parent
+                self.visit(node, scope)
+            elif not isinstance(node, _SIMPLE):
+                for name in _BLOCKS:
+                    self.outline(node, getattr(node, name, ()), scope)
 
     def body(self, nodes: Iterable[ast.AST], scope: Scope) -> None:
         for node in nodes:
@@ -276,7 +314,7 @@ class _Builder:
         self.arguments(node, node.args, scope, inner)
         self.annotation(node.returns, node, inner if getattr(node, "type_params", ()) else scope)
         if self.defers:
-            self.deferred.append(_Deferred(node, inner, (node.body[0].lineno, node.end_lineno or node.lineno)))
+            self.deferred.append(Part(node, inner, (node.body[0].lineno, node.end_lineno or node.lineno)))
         else:
             self.statements(node, inner)
 
@@ -486,6 +524,10 @@ def is_literal(node: ast.AST) -> bool:
         isinstance(value, ast.Attribute) and value.attr == "Literal"
     )
 
+
+#: Statements in which no other stands, and the fields of the others (handlers and cases among them) in which some do.
+_SIMPLE = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Pass, ast.Raise, ast.Assert, ast.Delete, ast.Global)
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 
 #: Fields that hold no nodes to be visited.
 _PLAIN = frozenset(

@@ -111,13 +111,16 @@ class Targets:
         return frozenset(legacy | {row.canonical.partition(".")[0] for row in self.ledger if row.canonical})
 
     @cached_property
-    def telling_words(self) -> frozenset[str]:
-        """Words one of which stands wherever something of the ledger is used by name."""
+    def telling_words(self) -> frozenset[bytes]:
+        """Names one of which stands wherever something of the ledger is used in the module that defines it."""
         built = self.adapters.factories
-        found = {*self.tops, *(path.rpartition(".")[2] for path in built)}
+        found = {path.rpartition(".")[2] for path in built}
         found.update(path.partition(":")[2] for path in built.values())
-        found.update(path.rpartition(".")[2] for path in (*self.methods, *self.arguments))
-        return frozenset(found)
+        found.update(path.rpartition(".")[2] for path in self.methods)
+        for path in self.arguments:
+            owner, _, name = path.rpartition(".")
+            found.add(owner.rpartition(".")[2] if name == "__init__" else name)
+        return frozenset(word.encode() for word in found)
 
     @cached_property
     def member_words(self) -> frozenset[bytes]:
