@@ -119,6 +119,8 @@ def fix_bytes(
         return replace(made, status=FAILED, reason=f"the rewritten text would not hold: {error}")
     except (RecursionError, MemoryError):
         return replace(made, status=FAILED, reason="nested too deeply to be rewritten")
+    finally:
+        facts.close()
     return replace(
         made,
         status=FIXED,

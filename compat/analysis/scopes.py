@@ -170,8 +170,11 @@ def build(
         chosen = relevance.parts(builder.model, builder.deferred)
         if chosen is not None:
             builder.defers = False
-            for part in chosen:
-                builder.visit(part.node, part.scope)
+            for part in builder.deferred:
+                if part in chosen:
+                    builder.visit(part.node, part.scope)
+                else:
+                    builder.opaque(part.scope, part.node.name, part.node)
             return builder.model
         builder.model.close()
         builder = begin()
@@ -220,7 +223,7 @@ class _Builder:
         self.deferred: list[Part] = []
 
     def outline(self, parent: ast.AST, nodes: Iterable[ast.AST], scope: Scope) -> None:
-        """Take up imports, classes and (put off) functions alone."""
+        """Take up imports, classes and (put off) functions alone; of other statements no more than that they bind a name."""
         for node in nodes:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 self.model.parents[node] = parent
@@ -233,8 +236,10 @@ class _Builder:
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
                 self.model.parents[node] = parent
                 self.visit(node, scope)
-            elif not isinstance(node, _SIMPLE):
-                for name in _BLOCKS:
+            else:
+                for target in getattr(node, "targets", (getattr(node, "target", None),)):
+                    self.opaque(scope, target.id if isinstance(target, ast.Name) else None, node)
+                for name in _BLOCKS if not isinstance(node, _SIMPLE) else ():
                     self.outline(node, getattr(node, name, ()), scope)
 
     def body(self, nodes: Iterable[ast.AST], scope: Scope) -> None:
