@@ -50,6 +50,8 @@ def _comments(facts: Facts) -> list[tuple[int, int]]:
     data = facts.source.data
     found = list(_TYPE.finditer(data)) if b"type:" in data else []
     if found and facts.relevance is not None:
+        # Functions import names, too, that no look at the rest knew of.
+        facts.relevance.learn(facts.model, members=False)
         lines = [(match, facts.source.position(match.start())[0]) for match in found]
         found = [match for match, line in lines if facts.relevance.matters(line, line)]
     tokens = lexer.tokens(data) if found else None

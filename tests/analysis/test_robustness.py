@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat.analysis import dialects, examine, fixer, lexer, sources, statements
+from compat.analysis import dialects, doctests, examine, fixer, lexer, rules, sources, statements
 from compat.analysis.findings import Finding
 from compat.analysis.targets import Targets
 from compat.ledger import Ledger, Module, names
@@ -220,3 +220,100 @@ def test_the_fast_lexer_is_not_sure_behind_quotes_that_nothing_closes():
 def test_the_fast_lexer_reads_on_where_a_string_ends_behind_the_line_asked_for():
     text = b'x = 1\n"""a "b"\nc""" + "d"\n'
     assert lexer.spans(text, text.index(b"b")) == ([6, 22], [19, 25])
+
+
+IMPORTS = """from shop_old.things import Gadget
+from shop_old.things import create, gone
+from shop_old.things import Gadget as G
+from shop_old.engines import Engine
+from shop_old import things
+import shop_old.things
+import shop_old.whole as w
+from shop.core import Widget, wait, get_engine
+from shop import core
+import shop.core
+import os, shop_old.engines
+from . import x
+from shop_old.things import *""".splitlines()
+STATEMENTS = """Gadget().rotate()
+it = Gadget()
+it.rotate()
+self.it = Widget()
+self.it.rotate()
+self.engine = Engine(1)
+self.engine.warm_up()
+cls.kept = get_engine()
+Holder.kept = Engine()
+Holder.kept = get_engine()
+things.create(old=1)
+shop_old.things.gone
+create(old=it)
+wait(timeout=1)
+w.thing()
+G
+core.Widget().rotate()
+shop.core.wait(tag='a')
+patch('shop_old.things.Gadget')
+patch.object(things, 'Gadget')
+given.rotate()
+Gadget = None
+global it
+def inner(x: 'Gadget'): x.rotate()
+helper = lambda: Gadget().rotate()
+a = b = 1  # type: things.Gadget
+'''>>> it.rotate()'''
+'''>>> from shop_old.things import Gadget'''
+__import__('shop_old.whole')
+Holder = other
+__all__ = ['Gadget']""".splitlines()
+FRAMES = """def f():
+def f(given: Gadget):
+def f(given: 'things.Gadget' = None) -> 'G':
+@patch('shop_old.things.create')
+async def f(self):
+class Holder:
+class Holder(Widget):
+class Holder(Engine):
+class Holder(things.Gadget):
+if True:
+try:
+for Holder in range(3):
+def rotate(self):
+def __init__(self, given: Gadget):
+@classmethod
+with Gadget() as it:""".splitlines()
+
+
+def program(chance: random.Random, depth: int = 0) -> list[str]:
+    lines: list[str] = []
+    for _time in range(chance.randrange(1, 5)):
+        kind = chance.random()
+        if depth < 3 and kind < 0.5:
+            frame = chance.choice(FRAMES)
+            head = [frame, "def g(self, given: G = None):"] if frame.startswith("@") else [frame]
+            inner = [f"    {line}" for line in program(chance, depth + 1)]
+            lines += [*head, *inner, *(["except Gadget: pass"] if frame == "try:" else [])]
+        else:
+            lines.append(chance.choice(IMPORTS if kind > 0.85 else STATEMENTS))
+    return lines
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("module", ["", "app.module", "shop.core", "shop_old.module"])
+def test_a_look_at_the_parts_that_can_hold_a_use_finds_all_that_a_look_at_everything_finds(ledger, seed, module):
+    chance, targets, used = random.Random(seed), Targets(ledger), 0
+    for _time in range(60):
+        imports = [line for line in chance.sample(IMPORTS, chance.randrange(4)) if "*" not in line or chance.random() < 0.1]
+        text = "\n".join([*imports, *program(chance)]) + "\n"
+        source = sources.decode("m.py", text.encode())
+        seen = []
+        for whole in (True, False):
+            facts = examine.parse_facts(source, targets, module=module, whole=whole)
+            if isinstance(facts, Finding):
+                seen.append(facts)
+                continue
+            found = examine.without_repeats([*rules.find(facts, policy=True), *doctests.search(facts)])
+            seen.append((found, examine.handed_on(facts)))
+            used += bool(found)
+        assert seen[0] == seen[1], text
+    assert used > 40
