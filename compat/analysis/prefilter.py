@@ -32,11 +32,11 @@ _BLANKS = re.compile(rb"[\s\\]+")
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 _BLANK_ASCII = b" " * 128 + bytes(range(128, 256))
-_FOREIGN_RUN = re.compile(r"[A-Za-z0-9_.]*[^\x00-\x7f][A-Za-z0-9_.\x80-\U0010ffff]*")
+FOREIGN_RUN = re.compile(r"[A-Za-z0-9_.]*[^\x00-\x7f][A-Za-z0-9_.\x80-\U0010ffff]*")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_]")
 _FEW, _RARE = 3, 9
 
-__all__ = ["ALLOWANCE", "RELATIVE", "Prefilter", "find_in"]
+__all__ = ["ALLOWANCE", "FOREIGN_RUN", "RELATIVE", "Prefilter", "find_in"]
 Data = Union[bytes, bytearray]
 Verdict = Union[bool, tuple[bytes, ...]]
 _BEFORE = (b"from", b"import", b",", b'"', b"'")
@@ -128,7 +128,7 @@ class Prefilter:
         if unicodedata.is_normalized("NFKC", text):
             return False
         # What reads as a name stands in one run of letters and dots with a character beyond ASCII in it.
-        runs = {*_FOREIGN_RUN.findall(text)}
+        runs = {*FOREIGN_RUN.findall(text)}
         return any(self._any.search(plain) for run in runs if (plain := unicodedata.normalize("NFKC", run)) != run)
 
     def _spells(self, data: Data, start: int, size: int, pattern: re.Pattern[bytes]) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import unicodedata
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Optional
+
+from .prefilter import FOREIGN_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +30,7 @@ class Relevance:
 
     def __init__(self, source: Source, targets: Targets) -> None:
         self.data, self.starts, self.targets = source.data, source.starts, targets
-        self.is_ascii = source.text.isascii()
+        self.is_plain = source.text.isascii() or _is_plain(source.text)
         self._spelt: Optional[set[bytes]] = None
         #: Where something of the ledger may be named, in order; ``None`` where that may be anywhere.
         self.places: Optional[list[int]] = None
@@ -34,7 +38,7 @@ class Relevance:
     def learn(self, model: Model, *, members: bool) -> None:
         """Find the places anew, given the imports of a model; with ``members`` those, too, where methods of theirs are read."""
         targets = self.targets
-        if not self.is_ascii or any(item.name == "*" for item in model.imports):
+        if not self.is_plain or any(item.name == "*" for item in model.imports):
             # Identifiers may be spelt in compatibility characters; a star import may bind any name.
             self.places = None
             return
@@ -102,7 +106,8 @@ class Relevance:
         if self._spelt is None:
             self._spelt = {*_WORD.findall(data)}
         found: list[int] = []
-        for word in self._spelt.intersection(words):
+        words = {*words}
+        for word in (*self._spelt.intersection(words), *itertools.filterfalse(bytes.isascii, words)):
             at, size = data.find(word), len(word)
             while at >= 0:
                 end = at + size
@@ -113,3 +118,11 @@ class Relevance:
 
     def _end(self, line: int) -> int:
         return self.starts[line] if line < len(self.starts) else len(self.data)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether names stand in a text as Python reads them (NFKC)."""
+    if unicodedata.is_normalized("NFKC", text):
+        return True
+    runs = ((run, unicodedata.normalize("NFKC", run)) for run in {*FOREIGN_RUN.findall(text)})
+    return not any(plain != run and any(map(str.isalnum, plain)) for run, plain in runs)

@@ -234,6 +234,7 @@ from shop import core
 import shop.core
 import os, shop_old.engines
 from . import x
+from shop_old.things import Gadget as f\u00fcr
 from shop_old.things import *""".splitlines()
 STATEMENTS = """Gadget().rotate()
 it = Gadget()
@@ -264,6 +265,11 @@ a = b = 1  # type: things.Gadget
 '''>>> it.rotate()'''
 '''>>> from shop_old.things import Gadget'''
 __import__('shop_old.whole')
+f\u00fcr().rotate()
+fu\u0308r
+\uff27adget()
+# \u2026 \u00bd
+# \u2014
 Holder = other
 __all__ = ['Gadget']""".splitlines()
 FRAMES = """def f():
