@@ -22,7 +22,7 @@ _LETTERS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrst
 _BEFORE_PATH = re.compile(rb"(?:\bfrom|\bimport|[,\"'])[\s\\]*\Z")
 _READS = (b".", b'"', b"'")
 _RELATIVE = re.compile(rb"from[ \t]*\.")
-_KEPT = re.compile(rb"(?:self|cls)\.\w+[ \t]*(?:=(?!=)|:)")
+_KEPT = re.compile(rb"\.\w+[ \t]*(?:=(?!=)|:)")
 
 
 class Relevance:
@@ -42,7 +42,7 @@ class Relevance:
             # Identifiers may be spelt in compatibility characters; a star import may bind any name.
             self.places = None
             return
-        words = set(targets.telling_words)
+        words = {b"__package__", *targets.telling_words}
         read = targets.member_words
         for item in model.imports:
             if item.module in targets.handed_on or item.module.partition(".")[0] in targets.tops:
@@ -64,8 +64,8 @@ class Relevance:
         at = bisect_left(self.places, self.starts[first - 1])
         return at < len(self.places) and self.places[at] < self._end(last)
 
-    def parts(self, model: Model, functions: list[Part]) -> Optional[list[Part]]:
-        """Those of a file's outermost functions (in order) in which alone something can be used.
+    def parts(self, model: Model, functions: list[Part]) -> Optional[set[Part]]:
+        """Those of a file's outermost functions (given in order) in which alone something can be used.
 
         ``None`` where something may be said beside them, or where what one of them keeps in ``self`` or in a global name
         others may read. The model holds all imports that stand beside functions.
@@ -89,7 +89,7 @@ class Relevance:
             span = lines[index], self._end(part.lines[1])
             if self.data.find(b"global", *span) >= 0 or (part.scope.kind == "class" and _KEPT.search(self.data, *span)):
                 return None
-        return list(chosen.values())
+        return {*chosen.values()}
 
     def _span(self, node: ImportNode) -> tuple[int, int]:
         start = self.starts[node.lineno - 1] + node.col_offset
@@ -99,7 +99,7 @@ class Relevance:
         data = self.data
         found = [at for at in self._of(names) if data[max(0, at - 1) : at] in _READS and data[max(0, at - 8) : at] != b"super()."]
         # What an attribute of `self` is may be said in any method: those that assign one matter, too.
-        return [*found, *(match.start() for match in _KEPT.finditer(data))] if found else []
+        return [*found, *(match.start() for match in _KEPT.finditer(data))]
 
     def _of(self, words: Iterable[bytes]) -> list[int]:
         data = self.data

@@ -182,8 +182,8 @@ def build(
     while relevance is not None:
         count = len(builder.model.module.bindings)
         relevance.learn(builder.model, members=True)
+        now = [part for part in builder.deferred if relevance.matters(*part.lines)]
         later = [part for part in builder.deferred if not relevance.matters(*part.lines)]
-        now = [part for part in builder.deferred if part not in later]
         builder.deferred, builder.defers = [], False
         for part in now:
             builder.statements(part.node, part.scope)

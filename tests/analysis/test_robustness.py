@@ -265,6 +265,10 @@ a = b = 1  # type: things.Gadget
 '''>>> it.rotate()'''
 '''>>> from shop_old.things import Gadget'''
 __import__('shop_old.whole')
+import_module('.things', __package__)
+import_module('.things', package=__package__)
+cls.kept = it
+Holder.kept = it
 f\u00fcr().rotate()
 fu\u0308r
 \uff27adget()
