@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Optional
 
-from .prefilter import FOREIGN_RUN
+from .prefilter import FOREIGN_RUN, find_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from .sources import Source
     from .targets import Targets
 
-_WORD = re.compile(rb"\w+")
 _LETTERS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
 _BEFORE_PATH = re.compile(rb"(?:\bfrom|\bimport|[,\"'])[\s\\]*\Z")
 _READS = (b".", b'"', b"'")
@@ -31,7 +29,6 @@ class Relevance:
     def __init__(self, source: Source, targets: Targets) -> None:
         self.data, self.starts, self.targets = source.data, source.starts, targets
         self.is_plain = source.text.isascii() or _is_plain(source.text)
-        self._spelt: Optional[set[bytes]] = None
         #: Where something of the ledger may be named, in order; ``None`` where that may be anywhere.
         self.places: Optional[list[int]] = None
 
@@ -103,12 +100,9 @@ class Relevance:
 
     def _of(self, words: Iterable[bytes]) -> list[int]:
         data = self.data
-        if self._spelt is None:
-            self._spelt = {*_WORD.findall(data)}
         found: list[int] = []
-        words = {*words}
-        for word in (*self._spelt.intersection(words), *itertools.filterfalse(bytes.isascii, words)):
-            at, size = data.find(word), len(word)
+        for word in {*words} - {b""}:
+            at, size = find_in(data, word, 0, len(data)), len(word)
             while at >= 0:
                 end = at + size
                 if not (at and data[at - 1] in _LETTERS) and not (end < len(data) and data[end] in _LETTERS):
