@@ -32,7 +32,7 @@ _BLANKS = re.compile(rb"[\s\\]+")
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 _BLANK_ASCII = b" " * 128 + bytes(range(128, 256))
-FOREIGN_RUN = re.compile(r"[A-Za-z0-9_.]*[^\x00-\x7f][A-Za-z0-9_.\x80-\U0010ffff]*")
+FOREIGN_RUN = re.compile(r"(?<![A-Za-z0-9_.])[A-Za-z0-9_.]*[^\x00-\x7f][A-Za-z0-9_.\x80-\U0010ffff]*")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_]")
 _FEW, _RARE = 3, 9
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat.analysis import dialects, doctests, examine, fixer, lexer, rules, sources, statements
+from compat.analysis import dialects, doctests, examine, fixer, lexer, prefilter, rules, sources, statements
 from compat.analysis.findings import Finding
 from compat.analysis.targets import Targets
 from compat.ledger import Ledger, Module, names
@@ -327,3 +327,10 @@ def test_a_look_at_the_parts_that_can_hold_a_use_finds_all_that_a_look_at_everyt
             used += bool(found)
         assert seen[0] == seen[1], text
     assert used > 40
+
+
+def test_one_endless_word_beside_a_compatibility_character_takes_no_endless_time():
+    reading = prefilter.Prefilter(TARGETS, policy=True)
+    word = b"a" * 3_000_000
+    assert not reading.hits_normalized(word + " \u00bd\n".encode())
+    assert reading.hits_normalized(word + " \uff4fld\n".encode())
