@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from typing import TYPE_CHECKING, Any, Optional
 
 from .examine import Examined, Scope
@@ -18,37 +17,50 @@ if TYPE_CHECKING:
 
     from .config import Settings
 
-#: 1: findings, handed-on names and symbol imports per file; what following handed-on names made of them.
-FORMAT_VERSION = 1
+#: 2: findings, handed-on names and symbol imports per file; what following handed-on names made of them. What many
+#: findings say alike is written once, in ``shapes``; a finding is the number of its shape, its six numbers and its code.
+FORMAT_VERSION = 2
 _NAME = "scan.json"
+_SHAPE = ("rule", "move", "how", "confidence", "message", "replacement", "symbol")
 
 
 class Cache:
     """One cache file per directory. A cache of another ledger, version or selection is empty to us, and replaced."""
 
-    def __init__(self, path: str, key: str, ledger: Ledger, entries: dict[str, list[Any]], followed: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        path: str,
+        key: str,
+        ledger: Ledger,
+        entries: dict[str, list[Any]],
+        followed: dict[str, Any],
+        shapes: list[list[str]],
+    ) -> None:
         self._path, self._key, self._ledger, self._entries, self._followed = path, key, ledger, entries, followed
+        self._shapes = shapes
+        self._filled = [dict(zip(_SHAPE, shape)) for shape in shapes]
+        self._numbers = {tuple(shape): number for number, shape in enumerate(shapes)}
         self._kept: dict[str, list[Any]] = {}
         self._changed = False
 
     @classmethod
     def open(cls, folder: str, ledger: Ledger, settings: Settings, scope: Scope) -> Cache:
         """Open the cache in a directory; anything unreadable there counts as empty."""
-        rows = "\n".join(
-            f"{row!r}{row.legacy}{row.canonical}{row.id}{ledger.stage(row)}{ledger.origin(row).docs}" for row in ledger
-        )
-        told = f"{FORMAT_VERSION}|{_tool_stamp()}|{rows}|{settings!r}|{scope.policy}|{sorted(scope.select)}"
+        rows = [row.__reduce__()[1] for row in ledger]
+        # The stage of a row follows from its own versions and the one in force.
+        origins = dict.fromkeys(ledger.origin(row) for row in ledger)
+        stages = [(origin.name, origin.version, origin.docs) for origin in origins]
+        told = f"{FORMAT_VERSION}|{_tool_stamp()}|{rows}|{stages}|{settings!r}|{scope.policy}|{sorted(scope.select)}"
         key = hashlib.sha256(told.encode()).hexdigest()
         path = os.path.join(folder, _NAME)
         try:
             with open(path, "rb") as file:
                 data = json.loads(file.read())
-            entries, followed = (data["files"], data["followed"]) if data["key"] == key else ({}, {})
+            if data["key"] == key:
+                return cls(path, key, ledger, dict(data["files"]), dict(data["followed"]), data["shapes"])
         except (OSError, ValueError, KeyError, TypeError):
-            entries, followed = {}, {}
-        if not isinstance(entries, dict) or not isinstance(followed, dict):
-            entries, followed = {}, {}
-        return cls(path, key, ledger, entries, followed)
+            pass
+        return cls(path, key, ledger, {}, {}, [])
 
     def get(self, path: str) -> tuple[bool, Optional[Examined]]:
         """Whether a file is unchanged since it was examined, and what it gave."""
@@ -62,7 +74,7 @@ class Cache:
             self._kept[path] = [*stamp, None]
             return False, None
         self._kept[path] = entry
-        return True, None if entry[2] is None else self._load(entry[2])
+        return True, None if entry[2] is None else self._load(path, entry[2])
 
     def put(self, path: str, value: Optional[Examined]) -> None:
         """Remember what a file gave, under the stamp it had when it was asked for."""
@@ -73,7 +85,7 @@ class Cache:
         if value is not None and any(finding.rule == "unparsable" and finding.span == (0, 0) for finding in value.findings):
             del self._kept[path]
             return
-        entry[2] = None if value is None else _dump(value)
+        entry[2] = None if value is None else self._dump(value)
 
     @property
     def _is_same(self) -> bool:
@@ -83,7 +95,7 @@ class Cache:
         """Put what following handed-on names found last time into the result; false where any file changed since."""
         if not self._is_same or not self._entries:
             return False
-        examined.update((path, self._load(data)) for path, data in self._followed.items())
+        examined.update((path, self._load(path, data)) for path, data in self._followed.items())
         return True
 
     def keep(self, examined: dict[str, Examined]) -> None:
@@ -91,7 +103,7 @@ class Cache:
         self._followed = {}
         for path, value in examined.items():
             entry = self._kept.get(path)
-            data = _dump(value)
+            data = self._dump(value)
             if entry is not None and (entry[2] is None or entry[2]["findings"] != data["findings"]):
                 self._followed[path] = data
 
@@ -99,6 +111,8 @@ class Cache:
         """Write the cache atomically; a cache that cannot be written is no error."""
         if self._is_same:
             return
+        import tempfile
+
         folder = os.path.dirname(self._path)
         try:
             os.makedirs(folder, exist_ok=True)
@@ -108,14 +122,27 @@ class Cache:
                     file.write("*\n")
             handle, temporary = tempfile.mkstemp(dir=folder)
             with open(handle, "w", encoding="utf-8") as file:
-                json.dump({"key": self._key, "files": self._kept, "followed": self._followed}, file, separators=(",", ":"))
+                whole = {"key": self._key, "files": self._kept, "followed": self._followed, "shapes": self._shapes}
+                json.dump(whole, file, separators=(",", ":"))
             os.replace(temporary, self._path)
         except OSError:
             return
 
-    def _load(self, data: dict[str, Any]) -> Examined:
+    def _load(self, path: str, data: dict[str, Any]) -> Examined:
         return Examined(
-            [Finding.from_dict(item) for item in data["findings"]],
+            [
+                Finding.rebuilt(
+                    self._filled[shape],
+                    path=path,
+                    line=line,
+                    column=column,
+                    end_line=end_line,
+                    end_column=end_column,
+                    span=(start, end),
+                    code=code,
+                )
+                for shape, line, column, end_line, end_column, start, end, code in data["findings"]
+            ],
             {
                 name: Target(self._ledger.by_id(id), legacy, canonical)
                 for name, (id, legacy, canonical) in data["handed_on"].items()
@@ -127,14 +154,22 @@ class Cache:
             data["module"],
         )
 
+    def _dump(self, value: Examined) -> dict[str, Any]:
+        return {
+            "findings": [self._row(finding) for finding in value.findings],
+            "handed_on": {name: (target.id, target.legacy, target.canonical) for name, target in value.handed_on.items()},
+            "symbols": [(item.symbol, item.written, item.place) for item in value.symbols],
+            "module": value.module,
+        }
 
-def _dump(value: Examined) -> dict[str, Any]:
-    return {
-        "findings": [finding.as_dict() for finding in value.findings],
-        "handed_on": {name: (target.id, target.legacy, target.canonical) for name, target in value.handed_on.items()},
-        "symbols": [(item.symbol, item.written, item.place) for item in value.symbols],
-        "module": value.module,
-    }
+    def _row(self, finding: Finding) -> list[Any]:
+        shape = tuple(getattr(finding, name) for name in _SHAPE)
+        number = self._numbers.setdefault(shape, len(self._shapes))
+        if number == len(self._shapes):
+            self._shapes.append(list(shape))
+            self._filled.append(dict(zip(_SHAPE, shape)))
+        place = (finding.line, finding.column, finding.end_line, finding.end_column)
+        return [number, *place, *finding.span, finding.code]
 
 
 def _frozen(value: Any) -> Any:

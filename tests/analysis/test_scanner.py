@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -544,3 +547,42 @@ def test_names_handed_on_are_found_however_their_module_is_imported(ledger, tmp_
         ("plain.py", 1),
         ("whole.py", 2),
     ]
+
+
+def test_a_later_process_takes_results_from_the_cache(tmp_path):
+    (tmp_path / "m.py").write_text("from netra_backend.app.websocket_core import auth\n")
+    command = [
+        sys.executable,
+        "-m",
+        "compat",
+        "scan",
+        "--ledger",
+        "compat.legacy.ledger:LEDGER",
+        "--cache",
+        "--format",
+        "json",
+        ".",
+    ]
+    said = []
+    kept = []
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, check=False)
+        said.append(json.loads(done.stdout)["findings"])
+        kept.append(os.stat(tmp_path / ".compat-cache" / "scan.json").st_ino)
+    assert said[0] and said[0] == said[1]
+    assert kept[0] == kept[1], "the cache was made anew"
+
+
+def test_a_cache_is_of_the_version_that_is_in_force(ledger, tmp_path, monkeypatch):
+    from compat.analysis import scan
+
+    (tmp_path / "m.py").write_text("from shop_old.things import Widget\n")
+    cache = str(tmp_path / "cache")
+    kept = set()
+    for version in ("1.0", "99.0", "99.0"):
+        monkeypatch.setenv("COMPAT_AS_OF", version)
+        plain = scan([str(tmp_path / "m.py")], ledger).findings
+        assert scan([str(tmp_path / "m.py")], ledger, cache=cache).findings == plain
+        kept.add((tmp_path / "cache" / "scan.json").read_text())
+    assert len(kept) == 2
