@@ -71,6 +71,7 @@ class Trees:
 
     def __iter__(self) -> Iterator[Found]:
         seen: set[str] = set()
+        several = len(self.roots) > 1
         for root in self.roots:
             if not os.path.isdir(root):
                 if root not in seen:
@@ -79,7 +80,8 @@ class Trees:
                 continue
             for path in self._walk(root):
                 if path not in seen:
-                    seen.add(path)
+                    if several:
+                        seen.add(path)
                     yield Found(path, root, not path.endswith(PYTHON))
 
     def _walk(self, root: str) -> Iterator[str]:

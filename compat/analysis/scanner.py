@@ -13,16 +13,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Callable, Optional
 
-from . import fast, fragments
+from . import fragments
 from .config import Settings
 from .examine import Examined, Scope, examine, read, unreadable, without_repeats
 from .files import Found, ModuleNames, Trees
 from .findings import Finding
-from .prefilter import Prefilter, find_in
 from .targets import Targets
 
 if TYPE_CHECKING:
     from compat.ledger import Ledger
+
+    from .prefilter import Prefilter
 
 _BUFFER = 1 << 20
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
@@ -88,10 +89,12 @@ class Scanner:
         self._bases = sorted({base for root in roots for base in (root, os.path.join(root, "src"), os.path.dirname(root) or ".")})
         self._live: dict[str, bool] = {}
 
-    # Made when the first file is read: a run whose results are all cached reads none.
+    # Made, and imported, when the first file is read: a run whose results are all cached reads none.
 
     @cached_property
     def prefilter(self) -> Prefilter:
+        from .prefilter import Prefilter
+
         return Prefilter(self.targets, policy=self.scope.policy, paths_only=self.scope.is_fast)
 
     @cached_property
@@ -135,6 +138,8 @@ class Scanner:
         if self.scope.is_fast and not found.is_data and not always:
             inside = self.modules.is_inside(found.path)
             told = (lambda: self.modules.of(found)) if inside else None
+            from . import fast
+
             findings = fast.find(found.path, raw, self.targets, self.prefilter, self.is_live, module=told)
             if findings is not None:
                 kept = without_repeats([finding for finding in findings if self.scope.takes(finding)])
@@ -279,6 +284,8 @@ def _follow_hands(scanner: Scanner, found: list[Found], examined: dict[str, Exam
 
 def _imports_one_of(path: str, given: dict[bytes, set[bytes]], words: list[bytes]) -> bool:
     """Whether a file imports one of the names, or a module that gives one, by that module's path or by an end of it."""
+    from .prefilter import find_in
+
     raw, _reason = read(path)
     if raw is None or all(find_in(raw, word, 0, len(raw)) < 0 for word in words):
         return False

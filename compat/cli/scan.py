@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .analysing import required_ledger
@@ -23,13 +24,14 @@ _FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 _SELECTABLE = ("imports", "strings", "attributes", "re-exports", "methods", "arguments", "policy", "config", "doctests")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     # Not click: it would take longer to import than a tree of some hundred files takes to be scanned.
     parser = argparse.ArgumentParser(
         "compat scan",
         usage="compat scan [OPTIONS] [PATH]...",
         description=f"{__doc__}\nPATH: files and directories; the current directory by default.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # Only help is laid out: asking for the terminal's width would import shutil with all its archives.
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=None if {"-h", "--help"}.intersection(argv) else 80),
     )
     add = parser.add_argument
     add(
@@ -64,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def run(argv: Sequence[str]) -> int:
     """Scan, compare with the baseline, report."""
-    parser = _parser()
+    parser = _parser(argv)
     try:
         given, paths = _parsed(parser, list(argv))
         wanted = [word.strip() for words in given.select for word in words.split(",") if word.strip()]
