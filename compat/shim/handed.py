@@ -73,10 +73,13 @@ def _cover(kind: Any) -> None:
     @functools.wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        if any(is_legacy(one) for one in (*args, *kwargs.values())):
-            user = callsite.find_user(sys._getframe(1))
-            if user is not None:
-                vars(self)[_NOTE] = (callsite.Place(user), user.f_globals.setdefault("__warningregistry__", {}))
+        try:
+            if any(is_legacy(one) for one in (*args, *kwargs.values())):
+                user = callsite.find_user(sys._getframe(1))
+                if user is not None:
+                    vars(self)[_NOTE] = (callsite.Place(user), user.f_globals.setdefault("__warningregistry__", {}))
+        except Exception:
+            pass  # what is handed over may not like to be looked at: the thread is to start all the same
 
     kind.__init__ = __init__
     _originals[kind] = (original, __init__)

@@ -120,6 +120,23 @@ def test_an_error_filter_raises_in_the_thread_and_counts(legacy):
     assert seen.counted() == {("canon.real:C.old", "call", 5): 1}
 
 
+def test_a_thread_is_made_whatever_its_arguments_are(legacy):
+    """Also of a class that answers no question about itself."""
+
+    class Silent(type):
+        def __getattr__(cls, name):
+            raise RuntimeError(name)
+
+    class Odd(metaclass=Silent):
+        pass
+
+    seen = []
+    thread = threading.Thread(target=seen.append, args=(1,), name="t", kwargs=None, daemon=Odd())
+    thread.start()
+    thread.join()
+    assert seen == [1]
+
+
 def test_threads_get_their_constructors_back(world, ledger_of):
     before = threading.Thread.__init__, threading.Timer.__init__
     with compat.install(ledger_of(Name("live:make", "canon.core:make", **DATES))):
