@@ -68,10 +68,9 @@ class Cache:
             now = os.stat(path)
         except OSError:
             return False, None
-        stamp = [now.st_mtime_ns, now.st_size]
         entry = self._entries.get(path)
-        if entry is None or entry[:2] != stamp:
-            self._kept[path] = [*stamp, None]
+        if entry is None or entry[0] != now.st_mtime_ns or entry[1] != now.st_size:
+            self._kept[path] = [now.st_mtime_ns, now.st_size, None]
             return False, None
         self._kept[path] = entry
         return True, None if entry[2] is None else self._load(path, entry[2])
