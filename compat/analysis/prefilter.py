@@ -36,7 +36,7 @@ FOREIGN_RUN = re.compile(r"(?<![A-Za-z0-9_.])[A-Za-z0-9_.]*[^\x00-\x7f][A-Za-z0-
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_]")
 _FEW, _RARE = 3, 9
 
-__all__ = ["ALLOWANCE", "FOREIGN_RUN", "RELATIVE", "Prefilter", "find_in"]
+__all__ = ["ALLOWANCE", "FOREIGN_RUN", "RELATIVE", "Prefilter", "find_in", "foreign_runs"]
 Data = Union[bytes, bytearray]
 Verdict = Union[bool, tuple[bytes, ...]]
 _BEFORE = (b"from", b"import", b",", b'"', b"'")
@@ -128,8 +128,7 @@ class Prefilter:
         if unicodedata.is_normalized("NFKC", text):
             return False
         # What reads as a name stands in one run of letters and dots with a character beyond ASCII in it.
-        runs = {*FOREIGN_RUN.findall(text)}
-        return any(self._any.search(plain) for run in runs if (plain := unicodedata.normalize("NFKC", run)) != run)
+        return any(self._any.search(plain) for run in foreign_runs(text) if (plain := unicodedata.normalize("NFKC", run)) != run)
 
     def _spells(self, data: Data, start: int, size: int, pattern: re.Pattern[bytes]) -> bool:
         verdicts = self._verdicts
@@ -219,6 +218,14 @@ class Prefilter:
         except (LookupError, ValueError):
             return self._any.search(raw.decode("latin-1")) is not None
         return isinstance(text, str) and self._any.search(text) is not None
+
+
+def foreign_runs(text: str) -> set[str]:
+    """The runs of letters, digits, dots and characters beyond ASCII with at least one of these in them.
+
+    Line by line: no run holds a line feed, and few lines hold one. ``splitlines`` would also cut at signs that a run may hold.
+    """
+    return {run for line in text.split("\n") if not line.isascii() for run in FOREIGN_RUN.findall(line)}
 
 
 def _has_plain_words(run: bytes) -> bool:

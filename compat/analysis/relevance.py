@@ -7,7 +7,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Optional
 
-from .prefilter import FOREIGN_RUN, find_in
+from .prefilter import find_in, foreign_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,5 +118,5 @@ def _is_plain(text: str) -> bool:
     """Whether names stand in a text as Python reads them (NFKC)."""
     if unicodedata.is_normalized("NFKC", text):
         return True
-    runs = ((run, unicodedata.normalize("NFKC", run)) for run in {*FOREIGN_RUN.findall(text)})
+    runs = ((run, unicodedata.normalize("NFKC", run)) for run in foreign_runs(text))
     return not any(plain != run and any(map(str.isalnum, plain)) for run, plain in runs)

@@ -334,3 +334,8 @@ def test_one_endless_word_beside_a_compatibility_character_takes_no_endless_time
     word = b"a" * 3_000_000
     assert not reading.hits_normalized(word + " \u00bd\n".encode())
     assert reading.hits_normalized(word + " \uff4fld\n".encode())
+
+
+@given(st.text("aZ0_. \n\r\x85\u2028\u00e9\u0301\U0001d41a", max_size=30))
+def test_runs_beyond_ascii_are_those_of_the_whole_text(text):
+    assert prefilter.foreign_runs(text) == {*prefilter.FOREIGN_RUN.findall(text)}
