@@ -123,8 +123,9 @@ def build_report(
     """Ask a history for one report.
 
     ``by`` is one of move, caller, file, service, day; ``since`` as in :func:`parse_since`; ``match`` selects moves by
-    id (a glob, or text anywhere in it); ``facts`` are the ledger's rows by id; ``narrowed`` leaves out the uses of which
-    these say nothing; ``problems`` name what could not be read; ``now`` decides which day is today.
+    id (a glob, or text anywhere in it); ``facts`` are the ledger's rows by id; ``narrowed`` leaves out what lies below none
+    of their top-level packages (what lies below one stays, of a row that is gone as well); ``problems`` name what could not
+    be read; ``now`` decides which day is today.
     """
     if by not in KEYS:
         raise ValueError(f"a report goes by {', '.join(KEYS)}; not by {by!r}")
@@ -136,12 +137,17 @@ def build_report(
     others = 0
     if narrowed:
         whole = usage.total(selection)
-        selection = selection._replace(moves=frozenset(id for id in usage.moves() if row_of(facts, id) is not None))
+        roots = {_root(id) for id in facts}
+        selection = selection._replace(moves=frozenset(id for id in usage.moves() if _root(id) in roots))
         others = whole - usage.total(selection)
     lines = usage.lines(by, selection)
     used = {row_of(facts, id) for id in usage.used(selection)} if facts else set()
     unused = sorted(id for id in facts if id not in used and fnmatch.fnmatchcase(id, selection.glob))
     return Report(by, selection, now, lines, facts, unused, usage.observed(selection), tuple(problems), others)
+
+
+def _root(id: str) -> str:
+    return id.partition(":")[0].partition(".")[0]
 
 
 def evidence(uses: int, observed: Observed) -> str:

@@ -71,7 +71,7 @@ def create_app(
     open_history:
         Opens the history afresh for each answer.
     narrowed:
-        Leave out the uses of which ``facts`` say nothing.
+        Leave out the uses of what lies below none of the top-level packages of ``facts``.
     token:
         What a client must present, as ``Authorization: Bearer TOKEN``, or as the password of a browser's own prompt.
     hosts:

@@ -30,7 +30,7 @@ class Answer:
 def app(history, facts, tmp_path):
     """Make the application over the small history; ``get(path, **headers)`` asks it."""
 
-    def make(metrics=None, opened=None, **options):
+    def make(metrics=None, opened=None, facts=facts, **options):
         history()
         times = [] if opened is None else opened
 
@@ -103,13 +103,15 @@ def test_a_page_is_drawn_once_for_many_readers_and_few_are_kept(app):
     assert len(opened) == 11
 
 
-def test_a_chosen_ledger_narrows_page_and_api_to_its_moves(app):
+def test_a_chosen_ledger_narrows_page_and_api_to_its_packages(app, facts):
     get = app(narrowed=True)
+    assert "old.<wbr>gone" in get("/?since=all").body  # of a row that is gone, below a package of this ledger
+    row = facts["old.never:X"]
+    get = app(narrowed=True, facts={"other.core:X": row})
     page = get("/?since=all").body
-    assert "old.<wbr>gone" not in page
-    assert "32 uses in 2 processes" in page and ", and 6 uses of other ledgers" in page
-    shown = json.loads(get("/api/usage?by=caller&since=all").body)
-    assert [(row["key"], row["total"]) for row in shown["rows"]] == [("chat", 27), ("jobs", 5)]
+    assert "old.<wbr>" not in page
+    assert "0 uses in 2 processes" in page and ", and 38 uses of other ledgers" in page
+    assert json.loads(get("/api/usage?by=caller&since=all").body)["rows"] == []
 
 
 def test_the_api_answers_like_the_json_format(app):
