@@ -62,7 +62,6 @@ DECLARED = frozenset(
     )
 )
 # end of table
-SHIPPED = "compat.legacy.ledger:LEDGER"
 started_by = ""
 
 
@@ -92,39 +91,35 @@ def _find_first(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
     return wake(name, path, target)
 
 
-def _find_last(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
-    if path is not None or not is_candidate(name):
-        return None
-    sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not Tail]
-    try:
-        from compat._declared import entry_points
-
-        # The shipped ledger is declared too, for the command line; here it is served by its roots.
-        others = [entry for entry in entry_points(sys.path) if entry.value != SHIPPED]
-        if not others:
-            return None
-        from compat.shim.dropin import serve
-    except Exception:
-        return None  # whatever is wrong with us, the program asked for something else
-    return serve(others, name, path, target)
-
-
 def _find_declared(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
     if path is not None or not is_candidate(name):
         return None
     try:
-        from compat._declared import others
+        if _start.others():
+            from compat._declared import others
 
-        declared = others(SHIPPED)
-        if not declared:
-            sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not Owners]
-        elif name in declared:
-            from compat.shim.dropin import serving
+            declared = others()
+            if name in declared:
+                from compat.shim.dropin import serving
 
-            return serving(declared, name, target)
+                return serving(declared, name, target)
     except Exception:
         pass  # whatever is wrong with us, the program asked for something else
     return None
+
+
+def serve(name: str, path: "Any", target: "Any") -> "Any":
+    """Serve the ledgers that other distributions declare, and answer for a module that nobody found."""
+    try:
+        from compat._declared import SHIPPED, entry_points
+
+        declared = [entry for entry in entry_points(sys.path) if entry.value != SHIPPED]
+        if not declared:
+            return None
+        from compat.shim import dropin
+    except Exception:
+        return None
+    return dropin.serve(declared, name, path, target)
 
 
 _Namespace: "Any" = type(sys.implementation)
@@ -132,8 +127,7 @@ _Namespace: "Any" = type(sys.implementation)
 Front: "Any" = _Namespace(__name__="Front", __module__=__name__, find_spec=_find_first, roots=ROOTS)
 #: Sees the first import of a package that declares a ledger, whose names in modules that still exist nobody would miss.
 Owners: "Any" = _Namespace(__name__="Owners", __module__=__name__, find_spec=_find_declared)
-#: Asked when nobody found a module: the ledgers that other distributions declare are looked up then, once.
-Tail: "Any" = _Namespace(__name__="Tail", __module__=__name__, find_spec=_find_last)
+Tail: "Any" = _start.Tail
 
 
 def boot(how: str = "start file") -> None:
@@ -144,6 +138,7 @@ def boot(how: str = "start file") -> None:
     started_by = how
     Front.roots = _roots()
     sys.meta_path[:0] = (Front, Owners)
+    Tail.is_asked = False
     sys.meta_path.append(Tail)
     atexit.register(_start.end, time.time())
 
@@ -157,13 +152,13 @@ def unboot() -> None:
 
 
 def _take_over() -> None:
-    """Stand where the finders of the start stand; what they registered for the end of the process stays."""
+    """Stand where the first finder of the start stands; what it registered for the end of the process stays."""
     global started_by
-    own = {id(_start.Front): (Front, Owners), id(_start.Tail): (Tail,)}
-    if any(id(finder) in own for finder in sys.meta_path):
+    if _start.Front in sys.meta_path:
         started_by = ".pth"
         Front.roots = _roots()
-        sys.meta_path[:] = [each for finder in sys.meta_path for each in own.get(id(finder), (finder,))]
+        at = sys.meta_path.index(_start.Front)
+        sys.meta_path[at : at + 1] = (Front, Owners)
 
 
 _take_over()

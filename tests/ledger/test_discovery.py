@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
 import textwrap
+import zipfile
 
 import pytest
 
@@ -40,6 +42,45 @@ def site(tmp_path):
 def test_entry_points_are_read_from_metadata(site):
     (found,) = entry_points([str(site), str(site / "missing"), ""])
     assert (found.name, found.value, found.distribution) == ("third", "thirdparty_ledger:LEDGER", "thirdparty-2.0")
+
+
+def test_whatever_stands_in_the_path_is_passed_over(site, tmp_path):
+    (tmp_path / "file").write_text("")
+    with zipfile.ZipFile(tmp_path / "zipped.zip", "w") as archive:
+        archive.writestr("z-1.0.dist-info/entry_points.txt", "[compat.ledgers]\nz = z:LEDGER\n")
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    (odd / "old.egg-info").write_text("Name: old\n")
+    for name, data in (
+        ("latin", b"[compat.ledgers]\nx = \xe9:L\n"),
+        ("empty", b""),
+        ("other", b"[compat.ledgers.more]\na = b:C\n"),
+    ):
+        (odd / f"{name}.dist-info").mkdir()
+        (odd / f"{name}.dist-info" / "entry_points.txt").write_bytes(data)
+    (odd / "folder.dist-info" / "entry_points.txt").mkdir(parents=True)
+    path = [None, b"", 3.5, "nul\0", [], str(tmp_path / "file"), str(tmp_path / "zipped.zip"), str(odd), odd, str(site)]
+    assert [entry.name for entry in entry_points(path)] == ["third"]
+
+
+def test_an_egg_info_is_read_whatever_the_ends_of_its_lines_and_its_length(tmp_path):
+    (tmp_path / "old.egg-info").mkdir()
+    scripts = b"".join(b"script%d = module:function\r\n" % number for number in range(5000))
+    text = b"[console_scripts]\r\n" + scripts + b"[compat.ledgers]\r\nold = old.moves:LEDGER\r\n"
+    (tmp_path / "old.egg-info" / "entry_points.txt").write_bytes(text)
+    (found,) = entry_points([str(tmp_path)])
+    assert (found.name, found.value, found.distribution) == ("old", "old.moves:LEDGER", "old")
+
+
+def test_a_distribution_is_seen_that_comes_into_a_folder_that_the_import_system_has_listed(site, tmp_path, monkeypatch):
+    late = tmp_path / "late"
+    late.mkdir()
+    monkeypatch.syspath_prepend(str(late))
+    os.utime(late, (1, 1))
+    assert importlib.util.find_spec("nothing_in_there") is None
+    assert str(late) in sys.path_importer_cache and not list(entry_points([str(late)]))
+    (site / "thirdparty-2.0.dist-info").rename(late / "thirdparty-2.0.dist-info")
+    assert [entry.name for entry in entry_points([str(late)])] == ["third"]
 
 
 def test_load_says_what_is_wrong(site, monkeypatch):

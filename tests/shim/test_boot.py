@@ -45,6 +45,46 @@ def test_the_standard_librarys_own_probes_wake_nobody():
     assert run(code).stdout == "[]\n"
 
 
+def distribution(site, name, entry_points):
+    """A module in ``site``, and the metadata of a distribution that declares what it says."""
+    site.mkdir(exist_ok=True)
+    (site / f"{name}.py").write_text("")
+    info = site / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text(entry_points)
+
+
+def test_the_first_import_from_outside_the_standard_library_wakes_nobody_where_no_other_ledger_is_declared(tmp_path):
+    distribution(tmp_path, "plain", "[console_scripts]\nplain = plain:main\n")
+    distribution(tmp_path, "netra_compat", "[compat.ledgers]\nnetra = compat.legacy.ledger:LEDGER\n")
+    code = (
+        "import sys; sys.path = [entry for entry in sys.path if 'site-packages' not in entry]\n"
+        "import plain\ntry:\n    import nowhere_at_all\nexcept ImportError:\n    pass\n"
+        "print([name for name in sys.modules if name.partition('.')[0] == 'compat'])"
+    )
+    assert run(code, cwd=tmp_path).stdout == "[]\n"
+
+
+def test_a_distribution_whose_name_only_begins_like_ours_is_another_one(tmp_path):
+    distribution(tmp_path, "netra_compat_more", "[compat.ledgers]\nnetra_compat_more = moved_rows:LEDGER\n")
+    done = run("import netra_compat_more", cwd=tmp_path)
+    assert "ledger moved_rows:LEDGER of netra_compat_more-1.0 is not served" in done.stderr
+
+
+def test_every_other_finder_is_asked_too(tmp_path):
+    code = (
+        "import sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        print('asked for', name)\n"
+        "front = [getattr(finder, '__name__', '') for finder in sys.meta_path].index('Front')\n"
+        "sys.meta_path.insert(front + 1, Finder())\nsys.meta_path.append(Finder())\n"
+        "for name in 'first_of_all', 'nor_there':\n"
+        "    try:\n        __import__(name)\n    except ImportError:\n        pass\n"
+    )
+    assert run(code).stdout == "asked for first_of_all\n" * 2 + "asked for nor_there\n" * 2
+
+
 def test_importing_the_package_imports_no_room():
     done = run("import sys; before = set(sys.modules); import compat; dir(compat); print(sorted(set(sys.modules) - before))")
     assert done.stdout == "['compat']\n"
