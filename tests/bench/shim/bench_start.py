@@ -1,4 +1,5 @@
-"""What the drop-in adds to the start of every process, beside a ``.pth`` that does nothing and ``import wrapt``.
+"""What the drop-in adds to the start of every process, and to its first import from outside the standard library, beside a
+``.pth`` that does nothing and ``import wrapt``.
 
     python tests/bench/shim/bench_start.py [rounds]
 
@@ -21,6 +22,7 @@ import venv
 
 from measuring import Table
 
+DISTRIBUTIONS = 25
 HEAVY = ("wrapt", "asyncio", "dataclasses", "inspect", "typing", "json")
 CLEAN = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "COMPAT"))}
 _TIMED = "import sys, time; sys.path.append({site!r}); t = time.perf_counter(); import {name}; print(time.perf_counter() - t)"
@@ -52,6 +54,24 @@ def install_drop_in(site: pathlib.Path) -> None:
     start_file = source.parent / "netra_compat.pth"
     shutil.copy(start_file if start_file.exists() else source / "netra_compat.pth", site / "netra_compat.pth")
     shutil.copy(source.parent / "netra_compat_start.py", site / "netra_compat_start.py")
+    declare(site, "netra_compat", "[compat.ledgers]\nnetra = compat.legacy.ledger:LEDGER\n")
+
+
+def declare(site: pathlib.Path, name: str, entry_points: str = "") -> None:
+    """Write the metadata of a distribution; most have no entry points."""
+    info = site / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    if entry_points:
+        (info / "entry_points.txt").write_text(entry_points)
+
+
+def fill(site: pathlib.Path) -> None:
+    """Install small distributions of one module each; one in three has a script."""
+    for number in range(DISTRIBUTIONS):
+        name = f"small_{number}"
+        (site / f"{name}.py").write_text('"""A small module."""\n\n\ndef main():\n    """Do nothing."""\n')
+        declare(site, name, f"[console_scripts]\n{name} = {name}:main\n" if number % 3 == 0 else "")
 
 
 def spawn(python: str, arguments: list[str], variables: dict[str, str]) -> int:
@@ -61,12 +81,12 @@ def spawn(python: str, arguments: list[str], variables: dict[str, str]) -> int:
     return os.spawnve(os.P_NOWAIT, python, arguments, variables)
 
 
-def whole_processes(commands: dict[str, tuple[str, dict[str, str]]], rounds: int) -> dict[str, list[float]]:
+def whole_processes(commands: dict[str, tuple[str, str, dict[str, str]]], rounds: int) -> dict[str, list[float]]:
     """Start each command in turn, ``rounds`` times; return milliseconds."""
     taken: dict[str, list[float]] = {name: [] for name in commands}
     for number in range(rounds + 3):
-        for name, (python, variables) in commands.items():
-            child = spawn(python, [python, "-c", ""], {**CLEAN, **variables})
+        for name, (python, code, variables) in commands.items():
+            child = spawn(python, [python, "-c", code], {**CLEAN, **variables})
             spent = os.wait4(child, 0)[2]
             if number >= 3:  # the first starts read cold files
                 taken[name].append((spent.ru_utime + spent.ru_stime) * 1000)
@@ -99,23 +119,35 @@ def main() -> int:
     table = Table("Start-up", "median ms")
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
-        bare, _ = environment(root / "bare")
+        bare, bare_site = environment(root / "bare")
         idle, idle_site = environment(root / "idle")
         (idle_site / "idle.pth").write_text("import nothing_at_all\n")
         (idle_site / "nothing_at_all.py").write_text('"""Nothing."""\n')
         ours, site = environment(root / "ours")
         install_drop_in(site)
-        for where in (idle_site, site):
+        for where in (bare_site, idle_site, site):
+            fill(where)
             compileall.compile_dir(str(where), quiet=1)
+        off = {"COMPAT": "off"}
         started = whole_processes(
-            {"bare": (bare, {}), "idle": (idle, {}), "ours": (ours, {}), "off": (ours, {"COMPAT": "off"})}, rounds
+            {
+                "bare": (bare, "", {}),
+                "idle": (idle, "", {}),
+                "ours": (ours, "", {}),
+                "off": (ours, "", off),
+                "idle, import": (idle, "import small_1", {}),
+                "ours, import": (ours, "import small_1", {}),
+                "off, import": (ours, "import small_1", off),
+                "listed, import": (idle, f"import os; os.listdir({str(idle_site)!r}); import small_1", {}),
+            },
+            rounds,
         )
         plain, with_ours = set(modules(bare)), modules(ours)
     medians = {name: statistics.median(taken) for name, taken in started.items()}
     # Noise of the machine cancels out best between neighbours in time.
     ratio = {
-        name: statistics.median(one / other for one, other in zip(started[name], started["idle"]))
-        for name in ("ours", "off", "bare")
+        name: statistics.median(one / other for one, other in zip(taken, started["idle, import" if "import" in name else "idle"]))
+        for name, taken in started.items()
     }
     table.add("bare interpreter", medians["bare"], f"{ratio['bare']:.3f} of a do-nothing .pth", digits=2)
     table.add("a .pth that imports a do-nothing module", medians["idle"], "1", digits=2)
@@ -128,6 +160,17 @@ def main() -> int:
         digits=2,
     )
     table.add("the drop-in, COMPAT=off", medians["off"], f"{ratio['off']:.3f} of a do-nothing .pth", digits=2)
+    first = f"its first import of {DISTRIBUTIONS} small distributions"
+    peer = "of a do-nothing .pth"
+    table.add(f"a .pth that imports a do-nothing module, and {first}", medians["idle, import"], "1", digits=2)
+    table.add(
+        "the drop-in, and this import",
+        medians["ours, import"],
+        f"{ratio['ours, import']:.3f} {peer}",
+        floor=f"{ratio['listed, import']:.3f}, listing the folder once",
+        digits=2,
+    )
+    table.add("the drop-in, COMPAT=off, and this import", medians["off, import"], f"{ratio['off, import']:.3f} {peer}", digits=2)
     added = [name for name in with_ours if name not in plain]
     table.add(f"modules that the drop-in loads: {', '.join(added)}", len(added))
     loaded = [name for name in HEAVY if name in with_ours]
