@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 #: findings say alike is written once, in ``shapes``; a finding is the number of its shape, its six numbers and its code.
 FORMAT_VERSION = 2
 _NAME = "scan.json"
+#: In the order of a finding's fields.
 _SHAPE = ("rule", "move", "how", "confidence", "message", "replacement", "symbol")
 
 
@@ -38,7 +39,6 @@ class Cache:
     ) -> None:
         self._path, self._key, self._ledger, self._entries, self._followed = path, key, ledger, entries, followed
         self._shapes = shapes
-        self._filled = [dict(zip(_SHAPE, shape)) for shape in shapes]
         self._numbers = {tuple(shape): number for number, shape in enumerate(shapes)}
         self._kept: dict[str, list[Any]] = {}
         self._changed = False
@@ -128,19 +128,11 @@ class Cache:
             return
 
     def _load(self, path: str, data: dict[str, Any]) -> Examined:
+        shapes = self._shapes
         return Examined(
             [
-                Finding.rebuilt(
-                    self._filled[shape],
-                    path=path,
-                    line=line,
-                    column=column,
-                    end_line=end_line,
-                    end_column=end_column,
-                    span=(start, end),
-                    code=code,
-                )
-                for shape, line, column, end_line, end_column, start, end, code in data["findings"]
+                Finding._make([*shapes[shape][:3], path, *place, (start, end), *shapes[shape][3:], code])
+                for shape, *place, start, end, code in data["findings"]
             ],
             {
                 name: Target(self._ledger.by_id(id), legacy, canonical)
@@ -166,7 +158,6 @@ class Cache:
         number = self._numbers.setdefault(shape, len(self._shapes))
         if number == len(self._shapes):
             self._shapes.append(list(shape))
-            self._filled.append(dict(zip(_SHAPE, shape)))
         place = (finding.line, finding.column, finding.end_line, finding.end_column)
         return [number, *place, *finding.span, finding.code]
 

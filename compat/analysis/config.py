@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from compat.errors import CompatError
 
@@ -20,14 +19,13 @@ class ConfigError(CompatError):
     """``[tool.compat]`` holds something that cannot be used; the message says what and where."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """What a project says about itself in ``[tool.compat]``."""
 
     exclude: tuple[str, ...] = ()
     fix_skip: tuple[str, ...] = ()
     test_files: tuple[str, ...] = TEST_PATTERNS
-    factories: Mapping[str, str] = field(default_factory=dict)
+    factories: Mapping[str, str] = {}
     rules: bool = False
     baseline: str = ""
     root: str = ""

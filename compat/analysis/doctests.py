@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import allowances, dialects, scopes, sources, telling
@@ -180,4 +180,4 @@ def search(facts: Facts) -> Iterator[Finding]:
         for finding in allowances.apply(program.facts.source, rules.find(program.facts), ()):
             if finding.rule != "unused-allowance":
                 place = telling.place_of(facts.source, *program.span(*finding.span))
-                yield replace(finding, how=DOCTEST, confidence=MEDIUM, **place)  # type: ignore[arg-type]
+                yield finding._replace(how=DOCTEST, confidence=MEDIUM, **place)  # type: ignore[arg-type]

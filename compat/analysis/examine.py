@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 
 from . import sources
 from .findings import KIND_RULES, POLICY, Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from .fragments import SymbolImport
     from .references import Facts
     from .targets import Target, Targets
@@ -22,18 +23,16 @@ _IMPORTS = frozenset(("import", "star"))
 _FAST = frozenset(("imports", "strings"))
 
 
-@dataclass
-class Examined:
+class Examined(NamedTuple):
     """What one file gave: findings, names it hands on to others, and the paths it imports known symbols by."""
 
-    findings: list[Finding] = field(default_factory=list)
-    handed_on: dict[str, Target] = field(default_factory=dict)
-    symbols: list[SymbolImport] = field(default_factory=list)
+    findings: Sequence[Finding] = ()
+    handed_on: Mapping[str, Target] = {}
+    symbols: Sequence[SymbolImport] = ()
     module: str = ""
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """What a run looks at: policy rules, and a selection of constructs (empty: all of them)."""
 
     policy: bool = False

@@ -10,7 +10,7 @@ import ast
 import re
 from bisect import bisect_right
 from functools import lru_cache
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
 from . import lexer, statements
 from .findings import HIGH, MEDIUM, Finding
@@ -65,19 +65,32 @@ def find(
         return None
     if not places:
         return []
-    spans = lexer.spans(raw, places[-1]) or lexer.exact_spans(raw, places[-1])
+    spans = lexer.spans(raw, places) or lexer.exact_spans(raw, places[-1])
     if spans is None:
         return None
     return _Finder(Source(path, raw, text, "utf-8", b""), targets, is_live, spans).find(places)
 
 
+class _Import(NamedTuple):
+    """An import statement: its tree, and the spans of its names in bytes from its start."""
+
+    node: Union[ast.Import, ast.ImportFrom]
+    spans: tuple[tuple[int, int], ...]
+
+
 @lru_cache(maxsize=4096)
-def _parsed(statement: bytes) -> Optional[ast.stmt]:
-    """One statement, ``None`` where it does not parse; a tree repeats its imports from file to file."""
+def _read(statement: bytes) -> Optional[_Import]:
+    """Read one import statement, ``None`` where it is none or does not parse; a tree repeats its imports from file to file."""
+    made = statements.read(statement, 0)
+    if made is None:
+        return None
     try:
-        return ast.parse(statement.decode("utf-8")).body[0]
+        node = ast.parse(statement[made.start : made.end].decode("utf-8")).body[0]
     except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
         return None
+    if not isinstance(node, (ast.Import, ast.ImportFrom)) or len(node.names) != len(made.aliases):
+        return None
+    return _Import(node, tuple((span.start, span.whole_end) for span in made.aliases))
 
 
 class _Finder:
@@ -105,29 +118,26 @@ class _Finder:
     def statement(self, at: int) -> bool:
         """Report the import statement around a path; false where the text there cannot be read alone."""
         data = self.source.data
-        head = max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1
-        while head > 1 and data[:head].rstrip(b"\r\n").endswith(b"\\"):
-            head = max(data.rfind(b"\n", 0, head - 2), data.rfind(b"\r", 0, head - 2)) + 1
+        head = lexer.line_start(data, at)
         starts = [match.start() for match in _HEAD.finditer(data, head, at) if self.is_start(head, match.start())]
         if not starts:
             # An attribute path: no matter of imports and strings.
             return True
-        read = statements.read(data, starts[-1])
+        start = starts[-1]
+        if start in self.read_statements:
+            return True
+        self.read_statements.add(start)
+        read = _read(data[start : statements.logical_end(data, start)])
         if read is None:
             return False
-        if read.start in self.read_statements:
-            return True
-        self.read_statements.add(read.start)
-        node = _parsed(data[read.start : read.end])
-        if not isinstance(node, (ast.Import, ast.ImportFrom)) or len(node.names) != len(read.aliases):
-            return False
-        return all(self.alias(node, alias, span) for alias, span in zip(node.names, read.aliases))
+        names = zip(read.node.names, read.spans)
+        return all(self.alias(read.node, alias, start + first, start + last) for alias, (first, last) in names)
 
     def is_start(self, head: int, at: int) -> bool:
         before = self.source.data[head:at].rstrip(b" \t\f")
         return not before.strip() or before[-1:] in (b";", b":")
 
-    def alias(self, node: ast.AST, alias: ast.alias, span: statements.AliasSpan) -> bool:
+    def alias(self, node: ast.AST, alias: ast.alias, start: int, end: int) -> bool:
         targets = self.targets
         star = alias.name == "*"
         if isinstance(node, ast.Import):
@@ -141,7 +151,7 @@ class _Finder:
             return True
         if target is not None and not (target.move is None and self.is_live(target.legacy)):
             confidence = HIGH if target.move is not None else MEDIUM
-            self.report(target, "import", span.start, span.whole_end, confidence)
+            self.report(target, "import", start, end, confidence)
         return True
 
     def string(self, start: int, end: int) -> bool:

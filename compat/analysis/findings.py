@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 HIGH, MEDIUM, LOW = "high", "medium", "low"
 
@@ -30,8 +30,7 @@ RULES = {**KIND_RULES, **META_RULES}
 POLICY = ("factory-bypass", "singleton", "fragmentation")
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One use at one place. Lines and columns count from 1, columns in characters; ``span`` is in bytes of UTF-8.
 
     ``how`` says by which construct: import, star, attribute, call, patch, string, export, doctest, text, config, ...
@@ -58,14 +57,4 @@ class Finding:
 
     def as_dict(self) -> dict[str, object]:
         """Return plain data, as the JSON format holds it."""
-        return asdict(self)
-
-    @classmethod
-    def rebuilt(cls, alike: dict[str, str], **more: object) -> Finding:
-        """Rebuild a finding from all its fields; ``span`` must be a tuple.
-
-        A cache rebuilds thousands of them: past ``__init__``, which sets the fields of a frozen class one by one.
-        """
-        made = object.__new__(cls)
-        made.__dict__.update(alike, **more)
-        return made
+        return self._asdict()

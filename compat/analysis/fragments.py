@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .findings import HIGH, Finding
 from .telling import place_of
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 RULE = "fragmentation"
 
 
-@dataclass(frozen=True)
-class SymbolImport:
+class SymbolImport(NamedTuple):
     """One import of a symbol the ledger knows: its canonical dotted path, the path written, and the place."""
 
     symbol: str

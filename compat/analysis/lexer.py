@@ -7,8 +7,12 @@ Two lexers share one idea of a string. :func:`spans` runs at C speed and gives u
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from bisect import bisect_right
 from itertools import accumulate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SPAN = re.compile(
     rb'''(#[^\r\n]*|"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""|\'\'\'[^\'\\]*(?:(?:\\.|\'(?!\'\'))[^\'\\]*)*\'\'\'|'''
@@ -28,16 +32,13 @@ _FIELD = re.compile(rb"""#[^\r\n]*|(?:(?<![\w])([A-Za-z]{1,3}))?(\"\"\"|'''|"|')
 _DEPTH = 60
 
 
-@dataclass
 class Token:
     """A comment or a string; ``fields`` are the spans of the expressions inside an f- or t-string."""
 
-    start: int
-    end: int
-    prefix: bytes = b""
-    quote: bytes = b""
-    fields: list[tuple[int, int]] = field(default_factory=list)
-    nested: list[Token] = field(default_factory=list)
+    def __init__(self, start: int, end: int, prefix: bytes = b"", quote: bytes = b"") -> None:
+        self.start, self.end, self.prefix, self.quote = start, end, prefix, quote
+        self.fields: list[tuple[int, int]] = []
+        self.nested: list[Token] = []
 
     @property
     def is_comment(self) -> bool:
@@ -48,15 +49,99 @@ class Token:
         return b"f" in self.prefix.lower() or b"t" in self.prefix.lower()
 
 
-def spans(data: bytes, upto: int) -> tuple[list[int], list[int]] | None:
-    """Starts and ends of strings and comments up to an offset; ``None`` where the fast lexer may be out of step."""
-    line = data.find(b"\n", upto)
+def spans(data: bytes, places: Sequence[int]) -> tuple[list[int], list[int]] | None:
+    """Starts and ends of strings and comments, among them all that hold one of ``places`` (offsets in order).
+
+    ``None`` where the fast lexer may be out of step.
+    """
+    found = _around(data, places) if b"\r" not in data else None
+    if found is not None:
+        return found
+    line = data.find(b"\n", places[-1])
     if line >= 0:
         # Most often nothing is open at the end of that line, and what follows it need not be read.
         found = _split(data[: line + 1])
         if found is not None:
             return found
     return _split(data)
+
+
+def line_start(data: bytes, at: int, floor: int = 0) -> int:
+    """Where the line of an offset starts; the first of several that are joined by backslashes; at ``floor`` at the least."""
+    head = max(data.rfind(b"\n", floor, at), data.rfind(b"\r", floor, at)) + 1 or floor
+    while head > floor and data.endswith((b"\\\n", b"\\\r", b"\\\r\n"), max(floor, head - 3), head):
+        end = head - 2 if data.endswith(b"\r\n", floor, head) else head - 1
+        head = max(data.rfind(b"\n", floor, end), data.rfind(b"\r", floor, end)) + 1 or floor
+    return head
+
+
+def _around(data: bytes, places: Sequence[int]) -> tuple[list[int], list[int]] | None:
+    """The strings in three quotes, which alone reach over lines, and what else stands in the lines of ``places``."""
+    found = _in_three_quotes(data, places[-1])
+    if found is None:
+        return None
+    starts, ends = found
+    done = 0
+    for place in places:
+        index = bisect_right(starts, place)
+        floor = ends[index - 1] if index else 0
+        if place < done or place < floor:
+            continue
+        head = line_start(data, place, floor)
+        done = data.find(b"\n", place) + 1 or len(data)
+        while done < len(data) and data.endswith(b"\\\n", head, done):
+            done = data.find(b"\n", done) + 1 or len(data)
+        if index < len(starts):
+            done = min(done, starts[index])
+        inner = _split(data[head:done])
+        if inner is None:
+            return None
+        starts[index:index] = [head + start for start in inner[0]]
+        ends[index:index] = [head + end for end in inner[1]]
+    return found
+
+
+def _in_three_quotes(data: bytes, upto: int) -> tuple[list[int], list[int]] | None:
+    """Starts and ends of the strings in three quotes that start before an offset; ``None`` where that is not sure."""
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    double, single = data.find(b'"""', 0, upto), data.find(b"'''", 0, upto)
+    while double >= 0 or single >= 0:
+        start = double if single < 0 or 0 <= double < single else single
+        before = data[line_start(data, start, at) : start]
+        if b'"' in before or b"'" in before or b"#" in before:
+            inner = _split(before)
+            if inner is None:
+                return None
+            if inner[1][-1] == len(before) and before[inner[0][-1]] == 35:
+                # These quotes stand in a comment.
+                end = data.find(b"\n", start)
+                if end < 0:
+                    break
+                at = end
+                double, single = data.find(b'"""', at, upto), data.find(b"'''", at, upto)
+                continue
+        end = _three_quotes_end(data, start)
+        if end < 0:
+            return None
+        starts.append(start)
+        ends.append(end)
+        at = end
+        double = data.find(b'"""', at, upto) if 0 <= double < at else double
+        single = data.find(b"'''", at, upto) if 0 <= single < at else single
+    return starts, ends
+
+
+def _three_quotes_end(data: bytes, start: int) -> int:
+    """The end of the string in three quotes at an offset; -1 where it has none that is sure."""
+    quote = data[start : start + 3]
+    end = data.find(quote, start + 3)
+    while end >= 0 and data[end - 1] == 92 and (end - len(data[start + 3 : end].rstrip(b"\\")) - start - 3) % 2:
+        end = data.find(quote, end + 1)
+    if end < 0 or (_FORMAT.search(data, max(0, start - 3), start) and _leaves_open(data[start:end])):
+        return -1
+    return end + 3
 
 
 def _split(data: bytes) -> tuple[list[int], list[int]] | None:
@@ -72,12 +157,15 @@ def _split(data: bytes) -> tuple[list[int], list[int]] | None:
                 return None
     for at in [at for at in range(1, len(pieces), 2) if b"{" in pieces[at]]:
         text = pieces[at]
-        # A brace that stays open in an f- or t-string: quotes nested as PEP 701 has them end it too early.
-        is_open = text.count(b"{") != text.count(b"}") or text.rfind(b"{") > text.rfind(b"}")
-        if is_open and text[:1] != b"#" and _FORMAT.search(pieces[at - 1][-3:]):
+        if text[:1] != b"#" and _leaves_open(text) and _FORMAT.search(pieces[at - 1][-3:]):
             return None
     places = list(accumulate(map(len, pieces)))
     return places[:-1:2], places[1::2]
+
+
+def _leaves_open(text: bytes) -> bool:
+    """Whether a brace stays open: in an f- or t-string, quotes nested as PEP 701 has them may end it too early."""
+    return text.count(b"{") != text.count(b"}") or text.rfind(b"{") > text.rfind(b"}")
 
 
 def exact_spans(data: bytes, upto: int) -> tuple[list[int], list[int]] | None:

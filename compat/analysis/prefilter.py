@@ -31,7 +31,7 @@ _COOKIE_OF_OTHERS = re.compile(rb"coding[:=][ \t]*(?!utf-?8|latin-?1|iso-?8859|a
 _BLANKS = re.compile(rb"[\s\\]+")
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
-_BLANK_ASCII = b" " * 128 + bytes(range(128, 256))
+_ASCII = bytes(range(128))
 FOREIGN_RUN = re.compile(r"(?<![A-Za-z0-9_.])[A-Za-z0-9_.]*[^\x00-\x7f][A-Za-z0-9_.\x80-\U0010ffff]*")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_]")
 _FEW, _RARE = 3, 9
@@ -83,8 +83,8 @@ class Prefilter:
             known.setdefault(_needles(root, targets.legacy_modules), []).append((root.encode(), _path_pattern(root)))
         self.paths.extend(known.items())
         self._is_ascii = all(word.isascii() for word in (*self.roots, *words))
-        #: Runs of characters beyond ASCII that were seen to hold nothing that reads as ASCII.
-        self._foreign: set[bytes] = set()
+        #: Characters beyond ASCII that were seen to read as nothing in ASCII.
+        self._foreign: set[str] = set()
         self._verdicts: dict[bytes, Verdict] = {}
         self._nearness: dict[bytes, str] = {}
         self._any = re.compile("|".join(re.escape(word) for word in sorted({*self.roots, *words})) or r"(?!)")
@@ -118,12 +118,12 @@ class Prefilter:
 
     def hits_normalized(self, data: bytes) -> bool:
         """Whether text that is not all ASCII spells a name in compatibility characters (Python reads NFKC)."""
-        known = self._foreign
-        fresh = {*data.translate(_BLANK_ASCII).split()} - known
-        if self._is_ascii and not any(map(_has_plain_words, fresh)):
-            # No letter of it reads as an ASCII one.
-            known |= fresh
-            return False
+        if self._is_ascii:
+            fresh = {*data.translate(None, _ASCII).decode("utf-8", "ignore")} - self._foreign
+            if not any(map(_has_plain_words, fresh)):
+                # None of its characters reads as an ASCII letter or digit.
+                self._foreign |= fresh
+                return False
         text = data.decode("utf-8", "ignore")
         if unicodedata.is_normalized("NFKC", text):
             return False
@@ -228,9 +228,9 @@ def foreign_runs(text: str) -> set[str]:
     return {run for line in text.split("\n") if not line.isascii() for run in FOREIGN_RUN.findall(line)}
 
 
-def _has_plain_words(run: bytes) -> bool:
-    """Whether a run of characters beyond ASCII reads as one with ASCII letters or digits in it."""
-    return _PLAIN_WORD.search(unicodedata.normalize("NFKC", run.decode("utf-8", "ignore"))) is not None
+def _has_plain_words(character: str) -> bool:
+    """Whether a character beyond ASCII reads as one with ASCII letters or digits in it."""
+    return _PLAIN_WORD.search(unicodedata.normalize("NFKC", character)) is not None
 
 
 def _hands_on(package: str, words: frozenset[str]) -> bool:

@@ -9,7 +9,6 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Callable, Optional
 
@@ -34,16 +33,16 @@ _WORD = re.compile(rb"\w+")
 _HAND_ON_ROUNDS = 5
 
 
-@dataclass
 class Scan:
     """The result of a scan: findings in order of place, and how many files were seen and examined."""
 
-    findings: list[Finding] = field(default_factory=list)
-    files: int = 0
-    examined: int = 0
-    seconds: float = 0.0
-    paths: list[str] = field(default_factory=list)
-    symbols: list[fragments.SymbolImport] = field(default_factory=list)
+    def __init__(self, paths: list[str]) -> None:
+        self.findings: list[Finding] = []
+        self.paths = paths
+        self.files = len(paths)
+        self.examined = 0
+        self.seconds = 0.0
+        self.symbols: list[fragments.SymbolImport] = []
 
 
 class Reader:
@@ -201,7 +200,7 @@ def scan(
     left_out = {os.path.abspath(path) for path in leave_out}
     found = [item for item in trees if not left_out or os.path.abspath(item.path) not in left_out]
     named = set(trees.roots)
-    result = Scan(files=len(found), paths=[item.path for item in found])
+    result = Scan([item.path for item in found])
     store = None
     if cache:
         from . import caching

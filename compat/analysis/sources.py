@@ -30,6 +30,7 @@ class Source:
         self.path, self.raw, self.text, self.encoding, self.bom = path, raw, text, encoding, bom
         self.data = raw if encoding == "utf-8" and not bom else text.encode("utf-8", "surrogatepass")
         self._starts: list[int] | None = None
+        self._counted = (1, 0)
 
     @property
     def starts(self) -> list[int]:
@@ -47,9 +48,26 @@ class Source:
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, both from 1, the column in characters."""
+        line, head = self._line_at(offset)
+        return line, len(self.data[head:offset].decode("utf-8", "replace")) + 1
+
+    def line_around(self, offset: int) -> str:
+        """The text of the line of an offset without its end."""
+        line, head = self._line_at(offset)
+        if self._starts is not None:
+            return self.line(line)
+        end = self.data.find(b"\n", offset)
+        return self.data[head : end if end >= 0 else None].decode("utf-8", "replace")
+
+    def _line_at(self, offset: int) -> tuple[int, int]:
+        if self._starts is None and b"\r" not in self.data:
+            # For the few places of most files, counting on from the last is cheaper than knowing all lines.
+            head = self.data.rfind(b"\n", 0, offset) + 1
+            line, counted = self._counted if self._counted[1] <= head else (1, 0)
+            self._counted = line + self.data.count(b"\n", counted, head), head
+            return self._counted
         line = bisect_right(self.starts, offset)
-        head = self.data[self.starts[line - 1] : offset]
-        return line, len(head.decode("utf-8", "replace")) + 1
+        return line, self.starts[line - 1]
 
     def line(self, number: int) -> str:
         """The text of one line without its end."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Optional
 
 _LOGICAL = re.compile(rb"[()]|#[^\r\n]*|\\(?:\r\n|\r|\n)|\r\n|[\r\n;]")
@@ -11,37 +10,27 @@ _PART = re.compile(rb"#[^\r\n]*|\\(?:\r\n|\r|\n)|[(),*]|[^\W\d]\w*|\.|[\x80-\xff
 _LAZY_BEFORE = re.compile(rb"\blazy[ \t\f\\\r\n]+$")
 
 
-@dataclass
 class AliasSpan:
     """One ``name as local``: spans in bytes; ``as_start`` is -1 without ``as``."""
 
-    start: int
-    end: int
-    name: str
-    as_start: int = -1
-    as_end: int = -1
+    def __init__(self, start: int, end: int, name: str) -> None:
+        self.start, self.end, self.name = start, end, name
+        self.as_start = self.as_end = -1
 
     @property
     def whole_end(self) -> int:
         return self.as_end if self.as_start >= 0 else self.end
 
 
-@dataclass
 class Statement:
-    """The parts of ``[lazy] from module import names`` or ``[lazy] import names``."""
+    """The parts of ``[lazy] from module import names`` or ``[lazy] import names``; spans of what is not there are -1."""
 
-    start: int
-    end: int
-    is_from: bool
-    lazy_start: int = -1
-    module_start: int = -1
-    module_end: int = -1
-    module: str = ""
-    open_bracket: int = -1
-    close_bracket: int = -1
-    aliases: list[AliasSpan] = field(default_factory=list)
-    has_comment: bool = False
-    has_continuation: bool = False
+    def __init__(self, start: int, end: int, is_from: bool, lazy_start: int) -> None:
+        self.start, self.end, self.is_from, self.lazy_start = start, end, is_from, lazy_start
+        self.module = ""
+        self.module_start = self.module_end = self.open_bracket = self.close_bracket = -1
+        self.aliases: list[AliasSpan] = []
+        self.has_comment = self.has_continuation = False
 
     @property
     def first(self) -> int:

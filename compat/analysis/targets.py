@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from compat.ledger import Argument, Class, Method, Name, import_line, replacement, sentence
 
-from .adapters import IMPORT, Adapters, defined_at
-from .offers import has_name
-
+# What reads sources of modules is imported where it is asked for: a run whose results are all cached reads none.
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
     from compat.ledger import Ledger, Move
+
+    from .adapters import Adapters
 
 
 class Target(NamedTuple):
@@ -59,12 +59,12 @@ class Targets:
             while "." in module:
                 module = module.rpartition(".")[0]
                 self.shells.add(module)
-        self.adapters = Adapters(ledger, factories or {})
+        self._factories = factories or {}
         self._said: dict[tuple[str, str, str], tuple[str, str]] = {}
         self._adapted: dict[str, dict[str, Move]] = {}
         self._spelt: dict[str, str] = {}
         #: Names that modules of the scanned tree hand on: module -> name -> what it is.
-        self.handed_on: dict[str, dict[str, Target]] = {}
+        self.handed_on: dict[str, Mapping[str, Target]] = {}
 
     def _file(self, row: Move) -> None:
         module, attribute = row.module, row.attribute
@@ -95,8 +95,17 @@ class Targets:
         return frozenset(row.canonical.replace(":", ".") for row in self.ledger if row.kind in ("name", "class"))
 
     @cached_property
+    def adapters(self) -> Adapters:
+        """The adapters and factories of the ledger."""
+        from .adapters import Adapters
+
+        return Adapters(self.ledger, self._factories)
+
+    @cached_property
     def told_paths(self) -> dict[str, str]:
         """Canonical names and classes (dotted) whose rows say to import them by another path, and that path."""
+        from .adapters import IMPORT
+
         found: dict[str, str] = {}
         for row in self.ledger:
             match = IMPORT.match(row.instead or "") if row.kind in ("name", "class") else None
@@ -162,6 +171,8 @@ class Targets:
 
     def lacks(self, target: Target) -> str:
         """Why a name that only a module's row speaks for cannot be moved along: the canonical module does not have it."""
+        from .offers import has_name
+
         module, _, name = target.canonical.partition(":")
         if target.move is None or ":" in target.move.legacy or not name or has_name(module, name.partition(".")[0]) is not False:
             return ""
@@ -297,6 +308,8 @@ class Targets:
         if dotted in known or not head:
             made = dotted
         else:
+            from .adapters import defined_at
+
             home = defined_at(dotted) if known else ""
             made = next((path for path in known if defined_at(path) == home), "") or f"{self.spelt(head)}.{last}"
         self._spelt[dotted] = made

@@ -28,7 +28,11 @@ def said(targets: Targets, target: Target, how: str) -> tuple[str, str]:
 def place_of(source: Source, start: int, end: int) -> dict[str, object]:
     """The place fields of a finding for a byte span of a source."""
     line, column = source.position(start)
-    end_line, end_column = source.position(end)
+    text = source.data[start:end]
+    if b"\n" in text or b"\r" in text:
+        end_line, end_column = source.position(end)
+    else:
+        end_line, end_column = line, column + len(text.decode("utf-8", "replace"))
     return {
         "path": source.path,
         "line": line,
@@ -36,5 +40,5 @@ def place_of(source: Source, start: int, end: int) -> dict[str, object]:
         "end_line": end_line,
         "end_column": end_column,
         "span": (start, end),
-        "code": source.line(line).strip()[:200],
+        "code": source.line_around(start).strip()[:200],
     }

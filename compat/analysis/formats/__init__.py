@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Callable
 
@@ -14,17 +13,16 @@ FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 VERSIONED = ("json", "sarif")
 
 
-@dataclass
 class Report:
     """What a writer is given: new findings, those a baseline knows, debt that was paid, and the numbers around them."""
 
-    findings: list[Finding]
-    known: list[Finding] = field(default_factory=list)
-    paid: list[str] = field(default_factory=list)
-    files: int = 0
-    seconds: float = 0.0
-    version: str = ""
-    statistics: bool = False
+    def __init__(
+        self, findings: list[Finding], *, files: int = 0, seconds: float = 0.0, version: str = "", statistics: bool = False
+    ) -> None:
+        self.findings = findings
+        self.known: list[Finding] = []
+        self.paid: list[str] = []
+        self.files, self.seconds, self.version, self.statistics = files, seconds, version, statistics
 
 
 def write(name: str, report: Report, stream: IO[str]) -> None:
