@@ -73,8 +73,8 @@ def _knowing() -> "Any":
             return None
     try:
         from compat import _boot
-    except ImportError:
-        return None
+    except Exception:
+        return None  # this process has uninstalled the package, or is pip, which refuses imports while it installs
     return _boot
 
 
@@ -195,7 +195,8 @@ def boot() -> None:
 def end(started: float) -> None:
     """Leave a record that the drop-in watched this process; one that lived for a moment only is not worth its cost."""
     silent = time.time() - started < SHORT or os.environ.get("COMPAT_TELEMETRY", "").lower() in ("off", "memory")
-    if not silent and _knowing():
+    # pip warns of all that is imported when it has installed something: it may be half of the old and half of the new.
+    if not silent and "pip" not in sys.modules and _knowing():
         try:
             from compat.telemetry.counters import ended
         except ImportError:

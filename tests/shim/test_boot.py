@@ -239,3 +239,20 @@ def test_a_process_that_has_taken_the_package_away_ends_in_peace(tmp_path):
     )
     done = run(code, "-I", "-S", COMPAT_TELEMETRY="on")
     assert (done.stdout, done.stderr) == ("ended\n", "")
+
+
+@pytest.mark.parametrize("is_pip", [True, False])
+def test_a_process_that_refuses_imports_as_pip_does_while_it_installs_ends_in_peace(is_pip):
+    code = (
+        "import sys, time, netra_compat_start\n"
+        f"if {is_pip}: sys.modules['pip'] = type(sys)('pip')\n"
+        "def refuse(event, details):\n"
+        "    if event == 'import' and details[0].startswith('compat'):\n"
+        "        print('asked')\n"
+        "        raise RuntimeError('blocked')\n"
+        "sys.addaudithook(refuse)\n"
+        "netra_compat_start.end(time.time() - 1)\nprint('ended')"
+    )
+    done = run(code, COMPAT_TELEMETRY="on")
+    assert done.stderr == "" and done.stdout.endswith("ended\n")
+    assert not is_pip or done.stdout == "ended\n"
