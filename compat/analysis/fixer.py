@@ -113,7 +113,7 @@ def fix_bytes(
         applied = apply(source.data, plan.edits)
         data = tidy(facts, plan.edits, plan.rewritten, applied)
         after = source.encode(data)
-        if data != applied or source.encoding != "utf-8":
+        if source.encoding != "utf-8":
             dialects.parse(sources.decode(path, after))
     except (EditConflict, UnicodeError, sources.Undecodable, dialects.Unparsable) as error:
         return replace(made, status=FAILED, reason=f"the rewritten text would not hold: {error}")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..sources import Source
     from ..statements import Statement
     from .members import Member
+    from .reparsing import Placed
 
 _TAIL = re.compile(rb"[ \t\f]*(#[^\r\n]*)?(\r\n|\r|\n|\Z)")
 _BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
@@ -108,12 +109,12 @@ def _is_lazy(source: Source, node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and re.match(rb"lazy[ \t\f\\]", source.data[start : start + 5]) is not None
 
 
-def read(data: bytes, source: Source, run: list[ast.stmt]) -> Optional[Block]:
-    """Read a run; ``None`` where a statement shares its line, or is written in a way that is not read."""
+def read(data: bytes, source: Source, run: Placed) -> Optional[Block]:
+    """Read a run, given with offsets; ``None`` where a statement shares its line, or is written in a way that is not read."""
     made = Block()
     last = -1
-    for node in run:
-        entry = _entry(data, source, node)
+    for node, at in run:
+        entry = _entry(data, source, node, at)
         if entry is None:
             return None
         if last < 0:
@@ -131,8 +132,7 @@ def read(data: bytes, source: Source, run: list[ast.stmt]) -> Optional[Block]:
     return made
 
 
-def _entry(data: bytes, source: Source, node: ast.stmt) -> Optional[Entry]:
-    at = source.offset(node.lineno, node.col_offset)
+def _entry(data: bytes, source: Source, node: ast.stmt, at: int) -> Optional[Entry]:
     made = statements.read(data, at)
     if made is None:
         return None

@@ -12,17 +12,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Callable, Optional
 
 from .. import dialects, sources
-from . import members
+from . import members, reparsing
 from .blocks import Block, Entry, newline, read, runs
 from .members import Member
+from .reparsing import Shifts
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ..edits import Edit
     from ..references import Facts
+    from ..sources import Source
     from .members import Order
+    from .reparsing import Placed
 
 #: Comments that speak to a tool about the statement's first line.
 _DIRECTIVE = re.compile(r"#+\s*(?:type|mypy|pyright|pylint|noqa|ruff|fmt|nosec|pragma|compat)\b")
@@ -41,18 +44,17 @@ def _by_module(entry: Entry) -> tuple[object, ...]:
 _STYLES: tuple[Callable[[Entry], tuple[object, ...]], ...] = (_plain_first, _by_module)
 
 
-def tidy(facts: Facts, edits: Iterable[Edit], spans: Iterable[tuple[int, int]], data: bytes) -> bytes:
-    """The rewritten text with its blocks in order; ``spans`` are those of the rewritten statements before the rewrite.
+def tidy(facts: Facts, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tuple[int, int]], data: bytes) -> bytes:
+    """The rewritten text with its blocks in order; ``rewritten`` are the import statements that changed, and their spans before.
 
     Raises :class:`compat.analysis.dialects.Unparsable` where the rewritten text does not parse.
     """
     source = facts.source
     after = sources.Source(source.path, data, data.decode("utf-8"), "utf-8", b"")
-    changes = [(edit.end, len(edit.new) - len(edit.expected)) for edit in set(edits)]
-    moved = [(first + _shift(changes, first), end + _shift(changes, end)) for first, end in spans]
+    shifts = Shifts(edits)
+    moved = [(shifts.of(first), shifts.of(end)) for first, end in rewritten.values()]
     found: list[tuple[int, int, bytes]] = []
-    pairs = zip(runs(source, facts.tree.module), runs(after, dialects.parse(after).module))
-    for was, run in pairs if moved else ():
+    for was, run in _runs(facts, edits, rewritten, after, shifts):
         block = read(data, after, run)
         if block is None:
             continue
@@ -63,13 +65,34 @@ def tidy(facts: Facts, edits: Iterable[Edit], spans: Iterable[tuple[int, int]], 
         start, end = block.entries[0].head, block.entries[-1].end
         _work(data, block, read(source.data, source, was))
         found.append((start, end, _joined(block, data)))
+    holds = not facts.tree.changed
     for start, end, text in sorted(found, reverse=True):
         data = data[:start] + text + data[end:]
+        first = start + len(text) - len(text.lstrip(b" \t"))
+        holds = holds and reparsing.statements(data, first, start + len(text)) is not None
+    if not holds and data != after.data:
+        dialects.parse(sources.Source(source.path, data, data.decode("utf-8"), "utf-8", b""))
     return data
 
 
-def _shift(changes: list[tuple[int, int]], offset: int) -> int:
-    return sum(delta for end, delta in changes if end <= offset)
+def _runs(
+    facts: Facts, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tuple[int, int]], after: Source, shifts: Shifts
+) -> Iterator[tuple[Placed, Placed]]:
+    """Runs of imports that may have changed, before and after."""
+    source = facts.source
+    made = reparsing.imports(facts, edits, rewritten, after.data, shifts)
+    if made is None:
+        pairs = list(zip(runs(source, facts.tree.module), runs(after, dialects.parse(after).module)))
+        yield from ((_placed(source, was), _placed(after, run)) for was, run in pairs if rewritten)
+    elif made:
+        for was in runs(source, facts.tree.module):
+            if not made.keys().isdisjoint(was):
+                placed = _placed(source, was)
+                yield placed, [item for node, at in placed for item in made.get(node) or [(node, shifts.of(at))]]
+
+
+def _placed(source: Source, run: list[ast.stmt]) -> Placed:
+    return [(node, source.offset(node.lineno, node.col_offset)) for node in run]
 
 
 def _is_free(block: Block) -> bool:

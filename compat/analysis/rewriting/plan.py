@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Optional
 
 from .. import allowances
@@ -53,7 +54,7 @@ class Plan:
     renamed_locals: set[str] = field(default_factory=set)
     allowed_lines: set[int] = field(default_factory=set)
     done: set[int] = field(default_factory=set)
-    rewritten: list[tuple[int, int]] = field(default_factory=list)
+    rewritten: dict[ast.stmt, tuple[int, int]] = field(default_factory=dict)
 
     def edit(self, start: int, end: int, new: str) -> None:
         """Plan to replace a span."""
@@ -82,8 +83,15 @@ class Plan:
         binding = item.binding
         if binding is None:
             return []
-        owner = self.owner_of(item)
-        return [chain for chain in model.chains if chain.root.id == item.local and model.owner(chain.scope, item.local) is owner]
+        owner, local = self.owner_of(item), item.local
+        return [chain for chain in self._chains.get(local, ()) if model.owner(chain.scope, local) is owner]
+
+    @cached_property
+    def _chains(self) -> dict[str, list[Chain]]:
+        found: dict[str, list[Chain]] = {}
+        for chain in self.facts.model.chains:
+            found.setdefault(chain.root.id, []).append(chain)
+        return found
 
     def owner_of(self, item: ImportedName) -> object:
         """The scope an import binds its name in (another one after ``global``)."""
@@ -107,7 +115,7 @@ class Plan:
 
     def names_in_use(self) -> frozenset[str]:
         """Every identifier that is bound or read anywhere in the file."""
-        return self.bound_names() | {chain.root.id for chain in self.facts.model.chains}
+        return self.bound_names() | self._chains.keys()
 
 
 def make_plan(facts: Facts, *, kept_locals: Iterable[str] = (), skip_all: str = "") -> Plan:

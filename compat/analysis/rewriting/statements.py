@@ -25,7 +25,7 @@ def rewrite(plan: Plan) -> None:
             continue
         read = plan.facts.statement(node)
         assert read is not None
-        plan.rewritten.append((read.first, read.end))
+        plan.rewritten[node] = (read.first, read.end)
         _Writer(plan, read, items).write()
 
 

@@ -1,0 +1,116 @@
+"""What a rewrite touched, parsed alone: that tells whether the whole still parses, at a small part of the cost.
+
+A simple statement may take the place of another wherever that one stood, and a name that of a name, a path that of a path.
+Whatever else is changed, only parsing the whole can tell.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from keyword import iskeyword
+from typing import TYPE_CHECKING, Optional
+
+from .. import dialects, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..edits import Edit
+    from ..references import Facts
+
+    Placed = list[tuple[ast.stmt, int]]
+
+_PATH = re.compile(rb"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
+#: Beside one of these a path is but a part of a longer word, or of an escape in a string.
+_JOINING = re.compile(rb"[\w\\\x80-\xff]")
+#: At the start of a statement, or after ``case``, these are more than names.
+_SOFT = frozenset(("match", "case", "type", "lazy", "_"))
+_BODIES = ("body", "handlers", "orelse", "finalbody", "cases")
+
+
+class Shifts:
+    """Where the offsets of a text stand after its edits."""
+
+    def __init__(self, edits: Iterable[Edit]) -> None:
+        self._changes = [(edit.end, len(edit.new) - len(edit.expected)) for edit in set(edits)]
+
+    def of(self, offset: int) -> int:
+        return offset + sum(delta for end, delta in self._changes if end <= offset)
+
+
+def imports(
+    facts: Facts, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tuple[int, int]], data: bytes, shifts: Shifts
+) -> Optional[dict[ast.stmt, Placed]]:
+    """What each rewritten import became in the rewritten text ``data``; ``None`` where that, or whether the other edits hold,
+    only the whole text can tell."""
+    if facts.tree.changed:
+        return None
+    made: dict[ast.stmt, Placed] = {}
+    for node, (start, end) in rewritten.items():
+        placed = statements(data, shifts.of(start), shifts.of(end))
+        if placed is None or not all(isinstance(item, (ast.Import, ast.ImportFrom)) for item, _at in placed):
+            return None
+        made[node] = placed
+    checked: set[ast.stmt] = set()
+    for edit in set(edits):
+        if any(start <= edit.start and edit.end <= end for start, end in rewritten.values()) or _is_neutral(facts, edit):
+            continue
+        around = _simple_statement(facts, edit)
+        if around is None or isinstance(around, (ast.Import, ast.ImportFrom)):
+            return None
+        if around not in checked:
+            checked.add(around)
+            start, end = facts.span(around)
+            placed = statements(data, shifts.of(start), shifts.of(end))
+            if placed is None or [item.__class__ for item, _at in placed] != [around.__class__]:
+                return None
+    return made
+
+
+def statements(data: bytes, start: int, end: int) -> Optional[Placed]:
+    """The statements that stand between two offsets, and where each starts; ``None`` where these lines alone do not tell."""
+    line = max(data.rfind(b"\n", 0, start), data.rfind(b"\r", 0, start)) + 1
+    before = data[line:start]
+    if b"\\" in data[max(0, line - 3) : line]:
+        return None
+    # After other code a statement ends with its line.
+    lead = b"if 1: " if before.strip() else b"if 1:\n" + before if before else b""
+    text = lead + data[start:end]
+    try:
+        body = dialects.parse_text(text.decode("utf-8")).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if lead:
+        block = body[0]
+        if len(body) != 1 or not isinstance(block, ast.If) or block.orelse:
+            return None
+        body = block.body
+    source = sources.Source("", text, "", "utf-8", b"")
+    return [(node, start - len(lead) + source.offset(node.lineno, node.col_offset)) for node in body]
+
+
+def _is_neutral(facts: Facts, edit: Edit) -> bool:
+    """Whether an edit puts a name in the place of a name, or a path in that of a path."""
+    data = facts.source.data
+    if not _PATH.match(edit.new) or not _PATH.match(edit.expected) or (b"." in edit.new and b"." not in edit.expected):
+        return False
+    if _JOINING.match(data[edit.start - 1 : edit.start]) or _JOINING.match(data[edit.end : edit.end + 1]):
+        return False
+    return not any(iskeyword(word) or word in _SOFT for word in edit.new.decode().split("."))
+
+
+def _simple_statement(facts: Facts, edit: Edit) -> Optional[ast.stmt]:
+    """The simple statement that holds an edit; ``None`` where it stands in the head of another, or between statements."""
+    line = facts.source.position(edit.start)[0]
+    pending: list[ast.AST] = [facts.tree.module]
+    while pending:
+        parent = pending.pop()
+        for node in (node for name in _BODIES for node in getattr(parent, name, ())):
+            if not isinstance(node, ast.stmt) or (hasattr(node, "body") or hasattr(node, "cases")):
+                pending.append(node)
+            elif node.lineno <= line <= (node.end_lineno or node.lineno):
+                start, end = facts.span(node)
+                if start <= edit.start and edit.end <= end:
+                    return node
+    return None
