@@ -7,11 +7,12 @@ import os
 import re
 import sys
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 IMPORT = re.compile(r"from ([\w.]+) import (\w+)")
 _HOPS = 4
+_BODIES = ("body", "handlers", "orelse", "finalbody", "cases")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,15 +21,27 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Adapter:
-    """One adapter class: what builds its canonical instance, and the legacy names it defines itself."""
+class Members:
+    """The legacy names that an adapter class and the mixins it is made of define themselves."""
 
-    path: str
-    canonical: str
-    factory: str = ""
     has_own_build: bool = False
     renamed: dict[str, str] = field(default_factory=dict)
     legacy: dict[str, str] = field(default_factory=dict)
+
+
+class Adapter:
+    """One adapter class: what builds its canonical instance, and its members, for which its mixins are read when asked for."""
+
+    def __init__(self, module: str, tree: ast.Module, node: ast.ClassDef) -> None:
+        self._home = module, tree, node
+        told = {word.arg: word.value.value for word in node.keywords if isinstance(word.value, ast.Constant)}
+        self.factory = str(told.get("built_by", ""))
+
+    @cached_property
+    def members(self) -> Members:
+        made = Members()
+        _collect(made, *self._home, 0)
+        return made
 
 
 class Adapters:
@@ -51,10 +64,14 @@ class Adapters:
         """Canonical class -> the factory that builds it, both dotted with a colon kept in the factory."""
         if self._by_class is None:
             found: dict[str, str] = {}
+            told: dict[str, str] = {}
             for row in self._ledger:
                 if row.kind == "class":
                     adapter = self.of(row.adapter)  # type: ignore[attr-defined]
-                    factory = (adapter.factory if adapter is not None else "") or _factory_in_words(row.instead or "")
+                    factory = adapter.factory if adapter is not None else ""
+                    if not factory:
+                        words = row.instead or ""
+                        factory = told[words] = told[words] if words in told else _factory_in_words(words)
                     if factory:
                         found.setdefault(row.canonical.replace(":", "."), factory)
             self._by_class = {**found, **self._configured}
@@ -66,12 +83,6 @@ class Adapters:
             if factory.replace(":", ".") == dotted:
                 return made
         return ""
-
-    def legacy_members(self, canonical: str) -> list[Adapter]:
-        """Adapters of the class rows that stand for a canonical class (dotted)."""
-        rows = (row for row in self._ledger if row.kind == "class" and row.canonical.replace(":", ".") == canonical)
-        found = (self.of(row.adapter) for row in rows)  # type: ignore[attr-defined]
-        return [adapter for adapter in found if adapter is not None]
 
 
 def _factory_in_words(instead: str) -> str:
@@ -148,32 +159,37 @@ def _hands(module: str, name: str) -> Iterator[tuple[str, str, ast.Module]]:
 
 def imported_from(tree: ast.Module, module: str, name: str) -> tuple[str, str] | None:
     """Where a module imports a name from: ``(module, name)``, ``None`` where it does not import it."""
-    is_package = find_module_file(module).endswith("__init__.py")
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.ImportFrom):
-            continue
-        for alias in node.names:
-            if (alias.asname or alias.name) == name:
-                base = node.module or ""
-                if node.level:
-                    head = module.split(".")
-                    drop = node.level - (1 if is_package else 0)
-                    head = head[: len(head) - drop] if drop else head
-                    base = ".".join([*head, base] if base else head)
-                return base, alias.name
-    return None
+    found = _froms(tree).get(name)
+    if found is None:
+        return None
+    node, original = found
+    base = node.module or ""
+    if node.level:
+        head = module.split(".")
+        drop = node.level - (1 if find_module_file(module).endswith("__init__.py") else 0)
+        head = head[: len(head) - drop] if drop else head
+        base = ".".join([*head, base] if base else head)
+    return base, original
+
+
+@lru_cache(maxsize=512)
+def _froms(tree: ast.Module) -> dict[str, tuple[ast.ImportFrom, str]]:
+    """The first ``from`` statement that binds each name, outermost first, and the name there."""
+    found: dict[str, tuple[ast.ImportFrom, str]] = {}
+    pending: list[ast.AST] = [tree]
+    for node in pending:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                found.setdefault(alias.asname or alias.name, (node, alias.name))
+        for name in _BODIES:
+            pending.extend(getattr(node, name, ()))
+    return found
 
 
 def _read_adapter(path: str) -> Adapter | None:
     module, _, name = path.partition(":")
     found = _class_at(module, name)
-    if found is None:
-        return None
-    home, tree, node = found
-    told = {word.arg: word.value.value for word in node.keywords if isinstance(word.value, ast.Constant)}
-    made = Adapter(path, str(told.get("of", "")), str(told.get("built_by", "")))
-    _collect(made, home, tree, node, 0)
-    return made
+    return None if found is None else Adapter(*found)
 
 
 def _class_at(module: str, name: str) -> tuple[str, ast.Module, ast.ClassDef] | None:
@@ -189,7 +205,7 @@ def _class_at(module: str, name: str) -> tuple[str, ast.Module, ast.ClassDef] | 
     return None
 
 
-def _collect(made: Adapter, module: str, tree: ast.Module, node: ast.ClassDef, depth: int) -> None:
+def _collect(made: Members, module: str, tree: ast.Module, node: ast.ClassDef, depth: int) -> None:
     """Take the legacy names of a class and of the mixins it is made of."""
     for base in node.bases:
         if isinstance(base, ast.Name) and base.id != "Adapter" and depth < _HOPS:

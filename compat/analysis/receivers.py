@@ -36,26 +36,36 @@ class Receivers:
             node = node.value
         if not isinstance(node, ast.Name):
             return ""
-        head = self.root_path(scope, node.id) or self.canonical_root(scope, node.id)
+        bindings = self.model.lookup(scope, node.id)
+        head = self._root(bindings, node.id) or self._canonical_root(bindings)
         if not head:
             return ""
         dotted = ".".join([head, *reversed(words)])
-        return dotted if self.as_written else self.targets.spelt(self.targets.canonical_dotted(dotted))
+        if self.as_written or head.partition(".")[0] not in self.targets.tops:
+            return dotted
+        return self.targets.spelt(self.targets.canonical_dotted(dotted))
 
     def root_path(self, scope: Scope, name: str) -> str:
         """The dotted path all bindings of a name agree on; empty where they do not, or none is an import."""
-        bindings = self.model.lookup(scope, name)
-        paths = {binding.path for binding in bindings}
-        if len(paths) == 1 and bindings[0].statement is not None:
-            return paths.pop()
-        if len(bindings) == 1 and isinstance(bindings[0].node, ast.ClassDef) and bindings[0].scope.kind == "module" and self.own:
+        return self._root(self.model.lookup(scope, name), name)
+
+    def _root(self, bindings: list[Binding], name: str) -> str:
+        if not bindings:
+            return ""
+        first = bindings[0]
+        if first.statement is not None:
+            return first.path if all(binding.path == first.path for binding in bindings) else ""
+        if len(bindings) == 1 and isinstance(first.node, ast.ClassDef) and first.scope.kind == "module" and self.own:
             return f"{self.own}.{name}"
         return ""
 
-    def canonical_root(self, scope: Scope, name: str) -> str:
+    def _canonical_root(self, bindings: list[Binding]) -> str:
         """The canonical path of a name that is imported more than once, by legacy and canonical paths to one thing."""
-        bindings = self.model.lookup(scope, name)
-        if self.as_written or not all(binding.statement is not None and binding.path for binding in bindings):
+        if (
+            len(bindings) < 2
+            or self.as_written
+            or not all(binding.statement is not None and binding.path for binding in bindings)
+        ):
             return ""
         paths = {self.targets.canonical_dotted(binding.path) for binding in bindings}
         return paths.pop() if len(paths) == 1 else ""

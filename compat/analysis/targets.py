@@ -132,9 +132,14 @@ class Targets:
         return frozenset(word.encode() for word in found)
 
     @cached_property
+    def own_methods(self) -> frozenset[str]:
+        """Names of the methods that rows speak of."""
+        return frozenset(word for members in self.methods.values() for word in members)
+
+    @cached_property
     def member_words(self) -> frozenset[bytes]:
         """Names of legacy methods, and of methods with legacy arguments: there, receivers' types matter."""
-        found = {word for members in self.methods.values() for word in members}
+        found = {*self.own_methods}
         found.update(
             path.rpartition(".")[2] for path in self.arguments if path.rpartition(".")[0].rpartition(".")[2][:1].isupper()
         )
@@ -147,7 +152,7 @@ class Targets:
         for path in {row.adapter for row in self._adapted_rows.values()}:
             adapter = self.adapters.of(path)
             if adapter is not None:
-                found.update((*adapter.legacy, *adapter.renamed))
+                found.update((*adapter.members.legacy, *adapter.members.renamed))
         return frozenset(found)
 
     @cached_property
@@ -203,10 +208,10 @@ class Targets:
             row = self._adapted_rows.get(dotted)
             adapter = self.adapters.of(row.adapter) if row is not None else None
             if row is not None and adapter is not None:
-                for name in adapter.legacy:
-                    instead = adapter.legacy[name] or row.instead or f"the methods of {row.canonical.replace(':', '.')}"
+                for name, told in adapter.members.legacy.items():
+                    instead = told or row.instead or f"the methods of {row.canonical.replace(':', '.')}"
                     made[name] = self._method_row(row, name, name, instead)
-                for name, new in adapter.renamed.items():
+                for name, new in adapter.members.renamed.items():
                     made[name] = self._method_row(row, name, new, None)
         return made
 
@@ -259,6 +264,8 @@ class Targets:
         ``imported`` names modules that are known to be modules though no row says so: submodules of moved ones.
         """
         parts = dotted.split(".")
+        if parts[0] not in self.tops:
+            return None
         known = 0
         prefix = ""
         for count, part in enumerate(parts, 1):

@@ -23,4 +23,4 @@ def test_a_renamed_method_is_known_by_its_name_or_as_the_method_itself(tmp_path,
     monkeypatch.syspath_prepend(str(tmp_path))
     found = Adapters(Ledger("shop", version="1.0"), {}).of("pool_adapters:OldPool")
     assert found is not None
-    assert (found.renamed, list(found.legacy)) == ({"take": "acquire", "give": "release"}, ["size"])
+    assert (found.members.renamed, list(found.members.legacy)) == ({"take": "acquire", "give": "release"}, ["size"])

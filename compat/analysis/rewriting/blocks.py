@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
 _TAIL = re.compile(rb"[ \t\f]*(#[^\r\n]*)?(\r\n|\r|\n|\Z)")
 _BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
-_SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Pass, ast.Raise, ast.Assert, ast.Delete)
+_IMPORTS = (ast.Import, ast.ImportFrom)
+_SIMPLE = (
+    *_IMPORTS,
+    ast.Expr,
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+    ast.Return,
+    ast.Pass,
+    ast.Raise,
+    ast.Assert,
+    ast.Delete,
+)
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 
 
@@ -83,25 +95,34 @@ class Block:
         return [entry for paragraph in self.paragraphs for entry in paragraph]
 
 
-def runs(source: Source, tree: ast.Module) -> Iterator[list[ast.stmt]]:
-    """Runs of imports, in an order that a rewrite does not change; ``lazy`` may be a statement of its own in the tree."""
+def bodies(tree: ast.Module) -> Iterator[list[ast.stmt]]:
+    """Every body of statements, in an order that a rewrite does not change."""
     pending: list[ast.AST] = [tree]
     while pending:
-        node = pending.pop()
-        for name in _BODIES:
-            body = getattr(node, name, None)
-            run: list[ast.stmt] = []
-            for statement in body if isinstance(body, list) else ():
-                if isinstance(statement, (ast.Import, ast.ImportFrom)):
-                    run.append(statement)
-                    continue
-                if run and not _is_lazy(source, statement):
-                    yield run
-                    run = []
-                if not isinstance(statement, _SIMPLE):
-                    pending.append(statement)
-            if run:
-                yield run
+        for body in own_bodies(pending.pop()):
+            yield body
+            pending.extend(statement for statement in body if not isinstance(statement, _SIMPLE))
+
+
+def own_bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """The lists of statements that a node itself has."""
+    for name in _BODIES:
+        body = getattr(node, name, None)
+        if isinstance(body, list):
+            yield body
+
+
+def runs(source: Source, body: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
+    """Runs of imports in a body; ``lazy`` may be a statement of its own in the tree."""
+    run: list[ast.stmt] = []
+    for statement in body:
+        if isinstance(statement, _IMPORTS):
+            run.append(statement)
+        elif run and not _is_lazy(source, statement):
+            yield run
+            run = []
+    if run:
+        yield run
 
 
 def _is_lazy(source: Source, node: ast.stmt) -> bool:

@@ -171,12 +171,13 @@ def _construction_problem(plan: Plan, reference: Reference, factory: str, uses: 
         adapter = targets.adapters.of(adapter_path)
         if adapter is None:
             return f"its adapter {adapter_path} is not found"
-        if adapter.has_own_build and not all(_passes_context(chain.call) for chain in uses.constructed):
+        members = adapter.members
+        if members.has_own_build and not all(_passes_context(chain.call) for chain in uses.constructed):
             return f"its adapter builds it in a way of its own; call {factory.replace(':', '.')} with the user's context"
-        own = {**adapter.legacy, **dict.fromkeys(adapter.renamed, "")}
+        own = {**members.legacy, **dict.fromkeys(members.renamed, "")}
         read = [(chain.scope, node) for chain in plan.facts.model.chains for node in chain.attributes]
         for scope, node in [*read, *plan.facts.model.loose]:
-            if node.attr in adapter.legacy:
+            if node.attr in members.legacy:
                 return f".{node.attr} is used here, which only the legacy class has"
             if node.attr in own and not plan.facts.legacy_receivers.of(scope, node.value):
                 return f".{node.attr} is used here on something that may be one"

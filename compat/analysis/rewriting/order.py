@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Callable, Optional
 
 from .. import dialects, sources
 from . import members, reparsing
-from .blocks import Block, Entry, newline, read, runs
+from .blocks import Block, Entry, bodies, newline, own_bodies, read, runs
 from .members import Member
 from .reparsing import Shifts
 
@@ -82,13 +82,18 @@ def _runs(
     source = facts.source
     made = reparsing.imports(facts, edits, rewritten, after.data, shifts)
     if made is None:
-        pairs = list(zip(runs(source, facts.tree.module), runs(after, dialects.parse(after).module)))
-        yield from ((_placed(source, was), _placed(after, run)) for was, run in pairs if rewritten)
-    elif made:
-        for was in runs(source, facts.tree.module):
-            if not made.keys().isdisjoint(was):
-                placed = _placed(source, was)
-                yield placed, [item for node, at in placed for item in made.get(node) or [(node, shifts.of(at))]]
+        every = [bodies(facts.tree.module), bodies(dialects.parse(after).module)]
+        for was, body in zip(*every) if rewritten else ():
+            for run, new in zip(runs(source, was), runs(after, body)):
+                yield _placed(source, run), _placed(after, new)
+        return
+    parents = facts.model.parents
+    for parent in {parents.get(node, facts.tree.module): None for node in made}:
+        for body in own_bodies(parent):
+            for run in runs(source, body):
+                if not made.keys().isdisjoint(run):
+                    placed = _placed(source, run)
+                    yield placed, [item for node, at in placed for item in made.get(node) or [(node, shifts.of(at))]]
 
 
 def _placed(source: Source, run: list[ast.stmt]) -> Placed:

@@ -84,13 +84,15 @@ class Plan:
         if binding is None:
             return []
         owner, local = self.owner_of(item), item.local
-        return [chain for chain in self._chains.get(local, ()) if model.owner(chain.scope, local) is owner]
+        return [chain for chain in self._chains[local] if model.owner(chain.scope, local) is owner]
 
     @cached_property
     def _chains(self) -> dict[str, list[Chain]]:
-        found: dict[str, list[Chain]] = {}
+        """Chains by the local name of an import that they start with."""
+        found: dict[str, list[Chain]] = {item.local: [] for item in self.facts.model.imports}
         for chain in self.facts.model.chains:
-            found.setdefault(chain.root.id, []).append(chain)
+            if chain.root.id in found:
+                found[chain.root.id].append(chain)
         return found
 
     def owner_of(self, item: ImportedName) -> object:
@@ -115,7 +117,7 @@ class Plan:
 
     def names_in_use(self) -> frozenset[str]:
         """Every identifier that is bound or read anywhere in the file."""
-        return self.bound_names() | self._chains.keys()
+        return self.bound_names() | {chain.root.id for chain in self.facts.model.chains}
 
 
 def make_plan(facts: Facts, *, kept_locals: Iterable[str] = (), skip_all: str = "") -> Plan:

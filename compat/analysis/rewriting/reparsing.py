@@ -12,6 +12,7 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING, Optional
 
 from .. import dialects, sources
+from .blocks import own_bodies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +27,6 @@ _PATH = re.compile(rb"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
 _JOINING = re.compile(rb"[\w\\\x80-\xff]")
 #: At the start of a statement, or after ``case``, these are more than names.
 _SOFT = frozenset(("match", "case", "type", "lazy", "_"))
-_BODIES = ("body", "handlers", "orelse", "finalbody", "cases")
 
 
 class Shifts:
@@ -106,7 +106,7 @@ def _simple_statement(facts: Facts, edit: Edit) -> Optional[ast.stmt]:
     pending: list[ast.AST] = [facts.tree.module]
     while pending:
         parent = pending.pop()
-        for node in (node for name in _BODIES for node in getattr(parent, name, ())):
+        for node in (node for body in own_bodies(parent) for node in body):
             if not isinstance(node, ast.stmt) or (hasattr(node, "body") or hasattr(node, "cases")):
                 pending.append(node)
             elif node.lineno <= line <= (node.end_lineno or node.lineno):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..findings import Finding
     from ..references import Facts
-    from ..scopes import Chain, Scope
+    from ..scopes import Scope
 
 RULE = "argument"
 
@@ -45,22 +45,18 @@ def uses(facts: Facts) -> Iterator[Use]:
     if not rows:
         return
     last = {path.rpartition(".")[2] for path in rows}
-    for scope, call, chain in facts.model.calls:
-        for path in _functions(facts, scope, call, chain, last):
+    for scope, call, _chain in facts.model.calls:
+        for path in _functions(facts, scope, call, last):
             for row in rows.get(path, ()):
                 yield from _in_call(facts, row, call)
 
 
-def _functions(facts: Facts, scope: Scope, call: ast.Call, chain: Optional[Chain], last: set[str]) -> Iterator[str]:
+def _functions(facts: Facts, scope: Scope, call: ast.Call, last: set[str]) -> list[str]:
     path = facts.receivers.path(scope, call.func)
-    if path:
-        yield path
-        if "__init__" in last:
-            yield f"{path}.__init__"
+    found = [path, f"{path}.__init__"] if path else []
     if isinstance(call.func, ast.Attribute) and call.func.attr in last:
-        made = facts.receivers.of(scope, call.func.value)
-        if made:
-            yield f"{made}.{call.func.attr}"
+        found.append(f"{facts.receivers.of(scope, call.func.value)}.{call.func.attr}")
+    return found
 
 
 def _in_call(facts: Facts, row: Argument, call: ast.Call) -> Iterator[Use]:

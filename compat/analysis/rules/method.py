@@ -44,19 +44,20 @@ def find(facts: Facts) -> Iterator[Finding]:
 def uses(facts: Facts) -> Iterator[Use]:
     """Every use of a legacy method: reads, patched attribute names, overriding definitions."""
     targets = facts.targets
-    own = {word for members in targets.methods.values() for word in members}
+    own = targets.own_methods
     pairs: list[tuple[Members, Collection[str], Receivers]] = [(targets.methods_of, own, facts.receivers)]
     if any(reference.target.kind == "class" for reference in facts.references):
         # Only then are adapters' sources read.
         pairs.append((targets.adapted_methods, targets.adapted_names, facts.legacy_receivers))
+    every = frozenset().union(*(words for _rows, words, _receivers in pairs))
+    read = [(chain, node) for chain in facts.model.chains for node in chain.attributes if node.attr in every]
     for rows, words, receivers in pairs:
         if not words:
             continue
-        for chain in facts.model.chains:
-            for node in chain.attributes:
-                if node.attr in words:
-                    called = chain.call is not None and node is chain.node
-                    yield from _read(facts, chain.scope, node, called, rows, receivers)
+        for chain, node in read:
+            if node.attr in words:
+                called = chain.call is not None and node is chain.node
+                yield from _read(facts, chain.scope, node, called, rows, receivers)
         for scope, node in facts.model.loose:
             if node.attr in words:
                 called = isinstance(facts.model.parents.get(node), ast.Call)
