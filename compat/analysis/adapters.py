@@ -6,7 +6,6 @@ import ast
 import os
 import re
 import sys
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -20,13 +19,13 @@ if TYPE_CHECKING:
     from compat.ledger import Ledger
 
 
-@dataclass
 class Members:
     """The legacy names that an adapter class and the mixins it is made of define themselves."""
 
-    has_own_build: bool = False
-    renamed: dict[str, str] = field(default_factory=dict)
-    legacy: dict[str, str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.has_own_build = False
+        self.renamed: dict[str, str] = {}
+        self.legacy: dict[str, str] = {}
 
 
 class Adapter:
