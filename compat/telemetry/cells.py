@@ -1,14 +1,15 @@
 """The cells: one per site, whose call counts one use exactly, in one C call.
 
-How a cell counts. ``cell`` is ``map(setitem, filter(None, views), repeat(0), numbers).__next__``: it takes the next
-view, takes the next number, and stores the number in the view. Between number and store there is no bytecode, so no
-other thread can run: the count is exact on every interpreter with a GIL, Python 3.9 included, and when the call
-returns, the number is in the view, which is a piece of an mmap.
+How a cell counts. ``cell`` is ``map(setitem, views, repeat(INDEX), numbers).__next__``: it takes the next view, takes the
+next number, and stores the number in the view. Between number and store there is no bytecode, so no other thread can run:
+the count is exact on every interpreter with a GIL, Python 3.9 included, and when the call returns, the number is in the
+view, which is a piece of an mmap.
 
-``views`` runs over the list ``cell.stream`` again and again: the cell itself, then its view a number of times. The
-cell is false, so ``filter`` drops it, but not without asking ``Cell.__bool__``: that is where, every so many uses, the
-clock is read, and where the view is changed at midnight UTC and after a fork. It is asked *before* a number is taken,
-so an exception in there (KeyboardInterrupt, RecursionError) costs no count and leaves the iterators usable.
+``views`` goes in turns: ``Cell.look`` is called, then the list ``cell.stream`` gives its view a number of times. That is
+where, every so many uses, the clock is read, and where the view is changed at midnight UTC and after a fork. It is called
+*before* a number is taken, so an exception in there (KeyboardInterrupt, RecursionError) costs no count; and by an inner
+iterator of the ``chain``, which such an exception leaves usable: one of the outer iterator would end it for good. So the
+outer one may call nothing, not even a builtin: near the limit of the recursion that raises too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import sys
 from _operator import setitem
 from _thread import RLock
-from itertools import chain, count, repeat
+from itertools import chain, count, cycle, repeat
 from time import time
 
 from .sites import Site, overflow_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Slot(Protocol):
-        """Where one cell counts on one day: ``view[0]`` is the running number, ``count = view[0] - base``."""
+        """Where one cell counts on one day: the running number is in ``view``, ``count = number - base``."""
 
         view: memoryview
 
@@ -54,11 +55,19 @@ RETRY = 60.0
 """Seconds after which a process that could not write its segment tries again, if it meets a new site or a new day."""
 SITES = 8192
 """Sites counted one by one in one process; those beyond are counted per move."""
+# A view without dimensions is stored to quicker than one of one item; PyPy cannot do that.
+INDEX: Any = ... if sys.implementation.name == "cpython" else 0
+SHAPE: list[int] = [] if INDEX is ... else [1]
 
 
 def calls_are_atomic() -> bool:
     """Tell whether a GIL keeps threads out of a C call, which it does not in PyPy and in free-threaded builds."""
     return sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def number_at(view: memoryview) -> memoryview:
+    """Return the view of a number, stored to under ``INDEX``, in which a cell counts."""
+    return view.cast("Q", SHAPE)
 
 
 def log_warning(message: str) -> None:
@@ -75,8 +84,8 @@ class MemorySlot:
 
     def __init__(self, base: int, total: int) -> None:
         self.base = base
-        self.view = memoryview(bytearray(8)).cast("Q")
-        self.view[0] = total
+        self.view = number_at(memoryview(bytearray(8)))
+        self.view[INDEX] = total
 
     def touch(self, now: float) -> None:
         """Remember nothing: who reads a slot of memory is there to see."""
@@ -97,7 +106,7 @@ class MemoryTable:
 
 
 class Cell:
-    """The counter of one site in this process; false on purpose, see the module's docstring."""
+    """The counter of one site in this process."""
 
     __slots__ = (
         "advance",
@@ -124,9 +133,10 @@ class Cell:
         self.since = 0.0
         self.burst = 1
         self.numbers = count(1)
-        self.stream: list[Any] = [self]
-        views = filter(None, chain.from_iterable(repeat(self.stream)))
-        self.advance: Callable[[], object] = map(setitem, views, repeat(0), self.numbers).__next__
+        self.stream: list[Any] = []
+        looks: Any = map(Cell.look, repeat(self))
+        views = chain.from_iterable(cycle((looks, self.stream)))
+        self.advance: Callable[[], object] = map(setitem, views, repeat(INDEX), self.numbers).__next__
         self.increment = self.advance if counters.exact else self.__next__
 
     def total(self) -> int:
@@ -138,7 +148,11 @@ class Cell:
         """Return how many uses this very process counted here."""
         return self.total() - self.base
 
-    def __bool__(self) -> bool:
+    def look(self) -> None:
+        """Read the clock; see that the stream has the view of today, and as many of it as go before the next look.
+
+        Always raises StopIteration: the end of this turn, and not of the ``map`` that calls this.
+        """
         now = time()
         quick = 0.0 <= now - self.since < QUICK
         self.since = now
@@ -153,8 +167,8 @@ class Cell:
                 # Another thread may have moved the cell: an old view in the stream would count twice.
                 if slot is self.slot:
                     self.burst = burst
-                    self.stream[:] = [self, *([slot.view] * burst)]
-        return False
+                    self.stream[:] = [slot.view] * burst
+        raise StopIteration
 
     def __iter__(self) -> Cell:
         return self
@@ -209,14 +223,14 @@ class Counters:
                 return before
             number = len(cell.places)
             # From here on every count of this cell waits for the lock, so its number stands still.
-            cell.stream[:] = [cell]
+            cell.stream.clear()
             total = cell.total()
             # What was counted in memory, for want of a file, goes along.
             base = cell.base if before is None else before.base if isinstance(before, MemorySlot) else total
             slot = cell.places.setdefault(number, self._allot(cell, base, total, now))
             cell.day, cell.burst = -1 if self.allotting else int(now // DAY), 1
             cell.slot = slot
-            cell.stream[:] = [cell, slot.view]
+            cell.stream[:] = [slot.view]
             while self.strays and not self.allotting:
                 self.place(self.strays.pop(), now)
         if self.trouble and not self.allotting:
@@ -268,7 +282,7 @@ class Counters:
         self.retry = 0.0
         self.trouble = ""
         for cell in self.cells.values():
-            cell.stream[:] = [cell]
+            cell.stream.clear()
             cell.base = cell.total()
             cell.slot = None
             cell.places = {}

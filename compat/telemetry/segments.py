@@ -11,6 +11,7 @@ try:
 except ImportError:  # Windows: whether the process lives is told by its pid alone
     fcntl = None  # type: ignore[assignment]
 
+from .cells import INDEX, number_at
 from .directory import SEGMENT, UNFINISHED, segments_in
 from .identity import this_process
 from .layout import (
@@ -139,9 +140,9 @@ class Segment:
         table = at + CELLS + SLOTS * 32 + self._keys
         view[table : table + len(record)] = record
         place = at + CELLS + index * 8
-        value = view[place : place + 8].cast("Q")
+        value = number_at(view[place : place + 8])
         last = view[place + SLOTS * 24 : place + SLOTS * 24 + 8].cast("d")
-        value[0] = total
+        value[INDEX] = total
         view[place + SLOTS * 8 : place + SLOTS * 8 + 8] = struct.pack("=Q", base)
         view[place + SLOTS * 16 : place + SLOTS * 16 + 8] = struct.pack("=d", now)
         last[0] = now

@@ -79,6 +79,25 @@ def test_an_exception_at_the_clock_costs_no_count_and_no_later_one(monkeypatch):
     assert table.usage() == [(site(), taken + 1000)]
 
 
+def test_a_cell_counts_on_wherever_in_it_the_limit_of_the_recursion_was_met():
+    table = Counters()
+    cell = table.cell(site())
+
+    def dive() -> None:
+        cell()
+        dive()
+
+    for offset in range(130):  # two looks at the clock come at most 64 uses after each other
+        for _ in range(offset):
+            cell()
+        with pytest.raises(RecursionError):
+            dive()
+    taken = table.usage()[0][1]
+    for _ in range(1000):
+        cell()
+    assert table.usage() == [(site(), taken + 1000)]
+
+
 def test_reset_calls_back_and_forgets():
     calls = []
     counters.on_reset(lambda: calls.append(counters.usage()))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import compat
+from compat.telemetry.cells import INDEX
 from compat.telemetry.fold import fold
 from compat.telemetry.history import HistoryError, open_history
 from compat.telemetry.identity import describe_process
@@ -147,7 +148,7 @@ def test_a_living_process_is_folded_as_far_as_it_is(directory, site):
     view = segment.allot(site(1), 0, 5, NOON).view
     assert fold(directory) == (0, 5, 1, ())
     assert fold(directory) == (0, 0, 1, ())
-    view[0] = 9
+    view[INDEX] = 9
     segment.allot(site(2), 100, 101, NOON + DAY)
     assert fold(directory) == (0, 5, 1, ())
     assert rows(directory, "SELECT day, count FROM uses ORDER BY day") == [(TODAY, 9), (TODAY + 1, 1)]

@@ -8,6 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compat.telemetry.cells import INDEX
 from compat.telemetry.fold import fold
 from compat.telemetry.history import History, open_history
 from compat.telemetry.identity import describe_process
@@ -107,7 +108,7 @@ def test_living_segments_of_several_directories_are_counted_as_far_as_they_are(t
     living = Segment(directory)
     view = living.allot(site(2), 0, 5, NOON).view
     fold(directory)
-    view[0] = 9
+    view[INDEX] = 9
     other = other_host(tmp_path, write_segment, "other")
     write_segment({site(2): 1}, service=living.header.service)
     for _ in range(2):
