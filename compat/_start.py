@@ -146,9 +146,12 @@ def is_candidate(name: str) -> bool:
     if known is None:
         # Before 3.10 they are told by the folders that they lie in.
         lib = os.path.dirname(os.__file__)
-        folders = [folder for folder in (lib, os.path.join(lib, "lib-dynload")) if os.path.isdir(folder)]
-        names = {name.partition(".")[0] for folder in folders for name in _listed(folder)}
-        known = _standard = names.union(sys.builtin_module_names)
+        known = set(sys.builtin_module_names)
+        for folder in (lib, os.path.join(lib, "lib-dynload")):
+            if os.path.isdir(folder):
+                for entry in _listed(folder):
+                    known.add(entry.partition(".")[0])
+        _standard = known
     return name not in known
 
 
