@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from typing import TYPE_CHECKING, Callable, Optional, Union
+from typing import TYPE_CHECKING, AnyStr, Callable, Optional, Union
 
 from .adapters import find_module_file
 from .sources import encoding_of
@@ -36,7 +36,7 @@ FOREIGN_RUN = re.compile(r"(?<![A-Za-z0-9_.])[A-Za-z0-9_.]*[^\x00-\x7f][A-Za-z0-
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_]")
 _FEW, _RARE = 3, 9
 
-__all__ = ["ALLOWANCE", "FOREIGN_RUN", "RELATIVE", "Prefilter", "find_in", "foreign_runs"]
+__all__ = ["ALLOWANCE", "FOREIGN_RUN", "RELATIVE", "Prefilter", "find_in", "foreign_runs", "minimal"]
 Data = Union[bytes, bytearray]
 Verdict = Union[bool, tuple[bytes, ...]]
 _BEFORE = (b"from", b"import", b",", b'"', b"'")
@@ -75,13 +75,14 @@ class Prefilter:
         self._inner = tuple(map(str.encode, sorted(inner))) if is_told else ()
         self._inside = tuple({".".join(module.split(".")[:2]) for module in self._canonical})
         self._homes = [(home.encode(), _path_pattern(home)) for home in sorted(self.homes)]
-        self._needles = tuple(word.encode() for word in sorted(_minimal(words)))
+        self._needles = tuple(word.encode() for word in sorted(minimal(words)))
         #: What to search for literally, and the packages whose paths to look up where one of these is found.
         self.paths: list[tuple[tuple[bytes, ...], list[tuple[bytes, re.Pattern[bytes]]]]] = []
         known: dict[tuple[bytes, ...], list[tuple[bytes, re.Pattern[bytes]]]] = {}
         for root in sorted(self.roots):
             known.setdefault(_needles(root, targets.legacy_modules), []).append((root.encode(), _path_pattern(root)))
         self.paths.extend(known.items())
+        self._searched = [(needle, packages) for needles, packages in self.paths for needle in needles]
         self._is_ascii = all(word.isascii() for word in (*self.roots, *words))
         #: Characters beyond ASCII that were seen to read as nothing in ASCII.
         self._foreign: set[str] = set()
@@ -95,14 +96,12 @@ class Prefilter:
         ``module`` tells name and package-ness of a file that lies in a package of the ledger, for its relative imports;
         ``home`` says that it lies in a package of canonical paths.
         """
-        for needles, packages in self.paths:
-            for needle in needles:
-                if find_in(data, needle, 0, size) >= 0:
-                    for root, pattern in packages:
-                        start = data.find(root, 0, size)
-                        if start >= 0 and self._spells(data, start, size, pattern):
-                            return True
-                    break
+        for needle, packages in self._searched:
+            if find_in(data, needle, 0, size) >= 0:
+                for root, pattern in packages:
+                    start = data.find(root, 0, size)
+                    if start >= 0 and self._spells(data, start, size, pattern):
+                        return True
         reaches = bool(self._needles) and self._reaches_home(data, size, module if home else None)
         if reaches and any(find_in(data, word, 0, size) >= 0 for word in self._needles):
             return True
@@ -111,8 +110,8 @@ class Prefilter:
         if module is not None and self.relative_hits(data, size, module):
             return True
         # Other encodings may spell a name in other bytes.
-        head = bytes(data[: min(size, 400)])
-        if head.startswith(_WIDE_BOMS) or (b"coding" in head and _COOKIE_OF_OTHERS.search(head)):
+        head = min(size, 400)
+        if data.startswith(_WIDE_BOMS) or (data.find(b"coding", 0, head) >= 0 and _COOKIE_OF_OTHERS.search(data, 0, head)):
             return self._decoded(bytes(data[:size]))
         return False
 
@@ -273,6 +272,6 @@ def _needles(root: str, modules: Iterable[str]) -> tuple[bytes, ...]:
     return tuple(word.encode() for word in sorted(chosen))
 
 
-def _minimal(words: set[str]) -> set[str]:
+def minimal(words: set[AnyStr]) -> set[AnyStr]:
     """Drop words that contain another one: finding the shorter finds them too."""
     return {word for word in words if not any(other != word and other in word for other in words)}

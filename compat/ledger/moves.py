@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar, NoReturn
 
 
+_FIELDS: dict[type[Move], tuple[str, ...]] = {}
+
+
 class Move:
     """One row. Compare and hash by value; never changed after construction.
 
@@ -76,16 +79,19 @@ class Move:
 
     def replace(self, **changes: Any) -> Move:
         """Return a copy with some fields changed."""
-        copy = object.__new__(type(self))
+        copy, put = object.__new__(type(self)), object.__setattr__
         for name in self._fields():
-            object.__setattr__(copy, name, changes.pop(name) if name in changes else getattr(self, name))
+            put(copy, name, changes.pop(name) if name in changes else getattr(self, name))
         if changes:
             raise TypeError(f"{type(self).__name__} has no field {sorted(changes)[0]!r}; it has {', '.join(self._fields())}")
         return copy
 
     @classmethod
     def _fields(cls) -> tuple[str, ...]:
-        return tuple(name for base in reversed(cls.__mro__) for name in base.__dict__.get("__slots__", ()))
+        known = _FIELDS.get(cls)
+        if known is None:
+            known = _FIELDS[cls] = tuple(name for base in reversed(cls.__mro__) for name in base.__dict__.get("__slots__", ()))
+        return known
 
     def _values(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self._fields())
