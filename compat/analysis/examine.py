@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 
-from . import sources
+from . import collecting, sources
 from .findings import KIND_RULES, POLICY, Finding
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ def parse_facts(
     from . import dialects, textual
     from .references import Facts
 
+    collecting.between_files()
     try:
         tree = dialects.parse(source)
         facts = Facts(source, tree, targets, module=module, is_package=is_package, is_live=is_live, whole=whole)

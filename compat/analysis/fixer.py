@@ -13,14 +13,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Optional
 
-from . import dialects, scopes, sources
+from . import collecting, dialects, scopes, sources
 from .config import Settings
 from .edits import EditConflict, apply
 from .examine import Scope, parse_facts, read
 from .files import Found, Trees, matches
 from .findings import Finding
 from .rewriting import Skip, make_plan, tidy
-from .scanner import Scanner, few_collections
+from .scanner import Scanner
 
 if TYPE_CHECKING:
     from compat.ledger import Ledger
@@ -154,7 +154,7 @@ def fix(
     result.problems.extend(f"{path}: {reason}" for path, reason in trees.errors)
     scanner = Scanner(ledger, settings, Scope(), trees.roots)
     named = set(trees.roots)
-    with warnings.catch_warnings(), few_collections():
+    with warnings.catch_warnings(), collecting.paused():
         warnings.simplefilter("ignore")
         outcomes: dict[str, tuple[Found, Outcome]] = {}
         for count, item in enumerate(found, 1):

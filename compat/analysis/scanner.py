@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import time
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Callable, Optional
 
-from . import fragments
+from . import collecting, fragments
 from .config import Settings
 from .examine import Examined, Scope, examine, read, unreadable, without_repeats
 from .files import Found, ModuleNames, Trees
@@ -220,7 +218,7 @@ def scan(
         from . import caching
 
         store = caching.Cache.open(cache, ledger, settings, scope)
-    with warnings.catch_warnings(), few_collections():
+    with warnings.catch_warnings(), collecting.paused():
         warnings.simplefilter("ignore")
         examined = workers.examine_all(scanner, found, ledger, settings, jobs=jobs, store=store, progress=progress)
         examined = {
@@ -244,20 +242,6 @@ def scan(
     result.examined = len(examined)
     result.seconds = time.perf_counter() - started
     return result
-
-
-@contextmanager
-def few_collections() -> Iterator[None]:
-    """Look for cycles seldom: syntax trees are many objects, and what ties them into cycles is untied after each file."""
-    if not hasattr(gc, "set_threshold"):
-        yield
-        return
-    before = gc.get_threshold()
-    gc.set_threshold(1_000_000, 20, 20)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _root_of(path: str, roots: Iterable[str]) -> str:
