@@ -36,7 +36,7 @@ for order in sys.stdin:
     print("counted", flush=True)
 """
 CONFIGURATION = """
-global: {{scrape_interval: 300ms, scrape_timeout: 300ms}}
+global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
   - job_name: fleet
     static_configs: [{{targets: [{targets}]}}]
