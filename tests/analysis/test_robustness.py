@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat.analysis import dialects, doctests, examine, fixer, lexer, prefilter, rules, sources, statements
+from compat.analysis import dialects, doctests, examine, fixer, lexer, prefilter, rules, scan, sources, statements
 from compat.analysis.findings import Finding
 from compat.analysis.targets import Targets
 from compat.ledger import Ledger, Module, names
@@ -351,3 +352,21 @@ def test_one_endless_word_beside_a_compatibility_character_takes_no_endless_time
 @given(st.text("aZ0_. \n\r\x85\u2028\u00e9\u0301\U0001d41a", max_size=30))
 def test_runs_beyond_ascii_are_those_of_the_whole_text(text):
     assert prefilter.foreign_runs(text) == {*prefilter.FOREIGN_RUN.findall(text)}
+
+
+def test_the_fast_lexer_comes_to_the_end_of_a_file_whose_last_line_goes_on():
+    for text in (b"a \\\n", b"'a \\\n", b"a = 1 \\\n\\\n", b"a \\"):
+        found = lexer.spans(text, [0])
+        assert found == (None if text.startswith(b"'") else ([], []))
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_a_scan_leaves_the_search_for_cycles_as_it_was(tmp_path, is_enabled):
+    for number in range(40):
+        (tmp_path / f"m{number}.py").write_text("from old.things import Widget\nWidget()\n")
+    (gc.enable if is_enabled else gc.disable)()
+    try:
+        assert len(scan([str(tmp_path)], LEDGER).findings) == 40
+        assert gc.isenabled() is is_enabled
+    finally:
+        gc.enable()
