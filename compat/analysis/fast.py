@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ast
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
 from . import lexer, statements
 from .findings import HIGH, MEDIUM, Finding
-from .sources import Source
+from .sources import Source, encoding_of
 from .targets import Target
 from .telling import place_of, said
 
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from .targets import Targets
 
 _HEAD = re.compile(rb"(?:lazy[ \t\f]+)?(?:from|import)\b")
-_CALLEE = re.compile(rb"([\w.]*\w)[ \t]*\([ \t\r\n]*$")
+_NAMES = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz."
 _STRING = re.compile(rb"([A-Za-z]{0,2})(\"\"\"|'''|\"|')(.*)\2$", re.S)
 _UNSURE = re.compile(rb"import_module[ \t]*\([ \t\r\n]*[rRuU]?[\"']\.")
 _OTHER_COOKIE = re.compile(rb"coding[:=][ \t]*(?!utf-?8\b)[-\w]", re.I)
+_FIELD = re.compile(rb"\{[^{}]*\}")
 _WHOLE = re.compile(rb"[^\W\d]\w*(?:[.:][^\W\d]\w*)*$")
 _PATCHERS = ("patch", "setattr", "delattr", "multiple", "dict", "object", "has", "hasattr", "getattr")
 _IMPORTERS = ("import_module", "__import__", "resolve_name")
@@ -50,11 +51,11 @@ def find(
     if (
         b"\0" in raw
         or raw.startswith((b"\xef", b"\xff", b"\xfe"))
-        or _OTHER_COOKIE.search(raw, 0, 400)
+        or (_OTHER_COOKIE.search(raw, 0, 400) and encoding_of(raw) != ("utf-8", b""))
         or (b"import_module" in raw and _UNSURE.search(raw))
     ):
         return None
-    if module is not None and prefilter.relative_hits(raw, len(raw), module):
+    if module is not None and prefilter.relative_hits(raw, module, 0, len(raw)):
         return None
     places = prefilter.places(raw)
     try:
@@ -93,6 +94,16 @@ def _read(statement: bytes) -> Optional[_Import]:
     return _Import(node, tuple((span.start, span.whole_end) for span in made.aliases))
 
 
+def _callee(before: bytes) -> Optional[str]:
+    """The dotted name that is called, given the text before its first argument."""
+    head = before.rstrip(b" \t\r\n")
+    if not head.endswith(b"("):
+        return None
+    head = head[:-1].rstrip(b" \t")
+    name = head[len(head.rstrip(_NAMES)) :].decode()
+    return name if name and not name.endswith(".") else None
+
+
 class _Finder:
     def __init__(
         self, source: Source, targets: Targets, is_live: Callable[[str], bool], spans: tuple[list[int], list[int]]
@@ -109,7 +120,7 @@ class _Finder:
             if index >= 0 and at < self.ends[index]:
                 if self.source.data[self.starts[index]] != 35 and index not in self.read_strings:
                     self.read_strings.add(index)
-                    if not self.string(self.starts[index], self.ends[index]):
+                    if not self.string(self.starts[index], self.ends[index], places):
                         return None
             elif not self.statement(at):
                 return None
@@ -154,7 +165,7 @@ class _Finder:
             self.report(target, "import", start, end, confidence)
         return True
 
-    def string(self, start: int, end: int) -> bool:
+    def string(self, start: int, end: int, places: list[int]) -> bool:
         """Report a string that is a legacy path as a whole; false where what it is used for cannot be seen from here."""
         data = self.source.data
         before = re.search(rb"[A-Za-z]{0,2}$", data[max(0, start - 2) : start])
@@ -167,7 +178,7 @@ class _Finder:
             # Whatever the escapes stand for, a text with a blank in it is no path.
             return b" " in match.group(3) and b"\\N" not in match.group(3) and not {*prefix.lower()} & {*b"ft"}
         if {*prefix.lower()} & {*b"fbt"}:
-            return b"{" not in match.group(3) or b"f" not in prefix.lower()
+            return b"f" not in prefix.lower() or self.has_none_in_fields(start, end, places)
         value = match.group(3)
         if not _WHOLE.match(value) or len(value) > 400:
             return True
@@ -175,14 +186,14 @@ class _Finder:
         found = self.targets.resolve(path)
         if found is None:
             return True
-        called = _CALLEE.search(data, max(0, start - 200), start)
+        called = _callee(data[max(0, start - 200) : start])
         # An annotation, an index, an export: the full analysis tells these apart.
         after = data[end : end + 40].lstrip(b" \t\r\n\\")[:1]
         if after in (b'"', b"'") or data[max(0, start - 40) : start].rstrip(b" \t\r\n\\")[-1:] in (b'"', b"'"):
             return False
         if called is None and (data[max(0, start - 40) : start].rstrip()[-1:] in (b":", b"[", b">") or after in (b"]", b":")):
             return False
-        how, confidence = self.role(called.group(1).decode() if called is not None else "")
+        how, confidence = self.role(called or "")
         if called is None and data[max(0, start - 40) : start].rstrip()[-1:] in (b"(", b","):
             return False
         target, used = found
@@ -194,6 +205,16 @@ class _Finder:
             return True
         self.report(target, how, start, end, confidence)
         return True
+
+    def has_none_in_fields(self, start: int, end: int, places: list[int]) -> bool:
+        """Whether no path stands in a replacement field of an f-string, as far as that can be seen."""
+        text = self.source.data[start:end]
+        fields = [match.span() for match in _FIELD.finditer(text)]
+        beside = _FIELD.sub(b"", text)
+        if b"{" in beside or b"}" in beside or b"{{" in text:
+            return False
+        inside = places[bisect_left(places, start) : bisect_left(places, end)]
+        return not any(first <= place - start < last for place in inside for first, last in fields)
 
     def role(self, callee: str) -> tuple[str, str]:
         last = callee.rpartition(".")[2]

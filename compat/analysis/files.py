@@ -183,10 +183,15 @@ class ModuleNames:
     def __init__(self, roots: Iterable[str]) -> None:
         self._roots = frozenset(roots)
         self._packages: dict[str, str] = {}
+        self._inside: dict[str, bool] = {}
 
     def is_inside(self, path: str) -> bool:
         """Whether a file lies in a directory named like a top-level package of the ledger."""
-        return not self._roots.isdisjoint(path.split(os.sep)[:-1])
+        folder = path[: path.rfind(os.sep) + 1]
+        inside = self._inside.get(folder)
+        if inside is None:
+            inside = self._inside[folder] = not self._roots.isdisjoint(folder.split(os.sep))
+        return inside
 
     def of(self, found: Found) -> tuple[str, bool]:
         """The module name of a file (empty where unknown), and whether it is a package's ``__init__``."""

@@ -11,7 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from . import collecting, dialects, scopes, sources
 from .config import Settings
@@ -157,12 +157,11 @@ def fix(
     with warnings.catch_warnings(), collecting.paused():
         warnings.simplefilter("ignore")
         outcomes: dict[str, tuple[Found, Outcome]] = {}
-        for count, item in enumerate(found, 1):
+        wanted = (item for item in found if item.path in named or not _known_ignored(trees, item))
+        for count, (item, raw) in enumerate(scanner.candidates(wanted), 1):
             if progress is not None and count % _STEP == 0:
                 progress(count, len(found))
-            if item.path not in named and _known_ignored(trees, item):
-                continue
-            outcome = _fix_file(scanner, item, settings)
+            outcome = _fix_candidate(scanner, item, raw, settings)
             if outcome is not None and outcome.status != UNCHANGED:
                 outcomes[item.path] = (item, outcome)
         _keep_names_others_use(scanner, found, outcomes, settings)
@@ -186,15 +185,13 @@ def _known_ignored(trees: Trees, item: Found) -> bool:
     return trees.is_ignored(item.path, item.root)
 
 
-def _fix_file(scanner: Scanner, item: Found, settings: Settings, kept: Iterable[str] = ()) -> Optional[Outcome]:
-    try:
-        raw = scanner.candidate(item)
-    except FileNotFoundError:
+def _fix_candidate(
+    scanner: Scanner, item: Found, raw: Union[bytes, OSError, None], settings: Settings, kept: Iterable[str] = ()
+) -> Optional[Outcome]:
+    if raw is None or isinstance(raw, FileNotFoundError):
         return None
-    except OSError as error:
-        return Outcome(item.path, FAILED, reason=f"could not be read: {error.strerror or error}")
-    if raw is None:
-        return None
+    if isinstance(raw, OSError):
+        return Outcome(item.path, FAILED, reason=f"could not be read: {raw.strerror or raw}")
     module, is_package = scanner.modules.of(item)
     listed = bool(settings.fix_skip) and matches(settings.fix_skip, os.path.relpath(item.path, settings.root or item.root))
     reason = "the file is on the skip list of [tool.compat]" if listed else ""
@@ -224,9 +221,10 @@ def _keep_names_others_use(
                         kept.setdefault(path, set()).add(name)
     for path, names in kept.items():
         item = outcomes[path][0]
-        again = _fix_file(scanner, item, settings, names)
-        if again is not None:
-            outcomes[path] = (item, again)
+        for _item, content in scanner.candidates([item]):
+            again = _fix_candidate(scanner, item, content, settings, names)
+            if again is not None:
+                outcomes[path] = (item, again)
 
 
 def _takes_from(module: bytes, name: bytes) -> re.Pattern[bytes]:

@@ -109,8 +109,11 @@ def _in_three_quotes(data: bytes, upto: int) -> tuple[list[int], list[int]] | No
     double, single = data.find(b'"""', 0, upto), data.find(b"'''", 0, upto)
     while double >= 0 or single >= 0:
         start = double if single < 0 or 0 <= double < single else single
-        before = data[line_start(data, start, at) : start]
-        if b'"' in before or b"'" in before or b"#" in before:
+        head = data.rfind(b"\n", at, start) + 1 or at
+        if head > at + 1 and data[head - 2] == 92:
+            head = line_start(data, start, at)
+        before = data[head:start]
+        if before and not before.isspace() and (b'"' in before or b"'" in before or b"#" in before):
             inner = _split(before)
             if inner is None:
                 return None
@@ -139,9 +142,10 @@ def _three_quotes_end(data: bytes, start: int) -> int:
     end = data.find(quote, start + 3)
     while end >= 0 and data[end - 1] == 92 and (end - len(data[start + 3 : end].rstrip(b"\\")) - start - 3) % 2:
         end = data.find(quote, end + 1)
-    if end < 0 or (_FORMAT.search(data, max(0, start - 3), start) and _leaves_open(data[start:end])):
+    if end < 0:
         return -1
-    return end + 3
+    is_format = data[start - 1 : start].isalpha() and _FORMAT.search(data, max(0, start - 3), start)
+    return -1 if is_format and _leaves_open(data[start:end]) else end + 3
 
 
 def _split(data: bytes) -> tuple[list[int], list[int]] | None:

@@ -5,23 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, AnyStr, Callable, Optional, Union
 
 from .adapters import find_module_file
+from .reading import Batch, Data, Words
 from .sources import encoding_of
 
-try:
-    # Four times as fast as the method of bytes; there is none for every Python.
-    from stringzilla import find as find_in  # type: ignore[import-not-found]
-except ImportError:
-
-    def find_in(data: Data, word: bytes, start: int, end: int) -> int:
-        """Where a word stands in a range of bytes; -1 where it does not."""
-        return data.find(word, start, end)
-
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Set
 
     from .targets import Targets
 
@@ -32,12 +24,17 @@ _BLANKS = re.compile(rb"[\s\\]+")
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 _ASCII = bytes(range(128))
-FOREIGN_RUN = re.compile(r"(?<![A-Za-z0-9_.])[A-Za-z0-9_.]*[^\x00-\x7f][A-Za-z0-9_.\x80-\U0010ffff]*")
+# The last set is all but the other ASCII characters: said the other way round, it takes milliseconds to compile.
+FOREIGN_RUN = re.compile(r"(?<![A-Za-z0-9_.])[A-Za-z0-9_.]*[^\x00-\x7f][^\x00-\x2d\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_]")
 _FEW, _RARE = 3, 9
 
-__all__ = ["ALLOWANCE", "FOREIGN_RUN", "RELATIVE", "Prefilter", "find_in", "foreign_runs", "minimal"]
-Data = Union[bytes, bytearray]
+#: Top-level packages, and what their paths look like.
+Packages = list[tuple[bytes, "re.Pattern[bytes]"]]
+#: Tells the name of a file's module, and whether it is a package.
+Module = Callable[[], tuple[str, bool]]
+#: Those of some files of a batch.
+Modules = Mapping[int, Module]
 Verdict = Union[bool, tuple[bytes, ...]]
 _BEFORE = (b"from", b"import", b",", b'"', b"'")
 
@@ -72,17 +69,18 @@ class Prefilter:
         inner = {module.split(".")[1] for module in self._canonical if "." in module}
         #: Packages one below those, one of which every path of a canonical module spells; nothing where that cannot be told.
         is_told = all("." in module for module in self._canonical) and not any(_hands_on(home, self.words) for home in self.homes)
-        self._inner = tuple(map(str.encode, sorted(inner))) if is_told else ()
+        self._inner = Words(map(str.encode, sorted(inner))) if is_told else None
         self._inside = tuple({".".join(module.split(".")[:2]) for module in self._canonical})
         self._homes = [(home.encode(), _path_pattern(home)) for home in sorted(self.homes)]
-        self._needles = tuple(word.encode() for word in sorted(minimal(words)))
-        #: What to search for literally, and the packages whose paths to look up where one of these is found.
-        self.paths: list[tuple[tuple[bytes, ...], list[tuple[bytes, re.Pattern[bytes]]]]] = []
-        known: dict[tuple[bytes, ...], list[tuple[bytes, re.Pattern[bytes]]]] = {}
+        self._named = Words(map(str.encode, sorted(minimal(words))))
+        by_needles: dict[tuple[bytes, ...], Packages] = {}
         for root in sorted(self.roots):
-            known.setdefault(_needles(root, targets.legacy_modules), []).append((root.encode(), _path_pattern(root)))
-        self.paths.extend(known.items())
-        self._searched = [(needle, packages) for needles, packages in self.paths for needle in needles]
+            by_needles.setdefault(_needles(root, targets.legacy_modules), []).append((root.encode(), _path_pattern(root)))
+        searched = [(needle, packages) for needles, packages in by_needles.items() for needle in needles]
+        #: What to search for literally, and by its number the packages whose paths to look up where it is found.
+        self._searched = Words(needle for needle, _packages in searched)
+        self._found_by = [packages for _needle, packages in searched]
+        self._allowing = Words((ALLOWANCE,))
         self._is_ascii = all(word.isascii() for word in (*self.roots, *words))
         #: Characters beyond ASCII that were seen to read as nothing in ASCII.
         self._foreign: set[str] = set()
@@ -90,74 +88,105 @@ class Prefilter:
         self._nearness: dict[bytes, str] = {}
         self._any = re.compile("|".join(re.escape(word) for word in sorted({*self.roots, *words})) or r"(?!)")
 
-    def hits(self, data: Data, size: int, *, module: Optional[Callable[[], tuple[str, bool]]] = None, home: bool = False) -> bool:
-        """Whether the first ``size`` bytes may hold a use.
+    def sift(self, batch: Batch, inside: Modules, homes: Set[int] = frozenset()) -> list[int]:
+        """Which files of a batch may hold a use, by index.
 
-        ``module`` tells name and package-ness of a file that lies in a package of the ledger, for its relative imports;
-        ``home`` says that it lies in a package of canonical paths.
+        ``inside`` tells name and package-ness of files that lie in packages of the ledger, for their relative imports;
+        ``homes`` are those that lie in packages of canonical paths.
         """
-        for needle, packages in self._searched:
-            if find_in(data, needle, 0, size) >= 0:
-                for root, pattern in packages:
-                    start = data.find(root, 0, size)
-                    if start >= 0 and self._spells(data, start, size, pattern):
-                        return True
-        reaches = bool(self._needles) and self._reaches_home(data, size, module if home else None)
-        if reaches and any(find_in(data, word, 0, size) >= 0 for word in self._needles):
-            return True
-        if self._allowances and find_in(data, ALLOWANCE, 0, size) >= 0:
-            return True
-        if module is not None and self.relative_hits(data, size, module):
-            return True
-        # Other encodings may spell a name in other bytes.
-        head = min(size, 400)
-        if data.startswith(_WIDE_BOMS) or (data.find(b"coding", 0, head) >= 0 and _COOKIE_OF_OTHERS.search(data, 0, head)):
-            return self._decoded(bytes(data[:size]))
-        return False
+        data, bounds = batch.data, batch.bounds
+        found: set[int] = set()
+        for index, numbers in self._searched.within(batch).items():
+            start, end = bounds[index], bounds[index + 1] - 1
+            if any(self._spells_one(data, start, end, packages) for packages in self._packages(numbers)):
+                found.add(index)
+        if self.words:
+            for index in self._near(batch, inside, homes):
+                if index not in found and self._named.are_in(data, bounds[index], bounds[index + 1] - 1):
+                    found.add(index)
+        if self._allowances:
+            found.update(self._allowing.within(batch))
+        for index, module in inside.items():
+            if index not in found and self.relative_hits(data, module, bounds[index], bounds[index + 1] - 1):
+                found.add(index)
+        start = 0
+        for index, end in enumerate(bounds[1:]):
+            if index not in found and self._reads_otherwise(data, start, end - 1):
+                found.add(index)
+            start = end
+        return sorted(found)
 
-    def hits_normalized(self, data: bytes) -> bool:
+    def _reads_otherwise(self, data: Data, start: int, end: int) -> bool:
+        """Whether a file may spell a name in other bytes: in another encoding, or in compatibility characters."""
+        head = min(start + 400, end)
+        if data.startswith(_WIDE_BOMS, start, end) or (
+            data.find(b"coding", start, head) >= 0 and _COOKIE_OF_OTHERS.search(data, start, head)
+        ):
+            raw = bytes(data[start:end])
+            encoding, bom = encoding_of(raw)
+            if encoding != "utf-8":
+                return self._spells_decoded(raw, encoding, bom)
+        part = data[start:end]
+        return not part.isascii() and self.hits_normalized(part)
+
+    def hits_normalized(self, data: Data) -> bool:
         """Whether text that is not all ASCII spells a name in compatibility characters (Python reads NFKC)."""
+        telling: Optional[set[str]] = None
         if self._is_ascii:
             fresh = {*data.translate(None, _ASCII).decode("utf-8", "ignore")} - self._foreign
-            if not any(map(_has_plain_words, fresh)):
+            telling = {*filter(_has_plain_words, fresh)}
+            self._foreign |= fresh - telling
+            if not telling:
                 # None of its characters reads as an ASCII letter or digit.
-                self._foreign |= fresh
                 return False
         text = data.decode("utf-8", "ignore")
         if unicodedata.is_normalized("NFKC", text):
             return False
         # What reads as a name stands in one run of letters and dots with a character beyond ASCII in it.
-        return any(self._any.search(plain) for run in foreign_runs(text) if (plain := unicodedata.normalize("NFKC", run)) != run)
+        runs = foreign_runs(text, telling)
+        return any(self._any.search(plain) for run in runs if (plain := unicodedata.normalize("NFKC", run)) != run)
 
-    def _spells(self, data: Data, start: int, size: int, pattern: re.Pattern[bytes]) -> bool:
+    def _packages(self, numbers: set[int]) -> list[Packages]:
+        """The packages whose paths are to be looked up, given the needles that were found; each once."""
+        return [*{id(packages): packages for packages in map(self._found_by.__getitem__, sorted(numbers))}.values()]
+
+    def _spells_one(self, data: Data, start: int, end: int, packages: Packages) -> bool:
+        """Whether a file spells a path in one of some packages that may be a row's."""
         verdicts = self._verdicts
-        for match in pattern.finditer(data, start, size):
-            text = match.group()
-            verdict = verdicts.get(text)
-            if verdict is None:
-                verdict = verdicts[text] = self._judge(_BLANKS.sub(b"", text).replace(b":", b".").decode("ascii", "replace"))
-            if verdict is True:
-                return True
-            if verdict and _is_imported(data, match.start()) and any(data.find(child, 0, size) >= 0 for child in verdict):
-                return True
+        for root, pattern in packages:
+            at = data.find(root, start, end)
+            for match in pattern.finditer(data, at, end) if at >= 0 else ():
+                text = match.group()
+                verdict = verdicts.get(text)
+                if verdict is None:
+                    verdict = verdicts[text] = self._judge(_dotted(text))
+                if verdict is True:
+                    return True
+                if verdict and _is_imported(data, match.start()) and any(data.find(child, start, end) >= 0 for child in verdict):
+                    return True
         return False
 
-    def _reaches_home(self, data: Data, size: int, module: Optional[Callable[[], tuple[str, bool]]]) -> bool:
-        """Whether a file spells the path of a canonical module, imports a parent package of one, or lies in one (``module``)."""
-        if module is not None and module()[0].startswith(self._inside):
-            return True
-        if self._inner and all(find_in(data, word, 0, size) < 0 for word in self._inner):
-            return False
-        if module is not None:
-            return True
+    def _near(self, batch: Batch, inside: Modules, homes: Set[int]) -> list[int]:
+        """The files that spell the path of a canonical module, import a parent package of one, or lie in one."""
+        everything = range(len(batch.bounds) - 1)
+        spelling = everything if self._inner is None else self._inner.within(batch)
+        found: list[int] = []
+        for index in sorted({*spelling, *homes}):
+            start, end = batch.bounds[index], batch.bounds[index + 1] - 1
+            lies_in_one = index in homes and inside[index]()[0].startswith(self._inside)
+            if lies_in_one or (index in spelling and (index in homes or self._spells_home(batch.data, start, end))):
+                found.append(index)
+        return found
+
+    def _spells_home(self, data: Data, start: int, end: int) -> bool:
         known = self._nearness
         for home, pattern in self._homes:
-            start = find_in(data, home, 0, size)
-            for match in pattern.finditer(data, start, size) if start >= 0 else ():
+            at = data.find(home, start, end)
+            for match in pattern.finditer(data, at, end) if at >= 0 else ():
                 text = match.group()
                 verdict = known.get(text)
                 if verdict is None:
-                    dotted = _BLANKS.sub(b"", text).replace(b":", b".").decode("ascii", "replace")
+                    dotted = _dotted(text)
                     below = any(module.startswith(f"{dotted}.") for module in self._canonical)
                     near = below or any(f"{dotted}.".startswith(f"{module}.") for module in self._canonical)
                     verdict = known[text] = "far" if not near else "parent" if "." not in dotted else "near"
@@ -184,10 +213,10 @@ class Prefilter:
         below |= set(targets.names.get(known, ()))
         return tuple(sorted(word.encode() for word in below))
 
-    def relative_hits(self, data: Data, size: int, module: Callable[[], tuple[str, bool]]) -> bool:
+    def relative_hits(self, data: Data, module: Module, start: int, end: int) -> bool:
         """Whether a relative import of a file in a package of the ledger may reach a legacy path."""
         package: Optional[list[str]] = None
-        for match in RELATIVE.finditer(data, 0, size):
+        for match in RELATIVE.finditer(data, start, end):
             if package is None:
                 name, is_package = module()
                 package = name.split(".") if is_package else name.split(".")[:-1]
@@ -195,23 +224,21 @@ class Prefilter:
             base = package[: len(package) - level + 1] if level <= len(package) else []
             path = ".".join([*base, *match.group(2).decode("ascii", "replace").strip(".").split(".")]).strip(".")
             verdict = self._judge(path) if path else False
-            if verdict is True or (verdict is not False and any(data.find(child, 0, size) >= 0 for child in verdict)):
+            if verdict is True or (verdict is not False and any(data.find(child, start, end) >= 0 for child in verdict)):
                 return True
         return False
 
     def places(self, data: bytes) -> list[int]:
         """Where paths start that begin with a top-level package of the ledger, if any path of that may be a row's."""
         found: list[int] = []
-        for needles, packages in self.paths:
-            if any(needle in data for needle in needles):
-                for root, pattern in packages:
-                    start = data.find(root)
-                    if start >= 0:
-                        found += [match.start() for match in pattern.finditer(data, start)]
+        for packages in self._packages(self._searched.of(data)):
+            for root, pattern in packages:
+                start = data.find(root)
+                if start >= 0:
+                    found += [match.start() for match in pattern.finditer(data, start)]
         return sorted(found)
 
-    def _decoded(self, raw: bytes) -> bool:
-        encoding, bom = encoding_of(raw)
+    def _spells_decoded(self, raw: bytes, encoding: str, bom: bytes) -> bool:
         try:
             text = raw[len(bom) :].decode(encoding, "replace")
         except (LookupError, ValueError):
@@ -219,12 +246,22 @@ class Prefilter:
         return isinstance(text, str) and self._any.search(text) is not None
 
 
-def foreign_runs(text: str) -> set[str]:
+def foreign_runs(text: str, characters: Optional[Iterable[str]] = None) -> set[str]:
     """The runs of letters, digits, dots and characters beyond ASCII with at least one of these in them.
 
-    Line by line: no run holds a line feed, and few lines hold one. ``splitlines`` would also cut at signs that a run may hold.
+    With ``characters`` of these only the runs of lines in which one of those stands. Line by line: no run holds a line feed,
+    and few lines hold one. ``splitlines`` would also cut at signs that a run may hold.
     """
-    return {run for line in text.split("\n") if not line.isascii() for run in FOREIGN_RUN.findall(line)}
+    lines = text.split("\n") if characters is None else {line for sign in characters for line in _lines_with(text, sign)}
+    return {run for line in lines if not line.isascii() for run in FOREIGN_RUN.findall(line)}
+
+
+def _lines_with(text: str, sign: str) -> Iterator[str]:
+    at = text.find(sign)
+    while at >= 0:
+        end = text.find("\n", at)
+        yield text[text.rfind("\n", 0, at) + 1 : end if end >= 0 else None]
+        at = text.find(sign, end) if end >= 0 else -1
 
 
 def _has_plain_words(character: str) -> bool:
@@ -240,6 +277,11 @@ def _hands_on(package: str, words: frozenset[str]) -> bool:
     except OSError:
         return False
     return any(word.encode() in spelt for word in words)
+
+
+def _dotted(spelt: bytes) -> str:
+    """A path as it is spelt in a file, without the blanks that may stand around its dots."""
+    return _BLANKS.sub(b"", spelt).replace(b":", b".").decode("ascii", "replace")
 
 
 def _is_imported(data: Data, start: int) -> bool:

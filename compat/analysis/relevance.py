@@ -7,7 +7,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Optional
 
-from .prefilter import find_in, foreign_runs
+from .prefilter import foreign_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,7 +102,7 @@ class Relevance:
         data = self.data
         found: list[int] = []
         for word in {*words} - {b""}:
-            at, size = find_in(data, word, 0, len(data)), len(word)
+            at, size = data.find(word), len(word)
             while at >= 0:
                 end = at + size
                 if not (at and data[at - 1] in _LETTERS) and not (end < len(data) and data[end] in _LETTERS):

@@ -6,14 +6,14 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from functools import cached_property, partial
 from itertools import chain
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Callable, Optional, Union
 
-from . import collecting, fragments
+from . import collecting, fragments, reading
 from .config import Settings
-from .examine import Examined, Scope, examine, read, unreadable, without_repeats
+from .examine import Examined, Scope, examine, unreadable, without_repeats
 from .files import Found, ModuleNames, Trees
 from .findings import Finding
 from .targets import Targets
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from .prefilter import Prefilter
 
-_BUFFER = 1 << 20
-_READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-_readv = getattr(os, "readv", None)
 # Literals come first, so that the search for them runs at memory speed.
 _IMPORTED = tuple(re.compile(word + rb"(?<!\w" + word + rb")[ \t]+([.\w]+)") for word in (b"from", b"import"))
 _FROM_LIST = re.compile(rb"from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*|[^\r\n;#]*)")
@@ -43,52 +40,6 @@ class Scan:
         self.examined = 0
         self.seconds = 0.0
         self.symbols: list[fragments.SymbolImport] = []
-
-
-class Reader:
-    """Reads files into one buffer, so that those without a hit cost no allocation."""
-
-    def __init__(self, prefilter: Prefilter) -> None:
-        self._buffer = bytearray(_BUFFER)
-        self._buffers = [self._buffer]
-        self._view = memoryview(self._buffer)
-        self._prefilter = prefilter
-
-    def candidate(
-        self, path: str, module: Optional[Callable[[], tuple[str, bool]]] = None, *, home: bool = False
-    ) -> Optional[bytes]:
-        """The bytes of a file that may hold a use, ``None`` for any other; raise ``OSError`` where it cannot be read.
-
-        ``module`` is given for files in packages of the ledger: see :meth:`Prefilter.hits`.
-        """
-        data, size = self._read(path)
-        return bytes(memoryview(data)[:size]) if self._hits(data, size, module, home) else None
-
-    def with_any(self, path: str, words: Iterable[bytes]) -> Optional[bytes]:
-        """The bytes of a file in which one of the words stands, ``None`` for any other."""
-        from .prefilter import find_in
-
-        data, size = self._read(path)
-        return bytes(memoryview(data)[:size]) if any(find_in(data, word, 0, size) >= 0 for word in words) else None
-
-    def _read(self, path: str) -> tuple[bytes | bytearray, int]:
-        """What holds the bytes of a file, until the next is read, and how many they are."""
-        descriptor = os.open(path, _READ_ONLY)
-        try:
-            size = _readv(descriptor, self._buffers) if _readv is not None else 0
-            if size < _BUFFER and _readv is not None:
-                return self._buffer, size
-            with open(descriptor, "rb", closefd=False) as file:
-                raw = bytes(self._view[:size]) + file.read()
-            return raw, len(raw)
-        finally:
-            os.close(descriptor)
-
-    def _hits(self, data: bytes | bytearray, size: int, module: Optional[Callable[[], tuple[str, bool]]], home: bool) -> bool:
-        if self._prefilter.hits(data, size, module=module, home=home):
-            return True
-        whole = data if isinstance(data, bytes) else self._view[:size].tobytes()
-        return not whole.isascii() and self._prefilter.hits_normalized(whole)
 
 
 class Scanner:
@@ -109,10 +60,6 @@ class Scanner:
         return Prefilter(self.targets, policy=self.scope.policy, paths_only=self.scope.is_fast)
 
     @cached_property
-    def reader(self) -> Reader:
-        return Reader(self.prefilter)
-
-    @cached_property
     def modules(self) -> ModuleNames:
         return ModuleNames(self.prefilter.roots | self.prefilter.homes)
 
@@ -125,45 +72,54 @@ class Scanner:
             )
         return self._live[module]
 
-    def candidate(self, found: Found) -> Optional[bytes]:
-        """The bytes of a file that may hold a use, ``None`` for any other; raise ``OSError`` where it cannot be read."""
-        inside = self.modules.is_inside(found.path)
-        home = inside and not self.prefilter.homes.isdisjoint(found.path.split(os.sep))
-        return self.reader.candidate(found.path, (lambda: self.modules.of(found)) if inside else None, home=home)
+    def candidates(self, found: Iterable[Found]) -> Iterator[tuple[Found, Union[bytes, OSError, None]]]:
+        """Each file with its bytes where it may hold a use, ``None`` where not, and why where it cannot be read."""
+        for batch in reading.batches(found):
+            inside: dict[int, Callable[[], tuple[str, bool]]] = {}
+            homes: set[int] = set()
+            for index, item in enumerate(batch.items):
+                if self.modules.is_inside(item.path):
+                    inside[index] = partial(self.modules.of, item)
+                    if not self.prefilter.homes.isdisjoint(item.path.split(os.sep)):
+                        homes.add(index)
+            # What follows may take long, and the batch's bytes are there until the next is read.
+            contents = {index: batch.content(index) for index in self.prefilter.sift(batch, inside, homes)}
+            yield from batch.failed
+            for index, item in enumerate(batch.items):
+                yield item, contents.get(index)
 
-    def file(self, found: Found, *, always: bool = False) -> Optional[Examined]:
-        """Examine one file; ``None`` where it holds nothing, or has vanished."""
-        try:
-            if always:
-                raw, reason = read(found.path)
-                if raw is None:
-                    raise OSError(reason)
+    def files(self, found: Iterable[Found]) -> Iterator[tuple[Found, Optional[Examined]]]:
+        """Examine files; ``None`` for one that holds nothing, or has vanished."""
+        for item, raw in self.candidates(found):
+            if isinstance(raw, bytes):
+                yield item, self._examine_candidate(item, raw)
+            elif raw is None or isinstance(raw, FileNotFoundError):
+                yield item, None
             else:
-                raw = self.candidate(found)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            return Examined([unreadable(found.path, error.strerror or str(error))])
-        if raw is None:
-            return None
-        if self.scope.is_fast and not found.is_data and not always:
-            inside = self.modules.is_inside(found.path)
-            told = (lambda: self.modules.of(found)) if inside else None
+                yield item, Examined([unreadable(item.path, raw.strerror or str(raw))])
+
+    def _examine_candidate(self, item: Found, raw: bytes) -> Optional[Examined]:
+        if self.scope.is_fast and not item.is_data:
             from . import fast
 
-            findings = fast.find(found.path, raw, self.targets, self.prefilter, self.is_live, module=told)
+            told = partial(self.modules.of, item) if self.modules.is_inside(item.path) else None
+            findings = fast.find(item.path, raw, self.targets, self.prefilter, self.is_live, module=told)
             if findings is not None:
                 kept = without_repeats([finding for finding in findings if self.scope.takes(finding)])
                 return Examined(kept) if kept else None
-        module, is_package = ("", False) if found.is_data else self.modules.of(found)
+        return self.examine(item, raw)
+
+    def examine(self, item: Found, raw: bytes) -> Examined:
+        """Examine a file in full."""
+        module, is_package = ("", False) if item.is_data else self.modules.of(item)
         return examine(
-            found.path,
+            item.path,
             raw,
             self.targets,
             self.scope,
             module=module,
             is_package=is_package,
-            is_data=found.is_data,
+            is_data=item.is_data,
             is_live=self.is_live,
         )
 
@@ -265,16 +221,10 @@ def _follow_hands(scanner: Scanner, found: list[Found], examined: dict[str, Exam
                 given.setdefault(end, set()).update(name.encode() for name in names)
         words = minimal({name for names in given.values() for name in names})
         again: dict[str, dict[str, object]] = {}
-        for item in found:
-            try:
-                raw = None if item.is_data else scanner.reader.with_any(item.path, words)
-            except OSError:
+        for item, raw in _with_any(found, words):
+            if not _imports_one_of(raw, given):
                 continue
-            if raw is None or not _imports_one_of(raw, given):
-                continue
-            result = scanner.file(item, always=True)
-            if result is None:
-                continue
+            result = scanner.examine(item, raw)
             before = examined.get(item.path)
             if before is None and not result.findings:
                 continue
@@ -283,6 +233,13 @@ def _follow_hands(scanner: Scanner, found: list[Found], examined: dict[str, Exam
             if new and result.module:
                 again[result.module] = dict(result.handed_on)
         fresh = again  # type: ignore[assignment]
+
+
+def _with_any(found: Iterable[Found], words: Iterable[bytes]) -> Iterator[tuple[Found, bytes]]:
+    """The source files in which one of some words stands, with their bytes."""
+    wanted = reading.Words(words)
+    for batch in reading.batches(item for item in found if not item.is_data):
+        yield from [(batch.items[index], batch.content(index)) for index in sorted(wanted.within(batch))]
 
 
 def _imports_one_of(raw: bytes, given: dict[bytes, set[bytes]]) -> bool:

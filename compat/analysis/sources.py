@@ -31,6 +31,7 @@ class Source:
         self.data = raw if encoding == "utf-8" and not bom else text.encode("utf-8", "surrogatepass")
         self._starts: list[int] | None = None
         self._counted = (1, 0)
+        self._has_returns: bool | None = None
 
     @property
     def starts(self) -> list[int]:
@@ -60,7 +61,9 @@ class Source:
         return self.data[head : end if end >= 0 else None].decode("utf-8", "replace")
 
     def _line_at(self, offset: int) -> tuple[int, int]:
-        if self._starts is None and b"\r" not in self.data:
+        if self._has_returns is None:
+            self._has_returns = b"\r" in self.data
+        if self._starts is None and not self._has_returns:
             # For the few places of most files, counting on from the last is cheaper than knowing all lines.
             head = self.data.rfind(b"\n", 0, offset) + 1
             line, counted = self._counted if self._counted[1] <= head else (1, 0)

@@ -47,8 +47,8 @@ def examine_all(
         fresh = _in_processes(scanner, pending, ledger, settings, jobs, progress)
     else:
         fresh = {}
-        for count, item in enumerate(pending, 1):
-            fresh[item.path] = scanner.file(item)
+        for count, (item, examined) in enumerate(scanner.files(pending), 1):
+            fresh[item.path] = examined
             if progress is not None and count % _STEP == 0:
                 progress(count, len(pending))
     if store is not None:
@@ -93,4 +93,4 @@ def _start(ledger: Ledger, settings: Settings, scope: Scope, roots: list[str]) -
 
 def _chunk(found: list[Found]) -> dict[str, Optional[Examined]]:
     assert _worker is not None
-    return {item.path: _worker.file(item) for item in found}
+    return {item.path: examined for item, examined in _worker.files(found)}

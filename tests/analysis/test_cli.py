@@ -161,7 +161,7 @@ def test_guide_stubs_export_compliance(run):
 def test_scan_needs_no_package_beyond_the_base_install(run):
     code = (
         "import sys\n"
-        "sys.modules.update(dict.fromkeys(('click', 'rich', 'pathspec', 'stringzilla')))\n"
+        "sys.modules.update(dict.fromkeys(('click', 'rich', 'pathspec', 'ahocorasick_rs')))\n"
         "from compat.cli import main\n"
         "raise SystemExit(main(sys.argv[1:]))\n"
     )

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat.analysis import dialects, doctests, examine, fixer, lexer, prefilter, rules, scan, sources, statements
+from compat.analysis import dialects, doctests, examine, fixer, lexer, prefilter, reading, rules, scan, sources, statements
 from compat.analysis.findings import Finding
 from compat.analysis.targets import Targets
 from compat.ledger import Ledger, Module, names
@@ -160,22 +160,33 @@ def test_sizes(case):
     assert time.monotonic() - started < 60
 
 
-def test_a_file_that_vanishes_or_changes_in_mid_run(tmp_path, monkeypatch):
-    for name in ("a.py", "b.py", "c.py"):
-        (tmp_path / name).write_text("from old.things import Widget\n")
-    real = sources.decode
+def vanishing(monkeypatch, folder, owner, name):
+    """Let b.py vanish as soon as a function is called for a.py."""
+    real = getattr(owner, name)
 
-    def decode(path, raw):
+    def hooked(path, *arguments):
         if path.endswith("a.py"):
-            (tmp_path / "b.py").unlink(missing_ok=True)
-        return real(path, raw)
+            (folder / "b.py").unlink(missing_ok=True)
+        return real(path, *arguments)
 
-    monkeypatch.setattr(sources, "decode", decode)
+    monkeypatch.setattr(owner, name, hooked)
+
+
+@pytest.mark.parametrize("when", ["before it is read", "after it was read"])
+def test_a_file_that_vanishes_in_mid_run(tmp_path, monkeypatch, when):
+    names = ("a.py", "b.py", "c.py")
+    for name in names:
+        (tmp_path / name).write_text("from old.things import Widget\n")
+    vanishing(monkeypatch, tmp_path, *((reading, "_read") if when == "before it is read" else (sources, "decode")))
     from compat.analysis import scan
 
-    assert [os.path.basename(item.path) for item in scan([str(tmp_path)], LEDGER).findings] == ["a.py", "c.py"]
+    found = [os.path.basename(item.path) for item in scan([str(tmp_path)], LEDGER).findings]
+    assert found == [name for name in names if when == "after it was read" or name != "b.py"]
+    (tmp_path / "b.py").write_text("from old.things import Widget\n")
     result = fixer.fix([str(tmp_path)], LEDGER, write=True)
     assert sorted(os.path.basename(path) for path in result.written) == ["a.py", "c.py"]
+    failed = [outcome.reason for outcome in result.outcomes if outcome.status == fixer.FAILED]
+    assert failed == ([] if when == "before it is read" else ["could not be written: No such file or directory"])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
@@ -343,10 +354,10 @@ def test_a_look_at_the_parts_that_can_hold_a_use_finds_all_that_a_look_at_everyt
 
 
 def test_one_endless_word_beside_a_compatibility_character_takes_no_endless_time():
-    reading = prefilter.Prefilter(TARGETS, policy=True)
+    made = prefilter.Prefilter(TARGETS, policy=True)
     word = b"a" * 3_000_000
-    assert not reading.hits_normalized(word + " \u00bd\n".encode())
-    assert reading.hits_normalized(word + " \uff4fld\n".encode())
+    assert not made.hits_normalized(word + " \u00bd\n".encode())
+    assert made.hits_normalized(word + " \uff4fld\n".encode())
 
 
 @given(st.text("aZ0_. \n\r\x85\u2028\u00e9\u0301\U0001d41a", max_size=30))

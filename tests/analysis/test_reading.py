@@ -1,0 +1,83 @@
+"""Files read in batches, and words looked for in all of them at once."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from compat.analysis import reading
+from compat.analysis.files import Found
+
+WORDS = (b"shared", b"ws_manager", b"auth", b"auth_service", b"demo_agent")
+#: As BytesAhoCorasick has it, and as it is where there is none.
+SEARCHES = [None, *([reading.BytesAhoCorasick] if reading.BytesAhoCorasick is not None else [])]
+
+
+def read_all(folder, files):
+    found = []
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+        found.append(Found(str(folder / name), str(folder), False))
+    read = []
+    for batch in reading.batches(found):
+        assert len(batch.bounds) == len(batch.items) + 1
+        read += [(os.path.basename(item.path), batch.content(index)) for index, item in enumerate(batch.items)]
+    return read
+
+
+@pytest.mark.parametrize("has_readv", [True, False])
+def test_batches_give_every_byte_of_every_file_in_order(tmp_path, monkeypatch, has_readv):
+    if not has_readv:
+        monkeypatch.setattr(reading, "_readv", None)
+    monkeypatch.setattr(reading, "_ROOM", 1000)
+    monkeypatch.setattr(reading, "_FULL", 300)
+    sizes = (0, 1, 299, 300, 301, 0, 698, 699, 700, 701, 998, 999, 1000, 1001, 5000, 2, 999, 3, 2500, 2500, 0)
+    files = {f"{number:02}": os.urandom(size) for number, size in enumerate(sizes)}
+    assert read_all(tmp_path, files) == [*files.items()]
+    assert read_all(tmp_path, {"a": b"x" * 3000}) == [("a", b"x" * 3000)]
+    assert read_all(tmp_path, {}) == []
+
+
+def test_what_cannot_be_read_is_told_in_its_batch(tmp_path):
+    (tmp_path / "a.py").write_bytes(b"a")
+    names = ("a.py", "none.py", "folder.py", "a.py")
+    (tmp_path / "folder.py").mkdir()
+    (batch,) = reading.batches(Found(str(tmp_path / name), "", False) for name in names)
+    assert [batch.content(index) for index in range(len(batch.items))] == [b"a", b"a"]
+    assert [(os.path.basename(item.path), type(error)) for item, error in batch.failed] == [
+        ("none.py", FileNotFoundError),
+        ("folder.py", IsADirectoryError),
+    ]
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(parts=st.lists(st.lists(st.sampled_from([*WORDS, b"_", b".", b" ", b"\n", b"x", b"\xc3\xa9", b"\0"])).map(b"".join)))
+def test_words_are_found_in_the_files_they_stand_in(monkeypatch, search, parts):
+    monkeypatch.setattr(reading, "BytesAhoCorasick", search)
+    words = reading.Words(WORDS)
+    bounds = [0]
+    for part in parts:
+        bounds.append(bounds[-1] + len(part) + 1)
+    data = bytearray(b"".join(part + b"\0" for part in parts)) + b"what was there before: shared"
+    batch = reading.Batch([Found("", "", False)] * len(parts), data, bounds)
+    found = words.within(batch)
+    for index, part in enumerate(parts):
+        spelt = {number for number, word in enumerate(WORDS) if word in part}
+        alone = {number for number, word in enumerate(WORDS) if re.search(rb"\b%s\b" % word, part)}
+        assert alone <= found.get(index, set()) <= spelt
+        assert bool(found.get(index)) == bool(spelt) == words.are_in(data, bounds[index], bounds[index + 1] - 1)
+        assert alone <= words.of(part) <= spelt
+
+
+def test_no_words_are_in_nothing(monkeypatch):
+    for search in SEARCHES:
+        monkeypatch.setattr(reading, "BytesAhoCorasick", search)
+        words = reading.Words(())
+        assert words.within(reading.Batch((), b"shared\0", (0, 7))) == {}
+        assert words.of(b"shared") == set()
+        assert not words.are_in(b"shared", 0, 6)
