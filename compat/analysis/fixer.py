@@ -113,8 +113,13 @@ def fix_bytes(
         applied = apply(source.data, plan.edits)
         data = tidy(facts, plan.edits, plan.rewritten, applied)
         after = source.encode(data)
+        again = sources.decode(path, after)
+        if again.encoding != source.encoding:
+            # A comment that was too far down for Python to obey it has come up.
+            reason = f"the rewritten text would be read as {again.encoding}, as a comment at its top would say"
+            return replace(made, status=FAILED, reason=reason)
         if source.encoding != "utf-8":
-            dialects.parse(sources.decode(path, after))
+            dialects.parse(again)
     except (EditConflict, UnicodeError, sources.Undecodable, dialects.Unparsable) as error:
         return replace(made, status=FAILED, reason=f"the rewritten text would not hold: {error}")
     except (RecursionError, MemoryError):

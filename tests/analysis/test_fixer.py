@@ -297,3 +297,12 @@ def test_lazy_stays_lazy_on_every_python(ledger):
         "lazy from shop.core import Widget\nlazy from shop.core import create as make\nlazy from shop.other import elsewhere\n"
         "lazy import shop.whole\n"
     )
+
+
+@pytest.mark.parametrize("cookie", ["latin-1", "utf-16", "nothing-known"])
+def test_no_comment_comes_up_to_where_python_reads_a_cookie(ledger, cookie):
+    line = "from shop_old.things import Widget\n"
+    outcome = fixer.fix_text(f"{line}# coding: {cookie}\n{line}", ledger)
+    assert outcome.status == "failed" and outcome.after == outcome.before
+    assert "the rewritten text would" in outcome.reason
+    assert fixer.fix_text(f"{line}# coding: utf8\n{line}", ledger).status == "fixed"

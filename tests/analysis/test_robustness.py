@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from compat.analysis import dialects, doctests, examine, fixer, lexer, prefilter, reading, rules, scan, sources, statements
@@ -79,6 +79,7 @@ def check(raw: bytes) -> None:
 
 
 @settings(max_examples=400)
+@example([b"from old.things import Widget\n", b"# -*- coding: utf-16 -*-\n", b"from old.things import Widget\n"])
 @given(st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.binary(max_size=6)), max_size=14))
 def test_fuzz_fragments(parts):
     check(b"".join(parts))
