@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, AnyStr, Callable, Optional, Union
 
 from .adapters import find_module_file
@@ -50,7 +51,6 @@ class Prefilter:
     def __init__(self, targets: Targets, *, policy: bool = False, paths_only: bool = False) -> None:
         self._targets = targets
         self.roots = frozenset(module.partition(".")[0] for module in targets.legacy_modules)
-        self._allowances = not paths_only
         words: set[str] = set() if paths_only else {path.rpartition(".")[2] for path in targets.methods}
         for path in () if paths_only else targets.arguments:
             owner, _, name = path.rpartition(".")
@@ -69,18 +69,19 @@ class Prefilter:
         inner = {module.split(".")[1] for module in self._canonical if "." in module}
         #: Packages one below those, one of which every path of a canonical module spells; nothing where that cannot be told.
         is_told = all("." in module for module in self._canonical) and not any(_hands_on(home, self.words) for home in self.homes)
-        self._inner = Words(map(str.encode, sorted(inner))) if is_told else None
+        self._inner = frozenset(map(str.encode, inner)) if is_told else None
         self._inside = tuple({".".join(module.split(".")[:2]) for module in self._canonical})
         self._homes = [(home.encode(), _path_pattern(home)) for home in sorted(self.homes)]
         self._named = Words(map(str.encode, sorted(minimal(words))))
         by_needles: dict[tuple[bytes, ...], Packages] = {}
         for root in sorted(self.roots):
             by_needles.setdefault(_needles(root, targets.legacy_modules), []).append((root.encode(), _path_pattern(root)))
-        searched = [(needle, packages) for needles, packages in by_needles.items() for needle in needles]
-        #: What to search for literally, and by its number the packages whose paths to look up where it is found.
-        self._searched = Words(needle for needle, _packages in searched)
-        self._found_by = [packages for _needle, packages in searched]
-        self._allowing = Words((ALLOWANCE,))
+        #: What to search for literally, and the packages whose paths to look up where it is found.
+        self._found_by: dict[bytes, list[Packages]] = {}
+        for needles, packages in by_needles.items():
+            for needle in needles:
+                self._found_by.setdefault(needle, []).append(packages)
+        self._searched = Words({*self._found_by, *(self._inner or ()), *(() if paths_only else (ALLOWANCE,))})
         self._is_ascii = all(word.isascii() for word in (*self.roots, *words))
         #: Characters beyond ASCII that were seen to read as nothing in ASCII.
         self._foreign: set[str] = set()
@@ -96,16 +97,15 @@ class Prefilter:
         """
         data, bounds = batch.data, batch.bounds
         found: set[int] = set()
-        for index, numbers in self._searched.within(batch).items():
+        spelt = self._searched.within(batch)
+        for index, words in spelt.items():
             start, end = bounds[index], bounds[index + 1] - 1
-            if any(self._spells_one(data, start, end, packages) for packages in self._packages(numbers)):
+            if ALLOWANCE in words or any(self._spells_one(data, start, end, packages) for packages in self._packages(words)):
                 found.add(index)
         if self.words:
-            for index in self._near(batch, inside, homes):
+            for index in self._near(batch, spelt, inside, homes):
                 if index not in found and self._named.are_in(data, bounds[index], bounds[index + 1] - 1):
                     found.add(index)
-        if self._allowances:
-            found.update(self._allowing.within(batch))
         for index, module in inside.items():
             if index not in found and self.relative_hits(data, module, bounds[index], bounds[index + 1] - 1):
                 found.add(index)
@@ -146,9 +146,13 @@ class Prefilter:
         runs = foreign_runs(text, telling)
         return any(self._any.search(plain) for run in runs if (plain := unicodedata.normalize("NFKC", run)) != run)
 
-    def _packages(self, numbers: set[int]) -> list[Packages]:
-        """The packages whose paths are to be looked up, given the needles that were found; each once."""
-        return [*{id(packages): packages for packages in map(self._found_by.__getitem__, sorted(numbers))}.values()]
+    def _packages(self, words: Set[bytes]) -> Iterator[Packages]:
+        """The packages whose paths are to be looked up, given the words that were found."""
+        seen: list[Packages] = []
+        for packages in chain.from_iterable(self._found_by.get(word, ()) for word in words):
+            if not any(packages is other for other in seen):
+                seen.append(packages)
+                yield packages
 
     def _spells_one(self, data: Data, start: int, end: int, packages: Packages) -> bool:
         """Whether a file spells a path in one of some packages that may be a row's."""
@@ -166,12 +170,14 @@ class Prefilter:
                     return True
         return False
 
-    def _near(self, batch: Batch, inside: Modules, homes: Set[int]) -> list[int]:
+    def _near(self, batch: Batch, spelt: Mapping[int, Set[bytes]], inside: Modules, homes: Set[int]) -> list[int]:
         """The files that spell the path of a canonical module, import a parent package of one, or lie in one."""
-        everything = range(len(batch.bounds) - 1)
-        spelling = everything if self._inner is None else self._inner.within(batch)
+        if self._inner is None:
+            spelling = {*range(len(batch.bounds) - 1)}
+        else:
+            spelling = {index for index, words in spelt.items() if not words.isdisjoint(self._inner)}
         found: list[int] = []
-        for index in sorted({*spelling, *homes}):
+        for index in sorted(spelling | homes):
             start, end = batch.bounds[index], batch.bounds[index + 1] - 1
             lies_in_one = index in homes and inside[index]()[0].startswith(self._inside)
             if lies_in_one or (index in spelling and (index in homes or self._spells_home(batch.data, start, end))):

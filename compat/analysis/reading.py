@@ -46,7 +46,7 @@ class Words:
     """
 
     def __init__(self, words: Iterable[bytes]) -> None:
-        self._words = tuple(words)
+        self._words = tuple(sorted({*words}))
         self._automaton = None
         if BytesAhoCorasick is not None and self._words:
             # Only the leftmost kinds are searched at full speed. They pass over words that begin within another.
@@ -56,31 +56,32 @@ class Words:
         """Whether one of the words stands in a range of bytes."""
         return any(data.find(word, start, end) >= 0 for word in self._words)
 
-    def of(self, data: bytes) -> set[int]:
-        """Which of the words stand in a text, by number."""
+    def of(self, data: bytes) -> set[bytes]:
+        """Those of the words that stand in a text."""
         if self._automaton is None:
-            return {number for number, word in enumerate(self._words) if word in data}
-        return {number for number, _start, _end in self._automaton.find_matches_as_indexes(data)}
+            return {word for word in self._words if word in data}
+        return {self._words[number] for number, _start, _end in self._automaton.find_matches_as_indexes(data)}
 
-    def within(self, batch: Batch) -> dict[int, set[int]]:
-        """Which of the words stand in which files of a batch, both by number."""
-        found: dict[int, set[int]] = {}
-        for number, at in self._places(batch.data, batch.bounds):
-            found.setdefault(bisect_right(batch.bounds, at) - 1, set()).add(number)
+    def within(self, batch: Batch) -> dict[int, set[bytes]]:
+        """Those of the words that stand in files of a batch, by the number of the file."""
+        found: dict[int, set[bytes]] = {}
+        for word, at in self._places(batch.data, batch.bounds):
+            found.setdefault(bisect_right(batch.bounds, at) - 1, set()).add(word)
         return found
 
-    def _places(self, data: Data, bounds: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def _places(self, data: Data, bounds: Sequence[int]) -> Iterator[tuple[bytes, int]]:
         end = bounds[-1]
         if self._automaton is not None:
             with memoryview(data) as view, view[:end] as part:
                 matches = self._automaton.find_matches_as_indexes(part)
+            words = self._words
             for number, at, _end in matches:
-                yield number, at
+                yield words[number], at
             return
-        for number, word in enumerate(self._words):
+        for word in self._words:
             at = data.find(word, 0, end)
             while at >= 0:
-                yield number, at
+                yield word, at
                 # One place in each file is enough.
                 at = data.find(word, bounds[bisect_right(bounds, at)], end)
 

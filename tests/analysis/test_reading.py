@@ -67,8 +67,8 @@ def test_words_are_found_in_the_files_they_stand_in(monkeypatch, search, parts):
     batch = reading.Batch([Found("", "", False)] * len(parts), data, bounds)
     found = words.within(batch)
     for index, part in enumerate(parts):
-        spelt = {number for number, word in enumerate(WORDS) if word in part}
-        alone = {number for number, word in enumerate(WORDS) if re.search(rb"\b%s\b" % word, part)}
+        spelt = {word for word in WORDS if word in part}
+        alone = {word for word in WORDS if re.search(rb"\b%s\b" % word, part)}
         assert alone <= found.get(index, set()) <= spelt
         assert bool(found.get(index)) == bool(spelt) == words.are_in(data, bounds[index], bounds[index + 1] - 1)
         assert alone <= words.of(part) <= spelt
