@@ -62,6 +62,18 @@ class Words:
             return {word for word in self._words if word in data}
         return {self._words[number] for number, _start, _end in self._automaton.find_matches_as_indexes(data)}
 
+    def places(self, data: bytes) -> Iterator[tuple[bytes, int]]:
+        """The words that stand in a text, each time with the offset."""
+        if self._automaton is not None:
+            for number, at, _end in self._automaton.find_matches_as_indexes(data):
+                yield self._words[number], at
+            return
+        for word in self._words:
+            at = data.find(word)
+            while at >= 0:
+                yield word, at
+                at = data.find(word, at + len(word))
+
     def within(self, batch: Batch) -> dict[int, set[bytes]]:
         """Those of the words that stand in files of a batch, by the number of the file."""
         found: dict[int, set[bytes]] = {}

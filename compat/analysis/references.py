@@ -200,7 +200,7 @@ class Facts:
 
     def _dotted(self, text: scopes.Text) -> Iterator[Reference]:
         value = str(text.node.value)
-        if len(value) > 400:
+        if len(value) > 400 or " " in value:
             return
         path = value.replace(":", ".")
         head = path.partition(".")[0]

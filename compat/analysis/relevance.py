@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .targets import Targets
 
 _LETTERS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
-_BEFORE_PATH = re.compile(rb"(?:\bfrom|\bimport|[,\"'])[\s\\]*\Z")
+_BLANKS = b" \t\n\r\f\v\\"
 _READS = (b".", b'"', b"'")
 _RELATIVE = re.compile(rb"from[ \t]*\.")
 _KEPT = re.compile(rb"\.\w+[ \t]*(?:=(?!=)|:)")
@@ -39,7 +39,7 @@ class Relevance:
             # Identifiers may be spelt in compatibility characters; a star import may bind any name.
             self.places = None
             return
-        words = {b"__package__", *targets.telling_words}
+        words: set[bytes] = set()
         read = targets.member_words
         for item in model.imports:
             if item.module in targets.handed_on or item.module.partition(".")[0] in targets.tops:
@@ -48,8 +48,11 @@ class Relevance:
                 if target is not None and (target.is_module or target.kind == "class"):
                     read = read | targets.adapted_words
         found = [*self._of(words), *(match.start() for match in _RELATIVE.finditer(self.data))]
-        # A package is told by its path: as a word of its own, `app` or `tests` may be anything.
-        found += [at for at in self._of(map(str.encode, targets.tops)) if _BEFORE_PATH.search(self.data, max(0, at - 60), at)]
+        for word, at in targets.told_by.places(self.data):
+            end = at + len(word)
+            is_told = word not in targets.top_words or word in targets.telling_words
+            if self._is_word(at, end) and (is_told or self._begins_path(word, at, end)):
+                found.append(at)
         if members:
             found += self._read(read)
         self.places = sorted(found)
@@ -105,10 +108,30 @@ class Relevance:
             at, size = data.find(word), len(word)
             while at >= 0:
                 end = at + size
-                if not (at and data[at - 1] in _LETTERS) and not (end < len(data) and data[end] in _LETTERS):
+                if self._is_word(at, end):
                     found.append(at)
                 at = data.find(word, end)
         return found
+
+    def _is_word(self, start: int, end: int) -> bool:
+        data = self.data
+        return not (start and data[start - 1] in _LETTERS) and not (end < len(data) and data[end] in _LETTERS)
+
+    def _begins_path(self, top: bytes, start: int, end: int) -> bool:
+        """Whether a top-level package is named: as a word of its own, `app` or `tests` may be anything."""
+        data = self.data
+        before = data[max(0, start - 60) : start].rstrip(_BLANKS)
+        if before.endswith((b"from", b"import")):
+            return True
+        after = data[end : end + 60].lstrip(_BLANKS)
+        sign = after[:1]
+        if sign == b"." or sign == b":":
+            return before.endswith((b",", b'"', b"'"))
+        if before.endswith(b","):
+            # `import os, app`; a line's end is among the blanks.
+            return not sign or sign in b",;#)" or after.startswith(b"as") or data[end : end + 1] in (b"\r", b"\n", b"\\")
+        # The string `"app"` alone names something only where `app` is a legacy module itself.
+        return before.endswith((b'"', b"'")) and sign in (b'"', b"'") and self.targets.resolve(top.decode()) is not None
 
     def _end(self, line: int) -> int:
         return self.starts[line] if line < len(self.starts) else len(self.data)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from compat.ledger import Argument, Class, Method, Name, import_line, replacement, sentence
 
+from .reading import Words
+
 # What reads sources of modules is imported where it is asked for: a run whose results are all cached reads none.
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -130,6 +132,16 @@ class Targets:
             owner, _, name = path.rpartition(".")
             found.add(owner.rpartition(".")[2] if name == "__init__" else name)
         return frozenset(word.encode() for word in found)
+
+    @cached_property
+    def told_by(self) -> Words:
+        """What to look for in a file to know where in it something of the ledger may be named."""
+        return Words({b"__package__", *self.telling_words, *self.top_words} - {b""})
+
+    @cached_property
+    def top_words(self) -> frozenset[bytes]:
+        """The top-level packages, as bytes."""
+        return frozenset(map(str.encode, self.tops))
 
     @cached_property
     def own_methods(self) -> frozenset[str]:

@@ -28,8 +28,8 @@ def find(facts: Facts) -> Iterator[Finding]:
             continue
         for name, bindings in scope.bindings.items():
             for binding in bindings:
-                made = facts.receivers.of(binding.scope, binding.value)
-                if made in built and binding.value is not None:
+                made = facts.receivers.of(binding.scope, binding.value) if binding.value is not None else ""
+                if made in built:
                     where = "module" if scope.kind == "module" else "class"
                     yield _finding(facts, made, binding.node, f"{name} keeps one {_last(made)} for the whole {where}", HIGH)
     for chain in facts.model.chains:
