@@ -40,6 +40,8 @@ class Cache:
         self._path, self._key, self._ledger, self._entries, self._followed = path, key, ledger, entries, followed
         self._shapes = shapes
         self._numbers = {tuple(shape): number for number, shape in enumerate(shapes)}
+        #: What stands before and after a finding's place.
+        self._made = [(shape[:3], shape[3:]) for shape in shapes]
         self._kept: dict[str, list[Any]] = {}
         self._changed = False
 
@@ -128,11 +130,11 @@ class Cache:
             return
 
     def _load(self, path: str, data: dict[str, Any]) -> Examined:
-        shapes = self._shapes
+        made = self._made
         return Examined(
             [
-                Finding._make([*shapes[shape][:3], path, *place, (start, end), *shapes[shape][3:], code])
-                for shape, *place, start, end, code in data["findings"]
+                Finding._make((*made[shape][0], path, line, column, end_line, end_column, (start, end), *made[shape][1], code))
+                for shape, line, column, end_line, end_column, start, end, code in data["findings"]
             ],
             {
                 name: Target(self._ledger.by_id(id), legacy, canonical)

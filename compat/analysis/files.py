@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from functools import partial
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
 from compat.errors import CompatError
 
@@ -44,6 +45,10 @@ class Found(NamedTuple):
     is_data: bool
 
 
+#: ``Found`` itself takes several times as long, which counts where there is nothing else to do for a file.
+_found: Callable[[tuple[str, str, bool]], Found] = partial(tuple.__new__, Found)
+
+
 class Trees:
     """The trees of one run.
 
@@ -66,7 +71,7 @@ class Trees:
         self._gitignore = gitignore
         self._ignores: dict[str, Any] = {}
         self._above: set[str] = set()
-        self.endings = (*PYTHON, *DATA) if data else PYTHON
+        self.data = data
         self.errors: list[tuple[str, str]] = []
 
     def __iter__(self) -> Iterator[Found]:
@@ -78,36 +83,44 @@ class Trees:
                     seen.add(root)
                     yield Found(root, os.path.dirname(root) or ".", root.endswith(DATA))
                 continue
-            for path in self._walk(root):
-                if path not in seen:
-                    if several:
-                        seen.add(path)
-                    yield Found(path, root, not path.endswith(PYTHON))
+            for files in self._walk(root):
+                if several:
+                    files = [item for item in files if item.path not in seen]
+                    seen.update(item.path for item in files)
+                yield from files
 
-    def _walk(self, root: str) -> Iterator[str]:
-        endings = self.endings
+    def _walk(self, root: str) -> Iterator[list[Found]]:
+        """The files of each folder, in order."""
+        data = DATA if self.data else ()
         pending = [root]
         while pending:
             at = pending.pop()
-            files: list[str] = []
+            files: list[tuple[str, bool]] = []
             folders: list[str] = []
             try:
                 with os.scandir(at) as entries:
                     for entry in entries:
                         name = entry.name
-                        if name.endswith(endings):
+                        if name.endswith(PYTHON):
+                            if entry.is_file():
+                                files.append((name, False))
+                        elif name.endswith(data):
                             if entry.is_file() and not name.startswith("compat-baseline"):
-                                files.append(entry.path)
+                                files.append((name, True))
                         elif name == ".gitignore":
                             self._load_ignore(at)
                         elif name not in _PRUNED and entry.is_dir(follow_symlinks=False):
                             folders.append(entry.path)
             except OSError as error:
                 self.errors.append((at, f"cannot be listed: {error.strerror or error}"))
-            files.sort()
-            for path in files:
-                if self._exclude is None or not self._exclude.match_file(os.path.relpath(path, root)):
-                    yield path[2:] if path.startswith(f".{os.sep}") else path
+            if files:
+                files.sort()
+                head = os.path.join(at, "")
+                head = head[2:] if head.startswith(f".{os.sep}") else head
+                found = [_found((head + name, root, is_data)) for name, is_data in files]
+                if self._exclude is not None:
+                    found = [item for item in found if not self._exclude.match_file(os.path.relpath(item.path, root))]
+                yield found
             for folder in sorted(folders, reverse=True):
                 if not self.is_ignored(folder, root, folder=True):
                     pending.append(folder)

@@ -32,6 +32,8 @@ _FEW, _RARE = 3, 9
 
 #: Top-level packages, and what their paths look like.
 Packages = list[tuple[bytes, "re.Pattern[bytes]"]]
+#: Words, and where each stands.
+Places = Mapping[bytes, "list[int]"]
 #: Tells the name of a file's module, and whether it is a package.
 Module = Callable[[], tuple[str, bool]]
 #: Those of some files of a batch.
@@ -81,7 +83,7 @@ class Prefilter:
         for needles, packages in by_needles.items():
             for needle in needles:
                 self._found_by.setdefault(needle, []).append(packages)
-        self._searched = Words({*self._found_by, *(self._inner or ()), *(() if paths_only else (ALLOWANCE,))})
+        self._searched = Words({*self._found_by, *(self._inner or () if words else ()), *(() if paths_only else (ALLOWANCE,))})
         self._is_ascii = all(word.isascii() for word in (*self.roots, *words))
         #: Characters beyond ASCII that were seen to read as nothing in ASCII.
         self._foreign: set[str] = set()
@@ -100,7 +102,7 @@ class Prefilter:
         spelt = self._searched.within(batch)
         for index, words in spelt.items():
             start, end = bounds[index], bounds[index + 1] - 1
-            if ALLOWANCE in words or any(self._spells_one(data, start, end, packages) for packages in self._packages(words)):
+            if ALLOWANCE in words or self._spells_one(data, start, end, words):
                 found.add(index)
         if self.words:
             for index in self._near(batch, spelt, inside, homes):
@@ -146,36 +148,41 @@ class Prefilter:
         runs = foreign_runs(text, telling)
         return any(self._any.search(plain) for run in runs if (plain := unicodedata.normalize("NFKC", run)) != run)
 
-    def _packages(self, words: Set[bytes]) -> Iterator[Packages]:
-        """The packages whose paths are to be looked up, given the words that were found."""
+    def _paths(self, data: Data, start: int, end: int, words: Places) -> Iterator[re.Match[bytes]]:
+        """The paths that are spelt in a file and begin with a top-level package, one of whose words was found."""
         seen: list[Packages] = []
         for packages in chain.from_iterable(self._found_by.get(word, ()) for word in words):
-            if not any(packages is other for other in seen):
-                seen.append(packages)
-                yield packages
+            if any(packages is other for other in seen):
+                continue
+            seen.append(packages)
+            for root, pattern in packages:
+                if root in self._found_by:
+                    yield from filter(None, (pattern.match(data, at, end) for at in words.get(root, ())))
+                    continue
+                at = data.find(root, start, end)
+                if at >= 0:
+                    yield from pattern.finditer(data, at, end)
 
-    def _spells_one(self, data: Data, start: int, end: int, packages: Packages) -> bool:
-        """Whether a file spells a path in one of some packages that may be a row's."""
+    def _spells_one(self, data: Data, start: int, end: int, words: Places) -> bool:
+        """Whether a file spells a path that may be a row's."""
         verdicts = self._verdicts
-        for root, pattern in packages:
-            at = data.find(root, start, end)
-            for match in pattern.finditer(data, at, end) if at >= 0 else ():
-                text = match.group()
-                verdict = verdicts.get(text)
-                if verdict is None:
-                    verdict = verdicts[text] = self._judge(_dotted(text))
-                if verdict is True:
-                    return True
-                if verdict and _is_imported(data, match.start()) and any(data.find(child, start, end) >= 0 for child in verdict):
-                    return True
+        for match in self._paths(data, start, end, words):
+            text = match.group()
+            verdict = verdicts.get(text)
+            if verdict is None:
+                verdict = verdicts[text] = self._judge(_dotted(text))
+            if verdict is True:
+                return True
+            if verdict and _is_imported(data, match.start()) and any(data.find(child, start, end) >= 0 for child in verdict):
+                return True
         return False
 
-    def _near(self, batch: Batch, spelt: Mapping[int, Set[bytes]], inside: Modules, homes: Set[int]) -> list[int]:
+    def _near(self, batch: Batch, spelt: Mapping[int, Places], inside: Modules, homes: Set[int]) -> list[int]:
         """The files that spell the path of a canonical module, import a parent package of one, or lie in one."""
         if self._inner is None:
             spelling = {*range(len(batch.bounds) - 1)}
         else:
-            spelling = {index for index, words in spelt.items() if not words.isdisjoint(self._inner)}
+            spelling = {index for index, words in spelt.items() if not self._inner.isdisjoint(words)}
         found: list[int] = []
         for index in sorted(spelling | homes):
             start, end = batch.bounds[index], batch.bounds[index + 1] - 1
@@ -236,13 +243,10 @@ class Prefilter:
 
     def places(self, data: bytes) -> list[int]:
         """Where paths start that begin with a top-level package of the ledger, if any path of that may be a row's."""
-        found: list[int] = []
-        for packages in self._packages(self._searched.of(data)):
-            for root, pattern in packages:
-                start = data.find(root)
-                if start >= 0:
-                    found += [match.start() for match in pattern.finditer(data, start)]
-        return sorted(found)
+        words: dict[bytes, list[int]] = {}
+        for word, at in self._searched.places(data):
+            words.setdefault(word, []).append(at)
+        return sorted(match.start() for match in self._paths(data, 0, len(data), words))
 
     def _spells_decoded(self, raw: bytes, encoding: str, bom: bytes) -> bool:
         try:

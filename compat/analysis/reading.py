@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple, Union
+from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -56,33 +56,8 @@ class Words:
         """Whether one of the words stands in a range of bytes."""
         return any(data.find(word, start, end) >= 0 for word in self._words)
 
-    def of(self, data: bytes) -> set[bytes]:
-        """Those of the words that stand in a text."""
-        if self._automaton is None:
-            return {word for word in self._words if word in data}
-        return {self._words[number] for number, _start, _end in self._automaton.find_matches_as_indexes(data)}
-
-    def places(self, data: bytes) -> Iterator[tuple[bytes, int]]:
-        """The words that stand in a text, each time with the offset."""
-        if self._automaton is not None:
-            for number, at, _end in self._automaton.find_matches_as_indexes(data):
-                yield self._words[number], at
-            return
-        for word in self._words:
-            at = data.find(word)
-            while at >= 0:
-                yield word, at
-                at = data.find(word, at + len(word))
-
-    def within(self, batch: Batch) -> dict[int, set[bytes]]:
-        """Those of the words that stand in files of a batch, by the number of the file."""
-        found: dict[int, set[bytes]] = {}
-        for word, at in self._places(batch.data, batch.bounds):
-            found.setdefault(bisect_right(batch.bounds, at) - 1, set()).add(word)
-        return found
-
-    def _places(self, data: Data, bounds: Sequence[int]) -> Iterator[tuple[bytes, int]]:
-        end = bounds[-1]
+    def places(self, data: Data, end: Optional[int] = None) -> Iterator[tuple[bytes, int]]:
+        """The words that stand in a text (up to an offset), each time with the offset."""
         if self._automaton is not None:
             with memoryview(data) as view, view[:end] as part:
                 matches = self._automaton.find_matches_as_indexes(part)
@@ -90,12 +65,19 @@ class Words:
             for number, at, _end in matches:
                 yield words[number], at
             return
+        end = len(data) if end is None else end
         for word in self._words:
             at = data.find(word, 0, end)
             while at >= 0:
                 yield word, at
-                # One place in each file is enough.
-                at = data.find(word, bounds[bisect_right(bounds, at)], end)
+                at = data.find(word, at + len(word), end)
+
+    def within(self, batch: Batch) -> dict[int, dict[bytes, list[int]]]:
+        """Those of the words that stand in files of a batch, by the number of the file, with the offsets in the batch."""
+        found: dict[int, dict[bytes, list[int]]] = {}
+        for word, at in self.places(batch.data, batch.bounds[-1]):
+            found.setdefault(bisect_right(batch.bounds, at) - 1, {}).setdefault(word, []).append(at)
+        return found
 
 
 def batches(found: Iterable[Found]) -> Iterator[Batch]:

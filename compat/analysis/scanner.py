@@ -124,6 +124,7 @@ class Scanner:
         )
 
 
+@collecting.paused()
 def scan(
     paths: Iterable[str],
     ledger: Ledger,
@@ -174,7 +175,7 @@ def scan(
         from . import caching
 
         store = caching.Cache.open(cache, ledger, settings, scope)
-    with warnings.catch_warnings(), collecting.paused():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         examined = workers.examine_all(scanner, found, ledger, settings, jobs=jobs, store=store, progress=progress)
         examined = {

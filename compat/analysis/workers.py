@@ -32,16 +32,16 @@ def examine_all(
     progress: Optional[Callable[[int, int], None]] = None,
 ) -> dict[str, Examined]:
     """Examine files; the result holds those in which there is something, in order of ``found``."""
-    results: dict[str, Optional[Examined]] = {}
+    results: dict[str, Examined] = {}
     pending = found
     if store is not None:
         pending = []
         for item in found:
             known, value = store.get(item.path)
-            if known:
-                results[item.path] = value
-            else:
+            if not known:
                 pending.append(item)
+            elif value is not None:
+                results[item.path] = value
     # The process pool of PyPy 3.9 cannot start a worker: there, one process does it all.
     if jobs > 1 and len(pending) > _CHUNK and sys.implementation.name != "pypy":
         fresh = _in_processes(scanner, pending, ledger, settings, jobs, progress)
@@ -54,8 +54,10 @@ def examine_all(
     if store is not None:
         for path, value in fresh.items():
             store.put(path, value)
-    results.update(fresh)
-    return {item.path: value for item in found if (value := results.get(item.path)) is not None}
+    if not fresh:
+        return results
+    results.update((path, value) for path, value in fresh.items() if value is not None)
+    return {item.path: results[item.path] for item in found if item.path in results}
 
 
 def _in_processes(

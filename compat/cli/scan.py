@@ -80,7 +80,10 @@ def run(argv: Sequence[str]) -> int:
             parser.error("--update-baseline and --accept-new need --baseline FILE")
     except SystemExit as stop:
         return int(stop.code or 0)
-    return _scan(given, paths, wanted, settings, baseline)
+    from compat.analysis import collecting
+
+    with collecting.paused():
+        return _scan(given, paths, wanted, settings, baseline)
 
 
 def _parsed(parser: argparse.ArgumentParser, argv: list[str]) -> tuple[argparse.Namespace, list[str]]:

@@ -7,12 +7,15 @@ alone costs as much as the rest of that use.
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar, NoReturn
 
 
 _FIELDS: dict[type[Move], tuple[str, ...]] = {}
+_READERS: dict[type[Move], attrgetter[tuple[Any, ...]]] = {}
 
 
 class Move:
@@ -79,11 +82,15 @@ class Move:
 
     def replace(self, **changes: Any) -> Move:
         """Return a copy with some fields changed."""
+        fields = self._fields()
+        for name in changes:
+            if name not in fields:
+                raise TypeError(f"{type(self).__name__} has no field {name!r}; it has {', '.join(fields)}")
         copy, put = object.__new__(type(self)), object.__setattr__
-        for name in self._fields():
-            put(copy, name, changes.pop(name) if name in changes else getattr(self, name))
-        if changes:
-            raise TypeError(f"{type(self).__name__} has no field {sorted(changes)[0]!r}; it has {', '.join(self._fields())}")
+        for name, value in zip(fields, self._values()):
+            put(copy, name, value)
+        for name, value in changes.items():
+            put(copy, name, value)
         return copy
 
     @classmethod
@@ -94,7 +101,11 @@ class Move:
         return known
 
     def _values(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, name) for name in self._fields())
+        cls = type(self)
+        read = _READERS.get(cls)
+        if read is None:
+            read = _READERS[cls] = attrgetter(*cls._fields())
+        return read(self)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} rows are immutable; use .replace({name}=...) to get a changed copy")

@@ -13,6 +13,7 @@ from compat.analysis import reading
 from compat.analysis.files import Found
 
 WORDS = (b"shared", b"ws_manager", b"auth", b"auth_service", b"demo_agent")
+ALONE = re.compile(rb"\b(?:%s)\b" % b"|".join(WORDS))
 #: As BytesAhoCorasick has it, and as it is where there is none.
 SEARCHES = [None, *([reading.BytesAhoCorasick] if reading.BytesAhoCorasick is not None else [])]
 
@@ -68,10 +69,13 @@ def test_words_are_found_in_the_files_they_stand_in(monkeypatch, search, parts):
     found = words.within(batch)
     for index, part in enumerate(parts):
         spelt = {word for word in WORDS if word in part}
-        alone = {word for word in WORDS if re.search(rb"\b%s\b" % word, part)}
-        assert alone <= found.get(index, set()) <= spelt
+        alone = {match.group() for match in ALONE.finditer(part)}
+        assert alone <= {*found.get(index, ())} <= spelt
         assert bool(found.get(index)) == bool(spelt) == words.are_in(data, bounds[index], bounds[index + 1] - 1)
-        assert alone <= words.of(part) <= spelt
+        places = {(at - bounds[index], word) for word, ats in found.get(index, {}).items() for at in ats}
+        assert places == {(at, word) for word, at in words.places(part)}
+        assert {(match.start(), match.group()) for match in ALONE.finditer(part)} <= places
+        assert all(part.startswith(word, at) for at, word in places)
 
 
 def test_no_words_are_in_nothing(monkeypatch):
@@ -79,5 +83,5 @@ def test_no_words_are_in_nothing(monkeypatch):
         monkeypatch.setattr(reading, "BytesAhoCorasick", search)
         words = reading.Words(())
         assert words.within(reading.Batch((), b"shared\0", (0, 7))) == {}
-        assert words.of(b"shared") == set()
+        assert [*words.places(b"shared")] == []
         assert not words.are_in(b"shared", 0, 6)
