@@ -20,6 +20,7 @@ _LETTERS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrst
 _BLANKS = b" \t\n\r\f\v\\"
 _READS = (b".", b'"', b"'")
 _RELATIVE = re.compile(rb"from[ \t]*\.")
+_IMPORTERS = (b"import_module", b"__import__", b"resolve_name")
 _KEPT = re.compile(rb"\.\w+[ \t]*(?:=(?!=)|:)")
 
 
@@ -130,8 +131,10 @@ class Relevance:
         if before.endswith(b","):
             # `import os, app`; a line's end is among the blanks.
             return not sign or sign in b",;#)" or after.startswith(b"as") or data[end : end + 1] in (b"\r", b"\n", b"\\")
-        # The string `"app"` alone names something only where `app` is a legacy module itself.
-        return before.endswith((b'"', b"'")) and sign in (b'"', b"'") and self.targets.resolve(top.decode()) is not None
+        # The string `"app"` alone names something where `app` is a legacy module itself, or what a relative import is from.
+        if not (before.endswith((b'"', b"'")) and sign in (b'"', b"'")):
+            return False
+        return self.targets.resolve(top.decode()) is not None or any(word in data for word in _IMPORTERS)
 
     def _end(self, line: int) -> int:
         return self.starts[line] if line < len(self.starts) else len(self.data)
