@@ -16,7 +16,7 @@ from . import lexer, statements
 from .findings import HIGH, MEDIUM, Finding
 from .sources import Source, encoding_of
 from .targets import Target
-from .telling import place_of, said
+from .telling import IMPORTERS, place_of, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,6 @@ _OTHER_COOKIE = re.compile(rb"coding[:=][ \t]*(?!utf-?8\b)[-\w]", re.I)
 _FIELD = re.compile(rb"\{[^{}]*\}")
 _WHOLE = re.compile(rb"[^\W\d]\w*(?:[.:][^\W\d]\w*)*$")
 _PATCHERS = ("patch", "setattr", "delattr", "multiple", "dict", "object", "has", "hasattr", "getattr")
-_IMPORTERS = ("import_module", "__import__", "resolve_name")
 
 
 def find(
@@ -218,7 +217,7 @@ class _Finder:
 
     def role(self, callee: str) -> tuple[str, str]:
         last = callee.rpartition(".")[2]
-        if last in _IMPORTERS:
+        if last in IMPORTERS:
             return "import_module", HIGH
         if last == "patch" or last in _PATCHERS[1:3] or last in _PATCHERS[5:] or ".patch." in f".{callee}":
             return "patch", HIGH

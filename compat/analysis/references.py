@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Optional, Union
 from . import doctests, embedded, relevance, scopes, statements
 from .findings import HIGH, LOW, MEDIUM
 from .receivers import Receivers
+from .telling import IMPORTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from .targets import Target, Targets
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:[.:][^\W\d]\w*)+\Z|[^\W\d]\w*\Z")
-_IMPORTERS = {"import_module": "import_module", "__import__": "import_module", "resolve_name": "import_module"}
 _PATCHERS = ("patch", "patch.multiple", "patch.dict")
 _SETTERS = ("setattr", "delattr", "object", "has", "hasattr", "getattr")
 
@@ -233,7 +233,7 @@ class Facts:
             return "string", MEDIUM
         words = _callee(text.call)
         name = words.rpartition(".")[2]
-        if name in _IMPORTERS:
+        if name in IMPORTERS:
             return "import_module", HIGH
         if name == "patch" or any(words.endswith(f".{patcher}") or words == patcher for patcher in _PATCHERS) or name in _SETTERS:
             return "patch", HIGH

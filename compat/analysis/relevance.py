@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Optional
 
 from .prefilter import foreign_runs
+from .telling import IMPORTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +21,6 @@ _LETTERS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrst
 _BLANKS = b" \t\n\r\f\v\\"
 _READS = (b".", b'"', b"'")
 _RELATIVE = re.compile(rb"from[ \t]*\.")
-_IMPORTERS = (b"import_module", b"__import__", b"resolve_name")
 _KEPT = re.compile(rb"\.\w+[ \t]*(?:=(?!=)|:)")
 
 
@@ -134,7 +134,7 @@ class Relevance:
         # The string `"app"` alone names something where `app` is a legacy module itself, or what a relative import is from.
         if not (before.endswith((b'"', b"'")) and sign in (b'"', b"'")):
             return False
-        return self.targets.resolve(top.decode()) is not None or any(word in data for word in _IMPORTERS)
+        return self.targets.resolve(top.decode()) is not None or any(word.encode() in data for word in IMPORTERS)
 
     def _end(self, line: int) -> int:
         return self.starts[line] if line < len(self.starts) else len(self.data)

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from .sources import Source
     from .targets import Target, Targets
 
+#: Functions that import what a string names.
+IMPORTERS = ("import_module", "__import__", "resolve_name")
 #: How a construct reads in the ledger's one sentence.
 _USES = {
     "import": "import",
