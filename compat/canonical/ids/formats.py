@@ -143,6 +143,17 @@ def parse(text: str) -> ParsedId | None:
     if is_uuid(text):
         return ParsedId(text, "uuid")
     kind = kind_of(text)
+    # First: eight hexadecimal digits that happen to be decimal look like the counter of a generated id.
+    if found := _EARLY_RUN.match(text):
+        return ParsedId(
+            text,
+            "early run",
+            IDType.RUN,
+            prefix="run",
+            thread=found["thread"],
+            timestamp=int(found["timestamp"]),
+            random=found["random"],
+        )
     if found := _GENERATED.match(text):
         return ParsedId(
             text,
@@ -153,16 +164,6 @@ def parse(text: str) -> ParsedId | None:
             timestamp=int(found["ms"]),
             counter=int(found["counter"]),
             random=found["random"] or "",
-        )
-    if found := _EARLY_RUN.match(text):
-        return ParsedId(
-            text,
-            "early run",
-            IDType.RUN,
-            prefix="run",
-            thread=found["thread"],
-            timestamp=int(found["timestamp"]),
-            random=found["random"],
         )
     if found := _CONTEXT.match(text):
         head, counter, random = found["head"], int(found["counter"]), found["random"]

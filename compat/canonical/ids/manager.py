@@ -337,8 +337,9 @@ class UnifiedIDManager:
         return sum(self.release_id(one) for one in self.find_resources_by_user_pattern_safe(user_id))
 
 
-def _short_ms() -> int:
-    return int(time.time() * 1000) % 100000
+def _short_ms() -> str:
+    """Five digits always: fewer would read as the counter of a context id."""
+    return f"{int(time.time() * 1000) % 100000:05d}"
 
 
 _id_manager: Optional[UnifiedIDManager] = None

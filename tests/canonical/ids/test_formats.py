@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from compat.canonical.ids import (
     owner_of,
     parse,
 )
+from compat.legacy.identity_runs import generate_run_id
 
 UUID = "12345678-1234-4234-8234-123456789abc"
 
@@ -75,6 +78,7 @@ def test_the_kind_is_read_from_the_words(text: str, kind: IDType | None) -> None
         ("run_chat_2_84e02bcc", "context", ""),
         ("run_thread_1_88830_1a14b873", "run", "thread_1"),
         ("thread_abc_run_1700000_abcdef12", "early run", "abc"),
+        ("thread_abc_run_1795815296538_48076251", "early run", "abc"),
         ("run_abc_abcdef12", "early run", "abc"),
         ("user_test_53b34623", "short", ""),
         ("user_1", "plain", ""),
@@ -125,3 +129,19 @@ def test_no_text_breaks_the_parser(text: str) -> None:
     assert parsed is None or parsed.text == text.strip()
     is_valid_id_format(text)
     kind_of(text)
+
+
+@pytest.mark.parametrize("ms", [0, 7, 999, 1234, 9999, 10000, 99999])
+@pytest.mark.parametrize("random", ["48076251", "00000000", "84e02bcc"])
+@pytest.mark.parametrize("thread", ["abc", "thread_1", "thread_chat_1_dcf1123d", "user-7"])
+def test_a_run_tells_its_thread_at_any_time_and_by_any_random_part(
+    monkeypatch: pytest.MonkeyPatch, ms: int, random: str, thread: str
+) -> None:
+    monkeypatch.setattr("time.time", lambda: (1_795_815_200_000 + ms) / 1000)
+    monkeypatch.setattr("uuid.uuid4", lambda: uuid.UUID(random + "0" * 24))
+    run, early = UnifiedIDManager.generate_run_id(thread), generate_run_id(thread)
+    for made in (run, early):
+        parsed = parse(made)
+        assert parsed is not None and parsed.thread == thread, made
+        assert UnifiedIDManager.extract_thread_id(made) == thread
+        assert belong_together(made, thread) == (parse(thread) is not None)
