@@ -32,8 +32,8 @@ _FEW, _RARE = 3, 9
 
 #: Top-level packages, and what their paths look like.
 Packages = list[tuple[bytes, "re.Pattern[bytes]"]]
-#: Words, and where each stands.
-Places = Mapping[bytes, "list[int]"]
+#: Words, and where each stands; ``None`` where that is not told.
+Places = Mapping[bytes, Optional[list[int]]]
 #: Tells the name of a file's module, and whether it is a package.
 Module = Callable[[], tuple[str, bool]]
 #: Those of some files of a batch.
@@ -156,8 +156,9 @@ class Prefilter:
                 continue
             seen.append(packages)
             for root, pattern in packages:
-                if root in self._found_by:
-                    yield from filter(None, (pattern.match(data, at, end) for at in words.get(root, ())))
+                places = words.get(root, []) if root in self._found_by else None
+                if places is not None:
+                    yield from filter(None, (pattern.match(data, at, end) for at in places))
                     continue
                 at = data.find(root, start, end)
                 if at >= 0:
@@ -243,9 +244,7 @@ class Prefilter:
 
     def places(self, data: bytes) -> list[int]:
         """Where paths start that begin with a top-level package of the ledger, if any path of that may be a row's."""
-        words: dict[bytes, list[int]] = {}
-        for word, at in self._searched.places(data):
-            words.setdefault(word, []).append(at)
+        words = self._searched.within(Batch((), data, (0, len(data)))).get(0, {})
         return sorted(match.start() for match in self._paths(data, 0, len(data), words))
 
     def _spells_decoded(self, raw: bytes, encoding: str, bom: bytes) -> bool:

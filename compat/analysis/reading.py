@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -72,11 +72,18 @@ class Words:
                 yield word, at
                 at = data.find(word, at + len(word), end)
 
-    def within(self, batch: Batch) -> dict[int, dict[bytes, list[int]]]:
-        """Those of the words that stand in files of a batch, by the number of the file, with the offsets in the batch."""
-        found: dict[int, dict[bytes, list[int]]] = {}
-        for word, at in self.places(batch.data, batch.bounds[-1]):
-            found.setdefault(bisect_right(batch.bounds, at) - 1, {}).setdefault(word, []).append(at)
+    def within(self, batch: Batch) -> dict[int, dict[bytes, Optional[list[int]]]]:
+        """Those of the words that stand in files of a batch, by the number of the file, with the offsets in the batch.
+
+        Of a large file, which is a batch of its own, only what stands in it is told: the offsets might fill the memory.
+        """
+        data, bounds = batch.data, batch.bounds
+        if bounds[-1] > _ROOM:
+            large: dict[bytes, Optional[list[int]]] = {word: None for word in self._words if word in data}
+            return {0: large} if large else {}
+        found: dict[int, dict[bytes, Any]] = {}
+        for word, at in self.places(data, bounds[-1]):
+            found.setdefault(bisect_right(bounds, at) - 1, {}).setdefault(word, []).append(at)
         return found
 
 

@@ -78,6 +78,16 @@ def test_words_are_found_in_the_files_they_stand_in(monkeypatch, search, parts):
         assert all(part.startswith(word, at) for at, word in places)
 
 
+@pytest.mark.parametrize("search", SEARCHES)
+def test_of_a_large_file_only_the_words_are_told(monkeypatch, search):
+    monkeypatch.setattr(reading, "BytesAhoCorasick", search)
+    data = b"shared auth_service\n" * (reading._ROOM // 20 + 1) + b"\0"
+    found = reading.Words(WORDS).within(reading.Batch([Found("", "", False)], data, (0, len(data))))
+    assert found == {0: {b"shared": None, b"auth": None, b"auth_service": None}}
+    empty = b"-" * reading._ROOM + b"\0"
+    assert reading.Words(WORDS).within(reading.Batch([Found("", "", False)], empty, (0, len(empty)))) == {}
+
+
 def test_no_words_are_in_nothing(monkeypatch):
     for search in SEARCHES:
         monkeypatch.setattr(reading, "BytesAhoCorasick", search)
