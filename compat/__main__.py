@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -9,13 +11,12 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; ``argv`` defaults to ``sys.argv[1:]``."""
-    import gc
-
     from compat.cli import main as run
 
     code = run(argv)
     # The process ends with this: a last look for cycles among all there is would free nothing that is missed.
-    getattr(gc, "freeze", int)()
+    if hasattr(gc, "freeze"):
+        gc.freeze()
     return code
 
 

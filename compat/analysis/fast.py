@@ -30,6 +30,8 @@ _STRING = re.compile(rb"([A-Za-z]{0,2})(\"\"\"|'''|\"|')(.*)\2$", re.S)
 _UNSURE = re.compile(rb"import_module[ \t]*\([ \t\r\n]*[rRuU]?[\"']\.")
 _OTHER_COOKIE = re.compile(rb"coding[:=][ \t]*(?!utf-?8\b)[-\w]", re.I)
 _FIELD = re.compile(rb"\{[^{}]*\}")
+_PIECE = re.compile(rb"[\w.:]*$")
+_GOES_ON = re.compile(rb"(?:[ \t\r\n\f\\]|#[^\r\n]*)*[A-Za-z]{0,2}[\"']")
 _WHOLE = re.compile(rb"[^\W\d]\w*(?:[.:][^\W\d]\w*)*$")
 _PATCHERS = ("patch", "setattr", "delattr", "multiple", "dict", "object", "has", "hasattr", "getattr")
 
@@ -179,6 +181,11 @@ class _Finder:
         if {*prefix.lower()} & {*b"fbt"}:
             return b"f" not in prefix.lower() or self.has_none_in_fields(start, end, places)
         value = match.group(3)
+        if not _PIECE.match(value):
+            return True
+        if _GOES_ON.match(data, end) or data[max(0, start - 40) : start].rstrip(b" \t\r\n\\")[-1:] in (b'"', b"'"):
+            # One of several strings that are one.
+            return False
         if not _WHOLE.match(value) or len(value) > 400:
             return True
         path = value.decode("utf-8").replace(":", ".")
@@ -188,8 +195,6 @@ class _Finder:
         called = _callee(data[max(0, start - 200) : start])
         # An annotation, an index, an export: the full analysis tells these apart.
         after = data[end : end + 40].lstrip(b" \t\r\n\\")[:1]
-        if after in (b'"', b"'") or data[max(0, start - 40) : start].rstrip(b" \t\r\n\\")[-1:] in (b'"', b"'"):
-            return False
         if called is None and (data[max(0, start - 40) : start].rstrip()[-1:] in (b":", b"[", b">") or after in (b"]", b":")):
             return False
         how, confidence = self.role(called or "")

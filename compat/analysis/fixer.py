@@ -170,7 +170,7 @@ def fix(
             if outcome is not None and outcome.status != UNCHANGED:
                 outcomes[item.path] = (item, outcome)
         _keep_names_others_use(scanner, found, outcomes, settings)
-        for item, outcome in outcomes.values():
+        for item, outcome in (outcomes[item.path] for item in found if item.path in outcomes):
             if outcome.status == FIXED and verify:
                 problem = _verify(scanner, item, outcome)
                 if problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 if TYPE_CHECKING:
@@ -47,14 +48,20 @@ class Words:
 
     def __init__(self, words: Iterable[bytes]) -> None:
         self._words = tuple(sorted({*words}))
-        self._automaton = None
-        if BytesAhoCorasick is not None and self._words:
-            # Only the leftmost kinds are searched at full speed. They pass over words that begin within another.
-            self._automaton = BytesAhoCorasick(self._words, matchkind=MatchKind.LeftmostLongest)
+
+    @cached_property
+    def _automaton(self) -> Optional[BytesAhoCorasick]:
+        if BytesAhoCorasick is None or not self._words:
+            return None
+        # Only the leftmost kinds are searched at full speed. They pass over words that begin within another.
+        return BytesAhoCorasick(self._words, matchkind=MatchKind.LeftmostLongest)
 
     def are_in(self, data: Data, start: int, end: int) -> bool:
         """Whether one of the words stands in a range of bytes."""
-        return any(data.find(word, start, end) >= 0 for word in self._words)
+        if self._automaton is None or end - start > _ROOM:
+            return any(data.find(word, start, end) >= 0 for word in self._words)
+        with memoryview(data) as view, view[start:end] as part:
+            return bool(self._automaton.find_matches_as_indexes(part))
 
     def places(self, data: Data, end: Optional[int] = None) -> Iterator[tuple[bytes, int]]:
         """The words that stand in a text (up to an offset), each time with the offset."""

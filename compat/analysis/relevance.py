@@ -131,10 +131,20 @@ class Relevance:
         if before.endswith(b","):
             # `import os, app`; a line's end is among the blanks.
             return not sign or sign in b",;#)" or after.startswith(b"as") or data[end : end + 1] in (b"\r", b"\n", b"\\")
-        # The string `"app"` alone names something where `app` is a legacy module itself, or what a relative import is from.
-        if not (before.endswith((b'"', b"'")) and sign in (b'"', b"'")):
+        if not before.endswith((b'"', b"'")) or data[end : end + 1] == b"\\":
+            # An escape may stand for what follows in a path.
+            return before.endswith((b'"', b"'"))
+        if sign not in (b'"', b"'"):
             return False
-        return self.targets.resolve(top.decode()) is not None or any(word.encode() in data for word in IMPORTERS)
+        # The string `"app"` alone names something where `app` is a legacy module itself, or what a relative import is from;
+        # it may go on in another string behind it, or behind a comment, or too far away to be seen here.
+        behind = after[1:].lstrip(_BLANKS)
+        return (
+            behind[:1] in (b"", b"#", b'"', b"'")
+            or behind[:1].isalpha()
+            or self.targets.resolve(top.decode()) is not None
+            or any(word.encode() in data for word in IMPORTERS)
+        )
 
     def _end(self, line: int) -> int:
         return self.starts[line] if line < len(self.starts) else len(self.data)

@@ -21,7 +21,7 @@ from .targets import Targets
 if TYPE_CHECKING:
     from compat.ledger import Ledger
 
-    from .prefilter import Prefilter
+    from .prefilter import Module, Prefilter
 
 # Literals come first, so that the search for them runs at memory speed.
 _IMPORTED = tuple(re.compile(word + rb"(?<!\w" + word + rb")[ \t]+([.\w]+)") for word in (b"from", b"import"))
@@ -75,7 +75,7 @@ class Scanner:
     def candidates(self, found: Iterable[Found]) -> Iterator[tuple[Found, Union[bytes, OSError, None]]]:
         """Each file with its bytes where it may hold a use, ``None`` where not, and why where it cannot be read."""
         for batch in reading.batches(found):
-            inside: dict[int, Callable[[], tuple[str, bool]]] = {}
+            inside: dict[int, Module] = {}
             homes: set[int] = set()
             for index, item in enumerate(batch.items):
                 if self.modules.is_inside(item.path):

@@ -281,6 +281,12 @@ core.Widget().rotate()
 shop.core.wait(tag='a')
 patch('shop_old.things.Gadget')
 patch.object(things, 'Gadget')
+patch('shop_old' '.things.Gadget')
+patch("shop_old"  r'.things.create')
+patch('shop_old\\x2ethings.Gadget')
+import_module('.things', package='shop_old')
+import os, shop_old
+x = ['shop_old', ', shop_old and others', 'shop_old.things']
 given.rotate()
 Gadget = None
 global it

@@ -95,6 +95,18 @@ USES = {
         "from unittest.mock import patch\npatch('shop_old.things.Widget.rotate')\n",
         [("name", "patch", 2, 7, "shop_old.things:Widget")],
     ),
+    "patch of a path in two pieces": (
+        "def f():\n    mock.patch(\n        'shop_old'  # two\n        r'.things.Widget'\n    )\n",
+        [("name", "patch", 3, 9, "shop_old.things:Widget")],
+    ),
+    "patch of a path cut behind its dot": (
+        "mock.patch('shop_old.' 'things.Widget')\n",
+        [("name", "patch", 1, 12, "shop_old.things:Widget")],
+    ),
+    "patch of a path with an escape": (
+        "def f():\n    mock.patch('shop_old\\x2ethings.Widget')\n",
+        [("name", "patch", 2, 16, "shop_old.things:Widget")],
+    ),
     "patch.object": (
         "import shop_old.things as t\nmock.patch.object(t, 'Widget')\n",
         [("module", "import", 1, 8, "shop_old.things"), ("name", "patch.object", 2, 22, "shop_old.things:Widget")],
