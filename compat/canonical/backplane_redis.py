@@ -15,7 +15,7 @@ from typing import Any, Callable, NamedTuple
 
 from .codec import dumps, loads
 from .errors import BackplaneUnavailable, WebSocketComponentError
-from .events import Delivery, Draft, Event, Position, resync_notice
+from .events import GREATEST_SEQ, Delivery, Draft, Event, Position, resync_notice
 from .protocols import Deliver
 from .redis_link import RedisLink, end_tasks
 from .redis_publisher import RedisPublisher
@@ -162,8 +162,10 @@ class RedisBackplane:
 
     async def _read(self, user_id: str, since: Position | None, token: str = "") -> tuple[Replay, str]:
         """Return what follows ``since``, and the token of the last entry; ``token`` is what ``since`` must have if known."""
+        if since is not None and not 0 <= since.seq <= GREATEST_SEQ:
+            return Replay([], await self.position(user_id), "unknown_position"), ""
         meta, stream, _ = self._keys(user_id)
-        first = "-" if since is None else f"{max(0, since.seq) + (not token)}-0"
+        first = "-" if since is None else f"{since.seq + (not token)}-0"
         pipe = self._client.pipeline(transaction=True)
         pipe.hmget(meta, "epoch", "seq")
         pipe.xrange(stream, first)
@@ -174,7 +176,7 @@ class RedisBackplane:
         if since is not None:
             if since.epoch != epoch:
                 return Replay([], end, "epoch_changed"), ""
-            if not 0 <= since.seq <= end.seq:
+            if since.seq > end.seq:
                 return Replay([], end, "unknown_position"), ""
             if entries and _seq(entries[0]) == since.seq:
                 _, fields = entries.pop(0)
@@ -342,10 +344,16 @@ class RedisBackplane:
         await self._ask(self._client.eval(_TURN, 2, meta, stream, epoch, os.urandom(6).hex()))
 
     async def _ask(self, request: Any) -> Any:
-        from redis.exceptions import RedisError
+        from redis.exceptions import RedisError, ResponseError
 
         try:
             return await request
+        except ResponseError as exc:
+            # An answer: of a plain one this request is the cause, and not Redis' health. What concerns all requests
+            # (read-only, full, forbidden) has a class of its own, or the watcher's write meets it.
+            if type(exc) is not ResponseError:
+                self._note(exc)
+            raise BackplaneUnavailable(f"Redis refuses: {exc}") from exc
         except (RedisError, OSError, asyncio.TimeoutError) as exc:
             self._note(exc)
             raise BackplaneUnavailable(f"Redis does not answer: {exc}") from exc

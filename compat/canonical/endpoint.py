@@ -19,7 +19,7 @@ from .connection import (
     Connection,
 )
 from .errors import BackplaneUnavailable, ResourceLimitExceeded
-from .events import Position
+from .events import GREATEST_SEQ, Position
 from .manager import UnifiedWebSocketManager
 from .protocols import Identity
 from .service import WebSocketService
@@ -113,13 +113,15 @@ class WebSocketEndpoint:
             manager = service.factory.get(Visitor(identity.user_id))
             connection = await manager.connect(
                 socket,
-                since=_position(query),
+                since=_position_in_url(query),
                 greet=True,
                 thread_id=query.get("thread") or None,
                 abort=socket.abort,
             )
-        except (ResourceLimitExceeded, BackplaneUnavailable) as exc:
+        except ResourceLimitExceeded as exc:
             raise Refused(TRY_AGAIN_LATER, str(exc)) from exc
+        except BackplaneUnavailable as exc:
+            raise _unavailable(exc) from exc
         return connection, manager
 
     async def _serve(
@@ -178,8 +180,11 @@ class WebSocketEndpoint:
             since = _position(message)
             if since is None:
                 await connection.send_direct(_error("malformed", "resume needs 'epoch' (string) and 'seq' (number)"))
-            else:
+                return
+            try:
                 await manager.resume(connection, since)
+            except BackplaneUnavailable as exc:
+                raise _unavailable(exc) from exc
         elif kind == "select_thread":
             thread = message.get("thread_id")
             manager.associate_thread(connection.connection_id, thread if isinstance(thread, str) and thread else None)
@@ -212,13 +217,30 @@ def _parse(text: str) -> dict[str, Any] | None:
 
 
 def _position(source: Mapping[str, Any]) -> Position | None:
+    """Return the position that a client names, None where it is malformed: a ``seq`` is a decimal number from 0."""
     epoch, seq = source.get("epoch"), source.get("seq")
-    if not isinstance(epoch, str) or not epoch or isinstance(seq, bool):
+    if not isinstance(epoch, str) or not epoch:
         return None
-    try:
-        return Position(epoch, int(seq))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    # Not int() alone: it takes the digits of every script, signs, blanks and underscores, and floats.
+    if isinstance(seq, str) and seq.isascii() and seq.isdigit() and len(seq) <= len(str(GREATEST_SEQ)):
+        seq = int(seq)
+    if type(seq) is not int or not 0 <= seq <= GREATEST_SEQ:
         return None
+    return Position(epoch, seq)
+
+
+def _position_in_url(query: Mapping[str, str]) -> Position | None:
+    """Return the position that a client connects with. It cannot be answered: a malformed one is a place unknown here."""
+    position = _position(query)
+    if position is None and query.get("epoch") and query.get("seq"):
+        return Position(query["epoch"], -1)
+    return position
+
+
+def _unavailable(exc: BackplaneUnavailable) -> Refused:
+    # What exactly is away, and where it is, is for the log: the peer sees the reason of the close frame.
+    logger.warning("a client is asked to come back later: %s", exc)
+    return Refused(TRY_AGAIN_LATER, "events are unavailable; connect again later")
 
 
 def _error(code: str, text: str) -> dict[str, Any]:

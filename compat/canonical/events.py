@@ -35,6 +35,9 @@ class Envelope(_Stamped, total=False):
     run_id: str
 
 
+GREATEST_SEQ = 2**53 - 1  # what every JSON parser holds exactly
+
+
 class Position(NamedTuple):
     """A place in one user's stream of events: ``seq`` counts from 1 within ``epoch``; 0 is before the first."""
 

@@ -88,7 +88,10 @@ def _ready(service: WebSocketService, request: Request) -> Response:
     from starlette.responses import JSONResponse
 
     health = service.health()
-    return JSONResponse(health, status_code=200 if health["healthy"] else 503)
+    # Anybody may read this page: what an error quotes (addresses, commands, user IDs) stays in health() and in the log.
+    public = {name: health[name] for name in ("healthy", "draining", "managers", "connections")}
+    public["backplane"] = {name: health["backplane"].get(name) for name in ("healthy", "kind")}
+    return JSONResponse(public, status_code=200 if health["healthy"] else 503)
 
 
 def _metrics(service: WebSocketService, request: Request) -> Response:

@@ -90,7 +90,8 @@ def test_readyz_is_503_while_redis_is_away(redis_server, eventually) -> None:
             redis_server.stop()
             await eventually(lambda: not service.health()["healthy"], "red health")
             page = await web.get("/readyz")
-            assert page.status_code == 503 and page.json()["backplane"]["error"]
+            assert page.status_code == 503 and page.json()["backplane"] == {"healthy": False, "kind": "redis"}
+            assert service.health()["backplane"]["error"]
             assert (await web.get("/healthz")).status_code == 200
             redis_server.start()
             await eventually(lambda: service.health()["healthy"], "green health")
