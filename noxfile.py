@@ -134,7 +134,7 @@ def fresh(session: nox.Session) -> None:
     session.install("-e", f"{ROOT}[all]")
     session.run("python", "-m", "compat", "guide", "--ledger", "netra", "--check")
     session.run("python", "-m", "compat", "stubs", "--ledger", "netra", "--out", "compat/stubs", "--check")
-    session.run("python", "-m", "compat.legacy.boot_table", "--check")
+    session.run("python", "-m", "compat.netra.boot_table", "--check")
 
 
 @nox.session(python=[name for name in ("3.9", "3.13", "pypy3") if name in PRESENT] or TOOLS)

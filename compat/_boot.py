@@ -25,7 +25,7 @@ is_candidate: "Callable[[str], bool]" = _start.is_candidate
 
 # GENERIC roots of the shipped ledger are names that other projects use too: of these only what the ledger declares is served,
 # the two-level names of DECLARED and what is below them.
-# table: made by python -m compat.legacy.boot_table --write
+# table: made by python -m compat.netra.boot_table --write
 GENERIC = frozenset(
     (
         "app",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _start: "Any" = sys.modules.get("netra_compat_start") or __import__("compat._start", fromlist=["declaring"])
 
 #: The shipped ledger is declared too, for the command line; the drop-in serves it by its roots.
-SHIPPED = "compat.legacy.ledger:LEDGER"
+SHIPPED = "compat.netra.ledger:LEDGER"
 
 
 class EntryPoint:

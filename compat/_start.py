@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # The roots of the shipped ledger, written out so that start-up need not load it.
-# table: made by python -m compat.legacy.boot_table --write
+# table: made by python -m compat.netra.boot_table --write
 ROOTS = frozenset(
     (
         "analytics_service",
@@ -201,7 +201,7 @@ def end(started: float) -> None:
     # pip warns of all that is imported when it has installed something: it may be half of the old and half of the new.
     if not silent and "pip" not in sys.modules and _knowing():
         try:
-            from compat.telemetry.counters import ended
+            from compat.telemetry.record.counters import ended
         except ImportError:
             return  # this process has uninstalled the package
         ended(started)

@@ -31,6 +31,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         os.environ.pop(_VARIABLE, None)
     else:
         os.environ[_VARIABLE] = was
-    legacy = sys.modules.get("compat.legacy.testing_mode")
+    legacy = sys.modules.get("compat.netra.testing_mode")
     if legacy is not None:
         legacy.disable()

@@ -7,8 +7,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
-from compat.telemetry.queries import Line, Observed
-from compat.telemetry.report import MoveFacts, evidence, iso_day, row_of
+from compat.telemetry.history.queries import Line, Observed
+from compat.telemetry.report.usage_report import MoveFacts, evidence, iso_day, row_of
 
 FORMAT_VERSION = 1
 """1: the first one."""

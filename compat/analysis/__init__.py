@@ -12,27 +12,27 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .compliance import Compliance, measure
     from .config import Settings
-    from .explain import Explanation, explain
+    from .debt.compliance import Compliance, measure
+    from .documents.explain import Explanation, explain
     from .findings import Finding
     from .fixer import Fix, Outcome, fix, fix_text
     from .rewriting import Skip
     from .scanner import Scan, scan
 
 _HOMES = {
-    "Compliance": "compliance",
-    "Explanation": "explain",
+    "Compliance": "debt.compliance",
+    "Explanation": "documents.explain",
     "Finding": "findings",
     "Fix": "fixer",
     "Outcome": "fixer",
     "Scan": "scanner",
     "Settings": "config",
     "Skip": "rewriting",
-    "explain": "explain",
+    "explain": "documents.explain",
     "fix": "fixer",
     "fix_text": "fixer",
-    "measure": "compliance",
+    "measure": "debt.compliance",
     "scan": "scanner",
 }
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 
-from . import collecting, sources
 from .findings import KIND_RULES, POLICY, Finding
+from .reading import gc_pause, sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .fragments import SymbolImport
-    from .references import Facts
-    from .targets import Target, Targets
+    from .debt.fragmentation import SymbolImport
+    from .model.references import Facts
+    from .model.targets import Target, Targets
 
 #: ``--select`` values: which constructs are looked at.
 SELECTABLE = ("imports", "strings", "attributes", "re-exports", "methods", "arguments", "policy", "config", "doctests")
 _STRINGS = frozenset(("string", "import_module", "patch", "sys.modules"))
 _IMPORTS = frozenset(("import", "star"))
-#: Selections that need no more than :mod:`compat.analysis.fast` finds.
+#: Selections that need no more than :mod:`compat.analysis.reading.quick_scan` finds.
 _FAST = frozenset(("imports", "strings"))
 
 
@@ -85,8 +85,11 @@ def examine(
 ) -> Examined:
     """Find every use in one file. Never raises for what the file holds."""
     # Most runs examine few files in full, or none: what that takes is imported by the first.
-    from . import allowances, doctests, fragments, rules, textual
-    from .references import Facts
+    from . import rules
+    from .debt import fragmentation, suppressions
+    from .model import doctests
+    from .model.references import Facts
+    from .reading import textual
 
     try:
         source = sources.decode(path, raw)
@@ -99,15 +102,15 @@ def examine(
     facts = parse_facts(source, targets, module=module, is_package=is_package, is_live=is_live, whole=scope.is_fast)
     if not isinstance(facts, Facts):
         found = list(textual.search_python(source, targets, module, is_package=is_package))
-        kept = allowances.apply(source, [facts, *filter(scope.takes, found)], scope.active_rules)
+        kept = suppressions.apply(source, [facts, *filter(scope.takes, found)], scope.active_rules)
         return Examined(kept, module=module)
     findings = [finding for finding in rules.find(facts, members=not scope.is_fast, policy=scope.policy) if scope.takes(finding)]
     if not scope.select or "doctests" in scope.select:
         findings += doctests.search(facts)
     findings = without_repeats(findings)
     if scope.active_rules:
-        findings = allowances.apply(source, findings, scope.active_rules)
-    examined = Examined(findings, handed_on(facts), fragments.collect(facts) if scope.policy else [], module)
+        findings = suppressions.apply(source, findings, scope.active_rules)
+    examined = Examined(findings, handed_on(facts), fragmentation.collect(facts) if scope.policy else [], module)
     facts.close()
     return examined
 
@@ -125,10 +128,10 @@ def parse_facts(
 
     With ``whole`` false, function bodies in which nothing legacy can stand are parsed, but not looked at.
     """
-    from . import dialects, textual
-    from .references import Facts
+    from .model.references import Facts
+    from .reading import dialects, textual
 
-    collecting.between_files()
+    gc_pause.between_files()
     try:
         tree = dialects.parse(source)
         facts = Facts(source, tree, targets, module=module, is_package=is_package, is_live=is_live, whole=whole)

@@ -13,19 +13,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Optional, Union
 
-from . import collecting, dialects, scopes, sources
 from .config import Settings
-from .edits import EditConflict, apply
 from .examine import Scope, parse_facts, read
-from .files import Found, Trees, matches
 from .findings import Finding
+from .model import scopes
+from .reading import dialects, gc_pause, sources
+from .reading.files import Found, Trees, matches
 from .rewriting import Skip, make_plan, tidy
+from .rewriting.edits import EditConflict, apply
 from .scanner import Scanner
 
 if TYPE_CHECKING:
     from compat.ledger import Ledger
 
-    from .targets import Targets
+    from .model.targets import Targets
 
 _STEP = 50
 FIXED, UNCHANGED, SKIPPED, FAILED = "fixed", "unchanged", "skipped", "failed"
@@ -79,7 +80,7 @@ def fix_text(
     text: str, ledger: Ledger, *, path: str = "<text>", module: str = "", settings: Optional[Settings] = None
 ) -> Outcome:
     """Rewrite one text; ``after`` of the outcome is UTF-8. ``module`` is its dotted name, for relative imports."""
-    from .targets import Targets
+    from .model.targets import Targets
 
     targets = Targets(ledger, (settings or Settings()).factories)
     return fix_bytes(path, text.encode("utf-8"), targets, module=module, is_package=os.path.basename(path) == "__init__.py")
@@ -159,7 +160,7 @@ def fix(
     result.problems.extend(f"{path}: {reason}" for path, reason in trees.errors)
     scanner = Scanner(ledger, settings, Scope(), trees.roots)
     named = set(trees.roots)
-    with warnings.catch_warnings(), collecting.paused():
+    with warnings.catch_warnings(), gc_pause.paused():
         warnings.simplefilter("ignore")
         outcomes: dict[str, tuple[Found, Outcome]] = {}
         wanted = (item for item in found if item.path in named or not _known_ignored(trees, item))

@@ -11,17 +11,19 @@ from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Callable, Optional, Union
 
-from . import collecting, fragments, reading
 from .config import Settings
+from .debt import fragmentation
 from .examine import Examined, Scope, examine, unreadable, without_repeats
-from .files import Found, ModuleNames, Trees
 from .findings import Finding
-from .targets import Targets
+from .model.targets import Targets
+from .reading import batch as reading
+from .reading import gc_pause
+from .reading.files import Found, ModuleNames, Trees
 
 if TYPE_CHECKING:
     from compat.ledger import Ledger
 
-    from .prefilter import Module, Prefilter
+    from .reading.prefilter import Module, Prefilter
 
 # Literals come first, so that the search for them runs at memory speed.
 _IMPORTED = tuple(re.compile(word + rb"(?<!\w" + word + rb")[ \t]+([.\w]+)") for word in (b"from", b"import"))
@@ -39,7 +41,7 @@ class Scan:
         self.files = len(paths)
         self.examined = 0
         self.seconds = 0.0
-        self.symbols: list[fragments.SymbolImport] = []
+        self.symbols: list[fragmentation.SymbolImport] = []
 
 
 class Scanner:
@@ -55,7 +57,7 @@ class Scanner:
 
     @cached_property
     def prefilter(self) -> Prefilter:
-        from .prefilter import Prefilter
+        from .reading.prefilter import Prefilter
 
         return Prefilter(self.targets, policy=self.scope.policy, paths_only=self.scope.is_fast)
 
@@ -100,10 +102,10 @@ class Scanner:
 
     def _examine_candidate(self, item: Found, raw: bytes) -> Optional[Examined]:
         if self.scope.is_fast and not item.is_data:
-            from . import fast
+            from .reading import quick_scan
 
             told = partial(self.modules.of, item) if self.modules.is_inside(item.path) else None
-            findings = fast.find(item.path, raw, self.targets, self.prefilter, self.is_live, module=told)
+            findings = quick_scan.find(item.path, raw, self.targets, self.prefilter, self.is_live, module=told)
             if findings is not None:
                 kept = without_repeats([finding for finding in findings if self.scope.takes(finding)])
                 return Examined(kept) if kept else None
@@ -124,7 +126,7 @@ class Scanner:
         )
 
 
-@collecting.paused()
+@gc_pause.paused()
 def scan(
     paths: Iterable[str],
     ledger: Ledger,
@@ -158,7 +160,7 @@ def scan(
     leave_out:
         Files that are not looked at, such as a baseline, which names every legacy path itself.
     """
-    from . import workers
+    from .reading import workers
 
     started = time.perf_counter()
     settings = settings or Settings()
@@ -172,7 +174,7 @@ def scan(
     result = Scan([item.path for item in found])
     store = None
     if cache:
-        from . import caching
+        from .reading import caching
 
         store = caching.Cache.open(cache, ledger, settings, scope)
     with warnings.catch_warnings():
@@ -194,7 +196,7 @@ def scan(
     result.findings.extend(unreadable(path, reason) for path, reason in trees.errors)
     if scope.policy and not scope.select:
         result.symbols = [symbol for item in examined.values() for symbol in item.symbols]
-        result.findings.extend(fragments.find(result.symbols, scanner.targets.told_paths))
+        result.findings.extend(fragmentation.find(result.symbols, scanner.targets.told_paths))
     result.findings.sort(key=Finding.sort_key)
     result.examined = len(examined)
     result.seconds = time.perf_counter() - started
@@ -209,7 +211,7 @@ def _follow_hands(scanner: Scanner, found: list[Found], examined: dict[str, Exam
     """Find imports of legacy names from modules of the tree that import them; those may hand them on in turn."""
     if scanner.scope.select and "re-exports" not in scanner.scope.select:
         return
-    from .prefilter import minimal
+    from .reading.prefilter import minimal
 
     fresh = {item.module: item.handed_on for item in examined.values() if item.handed_on}
     for _round in range(_HAND_ON_ROUNDS):

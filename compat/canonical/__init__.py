@@ -16,8 +16,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .connection import Connection
     from .context import UserExecutionContext
+    from .core.connection import Connection
+    from .core.events import CRITICAL_EVENTS, Delivery, Event, Position
+    from .core.manager import UnifiedWebSocketManager
+    from .core.outbox import OverflowPolicy
     from .errors import (
         BackplaneUnavailable,
         CanonicalError,
@@ -31,16 +34,13 @@ if TYPE_CHECKING:
         UserIsolationViolation,
         WebSocketComponentError,
     )
-    from .events import CRITICAL_EVENTS, Delivery, Event, Position
     from .factory import WebSocketManagerFactory, get_websocket_manager
     from .limits import Limits
-    from .manager import UnifiedWebSocketManager
-    from .outbox import OverflowPolicy
-    from .server import create_app
+    from .server.app import create_app
     from .settings import Settings
 
 _HOMES = {
-    "connection": ("Connection",),
+    "core.connection": ("Connection",),
     "context": ("UserExecutionContext",),
     "errors": (
         "BackplaneUnavailable",
@@ -55,12 +55,12 @@ _HOMES = {
         "UserIsolationViolation",
         "WebSocketComponentError",
     ),
-    "events": ("CRITICAL_EVENTS", "Delivery", "Event", "Position"),
+    "core.events": ("CRITICAL_EVENTS", "Delivery", "Event", "Position"),
     "factory": ("WebSocketManagerFactory", "get_websocket_manager"),
     "limits": ("Limits",),
-    "manager": ("UnifiedWebSocketManager",),
-    "outbox": ("OverflowPolicy",),
-    "server": ("create_app",),
+    "core.manager": ("UnifiedWebSocketManager",),
+    "core.outbox": ("OverflowPolicy",),
+    "server.app": ("create_app",),
     "settings": ("Settings",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Callable
 
-from .backplane import InProcessBackplane
-from .connection import GOING_AWAY, Connection
+from .core.backplane import InProcessBackplane
+from .core.connection import GOING_AWAY, Connection
+from .core.events import Delivery, Draft, Event
+from .core.manager import IsolationKey, UnifiedWebSocketManager
+from .core.stream import UserStream
 from .errors import FactoryInitializationError, ResourceLimitExceeded, UserIsolationViolation
-from .events import Delivery, Draft, Event
 from .limits import Limits
-from .manager import IsolationKey, UnifiedWebSocketManager
 from .protocols import Backplane
-from .stream import UserStream
 
 _CLOSED_AT_ONCE = 1000
 
@@ -89,18 +89,8 @@ class WebSocketManagerFactory:
         return manager if manager is not None else self._make(isolation_key(context))
 
     def find(self, user_id: str, thread_id: str | None = None) -> UnifiedWebSocketManager | None:
-        """Return the manager of an isolation key if there is one; makes none.
-
-        ``thread_id`` may be that of a run, and of any format in use: it finds the manager of the thread it was made for. It
-        never leaves the user's own managers.
-        """
-        found = self._managers.get(IsolationKey(user_id, thread_id))
-        if found is not None or thread_id is None:
-            return found
-        from .ids import belong_together
-
-        own = self.managers_of(user_id)
-        return next((one for one in own if one.thread_id and belong_together(thread_id, one.thread_id)), None)
+        """Return the manager of an isolation key if there is one; makes none."""
+        return self._managers.get(IsolationKey(user_id, thread_id))
 
     def managers(self) -> list[UnifiedWebSocketManager]:
         """Return a snapshot of all managers."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from .core.outbox import OverflowPolicy
 from .errors import SettingsError
-from .outbox import OverflowPolicy
 
 
 @dataclass(frozen=True)

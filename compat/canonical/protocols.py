@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Callable, Protocol
 
-from .events import Delivery, Draft, Event, Position
-from .replay import Replay
+from .core.events import Delivery, Draft, Event, Position
+from .core.replay import Replay
 
 
 class Context(Protocol):

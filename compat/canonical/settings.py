@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from .core.outbox import OverflowPolicy
 from .errors import SettingsError
 from .limits import Limits
-from .outbox import OverflowPolicy
 
 ENVIRONMENTS = ("local", "test", "staging", "production")
 _SHORTEST_SECRET = 32
@@ -72,7 +72,7 @@ class Settings:
             kind = type(item.default)
             _read(env, (f"{_PREFIX}LIMIT_{item.name.upper()}",), item.name, kind, bounds, faults)
         if "environment" not in changes:
-            from .environment_names import detect_environment
+            from .deployment import detect_environment
 
             values["environment"] = detect_environment(env)
         if faults:

@@ -8,6 +8,6 @@ options    options and habits that several subcommands share
 
 from __future__ import annotations
 
-from .frame import main
+from .main import main
 
 __all__ = ["main"]

@@ -37,7 +37,7 @@ class Command:
 COMMANDS: Final = {
     command.name: command
     for command in (
-        Command("demo", "compat.cli.demo:run", "", "Run a service written for legacy paths and show what was seen."),
+        Command("demo", "compat.netra.demo.command:run", "", "Run a service written for legacy paths and show what was seen."),
         Command("doctor", "compat.cli.doctor:run", "", "Say whether the drop-in is active, and who serves each root."),
         Command("scan", "compat.cli.scan:run", "", "Find every legacy use in source files."),
         Command("fix", "compat.cli.fix:command", "tools", "Rewrite legacy uses to their canonical form."),
@@ -49,7 +49,7 @@ COMMANDS: Final = {
         Command("stubs", "compat.cli.stubs:command", "tools", "Write stub packages that mark legacy names deprecated."),
         Command("export", "compat.cli.export:command", "tools", "Export the ledger for other tools."),
         Command("serve", "compat.cli.serve:command", "server,tools", "Serve the usage page, /api/usage and /metrics."),
-        Command("serve-ws", "compat.cli.serve_ws:command", "server,tools", "Serve the canonical WebSocket core."),
+        Command("serve-ws", "compat.netra.serve_ws:command", "server,tools", "Serve the canonical WebSocket core."),
         Command("vacuum", "compat.cli.vacuum:command", "tools", "Drop old days from the usage history."),
     )
 }

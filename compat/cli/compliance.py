@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from .analysing import required_ledger
 from .options import ledger_option, opened_output, output_option
+from .scan_settings import required_ledger
 
 
 @click.command(help=__doc__)
@@ -25,8 +25,9 @@ def command(
     paths: tuple[str, ...], ledgers: tuple[str, ...], output: Path | None, form: str, as_reported: bool, jobs: int
 ) -> int:
     """Measure and report."""
-    from compat.analysis import as_reported as reported
-    from compat.analysis import compliance, config
+    from compat.analysis import config
+    from compat.analysis.debt import compliance
+    from compat.netra import as_reported as reported
 
     if as_reported:
         if len(paths) > 1:

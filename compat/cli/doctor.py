@@ -87,7 +87,7 @@ def _telemetry() -> tuple[str, bool]:
         return f"telemetry: COMPAT_TELEMETRY={mode!r} is none of off, memory, on: it is taken for on", False
     import tempfile
 
-    from compat.telemetry.directory import state_directory
+    from compat.telemetry.record.directory import state_directory
 
     directory = state_directory()
     at = directory

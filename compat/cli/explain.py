@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import click
 
-from .analysing import required_ledger
 from .options import ledger_option
+from .scan_settings import required_ledger
 
 
 @click.command(help=__doc__)
@@ -19,7 +19,7 @@ from .options import ledger_option
 def command(name: str, paths: tuple[str, ...], ledgers: tuple[str, ...], no_uses: bool) -> int:
     """Explain one name."""
     from compat.analysis import config, scan
-    from compat.analysis.explain import explain, find_row
+    from compat.analysis.documents.explain import explain, find_row
 
     ledger = required_ledger(ledgers)
     find_row(ledger, name)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from .analysing import required_ledger
 from .options import ledger_option, opened_output, output_option
+from .scan_settings import required_ledger
 
 
 @click.command(help=__doc__)
@@ -19,8 +19,8 @@ from .options import ledger_option, opened_output, output_option
 @output_option
 def command(tool: str, ledgers: tuple[str, ...], output: Path | None) -> int:
     """Write the table."""
-    from compat.analysis import export
+    from compat.analysis.documents import linter_export
 
     with opened_output(output) as stream:
-        stream.write(getattr(export, tool)(required_ledger(ledgers)))
+        stream.write(getattr(linter_export, tool)(required_ledger(ledgers)))
     return 0

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from .analysing import required_ledger
 from .options import ledger_option, opened_output, output_option
-from .watching import bar
+from .progress import bar
+from .scan_settings import required_ledger
 
 
 @click.command(help=__doc__)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from .analysing import required_ledger
 from .options import ledger_option, opened_output
+from .scan_settings import required_ledger
 
 
 @click.command(help=__doc__)
@@ -26,11 +26,11 @@ from .options import ledger_option, opened_output
 @click.option("--intro", type=click.Path(file_okay=False, path_type=Path), help="Directory of introductions, <legacy module>.md.")
 def command(ledgers: tuple[str, ...], write: bool, check: bool, path: Path | None, intro: Path | None) -> int:
     """Generate, then print, write or compare."""
-    from compat.analysis import guide
+    from compat.analysis.documents import guide
 
     ledger = required_ledger(ledgers)
     # The shipped ledger's introductions speak of nothing else.
-    folder = intro or (Path(__file__).parent.parent / "legacy" / "intro" if ledger.name == "netra" else None)
+    folder = intro or (Path(__file__).parent.parent / "netra" / "intro" if ledger.name == "netra" else None)
     text = guide.generate(ledger, guide.read_intros(str(folder)) if folder else {})
     place = path or Path("MIGRATION.md" if "://" in ledger.docs else ledger.docs or "MIGRATION.md")
     if check:

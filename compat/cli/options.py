@@ -12,7 +12,7 @@ from typing import IO, Any, Callable, TypeVar
 
 import click
 
-from .plain import chosen_ledger, opened_output
+from .common import chosen_ledger, opened_output
 
 __all__ = ["chosen_ledger", "is_terminal", "ledger_option", "opened_output", "output_option"]
 

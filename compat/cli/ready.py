@@ -10,9 +10,9 @@ import click
 
 from compat.readiness import Policy, Verdict, as_dict, judge, places_by_move
 
-from .facts import move_facts
+from .history_source import opened_usage
+from .move_facts import move_facts
 from .options import ledger_option, opened_output, output_option
-from .usage import opened_usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,10 +51,10 @@ def command(
     import fnmatch
     from datetime import datetime, timezone
 
-    from compat.telemetry.report import build_report
+    from compat.telemetry.report.usage_report import build_report
 
-    from .analysing import required_ledger
-    from .watching import bar
+    from .progress import bar
+    from .scan_settings import required_ledger
 
     now = datetime.now(timezone.utc)
     policy = Policy(days, processes, hours)
@@ -87,7 +87,7 @@ def _write_table(answers: Sequence[Answer], stream: IO[str]) -> None:
     from rich import box
     from rich.table import Table
 
-    from compat.telemetry.render import terminal
+    from compat.telemetry.report.render import terminal
 
     colours = {Verdict.GO: "green", Verdict.WAIT: "cyan", Verdict.UNPROVEN: "yellow"}
     console = terminal(stream)

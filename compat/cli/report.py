@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from compat.telemetry.queries import KEYS
-from compat.telemetry.render import FORMATS
+from compat.telemetry.history.queries import KEYS
+from compat.telemetry.report.render import FORMATS
 
-from .facts import move_facts
+from .history_source import opened_usage, source_options
+from .move_facts import move_facts
 from .options import chosen_ledger, ledger_option, opened_output, output_option
-from .usage import opened_usage, source_options
 
 
 @click.command()
@@ -47,7 +47,7 @@ def command(
       compat report host1/state host2/state old/usage.db --format json
       compat report --from prometheus:http://localhost:9090
     """
-    from compat.telemetry.report import build_report
+    from compat.telemetry.report.usage_report import build_report
 
     page = form == "html"
     if page and by != "move":
@@ -67,7 +67,7 @@ def command(
             raise click.BadParameter(str(wrong), param_hint="'--since'") from None
         with opened_output(output) as stream:
             if page:
-                from compat.telemetry.page import write_page
+                from compat.telemetry.page.html import write_page
 
                 write_page(report, history.connection, stream, where)
             else:

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .analysing import required_ledger
-from .plain import opened_output
-from .watching import bar
+from .common import opened_output
+from .progress import bar
+from .scan_settings import required_ledger
 
 if TYPE_CHECKING:
     from compat.analysis.config import Settings
-    from compat.analysis.formats import Report
+    from compat.analysis.output import Report
     from compat.analysis.scanner import Scan
 
 _FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
@@ -80,9 +80,9 @@ def run(argv: Sequence[str]) -> int:
             parser.error("--update-baseline and --accept-new need --baseline FILE")
     except SystemExit as stop:
         return int(stop.code or 0)
-    from compat.analysis import collecting
+    from compat.analysis.reading import gc_pause
 
-    with collecting.paused():
+    with gc_pause.paused():
         return _scan(given, paths, wanted, settings, baseline)
 
 
@@ -97,7 +97,7 @@ def _parsed(parser: argparse.ArgumentParser, argv: list[str]) -> tuple[argparse.
 
 
 def _scan(given: argparse.Namespace, paths: list[str], wanted: Sequence[str], settings: Settings, baseline: str) -> int:
-    from compat.analysis import formats, scan
+    from compat.analysis import output, scan
 
     with bar("Scanning") as progress:
         result = scan(
@@ -113,13 +113,13 @@ def _scan(given: argparse.Namespace, paths: list[str], wanted: Sequence[str], se
             progress=progress,
             leave_out=[baseline] if baseline else [],
         )
-    report = formats.Report(result.findings, files=result.files, seconds=result.seconds, statistics=given.statistics)
-    if given.format in formats.VERSIONED:
+    report = output.Report(result.findings, files=result.files, seconds=result.seconds, statistics=given.statistics)
+    if given.format in output.VERSIONED:
         report.version = _version()
     if baseline:
         _compare(report, result, baseline, update=given.update_baseline, accept_new=given.accept_new)
     with opened_output(given.output) as stream:
-        formats.write(given.format, report, stream)
+        output.write(given.format, report, stream)
     return 1 if report.findings or report.paid else 0
 
 
@@ -135,7 +135,7 @@ def _settings(given: argparse.Namespace, paths: list[str]) -> tuple[Settings, st
 
 def _compare(report: Report, result: Scan, baseline: str, *, update: bool, accept_new: bool) -> None:
     """Leave in the report what the baseline does not know, and tell what it knows in vain; strike that on ``update``."""
-    from compat.analysis import baseline as debts
+    from compat.analysis.debt import baseline as debts
 
     known = debts.Baseline(baseline) if update and not os.path.exists(baseline) else debts.Baseline.load(baseline)
     comparison = known.compare(result.findings, result.paths)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .facts import move_facts
+from .history_source import is_server, opened_usage, source_options
+from .move_facts import move_facts
 from .options import chosen_ledger, ledger_option
-from .usage import is_server, opened_usage, source_options
 
 if TYPE_CHECKING:
-    from compat.telemetry.history import History
-    from compat.telemetry.report import MoveFacts
+    from compat.telemetry.history.database import History
+    from compat.telemetry.report.usage_report import MoveFacts
 
 
 @click.command()
@@ -43,7 +43,7 @@ def command(
     """
     import uvicorn
 
-    from compat.telemetry.serve import create_app, is_loopback
+    from compat.telemetry.page.web_server import create_app, is_loopback
 
     if token is not None and not token.strip():
         raise click.UsageError("the token is empty: leave --token (or COMPAT_TOKEN) out, or give one")
@@ -90,8 +90,8 @@ def _metrics(places: Sequence[str], facts: dict[str, MoveFacts], ledger: str) ->
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
     except ModuleNotFoundError:
         return None
-    from compat.telemetry.directory import state_directory
-    from compat.telemetry.prometheus import collector
+    from compat.telemetry.export.prometheus import collector
+    from compat.telemetry.record.directory import state_directory
 
     directory, *more = places or (state_directory(),)
     if more or os.path.isfile(directory) or is_server(directory):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import click
 
-from .analysing import required_ledger
 from .options import ledger_option
+from .scan_settings import required_ledger
 
 
 @click.command(help=__doc__)
@@ -17,7 +17,7 @@ from .options import ledger_option
 @click.option("--check", is_flag=True, help="Write nothing; fail when what is there is not what would be written.")
 def command(ledgers: tuple[str, ...], out: str, check: bool) -> int:
     """Generate, then write or compare."""
-    from compat.analysis import stubs
+    from compat.analysis.documents import stubs
 
     files = stubs.generate(required_ledger(ledgers))
     if check:

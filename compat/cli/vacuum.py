@@ -22,8 +22,8 @@ def command(older_than: int, directory: str | None) -> None:
     import os
 
     from compat.telemetry import open_history
-    from compat.telemetry.directory import history_in, state_directory
-    from compat.telemetry.fold import fold
+    from compat.telemetry.history.fold import fold
+    from compat.telemetry.record.directory import history_in, state_directory
 
     place = directory or state_directory()
     if os.path.isdir(place):

@@ -64,7 +64,7 @@ _LOOKERS_EXACT = frozenset(("unittest.loader", "unittest.util", "multiprocessing
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 _PACKAGES = ("site-packages", "dist-packages")
 _OWN = "compat."
-_OWN_USERS = ("compat.demo",)  # legacy-style code that the package ships as an example
+_OWN_USERS = ("compat.netra.demo",)  # legacy-style code that the package ships as an example
 
 
 def module_name(frame: FrameType) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def shipped() -> Ledger:
     """The shipped ledger, narrowed to the roots of ``COMPAT_ROOTS``."""
-    from compat.legacy.ledger import LEDGER
+    from compat.netra.ledger import LEDGER
 
     roots = _boot._roots()
     if roots >= LEDGER.roots:

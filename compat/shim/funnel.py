@@ -23,10 +23,10 @@ from compat.errors import (
 )
 from compat.ledger import Ledger, Move, sentence
 from compat.ledger.versions import ANNOUNCED, EXPIRED
-from compat.telemetry.counters import on_reset
-from compat.telemetry.counters import open_cell as _open
-from compat.telemetry.counters import usage as _usage
-from compat.telemetry.sites import Site
+from compat.telemetry.record.counters import on_reset
+from compat.telemetry.record.counters import open_cell as _open
+from compat.telemetry.record.counters import usage as _usage
+from compat.telemetry.record.sites import Site
 
 from . import callsite, handed, watch
 

@@ -7,7 +7,7 @@ import threading
 from types import MappingProxyType, ModuleType
 
 from compat.ledger import Ledger, Move
-from compat.telemetry import counters
+from compat.telemetry.record import counters
 
 from . import attach, handed, imports, overlay
 from .finder import Finder

@@ -15,18 +15,18 @@ queries, report, render, page*, serve         what people read
 
 from __future__ import annotations
 
-from .counters import observed, on_reset, open_cell, reset, usage
-from .sites import Site
+from .record.counters import observed, on_reset, open_cell, reset, usage
+from .record.sites import Site
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .history import open_history
-    from .merge import collect
+    from .history.database import open_history
+    from .history.merge import collect
 
 __all__ = ["Site", "collect", "observed", "on_reset", "open_cell", "open_history", "reset", "usage"]
 
 # The shim imports this package on its hot path: what needs SQLite is loaded when it is asked for.
-_LAZY = {"collect": "merge", "open_history": "history"}
+_LAZY = {"collect": "history.merge", "open_history": "history.database"}
 
 
 def __getattr__(name: str) -> object:

@@ -13,7 +13,7 @@ import pytest
 
 import compat
 from compat.analysis import examine, fixer
-from compat.analysis.targets import Targets
+from compat.analysis.model.targets import Targets
 
 PROGRAMS = Path(__file__).parent.parent / "gold" / "behaviour.txt"
 

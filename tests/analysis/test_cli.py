@@ -191,7 +191,7 @@ def test_long_runs_show_a_bar_on_a_terminal(run, command):
     for number in range(150):
         (run.tree / f"more{number}.py").write_text("import shop_old.whole\n" if number == 140 else "")
     words = [*command.split(), "--ledger", "demo_ledger:ROWS"]
-    code = f"import compat.cli.watching as watching; watching.PATIENCE = 0; from compat.cli import main; raise SystemExit(main({words}))"
+    code = f"import compat.cli.progress as watching; watching.PATIENCE = 0; from compat.cli import main; raise SystemExit(main({words}))"
     watched, other = pty.openpty()
     done = subprocess.run(
         [sys.executable, "-c", f"if __name__ == '__main__':\n    {code}"],

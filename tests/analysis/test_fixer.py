@@ -11,7 +11,7 @@ import pytest
 
 from compat.analysis import fixer
 from compat.analysis.config import Settings
-from compat.analysis.edits import Edit, EditConflict, apply
+from compat.analysis.rewriting.edits import Edit, EditConflict, apply
 
 GOLD = Path(__file__).parent.parent / "gold" / "fix"
 
@@ -61,7 +61,7 @@ EXACT = {
 
 @pytest.mark.parametrize("case", EXACT)
 def test_all_other_bytes_stay(ledger, case):
-    from compat.analysis.targets import Targets
+    from compat.analysis.model.targets import Targets
 
     raw = EXACT[case]
     outcome = fixer.fix_bytes("m.py", raw, Targets(ledger))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compat.analysis import reading
-from compat.analysis.files import Found
+from compat.analysis.reading import batch as reading
+from compat.analysis.reading.files import Found
 
 WORDS = (b"shared", b"ws_manager", b"auth", b"auth_service", b"demo_agent")
 ALONE = re.compile(rb"\b(?:%s)\b" % b"|".join(WORDS))

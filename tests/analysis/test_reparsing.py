@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from compat.analysis import dialects, fixer
-from compat.analysis.edits import Edit, apply
+from compat.analysis import fixer
 from compat.analysis.examine import parse_facts
+from compat.analysis.model.targets import Targets
+from compat.analysis.reading import dialects
+from compat.analysis.reading.sources import decode
 from compat.analysis.rewriting import make_plan, reparsing
-from compat.analysis.sources import decode
-from compat.analysis.targets import Targets
+from compat.analysis.rewriting.edits import Edit, apply
 
 GOLD = Path(__file__).parent.parent / "gold" / "fix"
 

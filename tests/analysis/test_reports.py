@@ -13,9 +13,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from compat.analysis import as_reported, baseline, compliance, config, export, formats, guide, scan
+from compat.analysis import config, output, scan
 from compat.analysis.config import Settings
-from compat.analysis.explain import UnknownName, explain
+from compat.analysis.debt import baseline, compliance
+from compat.analysis.documents import guide, linter_export
+from compat.analysis.documents.explain import UnknownName, explain
+from compat.netra import as_reported
 
 TEXT = "from shop_old.things import Widget, MAX\nimport shop_old.whole as w\nw.VALUE\nLAZY = 'shop_old.things:Widget'\n"
 
@@ -33,7 +36,7 @@ def tree(tmp_path, monkeypatch):
 
 def rendered(name, findings, **more):
     stream = io.StringIO()
-    formats.write(name, formats.Report(findings, files=3, seconds=0.5, version="1.0.0", **more), stream)
+    output.write(name, output.Report(findings, files=3, seconds=0.5, version="1.0.0", **more), stream)
     return stream.getvalue()
 
 
@@ -396,7 +399,7 @@ def test_export_is_understood_by_ruff(ledger, tree):
     ruff = Path(sys.executable).with_name("ruff")
     if not ruff.exists():
         pytest.skip("ruff is not installed beside this Python")
-    table = export.ruff(ledger)
+    table = linter_export.ruff(ledger)
     (tree / "ruff.toml").write_text(table)
     (tree / "app.py").write_text(
         "from shop_old.things import Widget\nfrom shop_old.engines import Engine\nfrom shop.core import create\n"

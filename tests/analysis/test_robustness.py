@@ -15,9 +15,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from compat.analysis import dialects, doctests, examine, fixer, lexer, prefilter, reading, rules, scan, sources, statements
+from compat.analysis import examine, fixer, rules, scan
 from compat.analysis.findings import Finding
-from compat.analysis.targets import Targets
+from compat.analysis.model import doctests
+from compat.analysis.model.targets import Targets
+from compat.analysis.reading import batch, dialects, import_statements, lexer, prefilter, sources
 from compat.ledger import Ledger, Module, names
 
 TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
@@ -127,7 +129,7 @@ def around(place, spans):
 def test_statement_reader_never_raises(parts):
     data = "".join(parts).encode()
     for start in range(len(data)):
-        statements.read(data, start)
+        import_statements.read(data, start)
 
 
 def test_downgrading_keeps_every_position():
@@ -178,7 +180,7 @@ def test_a_file_that_vanishes_in_mid_run(tmp_path, monkeypatch, when):
     names = ("a.py", "b.py", "c.py")
     for name in names:
         (tmp_path / name).write_text("from old.things import Widget\n")
-    vanishing(monkeypatch, tmp_path, *((reading, "_read") if when == "before it is read" else (sources, "decode")))
+    vanishing(monkeypatch, tmp_path, *((batch, "_read") if when == "before it is read" else (sources, "decode")))
     from compat.analysis import scan
 
     found = [os.path.basename(item.path) for item in scan([str(tmp_path)], LEDGER).findings]

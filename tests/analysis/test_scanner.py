@@ -377,7 +377,7 @@ def test_a_named_file_is_always_scanned(ledger, tmp_path):
 
 def test_links_in_a_circle_and_vanished_paths(ledger, tmp_path):
     from compat.analysis import scan
-    from compat.analysis.files import MissingPath
+    from compat.analysis.reading.files import MissingPath
 
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
@@ -464,7 +464,8 @@ def test_fragmentation(found, tmp_path):
 
 
 def test_the_path_that_a_row_tells_to_write_is_no_fragment_but_one_more_path(ledger, tmp_path):
-    from compat.analysis import compliance, scan
+    from compat.analysis import scan
+    from compat.analysis.debt import compliance
 
     ledger += [Name("shop_old.things:Pond", "shop.core:Pool", since="1.0", removal="3.0", instead="from shop.public import Pool")]
     for name, module in (("a", "shop_old.things"), ("b", "shop.core"), ("c", "shop.public")):
@@ -569,7 +570,7 @@ def test_a_later_process_takes_results_from_the_cache(tmp_path):
         "compat",
         "scan",
         "--ledger",
-        "compat.legacy.ledger:LEDGER",
+        "compat.netra.ledger:LEDGER",
         "--cache",
         "--format",
         "json",

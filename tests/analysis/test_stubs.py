@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from compat.analysis import stubs
+from compat.analysis.documents import stubs
 
 LEGACY = """\
 from shop_old.things import Widget, create, gone, LIMIT

@@ -43,8 +43,8 @@ async def serve(ready, stop) -> None:
     """Serve ``echo`` under the protocol of the real server."""
     import uvicorn
 
-    from compat.canonical.serve import listen
-    from compat.canonical.uvicorn_protocol import abortable_protocol
+    from compat.canonical.server.serve import listen
+    from compat.canonical.server.uvicorn_protocol import abortable_protocol
 
     listener = listen("127.0.0.1", 0, 10.0)
     config = uvicorn.Config(

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from compat.telemetry.history import open_history
+from compat.telemetry.history.database import open_history
 
 DAYS, MOVES, CALLERS, SERVICES = 365, 1461, 8, 4
 CASES = (

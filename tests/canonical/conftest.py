@@ -108,8 +108,8 @@ class RedisServer:
 
     def worker(self, limits: Any = None, *, url: str = "", **options: Any) -> Any:
         """Return a factory whose backplane is this Redis; ``run`` closes it."""
-        from compat.canonical.backplane_redis import RedisBackplane
         from compat.canonical.factory import WebSocketManagerFactory
+        from compat.canonical.redis.redis_backplane import RedisBackplane
 
         backplane = RedisBackplane(url or self.url, **{"ping_interval": 0.1, **options})
         self._factories.append(WebSocketManagerFactory(limits, backplane))

@@ -10,8 +10,8 @@ import pytest
 
 pytest.importorskip("redis", reason="redis is in the server extra")
 
+from compat.canonical.core.events import Draft, Position
 from compat.canonical.errors import BackplaneUnavailable, Undelivered, WebSocketComponentError
-from compat.canonical.events import Draft, Position
 from compat.canonical.factory import WebSocketManagerFactory
 from compat.canonical.limits import Limits
 

@@ -10,9 +10,9 @@ from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 
+from compat.canonical.core.outbox import OverflowPolicy
 from compat.canonical.factory import WebSocketManagerFactory
 from compat.canonical.limits import Limits
-from compat.canonical.outbox import OverflowPolicy
 
 
 def numbered(number: int) -> dict:

@@ -8,9 +8,9 @@ from enum import Enum
 
 import pytest
 
-from compat.canonical import codec
+from compat.canonical.core import codec
+from compat.canonical.core.events import CRITICAL_EVENTS, Draft, Event, Position, make_message
 from compat.canonical.errors import Undelivered
-from compat.canonical.events import CRITICAL_EVENTS, Draft, Event, Position, make_message
 
 
 def test_the_five_critical_events() -> None:

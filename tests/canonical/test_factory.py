@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from compat.canonical.backplane import InProcessBackplane
+from compat.canonical.core.backplane import InProcessBackplane
+from compat.canonical.core.manager import UnifiedWebSocketManager
 from compat.canonical.errors import (
     FactoryBypassDetected,
     FactoryInitializationError,
@@ -24,7 +25,6 @@ from compat.canonical.factory import (
     set_websocket_manager_factory,
 )
 from compat.canonical.limits import Limits
-from compat.canonical.manager import UnifiedWebSocketManager
 
 
 def context(user: object, thread: object = None) -> SimpleNamespace:
@@ -246,21 +246,3 @@ def test_a_broadcast_reaches_connected_users_but_those_left_out() -> None:
         assert [len(s.received) for s in sockets.values()] == [1, 0, 1]
 
     asyncio.run(run())
-
-
-def test_a_run_finds_the_manager_of_its_thread_whichever_format_it_was_made_in() -> None:
-    from types import SimpleNamespace
-
-    from compat.canonical.ids.generator import UnifiedIdGenerator
-    from compat.canonical.ids.manager import UnifiedIDManager
-
-    factory = WebSocketManagerFactory()
-    thread = "thread_1_1a14b873"
-    mine = factory.get(SimpleNamespace(user_id="u1", thread_id=thread))
-    theirs = factory.get(SimpleNamespace(user_id="u2", thread_id=thread))
-    run = UnifiedIDManager.generate_run_id(thread)
-    assert factory.find("u1", run) is mine and factory.find("u2", run) is theirs
-    thread, run, _ = UnifiedIdGenerator.generate_user_context_ids("u1", "chat")
-    other = factory.get(SimpleNamespace(user_id="u1", thread_id=thread))
-    assert factory.find("u1", run) is other and factory.find("u1", thread) is other
-    assert factory.find("u1", "run_of_nobody") is None and factory.find("u3", run) is None

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compat.canonical.events import Position
+from compat.canonical.core.events import Position
 from compat.canonical.factory import WebSocketManagerFactory
 from compat.canonical.limits import Limits
 

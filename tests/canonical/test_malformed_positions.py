@@ -20,11 +20,11 @@ import jwt
 import websockets
 from websockets.exceptions import ConnectionClosed
 
-from compat.canonical.backplane import InProcessBackplane
+from compat.canonical.core.backplane import InProcessBackplane
+from compat.canonical.core.events import GREATEST_SEQ, Position
 from compat.canonical.errors import BackplaneUnavailable
-from compat.canonical.events import GREATEST_SEQ, Position
-from compat.canonical.serve import build_server, listen
-from compat.canonical.server import create_app
+from compat.canonical.server.app import create_app
+from compat.canonical.server.serve import build_server, listen
 from compat.canonical.settings import Settings
 
 SECRET = "a secret of at least thirty-two bytes"

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from compat.canonical.core.events import Position
 from compat.canonical.errors import ManagerClosed, Undelivered, UserIsolationViolation
-from compat.canonical.events import Position
 from compat.canonical.factory import WebSocketManagerFactory
 from compat.canonical.limits import Limits
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from compat.canonical.events import Draft, Event
-from compat.canonical.outbox import Outbox, OverflowPolicy
+from compat.canonical.core.events import Draft, Event
+from compat.canonical.core.outbox import Outbox, OverflowPolicy
 
 
 def event(seq: int, *, critical: bool = False, size: int = 10) -> Event:

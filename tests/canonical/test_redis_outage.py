@@ -10,12 +10,12 @@ import pytest
 
 pytest.importorskip("redis", reason="redis is in the server extra")
 
-from compat.canonical import redis_link
+from compat.canonical.core.events import Draft, Position
 from compat.canonical.errors import BackplaneUnavailable
-from compat.canonical.events import Draft, Position
 from compat.canonical.factory import WebSocketManagerFactory
 from compat.canonical.limits import Limits
-from compat.canonical.redis_link import RedisLink, backoff
+from compat.canonical.redis import link as redis_link
+from compat.canonical.redis.link import RedisLink, backoff
 
 
 def worker(server, **options) -> WebSocketManagerFactory:
@@ -76,7 +76,7 @@ def test_readyz_is_503_while_redis_is_away(redis_server, eventually) -> None:
     httpx = pytest.importorskip("httpx", reason="httpx is in the test group")
     pytest.importorskip("starlette", reason="starlette is in the server extra")
     pytest.importorskip("jwt", reason="PyJWT is in the server extra")
-    from compat.canonical.server import create_app
+    from compat.canonical.server.app import create_app
     from compat.canonical.settings import Settings
 
     async def run() -> None:

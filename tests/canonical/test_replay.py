@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compat.canonical.events import Draft, Position
-from compat.canonical.replay import History
+from compat.canonical.core.events import Draft, Position
+from compat.canonical.core.replay import History
 
 
 def filled(count: int, limit: int) -> History:

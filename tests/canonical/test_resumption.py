@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from compat.canonical.backplane import InProcessBackplane
-from compat.canonical.events import Draft, Position
+from compat.canonical.core.backplane import InProcessBackplane
+from compat.canonical.core.events import Draft, Position
 from compat.canonical.factory import WebSocketManagerFactory
 from compat.canonical.limits import Limits
 

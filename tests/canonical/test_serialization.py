@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from compat.canonical.serialization import CyclicMessageError, get_enum_key, serialize_message
+from compat.canonical.core.serialization import CyclicMessageError, get_enum_key, serialize_message
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 

@@ -30,8 +30,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from compat.canonical.errors import SettingsError
 from compat.canonical.factory import set_websocket_manager_factory
 from compat.canonical.limits import Limits
-from compat.canonical.serve import build_server, listen, main
-from compat.canonical.server import create_app
+from compat.canonical.server.app import create_app
+from compat.canonical.server.serve import build_server, listen, main
 from compat.canonical.settings import Settings
 
 SECRET = "a secret of at least thirty-two bytes"

@@ -10,7 +10,7 @@ import pytest
 
 from compat import __file__ as face
 from compat.cli.commands import COMMANDS
-from compat.cli.frame import main, missing_extra
+from compat.cli.main import main, missing_extra
 
 ROOT = pathlib.Path(face).parents[1]
 
@@ -33,7 +33,7 @@ def test_help_imports_no_subcommand():
         "print(sorted(m for m in sys.modules if m.startswith('compat.') and not m.startswith('compat._')))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    loaded = "['compat.cli', 'compat.cli.commands', 'compat.cli.frame', 'compat.cli.group']"
+    loaded = "['compat.cli', 'compat.cli.commands', 'compat.cli.group', 'compat.cli.main']"
     assert shown.stdout.splitlines()[-1] == loaded
 
 

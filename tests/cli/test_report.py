@@ -259,7 +259,7 @@ def test_ready_shows_a_table_with_reasons(ask, count):
 def test_a_long_merge_shows_a_bar_to_a_person_and_to_nobody_else(count, state, tmp_path):
     for _ in range(3):
         count("old.core:Manager", 1)
-    code = "import compat.cli.watching as watching; watching.PATIENCE = 0; from compat.cli import main; raise SystemExit(main(['report']))"
+    code = "import compat.cli.progress as watching; watching.PATIENCE = 0; from compat.cli import main; raise SystemExit(main(['report']))"
     environment = {**os.environ, "COMPAT_DIR": str(state), "TERM": "xterm", "COLUMNS": "100", "PYTHONPATH": ROOT}
     terminal, end = pty.openpty()
     shown = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=end, timeout=60)

@@ -35,7 +35,7 @@ def test_each_room_lists_what_its_face_has(room):
 
 
 def test_the_boot_table_is_current():
-    from compat.legacy import boot_table
+    from compat.netra import boot_table
 
     assert boot_table.main(["--check"]) == 0
     assert frozenset(boot_table.LEDGER.roots) == _boot.ROOTS
@@ -44,7 +44,7 @@ def test_the_boot_table_is_current():
 def test_the_shipped_ledger_has_no_fault():
     pytest.importorskip("pydantic", reason="several canonical targets are models of the server extra")
     pytest.importorskip("starlette", reason="several canonical targets need the server extra")
-    from compat.legacy.ledger import LEDGER
+    from compat.netra.ledger import LEDGER
 
     compat.check(LEDGER)
 

@@ -67,5 +67,5 @@ def test_a_model_says_which_extra_to_install():
 
 def test_a_tree_is_scanned_without_any_extra(tmp_path):
     (tmp_path / "old.py").write_text("from netra_backend.app.websocket_core.manager import WebSocketManager\n")
-    done = run("-m", "compat", "scan", "--ledger", "compat.legacy.ledger:LEDGER", str(tmp_path))
+    done = run("-m", "compat", "scan", "--ledger", "compat.netra.ledger:LEDGER", str(tmp_path))
     assert done.returncode == 1 and "old.py:1:54: class:" in done.stdout, done.stderr

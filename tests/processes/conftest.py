@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import compat
-from compat.telemetry.layout import decode_key, read_segment
+from compat.telemetry.record.layout import decode_key, read_segment
 
 ROOT = str(Path(compat.__file__).parents[1])
 

@@ -7,14 +7,14 @@ import os
 
 import pytest
 
-from compat.telemetry.cells import calls_are_atomic
-from compat.telemetry.fold import fold
-from compat.telemetry.history import open_history
+from compat.telemetry.history.database import open_history
+from compat.telemetry.history.fold import fold
+from compat.telemetry.record.cells import calls_are_atomic
 
 HEAD = """
 import os, sys, threading, time
-from compat.telemetry.counters import open_cell, usage
-from compat.telemetry.sites import Site
+from compat.telemetry.record.counters import open_cell, usage
+from compat.telemetry.record.sites import Site
 
 def site(line=1):
     return Site(f"old.name{line}", "call", "app.py", line, "run", "app")
@@ -61,7 +61,7 @@ def test_forks_while_other_threads_count_neither_deadlock_nor_lose(state, exact)
         pytest.skip("this interpreter has no GIL to lean on")
     printed = state.run(
         HEAD
-        + f"import compat.telemetry.cells as cells; cells.calls_are_atomic = lambda: {exact}"
+        + f"import compat.telemetry.record.cells as cells; cells.calls_are_atomic = lambda: {exact}"
         + """
 import warnings; warnings.simplefilter("ignore")
 stop = False
@@ -234,7 +234,7 @@ def test_a_forked_child_that_outlives_its_parent_does_not_keep_its_segment(state
 @pytest.mark.parametrize("end", ["", "os._exit(0)", "os.kill(os.getpid(), 9)"])
 def test_a_process_that_used_nothing_is_recorded(state, end):
     child = state.start(
-        f"import os\nfrom compat.telemetry.counters import observed\nobserved(start=True)\n{end}", COMPAT_SERVICE="api"
+        f"import os\nfrom compat.telemetry.record.counters import observed\nobserved(start=True)\n{end}", COMPAT_SERVICE="api"
     )
     child.communicate()
     assert fold(str(state.directory)) == (0, 0, 0, ())
@@ -247,7 +247,7 @@ def test_a_process_that_used_nothing_is_recorded(state, end):
 def test_observed_multiprocessing_children_are_recorded(state, tmp_path, method):
     script = tmp_path / "idle.py"
     script.write_text(
-        "import multiprocessing, sys, time\nfrom compat.telemetry.counters import observed\nobserved()\n"
+        "import multiprocessing, sys, time\nfrom compat.telemetry.record.counters import observed\nobserved()\n"
         "def idle():\n    time.sleep(0.3)\n"
         "if __name__ == '__main__':\n"
         "    children = [multiprocessing.get_context(sys.argv[1]).Process(target=idle) for _ in range(3)]\n"

@@ -8,13 +8,13 @@ import struct
 import time
 from collections import Counter
 
-from compat.telemetry.fold import fold
-from compat.telemetry.history import open_history
+from compat.telemetry.history.database import open_history
+from compat.telemetry.history.fold import fold
 
 CHILD = """
 import os, struct, threading
-from compat.telemetry.counters import open_cell
-from compat.telemetry.sites import Site
+from compat.telemetry.record.counters import open_cell
+from compat.telemetry.record.sites import Site
 
 def count(thread):
     for number in range(1 << 30):

@@ -11,18 +11,18 @@ from urllib.request import urlopen
 
 import pytest
 
-from compat.telemetry.fleet import read_prometheus
-from compat.telemetry.history import HistoryError
-from compat.telemetry.merge import collect
+from compat.telemetry.history.database import HistoryError
+from compat.telemetry.history.merge import collect
+from compat.telemetry.read.fleet import read_prometheus
 
 pytest.importorskip("prometheus_client", reason="needs the extra: prometheus")
 
 APPLICATION = """
 import sys
 from prometheus_client import CollectorRegistry, start_http_server
-from compat.telemetry.counters import open_cell
-from compat.telemetry.prometheus import collector
-from compat.telemetry.sites import Site
+from compat.telemetry.record.counters import open_cell
+from compat.telemetry.export.prometheus import collector
+from compat.telemetry.record.sites import Site
 
 registry = CollectorRegistry()
 registry.register(collector(ledger="netra"))

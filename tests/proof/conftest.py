@@ -119,7 +119,7 @@ class Run:
     def worker(self, redis_url: str) -> Process:
         """Start a worker of the real command."""
         child = Process(
-            ["-m", "compat.canonical.serve", "--port=0", "--log-level=warning"],
+            ["-m", "compat.canonical.server.serve", "--port=0", "--log-level=warning"],
             JWT_SECRET_KEY=SECRET,
             REDIS_URL=redis_url,
             ENVIRONMENT="test",
@@ -207,8 +207,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 async def serving(**changes: Any):
     """Serve in this process; yield the address and the factory."""
     from compat.canonical.limits import Limits
-    from compat.canonical.serve import build_server, listen
-    from compat.canonical.server import create_app
+    from compat.canonical.server.app import create_app
+    from compat.canonical.server.serve import build_server, listen
     from compat.canonical.settings import Settings
 
     limits = Limits(history_events=5000, connections_per_user=50, send_timeout=5, close_timeout=1)
@@ -236,8 +236,8 @@ def publisher():
 
     @contextlib.asynccontextmanager
     async def publishing(url: str):
-        from compat.canonical.backplane_redis import RedisBackplane
         from compat.canonical.factory import WebSocketManagerFactory
+        from compat.canonical.redis.redis_backplane import RedisBackplane
 
         factory = WebSocketManagerFactory(
             backplane=RedisBackplane(url, history_limit=5000, publish_timeout=60, ping_interval=0.2)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import compat
 from compat.analysis import fixer
-from compat.analysis.targets import Targets
+from compat.analysis.model.targets import Targets
 from compat.ledger import Argument, Class, Ledger, Method, Module, Name, names
 
 TOLD = {"since": "1.0", "removal": "3.0", "instead": None}

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from compat.readiness import Policy, Verdict, as_dict, judge, places_by_move
-from compat.telemetry.queries import Line, Observed
-from compat.telemetry.report import MoveFacts
+from compat.telemetry.history.queries import Line, Observed
+from compat.telemetry.report.usage_report import MoveFacts
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 POLICY = Policy()

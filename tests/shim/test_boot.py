@@ -56,7 +56,7 @@ def distribution(site, name, entry_points):
 
 def test_the_first_import_from_outside_the_standard_library_wakes_nobody_where_no_other_ledger_is_declared(tmp_path):
     distribution(tmp_path, "plain", "[console_scripts]\nplain = plain:main\n")
-    distribution(tmp_path, "netra_compat", "[compat.ledgers]\nnetra = compat.legacy.ledger:LEDGER\n")
+    distribution(tmp_path, "netra_compat", "[compat.ledgers]\nnetra = compat.netra.ledger:LEDGER\n")
     code = (
         "import sys; sys.path = [entry for entry in sys.path if 'site-packages' not in entry]\n"
         "import plain\ntry:\n    import nowhere_at_all\nexcept ImportError:\n    pass\n"

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from compat.telemetry.identity import describe_process
-from compat.telemetry.layout import DAY
-from compat.telemetry.segments import Segment
-from compat.telemetry.sites import Site
+from compat.telemetry.record.identity import describe_process
+from compat.telemetry.record.layout import DAY
+from compat.telemetry.record.segments import Segment
+from compat.telemetry.record.sites import Site
 
 TODAY = 20_000
 NOON = TODAY * DAY + DAY / 2

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from compat.telemetry import cells, counters
-from compat.telemetry.cells import Counters
-from compat.telemetry.sites import Site
+from compat.telemetry.record import cells, counters
+from compat.telemetry.record.cells import Counters
+from compat.telemetry.record.sites import Site
 
 
 def site(line: int = 1, move: str = "old.a") -> Site:
@@ -108,7 +108,7 @@ def test_reset_calls_back_and_forgets():
 
 
 def test_the_hot_path_imports_nothing_heavy():
-    code = "import sys; import compat.telemetry.counters; print(*sys.modules)"
+    code = "import sys; import compat.telemetry.record.counters; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0]={sys.path!r}; {code}"],
         check=True,

@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 import pytest
 
-from compat.telemetry import counters
-from compat.telemetry.history import open_history
-from compat.telemetry.sites import Site
+from compat.telemetry.history.database import open_history
+from compat.telemetry.record import counters
+from compat.telemetry.record.sites import Site
 
 pytest.importorskip("prometheus_client", reason="needs the extra: prometheus")
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from compat.telemetry.prometheus import collector
+from compat.telemetry.export.prometheus import collector
 
 DATA = files("compat.telemetry") / "data"
 TODAY = 20_000
@@ -92,7 +92,7 @@ def test_opentelemetry_reads_the_same_numbers_when_it_exports(directory, write_s
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-    from compat.telemetry.otel import observe
+    from compat.telemetry.export.otel import observe
 
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader])
@@ -186,7 +186,7 @@ def test_the_queries_of_the_dashboard_are_valid(promtool, tmp_path):
 
 
 def test_a_caller_is_a_top_level_module():
-    from compat.telemetry.exported import caller_of
+    from compat.telemetry.export.series import caller_of
 
     assert caller_of(Site("m", "call", "f", 1, "g", "app.api.users")) == "app"
 

@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from compat.telemetry.fleet import read_prometheus
-from compat.telemetry.history import HistoryError
+from compat.telemetry.history.database import HistoryError
+from compat.telemetry.read.fleet import read_prometheus
 
 
 @pytest.fixture

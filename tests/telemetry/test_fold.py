@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 
 import compat
-from compat.telemetry.cells import INDEX
-from compat.telemetry.fold import fold
-from compat.telemetry.history import HistoryError, open_history
-from compat.telemetry.identity import describe_process
-from compat.telemetry.layout import DAY
-from compat.telemetry.observed import append_record
-from compat.telemetry.segments import Segment
-from compat.telemetry.sites import Site
+from compat.telemetry.history.database import HistoryError, open_history
+from compat.telemetry.history.fold import fold
+from compat.telemetry.record.cells import INDEX
+from compat.telemetry.record.identity import describe_process
+from compat.telemetry.record.layout import DAY
+from compat.telemetry.record.observed import append_record
+from compat.telemetry.record.segments import Segment
+from compat.telemetry.record.sites import Site
 
 TODAY = 20_000
 NOON = TODAY * DAY + DAY / 2
-FOLD = "import sys; from compat.telemetry.fold import fold; print(*fold(sys.argv[1], patience=float(sys.argv[2]))[:3])"
+FOLD = "import sys; from compat.telemetry.history.fold import fold; print(*fold(sys.argv[1], patience=float(sys.argv[2]))[:3])"
 
 
 def rows(directory: str, query: str) -> list[tuple[object, ...]]:
@@ -190,7 +190,7 @@ def test_a_bad_file_is_named_and_set_aside_and_stops_nothing(directory, write_se
 def test_a_segment_of_the_other_byte_order_is_read(directory, write_segment, site, tmp_path):
     import struct
 
-    from compat.telemetry.layout import read_segment
+    from compat.telemetry.record.layout import read_segment
 
     raw = Path(write_segment({site(): 3})).read_bytes()
     process, found = read_segment(raw)
@@ -233,7 +233,7 @@ def test_a_full_disk_leaves_the_segments(directory, write_segment, site, monkeyp
         return history
 
     with monkeypatch.context() as patch:
-        patch.setattr("compat.telemetry.fold.open_history", open_small)
+        patch.setattr("compat.telemetry.history.fold.open_history", open_small)
         problems = fold(directory).problems
     assert problems == (f"the history in {directory!r} was not written, its segments stay: database or disk is full",)
     assert os.path.exists(path)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import compat
-from compat.telemetry.directory import state_directory
-from compat.telemetry.identity import describe_process, this_process
+from compat.telemetry.record.directory import state_directory
+from compat.telemetry.record.identity import describe_process, this_process
 
-NAME = "from compat.telemetry.identity import service_name; print(service_name())"
+NAME = "from compat.telemetry.record.identity import service_name; print(service_name())"
 
 
 def run(*arguments: str, **more: str) -> str:

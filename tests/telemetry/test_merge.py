@@ -8,15 +8,15 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compat.telemetry.cells import INDEX
-from compat.telemetry.fold import fold
-from compat.telemetry.history import History, open_history
-from compat.telemetry.identity import describe_process
-from compat.telemetry.layout import DAY, Row
-from compat.telemetry.merge import collect
-from compat.telemetry.observed import append_record
-from compat.telemetry.segments import Segment
-from compat.telemetry.tally import Tally
+from compat.telemetry.history.database import History, open_history
+from compat.telemetry.history.fold import fold
+from compat.telemetry.history.merge import collect
+from compat.telemetry.history.tally import Tally
+from compat.telemetry.record.cells import INDEX
+from compat.telemetry.record.identity import describe_process
+from compat.telemetry.record.layout import DAY, Row
+from compat.telemetry.record.observed import append_record
+from compat.telemetry.record.segments import Segment
 
 TODAY = 20_000
 NOON = TODAY * DAY + DAY / 2

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from compat.telemetry import cells, counters, segments
-from compat.telemetry.cells import Counters
-from compat.telemetry.layout import DAY, SLOTS, decode_key, read_segment
-from compat.telemetry.liveness import is_running, still_maps, take_lock
-from compat.telemetry.segments import Segment
-from compat.telemetry.sites import Site
+from compat.telemetry.record import cells, counters, segments
+from compat.telemetry.record.cells import Counters
+from compat.telemetry.record.layout import DAY, SLOTS, decode_key, read_segment
+from compat.telemetry.record.liveness import is_running, still_maps, take_lock
+from compat.telemetry.record.segments import Segment
+from compat.telemetry.record.sites import Site
 
 TODAY = 20_000
 NOON = TODAY * DAY + DAY / 2

@@ -6,8 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from .. import converting
 from ..rules import argument
+from . import converting
 
 if TYPE_CHECKING:
     from .plan import Plan

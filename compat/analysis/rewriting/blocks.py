@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
 
-from .. import statements
+from ..reading import import_statements
 from . import members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..sources import Source
-    from ..statements import Statement
+    from ..reading.import_statements import Statement
+    from ..reading.sources import Source
     from .members import Member
     from .reparsing import Placed
 
@@ -154,7 +154,7 @@ def read(data: bytes, source: Source, run: Placed) -> Optional[Block]:
 
 
 def _entry(data: bytes, source: Source, node: ast.stmt, at: int) -> Optional[Entry]:
-    made = statements.read(data, at)
+    made = import_statements.read(data, at)
     if made is None:
         return None
     start = source.starts[source.position(made.first)[0] - 1]

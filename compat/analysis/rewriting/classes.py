@@ -6,14 +6,14 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
 
-from ..adapters import is_async_function
-from ..doctests import DOCTEST
+from ..model.adapters import is_async_function
+from ..model.doctests import DOCTEST
 from . import locals as local_names
 from .plan import Placement
 
 if TYPE_CHECKING:
-    from ..references import Facts, Reference
-    from ..scopes import Chain, ImportedName
+    from ..model.references import Facts, Reference
+    from ..model.scopes import Chain, ImportedName
     from .plan import Plan
 
 _SCOPES = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .plan import Skip, make_plan
 
 if TYPE_CHECKING:
-    from ..doctests import Program
+    from ..model.doctests import Program
     from .plan import Plan
 
 

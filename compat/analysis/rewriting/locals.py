@@ -6,10 +6,10 @@ import builtins
 import re
 from typing import TYPE_CHECKING, Optional
 
-from ..edits import Edit, replacing
+from .edits import Edit, replacing
 
 if TYPE_CHECKING:
-    from ..scopes import ImportedName
+    from ..model.scopes import ImportedName
     from .plan import Plan
 
 _DYNAMIC = frozenset(("eval", "exec", "locals", "globals", "vars", "dir"))

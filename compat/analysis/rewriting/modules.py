@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..embedded import literal_span
-from ..scopes import Text
+from ..model.scopes import Text
+from ..reading.embedded import literal_span
 from . import classes
 from .plan import Placement
 
 if TYPE_CHECKING:
-    from ..references import Reference
-    from ..scopes import Chain, ImportedName
-    from ..targets import Target
+    from ..model.references import Reference
+    from ..model.scopes import Chain, ImportedName
+    from ..model.targets import Target
     from .plan import Plan
 
 

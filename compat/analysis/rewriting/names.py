@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..adapters import is_async_function
+from ..model.adapters import is_async_function
 from . import locals as local_names
 from .plan import Placement
 
 if TYPE_CHECKING:
-    from ..references import Reference
-    from ..scopes import ImportedName
+    from ..model.references import Reference
+    from ..model.scopes import ImportedName
     from .plan import Plan
 
 

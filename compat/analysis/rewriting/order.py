@@ -11,7 +11,7 @@ from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING, Callable, Optional
 
-from .. import dialects, sources
+from ..reading import dialects, sources
 from . import members, reparsing
 from .blocks import Block, Entry, bodies, newline, own_bodies, read, runs
 from .members import Member
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ..edits import Edit
-    from ..references import Facts
-    from ..sources import Source
+    from ..model.references import Facts
+    from ..reading.sources import Source
+    from .edits import Edit
     from .members import Order
     from .reparsing import Placed
 
@@ -47,7 +47,7 @@ _STYLES: tuple[Callable[[Entry], tuple[object, ...]], ...] = (_plain_first, _by_
 def tidy(facts: Facts, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tuple[int, int]], data: bytes) -> bytes:
     """The rewritten text with its blocks in order; ``rewritten`` are the import statements that changed, and their spans before.
 
-    Raises :class:`compat.analysis.dialects.Unparsable` where the rewritten text does not parse.
+    Raises :class:`compat.analysis.reading.dialects.Unparsable` where the rewritten text does not parse.
     """
     source = facts.source
     after = sources.Source(source.path, data, data.decode("utf-8"), "utf-8", b"")

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Optional
 
-from .. import allowances
-from ..edits import Edit, replacing
-from ..scopes import Chain, ImportedName
+from ..debt import suppressions
+from ..model.scopes import Chain, ImportedName
+from .edits import Edit, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..references import Facts, Reference
+    from ..model.references import Facts, Reference
 
 _EXPECTING = ("raises", "warns", "deprecated_call", "assertRaises", "assertWarns", "assertRaisesRegex", "assertWarnsRegex")
 _EXPECTING_MORE = ("catch_warnings", "assertNoLogs", "assertLogs")
@@ -125,7 +125,7 @@ def make_plan(facts: Facts, *, kept_locals: Iterable[str] = (), skip_all: str = 
     from . import arguments, classes, doctests, methods, modules, names, statements, strings
 
     plan = Plan(facts, frozenset(kept_locals))
-    for allowance in allowances.read(facts.source):
+    for allowance in suppressions.read(facts.source):
         plan.allowed_lines.update(allowance.lines)
     if skip_all:
         for reference in facts.references:

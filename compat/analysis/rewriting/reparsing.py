@@ -11,14 +11,14 @@ import re
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Optional
 
-from .. import dialects, sources
+from ..reading import dialects, sources
 from .blocks import own_bodies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ..edits import Edit
-    from ..references import Facts
+    from ..model.references import Facts
+    from .edits import Edit
 
     Placed = list[tuple[ast.stmt, int]]
 

@@ -9,8 +9,8 @@ from .members import is_spread
 from .plan import Placement, Plan
 
 if TYPE_CHECKING:
-    from ..scopes import ImportedName, ImportNode
-    from ..statements import AliasSpan, Statement
+    from ..model.scopes import ImportedName, ImportNode
+    from ..reading.import_statements import AliasSpan, Statement
 
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..embedded import literal_span
-from ..scopes import Text
+from ..model.scopes import Text
+from ..reading.embedded import literal_span
 from . import classes
 
 if TYPE_CHECKING:
-    from ..references import Reference
+    from ..model.references import Reference
     from .plan import Plan
 
 

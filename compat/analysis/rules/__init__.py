@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..findings import Finding
-    from ..references import Facts
+    from ..model.references import Facts
 
 PATH_FINDERS = (module.find, name.find, class_.find, removed.find)
 MEMBER_FINDERS = (method.find, argument.find)

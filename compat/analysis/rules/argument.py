@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from .. import converting
-from ..adapters import find_signature
 from ..findings import HIGH, MEDIUM
+from ..model.adapters import find_signature
+from ..rewriting import converting
 from . import report
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from compat.ledger import Argument
 
     from ..findings import Finding
-    from ..references import Facts
-    from ..scopes import Scope
+    from ..model.references import Facts
+    from ..model.scopes import Scope
 
 RULE = "argument"
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..references import Reference
-from ..scopes import Chain
+from ..model.references import Reference
+from ..model.scopes import Chain
 from . import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..findings import Finding
-    from ..references import Facts
+    from ..model.references import Facts
 
 RULE = "class"
 

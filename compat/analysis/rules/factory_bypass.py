@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..adapters import defined_at
 from ..findings import HIGH, Finding
+from ..model.adapters import defined_at
 from . import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..references import Facts
+    from ..model.references import Facts
 
 RULE = "factory-bypass"
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from compat.ledger import Move
 
     from ..findings import Finding
-    from ..receivers import Receivers
-    from ..references import Facts
-    from ..scopes import Scope
+    from ..model.receivers import Receivers
+    from ..model.references import Facts
+    from ..model.scopes import Scope
 
     Members = Callable[[str], Mapping[str, Move]]
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..findings import Finding
-    from ..references import Facts
+    from ..model.references import Facts
 
 RULE = "removed"
 

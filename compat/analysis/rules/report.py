@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..finding_text import place_of, said
 from ..findings import Finding
-from ..telling import place_of, said
 
 if TYPE_CHECKING:
     from compat.ledger import Move
 
-    from ..references import Facts, Reference
+    from ..model.references import Facts, Reference
 
 
 def place(facts: Facts, start: int, end: int) -> dict[str, object]:

@@ -11,8 +11,8 @@ from . import report
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..references import Facts
-    from ..scopes import Chain
+    from ..model.references import Facts
+    from ..model.scopes import Chain
 
 RULE = "singleton"
 _ACCESSORS = ("_instance", "get_instance", "instance", "_instances")

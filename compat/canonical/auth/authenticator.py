@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Union
 
-from ..variables import read_variable
 from .failures import FailureLimiter
 from .handshake import Handshake
 from .identity import AuthenticationFailed, Identity
@@ -161,10 +161,15 @@ def seconds_left(identity: Identity) -> float:
 def get_authenticator(environ: Mapping[str, str] | None = None, **changes: Any) -> Authenticator:
     """Return a new authenticator, configured by variables; keyword arguments are those of :class:`Authenticator`.
 
+    ``environ`` is ``os.environ`` unless given. The variables are
     ``JWT_SECRET_KEY`` (and ``JWT_SECRET_KEY_PREVIOUS`` while it is being rotated out) or ``JWT_JWKS`` (a JSON document),
     ``JWT_ALGORITHMS`` (comma separated), ``JWT_ISSUER``, ``JWT_AUDIENCE``, ``ALLOWED_ORIGINS`` (comma separated).
     """
-    read = read_variable if environ is None else (lambda name: (environ.get(name) or "").strip())
+    variables = os.environ if environ is None else environ
+
+    def read(name: str) -> str:
+        return (variables.get(name) or "").strip()
+
     algorithms = tuple(_listed(read("JWT_ALGORITHMS"))) or (("RS256", "ES256") if read("JWT_JWKS") else ("HS256",))
     if "keys" not in changes:
         keys = KeySet()

@@ -2,11 +2,11 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.manager
-import compat.legacy.singletons
+import compat.canonical.core.manager
+import compat.netra.adapters.managers.singletons
 
 @deprecated("Importing WebSocketManager from 'app.ws_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketManager.active_connections() of 'app.ws_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -238,9 +238,9 @@ class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 # Importing manager from 'app.ws_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.
-manager = compat.legacy.singletons.manager
+manager = compat.netra.adapters.managers.singletons.manager
 
 # Importing ws_manager from 'app.ws_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.
-ws_manager = compat.legacy.singletons.manager
+ws_manager = compat.netra.adapters.managers.singletons.manager
 
 def __getattr__(name: str) -> Any: ...

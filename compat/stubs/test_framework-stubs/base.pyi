@@ -2,28 +2,28 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.testing.base
+import compat.netra.testing.base
 import unittest.mock
 
-@deprecated("Importing AsyncTestCase from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base import AsyncTestCase' instead. See MIGRATION.md.")
-class AsyncTestCase(compat.canonical.testing.base.AsyncTestCase): ...
+@deprecated("Importing AsyncTestCase from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base import AsyncTestCase' instead. See MIGRATION.md.")
+class AsyncTestCase(compat.netra.testing.base.AsyncTestCase): ...
 
-@deprecated("Importing BaseTestCase from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base import BaseTestCase' instead. See MIGRATION.md.")
-class BaseTestCase(compat.canonical.testing.base.BaseTestCase): ...
+@deprecated("Importing BaseTestCase from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base import BaseTestCase' instead. See MIGRATION.md.")
+class BaseTestCase(compat.netra.testing.base.BaseTestCase): ...
 
-# Importing BaseUnitTest from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base import BaseUnitTest' instead. See MIGRATION.md.
-BaseUnitTest = compat.canonical.testing.base.BaseUnitTest
+# Importing BaseUnitTest from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base import BaseUnitTest' instead. See MIGRATION.md.
+BaseUnitTest = compat.netra.testing.base.BaseUnitTest
 
-@deprecated("Importing MockBase from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base import MockBase' instead. See MIGRATION.md.")
-class MockBase(compat.canonical.testing.base.MockBase): ...
+@deprecated("Importing MockBase from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base import MockBase' instead. See MIGRATION.md.")
+class MockBase(compat.netra.testing.base.MockBase): ...
 
-@deprecated("Importing TestFixtures from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base import TestFixtures' instead. See MIGRATION.md.")
-class TestFixtures(compat.canonical.testing.base.TestFixtures): ...
+@deprecated("Importing TestFixtures from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base import TestFixtures' instead. See MIGRATION.md.")
+class TestFixtures(compat.netra.testing.base.TestFixtures): ...
 
-@deprecated("Importing create_async_mock from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base import create_async_mock' instead. See MIGRATION.md.")
+@deprecated("Importing create_async_mock from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base import create_async_mock' instead. See MIGRATION.md.")
 def create_async_mock(**kwargs: Any) -> unittest.mock.AsyncMock: ...
 
-@deprecated("Importing create_mock from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base import create_mock' instead. See MIGRATION.md.")
+@deprecated("Importing create_mock from 'test_framework.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base import create_mock' instead. See MIGRATION.md.")
 def create_mock(**kwargs: Any) -> unittest.mock.Mock: ...
 
 def __getattr__(name: str) -> Any: ...

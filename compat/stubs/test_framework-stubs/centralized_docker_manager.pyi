@@ -2,15 +2,15 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.docker
+import compat.netra.components.docker.docker_manager
 
-@deprecated("Importing CentralizedDockerManager from 'test_framework.centralized_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md.")
-class CentralizedDockerManager(compat.canonical.docker.UnifiedDockerManager): ...
+@deprecated("Importing CentralizedDockerManager from 'test_framework.centralized_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import UnifiedDockerManager' instead. See MIGRATION.md.")
+class CentralizedDockerManager(compat.netra.components.docker.docker_manager.UnifiedDockerManager): ...
 
-# Importing EnvironmentType from 'test_framework.centralized_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import EnvironmentType' instead. See MIGRATION.md.
-EnvironmentType = compat.canonical.docker.EnvironmentType
+# Importing EnvironmentType from 'test_framework.centralized_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import EnvironmentType' instead. See MIGRATION.md.
+EnvironmentType = compat.netra.components.docker.docker_manager.EnvironmentType
 
-# Importing ServiceStatus from 'test_framework.centralized_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import ServiceStatus' instead. See MIGRATION.md.
-ServiceStatus = compat.canonical.docker.ServiceStatus
+# Importing ServiceStatus from 'test_framework.centralized_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import ServiceStatus' instead. See MIGRATION.md.
+ServiceStatus = compat.netra.components.docker.docker_manager.ServiceStatus
 
 def __getattr__(name: str) -> Any: ...

@@ -3,10 +3,10 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated("Importing isolated_env from 'test_framework.conftest_isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import isolated_env' instead. See MIGRATION.md.")
+@deprecated("Importing isolated_env from 'test_framework.conftest_isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import isolated_env' instead. See MIGRATION.md.")
 def isolated_env(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing test_env from 'test_framework.conftest_isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import test_env' instead. See MIGRATION.md.")
+@deprecated("Importing test_env from 'test_framework.conftest_isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import test_env' instead. See MIGRATION.md.")
 def test_env(*args: Any, **kwargs: Any) -> Any: ...
 
 def __getattr__(name: str) -> Any: ...

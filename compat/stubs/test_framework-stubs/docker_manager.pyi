@@ -2,9 +2,9 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.docker
+import compat.netra.components.docker.docker_manager
 
-@deprecated("Importing UnifiedDockerManager from 'test_framework.docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md.")
-class UnifiedDockerManager(compat.canonical.docker.UnifiedDockerManager): ...
+@deprecated("Importing UnifiedDockerManager from 'test_framework.docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import UnifiedDockerManager' instead. See MIGRATION.md.")
+class UnifiedDockerManager(compat.netra.components.docker.docker_manager.UnifiedDockerManager): ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,12 +2,12 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.docker
+import compat.netra.components.docker.docker_manager
 
-# Importing ServiceMode from 'test_framework.docker_test_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import ServiceMode' instead. See MIGRATION.md.
-ServiceMode = compat.canonical.docker.ServiceMode
+# Importing ServiceMode from 'test_framework.docker_test_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import ServiceMode' instead. See MIGRATION.md.
+ServiceMode = compat.netra.components.docker.docker_manager.ServiceMode
 
-@deprecated("Importing UnifiedDockerManager from 'test_framework.docker_test_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md.")
-class UnifiedDockerManager(compat.canonical.docker.UnifiedDockerManager): ...
+@deprecated("Importing UnifiedDockerManager from 'test_framework.docker_test_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import UnifiedDockerManager' instead. See MIGRATION.md.")
+class UnifiedDockerManager(compat.netra.components.docker.docker_manager.UnifiedDockerManager): ...
 
 def __getattr__(name: str) -> Any: ...

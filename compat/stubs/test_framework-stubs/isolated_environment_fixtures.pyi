@@ -3,45 +3,45 @@
 from typing import Any
 from typing_extensions import deprecated
 import collections.abc
-import compat.canonical.testing.environment_fixtures
+import compat.netra.testing.environment_fixtures
 
-@deprecated("Importing EnvironmentPatcher from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import EnvironmentPatcher' instead. See MIGRATION.md.")
-class EnvironmentPatcher(compat.canonical.testing.environment_fixtures.EnvironmentPatcher): ...
+@deprecated("Importing EnvironmentPatcher from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import EnvironmentPatcher' instead. See MIGRATION.md.")
+class EnvironmentPatcher(compat.netra.testing.environment_fixtures.EnvironmentPatcher): ...
 
-# Importing STANDARD_TEST_CONFIG from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import STANDARD_TEST_CONFIG' instead. See MIGRATION.md.
-STANDARD_TEST_CONFIG = compat.canonical.testing.environment_fixtures.STANDARD_TEST_CONFIG
+# Importing STANDARD_TEST_CONFIG from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import STANDARD_TEST_CONFIG' instead. See MIGRATION.md.
+STANDARD_TEST_CONFIG = compat.netra.testing.environment_fixtures.STANDARD_TEST_CONFIG
 
-@deprecated("Importing clean_env_context from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import clean_env_context' instead. See MIGRATION.md.")
+@deprecated("Importing clean_env_context from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import clean_env_context' instead. See MIGRATION.md.")
 def clean_env_context(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing isolated from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import isolated' instead. See MIGRATION.md.")
+@deprecated("Importing isolated from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import isolated' instead. See MIGRATION.md.")
 def isolated(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing isolated_env from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import isolated_env' instead. See MIGRATION.md.")
+@deprecated("Importing isolated_env from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import isolated_env' instead. See MIGRATION.md.")
 def isolated_env(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing patch_env from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import patch_env' instead. See MIGRATION.md.")
-def patch_env(env_vars: collections.abc.Mapping[str, str], clear: bool = ..., source: str = ...) -> compat.canonical.testing.environment_fixtures.EnvironmentPatcher: ...
+@deprecated("Importing patch_env from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import patch_env' instead. See MIGRATION.md.")
+def patch_env(env_vars: collections.abc.Mapping[str, str], clear: bool = ..., source: str = ...) -> compat.netra.testing.environment_fixtures.EnvironmentPatcher: ...
 
-@deprecated("Importing production_env from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import production_env' instead. See MIGRATION.md.")
+@deprecated("Importing production_env from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import production_env' instead. See MIGRATION.md.")
 def production_env(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing pytest_configure from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import pytest_configure' instead. See MIGRATION.md.")
+@deprecated("Importing pytest_configure from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import pytest_configure' instead. See MIGRATION.md.")
 def pytest_configure(config: Any) -> None: ...
 
-@deprecated("Importing pytest_runtest_setup from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import pytest_runtest_setup' instead. See MIGRATION.md.")
+@deprecated("Importing pytest_runtest_setup from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import pytest_runtest_setup' instead. See MIGRATION.md.")
 def pytest_runtest_setup(item: Any) -> None: ...
 
-@deprecated("Importing pytest_runtest_teardown from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import pytest_runtest_teardown' instead. See MIGRATION.md.")
+@deprecated("Importing pytest_runtest_teardown from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import pytest_runtest_teardown' instead. See MIGRATION.md.")
 def pytest_runtest_teardown(item: Any, nextitem: Any) -> None: ...
 
-@deprecated("Importing staging_env from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import staging_env' instead. See MIGRATION.md.")
+@deprecated("Importing staging_env from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import staging_env' instead. See MIGRATION.md.")
 def staging_env(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing temporary_env_vars from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import temporary_env_vars' instead. See MIGRATION.md.")
+@deprecated("Importing temporary_env_vars from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import temporary_env_vars' instead. See MIGRATION.md.")
 def temporary_env_vars(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing test_env from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.environment_fixtures import test_env' instead. See MIGRATION.md.")
+@deprecated("Importing test_env from 'test_framework.isolated_environment_fixtures' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.environment_fixtures import test_env' instead. See MIGRATION.md.")
 def test_env(*args: Any, **kwargs: Any) -> Any: ...
 
 def __getattr__(name: str) -> Any: ...

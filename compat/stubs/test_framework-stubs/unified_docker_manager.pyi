@@ -2,87 +2,87 @@
 
 from typing import Any, NoReturn
 from typing_extensions import deprecated
-import compat.canonical.docker
-import compat.canonical.docker_types
-import compat.canonical.docker_upkeep
+import compat.netra.components.docker.container_types
+import compat.netra.components.docker.docker_manager
+import compat.netra.components.docker.upkeep
 import typing
 
-@deprecated("Importing ContainerInfo from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import ContainerInfo' instead. See MIGRATION.md.")
-class ContainerInfo(compat.canonical.docker_types.ContainerInfo): ...
+@deprecated("Importing ContainerInfo from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import ContainerInfo' instead. See MIGRATION.md.")
+class ContainerInfo(compat.netra.components.docker.container_types.ContainerInfo): ...
 
-# Importing ContainerState from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import ContainerState' instead. See MIGRATION.md.
-ContainerState = compat.canonical.docker.ContainerState
+# Importing ContainerState from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import ContainerState' instead. See MIGRATION.md.
+ContainerState = compat.netra.components.docker.docker_manager.ContainerState
 
-# Importing DockerEnvironment from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import EnvironmentType' instead. See MIGRATION.md.
-DockerEnvironment = compat.canonical.docker.EnvironmentType
+# Importing DockerEnvironment from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import EnvironmentType' instead. See MIGRATION.md.
+DockerEnvironment = compat.netra.components.docker.docker_manager.EnvironmentType
 
-@deprecated("Importing DockerIntrospector from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import DockerIntrospector' instead. See MIGRATION.md.")
-class DockerIntrospector(compat.canonical.docker_upkeep.DockerIntrospector): ...
+@deprecated("Importing DockerIntrospector from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import DockerIntrospector' instead. See MIGRATION.md.")
+class DockerIntrospector(compat.netra.components.docker.upkeep.DockerIntrospector): ...
 
-@deprecated("Importing DockerResourceSnapshot from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import DockerResourceSnapshot' instead. See MIGRATION.md.")
-class DockerResourceSnapshot(compat.canonical.docker_upkeep.DockerResourceSnapshot): ...
+@deprecated("Importing DockerResourceSnapshot from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import DockerResourceSnapshot' instead. See MIGRATION.md.")
+class DockerResourceSnapshot(compat.netra.components.docker.upkeep.DockerResourceSnapshot): ...
 
-@deprecated("Importing DockerUnavailable from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import DockerUnavailable' instead. See MIGRATION.md.")
-class DockerUnavailable(compat.canonical.docker_types.DockerUnavailable): ...
+@deprecated("Importing DockerUnavailable from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import DockerUnavailable' instead. See MIGRATION.md.")
+class DockerUnavailable(compat.netra.components.docker.container_types.DockerUnavailable): ...
 
-# Importing EnvironmentType from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import EnvironmentType' instead. See MIGRATION.md.
-EnvironmentType = compat.canonical.docker.EnvironmentType
+# Importing EnvironmentType from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import EnvironmentType' instead. See MIGRATION.md.
+EnvironmentType = compat.netra.components.docker.docker_manager.EnvironmentType
 
-@deprecated("Importing IntrospectionReport from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import IntrospectionReport' instead. See MIGRATION.md.")
-class IntrospectionReport(compat.canonical.docker_upkeep.IntrospectionReport): ...
+@deprecated("Importing IntrospectionReport from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import IntrospectionReport' instead. See MIGRATION.md.")
+class IntrospectionReport(compat.netra.components.docker.upkeep.IntrospectionReport): ...
 
-@deprecated("Importing OrchestrationConfig from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import OrchestrationConfig' instead. See MIGRATION.md.")
-class OrchestrationConfig(compat.canonical.docker_types.OrchestrationConfig): ...
+@deprecated("Importing OrchestrationConfig from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import OrchestrationConfig' instead. See MIGRATION.md.")
+class OrchestrationConfig(compat.netra.components.docker.container_types.OrchestrationConfig): ...
 
-@deprecated("Importing ServiceHealth from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import ServiceHealth' instead. See MIGRATION.md.")
-class ServiceHealth(compat.canonical.docker_types.ServiceHealth): ...
+@deprecated("Importing ServiceHealth from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import ServiceHealth' instead. See MIGRATION.md.")
+class ServiceHealth(compat.netra.components.docker.container_types.ServiceHealth): ...
 
-# Importing ServiceMode from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import ServiceMode' instead. See MIGRATION.md.
-ServiceMode = compat.canonical.docker.ServiceMode
+# Importing ServiceMode from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import ServiceMode' instead. See MIGRATION.md.
+ServiceMode = compat.netra.components.docker.docker_manager.ServiceMode
 
-@deprecated("Importing ServiceOrchestrator from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import ServiceOrchestrator' instead. See MIGRATION.md.")
-class ServiceOrchestrator(compat.canonical.docker.ServiceOrchestrator): ...
+@deprecated("Importing ServiceOrchestrator from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import ServiceOrchestrator' instead. See MIGRATION.md.")
+class ServiceOrchestrator(compat.netra.components.docker.docker_manager.ServiceOrchestrator): ...
 
-# Importing ServiceStatus from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import ServiceStatus' instead. See MIGRATION.md.
-ServiceStatus = compat.canonical.docker.ServiceStatus
+# Importing ServiceStatus from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import ServiceStatus' instead. See MIGRATION.md.
+ServiceStatus = compat.netra.components.docker.docker_manager.ServiceStatus
 
-# Importing ServiceType from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import ServiceType' instead. See MIGRATION.md.
-ServiceType = compat.canonical.docker.ServiceType
+# Importing ServiceType from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import ServiceType' instead. See MIGRATION.md.
+ServiceType = compat.netra.components.docker.docker_manager.ServiceType
 
-@deprecated("Importing UnifiedDockerManager from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md.")
-class UnifiedDockerManager(compat.canonical.docker.UnifiedDockerManager): ...
+@deprecated("Importing UnifiedDockerManager from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import UnifiedDockerManager' instead. See MIGRATION.md.")
+class UnifiedDockerManager(compat.netra.components.docker.docker_manager.UnifiedDockerManager): ...
 
-@deprecated("Importing _get_logger from 'test_framework.unified_docker_manager' is impossible: it was removed in netra 1.0. Use logging.getLogger('compat.canonical.docker') instead. See MIGRATION.md.")
+@deprecated("Importing _get_logger from 'test_framework.unified_docker_manager' is impossible: it was removed in netra 1.0. Use logging.getLogger('compat.netra.components.docker.docker_manager') instead. See MIGRATION.md.")
 def _get_logger(*args: Any, **kwargs: Any) -> NoReturn: ...
 
 @deprecated("Importing _run_subprocess_safe from 'test_framework.unified_docker_manager' is impossible: it was removed in netra 1.0. Use UnifiedDockerManager(client=...) with a client of your own in place of the engine instead. See MIGRATION.md.")
 def _run_subprocess_safe(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing connect from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import connect' instead. See MIGRATION.md.")
+@deprecated("Importing connect from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import connect' instead. See MIGRATION.md.")
 def connect(timeout: float = ...) -> Any: ...
 
-@deprecated("Importing get_default_manager from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import get_default_manager' instead. See MIGRATION.md.")
-def get_default_manager() -> compat.canonical.docker.UnifiedDockerManager: ...
+@deprecated("Importing get_default_manager from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import get_default_manager' instead. See MIGRATION.md.")
+def get_default_manager() -> compat.netra.components.docker.docker_manager.UnifiedDockerManager: ...
 
-@deprecated("Importing get_env from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_env' instead. See MIGRATION.md.")
+@deprecated("Importing get_env from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import get_env' instead. See MIGRATION.md.")
 def get_env(key: typing.Optional[str] = ..., default: Any = ...) -> Any: ...
 
-# Importing logger from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import logger' instead. See MIGRATION.md.
-logger = compat.canonical.docker.logger
+# Importing logger from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.docker.docker_manager.logger
 
-@deprecated("Importing orchestrate_e2e_services from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import orchestrate_e2e_services' instead. See MIGRATION.md.")
-async def orchestrate_e2e_services(required_services: typing.Optional[list[str]] = ..., timeout: float = ..., environment_type: compat.canonical.docker_types.EnvironmentType = ..., use_production_images: bool = ...) -> tuple[bool, compat.canonical.docker.UnifiedDockerManager]: ...
+@deprecated("Importing orchestrate_e2e_services from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import orchestrate_e2e_services' instead. See MIGRATION.md.")
+async def orchestrate_e2e_services(required_services: typing.Optional[list[str]] = ..., timeout: float = ..., environment_type: compat.netra.components.docker.container_types.EnvironmentType = ..., use_production_images: bool = ...) -> tuple[bool, compat.netra.components.docker.docker_manager.UnifiedDockerManager]: ...
 
-@deprecated("Importing pytest_orchestrate_services from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import pytest_orchestrate_services' instead. See MIGRATION.md.")
-async def pytest_orchestrate_services() -> compat.canonical.docker.UnifiedDockerManager: ...
+@deprecated("Importing pytest_orchestrate_services from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import pytest_orchestrate_services' instead. See MIGRATION.md.")
+async def pytest_orchestrate_services() -> compat.netra.components.docker.docker_manager.UnifiedDockerManager: ...
 
-@deprecated("Importing refresh_dev from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import refresh_dev' instead. See MIGRATION.md.")
+@deprecated("Importing refresh_dev from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import refresh_dev' instead. See MIGRATION.md.")
 def refresh_dev(services: typing.Optional[list[str]] = ..., clean: bool = ...) -> bool: ...
 
-@deprecated("Importing restart_service from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import restart_service' instead. See MIGRATION.md.")
+@deprecated("Importing restart_service from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import restart_service' instead. See MIGRATION.md.")
 def restart_service(service_name: str, force: bool = ...) -> bool: ...
 
-@deprecated("Importing wait_for_services from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.docker import wait_for_services' instead. See MIGRATION.md.")
+@deprecated("Importing wait_for_services from 'test_framework.unified_docker_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.docker.docker_manager import wait_for_services' instead. See MIGRATION.md.")
 def wait_for_services(services: typing.Optional[list[str]] = ..., timeout: int = ...) -> bool: ...
 
 def __getattr__(name: str) -> Any: ...

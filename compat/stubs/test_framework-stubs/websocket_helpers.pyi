@@ -3,68 +3,68 @@
 from typing import Any
 from typing_extensions import deprecated
 import collections.abc
-import compat.canonical.testing.websocket_client
-import compat.canonical.testing.websocket_helpers
+import compat.netra.testing.websocket.client
+import compat.netra.testing.websocket.helpers
 import typing
 
-# Importing MockWebSocket from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import MockWebSocket' instead. See MIGRATION.md.
-MockWebSocket = compat.canonical.testing.websocket_helpers.MockWebSocket
+# Importing MockWebSocket from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import MockWebSocket' instead. See MIGRATION.md.
+MockWebSocket = compat.netra.testing.websocket.helpers.MockWebSocket
 
-@deprecated("Importing MockWebSocketConnection from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import MockWebSocketConnection' instead. See MIGRATION.md.")
-class MockWebSocketConnection(compat.canonical.testing.websocket_client.MockWebSocketConnection): ...
+@deprecated("Importing MockWebSocketConnection from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import MockWebSocketConnection' instead. See MIGRATION.md.")
+class MockWebSocketConnection(compat.netra.testing.websocket.client.MockWebSocketConnection): ...
 
-@deprecated("Importing StagingWebSocketConnection from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_client import WebSocketTestClient' instead. See MIGRATION.md.")
-class StagingWebSocketConnection(compat.canonical.testing.websocket_client.WebSocketTestClient): ...
+@deprecated("Importing StagingWebSocketConnection from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.client import WebSocketTestClient' instead. See MIGRATION.md.")
+class StagingWebSocketConnection(compat.netra.testing.websocket.client.WebSocketTestClient): ...
 
-# Importing WebSocketClientAbstraction from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import WebSocketClientAbstraction' instead. See MIGRATION.md.
-WebSocketClientAbstraction = compat.canonical.testing.websocket_helpers.WebSocketClientAbstraction
+# Importing WebSocketClientAbstraction from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import WebSocketClientAbstraction' instead. See MIGRATION.md.
+WebSocketClientAbstraction = compat.netra.testing.websocket.helpers.WebSocketClientAbstraction
 
-# Importing WebSocketMonitor from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import WebSocketMonitor' instead. See MIGRATION.md.
-WebSocketMonitor = compat.canonical.testing.websocket_helpers.WebSocketMonitor
+# Importing WebSocketMonitor from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import WebSocketMonitor' instead. See MIGRATION.md.
+WebSocketMonitor = compat.netra.testing.websocket.helpers.WebSocketMonitor
 
-@deprecated("Importing WebSocketPerformanceMonitor from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import WebSocketPerformanceMonitor' instead. See MIGRATION.md.")
-class WebSocketPerformanceMonitor(compat.canonical.testing.websocket_helpers.WebSocketPerformanceMonitor): ...
+@deprecated("Importing WebSocketPerformanceMonitor from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import WebSocketPerformanceMonitor' instead. See MIGRATION.md.")
+class WebSocketPerformanceMonitor(compat.netra.testing.websocket.helpers.WebSocketPerformanceMonitor): ...
 
-@deprecated("Importing WebSocketTestClient from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import WebSocketTestClient' instead. See MIGRATION.md.")
-class WebSocketTestClient(compat.canonical.testing.websocket_client.WebSocketTestClient): ...
+@deprecated("Importing WebSocketTestClient from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import WebSocketTestClient' instead. See MIGRATION.md.")
+class WebSocketTestClient(compat.netra.testing.websocket.client.WebSocketTestClient): ...
 
-@deprecated("Importing WebSocketTestHelper from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import WebSocketTestHelpers' instead. See MIGRATION.md.")
-class WebSocketTestHelper(compat.canonical.testing.websocket_helpers.WebSocketTestHelpers): ...
+@deprecated("Importing WebSocketTestHelper from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import WebSocketTestHelpers' instead. See MIGRATION.md.")
+class WebSocketTestHelper(compat.netra.testing.websocket.helpers.WebSocketTestHelpers): ...
 
-@deprecated("Importing WebSocketTestHelpers from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import WebSocketTestHelpers' instead. See MIGRATION.md.")
-class WebSocketTestHelpers(compat.canonical.testing.websocket_helpers.WebSocketTestHelpers): ...
+@deprecated("Importing WebSocketTestHelpers from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import WebSocketTestHelpers' instead. See MIGRATION.md.")
+class WebSocketTestHelpers(compat.netra.testing.websocket.helpers.WebSocketTestHelpers): ...
 
-@deprecated("Importing assert_websocket_events from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import assert_websocket_events' instead. See MIGRATION.md.")
+@deprecated("Importing assert_websocket_events from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import assert_websocket_events' instead. See MIGRATION.md.")
 def assert_websocket_events(events: Any, expected_events: typing.Optional[collections.abc.Iterable[Any]] = ...) -> None: ...
 
-@deprecated("Importing assert_websocket_events_sent from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import assert_websocket_events_sent' instead. See MIGRATION.md.")
+@deprecated("Importing assert_websocket_events_sent from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import assert_websocket_events_sent' instead. See MIGRATION.md.")
 def assert_websocket_events_sent(sent: Any, expected_events: typing.Optional[collections.abc.Iterable[Any]] = ...) -> None: ...
 
-@deprecated("Importing assert_websocket_response_time from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import assert_websocket_response_time' instead. See MIGRATION.md.")
+@deprecated("Importing assert_websocket_response_time from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import assert_websocket_response_time' instead. See MIGRATION.md.")
 def assert_websocket_response_time(response_time: float, max_time: float = ...) -> None: ...
 
-@deprecated("Importing create_mock_websocket from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import create_mock_websocket' instead. See MIGRATION.md.")
-def create_mock_websocket(user_id: str = ..., **options: Any) -> compat.canonical.testing.websocket_client.MockWebSocketConnection: ...
+@deprecated("Importing create_mock_websocket from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import create_mock_websocket' instead. See MIGRATION.md.")
+def create_mock_websocket(user_id: str = ..., **options: Any) -> compat.netra.testing.websocket.client.MockWebSocketConnection: ...
 
-@deprecated("Importing create_test_connection_pool from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import create_test_connection_pool' instead. See MIGRATION.md.")
+@deprecated("Importing create_test_connection_pool from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import create_test_connection_pool' instead. See MIGRATION.md.")
 async def create_test_connection_pool(url: str = ..., count: int = ..., headers: typing.Optional[collections.abc.Mapping[str, str]] = ..., timeout: float = ...) -> list[Any]: ...
 
-# Importing create_test_websocket_connection from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import create_test_websocket_connection' instead. See MIGRATION.md.
-create_test_websocket_connection = compat.canonical.testing.websocket_helpers.create_test_websocket_connection
+# Importing create_test_websocket_connection from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import create_test_websocket_connection' instead. See MIGRATION.md.
+create_test_websocket_connection = compat.netra.testing.websocket.helpers.create_test_websocket_connection
 
-@deprecated("Importing ensure_websocket_service_ready from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import ensure_websocket_service_ready' instead. See MIGRATION.md.")
+@deprecated("Importing ensure_websocket_service_ready from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import ensure_websocket_service_ready' instead. See MIGRATION.md.")
 async def ensure_websocket_service_ready(base_url: str = ..., max_wait: float = ..., **_ignored: Any) -> bool: ...
 
-@deprecated("Importing establish_minimum_websocket_connections from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import establish_minimum_websocket_connections' instead. See MIGRATION.md.")
+@deprecated("Importing establish_minimum_websocket_connections from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import establish_minimum_websocket_connections' instead. See MIGRATION.md.")
 async def establish_minimum_websocket_connections(url: str = ..., min_connections: int = ..., max_attempts: int = ..., headers: typing.Optional[collections.abc.Mapping[str, str]] = ...) -> list[Any]: ...
 
-@deprecated("Importing is_docker_available_for_websocket from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import is_docker_available_for_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing is_docker_available_for_websocket from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import is_docker_available_for_websocket' instead. See MIGRATION.md.")
 def is_docker_available_for_websocket() -> bool: ...
 
-@deprecated("Importing validate_websocket_message from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import validate_websocket_message' instead. See MIGRATION.md.")
+@deprecated("Importing validate_websocket_message from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import validate_websocket_message' instead. See MIGRATION.md.")
 def validate_websocket_message(message: Any, required_fields: typing.Optional[collections.abc.Iterable[str]] = ...) -> bool: ...
 
-@deprecated("Importing wait_for_agent_completion from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_helpers import wait_for_agent_completion' instead. See MIGRATION.md.")
+@deprecated("Importing wait_for_agent_completion from 'test_framework.websocket_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.helpers import wait_for_agent_completion' instead. See MIGRATION.md.")
 async def wait_for_agent_completion(websocket: Any, timeout: float = ...) -> list[Any]: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROUNDS = 3
-LEDGER = ("--ledger", "compat.legacy.ledger:LEDGER")
+LEDGER = ("--ledger", "compat.netra.ledger:LEDGER")
 USES = """
 
 from netra_backend.app.websocket_core.manager import WebSocketManager as _LegacyManager
@@ -154,7 +154,10 @@ def libcst_cost(folder: Path, sample: list[Path]) -> float:
         manager = FullRepoManager(str(folder), [str(path)], RenameCommand.METADATA_DEPENDENCIES)
         wrapper = manager.get_metadata_wrapper_for_path(str(path))
         context = CodemodContext(wrapper=wrapper, filename=str(path), metadata_manager=manager)
-        old, new = "netra_backend.app.websocket_core.manager.WebSocketManager", "compat.canonical.manager.UnifiedWebSocketManager"
+        old, new = (
+            "netra_backend.app.websocket_core.manager.WebSocketManager",
+            "compat.canonical.core.manager.UnifiedWebSocketManager",
+        )
         assert isinstance(RenameCommand(context, old, new).transform_module(wrapper.module), libcst.Module)
     return (time.process_time() - started) / len(sample)
 
@@ -163,7 +166,7 @@ def fix_cost(sample: list[Path]) -> float:
     """CPU seconds per file of this package's fix, in one process, the reading of adapters included; like LibCST's, without imports."""
     sys.path.insert(0, str(Path(__file__).parents[3]))
     from compat.analysis import fixer
-    from compat.legacy.ledger import LEDGER as rows
+    from compat.netra.ledger import LEDGER as rows
 
     started = time.process_time()
     done = fixer.fix(list(map(str, sample)), rows)

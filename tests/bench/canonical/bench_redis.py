@@ -38,9 +38,9 @@ class Sink:
 
 async def main(url: str) -> None:
     """Measure and print the best of several passes."""
-    from compat.canonical.backplane_redis import RedisBackplane
-    from compat.canonical.events import Position
+    from compat.canonical.core.events import Position
     from compat.canonical.factory import WebSocketManagerFactory
+    from compat.canonical.redis.redis_backplane import RedisBackplane
 
     publisher = WebSocketManagerFactory(backplane=RedisBackplane(url))
     receiver = WebSocketManagerFactory(backplane=RedisBackplane(url))

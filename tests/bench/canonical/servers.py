@@ -51,9 +51,9 @@ class Compat(Stack):
 
     def __init__(self) -> None:
         from compat.canonical.limits import Limits
-        from compat.canonical.server import create_app
+        from compat.canonical.server.app import create_app
+        from compat.canonical.server.uvicorn_protocol import abortable_protocol
         from compat.canonical.settings import Settings
-        from compat.canonical.uvicorn_protocol import abortable_protocol
 
         self.app = create_app(Settings(jwt_secret=SECRET, environment="test", limits=Limits(history_events=100)))
         self.protocol = abortable_protocol(5.0)
@@ -83,9 +83,9 @@ class CompatRedis(Compat):
         from types import SimpleNamespace
 
         from compat.canonical.limits import Limits
-        from compat.canonical.server import create_app
+        from compat.canonical.server.app import create_app
+        from compat.canonical.server.uvicorn_protocol import abortable_protocol
         from compat.canonical.settings import Settings
-        from compat.canonical.uvicorn_protocol import abortable_protocol
 
         limits = Limits(history_events=512)
         self.app = create_app(Settings(jwt_secret=SECRET, environment="test", limits=limits, redis_url=sys.argv[2]))

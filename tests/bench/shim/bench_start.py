@@ -54,7 +54,7 @@ def install_drop_in(site: pathlib.Path) -> None:
     start_file = source.parent / "netra_compat.pth"
     shutil.copy(start_file if start_file.exists() else source / "netra_compat.pth", site / "netra_compat.pth")
     shutil.copy(source.parent / "netra_compat_start.py", site / "netra_compat_start.py")
-    declare(site, "netra_compat", "[compat.ledgers]\nnetra = compat.legacy.ledger:LEDGER\n")
+    declare(site, "netra_compat", "[compat.ledgers]\nnetra = compat.netra.ledger:LEDGER\n")
 
 
 def declare(site: pathlib.Path, name: str, entry_points: str = "") -> None:

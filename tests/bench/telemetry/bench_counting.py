@@ -36,10 +36,10 @@ def our_cells() -> dict[str, float]:
     from _operator import setitem
     from itertools import count
 
-    from compat.telemetry import counters
-    from compat.telemetry.cells import Counters
-    from compat.telemetry.counters import open_cell
-    from compat.telemetry.sites import Site
+    from compat.telemetry.record import counters
+    from compat.telemetry.record.cells import Counters
+    from compat.telemetry.record.counters import open_cell
+    from compat.telemetry.record.sites import Site
 
     site = Site("old.name", "call", "app.py", 1, "run", "app")
     view = memoryview(bytearray(8)).cast("Q")

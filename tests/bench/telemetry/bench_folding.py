@@ -20,9 +20,9 @@ def write_segments(directory: str, files: int) -> None:
     """Write segments as so many processes of one service would: half of them met the sites in another order."""
     from random import Random
 
-    from compat.telemetry.identity import describe_process
-    from compat.telemetry.segments import Segment
-    from compat.telemetry.sites import Site
+    from compat.telemetry.record.identity import describe_process
+    from compat.telemetry.record.segments import Segment
+    from compat.telemetry.record.sites import Site
 
     sites = [
         Site(
@@ -46,7 +46,7 @@ def write_segments(directory: str, files: int) -> None:
         templates.append((segment.path, Path(segment.path).read_bytes()))
         os.unlink(segment.path)
         process = process._replace(id=process.id[::-1])
-    from compat.telemetry.layout import HEAD, pack_header
+    from compat.telemetry.record.layout import HEAD, pack_header
 
     folder = os.path.dirname(templates[0][0])
     for number in range(files):
@@ -77,7 +77,7 @@ def measure(what: str, directory: str) -> None:
     """Do the work, and print seconds, seconds of CPU, and the growth of this process's memory in MB."""
     start_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if what == "fold":
-        from compat.telemetry.fold import fold
+        from compat.telemetry.history.fold import fold
 
         start, start_cpu = time.perf_counter(), time.process_time()
         folded = fold(directory)

@@ -15,8 +15,8 @@ for module in ("starlette", "uvicorn", "jwt"):
 
 from compat.canonical.auth import Authenticator, FailureLimiter, KeySet, OriginPolicy, TokenRules
 from compat.canonical.limits import Limits
-from compat.canonical.serve import build_server, listen
-from compat.canonical.server import create_app
+from compat.canonical.server.app import create_app
+from compat.canonical.server.serve import build_server, listen
 from compat.canonical.settings import Settings
 
 SECRET = "s" * 48

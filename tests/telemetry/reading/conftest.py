@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from compat.telemetry.history import open_history
-from compat.telemetry.report import MoveFacts
+from compat.telemetry.history.database import open_history
+from compat.telemetry.report.usage_report import MoveFacts
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 TODAY = 20778

@@ -10,10 +10,10 @@ from importlib.resources import files
 
 import pytest
 
-from compat.telemetry.page import PLACES, page_values, policy, write_page
-from compat.telemetry.page_chart import SHADES, bucket_days, burn_down
-from compat.telemetry.queries import Selection
-from compat.telemetry.report import build_report
+from compat.telemetry.history.queries import Selection
+from compat.telemetry.page.chart import SHADES, bucket_days, burn_down
+from compat.telemetry.page.html import PLACES, page_values, policy, write_page
+from compat.telemetry.report.usage_report import build_report
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 TODAY = 20778

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat.telemetry.queries import KEYS, Observed, Selection, Usage
+from compat.telemetry.history.queries import KEYS, Observed, Selection, Usage
 
 TODAY = 20778
 MANAGER, AUTH, GONE = "old.core:Manager", "old.auth:AuthHandler", "old.gone"

@@ -9,9 +9,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from compat.telemetry.queries import Line
-from compat.telemetry.render import direction, spark, write_csv, write_json, write_markdown, write_table
-from compat.telemetry.report import build_report
+from compat.telemetry.history.queries import Line
+from compat.telemetry.report.render import direction, spark, write_csv, write_json, write_markdown, write_table
+from compat.telemetry.report.usage_report import build_report
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 

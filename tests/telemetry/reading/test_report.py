@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import compat.telemetry
-from compat.telemetry.queries import KEYS, Observed
-from compat.telemetry.render import footer
-from compat.telemetry.report import (
+from compat.telemetry.history.queries import KEYS, Observed
+from compat.telemetry.report.render import footer
+from compat.telemetry.report.usage_report import (
     FORMAT_VERSION,
     as_dict,
     build_report,

@@ -12,9 +12,9 @@ import pytest
 
 pytest.importorskip("starlette", reason="needs the extra: server")
 
-from compat.telemetry.history import open_history
-from compat.telemetry.page import policy
-from compat.telemetry.serve import NO_METRICS, create_app, is_loopback
+from compat.telemetry.history.database import open_history
+from compat.telemetry.page.html import policy
+from compat.telemetry.page.web_server import NO_METRICS, create_app, is_loopback
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 

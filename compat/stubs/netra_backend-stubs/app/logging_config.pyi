@@ -2,20 +2,20 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.logs
+import compat.netra.components.logs
 import logging
 import typing
 
-# Importing central_logger from 'netra_backend.app.logging_config' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.logs import central_logger' instead. See MIGRATION.md.
-central_logger = compat.canonical.logs.central_logger
+# Importing central_logger from 'netra_backend.app.logging_config' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.logs import central_logger' instead. See MIGRATION.md.
+central_logger = compat.netra.components.logs.central_logger
 
-@deprecated("Importing get_central_logger from 'netra_backend.app.logging_config' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.logs import get_central_logger' instead. See MIGRATION.md.")
-def get_central_logger() -> compat.canonical.logs.UnifiedLoggingSSOT: ...
+@deprecated("Importing get_central_logger from 'netra_backend.app.logging_config' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.logs import get_central_logger' instead. See MIGRATION.md.")
+def get_central_logger() -> compat.netra.components.logs.UnifiedLoggingSSOT: ...
 
-@deprecated("Importing get_logger from 'netra_backend.app.logging_config' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.logs import get_logger' instead. See MIGRATION.md.")
+@deprecated("Importing get_logger from 'netra_backend.app.logging_config' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.logs import get_logger' instead. See MIGRATION.md.")
 def get_logger(name: typing.Optional[str] = ...) -> logging.Logger: ...
 
-@deprecated("Importing log_execution_time from 'netra_backend.app.logging_config' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.logs import log_execution_time' instead. See MIGRATION.md.")
+@deprecated("Importing log_execution_time from 'netra_backend.app.logging_config' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.logs import log_execution_time' instead. See MIGRATION.md.")
 def log_execution_time(operation_name: typing.Optional[str] = ...) -> Any: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,33 +2,33 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.ids.generator
+import compat.netra.components.ids.generator
 
-@deprecated("Importing IdComponents from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.generator import IdComponents' instead. See MIGRATION.md.")
-class IdComponents(compat.canonical.ids.generator.IdComponents): ...
+@deprecated("Importing IdComponents from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.generator import IdComponents' instead. See MIGRATION.md.")
+class IdComponents(compat.netra.components.ids.generator.IdComponents): ...
 
-@deprecated("Importing TestIdUtils from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.generator import TestIdUtils' instead. See MIGRATION.md.")
-class TestIdUtils(compat.canonical.ids.generator.TestIdUtils): ...
+@deprecated("Importing TestIdUtils from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.generator import TestIdUtils' instead. See MIGRATION.md.")
+class TestIdUtils(compat.netra.components.ids.generator.TestIdUtils): ...
 
-@deprecated("Importing UnifiedIdGenerator from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.generator import UnifiedIdGenerator' instead. See MIGRATION.md.")
-class UnifiedIdGenerator(compat.canonical.ids.generator.UnifiedIdGenerator): ...
+@deprecated("Importing UnifiedIdGenerator from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.generator import UnifiedIdGenerator' instead. See MIGRATION.md.")
+class UnifiedIdGenerator(compat.netra.components.ids.generator.UnifiedIdGenerator): ...
 
-@deprecated("Importing _get_next_counter from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.generator import _get_next_counter' instead. See MIGRATION.md.")
+@deprecated("Importing _get_next_counter from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.generator import _get_next_counter' instead. See MIGRATION.md.")
 def _get_next_counter() -> int: ...
 
-# Importing _global_counter from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.generator import _global_counter' instead. See MIGRATION.md.
-_global_counter = compat.canonical.ids.generator._global_counter
+# Importing _global_counter from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.generator import _global_counter' instead. See MIGRATION.md.
+_global_counter = compat.netra.components.ids.generator._global_counter
 
-# Importing _global_counter_lock from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.generator import _global_counter_lock' instead. See MIGRATION.md.
-_global_counter_lock = compat.canonical.ids.generator._global_counter_lock
+# Importing _global_counter_lock from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.generator import _global_counter_lock' instead. See MIGRATION.md.
+_global_counter_lock = compat.netra.components.ids.generator._global_counter_lock
 
-@deprecated("Importing create_user_execution_context_factory from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.generator import create_user_execution_context_factory' instead. See MIGRATION.md.")
+@deprecated("Importing create_user_execution_context_factory from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.generator import create_user_execution_context_factory' instead. See MIGRATION.md.")
 def create_user_execution_context_factory(user_id: str, operation: str = ...) -> dict[str, str]: ...
 
-@deprecated("Importing generate_uuid_replacement from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.generator import generate_uuid_replacement' instead. See MIGRATION.md.")
+@deprecated("Importing generate_uuid_replacement from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.generator import generate_uuid_replacement' instead. See MIGRATION.md.")
 def generate_uuid_replacement() -> str: ...
 
-@deprecated("Importing reset_global_counter from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.generator import reset_global_counter' instead. See MIGRATION.md.")
+@deprecated("Importing reset_global_counter from 'shared.id_generation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.generator import reset_global_counter' instead. See MIGRATION.md.")
 def reset_global_counter() -> None: ...
 
 def __getattr__(name: str) -> Any: ...

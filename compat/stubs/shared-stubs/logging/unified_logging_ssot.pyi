@@ -2,32 +2,32 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.logs
+import compat.netra.components.logs
 import logging
 import typing
 
-@deprecated("Importing SensitiveDataFilter from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.logs import SensitiveDataFilter' instead. See MIGRATION.md.")
-class SensitiveDataFilter(compat.canonical.logs.SensitiveDataFilter): ...
+@deprecated("Importing SensitiveDataFilter from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.logs import SensitiveDataFilter' instead. See MIGRATION.md.")
+class SensitiveDataFilter(compat.netra.components.logs.SensitiveDataFilter): ...
 
-@deprecated("Importing UnifiedLoggingContext from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.logs import UnifiedLoggingContext' instead. See MIGRATION.md.")
-class UnifiedLoggingContext(compat.canonical.logs.UnifiedLoggingContext): ...
+@deprecated("Importing UnifiedLoggingContext from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.logs import UnifiedLoggingContext' instead. See MIGRATION.md.")
+class UnifiedLoggingContext(compat.netra.components.logs.UnifiedLoggingContext): ...
 
-@deprecated("Importing UnifiedLoggingSSOT from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.logs import UnifiedLoggingSSOT' instead. See MIGRATION.md.")
-class UnifiedLoggingSSOT(compat.canonical.logs.UnifiedLoggingSSOT): ...
+@deprecated("Importing UnifiedLoggingSSOT from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.logs import UnifiedLoggingSSOT' instead. See MIGRATION.md.")
+class UnifiedLoggingSSOT(compat.netra.components.logs.UnifiedLoggingSSOT): ...
 
-@deprecated("Importing get_logger from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.logs import get_logger' instead. See MIGRATION.md.")
+@deprecated("Importing get_logger from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.logs import get_logger' instead. See MIGRATION.md.")
 def get_logger(name: typing.Optional[str] = ...) -> logging.Logger: ...
 
-@deprecated("Importing get_ssot_logger from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.logs import get_ssot_logger' instead. See MIGRATION.md.")
-def get_ssot_logger() -> compat.canonical.logs.UnifiedLoggingSSOT: ...
+@deprecated("Importing get_ssot_logger from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.logs import get_ssot_logger' instead. See MIGRATION.md.")
+def get_ssot_logger() -> compat.netra.components.logs.UnifiedLoggingSSOT: ...
 
-@deprecated("Importing log_performance from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.logs import log_performance' instead. See MIGRATION.md.")
+@deprecated("Importing log_performance from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.logs import log_performance' instead. See MIGRATION.md.")
 def log_performance(operation: str) -> Any: ...
 
-@deprecated("Importing request_context from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.logs import request_context' instead. See MIGRATION.md.")
+@deprecated("Importing request_context from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.logs import request_context' instead. See MIGRATION.md.")
 def request_context(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing reset_logging from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.logs import reset_logging' instead. See MIGRATION.md.")
+@deprecated("Importing reset_logging from 'shared.logging.unified_logging_ssot' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.logs import reset_logging' instead. See MIGRATION.md.")
 def reset_logging() -> None: ...
 
 def __getattr__(name: str) -> Any: ...

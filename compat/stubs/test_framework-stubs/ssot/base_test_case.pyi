@@ -2,43 +2,43 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.testing.base_test_case
-import compat.canonical.testing.metrics
+import compat.netra.testing.base_test_case
+import compat.netra.testing.recorded_metrics
 
-# Importing AsyncTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import AsyncTestCase' instead. See MIGRATION.md.
-AsyncTestCase = compat.canonical.testing.base_test_case.AsyncTestCase
+# Importing AsyncTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base_test_case import AsyncTestCase' instead. See MIGRATION.md.
+AsyncTestCase = compat.netra.testing.base_test_case.AsyncTestCase
 
-# Importing BaseIntegrationTest from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import BaseIntegrationTest' instead. See MIGRATION.md.
-BaseIntegrationTest = compat.canonical.testing.base_test_case.BaseIntegrationTest
+# Importing BaseIntegrationTest from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base_test_case import BaseIntegrationTest' instead. See MIGRATION.md.
+BaseIntegrationTest = compat.netra.testing.base_test_case.BaseIntegrationTest
 
-# Importing BaseTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import BaseTestCase' instead. See MIGRATION.md.
-BaseTestCase = compat.canonical.testing.base_test_case.BaseTestCase
+# Importing BaseTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base_test_case import BaseTestCase' instead. See MIGRATION.md.
+BaseTestCase = compat.netra.testing.base_test_case.BaseTestCase
 
-# Importing CategoryType from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import CategoryType' instead. See MIGRATION.md.
-CategoryType = compat.canonical.testing.base_test_case.CategoryType
+# Importing CategoryType from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base_test_case import CategoryType' instead. See MIGRATION.md.
+CategoryType = compat.netra.testing.base_test_case.CategoryType
 
-# Importing SSotAsyncBaseTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SSotAsyncBaseTestCase' instead. See MIGRATION.md.
-SSotAsyncBaseTestCase = compat.canonical.testing.base_test_case.SSotAsyncBaseTestCase
+# Importing SSotAsyncBaseTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base_test_case import SSotAsyncBaseTestCase' instead. See MIGRATION.md.
+SSotAsyncBaseTestCase = compat.netra.testing.base_test_case.SSotAsyncBaseTestCase
 
-@deprecated("Importing SSotAsyncTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SSotAsyncTestCase' instead. See MIGRATION.md.")
-class SSotAsyncTestCase(compat.canonical.testing.base_test_case.SSotAsyncTestCase): ...
+@deprecated("Importing SSotAsyncTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base_test_case import SSotAsyncTestCase' instead. See MIGRATION.md.")
+class SSotAsyncTestCase(compat.netra.testing.base_test_case.SSotAsyncTestCase): ...
 
-@deprecated("Importing SSotBaseTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SSotBaseTestCase' instead. See MIGRATION.md.")
-class SSotBaseTestCase(compat.canonical.testing.base_test_case.SSotBaseTestCase): ...
+@deprecated("Importing SSotBaseTestCase from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base_test_case import SSotBaseTestCase' instead. See MIGRATION.md.")
+class SSotBaseTestCase(compat.netra.testing.base_test_case.SSotBaseTestCase): ...
 
-@deprecated("Importing SsotTestContext from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SsotTestContext' instead. See MIGRATION.md.")
-class SsotTestContext(compat.canonical.testing.metrics.SsotTestContext): ...
+@deprecated("Importing SsotTestContext from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base_test_case import SsotTestContext' instead. See MIGRATION.md.")
+class SsotTestContext(compat.netra.testing.recorded_metrics.SsotTestContext): ...
 
-@deprecated("Importing SsotTestMetrics from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import SsotTestMetrics' instead. See MIGRATION.md.")
-class SsotTestMetrics(compat.canonical.testing.metrics.SsotTestMetrics): ...
+@deprecated("Importing SsotTestMetrics from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base_test_case import SsotTestMetrics' instead. See MIGRATION.md.")
+class SsotTestMetrics(compat.netra.testing.recorded_metrics.SsotTestMetrics): ...
 
-# Importing TestContext from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import TestContext' instead. See MIGRATION.md.
-TestContext = compat.canonical.testing.base_test_case.TestContext
+# Importing TestContext from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base_test_case import TestContext' instead. See MIGRATION.md.
+TestContext = compat.netra.testing.base_test_case.TestContext
 
-# Importing TestMetrics from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import TestMetrics' instead. See MIGRATION.md.
-TestMetrics = compat.canonical.testing.base_test_case.TestMetrics
+# Importing TestMetrics from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base_test_case import TestMetrics' instead. See MIGRATION.md.
+TestMetrics = compat.netra.testing.base_test_case.TestMetrics
 
-# Importing logger from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.base_test_case import logger' instead. See MIGRATION.md.
-logger = compat.canonical.testing.base_test_case.logger
+# Importing logger from 'test_framework.ssot.base_test_case' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.base_test_case import logger' instead. See MIGRATION.md.
+logger = compat.netra.testing.base_test_case.logger
 
 def __getattr__(name: str) -> Any: ...

@@ -2,12 +2,12 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.testing.mock_factory
+import compat.netra.testing.mock_factory
 
-# Importing EVENTS from 'test_framework.ssot.mock_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.mock_factory import EVENTS' instead. See MIGRATION.md.
-EVENTS = compat.canonical.testing.mock_factory.EVENTS
+# Importing EVENTS from 'test_framework.ssot.mock_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.mock_factory import EVENTS' instead. See MIGRATION.md.
+EVENTS = compat.netra.testing.mock_factory.EVENTS
 
-@deprecated("Importing SSotMockFactory from 'test_framework.ssot.mock_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.mock_factory import SSotMockFactory' instead. See MIGRATION.md.")
-class SSotMockFactory(compat.canonical.testing.mock_factory.SSotMockFactory): ...
+@deprecated("Importing SSotMockFactory from 'test_framework.ssot.mock_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.mock_factory import SSotMockFactory' instead. See MIGRATION.md.")
+class SSotMockFactory(compat.netra.testing.mock_factory.SSotMockFactory): ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,34 +2,34 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.testing.mock_factory
-import compat.canonical.testing.mocks
+import compat.netra.testing.mock_factory
+import compat.netra.testing.mocks
 
-@deprecated("Importing DatabaseMockFactory from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.mocks import DatabaseMockFactory' instead. See MIGRATION.md.")
-class DatabaseMockFactory(compat.canonical.testing.mocks.DatabaseMockFactory): ...
+@deprecated("Importing DatabaseMockFactory from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.mocks import DatabaseMockFactory' instead. See MIGRATION.md.")
+class DatabaseMockFactory(compat.netra.testing.mocks.DatabaseMockFactory): ...
 
-@deprecated("Importing MockContext from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.mocks import MockContext' instead. See MIGRATION.md.")
-class MockContext(compat.canonical.testing.mocks.MockContext): ...
+@deprecated("Importing MockContext from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.mocks import MockContext' instead. See MIGRATION.md.")
+class MockContext(compat.netra.testing.mocks.MockContext): ...
 
-@deprecated("Importing MockFactory from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.mocks import MockFactory' instead. See MIGRATION.md.")
-class MockFactory(compat.canonical.testing.mocks.MockFactory): ...
+@deprecated("Importing MockFactory from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.mocks import MockFactory' instead. See MIGRATION.md.")
+class MockFactory(compat.netra.testing.mocks.MockFactory): ...
 
-@deprecated("Importing MockRegistry from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.mocks import MockRegistry' instead. See MIGRATION.md.")
-class MockRegistry(compat.canonical.testing.mocks.MockRegistry): ...
+@deprecated("Importing MockRegistry from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.mocks import MockRegistry' instead. See MIGRATION.md.")
+class MockRegistry(compat.netra.testing.mocks.MockRegistry): ...
 
-@deprecated("Importing SSotMockFactory from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.mocks import SSotMockFactory' instead. See MIGRATION.md.")
-class SSotMockFactory(compat.canonical.testing.mock_factory.SSotMockFactory): ...
+@deprecated("Importing SSotMockFactory from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.mocks import SSotMockFactory' instead. See MIGRATION.md.")
+class SSotMockFactory(compat.netra.testing.mock_factory.SSotMockFactory): ...
 
-@deprecated("Importing ServiceMockFactory from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.mocks import ServiceMockFactory' instead. See MIGRATION.md.")
-class ServiceMockFactory(compat.canonical.testing.mocks.ServiceMockFactory): ...
+@deprecated("Importing ServiceMockFactory from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.mocks import ServiceMockFactory' instead. See MIGRATION.md.")
+class ServiceMockFactory(compat.netra.testing.mocks.ServiceMockFactory): ...
 
-@deprecated("Importing cleanup_global_mocks from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.mocks import cleanup_global_mocks' instead. See MIGRATION.md.")
+@deprecated("Importing cleanup_global_mocks from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.mocks import cleanup_global_mocks' instead. See MIGRATION.md.")
 def cleanup_global_mocks() -> None: ...
 
-@deprecated("Importing get_mock_factory from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.mocks import get_mock_factory' instead. See MIGRATION.md.")
-def get_mock_factory() -> compat.canonical.testing.mocks.MockFactory: ...
+@deprecated("Importing get_mock_factory from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.mocks import get_mock_factory' instead. See MIGRATION.md.")
+def get_mock_factory() -> compat.netra.testing.mocks.MockFactory: ...
 
-# Importing logger from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.mocks import logger' instead. See MIGRATION.md.
-logger = compat.canonical.testing.mocks.logger
+# Importing logger from 'test_framework.ssot.mocks' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.mocks import logger' instead. See MIGRATION.md.
+logger = compat.netra.testing.mocks.logger
 
 def __getattr__(name: str) -> Any: ...

@@ -3,42 +3,42 @@
 from typing import Any
 from typing_extensions import deprecated
 import collections.abc
-import compat.canonical.testing.websocket_real
+import compat.netra.testing.websocket.real
 
-@deprecated("Importing ConnectionMetrics from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_real import ConnectionMetrics' instead. See MIGRATION.md.")
-class ConnectionMetrics(compat.canonical.testing.websocket_real.ConnectionMetrics): ...
+@deprecated("Importing ConnectionMetrics from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.real import ConnectionMetrics' instead. See MIGRATION.md.")
+class ConnectionMetrics(compat.netra.testing.websocket.real.ConnectionMetrics): ...
 
-# Importing DockerUnavailableError from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_real import DockerUnavailableError' instead. See MIGRATION.md.
-DockerUnavailableError = compat.canonical.testing.websocket_real.DockerUnavailableError
+# Importing DockerUnavailableError from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.real import DockerUnavailableError' instead. See MIGRATION.md.
+DockerUnavailableError = compat.netra.testing.websocket.real.DockerUnavailableError
 
-@deprecated("Importing IsolationTestResult from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_real import IsolationTestResult' instead. See MIGRATION.md.")
-class IsolationTestResult(compat.canonical.testing.websocket_real.IsolationTestResult): ...
+@deprecated("Importing IsolationTestResult from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.real import IsolationTestResult' instead. See MIGRATION.md.")
+class IsolationTestResult(compat.netra.testing.websocket.real.IsolationTestResult): ...
 
-# Importing IsolationTestType from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_real import IsolationTestType' instead. See MIGRATION.md.
-IsolationTestType = compat.canonical.testing.websocket_real.IsolationTestType
+# Importing IsolationTestType from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.real import IsolationTestType' instead. See MIGRATION.md.
+IsolationTestType = compat.netra.testing.websocket.real.IsolationTestType
 
-@deprecated("Importing RealWebSocketConnectionManager from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_real import RealWebSocketConnectionManager' instead. See MIGRATION.md.")
-class RealWebSocketConnectionManager(compat.canonical.testing.websocket_real.RealWebSocketConnectionManager): ...
+@deprecated("Importing RealWebSocketConnectionManager from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.real import RealWebSocketConnectionManager' instead. See MIGRATION.md.")
+class RealWebSocketConnectionManager(compat.netra.testing.websocket.real.RealWebSocketConnectionManager): ...
 
-@deprecated("Importing RealWebSocketTestClient from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_real import RealWebSocketTestClient' instead. See MIGRATION.md.")
-class RealWebSocketTestClient(compat.canonical.testing.websocket_real.RealWebSocketTestClient): ...
+@deprecated("Importing RealWebSocketTestClient from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.real import RealWebSocketTestClient' instead. See MIGRATION.md.")
+class RealWebSocketTestClient(compat.netra.testing.websocket.real.RealWebSocketTestClient): ...
 
-@deprecated("Importing SecurityError from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_real import SecurityError' instead. See MIGRATION.md.")
-class SecurityError(compat.canonical.testing.websocket_real.SecurityError): ...
+@deprecated("Importing SecurityError from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.real import SecurityError' instead. See MIGRATION.md.")
+class SecurityError(compat.netra.testing.websocket.real.SecurityError): ...
 
-# Importing UnifiedWebSocketTestClient from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_real import UnifiedWebSocketTestClient' instead. See MIGRATION.md.
-UnifiedWebSocketTestClient = compat.canonical.testing.websocket_real.UnifiedWebSocketTestClient
+# Importing UnifiedWebSocketTestClient from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.real import UnifiedWebSocketTestClient' instead. See MIGRATION.md.
+UnifiedWebSocketTestClient = compat.netra.testing.websocket.real.UnifiedWebSocketTestClient
 
-# Importing WebSocketConnectionState from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_real import WebSocketConnectionState' instead. See MIGRATION.md.
-WebSocketConnectionState = compat.canonical.testing.websocket_real.WebSocketConnectionState
+# Importing WebSocketConnectionState from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.real import WebSocketConnectionState' instead. See MIGRATION.md.
+WebSocketConnectionState = compat.netra.testing.websocket.real.WebSocketConnectionState
 
-@deprecated("Importing WebSocketEvent from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_real import WebSocketEvent' instead. See MIGRATION.md.")
-class WebSocketEvent(compat.canonical.testing.websocket_real.WebSocketEvent): ...
+@deprecated("Importing WebSocketEvent from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.real import WebSocketEvent' instead. See MIGRATION.md.")
+class WebSocketEvent(compat.netra.testing.websocket.real.WebSocketEvent): ...
 
-@deprecated("Importing create_authenticated_websocket_client from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_real import create_authenticated_websocket_client' instead. See MIGRATION.md.")
+@deprecated("Importing create_authenticated_websocket_client from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.real import create_authenticated_websocket_client' instead. See MIGRATION.md.")
 async def create_authenticated_websocket_client(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing test_websocket_events_isolation from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_real import test_websocket_events_isolation' instead. See MIGRATION.md.")
-async def test_websocket_events_isolation(clients: collections.abc.Iterable[compat.canonical.testing.websocket_real.RealWebSocketTestClient], events: collections.abc.Iterable[str] = ..., settle: float = ...) -> dict[str, Any]: ...
+@deprecated("Importing test_websocket_events_isolation from 'test_framework.ssot.real_websocket_connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.real import test_websocket_events_isolation' instead. See MIGRATION.md.")
+async def test_websocket_events_isolation(clients: collections.abc.Iterable[compat.netra.testing.websocket.real.RealWebSocketTestClient], events: collections.abc.Iterable[str] = ..., settle: float = ...) -> dict[str, Any]: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,43 +2,43 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.testing.websocket_auth
-import compat.canonical.testing.websocket_real
+import compat.netra.testing.websocket.auth_helper
+import compat.netra.testing.websocket.real
 
-# Importing AuthenticationScenario from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_auth import AuthenticationScenario' instead. See MIGRATION.md.
-AuthenticationScenario = compat.canonical.testing.websocket_auth.AuthenticationScenario
+# Importing AuthenticationScenario from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.auth_helper import AuthenticationScenario' instead. See MIGRATION.md.
+AuthenticationScenario = compat.netra.testing.websocket.auth_helper.AuthenticationScenario
 
-@deprecated("Importing CachedToken from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_auth import CachedToken' instead. See MIGRATION.md.")
-class CachedToken(compat.canonical.testing.websocket_auth.CachedToken): ...
+@deprecated("Importing CachedToken from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.auth_helper import CachedToken' instead. See MIGRATION.md.")
+class CachedToken(compat.netra.testing.websocket.auth_helper.CachedToken): ...
 
-@deprecated("Importing JWTTokenCache from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_auth import JWTTokenCache' instead. See MIGRATION.md.")
-class JWTTokenCache(compat.canonical.testing.websocket_auth.JWTTokenCache): ...
+@deprecated("Importing JWTTokenCache from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.auth_helper import JWTTokenCache' instead. See MIGRATION.md.")
+class JWTTokenCache(compat.netra.testing.websocket.auth_helper.JWTTokenCache): ...
 
-@deprecated("Importing SecurityError from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_auth import SecurityError' instead. See MIGRATION.md.")
-class SecurityError(compat.canonical.testing.websocket_real.SecurityError): ...
+@deprecated("Importing SecurityError from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.auth_helper import SecurityError' instead. See MIGRATION.md.")
+class SecurityError(compat.netra.testing.websocket.real.SecurityError): ...
 
-# Importing TestUserContext from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_auth import TestUserContext' instead. See MIGRATION.md.
-TestUserContext = compat.canonical.testing.websocket_auth.TestUserContext
+# Importing TestUserContext from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.auth_helper import TestUserContext' instead. See MIGRATION.md.
+TestUserContext = compat.netra.testing.websocket.auth_helper.TestUserContext
 
-@deprecated("Importing WebSocketAuthConfig from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_auth import WebSocketAuthConfig' instead. See MIGRATION.md.")
-class WebSocketAuthConfig(compat.canonical.testing.websocket_auth.WebSocketAuthConfig): ...
+@deprecated("Importing WebSocketAuthConfig from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.auth_helper import WebSocketAuthConfig' instead. See MIGRATION.md.")
+class WebSocketAuthConfig(compat.netra.testing.websocket.auth_helper.WebSocketAuthConfig): ...
 
-@deprecated("Importing WebSocketAuthHelper from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_auth import WebSocketAuthHelper' instead. See MIGRATION.md.")
-class WebSocketAuthHelper(compat.canonical.testing.websocket_auth.WebSocketAuthHelper): ...
+@deprecated("Importing WebSocketAuthHelper from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.auth_helper import WebSocketAuthHelper' instead. See MIGRATION.md.")
+class WebSocketAuthHelper(compat.netra.testing.websocket.auth_helper.WebSocketAuthHelper): ...
 
-@deprecated("Importing WebSocketAuthTestHelper from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_auth import WebSocketAuthHelper' instead. See MIGRATION.md.")
-class WebSocketAuthTestHelper(compat.canonical.testing.websocket_auth.WebSocketAuthHelper): ...
+@deprecated("Importing WebSocketAuthTestHelper from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.auth_helper import WebSocketAuthHelper' instead. See MIGRATION.md.")
+class WebSocketAuthTestHelper(compat.netra.testing.websocket.auth_helper.WebSocketAuthHelper): ...
 
-@deprecated("Importing WebSocketAuthenticationTester from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_auth import WebSocketAuthenticationTester' instead. See MIGRATION.md.")
-class WebSocketAuthenticationTester(compat.canonical.testing.websocket_auth.WebSocketAuthenticationTester): ...
+@deprecated("Importing WebSocketAuthenticationTester from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.auth_helper import WebSocketAuthenticationTester' instead. See MIGRATION.md.")
+class WebSocketAuthenticationTester(compat.netra.testing.websocket.auth_helper.WebSocketAuthenticationTester): ...
 
-@deprecated("Importing WebSocketConnectionPool from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_auth import WebSocketConnectionPool' instead. See MIGRATION.md.")
-class WebSocketConnectionPool(compat.canonical.testing.websocket_auth.WebSocketConnectionPool): ...
+@deprecated("Importing WebSocketConnectionPool from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.auth_helper import WebSocketConnectionPool' instead. See MIGRATION.md.")
+class WebSocketConnectionPool(compat.netra.testing.websocket.auth_helper.WebSocketConnectionPool): ...
 
-@deprecated("Importing create_authenticated_websocket_client from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_auth import create_authenticated_websocket_client' instead. See MIGRATION.md.")
+@deprecated("Importing create_authenticated_websocket_client from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.auth_helper import create_authenticated_websocket_client' instead. See MIGRATION.md.")
 async def create_authenticated_websocket_client(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing run_websocket_authentication_security_tests from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_auth import run_websocket_authentication_security_tests' instead. See MIGRATION.md.")
+@deprecated("Importing run_websocket_authentication_security_tests from 'test_framework.ssot.websocket_auth_test_helpers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.auth_helper import run_websocket_authentication_security_tests' instead. See MIGRATION.md.")
 async def run_websocket_authentication_security_tests(backend_url: str = ...) -> dict[str, Any]: ...
 
 def __getattr__(name: str) -> Any: ...

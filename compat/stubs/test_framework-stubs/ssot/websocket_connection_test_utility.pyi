@@ -2,12 +2,12 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.testing.websocket_client
+import compat.netra.testing.websocket.client
 
-@deprecated("Importing SSotWebSocketConnection from 'test_framework.ssot.websocket_connection_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_client import MockWebSocketConnection' instead. See MIGRATION.md.")
-class SSotWebSocketConnection(compat.canonical.testing.websocket_client.MockWebSocketConnection): ...
+@deprecated("Importing SSotWebSocketConnection from 'test_framework.ssot.websocket_connection_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.client import MockWebSocketConnection' instead. See MIGRATION.md.")
+class SSotWebSocketConnection(compat.netra.testing.websocket.client.MockWebSocketConnection): ...
 
-@deprecated("Importing TestWebSocketConnection from 'test_framework.ssot.websocket_connection_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_client import MockWebSocketConnection' instead. See MIGRATION.md.")
-class TestWebSocketConnection(compat.canonical.testing.websocket_client.MockWebSocketConnection): ...
+@deprecated("Importing TestWebSocketConnection from 'test_framework.ssot.websocket_connection_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.client import MockWebSocketConnection' instead. See MIGRATION.md.")
+class TestWebSocketConnection(compat.netra.testing.websocket.client.MockWebSocketConnection): ...
 
 def __getattr__(name: str) -> Any: ...

@@ -3,54 +3,54 @@
 from typing import Any
 from typing_extensions import deprecated
 import collections.abc
-import compat.canonical.testing.websocket_client
-import compat.canonical.testing.websocket_messages
-import compat.canonical.testing.websocket_utility
+import compat.netra.testing.websocket.client
+import compat.netra.testing.websocket.messages
+import compat.netra.testing.websocket.utility
 import typing
 
-# Importing CommunicationMetricsCollector from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import CommunicationMetricsCollector' instead. See MIGRATION.md.
-CommunicationMetricsCollector = compat.canonical.testing.websocket_utility.CommunicationMetricsCollector
+# Importing CommunicationMetricsCollector from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import CommunicationMetricsCollector' instead. See MIGRATION.md.
+CommunicationMetricsCollector = compat.netra.testing.websocket.utility.CommunicationMetricsCollector
 
-@deprecated("Importing MockWebSocketConnection from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import MockWebSocketConnection' instead. See MIGRATION.md.")
-class MockWebSocketConnection(compat.canonical.testing.websocket_client.MockWebSocketConnection): ...
+@deprecated("Importing MockWebSocketConnection from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import MockWebSocketConnection' instead. See MIGRATION.md.")
+class MockWebSocketConnection(compat.netra.testing.websocket.client.MockWebSocketConnection): ...
 
-@deprecated("Importing SSotWebSocketTestUtility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestUtility' instead. See MIGRATION.md.")
-class SSotWebSocketTestUtility(compat.canonical.testing.websocket_utility.WebSocketTestUtility): ...
+@deprecated("Importing SSotWebSocketTestUtility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import WebSocketTestUtility' instead. See MIGRATION.md.")
+class SSotWebSocketTestUtility(compat.netra.testing.websocket.utility.WebSocketTestUtility): ...
 
-# Importing WebSocketEventType from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketEventType' instead. See MIGRATION.md.
-WebSocketEventType = compat.canonical.testing.websocket_utility.WebSocketEventType
+# Importing WebSocketEventType from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import WebSocketEventType' instead. See MIGRATION.md.
+WebSocketEventType = compat.netra.testing.websocket.utility.WebSocketEventType
 
-@deprecated("Importing WebSocketMessage from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketMessage' instead. See MIGRATION.md.")
-class WebSocketMessage(compat.canonical.testing.websocket_messages.WebSocketMessage): ...
+@deprecated("Importing WebSocketMessage from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import WebSocketMessage' instead. See MIGRATION.md.")
+class WebSocketMessage(compat.netra.testing.websocket.messages.WebSocketMessage): ...
 
-@deprecated("Importing WebSocketTestClient from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestClient' instead. See MIGRATION.md.")
-class WebSocketTestClient(compat.canonical.testing.websocket_client.WebSocketTestClient): ...
+@deprecated("Importing WebSocketTestClient from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import WebSocketTestClient' instead. See MIGRATION.md.")
+class WebSocketTestClient(compat.netra.testing.websocket.client.WebSocketTestClient): ...
 
-@deprecated("Importing WebSocketTestHelper from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestUtility' instead. See MIGRATION.md.")
-class WebSocketTestHelper(compat.canonical.testing.websocket_utility.WebSocketTestUtility): ...
+@deprecated("Importing WebSocketTestHelper from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import WebSocketTestUtility' instead. See MIGRATION.md.")
+class WebSocketTestHelper(compat.netra.testing.websocket.utility.WebSocketTestUtility): ...
 
-@deprecated("Importing WebSocketTestManager from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestUtility' instead. See MIGRATION.md.")
-class WebSocketTestManager(compat.canonical.testing.websocket_utility.WebSocketTestUtility): ...
+@deprecated("Importing WebSocketTestManager from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import WebSocketTestUtility' instead. See MIGRATION.md.")
+class WebSocketTestManager(compat.netra.testing.websocket.utility.WebSocketTestUtility): ...
 
-@deprecated("Importing WebSocketTestMetrics from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestMetrics' instead. See MIGRATION.md.")
-class WebSocketTestMetrics(compat.canonical.testing.websocket_messages.WebSocketTestMetrics): ...
+@deprecated("Importing WebSocketTestMetrics from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import WebSocketTestMetrics' instead. See MIGRATION.md.")
+class WebSocketTestMetrics(compat.netra.testing.websocket.messages.WebSocketTestMetrics): ...
 
-@deprecated("Importing WebSocketTestUtility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import WebSocketTestUtility' instead. See MIGRATION.md.")
-class WebSocketTestUtility(compat.canonical.testing.websocket_utility.WebSocketTestUtility): ...
+@deprecated("Importing WebSocketTestUtility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import WebSocketTestUtility' instead. See MIGRATION.md.")
+class WebSocketTestUtility(compat.netra.testing.websocket.utility.WebSocketTestUtility): ...
 
-@deprecated("Importing cleanup_global_websocket_utility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import cleanup_global_websocket_utility' instead. See MIGRATION.md.")
+@deprecated("Importing cleanup_global_websocket_utility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import cleanup_global_websocket_utility' instead. See MIGRATION.md.")
 async def cleanup_global_websocket_utility() -> None: ...
 
-@deprecated("Importing create_authenticated_websocket_connection from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import create_authenticated_websocket_connection' instead. See MIGRATION.md.")
-async def create_authenticated_websocket_connection(user_id: typing.Optional[str] = ..., url: str = ..., token: typing.Optional[str] = ...) -> compat.canonical.testing.websocket_client.WebSocketTestClient: ...
+@deprecated("Importing create_authenticated_websocket_connection from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import create_authenticated_websocket_connection' instead. See MIGRATION.md.")
+async def create_authenticated_websocket_connection(user_id: typing.Optional[str] = ..., url: str = ..., token: typing.Optional[str] = ...) -> compat.netra.testing.websocket.client.WebSocketTestClient: ...
 
-@deprecated("Importing create_test_websocket_manager from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import create_test_websocket_manager' instead. See MIGRATION.md.")
+@deprecated("Importing create_test_websocket_manager from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import create_test_websocket_manager' instead. See MIGRATION.md.")
 async def create_test_websocket_manager() -> Any: ...
 
-@deprecated("Importing get_websocket_test_utility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import get_websocket_test_utility' instead. See MIGRATION.md.")
-async def get_websocket_test_utility(base_url: typing.Optional[str] = ...) -> compat.canonical.testing.websocket_utility.WebSocketTestUtility: ...
+@deprecated("Importing get_websocket_test_utility from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import get_websocket_test_utility' instead. See MIGRATION.md.")
+async def get_websocket_test_utility(base_url: typing.Optional[str] = ...) -> compat.netra.testing.websocket.utility.WebSocketTestUtility: ...
 
-@deprecated("Importing validate_event_structure from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.testing.websocket_utility import validate_event_structure' instead. See MIGRATION.md.")
+@deprecated("Importing validate_event_structure from 'test_framework.ssot.websocket_test_utility' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.testing.websocket.utility import validate_event_structure' instead. See MIGRATION.md.")
 def validate_event_structure(event: collections.abc.Mapping[str, Any], event_type: typing.Optional[str] = ...) -> bool: ...
 
 def __getattr__(name: str) -> Any: ...

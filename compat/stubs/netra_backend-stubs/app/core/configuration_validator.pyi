@@ -2,18 +2,18 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.configuration.validation
+import compat.netra.components.configuration.config_validation
 
-# Importing ConfigType from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ConfigType' instead. See MIGRATION.md.
-ConfigType = compat.canonical.configuration.validation.ConfigType
+# Importing ConfigType from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import ConfigType' instead. See MIGRATION.md.
+ConfigType = compat.netra.components.configuration.config_validation.ConfigType
 
-@deprecated("Importing ConfigurationValidator from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import RuleValidator' instead. See MIGRATION.md.")
-class ConfigurationValidator(compat.canonical.configuration.validation.RuleValidator): ...
+@deprecated("Importing ConfigurationValidator from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import RuleValidator' instead. See MIGRATION.md.")
+class ConfigurationValidator(compat.netra.components.configuration.config_validation.RuleValidator): ...
 
-@deprecated("Importing ValidationRule from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationRule' instead. See MIGRATION.md.")
-class ValidationRule(compat.canonical.configuration.validation.ValidationRule): ...
+@deprecated("Importing ValidationRule from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import ValidationRule' instead. See MIGRATION.md.")
+class ValidationRule(compat.netra.components.configuration.config_validation.ValidationRule): ...
 
-# Importing ValidationSeverity from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationSeverity' instead. See MIGRATION.md.
-ValidationSeverity = compat.canonical.configuration.validation.ValidationSeverity
+# Importing ValidationSeverity from 'netra_backend.app.core.configuration_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import ValidationSeverity' instead. See MIGRATION.md.
+ValidationSeverity = compat.netra.components.configuration.config_validation.ValidationSeverity
 
 def __getattr__(name: str) -> Any: ...

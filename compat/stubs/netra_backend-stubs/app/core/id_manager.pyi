@@ -2,13 +2,13 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.ids.manager
-import compat.legacy.identity_runs
+import compat.netra.adapters.identity_runs
+import compat.netra.components.ids.id_manager
 
-@deprecated("Importing IDManager from 'netra_backend.app.core.id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids import UnifiedIDManager' instead. See MIGRATION.md.")
-class IDManager(compat.canonical.ids.manager.UnifiedIDManager): ...
+@deprecated("Importing IDManager from 'netra_backend.app.core.id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids import UnifiedIDManager' instead. See MIGRATION.md.")
+class IDManager(compat.netra.components.ids.id_manager.UnifiedIDManager): ...
 
-@deprecated("Importing IDPair from 'netra_backend.app.core.id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids import UnifiedIDManager' instead. See MIGRATION.md.")
-class IDPair(compat.legacy.identity_runs.IDPair): ...
+@deprecated("Importing IDPair from 'netra_backend.app.core.id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids import UnifiedIDManager' instead. See MIGRATION.md.")
+class IDPair(compat.netra.adapters.identity_runs.IDPair): ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,30 +2,30 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.ids.bridge
+import compat.netra.components.ids.bridge
 
-# Importing IdFormat from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.bridge import IdFormat' instead. See MIGRATION.md.
-IdFormat = compat.canonical.ids.bridge.IdFormat
+# Importing IdFormat from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.bridge import IdFormat' instead. See MIGRATION.md.
+IdFormat = compat.netra.components.ids.bridge.IdFormat
 
-@deprecated("Importing IdMigrationBridge from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.bridge import IdMigrationBridge' instead. See MIGRATION.md.")
-class IdMigrationBridge(compat.canonical.ids.bridge.IdMigrationBridge): ...
+@deprecated("Importing IdMigrationBridge from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.bridge import IdMigrationBridge' instead. See MIGRATION.md.")
+class IdMigrationBridge(compat.netra.components.ids.bridge.IdMigrationBridge): ...
 
-@deprecated("Importing IdTranslationResult from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.bridge import IdTranslationResult' instead. See MIGRATION.md.")
-class IdTranslationResult(compat.canonical.ids.bridge.IdTranslationResult): ...
+@deprecated("Importing IdTranslationResult from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.bridge import IdTranslationResult' instead. See MIGRATION.md.")
+class IdTranslationResult(compat.netra.components.ids.bridge.IdTranslationResult): ...
 
-# Importing _migration_bridge from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.bridge import _migration_bridge' instead. See MIGRATION.md.
-_migration_bridge = compat.canonical.ids.bridge._migration_bridge
+# Importing _migration_bridge from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.bridge import _migration_bridge' instead. See MIGRATION.md.
+_migration_bridge = compat.netra.components.ids.bridge._migration_bridge
 
-@deprecated("Importing find_cleanup_matches from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.bridge import find_cleanup_matches' instead. See MIGRATION.md.")
+@deprecated("Importing find_cleanup_matches from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.bridge import find_cleanup_matches' instead. See MIGRATION.md.")
 def find_cleanup_matches(target_id: str, candidate_ids: list[str]) -> list[str]: ...
 
-@deprecated("Importing get_migration_bridge from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.bridge import get_migration_bridge' instead. See MIGRATION.md.")
-def get_migration_bridge() -> compat.canonical.ids.bridge.IdMigrationBridge: ...
+@deprecated("Importing get_migration_bridge from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.bridge import get_migration_bridge' instead. See MIGRATION.md.")
+def get_migration_bridge() -> compat.netra.components.ids.bridge.IdMigrationBridge: ...
 
-@deprecated("Importing normalize_for_cleanup from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.bridge import normalize_for_cleanup' instead. See MIGRATION.md.")
+@deprecated("Importing normalize_for_cleanup from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.bridge import normalize_for_cleanup' instead. See MIGRATION.md.")
 def normalize_for_cleanup(id_string: str) -> str: ...
 
-@deprecated("Importing validate_id_compatibility from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.bridge import validate_id_compatibility' instead. See MIGRATION.md.")
+@deprecated("Importing validate_id_compatibility from 'netra_backend.app.core.id_migration_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.bridge import validate_id_compatibility' instead. See MIGRATION.md.")
 def validate_id_compatibility(id1: str, id2: str) -> bool: ...
 
 def __getattr__(name: str) -> Any: ...

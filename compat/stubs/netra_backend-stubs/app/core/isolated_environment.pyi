@@ -2,57 +2,57 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.environment
-import compat.canonical.environment_isolated
-import compat.canonical.environment_validation
+import compat.netra.components.environment
+import compat.netra.components.environment.isolated
+import compat.netra.components.environment.validation
 import typing
 
-@deprecated("Importing EnvironmentValidator from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import EnvironmentValidator' instead. See MIGRATION.md.")
-class EnvironmentValidator(compat.canonical.environment_validation.EnvironmentValidator): ...
+@deprecated("Importing EnvironmentValidator from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import EnvironmentValidator' instead. See MIGRATION.md.")
+class EnvironmentValidator(compat.netra.components.environment.validation.EnvironmentValidator): ...
 
-# Importing IsolatedEnv from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import IsolatedEnv' instead. See MIGRATION.md.
-IsolatedEnv = compat.canonical.environment.IsolatedEnv
+# Importing IsolatedEnv from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import IsolatedEnv' instead. See MIGRATION.md.
+IsolatedEnv = compat.netra.components.environment.IsolatedEnv
 
-@deprecated("Importing IsolatedEnvironment from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import IsolatedEnvironment' instead. See MIGRATION.md.")
-class IsolatedEnvironment(compat.canonical.environment_isolated.IsolatedEnvironment): ...
+@deprecated("Importing IsolatedEnvironment from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import IsolatedEnvironment' instead. See MIGRATION.md.")
+class IsolatedEnvironment(compat.netra.components.environment.isolated.IsolatedEnvironment): ...
 
-@deprecated("Importing SecretLoader from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import SecretLoader' instead. See MIGRATION.md.")
-class SecretLoader(compat.canonical.environment.SecretLoader): ...
+@deprecated("Importing SecretLoader from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import SecretLoader' instead. See MIGRATION.md.")
+class SecretLoader(compat.netra.components.environment.SecretLoader): ...
 
-@deprecated("Importing ValidationResult from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import ValidationResult' instead. See MIGRATION.md.")
-class ValidationResult(compat.canonical.environment_validation.ValidationResult): ...
+@deprecated("Importing ValidationResult from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import ValidationResult' instead. See MIGRATION.md.")
+class ValidationResult(compat.netra.components.environment.validation.ValidationResult): ...
 
-# Importing _env_instance from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import _env_instance' instead. See MIGRATION.md.
-_env_instance = compat.canonical.environment._env_instance
+# Importing _env_instance from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import _env_instance' instead. See MIGRATION.md.
+_env_instance = compat.netra.components.environment._env_instance
 
-# Importing _global_env from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import _env_instance' instead. See MIGRATION.md.
-_global_env = compat.canonical.environment._env_instance
+# Importing _global_env from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import _env_instance' instead. See MIGRATION.md.
+_global_env = compat.netra.components.environment._env_instance
 
-@deprecated("Importing delenv from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import delenv' instead. See MIGRATION.md.")
+@deprecated("Importing delenv from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import delenv' instead. See MIGRATION.md.")
 def delenv(key: str) -> bool: ...
 
-@deprecated("Importing get_env from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_env' instead. See MIGRATION.md.")
+@deprecated("Importing get_env from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import get_env' instead. See MIGRATION.md.")
 def get_env(key: typing.Optional[str] = ..., default: Any = ...) -> Any: ...
 
-@deprecated("Importing get_env_var from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_env_var' instead. See MIGRATION.md.")
+@deprecated("Importing get_env_var from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import get_env_var' instead. See MIGRATION.md.")
 def get_env_var(key: str, default: typing.Optional[str] = ...) -> typing.Optional[str]: ...
 
-@deprecated("Importing get_environment_manager from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_environment_manager' instead. See MIGRATION.md.")
+@deprecated("Importing get_environment_manager from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import get_environment_manager' instead. See MIGRATION.md.")
 def get_environment_manager(isolation_mode: typing.Optional[bool] = ...) -> Any: ...
 
-@deprecated("Importing get_isolated_environment from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_env' instead. See MIGRATION.md.")
+@deprecated("Importing get_isolated_environment from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import get_env' instead. See MIGRATION.md.")
 def get_isolated_environment(key: typing.Optional[str] = ..., default: Any = ...) -> Any: ...
 
-@deprecated("Importing get_subprocess_env from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_subprocess_env' instead. See MIGRATION.md.")
+@deprecated("Importing get_subprocess_env from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import get_subprocess_env' instead. See MIGRATION.md.")
 def get_subprocess_env(additional_vars: typing.Optional[dict[str, str]] = ...) -> dict[str, str]: ...
 
-@deprecated("Importing getenv from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import getenv' instead. See MIGRATION.md.")
+@deprecated("Importing getenv from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import getenv' instead. See MIGRATION.md.")
 def getenv(key: str, default: typing.Optional[str] = ...) -> typing.Optional[str]: ...
 
-@deprecated("Importing load_secrets from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import load_secrets' instead. See MIGRATION.md.")
+@deprecated("Importing load_secrets from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import load_secrets' instead. See MIGRATION.md.")
 def load_secrets() -> bool: ...
 
-@deprecated("Importing setenv from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import setenv' instead. See MIGRATION.md.")
+@deprecated("Importing setenv from 'netra_backend.app.core.isolated_environment' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import setenv' instead. See MIGRATION.md.")
 def setenv(key: str, value: str, source: str = ...) -> bool: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,82 +2,82 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.ids.formats
-import compat.canonical.ids.manager
+import compat.netra.components.ids.formats
+import compat.netra.components.ids.id_manager
 import typing
 
-@deprecated("Importing IDFormat from 'netra_backend.app.core.unified_id_manager' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical.ids import parse; parse(text).format names the format, parse(text).thread a run's thread' instead. See MIGRATION.md.")
+@deprecated("Importing IDFormat from 'netra_backend.app.core.unified_id_manager' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.netra.components.ids import parse; parse(text).format names the format, parse(text).thread a run's thread' instead. See MIGRATION.md.")
 class IDFormat:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing IDMetadata from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import IDMetadata' instead. See MIGRATION.md.")
-class IDMetadata(compat.canonical.ids.manager.IDMetadata): ...
+@deprecated("Importing IDMetadata from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import IDMetadata' instead. See MIGRATION.md.")
+class IDMetadata(compat.netra.components.ids.id_manager.IDMetadata): ...
 
-# Importing IDType from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import IDType' instead. See MIGRATION.md.
-IDType = compat.canonical.ids.manager.IDType
+# Importing IDType from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import IDType' instead. See MIGRATION.md.
+IDType = compat.netra.components.ids.id_manager.IDType
 
-@deprecated("Importing ParsedRunID from 'netra_backend.app.core.unified_id_manager' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical.ids import parse; parse(text).format names the format, parse(text).thread a run's thread' instead. See MIGRATION.md.")
+@deprecated("Importing ParsedRunID from 'netra_backend.app.core.unified_id_manager' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.netra.components.ids import parse; parse(text).format names the format, parse(text).thread a run's thread' instead. See MIGRATION.md.")
 class ParsedRunID:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing UnifiedIDManager from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import UnifiedIDManager' instead. See MIGRATION.md.")
-class UnifiedIDManager(compat.canonical.ids.manager.UnifiedIDManager): ...
+@deprecated("Importing UnifiedIDManager from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import UnifiedIDManager' instead. See MIGRATION.md.")
+class UnifiedIDManager(compat.netra.components.ids.id_manager.UnifiedIDManager): ...
 
-# Importing _id_manager from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import _id_manager' instead. See MIGRATION.md.
-_id_manager = compat.canonical.ids.manager._id_manager
+# Importing _id_manager from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import _id_manager' instead. See MIGRATION.md.
+_id_manager = compat.netra.components.ids.id_manager._id_manager
 
-@deprecated("Importing convert_structured_to_uuid from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import convert_structured_to_uuid' instead. See MIGRATION.md.")
+@deprecated("Importing convert_structured_to_uuid from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import convert_structured_to_uuid' instead. See MIGRATION.md.")
 def convert_structured_to_uuid(structured_id: str) -> typing.Optional[str]: ...
 
-@deprecated("Importing convert_uuid_to_structured from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import convert_uuid_to_structured' instead. See MIGRATION.md.")
-def convert_uuid_to_structured(uuid_id: str, id_type: compat.canonical.ids.formats.IDType, prefix: typing.Optional[str] = ...) -> str: ...
+@deprecated("Importing convert_uuid_to_structured from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import convert_uuid_to_structured' instead. See MIGRATION.md.")
+def convert_uuid_to_structured(uuid_id: str, id_type: compat.netra.components.ids.formats.IDType, prefix: typing.Optional[str] = ...) -> str: ...
 
-# Importing extract_thread_id_from_run_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import UnifiedIDManager' instead. See MIGRATION.md.
-extract_thread_id_from_run_id = compat.canonical.ids.manager.UnifiedIDManager.extract_thread_id
+# Importing extract_thread_id_from_run_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import UnifiedIDManager' instead. See MIGRATION.md.
+extract_thread_id_from_run_id = compat.netra.components.ids.id_manager.UnifiedIDManager.extract_thread_id
 
-@deprecated("Importing generate_agent_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import generate_agent_id' instead. See MIGRATION.md.")
+@deprecated("Importing generate_agent_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import generate_agent_id' instead. See MIGRATION.md.")
 def generate_agent_id() -> str: ...
 
-@deprecated("Importing generate_execution_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import generate_execution_id' instead. See MIGRATION.md.")
+@deprecated("Importing generate_execution_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import generate_execution_id' instead. See MIGRATION.md.")
 def generate_execution_id() -> str: ...
 
-@deprecated("Importing generate_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import generate_id' instead. See MIGRATION.md.")
-def generate_id(id_type: compat.canonical.ids.formats.IDType, **kwargs: Any) -> str: ...
+@deprecated("Importing generate_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import generate_id' instead. See MIGRATION.md.")
+def generate_id(id_type: compat.netra.components.ids.formats.IDType, **kwargs: Any) -> str: ...
 
-@deprecated("Importing generate_request_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import generate_request_id' instead. See MIGRATION.md.")
+@deprecated("Importing generate_request_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import generate_request_id' instead. See MIGRATION.md.")
 def generate_request_id() -> str: ...
 
-# Importing generate_run_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import UnifiedIDManager' instead. See MIGRATION.md.
-generate_run_id = compat.canonical.ids.manager.UnifiedIDManager.generate_run_id
+# Importing generate_run_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import UnifiedIDManager' instead. See MIGRATION.md.
+generate_run_id = compat.netra.components.ids.id_manager.UnifiedIDManager.generate_run_id
 
-@deprecated("Importing generate_session_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import generate_session_id' instead. See MIGRATION.md.")
+@deprecated("Importing generate_session_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import generate_session_id' instead. See MIGRATION.md.")
 def generate_session_id() -> str: ...
 
-@deprecated("Importing generate_thread_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import generate_thread_id' instead. See MIGRATION.md.")
+@deprecated("Importing generate_thread_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import generate_thread_id' instead. See MIGRATION.md.")
 def generate_thread_id() -> str: ...
 
-@deprecated("Importing generate_user_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import generate_user_id' instead. See MIGRATION.md.")
+@deprecated("Importing generate_user_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import generate_user_id' instead. See MIGRATION.md.")
 def generate_user_id() -> str: ...
 
-@deprecated("Importing generate_websocket_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import generate_websocket_id' instead. See MIGRATION.md.")
+@deprecated("Importing generate_websocket_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import generate_websocket_id' instead. See MIGRATION.md.")
 def generate_websocket_id() -> str: ...
 
-@deprecated("Importing get_id_manager from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import get_id_manager' instead. See MIGRATION.md.")
-def get_id_manager() -> compat.canonical.ids.manager.UnifiedIDManager: ...
+@deprecated("Importing get_id_manager from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import get_id_manager' instead. See MIGRATION.md.")
+def get_id_manager() -> compat.netra.components.ids.id_manager.UnifiedIDManager: ...
 
-@deprecated("Importing is_valid_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import is_valid_id' instead. See MIGRATION.md.")
-def is_valid_id(id_value: str, id_type: typing.Optional[compat.canonical.ids.formats.IDType] = ...) -> bool: ...
+@deprecated("Importing is_valid_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import is_valid_id' instead. See MIGRATION.md.")
+def is_valid_id(id_value: str, id_type: typing.Optional[compat.netra.components.ids.formats.IDType] = ...) -> bool: ...
 
-@deprecated("Importing is_valid_id_format from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import is_valid_id_format' instead. See MIGRATION.md.")
+@deprecated("Importing is_valid_id_format from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import is_valid_id_format' instead. See MIGRATION.md.")
 def is_valid_id_format(id_value: object) -> bool: ...
 
-@deprecated("Importing is_valid_id_format_compatible from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import is_valid_id_format_compatible' instead. See MIGRATION.md.")
-def is_valid_id_format_compatible(id_value: str, id_type: typing.Optional[compat.canonical.ids.formats.IDType] = ...) -> bool: ...
+@deprecated("Importing is_valid_id_format_compatible from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import is_valid_id_format_compatible' instead. See MIGRATION.md.")
+def is_valid_id_format_compatible(id_value: str, id_type: typing.Optional[compat.netra.components.ids.formats.IDType] = ...) -> bool: ...
 
-# Importing logger from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import logger' instead. See MIGRATION.md.
-logger = compat.canonical.ids.manager.logger
+# Importing logger from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.ids.id_manager.logger
 
-@deprecated("Importing validate_and_normalize_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import validate_and_normalize_id' instead. See MIGRATION.md.")
-def validate_and_normalize_id(id_value: str, id_type: typing.Optional[compat.canonical.ids.formats.IDType] = ...) -> tuple[bool, typing.Optional[str]]: ...
+@deprecated("Importing validate_and_normalize_id from 'netra_backend.app.core.unified_id_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import validate_and_normalize_id' instead. See MIGRATION.md.")
+def validate_and_normalize_id(id_value: str, id_type: typing.Optional[compat.netra.components.ids.formats.IDType] = ...) -> tuple[bool, typing.Optional[str]]: ...
 
 def __getattr__(name: str) -> Any: ...

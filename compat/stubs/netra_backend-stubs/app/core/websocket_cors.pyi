@@ -2,64 +2,64 @@
 
 from typing import Any, NoReturn
 from typing_extensions import deprecated
-import compat.canonical.cors
+import compat.netra.components.auth.cors
 
-# Importing BLOCK_AFTER from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import BLOCK_AFTER' instead. See MIGRATION.md.
-BLOCK_AFTER = compat.canonical.cors.BLOCK_AFTER
+# Importing BLOCK_AFTER from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import BLOCK_AFTER' instead. See MIGRATION.md.
+BLOCK_AFTER = compat.netra.components.auth.cors.BLOCK_AFTER
 
 @deprecated("Importing CORSConfigurationBuilder from 'netra_backend.app.core.websocket_cors' is impossible: it was removed in netra 1.0. Use OriginPolicy([...]), with 'from compat.canonical.auth import OriginPolicy' instead. See MIGRATION.md.")
 class CORSConfigurationBuilder:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-# Importing MAX_TRACKED_ORIGINS from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import MAX_TRACKED_ORIGINS' instead. See MIGRATION.md.
-MAX_TRACKED_ORIGINS = compat.canonical.cors.MAX_TRACKED_ORIGINS
+# Importing MAX_TRACKED_ORIGINS from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import MAX_TRACKED_ORIGINS' instead. See MIGRATION.md.
+MAX_TRACKED_ORIGINS = compat.netra.components.auth.cors.MAX_TRACKED_ORIGINS
 
-# Importing SECURITY_CONFIG from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import SECURITY_CONFIG' instead. See MIGRATION.md.
-SECURITY_CONFIG = compat.canonical.cors.SECURITY_CONFIG
+# Importing SECURITY_CONFIG from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import SECURITY_CONFIG' instead. See MIGRATION.md.
+SECURITY_CONFIG = compat.netra.components.auth.cors.SECURITY_CONFIG
 
-# Importing SUSPICIOUS_PATTERNS from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import SUSPICIOUS_PATTERNS' instead. See MIGRATION.md.
-SUSPICIOUS_PATTERNS = compat.canonical.cors.SUSPICIOUS_PATTERNS
+# Importing SUSPICIOUS_PATTERNS from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import SUSPICIOUS_PATTERNS' instead. See MIGRATION.md.
+SUSPICIOUS_PATTERNS = compat.netra.components.auth.cors.SUSPICIOUS_PATTERNS
 
-# Importing WebSocketCORS from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import WebSocketCORS' instead. See MIGRATION.md.
-WebSocketCORS = compat.canonical.cors.WebSocketCORS
+# Importing WebSocketCORS from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import WebSocketCORS' instead. See MIGRATION.md.
+WebSocketCORS = compat.netra.components.auth.cors.WebSocketCORS
 
-@deprecated("Importing WebSocketCORSHandler from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import WebSocketCORSHandler' instead. See MIGRATION.md.")
-class WebSocketCORSHandler(compat.canonical.cors.WebSocketCORSHandler): ...
+@deprecated("Importing WebSocketCORSHandler from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import WebSocketCORSHandler' instead. See MIGRATION.md.")
+class WebSocketCORSHandler(compat.netra.components.auth.cors.WebSocketCORSHandler): ...
 
-@deprecated("Importing WebSocketCORSMiddleware from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import WebSocketCORSMiddleware' instead. See MIGRATION.md.")
-class WebSocketCORSMiddleware(compat.canonical.cors.WebSocketCORSMiddleware): ...
+@deprecated("Importing WebSocketCORSMiddleware from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import WebSocketCORSMiddleware' instead. See MIGRATION.md.")
+class WebSocketCORSMiddleware(compat.netra.components.auth.cors.WebSocketCORSMiddleware): ...
 
-@deprecated("Importing _extract_origin_from_websocket from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import _extract_origin_from_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing _extract_origin_from_websocket from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import _extract_origin_from_websocket' instead. See MIGRATION.md.")
 def _extract_origin_from_websocket(websocket: Any) -> str | None: ...
 
-@deprecated("Importing check_websocket_cors from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import check_websocket_cors' instead. See MIGRATION.md.")
+@deprecated("Importing check_websocket_cors from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import check_websocket_cors' instead. See MIGRATION.md.")
 def check_websocket_cors(websocket: Any) -> bool: ...
 
-@deprecated("Importing configure_websocket_cors from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import configure_websocket_cors' instead. See MIGRATION.md.")
-def configure_websocket_cors(app: Any, environment: str | None = ...) -> compat.canonical.cors.WebSocketCORSMiddleware: ...
+@deprecated("Importing configure_websocket_cors from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import configure_websocket_cors' instead. See MIGRATION.md.")
+def configure_websocket_cors(app: Any, environment: str | None = ...) -> compat.netra.components.auth.cors.WebSocketCORSMiddleware: ...
 
-@deprecated("Importing get_environment_origins from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_environment_origins' instead. See MIGRATION.md.")
+@deprecated("Importing get_environment_origins from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import get_environment_origins' instead. See MIGRATION.md.")
 def get_environment_origins() -> list[str]: ...
 
-@deprecated("Importing get_environment_origins_for_environment from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_environment_origins_for_environment' instead. See MIGRATION.md.")
+@deprecated("Importing get_environment_origins_for_environment from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import get_environment_origins_for_environment' instead. See MIGRATION.md.")
 def get_environment_origins_for_environment(environment: str) -> list[str]: ...
 
-@deprecated("Importing get_security_config from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_security_config' instead. See MIGRATION.md.")
+@deprecated("Importing get_security_config from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import get_security_config' instead. See MIGRATION.md.")
 def get_security_config(environment: str = ...) -> dict[str, Any]: ...
 
 @deprecated("Importing get_unified_config from 'netra_backend.app.core.websocket_cors' is impossible: it was removed in netra 1.0. Use OriginPolicy([...]), with 'from compat.canonical.auth import OriginPolicy' instead. See MIGRATION.md.")
 def get_unified_config(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing get_websocket_cors_handler from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_websocket_cors_handler' instead. See MIGRATION.md.")
-def get_websocket_cors_handler(environment: str | None = ...) -> compat.canonical.cors.WebSocketCORSHandler: ...
+@deprecated("Importing get_websocket_cors_handler from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import get_websocket_cors_handler' instead. See MIGRATION.md.")
+def get_websocket_cors_handler(environment: str | None = ...) -> compat.netra.components.auth.cors.WebSocketCORSHandler: ...
 
-@deprecated("Importing get_websocket_cors_headers from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import get_websocket_cors_headers' instead. See MIGRATION.md.")
+@deprecated("Importing get_websocket_cors_headers from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import get_websocket_cors_headers' instead. See MIGRATION.md.")
 def get_websocket_cors_headers(websocket: Any) -> dict[str, str]: ...
 
-# Importing logger from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import logger' instead. See MIGRATION.md.
-logger = compat.canonical.cors.logger
+# Importing logger from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.auth.cors.logger
 
-@deprecated("Importing validate_websocket_origin from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import validate_websocket_origin' instead. See MIGRATION.md.")
-def validate_websocket_origin(websocket: Any, cors_handler: compat.canonical.cors.WebSocketCORSHandler) -> bool: ...
+@deprecated("Importing validate_websocket_origin from 'netra_backend.app.core.websocket_cors' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import validate_websocket_origin' instead. See MIGRATION.md.")
+def validate_websocket_origin(websocket: Any, cors_handler: compat.netra.components.auth.cors.WebSocketCORSHandler) -> bool: ...
 
 def __getattr__(name: str) -> Any: ...

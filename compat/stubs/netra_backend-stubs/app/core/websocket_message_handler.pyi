@@ -2,15 +2,15 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.message_handler
+import compat.netra.components.messages.acknowledged
 
-# Importing REMEMBERED_IDS from 'netra_backend.app.core.websocket_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_handler import REMEMBERED_IDS' instead. See MIGRATION.md.
-REMEMBERED_IDS = compat.canonical.message_handler.REMEMBERED_IDS
+# Importing REMEMBERED_IDS from 'netra_backend.app.core.websocket_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.acknowledged import REMEMBERED_IDS' instead. See MIGRATION.md.
+REMEMBERED_IDS = compat.netra.components.messages.acknowledged.REMEMBERED_IDS
 
-@deprecated("Importing WebSocketMessageHandler from 'netra_backend.app.core.websocket_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_handler import WebSocketMessageHandler' instead. See MIGRATION.md.")
-class WebSocketMessageHandler(compat.canonical.message_handler.WebSocketMessageHandler): ...
+@deprecated("Importing WebSocketMessageHandler from 'netra_backend.app.core.websocket_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.acknowledged import WebSocketMessageHandler' instead. See MIGRATION.md.")
+class WebSocketMessageHandler(compat.netra.components.messages.acknowledged.WebSocketMessageHandler): ...
 
-# Importing logger from 'netra_backend.app.core.websocket_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_handler import logger' instead. See MIGRATION.md.
-logger = compat.canonical.message_handler.logger
+# Importing logger from 'netra_backend.app.core.websocket_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.acknowledged import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.messages.acknowledged.logger
 
 def __getattr__(name: str) -> Any: ...

@@ -2,21 +2,21 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.recovery_types
+import compat.netra.components.events.recovery_types
 
-@deprecated("Importing ConnectionMetrics from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ConnectionMetrics' instead. See MIGRATION.md.")
-class ConnectionMetrics(compat.canonical.recovery_types.ConnectionMetrics): ...
+@deprecated("Importing ConnectionMetrics from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.recovery_types import ConnectionMetrics' instead. See MIGRATION.md.")
+class ConnectionMetrics(compat.netra.components.events.recovery_types.ConnectionMetrics): ...
 
-# Importing ConnectionState from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ConnectionState' instead. See MIGRATION.md.
-ConnectionState = compat.canonical.recovery_types.ConnectionState
+# Importing ConnectionState from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.recovery_types import ConnectionState' instead. See MIGRATION.md.
+ConnectionState = compat.netra.components.events.recovery_types.ConnectionState
 
-@deprecated("Importing MessageState from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import MessageState' instead. See MIGRATION.md.")
-class MessageState(compat.canonical.recovery_types.MessageState): ...
+@deprecated("Importing MessageState from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.recovery_types import MessageState' instead. See MIGRATION.md.")
+class MessageState(compat.netra.components.events.recovery_types.MessageState): ...
 
-@deprecated("Importing ReconnectionConfig from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ReconnectionConfig' instead. See MIGRATION.md.")
-class ReconnectionConfig(compat.canonical.recovery_types.ReconnectionConfig): ...
+@deprecated("Importing ReconnectionConfig from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.recovery_types import ReconnectionConfig' instead. See MIGRATION.md.")
+class ReconnectionConfig(compat.netra.components.events.recovery_types.ReconnectionConfig): ...
 
-# Importing ReconnectionReason from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ReconnectionReason' instead. See MIGRATION.md.
-ReconnectionReason = compat.canonical.recovery_types.ReconnectionReason
+# Importing ReconnectionReason from 'netra_backend.app.core.websocket_recovery_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.recovery_types import ReconnectionReason' instead. See MIGRATION.md.
+ReconnectionReason = compat.netra.components.events.recovery_types.ReconnectionReason
 
 def __getattr__(name: str) -> Any: ...

@@ -2,43 +2,43 @@
 
 from typing import Any, NoReturn
 from typing_extensions import deprecated
-import compat.canonical.bridge
-import compat.canonical.bridge_types
-import compat.canonical.configuration.base
-import compat.canonical.context.user
-import compat.canonical.emitters
-import compat.canonical.manager
-import compat.canonical.notifier
+import compat.canonical.core.manager
+import compat.netra.components.agents.agent_bridge
+import compat.netra.components.agents.agent_notifier
+import compat.netra.components.agents.bridge_types
+import compat.netra.components.agents.emitter_factory
+import compat.netra.components.configuration.base
+import compat.netra.components.context.user
 
-@deprecated("Importing AgentWebSocketBridge from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import AgentWebSocketBridge' instead. See MIGRATION.md.")
-class AgentWebSocketBridge(compat.canonical.bridge.AgentWebSocketBridge): ...
+@deprecated("Importing AgentWebSocketBridge from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge' instead. See MIGRATION.md.")
+class AgentWebSocketBridge(compat.netra.components.agents.agent_bridge.AgentWebSocketBridge): ...
 
-@deprecated("Importing HealthStatus from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import HealthStatus' instead. See MIGRATION.md.")
-class HealthStatus(compat.canonical.bridge_types.HealthStatus): ...
+@deprecated("Importing HealthStatus from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.bridge_types import HealthStatus' instead. See MIGRATION.md.")
+class HealthStatus(compat.netra.components.agents.bridge_types.HealthStatus): ...
 
-@deprecated("Importing IntegrationConfig from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import IntegrationConfig' instead. See MIGRATION.md.")
-class IntegrationConfig(compat.canonical.bridge_types.IntegrationConfig): ...
+@deprecated("Importing IntegrationConfig from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.bridge_types import IntegrationConfig' instead. See MIGRATION.md.")
+class IntegrationConfig(compat.netra.components.agents.bridge_types.IntegrationConfig): ...
 
-@deprecated("Importing IntegrationMetrics from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import IntegrationMetrics' instead. See MIGRATION.md.")
-class IntegrationMetrics(compat.canonical.bridge_types.IntegrationMetrics): ...
+@deprecated("Importing IntegrationMetrics from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.bridge_types import IntegrationMetrics' instead. See MIGRATION.md.")
+class IntegrationMetrics(compat.netra.components.agents.bridge_types.IntegrationMetrics): ...
 
-@deprecated("Importing IntegrationResult from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import IntegrationResult' instead. See MIGRATION.md.")
-class IntegrationResult(compat.canonical.bridge_types.IntegrationResult): ...
+@deprecated("Importing IntegrationResult from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.bridge_types import IntegrationResult' instead. See MIGRATION.md.")
+class IntegrationResult(compat.netra.components.agents.bridge_types.IntegrationResult): ...
 
-# Importing IntegrationState from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge_types import IntegrationState' instead. See MIGRATION.md.
-IntegrationState = compat.canonical.bridge_types.IntegrationState
+# Importing IntegrationState from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.bridge_types import IntegrationState' instead. See MIGRATION.md.
+IntegrationState = compat.netra.components.agents.bridge_types.IntegrationState
 
-@deprecated("Importing RequestScopedOrchestrator from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import RequestScopedOrchestrator' instead. See MIGRATION.md.")
-class RequestScopedOrchestrator(compat.canonical.notifier.RequestScopedOrchestrator): ...
+@deprecated("Importing RequestScopedOrchestrator from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_bridge import RequestScopedOrchestrator' instead. See MIGRATION.md.")
+class RequestScopedOrchestrator(compat.netra.components.agents.agent_notifier.RequestScopedOrchestrator): ...
 
-@deprecated("Importing UserExecutionContext from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import UserExecutionContext' instead. See MIGRATION.md.")
-class UserExecutionContext(compat.canonical.context.user.UserExecutionContext): ...
+@deprecated("Importing UserExecutionContext from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import UserExecutionContext' instead. See MIGRATION.md.")
+class UserExecutionContext(compat.netra.components.context.user.UserExecutionContext): ...
 
-@deprecated("Importing WebSocketEmitterFactory from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import WebSocketEmitterFactory' instead. See MIGRATION.md.")
-class WebSocketEmitterFactory(compat.canonical.emitters.WebSocketEmitterFactory): ...
+@deprecated("Importing WebSocketEmitterFactory from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.emitter_factory import WebSocketEmitterFactory' instead. See MIGRATION.md.")
+class WebSocketEmitterFactory(compat.netra.components.agents.emitter_factory.WebSocketEmitterFactory): ...
 
 @deprecated("Importing WebSocketManager from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketManager.active_connections() of 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -269,11 +269,11 @@ class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     @deprecated("Calling WebSocketManager.wait_for_connection() of 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing WebSocketNotifier from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import WebSocketNotifier' instead. See MIGRATION.md.")
-class WebSocketNotifier(compat.canonical.notifier.WebSocketNotifier): ...
+@deprecated("Importing WebSocketNotifier from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_bridge import WebSocketNotifier' instead. See MIGRATION.md.")
+class WebSocketNotifier(compat.netra.components.agents.agent_notifier.WebSocketNotifier): ...
 
-@deprecated("Importing create_agent_websocket_bridge from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import create_agent_websocket_bridge' instead. See MIGRATION.md.")
-def create_agent_websocket_bridge(user_context: Any = ..., websocket_manager: Any = ...) -> compat.canonical.bridge.AgentWebSocketBridge: ...
+@deprecated("Importing create_agent_websocket_bridge from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_bridge import create_agent_websocket_bridge' instead. See MIGRATION.md.")
+def create_agent_websocket_bridge(user_context: Any = ..., websocket_manager: Any = ...) -> compat.netra.components.agents.agent_bridge.AgentWebSocketBridge: ...
 
 @deprecated("Importing create_websocket_manager from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
@@ -284,8 +284,8 @@ def get_agent_execution_registry(*args: Any, **kwargs: Any) -> NoReturn: ...
 @deprecated("Importing get_agent_websocket_bridge from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use create_agent_websocket_bridge(context) instead. See MIGRATION.md.")
 def get_agent_websocket_bridge(*args: Any, **kwargs: Any) -> Any: ...
 
-# Importing get_config from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import get_config' instead. See MIGRATION.md.
-get_config = compat.canonical.configuration.base.get_config
+# Importing get_config from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import get_config' instead. See MIGRATION.md.
+get_config = compat.netra.components.configuration.base.get_config
 
 @deprecated("Importing get_event_delivery_tracker from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use create_agent_websocket_bridge(context) instead. See MIGRATION.md.")
 def get_event_delivery_tracker(*args: Any, **kwargs: Any) -> Any: ...
@@ -294,9 +294,9 @@ def get_event_delivery_tracker(*args: Any, **kwargs: Any) -> Any: ...
 def get_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
 
 # Importing logger from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use logging.getLogger(__name__) instead. See MIGRATION.md.
-logger = compat.canonical.bridge.logger
+logger = compat.netra.components.agents.agent_bridge.logger
 
-@deprecated("Importing validate_user_context from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import validate_user_context' instead. See MIGRATION.md.")
-def validate_user_context(context: Any) -> compat.canonical.context.user.UserExecutionContext: ...
+@deprecated("Importing validate_user_context from 'netra_backend.app.services.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import validate_user_context' instead. See MIGRATION.md.")
+def validate_user_context(context: Any) -> compat.netra.components.context.user.UserExecutionContext: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,9 +2,9 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.legacy.factory
+import compat.netra.adapters.manager_factory
 
 @deprecated("Importing WebSocketManagerFactory from 'netra_backend.app.services.websocket_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class WebSocketManagerFactory(compat.legacy.factory.WebSocketManagerFactory): ...
+class WebSocketManagerFactory(compat.netra.adapters.manager_factory.WebSocketManagerFactory): ...
 
 def __getattr__(name: str) -> Any: ...

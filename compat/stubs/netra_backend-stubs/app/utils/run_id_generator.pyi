@@ -2,31 +2,31 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.legacy.identity_runs
+import compat.netra.adapters.identity_runs
 import typing
 
-# Importing RUN_ID_PREFIX from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.
-RUN_ID_PREFIX = compat.legacy.identity_runs.RUN_ID_PREFIX
+# Importing RUN_ID_PREFIX from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.
+RUN_ID_PREFIX = compat.netra.adapters.identity_runs.RUN_ID_PREFIX
 
-# Importing RUN_ID_SEPARATOR from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.
-RUN_ID_SEPARATOR = compat.legacy.identity_runs.RUN_ID_SEPARATOR
+# Importing RUN_ID_SEPARATOR from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.
+RUN_ID_SEPARATOR = compat.netra.adapters.identity_runs.RUN_ID_SEPARATOR
 
-# Importing UNIQUE_ID_LENGTH from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.
-UNIQUE_ID_LENGTH = compat.legacy.identity_runs.UNIQUE_ID_LENGTH
+# Importing UNIQUE_ID_LENGTH from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.
+UNIQUE_ID_LENGTH = compat.netra.adapters.identity_runs.UNIQUE_ID_LENGTH
 
-@deprecated("Importing extract_thread_id_from_run_id from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.")
+@deprecated("Importing extract_thread_id_from_run_id from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.")
 def extract_thread_id_from_run_id(run_id: str) -> typing.Optional[str]: ...
 
-@deprecated("Importing generate_run_id from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.")
+@deprecated("Importing generate_run_id from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.")
 def generate_run_id(thread_id: str, context: str = ...) -> str: ...
 
-@deprecated("Importing is_legacy_run_id from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.")
+@deprecated("Importing is_legacy_run_id from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.")
 def is_legacy_run_id(run_id: str) -> bool: ...
 
-@deprecated("Importing migrate_legacy_run_id_to_standard from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.")
+@deprecated("Importing migrate_legacy_run_id_to_standard from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.")
 def migrate_legacy_run_id_to_standard(legacy_run_id: str, thread_id: str) -> str: ...
 
-@deprecated("Importing validate_run_id_format from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.")
+@deprecated("Importing validate_run_id_format from 'netra_backend.app.utils.run_id_generator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)' instead. See MIGRATION.md.")
 def validate_run_id_format(run_id: str, expected_thread_id: typing.Optional[str] = ...) -> bool: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,9 +2,9 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.bridge
+import compat.netra.components.agents.agent_bridge
 
-@deprecated("Importing AgentWebSocketBridge from 'netra_backend.app.websocket.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.bridge import AgentWebSocketBridge' instead. See MIGRATION.md.")
-class AgentWebSocketBridge(compat.canonical.bridge.AgentWebSocketBridge): ...
+@deprecated("Importing AgentWebSocketBridge from 'netra_backend.app.websocket.agent_websocket_bridge' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge' instead. See MIGRATION.md.")
+class AgentWebSocketBridge(compat.netra.components.agents.agent_bridge.AgentWebSocketBridge): ...
 
 def __getattr__(name: str) -> Any: ...

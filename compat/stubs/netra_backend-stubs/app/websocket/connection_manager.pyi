@@ -2,15 +2,15 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.heartbeats
-import compat.canonical.manager
-import compat.legacy.manager_types
+import compat.canonical.core.manager
+import compat.netra.adapters.managers.manager_types
+import compat.netra.components.connections.heartbeats
 
-@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.manager_types import ConnectionInfo' instead. See MIGRATION.md.")
-class ConnectionInfo(compat.legacy.manager_types.ConnectionInfo): ...
+@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.managers.manager_types import ConnectionInfo' instead. See MIGRATION.md.")
+class ConnectionInfo(compat.netra.adapters.managers.manager_types.ConnectionInfo): ...
 
 @deprecated("Importing ConnectionManager from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class ConnectionManager(compat.canonical.manager.UnifiedWebSocketManager):
+class ConnectionManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling ConnectionManager.active_connections() of 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -242,7 +242,7 @@ class ConnectionManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing WebSocketConnectionManager from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketConnectionManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketConnectionManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketConnectionManager.active_connections() of 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -474,7 +474,7 @@ class WebSocketConnectionManager(compat.canonical.manager.UnifiedWebSocketManage
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing WebSocketManager from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketManager.active_connections() of 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -708,7 +708,7 @@ class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
 @deprecated("Importing get_connection_manager from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_connection_manager(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing get_connection_monitor from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import get_connection_monitor' instead. See MIGRATION.md.")
-def get_connection_monitor() -> compat.canonical.heartbeats.WebSocketConnectionMonitor: ...
+@deprecated("Importing get_connection_monitor from 'netra_backend.app.websocket.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeats import get_connection_monitor' instead. See MIGRATION.md.")
+def get_connection_monitor() -> compat.netra.components.connections.heartbeats.WebSocketConnectionMonitor: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -4,52 +4,52 @@ from typing import Any, NoReturn
 from typing_extensions import deprecated
 import collections.abc
 import compat.canonical.auth.authenticator
-import compat.canonical.emitter
-import compat.canonical.emitters
-import compat.canonical.heartbeats
-import compat.canonical.manager
-import compat.canonical.message_models
-import compat.canonical.message_queue
-import compat.canonical.message_types
-import compat.canonical.messages
-import compat.canonical.protocols_legacy
-import compat.canonical.rate_limits
-import compat.canonical.router
-import compat.canonical.state_machine
-import compat.canonical.ws_context
-import compat.legacy.auth
-import compat.legacy.factory
-import compat.legacy.manager_types
-import compat.legacy.parts
+import compat.canonical.core.manager
+import compat.netra.adapters.auth_handler
+import compat.netra.adapters.manager_factory
+import compat.netra.adapters.managers.manager_types
+import compat.netra.adapters.process_objects
+import compat.netra.components.agents.emitter_factory
+import compat.netra.components.agents.unified_emitter
+import compat.netra.components.connections.heartbeats
+import compat.netra.components.connections.manager_protocol
+import compat.netra.components.connections.state_machine
+import compat.netra.components.context.connection_context
+import compat.netra.components.messages.creation
+import compat.netra.components.messages.message_models
+import compat.netra.components.messages.message_queue
+import compat.netra.components.messages.message_types
+import compat.netra.components.messages.rate_limits
+import compat.netra.components.messages.router
 import typing
 
-# Importing ApplicationConnectionState from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ApplicationConnectionState' instead. See MIGRATION.md.
-ApplicationConnectionState = compat.canonical.state_machine.ApplicationConnectionState
+# Importing ApplicationConnectionState from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import ApplicationConnectionState' instead. See MIGRATION.md.
+ApplicationConnectionState = compat.netra.components.connections.state_machine.ApplicationConnectionState
 
 # Importing CRITICAL_EVENTS from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import CRITICAL_EVENTS' instead. See MIGRATION.md.
-CRITICAL_EVENTS = compat.legacy.parts.CRITICAL_EVENTS
+CRITICAL_EVENTS = compat.netra.adapters.process_objects.CRITICAL_EVENTS
 
-@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ConnectionInfo' instead. See MIGRATION.md.")
-class ConnectionInfo(compat.canonical.message_models.ConnectionInfo): ...
+@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ConnectionInfo' instead. See MIGRATION.md.")
+class ConnectionInfo(compat.netra.components.messages.message_models.ConnectionInfo): ...
 
-@deprecated("Importing ConnectionSecurityManager from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing ConnectionSecurityManager from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
 class ConnectionSecurityManager:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing ConnectionStateMachine from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ConnectionStateMachine' instead. See MIGRATION.md.")
-class ConnectionStateMachine(compat.canonical.state_machine.ConnectionStateMachine): ...
+@deprecated("Importing ConnectionStateMachine from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import ConnectionStateMachine' instead. See MIGRATION.md.")
+class ConnectionStateMachine(compat.netra.components.connections.state_machine.ConnectionStateMachine): ...
 
-@deprecated("Importing ConnectionStateMachineRegistry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ConnectionStateMachineRegistry' instead. See MIGRATION.md.")
-class ConnectionStateMachineRegistry(compat.canonical.state_machine.ConnectionStateMachineRegistry): ...
+@deprecated("Importing ConnectionStateMachineRegistry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import ConnectionStateMachineRegistry' instead. See MIGRATION.md.")
+class ConnectionStateMachineRegistry(compat.netra.components.connections.state_machine.ConnectionStateMachineRegistry): ...
 
-@deprecated("Importing ErrorMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ErrorMessage' instead. See MIGRATION.md.")
-class ErrorMessage(compat.canonical.message_models.ErrorMessage): ...
+@deprecated("Importing ErrorMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ErrorMessage' instead. See MIGRATION.md.")
+class ErrorMessage(compat.netra.components.messages.message_models.ErrorMessage): ...
 
-@deprecated("Importing IsolatedWebSocketEventEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
-class IsolatedWebSocketEventEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
+@deprecated("Importing IsolatedWebSocketEventEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.unified_emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
+class IsolatedWebSocketEventEmitter(compat.netra.components.agents.unified_emitter.UnifiedWebSocketEmitter): ...
 
 @deprecated("Importing IsolatedWebSocketManager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class IsolatedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class IsolatedWebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling IsolatedWebSocketManager.active_connections() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -280,41 +280,41 @@ class IsolatedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager)
     @deprecated("Calling IsolatedWebSocketManager.wait_for_connection() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-# Importing MessagePriority from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessagePriority' instead. See MIGRATION.md.
-MessagePriority = compat.canonical.message_queue.MessagePriority
+# Importing MessagePriority from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import MessagePriority' instead. See MIGRATION.md.
+MessagePriority = compat.netra.components.messages.message_queue.MessagePriority
 
-@deprecated("Importing MessageQueue from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessageQueue' instead. See MIGRATION.md.")
-class MessageQueue(compat.canonical.message_queue.MessageQueue): ...
+@deprecated("Importing MessageQueue from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import MessageQueue' instead. See MIGRATION.md.")
+class MessageQueue(compat.netra.components.messages.message_queue.MessageQueue): ...
 
-@deprecated("Importing MessageQueueRegistry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessageQueueRegistry' instead. See MIGRATION.md.")
-class MessageQueueRegistry(compat.canonical.message_queue.MessageQueueRegistry): ...
+@deprecated("Importing MessageQueueRegistry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import MessageQueueRegistry' instead. See MIGRATION.md.")
+class MessageQueueRegistry(compat.netra.components.messages.message_queue.MessageQueueRegistry): ...
 
-# Importing MessageQueueState from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessageQueueState' instead. See MIGRATION.md.
-MessageQueueState = compat.canonical.message_queue.MessageQueueState
+# Importing MessageQueueState from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import MessageQueueState' instead. See MIGRATION.md.
+MessageQueueState = compat.netra.components.messages.message_queue.MessageQueueState
 
-@deprecated("Importing MessageRouter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import MessageRouter' instead. See MIGRATION.md.")
-class MessageRouter(compat.canonical.router.MessageRouter): ...
+@deprecated("Importing MessageRouter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.router import MessageRouter' instead. See MIGRATION.md.")
+class MessageRouter(compat.netra.components.messages.router.MessageRouter): ...
 
-# Importing MessageType from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import MessageType' instead. See MIGRATION.md.
-MessageType = compat.canonical.messages.MessageType
+# Importing MessageType from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import MessageType' instead. See MIGRATION.md.
+MessageType = compat.netra.components.messages.creation.MessageType
 
-@deprecated("Importing QueuedMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import QueuedMessage' instead. See MIGRATION.md.")
-class QueuedMessage(compat.canonical.message_queue.QueuedMessage): ...
+@deprecated("Importing QueuedMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import QueuedMessage' instead. See MIGRATION.md.")
+class QueuedMessage(compat.netra.components.messages.message_queue.QueuedMessage): ...
 
-@deprecated("Importing RateLimiter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import RateLimiter' instead. See MIGRATION.md.")
-class RateLimiter(compat.canonical.rate_limits.RateLimiter): ...
+@deprecated("Importing RateLimiter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.rate_limits import RateLimiter' instead. See MIGRATION.md.")
+class RateLimiter(compat.netra.components.messages.rate_limits.RateLimiter): ...
 
-@deprecated("Importing ServerMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ServerMessage' instead. See MIGRATION.md.")
-class ServerMessage(compat.canonical.message_models.ServerMessage): ...
+@deprecated("Importing ServerMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ServerMessage' instead. See MIGRATION.md.")
+class ServerMessage(compat.netra.components.messages.message_models.ServerMessage): ...
 
-@deprecated("Importing StateTransitionInfo from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import StateTransitionInfo' instead. See MIGRATION.md.")
-class StateTransitionInfo(compat.canonical.state_machine.StateTransitionInfo): ...
+@deprecated("Importing StateTransitionInfo from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import StateTransitionInfo' instead. See MIGRATION.md.")
+class StateTransitionInfo(compat.netra.components.connections.state_machine.StateTransitionInfo): ...
 
-@deprecated("Importing UnifiedWebSocketEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
-class UnifiedWebSocketEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
+@deprecated("Importing UnifiedWebSocketEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.unified_emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
+class UnifiedWebSocketEmitter(compat.netra.components.agents.unified_emitter.UnifiedWebSocketEmitter): ...
 
 @deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class UnifiedWebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling UnifiedWebSocketManager.active_connections() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -545,8 +545,8 @@ class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     @deprecated("Calling UnifiedWebSocketManager.wait_for_connection() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing UserWebSocketEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
-class UserWebSocketEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
+@deprecated("Importing UserWebSocketEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.unified_emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
+class UserWebSocketEmitter(compat.netra.components.agents.unified_emitter.UnifiedWebSocketEmitter): ...
 
 @deprecated("Importing WebSocketAuthenticator from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md.")
 class WebSocketAuthenticator(compat.canonical.auth.authenticator.Authenticator):
@@ -566,14 +566,14 @@ class WebSocketAuthenticator(compat.canonical.auth.authenticator.Authenticator):
     @deprecated("Calling WebSocketAuthenticator.get_websocket_auth_stats() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats(), whose keys are shorter instead. See MIGRATION.md.")
     def get_websocket_auth_stats(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing WebSocketConfig from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketConfig' instead. See MIGRATION.md.")
-class WebSocketConfig(compat.canonical.message_models.WebSocketConfig): ...
+@deprecated("Importing WebSocketConfig from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import WebSocketConfig' instead. See MIGRATION.md.")
+class WebSocketConfig(compat.netra.components.messages.message_models.WebSocketConfig): ...
 
 @deprecated("Importing WebSocketConnection from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class WebSocketConnection(compat.legacy.manager_types.WebSocketConnection): ...
+class WebSocketConnection(compat.netra.adapters.managers.manager_types.WebSocketConnection): ...
 
 @deprecated("Importing WebSocketConnectionManager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketConnectionManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketConnectionManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketConnectionManager.active_connections() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -804,23 +804,23 @@ class WebSocketConnectionManager(compat.canonical.manager.UnifiedWebSocketManage
     @deprecated("Calling WebSocketConnectionManager.wait_for_connection() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing WebSocketContext from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import WebSocketContext' instead. See MIGRATION.md.")
-class WebSocketContext(compat.canonical.ws_context.WebSocketContext): ...
+@deprecated("Importing WebSocketContext from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.connection_context import WebSocketContext' instead. See MIGRATION.md.")
+class WebSocketContext(compat.netra.components.context.connection_context.WebSocketContext): ...
 
-@deprecated("Importing WebSocketEmitterFactory from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import WebSocketEmitterFactory' instead. See MIGRATION.md.")
-class WebSocketEmitterFactory(compat.canonical.emitters.WebSocketEmitterFactory): ...
+@deprecated("Importing WebSocketEmitterFactory from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.emitter_factory import WebSocketEmitterFactory' instead. See MIGRATION.md.")
+class WebSocketEmitterFactory(compat.netra.components.agents.emitter_factory.WebSocketEmitterFactory): ...
 
-@deprecated("Importing WebSocketEmitterPool from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitters import WebSocketEmitterPool' instead. See MIGRATION.md.")
-class WebSocketEmitterPool(compat.canonical.emitters.WebSocketEmitterPool): ...
+@deprecated("Importing WebSocketEmitterPool from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.emitter_factory import WebSocketEmitterPool' instead. See MIGRATION.md.")
+class WebSocketEmitterPool(compat.netra.components.agents.emitter_factory.WebSocketEmitterPool): ...
 
-@deprecated("Importing WebSocketEventEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
-class WebSocketEventEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
+@deprecated("Importing WebSocketEventEmitter from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.unified_emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
+class WebSocketEventEmitter(compat.netra.components.agents.unified_emitter.UnifiedWebSocketEmitter): ...
 
-@deprecated("Importing WebSocketHeartbeat from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import WebSocketHeartbeat' instead. See MIGRATION.md.")
-class WebSocketHeartbeat(compat.canonical.heartbeats.WebSocketHeartbeat): ...
+@deprecated("Importing WebSocketHeartbeat from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeats import WebSocketHeartbeat' instead. See MIGRATION.md.")
+class WebSocketHeartbeat(compat.netra.components.connections.heartbeats.WebSocketHeartbeat): ...
 
 @deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketManager.active_connections() of 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -1052,37 +1052,37 @@ class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing WebSocketManagerFactory from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class WebSocketManagerFactory(compat.legacy.factory.WebSocketManagerFactory): ...
+class WebSocketManagerFactory(compat.netra.adapters.manager_factory.WebSocketManagerFactory): ...
 
 # Importing WebSocketManagerMode from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.
-WebSocketManagerMode = compat.legacy.manager_types.WebSocketManagerMode
+WebSocketManagerMode = compat.netra.adapters.managers.manager_types.WebSocketManagerMode
 
-@deprecated("Importing WebSocketManagerProtocol from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocol' instead. See MIGRATION.md.")
-class WebSocketManagerProtocol(compat.canonical.protocols_legacy.WebSocketProtocol): ...
+@deprecated("Importing WebSocketManagerProtocol from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import WebSocketProtocol' instead. See MIGRATION.md.")
+class WebSocketManagerProtocol(compat.netra.components.connections.manager_protocol.WebSocketProtocol): ...
 
-@deprecated("Importing WebSocketManagerProtocolValidator from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocolValidator' instead. See MIGRATION.md.")
-class WebSocketManagerProtocolValidator(compat.canonical.protocols_legacy.WebSocketProtocolValidator): ...
+@deprecated("Importing WebSocketManagerProtocolValidator from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import WebSocketProtocolValidator' instead. See MIGRATION.md.")
+class WebSocketManagerProtocolValidator(compat.netra.components.connections.manager_protocol.WebSocketProtocolValidator): ...
 
-@deprecated("Importing WebSocketMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketMessage' instead. See MIGRATION.md.")
-class WebSocketMessage(compat.canonical.message_models.WebSocketMessage): ...
+@deprecated("Importing WebSocketMessage from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import WebSocketMessage' instead. See MIGRATION.md.")
+class WebSocketMessage(compat.netra.components.messages.message_models.WebSocketMessage): ...
 
-@deprecated("Importing WebSocketProtocol from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocol' instead. See MIGRATION.md.")
-class WebSocketProtocol(compat.canonical.protocols_legacy.WebSocketProtocol): ...
+@deprecated("Importing WebSocketProtocol from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import WebSocketProtocol' instead. See MIGRATION.md.")
+class WebSocketProtocol(compat.netra.components.connections.manager_protocol.WebSocketProtocol): ...
 
-@deprecated("Importing WebSocketRequestContext from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import WebSocketRequestContext' instead. See MIGRATION.md.")
-class WebSocketRequestContext(compat.canonical.ws_context.WebSocketRequestContext): ...
+@deprecated("Importing WebSocketRequestContext from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.connection_context import WebSocketRequestContext' instead. See MIGRATION.md.")
+class WebSocketRequestContext(compat.netra.components.context.connection_context.WebSocketRequestContext): ...
 
-@deprecated("Importing agent_registry from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical.bridge import AgentWebSocketBridge' instead. See MIGRATION.md.")
+@deprecated("Importing agent_registry from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge' instead. See MIGRATION.md.")
 def agent_registry(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing create_error_message from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import create_error_message' instead. See MIGRATION.md.")
-def create_error_message(error_code: str, error_message: str, details: dict[str, Any] | None = ..., suggestions: list[str] | None = ...) -> compat.canonical.message_models.ErrorMessage: ...
+@deprecated("Importing create_error_message from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import create_error_message' instead. See MIGRATION.md.")
+def create_error_message(error_code: str, error_message: str, details: dict[str, Any] | None = ..., suggestions: list[str] | None = ...) -> compat.netra.components.messages.message_models.ErrorMessage: ...
 
-@deprecated("Importing create_server_message from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import create_server_message' instead. See MIGRATION.md.")
-def create_server_message(msg_type_or_dict: str | compat.canonical.message_types.MessageType | collections.abc.Mapping[str, Any] | None = ..., data: dict[str, Any] | None = ..., correlation_id: str | None = ..., content: dict[str, Any] | None = ..., **kwargs: Any) -> compat.canonical.message_models.ServerMessage: ...
+@deprecated("Importing create_server_message from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import create_server_message' instead. See MIGRATION.md.")
+def create_server_message(msg_type_or_dict: str | compat.netra.components.messages.message_types.MessageType | collections.abc.Mapping[str, Any] | None = ..., data: dict[str, Any] | None = ..., correlation_id: str | None = ..., content: dict[str, Any] | None = ..., **kwargs: Any) -> compat.netra.components.messages.message_models.ServerMessage: ...
 
-@deprecated("Importing create_standard_message from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import create_standard_message' instead. See MIGRATION.md.")
-def create_standard_message(msg_type: str | compat.canonical.message_types.MessageType | None = ..., payload: dict[str, Any] | None = ..., user_id: str | None = ..., thread_id: str | None = ..., message_type: str | compat.canonical.message_types.MessageType | None = ..., content: dict[str, Any] | None = ..., **kwargs: Any) -> compat.canonical.message_models.WebSocketMessage: ...
+@deprecated("Importing create_standard_message from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import create_standard_message' instead. See MIGRATION.md.")
+def create_standard_message(msg_type: str | compat.netra.components.messages.message_types.MessageType | None = ..., payload: dict[str, Any] | None = ..., user_id: str | None = ..., thread_id: str | None = ..., message_type: str | compat.netra.components.messages.message_types.MessageType | None = ..., content: dict[str, Any] | None = ..., **kwargs: Any) -> compat.netra.components.messages.message_models.WebSocketMessage: ...
 
 @deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
@@ -1093,40 +1093,40 @@ def extract_jwt_from_subprotocol(subprotocol_value: str | collections.abc.Iterab
 @deprecated("Importing extract_jwt_token from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use Handshake.from_websocket(websocket).find_token(), with 'from compat.canonical.auth import Handshake' instead. See MIGRATION.md.")
 def extract_jwt_token(websocket: Any) -> str | None: ...
 
-@deprecated("Importing get_connection_monitor from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import get_connection_monitor' instead. See MIGRATION.md.")
-def get_connection_monitor() -> compat.canonical.heartbeats.WebSocketConnectionMonitor: ...
+@deprecated("Importing get_connection_monitor from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeats import get_connection_monitor' instead. See MIGRATION.md.")
+def get_connection_monitor() -> compat.netra.components.connections.heartbeats.WebSocketConnectionMonitor: ...
 
-@deprecated("Importing get_connection_security_manager from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing get_connection_security_manager from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
 def get_connection_security_manager(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing get_connection_state_machine from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import get_connection_state_machine' instead. See MIGRATION.md.")
-def get_connection_state_machine(connection_id: str) -> typing.Optional[compat.canonical.state_machine.ConnectionStateMachine]: ...
+@deprecated("Importing get_connection_state_machine from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import get_connection_state_machine' instead. See MIGRATION.md.")
+def get_connection_state_machine(connection_id: str) -> typing.Optional[compat.netra.components.connections.state_machine.ConnectionStateMachine]: ...
 
-@deprecated("Importing get_connection_state_registry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import get_connection_state_registry' instead. See MIGRATION.md.")
-def get_connection_state_registry() -> compat.canonical.state_machine.ConnectionStateMachineRegistry: ...
+@deprecated("Importing get_connection_state_registry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import get_connection_state_registry' instead. See MIGRATION.md.")
+def get_connection_state_registry() -> compat.netra.components.connections.state_machine.ConnectionStateMachineRegistry: ...
 
-@deprecated("Importing get_message_queue_for_connection from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import get_message_queue_for_connection' instead. See MIGRATION.md.")
-def get_message_queue_for_connection(connection_id: str) -> typing.Optional[compat.canonical.message_queue.MessageQueue]: ...
+@deprecated("Importing get_message_queue_for_connection from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import get_message_queue_for_connection' instead. See MIGRATION.md.")
+def get_message_queue_for_connection(connection_id: str) -> typing.Optional[compat.netra.components.messages.message_queue.MessageQueue]: ...
 
-@deprecated("Importing get_message_queue_registry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import get_message_queue_registry' instead. See MIGRATION.md.")
-def get_message_queue_registry() -> compat.canonical.message_queue.MessageQueueRegistry: ...
+@deprecated("Importing get_message_queue_registry from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import get_message_queue_registry' instead. See MIGRATION.md.")
+def get_message_queue_registry() -> compat.netra.components.messages.message_queue.MessageQueueRegistry: ...
 
-@deprecated("Importing get_message_router from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import get_message_router' instead. See MIGRATION.md.")
-def get_message_router() -> compat.canonical.router.MessageRouter: ...
+@deprecated("Importing get_message_router from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.router import get_message_router' instead. See MIGRATION.md.")
+def get_message_router() -> compat.netra.components.messages.router.MessageRouter: ...
 
-@deprecated("Importing get_websocket_authenticator from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
-def get_websocket_authenticator() -> compat.legacy.auth.UnifiedWebSocketAuthenticator: ...
+@deprecated("Importing get_websocket_authenticator from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
+def get_websocket_authenticator() -> compat.netra.adapters.auth_handler.UnifiedWebSocketAuthenticator: ...
 
 @deprecated("Importing get_websocket_manager from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing get_websocket_manager_factory from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-def get_websocket_manager_factory() -> compat.legacy.factory.WebSocketManagerFactory: ...
+def get_websocket_manager_factory() -> compat.netra.adapters.manager_factory.WebSocketManagerFactory: ...
 
-@deprecated("Importing is_connection_ready_for_messages from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import is_connection_ready_for_messages' instead. See MIGRATION.md.")
+@deprecated("Importing is_connection_ready_for_messages from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import is_connection_ready_for_messages' instead. See MIGRATION.md.")
 def is_connection_ready_for_messages(connection_id: str) -> bool: ...
 
-@deprecated("Importing is_websocket_connected from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import is_websocket_connected' instead. See MIGRATION.md.")
+@deprecated("Importing is_websocket_connected from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import is_websocket_connected' instead. See MIGRATION.md.")
 def is_websocket_connected(websocket: Any) -> bool: ...
 
 @deprecated("Importing negotiate_websocket_subprotocol from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import negotiate_websocket_subprotocol' instead. See MIGRATION.md.")
@@ -1135,19 +1135,19 @@ def negotiate_websocket_subprotocol(client_protocols: collections.abc.Iterable[s
 @deprecated("Importing normalize_jwt_token from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import normalize_jwt_token' instead. See MIGRATION.md.")
 def normalize_jwt_token(jwt_token: str) -> str: ...
 
-@deprecated("Importing notifier from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical.bridge import AgentWebSocketBridge' instead. See MIGRATION.md.")
+@deprecated("Importing notifier from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge' instead. See MIGRATION.md.")
 def notifier(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing safe_websocket_close from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import safe_websocket_close' instead. See MIGRATION.md.")
+@deprecated("Importing safe_websocket_close from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import safe_websocket_close' instead. See MIGRATION.md.")
 async def safe_websocket_close(websocket: Any, code: int = ..., reason: str = ...) -> None: ...
 
-@deprecated("Importing safe_websocket_send from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import safe_websocket_send' instead. See MIGRATION.md.")
+@deprecated("Importing safe_websocket_send from 'netra_backend.app.websocket_core' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import safe_websocket_send' instead. See MIGRATION.md.")
 async def safe_websocket_send(websocket: Any, data: collections.abc.Mapping[str, Any] | str, retry_count: int = ...) -> bool: ...
 
-@deprecated("Importing secure_websocket_context from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing secure_websocket_context from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
 def secure_websocket_context(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing websocket_context from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing websocket_context from 'netra_backend.app.websocket_core' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
 def websocket_context(*args: Any, **kwargs: Any) -> NoReturn: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -3,54 +3,54 @@
 from typing import Any
 from typing_extensions import deprecated
 import collections.abc
-import compat.canonical.agent_messages
+import compat.canonical.core.manager
 import compat.canonical.factory
-import compat.canonical.manager
-import compat.canonical.ws_context
+import compat.netra.components.agents.agent_messages
+import compat.netra.components.context.connection_context
 
-@deprecated("Importing AgentHandler from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import AgentMessageHandler' instead. See MIGRATION.md.")
-class AgentHandler(compat.canonical.agent_messages.AgentMessageHandler): ...
+@deprecated("Importing AgentHandler from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import AgentMessageHandler' instead. See MIGRATION.md.")
+class AgentHandler(compat.netra.components.agents.agent_messages.AgentMessageHandler): ...
 
-@deprecated("Importing AgentMessageHandler from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import AgentMessageHandler' instead. See MIGRATION.md.")
-class AgentMessageHandler(compat.canonical.agent_messages.AgentMessageHandler): ...
+@deprecated("Importing AgentMessageHandler from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import AgentMessageHandler' instead. See MIGRATION.md.")
+class AgentMessageHandler(compat.netra.components.agents.agent_messages.AgentMessageHandler): ...
 
-@deprecated("Importing AgentWebSocketHandler from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import AgentMessageHandler' instead. See MIGRATION.md.")
-class AgentWebSocketHandler(compat.canonical.agent_messages.AgentMessageHandler): ...
+@deprecated("Importing AgentWebSocketHandler from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import AgentMessageHandler' instead. See MIGRATION.md.")
+class AgentWebSocketHandler(compat.netra.components.agents.agent_messages.AgentMessageHandler): ...
 
-@deprecated("Importing MessageHandlerService from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import MessageHandlerService' instead. See MIGRATION.md.")
-class MessageHandlerService(compat.canonical.agent_messages.MessageHandlerService): ...
+@deprecated("Importing MessageHandlerService from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import MessageHandlerService' instead. See MIGRATION.md.")
+class MessageHandlerService(compat.netra.components.agents.agent_messages.MessageHandlerService): ...
 
-@deprecated("Importing WebSocketAgentEventHandler from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import AgentMessageHandler' instead. See MIGRATION.md.")
-class WebSocketAgentEventHandler(compat.canonical.agent_messages.AgentMessageHandler): ...
+@deprecated("Importing WebSocketAgentEventHandler from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import AgentMessageHandler' instead. See MIGRATION.md.")
+class WebSocketAgentEventHandler(compat.netra.components.agents.agent_messages.AgentMessageHandler): ...
 
-@deprecated("Importing WebSocketAgentHandler from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import AgentMessageHandler' instead. See MIGRATION.md.")
-class WebSocketAgentHandler(compat.canonical.agent_messages.AgentMessageHandler): ...
+@deprecated("Importing WebSocketAgentHandler from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import AgentMessageHandler' instead. See MIGRATION.md.")
+class WebSocketAgentHandler(compat.netra.components.agents.agent_messages.AgentMessageHandler): ...
 
-@deprecated("Importing WebSocketContext from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import WebSocketContext' instead. See MIGRATION.md.")
-class WebSocketContext(compat.canonical.ws_context.WebSocketContext): ...
+@deprecated("Importing WebSocketContext from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.connection_context import WebSocketContext' instead. See MIGRATION.md.")
+class WebSocketContext(compat.netra.components.context.connection_context.WebSocketContext): ...
 
-@deprecated("Importing create_user_execution_context from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import get_user_execution_context' instead. See MIGRATION.md.")
+@deprecated("Importing create_user_execution_context from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import get_user_execution_context' instead. See MIGRATION.md.")
 def create_user_execution_context(user_id: str, thread_id: str | None = ..., run_id: str | None = ..., **fields: Any) -> Any: ...
 
-@deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import get_websocket_manager' instead. See MIGRATION.md.")
-def create_websocket_manager(context: Any, *, factory: compat.canonical.factory.WebSocketManagerFactory | None = ...) -> compat.canonical.manager.UnifiedWebSocketManager: ...
+@deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import get_websocket_manager' instead. See MIGRATION.md.")
+def create_websocket_manager(context: Any, *, factory: compat.canonical.factory.WebSocketManagerFactory | None = ...) -> compat.canonical.core.manager.UnifiedWebSocketManager: ...
 
-@deprecated("Importing get_request_scoped_db_session from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import get_request_scoped_db_session' instead. See MIGRATION.md.")
+@deprecated("Importing get_request_scoped_db_session from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import get_request_scoped_db_session' instead. See MIGRATION.md.")
 def get_request_scoped_db_session() -> collections.abc.AsyncIterator[Any]: ...
 
-@deprecated("Importing get_request_scoped_supervisor from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import get_websocket_scoped_supervisor' instead. See MIGRATION.md.")
+@deprecated("Importing get_request_scoped_supervisor from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import get_websocket_scoped_supervisor' instead. See MIGRATION.md.")
 async def get_request_scoped_supervisor(context: Any, db_session: Any = ..., app_state: Any = ...) -> Any: ...
 
-@deprecated("Importing get_user_execution_context from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import get_user_execution_context' instead. See MIGRATION.md.")
+@deprecated("Importing get_user_execution_context from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import get_user_execution_context' instead. See MIGRATION.md.")
 def get_user_execution_context(user_id: str, thread_id: str | None = ..., run_id: str | None = ..., **fields: Any) -> Any: ...
 
-@deprecated("Importing get_websocket_manager from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import get_websocket_manager' instead. See MIGRATION.md.")
-def get_websocket_manager(context: Any, *, factory: compat.canonical.factory.WebSocketManagerFactory | None = ...) -> compat.canonical.manager.UnifiedWebSocketManager: ...
+@deprecated("Importing get_websocket_manager from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import get_websocket_manager' instead. See MIGRATION.md.")
+def get_websocket_manager(context: Any, *, factory: compat.canonical.factory.WebSocketManagerFactory | None = ...) -> compat.canonical.core.manager.UnifiedWebSocketManager: ...
 
-@deprecated("Importing get_websocket_scoped_supervisor from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import get_websocket_scoped_supervisor' instead. See MIGRATION.md.")
+@deprecated("Importing get_websocket_scoped_supervisor from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import get_websocket_scoped_supervisor' instead. See MIGRATION.md.")
 async def get_websocket_scoped_supervisor(context: Any, db_session: Any = ..., app_state: Any = ...) -> Any: ...
 
-# Importing logger from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.agent_messages import logger' instead. See MIGRATION.md.
-logger = compat.canonical.agent_messages.logger
+# Importing logger from 'netra_backend.app.websocket_core.agent_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_messages import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.agents.agent_messages.logger
 
 def __getattr__(name: str) -> Any: ...

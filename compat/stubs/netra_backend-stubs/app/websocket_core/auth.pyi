@@ -4,9 +4,9 @@ from typing import Any, NoReturn
 from typing_extensions import deprecated
 import collections.abc
 import compat.canonical.auth.authenticator
-import compat.canonical.auth.results
-import compat.canonical.rate_limits
-import compat.legacy.auth
+import compat.netra.adapters.auth_handler
+import compat.netra.components.auth.results
+import compat.netra.components.messages.rate_limits
 
 @deprecated("Importing AuthHandler from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md.")
 class AuthHandler(compat.canonical.auth.authenticator.Authenticator):
@@ -20,8 +20,8 @@ class AuthHandler(compat.canonical.auth.authenticator.Authenticator):
     @deprecated("Calling AuthHandler.process_message() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.authenticate_message(text), or MessageRouter.route_message() instead. See MIGRATION.md.")
     def process_message(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing RateLimiter from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import RateLimiter' instead. See MIGRATION.md.")
-class RateLimiter(compat.canonical.rate_limits.RateLimiter): ...
+@deprecated("Importing RateLimiter from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.rate_limits import RateLimiter' instead. See MIGRATION.md.")
+class RateLimiter(compat.netra.components.messages.rate_limits.RateLimiter): ...
 
 @deprecated("Importing WebSocketAuth from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md.")
 class WebSocketAuth(compat.canonical.auth.authenticator.Authenticator):
@@ -53,7 +53,7 @@ class WebSocketAuthHandler(compat.canonical.auth.authenticator.Authenticator):
     @deprecated("Calling WebSocketAuthHandler.process_message() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.authenticate_message(text), or MessageRouter.route_message() instead. See MIGRATION.md.")
     def process_message(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing WebSocketAuthValidator from 'netra_backend.app.websocket_core.auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing WebSocketAuthValidator from 'netra_backend.app.websocket_core.auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
 class WebSocketAuthValidator:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
@@ -75,37 +75,37 @@ class WebSocketAuthenticator(compat.canonical.auth.authenticator.Authenticator):
     @deprecated("Calling WebSocketAuthenticator.get_websocket_auth_stats() of 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use Authenticator.get_websocket_auth_stats(), whose keys are shorter instead. See MIGRATION.md.")
     def get_websocket_auth_stats(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing _validate_cors from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.cors import check_websocket_cors' instead. See MIGRATION.md.")
+@deprecated("Importing _validate_cors from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.cors import check_websocket_cors' instead. See MIGRATION.md.")
 def _validate_cors(websocket: Any) -> bool: ...
 
-@deprecated("Importing auth_client from 'netra_backend.app.websocket_core.auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing auth_client from 'netra_backend.app.websocket_core.auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
 def auth_client(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing authenticate from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
-async def authenticate(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.canonical.auth.results.WebSocketAuthResult: ...
+@deprecated("Importing authenticate from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
+async def authenticate(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.netra.components.auth.results.WebSocketAuthResult: ...
 
-@deprecated("Importing authenticate_websocket_connection from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing authenticate_websocket_connection from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
 async def authenticate_websocket_connection(token: str | None, connection_id: str) -> tuple[bool, Any, str | None]: ...
 
 @deprecated("Importing create_websocket_authenticator from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import Authenticator' instead. See MIGRATION.md.")
-def create_websocket_authenticator() -> compat.legacy.auth.WebSocketAuthenticator: ...
+def create_websocket_authenticator() -> compat.netra.adapters.auth_handler.WebSocketAuthenticator: ...
 
 @deprecated("Importing extract_jwt_from_subprotocol from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import extract_jwt_from_subprotocol' instead. See MIGRATION.md.")
 def extract_jwt_from_subprotocol(subprotocol_value: str | collections.abc.Iterable[str] | None) -> str | None: ...
 
-@deprecated("Importing extract_user_context from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.user_contexts import extract_websocket_user_context' instead. See MIGRATION.md.")
+@deprecated("Importing extract_user_context from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.handshake_contexts import extract_websocket_user_context' instead. See MIGRATION.md.")
 async def extract_user_context(websocket: Any, additional_metadata: collections.abc.Mapping[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> tuple[Any, dict[str, Any]]: ...
 
-@deprecated("Importing get_websocket_authenticator from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
-def get_websocket_authenticator() -> compat.legacy.auth.UnifiedWebSocketAuthenticator: ...
+@deprecated("Importing get_websocket_authenticator from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
+def get_websocket_authenticator() -> compat.netra.adapters.auth_handler.UnifiedWebSocketAuthenticator: ...
 
 @deprecated("Importing negotiate_websocket_subprotocol from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import negotiate_websocket_subprotocol' instead. See MIGRATION.md.")
 def negotiate_websocket_subprotocol(client_protocols: collections.abc.Iterable[str] | None) -> str | None: ...
 
-@deprecated("Importing secure_websocket_context from 'netra_backend.app.websocket_core.auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing secure_websocket_context from 'netra_backend.app.websocket_core.auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
 def secure_websocket_context(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing validate_websocket_auth from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
-async def validate_websocket_auth(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.canonical.auth.results.WebSocketAuthResult: ...
+@deprecated("Importing validate_websocket_auth from 'netra_backend.app.websocket_core.auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
+async def validate_websocket_auth(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.netra.components.auth.results.WebSocketAuthResult: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -3,30 +3,30 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 
-@deprecated("Importing AuthDegradationHandler from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
+@deprecated("Importing AuthDegradationHandler from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
 class AuthDegradationHandler:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing AuthModeDetector from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
+@deprecated("Importing AuthModeDetector from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
 class AuthModeDetector:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing DemoAuthValidator from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
+@deprecated("Importing DemoAuthValidator from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
 class DemoAuthValidator:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing EmergencyAuthValidator from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
+@deprecated("Importing EmergencyAuthValidator from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
 class EmergencyAuthValidator:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing RelaxedAuthValidator from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
+@deprecated("Importing RelaxedAuthValidator from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
 class RelaxedAuthValidator:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing detect_auth_mode_from_headers from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
+@deprecated("Importing detect_auth_mode_from_headers from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
 def detect_auth_mode_from_headers(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing detect_auth_validation_level from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
+@deprecated("Importing detect_auth_validation_level from 'netra_backend.app.websocket_core.auth_permissiveness' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket': there is one level of authentication, and no header lowers it instead. See MIGRATION.md.")
 def detect_auth_validation_level(*args: Any, **kwargs: Any) -> NoReturn: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,16 +2,16 @@
 
 from typing import Any, NoReturn
 from typing_extensions import deprecated
-import compat.canonical.auth.results
+import compat.netra.components.auth.results
 
-@deprecated("Importing WebSocketAuthIntegration from 'netra_backend.app.websocket_core.auth_remediation' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing WebSocketAuthIntegration from 'netra_backend.app.websocket_core.auth_remediation' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
 class WebSocketAuthIntegration:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing authenticate_websocket_with_remediation from 'netra_backend.app.websocket_core.auth_remediation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
-async def authenticate_websocket_with_remediation(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.canonical.auth.results.WebSocketAuthResult: ...
+@deprecated("Importing authenticate_websocket_with_remediation from 'netra_backend.app.websocket_core.auth_remediation' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
+async def authenticate_websocket_with_remediation(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.netra.components.auth.results.WebSocketAuthResult: ...
 
-@deprecated("Importing get_websocket_auth_integration from 'netra_backend.app.websocket_core.auth_remediation' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing get_websocket_auth_integration from 'netra_backend.app.websocket_core.auth_remediation' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
 def get_websocket_auth_integration(*args: Any, **kwargs: Any) -> NoReturn: ...
 
 def __getattr__(name: str) -> Any: ...

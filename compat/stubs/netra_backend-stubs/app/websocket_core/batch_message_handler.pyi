@@ -2,13 +2,13 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.batching
-import compat.canonical.handlers
+import compat.netra.components.messages.batching
+import compat.netra.components.messages.handlers
 
-@deprecated("Importing BatchConfig from 'netra_backend.app.websocket_core.batch_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.batching import BatchConfig' instead. See MIGRATION.md.")
-class BatchConfig(compat.canonical.batching.BatchConfig): ...
+@deprecated("Importing BatchConfig from 'netra_backend.app.websocket_core.batch_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.batching import BatchConfig' instead. See MIGRATION.md.")
+class BatchConfig(compat.netra.components.messages.batching.BatchConfig): ...
 
-@deprecated("Importing BatchMessageHandler from 'netra_backend.app.websocket_core.batch_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import BatchMessageHandler' instead. See MIGRATION.md.")
-class BatchMessageHandler(compat.canonical.handlers.BatchMessageHandler): ...
+@deprecated("Importing BatchMessageHandler from 'netra_backend.app.websocket_core.batch_message_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import BatchMessageHandler' instead. See MIGRATION.md.")
+class BatchMessageHandler(compat.netra.components.messages.handlers.BatchMessageHandler): ...
 
 def __getattr__(name: str) -> Any: ...

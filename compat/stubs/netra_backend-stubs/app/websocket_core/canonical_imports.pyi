@@ -2,17 +2,17 @@
 
 from typing import Any
 from typing_extensions import deprecated
+import compat.canonical.core.manager
 import compat.canonical.errors
-import compat.canonical.manager
-import compat.canonical.protocols_legacy
-import compat.legacy.factory
-import compat.legacy.manager_types
+import compat.netra.adapters.manager_factory
+import compat.netra.adapters.managers.manager_types
+import compat.netra.components.connections.manager_protocol
 
 @deprecated("Importing FactoryInitializationError from 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.errors import FactoryInitializationError' instead. See MIGRATION.md.")
 class FactoryInitializationError(compat.canonical.errors.FactoryInitializationError): ...
 
 @deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class UnifiedWebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling UnifiedWebSocketManager.active_connections() of 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -247,10 +247,10 @@ class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
 class WebSocketComponentError(compat.canonical.errors.WebSocketComponentError): ...
 
 @deprecated("Importing WebSocketConnection from 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class WebSocketConnection(compat.legacy.manager_types.WebSocketConnection): ...
+class WebSocketConnection(compat.netra.adapters.managers.manager_types.WebSocketConnection): ...
 
 @deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketManager.active_connections() of 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -482,16 +482,16 @@ class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing WebSocketManagerFactory from 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class WebSocketManagerFactory(compat.legacy.factory.WebSocketManagerFactory): ...
+class WebSocketManagerFactory(compat.netra.adapters.manager_factory.WebSocketManagerFactory): ...
 
 # Importing WebSocketManagerMode from 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.
-WebSocketManagerMode = compat.legacy.manager_types.WebSocketManagerMode
+WebSocketManagerMode = compat.netra.adapters.managers.manager_types.WebSocketManagerMode
 
-@deprecated("Importing WebSocketManagerProtocol from 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocol' instead. See MIGRATION.md.")
-class WebSocketManagerProtocol(compat.canonical.protocols_legacy.WebSocketProtocol): ...
+@deprecated("Importing WebSocketManagerProtocol from 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import WebSocketProtocol' instead. See MIGRATION.md.")
+class WebSocketManagerProtocol(compat.netra.components.connections.manager_protocol.WebSocketProtocol): ...
 
-@deprecated("Importing WebSocketManagerProtocolValidator from 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocolValidator' instead. See MIGRATION.md.")
-class WebSocketManagerProtocolValidator(compat.canonical.protocols_legacy.WebSocketProtocolValidator): ...
+@deprecated("Importing WebSocketManagerProtocolValidator from 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import WebSocketProtocolValidator' instead. See MIGRATION.md.")
+class WebSocketManagerProtocolValidator(compat.netra.components.connections.manager_protocol.WebSocketProtocolValidator): ...
 
 @deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
@@ -503,6 +503,6 @@ def create_websocket_manager_sync(user_context: Any = ..., **unused: Any) -> Any
 def get_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing get_websocket_manager_factory from 'netra_backend.app.websocket_core.canonical_imports' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-def get_websocket_manager_factory() -> compat.legacy.factory.WebSocketManagerFactory: ...
+def get_websocket_manager_factory() -> compat.netra.adapters.manager_factory.WebSocketManagerFactory: ...
 
 def __getattr__(name: str) -> Any: ...

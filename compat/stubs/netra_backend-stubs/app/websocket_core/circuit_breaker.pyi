@@ -2,30 +2,30 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.breaker
+import compat.netra.components.connections.breaker
 
-@deprecated("Importing CircuitBreakerConfig from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.breaker import CircuitBreakerConfig' instead. See MIGRATION.md.")
-class CircuitBreakerConfig(compat.canonical.breaker.CircuitBreakerConfig): ...
+@deprecated("Importing CircuitBreakerConfig from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.breaker import CircuitBreakerConfig' instead. See MIGRATION.md.")
+class CircuitBreakerConfig(compat.netra.components.connections.breaker.CircuitBreakerConfig): ...
 
-@deprecated("Importing CircuitBreakerOpenError from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.breaker import CircuitBreakerOpenError' instead. See MIGRATION.md.")
-class CircuitBreakerOpenError(compat.canonical.breaker.CircuitBreakerOpenError): ...
+@deprecated("Importing CircuitBreakerOpenError from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.breaker import CircuitBreakerOpenError' instead. See MIGRATION.md.")
+class CircuitBreakerOpenError(compat.netra.components.connections.breaker.CircuitBreakerOpenError): ...
 
-# Importing CircuitState from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.breaker import CircuitState' instead. See MIGRATION.md.
-CircuitState = compat.canonical.breaker.CircuitState
+# Importing CircuitState from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.breaker import CircuitState' instead. See MIGRATION.md.
+CircuitState = compat.netra.components.connections.breaker.CircuitState
 
-@deprecated("Importing WebSocketCircuitBreaker from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.breaker import CircuitBreaker' instead. See MIGRATION.md.")
-class WebSocketCircuitBreaker(compat.canonical.breaker.CircuitBreaker): ...
+@deprecated("Importing WebSocketCircuitBreaker from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.breaker import CircuitBreaker' instead. See MIGRATION.md.")
+class WebSocketCircuitBreaker(compat.netra.components.connections.breaker.CircuitBreaker): ...
 
-@deprecated("Importing get_websocket_circuit_breaker from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import get_websocket_circuit_breaker' instead. See MIGRATION.md.")
+@deprecated("Importing get_websocket_circuit_breaker from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.process_objects import get_websocket_circuit_breaker' instead. See MIGRATION.md.")
 def get_websocket_circuit_breaker(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing get_websocket_circuit_breaker_config from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import get_websocket_circuit_breaker_config' instead. See MIGRATION.md.")
-def get_websocket_circuit_breaker_config() -> compat.canonical.breaker.CircuitBreakerConfig: ...
+@deprecated("Importing get_websocket_circuit_breaker_config from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.process_objects import get_websocket_circuit_breaker_config' instead. See MIGRATION.md.")
+def get_websocket_circuit_breaker_config() -> compat.netra.components.connections.breaker.CircuitBreakerConfig: ...
 
-@deprecated("Importing websocket_connect_with_circuit_breaker from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import websocket_connect_with_circuit_breaker' instead. See MIGRATION.md.")
+@deprecated("Importing websocket_connect_with_circuit_breaker from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.process_objects import websocket_connect_with_circuit_breaker' instead. See MIGRATION.md.")
 async def websocket_connect_with_circuit_breaker(connection_func: Any, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing websocket_send_with_circuit_breaker from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import websocket_send_with_circuit_breaker' instead. See MIGRATION.md.")
+@deprecated("Importing websocket_send_with_circuit_breaker from 'netra_backend.app.websocket_core.circuit_breaker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.process_objects import websocket_send_with_circuit_breaker' instead. See MIGRATION.md.")
 async def websocket_send_with_circuit_breaker(send_func: Any, *args: Any, **kwargs: Any) -> Any: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,13 +2,13 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.message_models
-import compat.canonical.recovery_types
+import compat.netra.components.events.recovery_types
+import compat.netra.components.messages.message_models
 
-@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket_core.connection_info' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ConnectionInfo' instead. See MIGRATION.md.")
-class ConnectionInfo(compat.canonical.message_models.ConnectionInfo): ...
+@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket_core.connection_info' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ConnectionInfo' instead. See MIGRATION.md.")
+class ConnectionInfo(compat.netra.components.messages.message_models.ConnectionInfo): ...
 
-# Importing ConnectionState from 'netra_backend.app.websocket_core.connection_info' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ConnectionState' instead. See MIGRATION.md.
-ConnectionState = compat.canonical.recovery_types.ConnectionState
+# Importing ConnectionState from 'netra_backend.app.websocket_core.connection_info' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.recovery_types import ConnectionState' instead. See MIGRATION.md.
+ConnectionState = compat.netra.components.events.recovery_types.ConnectionState
 
 def __getattr__(name: str) -> Any: ...

@@ -2,14 +2,14 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.manager
-import compat.legacy.manager_types
+import compat.canonical.core.manager
+import compat.netra.adapters.managers.manager_types
 
-@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.manager_types import ConnectionInfo' instead. See MIGRATION.md.")
-class ConnectionInfo(compat.legacy.manager_types.ConnectionInfo): ...
+@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.managers.manager_types import ConnectionInfo' instead. See MIGRATION.md.")
+class ConnectionInfo(compat.netra.adapters.managers.manager_types.ConnectionInfo): ...
 
 @deprecated("Importing ConnectionManager from 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class ConnectionManager(compat.canonical.manager.UnifiedWebSocketManager):
+class ConnectionManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling ConnectionManager.active_connections() of 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -241,7 +241,7 @@ class ConnectionManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class UnifiedWebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling UnifiedWebSocketManager.active_connections() of 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -473,7 +473,7 @@ class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing WebSocketConnectionManager from 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketConnectionManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketConnectionManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketConnectionManager.active_connections() of 'netra_backend.app.websocket_core.connection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...

@@ -2,55 +2,55 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.state_machine
+import compat.netra.components.connections.state_machine
 import typing
 
-# Importing ApplicationConnectionState from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ApplicationConnectionState' instead. See MIGRATION.md.
-ApplicationConnectionState = compat.canonical.state_machine.ApplicationConnectionState
+# Importing ApplicationConnectionState from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import ApplicationConnectionState' instead. See MIGRATION.md.
+ApplicationConnectionState = compat.netra.components.connections.state_machine.ApplicationConnectionState
 
-# Importing ApplicationConnectionStateMachine from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ApplicationConnectionStateMachine' instead. See MIGRATION.md.
-ApplicationConnectionStateMachine = compat.canonical.state_machine.ApplicationConnectionStateMachine
+# Importing ApplicationConnectionStateMachine from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import ApplicationConnectionStateMachine' instead. See MIGRATION.md.
+ApplicationConnectionStateMachine = compat.netra.components.connections.state_machine.ApplicationConnectionStateMachine
 
-# Importing Callback from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import Callback' instead. See MIGRATION.md.
-Callback = compat.canonical.state_machine.Callback
+# Importing Callback from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import Callback' instead. See MIGRATION.md.
+Callback = compat.netra.components.connections.state_machine.Callback
 
-@deprecated("Importing ConnectionStateMachine from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ConnectionStateMachine' instead. See MIGRATION.md.")
-class ConnectionStateMachine(compat.canonical.state_machine.ConnectionStateMachine): ...
+@deprecated("Importing ConnectionStateMachine from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import ConnectionStateMachine' instead. See MIGRATION.md.")
+class ConnectionStateMachine(compat.netra.components.connections.state_machine.ConnectionStateMachine): ...
 
-@deprecated("Importing ConnectionStateMachineRegistry from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ConnectionStateMachineRegistry' instead. See MIGRATION.md.")
-class ConnectionStateMachineRegistry(compat.canonical.state_machine.ConnectionStateMachineRegistry): ...
+@deprecated("Importing ConnectionStateMachineRegistry from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import ConnectionStateMachineRegistry' instead. See MIGRATION.md.")
+class ConnectionStateMachineRegistry(compat.netra.components.connections.state_machine.ConnectionStateMachineRegistry): ...
 
-@deprecated("Importing ConnectionStateTransition from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ConnectionStateTransition' instead. See MIGRATION.md.")
-class ConnectionStateTransition(compat.canonical.state_machine.ConnectionStateTransition): ...
+@deprecated("Importing ConnectionStateTransition from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import ConnectionStateTransition' instead. See MIGRATION.md.")
+class ConnectionStateTransition(compat.netra.components.connections.state_machine.ConnectionStateTransition): ...
 
-@deprecated("Importing ConnectionStateValidator from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ConnectionStateValidator' instead. See MIGRATION.md.")
-class ConnectionStateValidator(compat.canonical.state_machine.ConnectionStateValidator): ...
+@deprecated("Importing ConnectionStateValidator from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import ConnectionStateValidator' instead. See MIGRATION.md.")
+class ConnectionStateValidator(compat.netra.components.connections.state_machine.ConnectionStateValidator): ...
 
-# Importing MAX_TRANSITION_FAILURES from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import MAX_TRANSITION_FAILURES' instead. See MIGRATION.md.
-MAX_TRANSITION_FAILURES = compat.canonical.state_machine.MAX_TRANSITION_FAILURES
+# Importing MAX_TRANSITION_FAILURES from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import MAX_TRANSITION_FAILURES' instead. See MIGRATION.md.
+MAX_TRANSITION_FAILURES = compat.netra.components.connections.state_machine.MAX_TRANSITION_FAILURES
 
-@deprecated("Importing StateTransitionError from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import StateTransitionError' instead. See MIGRATION.md.")
-class StateTransitionError(compat.canonical.state_machine.StateTransitionError): ...
+@deprecated("Importing StateTransitionError from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import StateTransitionError' instead. See MIGRATION.md.")
+class StateTransitionError(compat.netra.components.connections.state_machine.StateTransitionError): ...
 
-@deprecated("Importing StateTransitionInfo from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import StateTransitionInfo' instead. See MIGRATION.md.")
-class StateTransitionInfo(compat.canonical.state_machine.StateTransitionInfo): ...
+@deprecated("Importing StateTransitionInfo from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import StateTransitionInfo' instead. See MIGRATION.md.")
+class StateTransitionInfo(compat.netra.components.connections.state_machine.StateTransitionInfo): ...
 
-# Importing WebSocketConnectionStateMachine from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import WebSocketConnectionStateMachine' instead. See MIGRATION.md.
-WebSocketConnectionStateMachine = compat.canonical.state_machine.WebSocketConnectionStateMachine
+# Importing WebSocketConnectionStateMachine from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import WebSocketConnectionStateMachine' instead. See MIGRATION.md.
+WebSocketConnectionStateMachine = compat.netra.components.connections.state_machine.WebSocketConnectionStateMachine
 
-@deprecated("Importing create_connection_state_machine from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import ConnectionStateMachine' instead. It was imported but never defined; the class takes the same arguments See MIGRATION.md.")
-class create_connection_state_machine(compat.canonical.state_machine.ConnectionStateMachine): ...
+@deprecated("Importing create_connection_state_machine from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import ConnectionStateMachine' instead. It was imported but never defined; the class takes the same arguments See MIGRATION.md.")
+class create_connection_state_machine(compat.netra.components.connections.state_machine.ConnectionStateMachine): ...
 
-@deprecated("Importing get_connection_state_machine from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import get_connection_state_machine' instead. See MIGRATION.md.")
-def get_connection_state_machine(connection_id: str) -> typing.Optional[compat.canonical.state_machine.ConnectionStateMachine]: ...
+@deprecated("Importing get_connection_state_machine from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import get_connection_state_machine' instead. See MIGRATION.md.")
+def get_connection_state_machine(connection_id: str) -> typing.Optional[compat.netra.components.connections.state_machine.ConnectionStateMachine]: ...
 
-@deprecated("Importing get_connection_state_registry from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import get_connection_state_registry' instead. See MIGRATION.md.")
-def get_connection_state_registry() -> compat.canonical.state_machine.ConnectionStateMachineRegistry: ...
+@deprecated("Importing get_connection_state_registry from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import get_connection_state_registry' instead. See MIGRATION.md.")
+def get_connection_state_registry() -> compat.netra.components.connections.state_machine.ConnectionStateMachineRegistry: ...
 
-@deprecated("Importing is_connection_ready_for_messages from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import is_connection_ready_for_messages' instead. See MIGRATION.md.")
+@deprecated("Importing is_connection_ready_for_messages from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import is_connection_ready_for_messages' instead. See MIGRATION.md.")
 def is_connection_ready_for_messages(connection_id: str) -> bool: ...
 
-# Importing logger from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.state_machine import logger' instead. See MIGRATION.md.
-logger = compat.canonical.state_machine.logger
+# Importing logger from 'netra_backend.app.websocket_core.connection_state_machine' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.state_machine import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.connections.state_machine.logger
 
 def __getattr__(name: str) -> Any: ...

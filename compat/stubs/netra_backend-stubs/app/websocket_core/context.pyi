@@ -2,18 +2,18 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.ws_context
+import compat.netra.components.context.connection_context
 
-# Importing STALE_AFTER from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import STALE_AFTER' instead. See MIGRATION.md.
-STALE_AFTER = compat.canonical.ws_context.STALE_AFTER
+# Importing STALE_AFTER from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.connection_context import STALE_AFTER' instead. See MIGRATION.md.
+STALE_AFTER = compat.netra.components.context.connection_context.STALE_AFTER
 
-@deprecated("Importing WebSocketContext from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import WebSocketContext' instead. See MIGRATION.md.")
-class WebSocketContext(compat.canonical.ws_context.WebSocketContext): ...
+@deprecated("Importing WebSocketContext from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.connection_context import WebSocketContext' instead. See MIGRATION.md.")
+class WebSocketContext(compat.netra.components.context.connection_context.WebSocketContext): ...
 
-@deprecated("Importing WebSocketRequestContext from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import WebSocketRequestContext' instead. See MIGRATION.md.")
-class WebSocketRequestContext(compat.canonical.ws_context.WebSocketRequestContext): ...
+@deprecated("Importing WebSocketRequestContext from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.connection_context import WebSocketRequestContext' instead. See MIGRATION.md.")
+class WebSocketRequestContext(compat.netra.components.context.connection_context.WebSocketRequestContext): ...
 
-# Importing logger from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ws_context import logger' instead. See MIGRATION.md.
-logger = compat.canonical.ws_context.logger
+# Importing logger from 'netra_backend.app.websocket_core.context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.connection_context import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.context.connection_context.logger
 
 def __getattr__(name: str) -> Any: ...

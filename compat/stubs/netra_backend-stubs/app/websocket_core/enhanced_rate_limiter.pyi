@@ -2,9 +2,9 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.rate_limits
+import compat.netra.components.messages.rate_limits
 
-@deprecated("Importing EnhancedRateLimiter from 'netra_backend.app.websocket_core.enhanced_rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.rate_limits import AdaptiveRateLimiter' instead. See MIGRATION.md.")
-class EnhancedRateLimiter(compat.canonical.rate_limits.AdaptiveRateLimiter): ...
+@deprecated("Importing EnhancedRateLimiter from 'netra_backend.app.websocket_core.enhanced_rate_limiter' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.rate_limits import AdaptiveRateLimiter' instead. See MIGRATION.md.")
+class EnhancedRateLimiter(compat.netra.components.messages.rate_limits.AdaptiveRateLimiter): ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,36 +2,36 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.error_recovery
-import compat.canonical.error_types
-import compat.canonical.manager
+import compat.canonical.core.manager
+import compat.netra.components.connections.error_recovery
+import compat.netra.components.connections.error_types
 
-# Importing CASCADE_CONNECTIONS from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import CASCADE_CONNECTIONS' instead. See MIGRATION.md.
-CASCADE_CONNECTIONS = compat.canonical.error_recovery.CASCADE_CONNECTIONS
+# Importing CASCADE_CONNECTIONS from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import CASCADE_CONNECTIONS' instead. See MIGRATION.md.
+CASCADE_CONNECTIONS = compat.netra.components.connections.error_recovery.CASCADE_CONNECTIONS
 
-# Importing CASCADE_WINDOW from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import CASCADE_WINDOW' instead. See MIGRATION.md.
-CASCADE_WINDOW = compat.canonical.error_recovery.CASCADE_WINDOW
+# Importing CASCADE_WINDOW from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import CASCADE_WINDOW' instead. See MIGRATION.md.
+CASCADE_WINDOW = compat.netra.components.connections.error_recovery.CASCADE_WINDOW
 
-@deprecated("Importing CascadePreventionState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import CascadePreventionState' instead. See MIGRATION.md.")
-class CascadePreventionState(compat.canonical.error_types.CascadePreventionState): ...
+@deprecated("Importing CascadePreventionState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import CascadePreventionState' instead. See MIGRATION.md.")
+class CascadePreventionState(compat.netra.components.connections.error_types.CascadePreventionState): ...
 
-@deprecated("Importing CircuitBreaker from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import CircuitBreaker' instead. See MIGRATION.md.")
-class CircuitBreaker(compat.canonical.error_types.CircuitBreaker): ...
+@deprecated("Importing CircuitBreaker from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import CircuitBreaker' instead. See MIGRATION.md.")
+class CircuitBreaker(compat.netra.components.connections.error_types.CircuitBreaker): ...
 
-# Importing CircuitBreakerState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import CircuitBreakerState' instead. See MIGRATION.md.
-CircuitBreakerState = compat.canonical.error_recovery.CircuitBreakerState
+# Importing CircuitBreakerState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import CircuitBreakerState' instead. See MIGRATION.md.
+CircuitBreakerState = compat.netra.components.connections.error_recovery.CircuitBreakerState
 
-@deprecated("Importing DegradationState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import DegradationState' instead. See MIGRATION.md.")
-class DegradationState(compat.canonical.error_types.DegradationState): ...
+@deprecated("Importing DegradationState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import DegradationState' instead. See MIGRATION.md.")
+class DegradationState(compat.netra.components.connections.error_types.DegradationState): ...
 
-# Importing ErrorContext from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import ErrorContext' instead. See MIGRATION.md.
-ErrorContext = compat.canonical.error_recovery.ErrorContext
+# Importing ErrorContext from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import ErrorContext' instead. See MIGRATION.md.
+ErrorContext = compat.netra.components.connections.error_recovery.ErrorContext
 
-@deprecated("Importing ErrorMetrics from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import ErrorMetrics' instead. See MIGRATION.md.")
-class ErrorMetrics(compat.canonical.error_types.ErrorMetrics): ...
+@deprecated("Importing ErrorMetrics from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import ErrorMetrics' instead. See MIGRATION.md.")
+class ErrorMetrics(compat.netra.components.connections.error_types.ErrorMetrics): ...
 
 @deprecated("Importing ErrorRecoveryHandler from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class ErrorRecoveryHandler(compat.canonical.manager.UnifiedWebSocketManager):
+class ErrorRecoveryHandler(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling ErrorRecoveryHandler.active_connections() of 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -262,26 +262,26 @@ class ErrorRecoveryHandler(compat.canonical.manager.UnifiedWebSocketManager):
     @deprecated("Calling ErrorRecoveryHandler.wait_for_connection() of 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing ErrorRecoveryReport from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import ErrorRecoveryReport' instead. See MIGRATION.md.")
-class ErrorRecoveryReport(compat.canonical.error_types.ErrorRecoveryReport): ...
+@deprecated("Importing ErrorRecoveryReport from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import ErrorRecoveryReport' instead. See MIGRATION.md.")
+class ErrorRecoveryReport(compat.netra.components.connections.error_types.ErrorRecoveryReport): ...
 
-# Importing ErrorType from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import ErrorType' instead. See MIGRATION.md.
-ErrorType = compat.canonical.error_recovery.ErrorType
+# Importing ErrorType from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import ErrorType' instead. See MIGRATION.md.
+ErrorType = compat.netra.components.connections.error_recovery.ErrorType
 
-@deprecated("Importing RecoveryResult from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import RecoveryResult' instead. See MIGRATION.md.")
-class RecoveryResult(compat.canonical.error_types.RecoveryResult): ...
+@deprecated("Importing RecoveryResult from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import RecoveryResult' instead. See MIGRATION.md.")
+class RecoveryResult(compat.netra.components.connections.error_types.RecoveryResult): ...
 
-@deprecated("Importing RecoveryState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import RecoveryState' instead. See MIGRATION.md.")
-class RecoveryState(compat.canonical.error_types.RecoveryState): ...
+@deprecated("Importing RecoveryState from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import RecoveryState' instead. See MIGRATION.md.")
+class RecoveryState(compat.netra.components.connections.error_types.RecoveryState): ...
 
-# Importing RecoveryStrategy from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import RecoveryStrategy' instead. See MIGRATION.md.
-RecoveryStrategy = compat.canonical.error_recovery.RecoveryStrategy
+# Importing RecoveryStrategy from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import RecoveryStrategy' instead. See MIGRATION.md.
+RecoveryStrategy = compat.netra.components.connections.error_recovery.RecoveryStrategy
 
-# Importing STRATEGIES from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import STRATEGIES' instead. See MIGRATION.md.
-STRATEGIES = compat.canonical.error_recovery.STRATEGIES
+# Importing STRATEGIES from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import STRATEGIES' instead. See MIGRATION.md.
+STRATEGIES = compat.netra.components.connections.error_recovery.STRATEGIES
 
 @deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class UnifiedWebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling UnifiedWebSocketManager.active_connections() of 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -512,13 +512,13 @@ class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     @deprecated("Calling UnifiedWebSocketManager.wait_for_connection() of 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing WebSocketErrorContext from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import WebSocketErrorContext' instead. See MIGRATION.md.")
-class WebSocketErrorContext(compat.canonical.error_types.WebSocketErrorContext): ...
+@deprecated("Importing WebSocketErrorContext from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import WebSocketErrorContext' instead. See MIGRATION.md.")
+class WebSocketErrorContext(compat.netra.components.connections.error_types.WebSocketErrorContext): ...
 
-@deprecated("Importing WebSocketErrorRecoveryHandler from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import WebSocketErrorRecoveryHandler' instead. See MIGRATION.md.")
-class WebSocketErrorRecoveryHandler(compat.canonical.error_recovery.WebSocketErrorRecoveryHandler): ...
+@deprecated("Importing WebSocketErrorRecoveryHandler from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import WebSocketErrorRecoveryHandler' instead. See MIGRATION.md.")
+class WebSocketErrorRecoveryHandler(compat.netra.components.connections.error_recovery.WebSocketErrorRecoveryHandler): ...
 
-# Importing logger from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.error_recovery import logger' instead. See MIGRATION.md.
-logger = compat.canonical.error_recovery.logger
+# Importing logger from 'netra_backend.app.websocket_core.error_recovery_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.error_recovery import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.connections.error_recovery.logger
 
 def __getattr__(name: str) -> Any: ...

@@ -2,21 +2,21 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.delivery
+import compat.netra.components.events.delivery_tracker
 
-@deprecated("Importing EventDeliveryRecord from 'netra_backend.app.websocket_core.event_delivery_tracker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.delivery import EventDeliveryRecord' instead. See MIGRATION.md.")
-class EventDeliveryRecord(compat.canonical.delivery.EventDeliveryRecord): ...
+@deprecated("Importing EventDeliveryRecord from 'netra_backend.app.websocket_core.event_delivery_tracker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.delivery_tracker import EventDeliveryRecord' instead. See MIGRATION.md.")
+class EventDeliveryRecord(compat.netra.components.events.delivery_tracker.EventDeliveryRecord): ...
 
-# Importing EventDeliveryStatus from 'netra_backend.app.websocket_core.event_delivery_tracker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.delivery import EventDeliveryStatus' instead. See MIGRATION.md.
-EventDeliveryStatus = compat.canonical.delivery.EventDeliveryStatus
+# Importing EventDeliveryStatus from 'netra_backend.app.websocket_core.event_delivery_tracker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.delivery_tracker import EventDeliveryStatus' instead. See MIGRATION.md.
+EventDeliveryStatus = compat.netra.components.events.delivery_tracker.EventDeliveryStatus
 
-@deprecated("Importing EventDeliveryTracker from 'netra_backend.app.websocket_core.event_delivery_tracker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.delivery import EventDeliveryTracker' instead. See MIGRATION.md.")
-class EventDeliveryTracker(compat.canonical.delivery.EventDeliveryTracker): ...
+@deprecated("Importing EventDeliveryTracker from 'netra_backend.app.websocket_core.event_delivery_tracker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.delivery_tracker import EventDeliveryTracker' instead. See MIGRATION.md.")
+class EventDeliveryTracker(compat.netra.components.events.delivery_tracker.EventDeliveryTracker): ...
 
-# Importing EventPriority from 'netra_backend.app.websocket_core.event_delivery_tracker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.delivery import EventPriority' instead. See MIGRATION.md.
-EventPriority = compat.canonical.delivery.EventPriority
+# Importing EventPriority from 'netra_backend.app.websocket_core.event_delivery_tracker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.delivery_tracker import EventPriority' instead. See MIGRATION.md.
+EventPriority = compat.netra.components.events.delivery_tracker.EventPriority
 
-@deprecated("Importing get_event_delivery_tracker from 'netra_backend.app.websocket_core.event_delivery_tracker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import get_event_delivery_tracker' instead. See MIGRATION.md.")
+@deprecated("Importing get_event_delivery_tracker from 'netra_backend.app.websocket_core.event_delivery_tracker' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.process_objects import get_event_delivery_tracker' instead. See MIGRATION.md.")
 def get_event_delivery_tracker(*args: Any, **kwargs: Any) -> Any: ...
 
 def __getattr__(name: str) -> Any: ...

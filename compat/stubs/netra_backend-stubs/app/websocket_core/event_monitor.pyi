@@ -2,42 +2,42 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.event_monitor
+import compat.netra.components.events.event_monitor
 
-# Importing CRITICAL from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import CRITICAL' instead. See MIGRATION.md.
-CRITICAL = compat.canonical.event_monitor.CRITICAL
+# Importing CRITICAL from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_monitor import CRITICAL' instead. See MIGRATION.md.
+CRITICAL = compat.netra.components.events.event_monitor.CRITICAL
 
-@deprecated("Importing ChatEventMonitor from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import ChatEventMonitor' instead. See MIGRATION.md.")
-class ChatEventMonitor(compat.canonical.event_monitor.ChatEventMonitor): ...
+@deprecated("Importing ChatEventMonitor from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_monitor import ChatEventMonitor' instead. See MIGRATION.md.")
+class ChatEventMonitor(compat.netra.components.events.event_monitor.ChatEventMonitor): ...
 
-@deprecated("Importing EventMetrics from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import EventMetrics' instead. See MIGRATION.md.")
-class EventMetrics(compat.canonical.event_monitor.EventMetrics): ...
+@deprecated("Importing EventMetrics from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_monitor import EventMetrics' instead. See MIGRATION.md.")
+class EventMetrics(compat.netra.components.events.event_monitor.EventMetrics): ...
 
-@deprecated("Importing EventTracker from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import EventTracker' instead. See MIGRATION.md.")
-class EventTracker(compat.canonical.event_monitor.EventTracker): ...
+@deprecated("Importing EventTracker from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_monitor import EventTracker' instead. See MIGRATION.md.")
+class EventTracker(compat.netra.components.events.event_monitor.EventTracker): ...
 
-# Importing EventType from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import EventType' instead. See MIGRATION.md.
-EventType = compat.canonical.event_monitor.EventType
+# Importing EventType from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_monitor import EventType' instead. See MIGRATION.md.
+EventType = compat.netra.components.events.event_monitor.EventType
 
-@deprecated("Importing EventValidationError from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import EventValidationError' instead. See MIGRATION.md.")
-class EventValidationError(compat.canonical.event_monitor.EventValidationError): ...
+@deprecated("Importing EventValidationError from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_monitor import EventValidationError' instead. See MIGRATION.md.")
+class EventValidationError(compat.netra.components.events.event_monitor.EventValidationError): ...
 
-# Importing HealthStatus from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import HealthStatus' instead. See MIGRATION.md.
-HealthStatus = compat.canonical.event_monitor.HealthStatus
+# Importing HealthStatus from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_monitor import HealthStatus' instead. See MIGRATION.md.
+HealthStatus = compat.netra.components.events.event_monitor.HealthStatus
 
-@deprecated("Importing MissingCriticalEventError from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import MissingCriticalEventError' instead. See MIGRATION.md.")
-class MissingCriticalEventError(compat.canonical.event_monitor.MissingCriticalEventError): ...
+@deprecated("Importing MissingCriticalEventError from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_monitor import MissingCriticalEventError' instead. See MIGRATION.md.")
+class MissingCriticalEventError(compat.netra.components.events.event_monitor.MissingCriticalEventError): ...
 
-@deprecated("Importing MonitorableComponent from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import MonitorableComponent' instead. See MIGRATION.md.")
-class MonitorableComponent(compat.canonical.event_monitor.MonitorableComponent): ...
+@deprecated("Importing MonitorableComponent from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_monitor import MonitorableComponent' instead. See MIGRATION.md.")
+class MonitorableComponent(compat.netra.components.events.event_monitor.MonitorableComponent): ...
 
-@deprecated("Importing WebSocketEventMonitor from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import WebSocketEventMonitor' instead. See MIGRATION.md.")
-class WebSocketEventMonitor(compat.canonical.event_monitor.WebSocketEventMonitor): ...
+@deprecated("Importing WebSocketEventMonitor from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_monitor import WebSocketEventMonitor' instead. See MIGRATION.md.")
+class WebSocketEventMonitor(compat.netra.components.events.event_monitor.WebSocketEventMonitor): ...
 
-# Importing chat_event_monitor from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import chat_event_monitor' instead. See MIGRATION.md.
-chat_event_monitor = compat.canonical.event_monitor.chat_event_monitor
+# Importing chat_event_monitor from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_monitor import chat_event_monitor' instead. See MIGRATION.md.
+chat_event_monitor = compat.netra.components.events.event_monitor.chat_event_monitor
 
-# Importing logger from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_monitor import logger' instead. See MIGRATION.md.
-logger = compat.canonical.event_monitor.logger
+# Importing logger from 'netra_backend.app.websocket_core.event_monitor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_monitor import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.events.event_monitor.logger
 
 def __getattr__(name: str) -> Any: ...

@@ -2,53 +2,53 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.event_rules
-import compat.canonical.event_validation
+import compat.netra.components.events.event_rules
+import compat.netra.components.events.event_sequences
 import typing
 
-# Importing CircuitBreakerState from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import CircuitBreakerState' instead. See MIGRATION.md.
-CircuitBreakerState = compat.canonical.event_validation.CircuitBreakerState
+# Importing CircuitBreakerState from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import CircuitBreakerState' instead. See MIGRATION.md.
+CircuitBreakerState = compat.netra.components.events.event_sequences.CircuitBreakerState
 
-@deprecated("Importing EventMetrics from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import EventMetrics' instead. See MIGRATION.md.")
-class EventMetrics(compat.canonical.event_rules.EventMetrics): ...
+@deprecated("Importing EventMetrics from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import EventMetrics' instead. See MIGRATION.md.")
+class EventMetrics(compat.netra.components.events.event_rules.EventMetrics): ...
 
-@deprecated("Importing EventSequence from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import EventSequence' instead. See MIGRATION.md.")
-class EventSequence(compat.canonical.event_rules.EventSequence): ...
+@deprecated("Importing EventSequence from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import EventSequence' instead. See MIGRATION.md.")
+class EventSequence(compat.netra.components.events.event_rules.EventSequence): ...
 
-@deprecated("Importing EventSequenceValidator from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import EventSequenceValidator' instead. See MIGRATION.md.")
-class EventSequenceValidator(compat.canonical.event_validation.EventSequenceValidator): ...
+@deprecated("Importing EventSequenceValidator from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import EventSequenceValidator' instead. See MIGRATION.md.")
+class EventSequenceValidator(compat.netra.components.events.event_sequences.EventSequenceValidator): ...
 
-# Importing EventType from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import EventType' instead. See MIGRATION.md.
-EventType = compat.canonical.event_validation.EventType
+# Importing EventType from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import EventType' instead. See MIGRATION.md.
+EventType = compat.netra.components.events.event_sequences.EventType
 
-@deprecated("Importing EventValidationFramework from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import EventValidationFramework' instead. See MIGRATION.md.")
-class EventValidationFramework(compat.canonical.event_validation.EventValidationFramework): ...
+@deprecated("Importing EventValidationFramework from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import EventValidationFramework' instead. See MIGRATION.md.")
+class EventValidationFramework(compat.netra.components.events.event_sequences.EventValidationFramework): ...
 
-# Importing EventValidationLevel from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import EventValidationLevel' instead. See MIGRATION.md.
-EventValidationLevel = compat.canonical.event_validation.EventValidationLevel
+# Importing EventValidationLevel from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import EventValidationLevel' instead. See MIGRATION.md.
+EventValidationLevel = compat.netra.components.events.event_sequences.EventValidationLevel
 
-@deprecated("Importing EventValidationRule from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import EventValidationRule' instead. See MIGRATION.md.")
-class EventValidationRule(compat.canonical.event_rules.EventValidationRule): ...
+@deprecated("Importing EventValidationRule from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import EventValidationRule' instead. See MIGRATION.md.")
+class EventValidationRule(compat.netra.components.events.event_rules.EventValidationRule): ...
 
-@deprecated("Importing EventValidator from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import EventValidator' instead. See MIGRATION.md.")
-class EventValidator(compat.canonical.event_rules.EventValidator): ...
+@deprecated("Importing EventValidator from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import EventValidator' instead. See MIGRATION.md.")
+class EventValidator(compat.netra.components.events.event_rules.EventValidator): ...
 
-@deprecated("Importing ValidatedEvent from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import ValidatedEvent' instead. See MIGRATION.md.")
-class ValidatedEvent(compat.canonical.event_rules.ValidatedEvent): ...
+@deprecated("Importing ValidatedEvent from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import ValidatedEvent' instead. See MIGRATION.md.")
+class ValidatedEvent(compat.netra.components.events.event_rules.ValidatedEvent): ...
 
-# Importing ValidationResult from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import ValidationResult' instead. See MIGRATION.md.
-ValidationResult = compat.canonical.event_validation.ValidationResult
+# Importing ValidationResult from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import ValidationResult' instead. See MIGRATION.md.
+ValidationResult = compat.netra.components.events.event_sequences.ValidationResult
 
-@deprecated("Importing get_event_validation_framework from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import get_event_validation_framework' instead. See MIGRATION.md.")
-def get_event_validation_framework(validation_level: compat.canonical.event_rules.EventValidationLevel = ...) -> compat.canonical.event_validation.EventValidationFramework: ...
+@deprecated("Importing get_event_validation_framework from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import get_event_validation_framework' instead. See MIGRATION.md.")
+def get_event_validation_framework(validation_level: compat.netra.components.events.event_rules.EventValidationLevel = ...) -> compat.netra.components.events.event_sequences.EventValidationFramework: ...
 
-@deprecated("Importing get_validation_report from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import get_validation_report' instead. See MIGRATION.md.")
+@deprecated("Importing get_validation_report from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import get_validation_report' instead. See MIGRATION.md.")
 async def get_validation_report(thread_id: typing.Optional[str] = ...) -> dict[str, Any]: ...
 
-# Importing logger from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import logger' instead. See MIGRATION.md.
-logger = compat.canonical.event_validation.logger
+# Importing logger from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.events.event_sequences.logger
 
-@deprecated("Importing validate_websocket_event from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validation import validate_websocket_event' instead. See MIGRATION.md.")
-async def validate_websocket_event(event: dict[str, Any], context: typing.Optional[dict[str, Any]] = ...) -> compat.canonical.event_rules.ValidatedEvent: ...
+@deprecated("Importing validate_websocket_event from 'netra_backend.app.websocket_core.event_validation_framework' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.event_sequences import validate_websocket_event' instead. See MIGRATION.md.")
+async def validate_websocket_event(event: dict[str, Any], context: typing.Optional[dict[str, Any]] = ...) -> compat.netra.components.events.event_rules.ValidatedEvent: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -3,58 +3,58 @@
 from typing import Any
 from typing_extensions import deprecated
 import collections.abc
-import compat.canonical.event_validator
+import compat.netra.components.events.critical_events
 import typing
 
-# Importing AgentEventValidationResult from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import AgentEventValidationResult' instead. See MIGRATION.md.
-AgentEventValidationResult = compat.canonical.event_validator.AgentEventValidationResult
+# Importing AgentEventValidationResult from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import AgentEventValidationResult' instead. See MIGRATION.md.
+AgentEventValidationResult = compat.netra.components.events.critical_events.AgentEventValidationResult
 
-# Importing AgentEventValidator from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import AgentEventValidator' instead. See MIGRATION.md.
-AgentEventValidator = compat.canonical.event_validator.AgentEventValidator
+# Importing AgentEventValidator from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import AgentEventValidator' instead. See MIGRATION.md.
+AgentEventValidator = compat.netra.components.events.critical_events.AgentEventValidator
 
-# Importing CriticalAgentEventType from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import CriticalAgentEventType' instead. See MIGRATION.md.
-CriticalAgentEventType = compat.canonical.event_validator.CriticalAgentEventType
+# Importing CriticalAgentEventType from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import CriticalAgentEventType' instead. See MIGRATION.md.
+CriticalAgentEventType = compat.netra.components.events.critical_events.CriticalAgentEventType
 
-# Importing Event from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import Event' instead. See MIGRATION.md.
-Event = compat.canonical.event_validator.Event
+# Importing Event from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import Event' instead. See MIGRATION.md.
+Event = compat.netra.components.events.critical_events.Event
 
-# Importing EventCriticality from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import EventCriticality' instead. See MIGRATION.md.
-EventCriticality = compat.canonical.event_validator.EventCriticality
+# Importing EventCriticality from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import EventCriticality' instead. See MIGRATION.md.
+EventCriticality = compat.netra.components.events.critical_events.EventCriticality
 
-@deprecated("Importing EventValidator from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import UnifiedEventValidator' instead. See MIGRATION.md.")
-class EventValidator(compat.canonical.event_validator.UnifiedEventValidator): ...
+@deprecated("Importing EventValidator from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import UnifiedEventValidator' instead. See MIGRATION.md.")
+class EventValidator(compat.netra.components.events.critical_events.UnifiedEventValidator): ...
 
-@deprecated("Importing UnifiedEventValidator from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import UnifiedEventValidator' instead. See MIGRATION.md.")
-class UnifiedEventValidator(compat.canonical.event_validator.UnifiedEventValidator): ...
+@deprecated("Importing UnifiedEventValidator from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import UnifiedEventValidator' instead. See MIGRATION.md.")
+class UnifiedEventValidator(compat.netra.components.events.critical_events.UnifiedEventValidator): ...
 
-@deprecated("Importing ValidationResult from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import ValidationResult' instead. See MIGRATION.md.")
-class ValidationResult(compat.canonical.event_validator.ValidationResult): ...
+@deprecated("Importing ValidationResult from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import ValidationResult' instead. See MIGRATION.md.")
+class ValidationResult(compat.netra.components.events.critical_events.ValidationResult): ...
 
-@deprecated("Importing WebSocketEventMessage from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import WebSocketEventMessage' instead. See MIGRATION.md.")
-class WebSocketEventMessage(compat.canonical.event_validator.WebSocketEventMessage): ...
+@deprecated("Importing WebSocketEventMessage from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import WebSocketEventMessage' instead. See MIGRATION.md.")
+class WebSocketEventMessage(compat.netra.components.events.critical_events.WebSocketEventMessage): ...
 
-# Importing WebSocketEventValidator from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import WebSocketEventValidator' instead. See MIGRATION.md.
-WebSocketEventValidator = compat.canonical.event_validator.WebSocketEventValidator
+# Importing WebSocketEventValidator from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import WebSocketEventValidator' instead. See MIGRATION.md.
+WebSocketEventValidator = compat.netra.components.events.critical_events.WebSocketEventValidator
 
-@deprecated("Importing assert_critical_events_received from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import assert_critical_events_received' instead. See MIGRATION.md.")
-def assert_critical_events_received(events: collections.abc.Iterable[compat.canonical.event_validator.Event], user_context: typing.Optional[Any] = ..., custom_error_message: typing.Optional[str] = ...) -> None: ...
+@deprecated("Importing assert_critical_events_received from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import assert_critical_events_received' instead. See MIGRATION.md.")
+def assert_critical_events_received(events: collections.abc.Iterable[compat.netra.components.events.critical_events.Event], user_context: typing.Optional[Any] = ..., custom_error_message: typing.Optional[str] = ...) -> None: ...
 
-@deprecated("Importing create_mock_critical_events from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import create_mock_critical_events' instead. See MIGRATION.md.")
-def create_mock_critical_events(user_id: typing.Optional[str] = ..., thread_id: typing.Optional[str] = ..., run_id: typing.Optional[str] = ...) -> list[compat.canonical.event_validator.WebSocketEventMessage]: ...
+@deprecated("Importing create_mock_critical_events from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import create_mock_critical_events' instead. See MIGRATION.md.")
+def create_mock_critical_events(user_id: typing.Optional[str] = ..., thread_id: typing.Optional[str] = ..., run_id: typing.Optional[str] = ...) -> list[compat.netra.components.events.critical_events.WebSocketEventMessage]: ...
 
-@deprecated("Importing get_critical_event_types from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import get_critical_event_types' instead. See MIGRATION.md.")
+@deprecated("Importing get_critical_event_types from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import get_critical_event_types' instead. See MIGRATION.md.")
 def get_critical_event_types() -> set[str]: ...
 
-@deprecated("Importing get_websocket_validator from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import get_websocket_validator' instead. See MIGRATION.md.")
-def get_websocket_validator() -> compat.canonical.event_validator.UnifiedEventValidator: ...
+@deprecated("Importing get_websocket_validator from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import get_websocket_validator' instead. See MIGRATION.md.")
+def get_websocket_validator() -> compat.netra.components.events.critical_events.UnifiedEventValidator: ...
 
-# Importing logger from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import logger' instead. See MIGRATION.md.
-logger = compat.canonical.event_validator.logger
+# Importing logger from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.events.critical_events.logger
 
-@deprecated("Importing reset_websocket_validator from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import reset_websocket_validator' instead. See MIGRATION.md.")
+@deprecated("Importing reset_websocket_validator from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import reset_websocket_validator' instead. See MIGRATION.md.")
 def reset_websocket_validator() -> None: ...
 
-@deprecated("Importing validate_agent_events from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.event_validator import validate_agent_events' instead. See MIGRATION.md.")
-def validate_agent_events(events: collections.abc.Iterable[compat.canonical.event_validator.Event], user_context: typing.Optional[Any] = ..., strict_mode: bool = ...) -> compat.canonical.event_validator.ValidationResult: ...
+@deprecated("Importing validate_agent_events from 'netra_backend.app.websocket_core.event_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.critical_events import validate_agent_events' instead. See MIGRATION.md.")
+def validate_agent_events(events: collections.abc.Iterable[compat.netra.components.events.critical_events.Event], user_context: typing.Optional[Any] = ..., strict_mode: bool = ...) -> compat.netra.components.events.critical_events.ValidationResult: ...
 
 def __getattr__(name: str) -> Any: ...

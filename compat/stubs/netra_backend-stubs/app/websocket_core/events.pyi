@@ -2,10 +2,10 @@
 
 from typing import Any, NoReturn
 from typing_extensions import deprecated
-import compat.canonical.handlers
+import compat.netra.components.messages.handlers
 
-@deprecated("Importing WebSocketEventHandler from 'netra_backend.app.websocket_core.events' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import BaseMessageHandler' instead. See MIGRATION.md.")
-class WebSocketEventHandler(compat.canonical.handlers.BaseMessageHandler): ...
+@deprecated("Importing WebSocketEventHandler from 'netra_backend.app.websocket_core.events' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import BaseMessageHandler' instead. See MIGRATION.md.")
+class WebSocketEventHandler(compat.netra.components.messages.handlers.BaseMessageHandler): ...
 
 @deprecated("Importing auth_client from 'netra_backend.app.websocket_core.events' is impossible: it was removed in netra 1.0. Use await authenticate_websocket(websocket) instead. See MIGRATION.md.")
 def auth_client(*args: Any, **kwargs: Any) -> NoReturn: ...

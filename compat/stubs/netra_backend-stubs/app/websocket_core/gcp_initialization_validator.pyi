@@ -2,41 +2,41 @@
 
 from typing import Any, NoReturn
 from typing_extensions import deprecated
-import compat.canonical.gcp_readiness
+import compat.netra.components.readiness.gcp_readiness
 import typing
 
-@deprecated("Importing GCPReadinessResult from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.gcp_readiness import GCPReadinessResult' instead. See MIGRATION.md.")
-class GCPReadinessResult(compat.canonical.gcp_readiness.GCPReadinessResult): ...
+@deprecated("Importing GCPReadinessResult from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.gcp_readiness import GCPReadinessResult' instead. See MIGRATION.md.")
+class GCPReadinessResult(compat.netra.components.readiness.gcp_readiness.GCPReadinessResult): ...
 
-# Importing GCPReadinessState from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.gcp_readiness import GCPReadinessState' instead. See MIGRATION.md.
-GCPReadinessState = compat.canonical.gcp_readiness.GCPReadinessState
+# Importing GCPReadinessState from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.gcp_readiness import GCPReadinessState' instead. See MIGRATION.md.
+GCPReadinessState = compat.netra.components.readiness.gcp_readiness.GCPReadinessState
 
-@deprecated("Importing GCPWebSocketInitializationValidator from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.gcp_readiness import GCPWebSocketInitializationValidator' instead. See MIGRATION.md.")
-class GCPWebSocketInitializationValidator(compat.canonical.gcp_readiness.GCPWebSocketInitializationValidator): ...
+@deprecated("Importing GCPWebSocketInitializationValidator from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.gcp_readiness import GCPWebSocketInitializationValidator' instead. See MIGRATION.md.")
+class GCPWebSocketInitializationValidator(compat.netra.components.readiness.gcp_readiness.GCPWebSocketInitializationValidator): ...
 
-# Importing PHASES from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.gcp_readiness import PHASES' instead. See MIGRATION.md.
-PHASES = compat.canonical.gcp_readiness.PHASES
+# Importing PHASES from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.gcp_readiness import PHASES' instead. See MIGRATION.md.
+PHASES = compat.netra.components.readiness.gcp_readiness.PHASES
 
 @deprecated("Importing REDIS_TIMEOUT from 'netra_backend.app.websocket_core.gcp_initialization_validator' is impossible: it was removed in netra 1.0. Use validator.readiness_checks['redis'].timeout_seconds instead. See MIGRATION.md.")
 class REDIS_TIMEOUT:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing ServiceReadinessCheck from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.gcp_readiness import ServiceReadinessCheck' instead. See MIGRATION.md.")
-class ServiceReadinessCheck(compat.canonical.gcp_readiness.ServiceReadinessCheck): ...
+@deprecated("Importing ServiceReadinessCheck from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.gcp_readiness import ServiceReadinessCheck' instead. See MIGRATION.md.")
+class ServiceReadinessCheck(compat.netra.components.readiness.gcp_readiness.ServiceReadinessCheck): ...
 
 @deprecated("Importing central_logger from 'netra_backend.app.websocket_core.gcp_initialization_validator' is impossible: it was removed in netra 1.0. Use a logger of your own: logging.getLogger(__name__) instead. See MIGRATION.md.")
 def central_logger(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing create_gcp_websocket_validator from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.gcp_readiness import create_gcp_websocket_validator' instead. See MIGRATION.md.")
-def create_gcp_websocket_validator(app_state: typing.Optional[Any] = ...) -> compat.canonical.gcp_readiness.GCPWebSocketInitializationValidator: ...
+@deprecated("Importing create_gcp_websocket_validator from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.gcp_readiness import create_gcp_websocket_validator' instead. See MIGRATION.md.")
+def create_gcp_websocket_validator(app_state: typing.Optional[Any] = ...) -> compat.netra.components.readiness.gcp_readiness.GCPWebSocketInitializationValidator: ...
 
-@deprecated("Importing gcp_websocket_readiness_check from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.gcp_readiness import gcp_websocket_readiness_check' instead. See MIGRATION.md.")
+@deprecated("Importing gcp_websocket_readiness_check from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.gcp_readiness import gcp_websocket_readiness_check' instead. See MIGRATION.md.")
 async def gcp_websocket_readiness_check(app_state: Any) -> tuple[bool, dict[str, Any]]: ...
 
-@deprecated("Importing gcp_websocket_readiness_guard from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.gcp_readiness import gcp_websocket_readiness_guard' instead. See MIGRATION.md.")
+@deprecated("Importing gcp_websocket_readiness_guard from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.gcp_readiness import gcp_websocket_readiness_guard' instead. See MIGRATION.md.")
 async def gcp_websocket_readiness_guard(*args: Any, **kwargs: Any) -> Any: ...
 
-# Importing logger from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.gcp_readiness import logger' instead. See MIGRATION.md.
-logger = compat.canonical.gcp_readiness.logger
+# Importing logger from 'netra_backend.app.websocket_core.gcp_initialization_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.gcp_readiness import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.readiness.gcp_readiness.logger
 
 def __getattr__(name: str) -> Any: ...

@@ -3,61 +3,61 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 import collections.abc
-import compat.canonical.handlers
-import compat.canonical.manager
-import compat.canonical.message_types
-import compat.canonical.router
+import compat.canonical.core.manager
+import compat.netra.components.messages.handlers
+import compat.netra.components.messages.message_types
+import compat.netra.components.messages.router
 
-@deprecated("Importing AgentHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import AgentHandler' instead. See MIGRATION.md.")
-class AgentHandler(compat.canonical.handlers.AgentHandler): ...
+@deprecated("Importing AgentHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import AgentHandler' instead. See MIGRATION.md.")
+class AgentHandler(compat.netra.components.messages.handlers.AgentHandler): ...
 
-@deprecated("Importing AgentRequestHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import AgentRequestHandler' instead. See MIGRATION.md.")
-class AgentRequestHandler(compat.canonical.handlers.AgentRequestHandler): ...
+@deprecated("Importing AgentRequestHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import AgentRequestHandler' instead. See MIGRATION.md.")
+class AgentRequestHandler(compat.netra.components.messages.handlers.AgentRequestHandler): ...
 
-@deprecated("Importing BaseMessageHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import BaseMessageHandler' instead. See MIGRATION.md.")
-class BaseMessageHandler(compat.canonical.handlers.BaseMessageHandler): ...
+@deprecated("Importing BaseMessageHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import BaseMessageHandler' instead. See MIGRATION.md.")
+class BaseMessageHandler(compat.netra.components.messages.handlers.BaseMessageHandler): ...
 
-@deprecated("Importing BatchMessageHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import BatchMessageHandler' instead. See MIGRATION.md.")
-class BatchMessageHandler(compat.canonical.handlers.BatchMessageHandler): ...
+@deprecated("Importing BatchMessageHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import BatchMessageHandler' instead. See MIGRATION.md.")
+class BatchMessageHandler(compat.netra.components.messages.handlers.BatchMessageHandler): ...
 
-# Importing CRITICAL_TYPES from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import CRITICAL_TYPES' instead. See MIGRATION.md.
-CRITICAL_TYPES = compat.canonical.handlers.CRITICAL_TYPES
+# Importing CRITICAL_TYPES from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import CRITICAL_TYPES' instead. See MIGRATION.md.
+CRITICAL_TYPES = compat.netra.components.messages.handlers.CRITICAL_TYPES
 
-@deprecated("Importing ConnectionHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import ConnectionHandler' instead. See MIGRATION.md.")
-class ConnectionHandler(compat.canonical.handlers.ConnectionHandler): ...
+@deprecated("Importing ConnectionHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import ConnectionHandler' instead. See MIGRATION.md.")
+class ConnectionHandler(compat.netra.components.messages.handlers.ConnectionHandler): ...
 
-@deprecated("Importing E2EAgentHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import E2EAgentHandler' instead. See MIGRATION.md.")
-class E2EAgentHandler(compat.canonical.handlers.E2EAgentHandler): ...
+@deprecated("Importing E2EAgentHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import E2EAgentHandler' instead. See MIGRATION.md.")
+class E2EAgentHandler(compat.netra.components.messages.handlers.E2EAgentHandler): ...
 
-@deprecated("Importing ErrorHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import ErrorHandler' instead. See MIGRATION.md.")
-class ErrorHandler(compat.canonical.handlers.ErrorHandler): ...
+@deprecated("Importing ErrorHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import ErrorHandler' instead. See MIGRATION.md.")
+class ErrorHandler(compat.netra.components.messages.handlers.ErrorHandler): ...
 
-@deprecated("Importing HeartbeatHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import HeartbeatHandler' instead. See MIGRATION.md.")
-class HeartbeatHandler(compat.canonical.handlers.HeartbeatHandler): ...
+@deprecated("Importing HeartbeatHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import HeartbeatHandler' instead. See MIGRATION.md.")
+class HeartbeatHandler(compat.netra.components.messages.handlers.HeartbeatHandler): ...
 
-@deprecated("Importing JsonRpcHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import JsonRpcHandler' instead. See MIGRATION.md.")
-class JsonRpcHandler(compat.canonical.handlers.JsonRpcHandler): ...
+@deprecated("Importing JsonRpcHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import JsonRpcHandler' instead. See MIGRATION.md.")
+class JsonRpcHandler(compat.netra.components.messages.handlers.JsonRpcHandler): ...
 
-@deprecated("Importing MessageHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import MessageHandler' instead. See MIGRATION.md.")
-class MessageHandler(compat.canonical.handlers.MessageHandler): ...
+@deprecated("Importing MessageHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import MessageHandler' instead. See MIGRATION.md.")
+class MessageHandler(compat.netra.components.messages.handlers.MessageHandler): ...
 
-@deprecated("Importing MessageRouter from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import MessageRouter' instead. See MIGRATION.md.")
-class MessageRouter(compat.canonical.router.MessageRouter): ...
+@deprecated("Importing MessageRouter from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.router import MessageRouter' instead. See MIGRATION.md.")
+class MessageRouter(compat.netra.components.messages.router.MessageRouter): ...
 
-# Importing MessageType from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import MessageType' instead. See MIGRATION.md.
-MessageType = compat.canonical.handlers.MessageType
+# Importing MessageType from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import MessageType' instead. See MIGRATION.md.
+MessageType = compat.netra.components.messages.handlers.MessageType
 
-@deprecated("Importing TypingHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import TypingHandler' instead. See MIGRATION.md.")
-class TypingHandler(compat.canonical.handlers.TypingHandler): ...
+@deprecated("Importing TypingHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import TypingHandler' instead. See MIGRATION.md.")
+class TypingHandler(compat.netra.components.messages.handlers.TypingHandler): ...
 
-@deprecated("Importing UserMessageHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import UserMessageHandler' instead. See MIGRATION.md.")
-class UserMessageHandler(compat.canonical.handlers.UserMessageHandler): ...
+@deprecated("Importing UserMessageHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import UserMessageHandler' instead. See MIGRATION.md.")
+class UserMessageHandler(compat.netra.components.messages.handlers.UserMessageHandler): ...
 
-# Importing WebSocketHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import WebSocketHandler' instead. See MIGRATION.md.
-WebSocketHandler = compat.canonical.handlers.WebSocketHandler
+# Importing WebSocketHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import WebSocketHandler' instead. See MIGRATION.md.
+WebSocketHandler = compat.netra.components.messages.handlers.WebSocketHandler
 
 @deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketManager.active_connections() of 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -288,43 +288,43 @@ class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     @deprecated("Calling WebSocketManager.wait_for_connection() of 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-# Importing WebSocketMessageHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import WebSocketMessageHandler' instead. See MIGRATION.md.
-WebSocketMessageHandler = compat.canonical.handlers.WebSocketMessageHandler
+# Importing WebSocketMessageHandler from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import WebSocketMessageHandler' instead. See MIGRATION.md.
+WebSocketMessageHandler = compat.netra.components.messages.handlers.WebSocketMessageHandler
 
-# Importing _message_router from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import _message_router' instead. See MIGRATION.md.
-_message_router = compat.canonical.router._message_router
+# Importing _message_router from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.router import _message_router' instead. See MIGRATION.md.
+_message_router = compat.netra.components.messages.router._message_router
 
-@deprecated("Importing get_message_router from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import get_message_router' instead. See MIGRATION.md.")
-def get_message_router() -> compat.canonical.router.MessageRouter: ...
+@deprecated("Importing get_message_router from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.router import get_message_router' instead. See MIGRATION.md.")
+def get_message_router() -> compat.netra.components.messages.router.MessageRouter: ...
 
-@deprecated("Importing get_router_handler_count from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import get_router_handler_count' instead. See MIGRATION.md.")
+@deprecated("Importing get_router_handler_count from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.router import get_router_handler_count' instead. See MIGRATION.md.")
 def get_router_handler_count() -> int: ...
 
 @deprecated("Importing handle_agent_message from 'netra_backend.app.websocket_core.handlers' is impossible: it was removed in netra 1.0. Use await router.route_message(user_id, websocket, message) instead. See MIGRATION.md.")
 def handle_agent_message(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing is_websocket_connected from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import is_websocket_connected' instead. See MIGRATION.md.")
+@deprecated("Importing is_websocket_connected from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import is_websocket_connected' instead. See MIGRATION.md.")
 def is_websocket_connected(websocket: Any) -> bool: ...
 
-@deprecated("Importing list_registered_handlers from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import list_registered_handlers' instead. See MIGRATION.md.")
+@deprecated("Importing list_registered_handlers from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.router import list_registered_handlers' instead. See MIGRATION.md.")
 def list_registered_handlers() -> list[str]: ...
 
-# Importing logger from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import logger' instead. See MIGRATION.md.
-logger = compat.canonical.handlers.logger
+# Importing logger from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.messages.handlers.logger
 
 @deprecated("Importing process_agent_event from 'netra_backend.app.websocket_core.handlers' is impossible: it was removed in netra 1.0. Use await router.route_message(user_id, websocket, message) instead. See MIGRATION.md.")
 def process_agent_event(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing safe_websocket_send from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import safe_websocket_send' instead. See MIGRATION.md.")
+@deprecated("Importing safe_websocket_send from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import safe_websocket_send' instead. See MIGRATION.md.")
 async def safe_websocket_send(websocket: Any, data: collections.abc.Mapping[str, Any] | str, retry_count: int = ...) -> bool: ...
 
-@deprecated("Importing send_error_to_websocket from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import send_error_to_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing send_error_to_websocket from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import send_error_to_websocket' instead. See MIGRATION.md.")
 async def send_error_to_websocket(websocket: Any, error_code: str, error_message: str, details: dict[str, Any] | None = ...) -> bool: ...
 
-@deprecated("Importing send_response from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import send_response' instead. See MIGRATION.md.")
-async def send_response(websocket: Any, kind: compat.canonical.message_types.MessageType, data: collections.abc.Mapping[str, Any]) -> bool: ...
+@deprecated("Importing send_response from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import send_response' instead. See MIGRATION.md.")
+async def send_response(websocket: Any, kind: compat.netra.components.messages.message_types.MessageType, data: collections.abc.Mapping[str, Any]) -> bool: ...
 
-@deprecated("Importing send_system_message from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.handlers import send_system_message' instead. See MIGRATION.md.")
+@deprecated("Importing send_system_message from 'netra_backend.app.websocket_core.handlers' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.handlers import send_system_message' instead. See MIGRATION.md.")
 async def send_system_message(websocket: Any, content: str, additional_data: dict[str, Any] | None = ...) -> bool: ...
 
 @deprecated("Importing validate_agent_request from 'netra_backend.app.websocket_core.handlers' is impossible: it was removed in netra 1.0. Use await router.route_message(user_id, websocket, message) instead. See MIGRATION.md.")

@@ -2,21 +2,21 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.heartbeat_manager
+import compat.netra.components.connections.heartbeat_manager
 
-@deprecated("Importing ConnectionHeartbeat from 'netra_backend.app.websocket_core.heartbeat_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import ConnectionHeartbeat' instead. See MIGRATION.md.")
-class ConnectionHeartbeat(compat.canonical.heartbeat_manager.ConnectionHeartbeat): ...
+@deprecated("Importing ConnectionHeartbeat from 'netra_backend.app.websocket_core.heartbeat_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeat_manager import ConnectionHeartbeat' instead. See MIGRATION.md.")
+class ConnectionHeartbeat(compat.netra.components.connections.heartbeat_manager.ConnectionHeartbeat): ...
 
-@deprecated("Importing HeartbeatConfig from 'netra_backend.app.websocket_core.heartbeat_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import HeartbeatConfig' instead. See MIGRATION.md.")
-class HeartbeatConfig(compat.canonical.heartbeat_manager.HeartbeatConfig): ...
+@deprecated("Importing HeartbeatConfig from 'netra_backend.app.websocket_core.heartbeat_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeat_manager import HeartbeatConfig' instead. See MIGRATION.md.")
+class HeartbeatConfig(compat.netra.components.connections.heartbeat_manager.HeartbeatConfig): ...
 
-@deprecated("Importing WebSocketHeartbeatManager from 'netra_backend.app.websocket_core.heartbeat_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import WebSocketHeartbeatManager' instead. See MIGRATION.md.")
-class WebSocketHeartbeatManager(compat.canonical.heartbeat_manager.WebSocketHeartbeatManager): ...
+@deprecated("Importing WebSocketHeartbeatManager from 'netra_backend.app.websocket_core.heartbeat_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeat_manager import WebSocketHeartbeatManager' instead. See MIGRATION.md.")
+class WebSocketHeartbeatManager(compat.netra.components.connections.heartbeat_manager.WebSocketHeartbeatManager): ...
 
-# Importing _heartbeat_manager from 'netra_backend.app.websocket_core.heartbeat_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import _heartbeat_manager' instead. See MIGRATION.md.
-_heartbeat_manager = compat.canonical.heartbeat_manager._heartbeat_manager
+# Importing _heartbeat_manager from 'netra_backend.app.websocket_core.heartbeat_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeat_manager import _heartbeat_manager' instead. See MIGRATION.md.
+_heartbeat_manager = compat.netra.components.connections.heartbeat_manager._heartbeat_manager
 
-@deprecated("Importing get_heartbeat_manager from 'netra_backend.app.websocket_core.heartbeat_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import get_heartbeat_manager' instead. See MIGRATION.md.")
-def get_heartbeat_manager(config: compat.canonical.heartbeat_manager.HeartbeatConfig | None = ...) -> compat.canonical.heartbeat_manager.WebSocketHeartbeatManager: ...
+@deprecated("Importing get_heartbeat_manager from 'netra_backend.app.websocket_core.heartbeat_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeat_manager import get_heartbeat_manager' instead. See MIGRATION.md.")
+def get_heartbeat_manager(config: compat.netra.components.connections.heartbeat_manager.HeartbeatConfig | None = ...) -> compat.netra.components.connections.heartbeat_manager.WebSocketHeartbeatManager: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,13 +2,13 @@
 
 from typing import Any, NoReturn
 from typing_extensions import deprecated
-import compat.canonical.heartbeat_manager
-import compat.canonical.manager
-import compat.legacy.manager_types
-import compat.legacy.singletons
+import compat.canonical.core.manager
+import compat.netra.adapters.managers.manager_types
+import compat.netra.adapters.managers.singletons
+import compat.netra.components.connections.heartbeat_manager
 
 @deprecated("Importing BroadcastManager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class BroadcastManager(compat.canonical.manager.UnifiedWebSocketManager):
+class BroadcastManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling BroadcastManager.active_connections() of 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -239,11 +239,11 @@ class BroadcastManager(compat.canonical.manager.UnifiedWebSocketManager):
     @deprecated("Calling BroadcastManager.wait_for_connection() of 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing HeartbeatConfig from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import HeartbeatConfig' instead. See MIGRATION.md.")
-class HeartbeatConfig(compat.canonical.heartbeat_manager.HeartbeatConfig): ...
+@deprecated("Importing HeartbeatConfig from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeat_manager import HeartbeatConfig' instead. See MIGRATION.md.")
+class HeartbeatConfig(compat.netra.components.connections.heartbeat_manager.HeartbeatConfig): ...
 
 @deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class UnifiedWebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling UnifiedWebSocketManager.active_connections() of 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -475,13 +475,13 @@ class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing WebSocketConnection from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class WebSocketConnection(compat.legacy.manager_types.WebSocketConnection): ...
+class WebSocketConnection(compat.netra.adapters.managers.manager_types.WebSocketConnection): ...
 
-@deprecated("Importing WebSocketHeartbeatManager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import WebSocketHeartbeatManager' instead. See MIGRATION.md.")
-class WebSocketHeartbeatManager(compat.canonical.heartbeat_manager.WebSocketHeartbeatManager): ...
+@deprecated("Importing WebSocketHeartbeatManager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeat_manager import WebSocketHeartbeatManager' instead. See MIGRATION.md.")
+class WebSocketHeartbeatManager(compat.netra.components.connections.heartbeat_manager.WebSocketHeartbeatManager): ...
 
 @deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketManager.active_connections() of 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -713,10 +713,10 @@ class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 # Importing WebSocketManagerMode from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.
-WebSocketManagerMode = compat.legacy.manager_types.WebSocketManagerMode
+WebSocketManagerMode = compat.netra.adapters.managers.manager_types.WebSocketManagerMode
 
 # Importing _websocket_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.
-_websocket_manager = compat.legacy.singletons.manager
+_websocket_manager = compat.netra.adapters.managers.singletons.manager
 
 @deprecated("Importing auth_client from 'netra_backend.app.websocket_core.manager' is impossible: it was removed in netra 1.0. Use canonical path 'from compat.canonical.auth import get_authenticator' instead. See MIGRATION.md.")
 def auth_client(*args: Any, **kwargs: Any) -> NoReturn: ...
@@ -724,14 +724,14 @@ def auth_client(*args: Any, **kwargs: Any) -> NoReturn: ...
 @deprecated("Importing broadcast_message from 'netra_backend.app.websocket_core.manager' is impossible: it was removed in netra 1.0. Use await get_websocket_manager_factory().broadcast(message) instead. See MIGRATION.md.")
 def broadcast_message(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing create_test_user_context from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.factory import create_test_user_context' instead. See MIGRATION.md.")
+@deprecated("Importing create_test_user_context from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.manager_factory import create_test_user_context' instead. See MIGRATION.md.")
 def create_test_user_context() -> Any: ...
 
 @deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing get_heartbeat_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeat_manager import get_heartbeat_manager' instead. See MIGRATION.md.")
-def get_heartbeat_manager(config: compat.canonical.heartbeat_manager.HeartbeatConfig | None = ...) -> compat.canonical.heartbeat_manager.WebSocketHeartbeatManager: ...
+@deprecated("Importing get_heartbeat_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeat_manager import get_heartbeat_manager' instead. See MIGRATION.md.")
+def get_heartbeat_manager(config: compat.netra.components.connections.heartbeat_manager.HeartbeatConfig | None = ...) -> compat.netra.components.connections.heartbeat_manager.WebSocketHeartbeatManager: ...
 
 @deprecated("Importing get_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def get_manager(*args: Any, **kwargs: Any) -> Any: ...
@@ -749,6 +749,6 @@ def logger(*args: Any, **kwargs: Any) -> NoReturn: ...
 def sync_state(*args: Any, **kwargs: Any) -> NoReturn: ...
 
 # Importing websocket_manager from 'netra_backend.app.websocket_core.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.
-websocket_manager = compat.legacy.singletons.manager
+websocket_manager = compat.netra.adapters.managers.singletons.manager
 
 def __getattr__(name: str) -> Any: ...

@@ -2,30 +2,30 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.buffer
+import compat.netra.components.events.message_buffer
 
-@deprecated("Importing BufferConfig from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.buffer import BufferConfig' instead. See MIGRATION.md.")
-class BufferConfig(compat.canonical.buffer.BufferConfig): ...
+@deprecated("Importing BufferConfig from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.message_buffer import BufferConfig' instead. See MIGRATION.md.")
+class BufferConfig(compat.netra.components.events.message_buffer.BufferConfig): ...
 
-# Importing BufferPriority from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.buffer import BufferPriority' instead. See MIGRATION.md.
-BufferPriority = compat.canonical.buffer.BufferPriority
+# Importing BufferPriority from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.message_buffer import BufferPriority' instead. See MIGRATION.md.
+BufferPriority = compat.netra.components.events.message_buffer.BufferPriority
 
-@deprecated("Importing BufferedMessage from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.buffer import BufferedMessage' instead. See MIGRATION.md.")
-class BufferedMessage(compat.canonical.buffer.BufferedMessage): ...
+@deprecated("Importing BufferedMessage from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.message_buffer import BufferedMessage' instead. See MIGRATION.md.")
+class BufferedMessage(compat.netra.components.events.message_buffer.BufferedMessage): ...
 
-@deprecated("Importing MessageBuffer from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.buffer import WebSocketMessageBuffer' instead. See MIGRATION.md.")
-class MessageBuffer(compat.canonical.buffer.WebSocketMessageBuffer): ...
+@deprecated("Importing MessageBuffer from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.message_buffer import WebSocketMessageBuffer' instead. See MIGRATION.md.")
+class MessageBuffer(compat.netra.components.events.message_buffer.WebSocketMessageBuffer): ...
 
-@deprecated("Importing WebSocketMessageBuffer from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.buffer import WebSocketMessageBuffer' instead. See MIGRATION.md.")
-class WebSocketMessageBuffer(compat.canonical.buffer.WebSocketMessageBuffer): ...
+@deprecated("Importing WebSocketMessageBuffer from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.message_buffer import WebSocketMessageBuffer' instead. See MIGRATION.md.")
+class WebSocketMessageBuffer(compat.netra.components.events.message_buffer.WebSocketMessageBuffer): ...
 
-@deprecated("Importing buffer_user_message from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import buffer_user_message' instead. See MIGRATION.md.")
-async def buffer_user_message(user_id: str, message: Any, priority: compat.canonical.buffer.BufferPriority = ...) -> bool: ...
+@deprecated("Importing buffer_user_message from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.process_objects import buffer_user_message' instead. See MIGRATION.md.")
+async def buffer_user_message(user_id: str, message: Any, priority: compat.netra.components.events.message_buffer.BufferPriority = ...) -> bool: ...
 
-@deprecated("Importing deliver_user_messages from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import deliver_user_messages' instead. See MIGRATION.md.")
+@deprecated("Importing deliver_user_messages from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.process_objects import deliver_user_messages' instead. See MIGRATION.md.")
 async def deliver_user_messages(user_id: str, delivery_callback: Any) -> int: ...
 
-@deprecated("Importing get_message_buffer from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import get_message_buffer' instead. See MIGRATION.md.")
-def get_message_buffer(config: compat.canonical.buffer.BufferConfig | None = ...) -> compat.canonical.buffer.WebSocketMessageBuffer: ...
+@deprecated("Importing get_message_buffer from 'netra_backend.app.websocket_core.message_buffer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.process_objects import get_message_buffer' instead. See MIGRATION.md.")
+def get_message_buffer(config: compat.netra.components.events.message_buffer.BufferConfig | None = ...) -> compat.netra.components.events.message_buffer.WebSocketMessageBuffer: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,31 +2,31 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.message_queue
+import compat.netra.components.messages.message_queue
 import typing
 
-# Importing MessagePriority from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessagePriority' instead. See MIGRATION.md.
-MessagePriority = compat.canonical.message_queue.MessagePriority
+# Importing MessagePriority from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import MessagePriority' instead. See MIGRATION.md.
+MessagePriority = compat.netra.components.messages.message_queue.MessagePriority
 
-@deprecated("Importing MessageQueue from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessageQueue' instead. See MIGRATION.md.")
-class MessageQueue(compat.canonical.message_queue.MessageQueue): ...
+@deprecated("Importing MessageQueue from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import MessageQueue' instead. See MIGRATION.md.")
+class MessageQueue(compat.netra.components.messages.message_queue.MessageQueue): ...
 
-@deprecated("Importing MessageQueueRegistry from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessageQueueRegistry' instead. See MIGRATION.md.")
-class MessageQueueRegistry(compat.canonical.message_queue.MessageQueueRegistry): ...
+@deprecated("Importing MessageQueueRegistry from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import MessageQueueRegistry' instead. See MIGRATION.md.")
+class MessageQueueRegistry(compat.netra.components.messages.message_queue.MessageQueueRegistry): ...
 
-# Importing MessageQueueState from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import MessageQueueState' instead. See MIGRATION.md.
-MessageQueueState = compat.canonical.message_queue.MessageQueueState
+# Importing MessageQueueState from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import MessageQueueState' instead. See MIGRATION.md.
+MessageQueueState = compat.netra.components.messages.message_queue.MessageQueueState
 
-@deprecated("Importing QueuedMessage from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import QueuedMessage' instead. See MIGRATION.md.")
-class QueuedMessage(compat.canonical.message_queue.QueuedMessage): ...
+@deprecated("Importing QueuedMessage from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import QueuedMessage' instead. See MIGRATION.md.")
+class QueuedMessage(compat.netra.components.messages.message_queue.QueuedMessage): ...
 
-@deprecated("Importing get_message_queue_for_connection from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import get_message_queue_for_connection' instead. See MIGRATION.md.")
-def get_message_queue_for_connection(connection_id: str) -> typing.Optional[compat.canonical.message_queue.MessageQueue]: ...
+@deprecated("Importing get_message_queue_for_connection from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import get_message_queue_for_connection' instead. See MIGRATION.md.")
+def get_message_queue_for_connection(connection_id: str) -> typing.Optional[compat.netra.components.messages.message_queue.MessageQueue]: ...
 
-@deprecated("Importing get_message_queue_registry from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import get_message_queue_registry' instead. See MIGRATION.md.")
-def get_message_queue_registry() -> compat.canonical.message_queue.MessageQueueRegistry: ...
+@deprecated("Importing get_message_queue_registry from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import get_message_queue_registry' instead. See MIGRATION.md.")
+def get_message_queue_registry() -> compat.netra.components.messages.message_queue.MessageQueueRegistry: ...
 
-# Importing logger from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.message_queue import logger' instead. See MIGRATION.md.
-logger = compat.canonical.message_queue.logger
+# Importing logger from 'netra_backend.app.websocket_core.message_queue' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.message_queue import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.messages.message_queue.logger
 
 def __getattr__(name: str) -> Any: ...

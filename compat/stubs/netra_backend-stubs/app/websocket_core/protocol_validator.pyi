@@ -3,13 +3,13 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 
-@deprecated("Importing create_protocol_compliance_report from 'netra_backend.app.websocket_core.protocol_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import validate_migration_compatibility' instead. See MIGRATION.md.")
+@deprecated("Importing create_protocol_compliance_report from 'netra_backend.app.websocket_core.protocol_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import validate_migration_compatibility' instead. See MIGRATION.md.")
 def create_protocol_compliance_report(manager: Any) -> dict[str, Any]: ...
 
 @deprecated("Importing test_critical_method_functionality from 'netra_backend.app.websocket_core.protocol_validator' is impossible: it was removed in netra 1.0. Use validate_migration_compatibility(manager) instead. See MIGRATION.md.")
 def test_critical_method_functionality(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing validate_websocket_manager_on_startup from 'netra_backend.app.websocket_core.protocol_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import adapt_manager_for_legacy_code' instead. See MIGRATION.md.")
+@deprecated("Importing validate_websocket_manager_on_startup from 'netra_backend.app.websocket_core.protocol_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import adapt_manager_for_legacy_code' instead. See MIGRATION.md.")
 def validate_websocket_manager_on_startup(manager: Any) -> Any: ...
 
 def __getattr__(name: str) -> Any: ...

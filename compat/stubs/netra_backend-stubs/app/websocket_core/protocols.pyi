@@ -2,53 +2,53 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.protocols_legacy
+import compat.netra.components.connections.manager_protocol
 
 @deprecated("Importing LegacyWebSocketManagerAdapter from 'netra_backend.app.websocket_core.protocols' is impossible: it was removed in netra 1.0. Use get_websocket_manager(context) instead. See MIGRATION.md.")
 class LegacyWebSocketManagerAdapter:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-# Importing REQUIRED_METHODS from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import REQUIRED_METHODS' instead. See MIGRATION.md.
-REQUIRED_METHODS = compat.canonical.protocols_legacy.REQUIRED_METHODS
+# Importing REQUIRED_METHODS from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import REQUIRED_METHODS' instead. See MIGRATION.md.
+REQUIRED_METHODS = compat.netra.components.connections.manager_protocol.REQUIRED_METHODS
 
 @deprecated("Importing WebSocketEventProtocol from 'netra_backend.app.websocket_core.protocols' is impossible: it was removed in netra 1.0. Use compat.canonical.protocols instead. See MIGRATION.md.")
 class WebSocketEventProtocol:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing WebSocketManagerProtocol from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocol' instead. See MIGRATION.md.")
-class WebSocketManagerProtocol(compat.canonical.protocols_legacy.WebSocketProtocol): ...
+@deprecated("Importing WebSocketManagerProtocol from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import WebSocketProtocol' instead. See MIGRATION.md.")
+class WebSocketManagerProtocol(compat.netra.components.connections.manager_protocol.WebSocketProtocol): ...
 
-@deprecated("Importing WebSocketManagerProtocolValidator from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocolValidator' instead. See MIGRATION.md.")
-class WebSocketManagerProtocolValidator(compat.canonical.protocols_legacy.WebSocketProtocolValidator): ...
+@deprecated("Importing WebSocketManagerProtocolValidator from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import WebSocketProtocolValidator' instead. See MIGRATION.md.")
+class WebSocketManagerProtocolValidator(compat.netra.components.connections.manager_protocol.WebSocketProtocolValidator): ...
 
-@deprecated("Importing WebSocketProtocol from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocol' instead. See MIGRATION.md.")
-class WebSocketProtocol(compat.canonical.protocols_legacy.WebSocketProtocol): ...
+@deprecated("Importing WebSocketProtocol from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import WebSocketProtocol' instead. See MIGRATION.md.")
+class WebSocketProtocol(compat.netra.components.connections.manager_protocol.WebSocketProtocol): ...
 
-@deprecated("Importing WebSocketProtocolHandler from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocol' instead. See MIGRATION.md.")
-class WebSocketProtocolHandler(compat.canonical.protocols_legacy.WebSocketProtocol): ...
+@deprecated("Importing WebSocketProtocolHandler from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import WebSocketProtocol' instead. See MIGRATION.md.")
+class WebSocketProtocolHandler(compat.netra.components.connections.manager_protocol.WebSocketProtocol): ...
 
-@deprecated("Importing WebSocketProtocolValidator from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocolValidator' instead. See MIGRATION.md.")
-class WebSocketProtocolValidator(compat.canonical.protocols_legacy.WebSocketProtocolValidator): ...
+@deprecated("Importing WebSocketProtocolValidator from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import WebSocketProtocolValidator' instead. See MIGRATION.md.")
+class WebSocketProtocolValidator(compat.netra.components.connections.manager_protocol.WebSocketProtocolValidator): ...
 
-@deprecated("Importing adapt_manager_for_legacy_code from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import adapt_manager_for_legacy_code' instead. See MIGRATION.md.")
+@deprecated("Importing adapt_manager_for_legacy_code from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import adapt_manager_for_legacy_code' instead. See MIGRATION.md.")
 def adapt_manager_for_legacy_code(manager: Any) -> Any: ...
 
-@deprecated("Importing ensure_connection_id_type from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import ensure_connection_id_type' instead. See MIGRATION.md.")
+@deprecated("Importing ensure_connection_id_type from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import ensure_connection_id_type' instead. See MIGRATION.md.")
 def ensure_connection_id_type(connection_id: Any) -> str: ...
 
-@deprecated("Importing ensure_thread_id_type from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import ensure_thread_id_type' instead. See MIGRATION.md.")
+@deprecated("Importing ensure_thread_id_type from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import ensure_thread_id_type' instead. See MIGRATION.md.")
 def ensure_thread_id_type(thread_id: Any) -> str: ...
 
-@deprecated("Importing ensure_user_id_type from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import ensure_user_id_type' instead. See MIGRATION.md.")
+@deprecated("Importing ensure_user_id_type from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import ensure_user_id_type' instead. See MIGRATION.md.")
 def ensure_user_id_type(user_id: Any) -> str: ...
 
-@deprecated("Importing ensure_websocket_id_type from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import ensure_websocket_id_type' instead. See MIGRATION.md.")
+@deprecated("Importing ensure_websocket_id_type from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import ensure_websocket_id_type' instead. See MIGRATION.md.")
 def ensure_websocket_id_type(websocket_id: Any) -> str | None: ...
 
-@deprecated("Importing get_protocol_documentation from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import get_protocol_documentation' instead. See MIGRATION.md.")
+@deprecated("Importing get_protocol_documentation from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import get_protocol_documentation' instead. See MIGRATION.md.")
 def get_protocol_documentation() -> str: ...
 
-@deprecated("Importing validate_migration_compatibility from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import validate_migration_compatibility' instead. See MIGRATION.md.")
+@deprecated("Importing validate_migration_compatibility from 'netra_backend.app.websocket_core.protocols' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import validate_migration_compatibility' instead. See MIGRATION.md.")
 def validate_migration_compatibility(manager: Any) -> dict[str, Any]: ...
 
 def __getattr__(name: str) -> Any: ...

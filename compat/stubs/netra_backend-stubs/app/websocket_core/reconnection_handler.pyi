@@ -2,24 +2,24 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.manager
-import compat.canonical.reconnection
-import compat.canonical.recovery_types
+import compat.canonical.core.manager
+import compat.netra.components.connections.reconnection
+import compat.netra.components.events.recovery_types
 
-# Importing ConnectionState from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ConnectionState' instead. See MIGRATION.md.
-ConnectionState = compat.canonical.recovery_types.ConnectionState
+# Importing ConnectionState from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.recovery_types import ConnectionState' instead. See MIGRATION.md.
+ConnectionState = compat.netra.components.events.recovery_types.ConnectionState
 
-@deprecated("Importing MaxRetriesExceededException from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import MaxRetriesExceededException' instead. See MIGRATION.md.")
-class MaxRetriesExceededException(compat.canonical.reconnection.MaxRetriesExceededException): ...
+@deprecated("Importing MaxRetriesExceededException from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.reconnection import MaxRetriesExceededException' instead. See MIGRATION.md.")
+class MaxRetriesExceededException(compat.netra.components.connections.reconnection.MaxRetriesExceededException): ...
 
-@deprecated("Importing ReconnectionConfig from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionConfig' instead. See MIGRATION.md.")
-class ReconnectionConfig(compat.canonical.reconnection.ReconnectionConfig): ...
+@deprecated("Importing ReconnectionConfig from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.reconnection import ReconnectionConfig' instead. See MIGRATION.md.")
+class ReconnectionConfig(compat.netra.components.connections.reconnection.ReconnectionConfig): ...
 
-@deprecated("Importing ReconnectionContext from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionContext' instead. See MIGRATION.md.")
-class ReconnectionContext(compat.canonical.reconnection.ReconnectionContext): ...
+@deprecated("Importing ReconnectionContext from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.reconnection import ReconnectionContext' instead. See MIGRATION.md.")
+class ReconnectionContext(compat.netra.components.connections.reconnection.ReconnectionContext): ...
 
 @deprecated("Importing ReconnectionHandler from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class ReconnectionHandler(compat.canonical.manager.UnifiedWebSocketManager):
+class ReconnectionHandler(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling ReconnectionHandler.active_connections() of 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -250,17 +250,17 @@ class ReconnectionHandler(compat.canonical.manager.UnifiedWebSocketManager):
     @deprecated("Calling ReconnectionHandler.wait_for_connection() of 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-# Importing ReconnectionReason from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.recovery_types import ReconnectionReason' instead. See MIGRATION.md.
-ReconnectionReason = compat.canonical.recovery_types.ReconnectionReason
+# Importing ReconnectionReason from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.events.recovery_types import ReconnectionReason' instead. See MIGRATION.md.
+ReconnectionReason = compat.netra.components.events.recovery_types.ReconnectionReason
 
-@deprecated("Importing ReconnectionSession from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionSession' instead. See MIGRATION.md.")
-class ReconnectionSession(compat.canonical.reconnection.ReconnectionSession): ...
+@deprecated("Importing ReconnectionSession from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.reconnection import ReconnectionSession' instead. See MIGRATION.md.")
+class ReconnectionSession(compat.netra.components.connections.reconnection.ReconnectionSession): ...
 
-# Importing ReconnectionState from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionState' instead. See MIGRATION.md.
-ReconnectionState = compat.canonical.reconnection.ReconnectionState
+# Importing ReconnectionState from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.reconnection import ReconnectionState' instead. See MIGRATION.md.
+ReconnectionState = compat.netra.components.connections.reconnection.ReconnectionState
 
 @deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class UnifiedWebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling UnifiedWebSocketManager.active_connections() of 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -492,7 +492,7 @@ class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketManager.active_connections() of 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -724,7 +724,7 @@ class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing WebSocketReconnectionHandler from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketReconnectionHandler(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketReconnectionHandler(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketReconnectionHandler.active_connections() of 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -956,7 +956,7 @@ class WebSocketReconnectionHandler(compat.canonical.manager.UnifiedWebSocketMana
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing WebSocketRecoveryManager from 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketRecoveryManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketRecoveryManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketRecoveryManager.active_connections() of 'netra_backend.app.websocket_core.reconnection_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...

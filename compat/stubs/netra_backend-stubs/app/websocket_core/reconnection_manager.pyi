@@ -2,12 +2,12 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.reconnection
+import compat.netra.components.connections.reconnection
 
-@deprecated("Importing ReconnectionManager from 'netra_backend.app.websocket_core.reconnection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ReconnectionManager' instead. See MIGRATION.md.")
-class ReconnectionManager(compat.canonical.reconnection.ReconnectionManager): ...
+@deprecated("Importing ReconnectionManager from 'netra_backend.app.websocket_core.reconnection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.reconnection import ReconnectionManager' instead. See MIGRATION.md.")
+class ReconnectionManager(compat.netra.components.connections.reconnection.ReconnectionManager): ...
 
-# Importing ReconnectionState from 'netra_backend.app.websocket_core.reconnection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.reconnection import ManagerState' instead. See MIGRATION.md.
-ReconnectionState = compat.canonical.reconnection.ManagerState
+# Importing ReconnectionState from 'netra_backend.app.websocket_core.reconnection_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.reconnection import ManagerState' instead. See MIGRATION.md.
+ReconnectionState = compat.netra.components.connections.reconnection.ManagerState
 
 def __getattr__(name: str) -> Any: ...

@@ -2,13 +2,13 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.message_models
-import compat.canonical.messages
+import compat.netra.components.messages.creation
+import compat.netra.components.messages.message_models
 
-@deprecated("Importing ReconnectionConfig from 'netra_backend.app.websocket_core.reconnection_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ReconnectionConfig' instead. See MIGRATION.md.")
-class ReconnectionConfig(compat.canonical.message_models.ReconnectionConfig): ...
+@deprecated("Importing ReconnectionConfig from 'netra_backend.app.websocket_core.reconnection_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ReconnectionConfig' instead. See MIGRATION.md.")
+class ReconnectionConfig(compat.netra.components.messages.message_models.ReconnectionConfig): ...
 
-# Importing ReconnectionState from 'netra_backend.app.websocket_core.reconnection_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ReconnectionState' instead. See MIGRATION.md.
-ReconnectionState = compat.canonical.messages.ReconnectionState
+# Importing ReconnectionState from 'netra_backend.app.websocket_core.reconnection_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ReconnectionState' instead. See MIGRATION.md.
+ReconnectionState = compat.netra.components.messages.creation.ReconnectionState
 
 def __getattr__(name: str) -> Any: ...

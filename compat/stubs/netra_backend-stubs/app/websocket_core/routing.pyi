@@ -2,9 +2,9 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.router
+import compat.netra.components.messages.router
 
-@deprecated("Importing WebSocketMessageRouter from 'netra_backend.app.websocket_core.routing' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.router import MessageRouter' instead. See MIGRATION.md.")
-class WebSocketMessageRouter(compat.canonical.router.MessageRouter): ...
+@deprecated("Importing WebSocketMessageRouter from 'netra_backend.app.websocket_core.routing' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.router import MessageRouter' instead. See MIGRATION.md.")
+class WebSocketMessageRouter(compat.netra.components.messages.router.MessageRouter): ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,40 +2,40 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.service_readiness
+import compat.netra.components.readiness.service_readiness
 import typing
 
-@deprecated("Importing AdaptiveTimeout from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.service_readiness import AdaptiveTimeout' instead. See MIGRATION.md.")
-class AdaptiveTimeout(compat.canonical.service_readiness.AdaptiveTimeout): ...
+@deprecated("Importing AdaptiveTimeout from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.service_readiness import AdaptiveTimeout' instead. See MIGRATION.md.")
+class AdaptiveTimeout(compat.netra.components.readiness.service_readiness.AdaptiveTimeout): ...
 
-# Importing ServiceCriticality from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.service_readiness import ServiceCriticality' instead. See MIGRATION.md.
-ServiceCriticality = compat.canonical.service_readiness.ServiceCriticality
+# Importing ServiceCriticality from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.service_readiness import ServiceCriticality' instead. See MIGRATION.md.
+ServiceCriticality = compat.netra.components.readiness.service_readiness.ServiceCriticality
 
-@deprecated("Importing ServiceGroupValidationResult from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.service_readiness import ServiceGroupValidationResult' instead. See MIGRATION.md.")
-class ServiceGroupValidationResult(compat.canonical.service_readiness.ServiceGroupValidationResult): ...
+@deprecated("Importing ServiceGroupValidationResult from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.service_readiness import ServiceGroupValidationResult' instead. See MIGRATION.md.")
+class ServiceGroupValidationResult(compat.netra.components.readiness.service_readiness.ServiceGroupValidationResult): ...
 
-@deprecated("Importing ServiceReadinessConfig from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.service_readiness import ServiceReadinessConfig' instead. See MIGRATION.md.")
-class ServiceReadinessConfig(compat.canonical.service_readiness.ServiceReadinessConfig): ...
+@deprecated("Importing ServiceReadinessConfig from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.service_readiness import ServiceReadinessConfig' instead. See MIGRATION.md.")
+class ServiceReadinessConfig(compat.netra.components.readiness.service_readiness.ServiceReadinessConfig): ...
 
-# Importing ServiceReadinessLevel from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.service_readiness import ServiceReadinessLevel' instead. See MIGRATION.md.
-ServiceReadinessLevel = compat.canonical.service_readiness.ServiceReadinessLevel
+# Importing ServiceReadinessLevel from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.service_readiness import ServiceReadinessLevel' instead. See MIGRATION.md.
+ServiceReadinessLevel = compat.netra.components.readiness.service_readiness.ServiceReadinessLevel
 
-@deprecated("Importing ServiceReadinessValidator from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.service_readiness import ServiceReadinessValidator' instead. See MIGRATION.md.")
-class ServiceReadinessValidator(compat.canonical.service_readiness.ServiceReadinessValidator): ...
+@deprecated("Importing ServiceReadinessValidator from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.service_readiness import ServiceReadinessValidator' instead. See MIGRATION.md.")
+class ServiceReadinessValidator(compat.netra.components.readiness.service_readiness.ServiceReadinessValidator): ...
 
-@deprecated("Importing ServiceValidationResult from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.service_readiness import ServiceValidationResult' instead. See MIGRATION.md.")
-class ServiceValidationResult(compat.canonical.service_readiness.ServiceValidationResult): ...
+@deprecated("Importing ServiceValidationResult from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.service_readiness import ServiceValidationResult' instead. See MIGRATION.md.")
+class ServiceValidationResult(compat.netra.components.readiness.service_readiness.ServiceValidationResult): ...
 
-@deprecated("Importing create_service_readiness_validator from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.service_readiness import create_service_readiness_validator' instead. See MIGRATION.md.")
-def create_service_readiness_validator(app_state: typing.Optional[Any] = ..., environment: typing.Optional[str] = ...) -> compat.canonical.service_readiness.ServiceReadinessValidator: ...
+@deprecated("Importing create_service_readiness_validator from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.service_readiness import create_service_readiness_validator' instead. See MIGRATION.md.")
+def create_service_readiness_validator(app_state: typing.Optional[Any] = ..., environment: typing.Optional[str] = ...) -> compat.netra.components.readiness.service_readiness.ServiceReadinessValidator: ...
 
-@deprecated("Importing get_websocket_service_health from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.service_readiness import get_websocket_service_health' instead. See MIGRATION.md.")
+@deprecated("Importing get_websocket_service_health from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.service_readiness import get_websocket_service_health' instead. See MIGRATION.md.")
 async def get_websocket_service_health(app_state: Any) -> tuple[bool, dict[str, Any]]: ...
 
-# Importing logger from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.service_readiness import logger' instead. See MIGRATION.md.
-logger = compat.canonical.service_readiness.logger
+# Importing logger from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.service_readiness import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.readiness.service_readiness.logger
 
-@deprecated("Importing websocket_readiness_guard from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.service_readiness import websocket_readiness_guard' instead. See MIGRATION.md.")
+@deprecated("Importing websocket_readiness_guard from 'netra_backend.app.websocket_core.service_readiness_validator' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.readiness.service_readiness import websocket_readiness_guard' instead. See MIGRATION.md.")
 async def websocket_readiness_guard(*args: Any, **kwargs: Any) -> Any: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -3,8 +3,8 @@
 from typing import Any
 from typing_extensions import deprecated
 import compat.canonical.errors
-import compat.canonical.validation
-import compat.legacy.parts
+import compat.netra.adapters.process_objects
+import compat.netra.components.connections.manager_validation
 
 @deprecated("Importing FactoryBypassDetected from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.errors import FactoryBypassDetected' instead. See MIGRATION.md.")
 class FactoryBypassDetected(compat.canonical.errors.FactoryBypassDetected): ...
@@ -15,25 +15,25 @@ class SSotValidationError(compat.canonical.errors.SSotValidationError): ...
 @deprecated("Importing UserIsolationViolation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.errors import UserIsolationViolation' instead. See MIGRATION.md.")
 class UserIsolationViolation(compat.canonical.errors.UserIsolationViolation): ...
 
-@deprecated("Importing WebSocketManagerSSotValidator from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.validation import ManagerValidator' instead. See MIGRATION.md.")
-class WebSocketManagerSSotValidator(compat.canonical.validation.ManagerValidator): ...
+@deprecated("Importing WebSocketManagerSSotValidator from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_validation import ManagerValidator' instead. See MIGRATION.md.")
+class WebSocketManagerSSotValidator(compat.netra.components.connections.manager_validation.ManagerValidator): ...
 
-# Importing _ssot_validator from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import _ssot_validator' instead. See MIGRATION.md.
-_ssot_validator = compat.legacy.parts._ssot_validator
+# Importing _ssot_validator from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.process_objects import _ssot_validator' instead. See MIGRATION.md.
+_ssot_validator = compat.netra.adapters.process_objects._ssot_validator
 
-@deprecated("Importing enable_strict_validation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import enable_strict_validation' instead. See MIGRATION.md.")
+@deprecated("Importing enable_strict_validation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.process_objects import enable_strict_validation' instead. See MIGRATION.md.")
 def enable_strict_validation(enabled: bool = ...) -> None: ...
 
-@deprecated("Importing get_ssot_validation_summary from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import get_ssot_validation_summary' instead. See MIGRATION.md.")
+@deprecated("Importing get_ssot_validation_summary from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.process_objects import get_ssot_validation_summary' instead. See MIGRATION.md.")
 def get_ssot_validation_summary() -> dict[str, Any]: ...
 
-# Importing logger from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.validation import logger' instead. See MIGRATION.md.
-logger = compat.canonical.validation.logger
+# Importing logger from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_validation import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.connections.manager_validation.logger
 
-@deprecated("Importing validate_user_isolation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import validate_user_isolation' instead. See MIGRATION.md.")
+@deprecated("Importing validate_user_isolation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.process_objects import validate_user_isolation' instead. See MIGRATION.md.")
 def validate_user_isolation(manager_instance: Any, user_id: Any, operation: str = ...) -> bool: ...
 
-@deprecated("Importing validate_websocket_manager_creation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.parts import validate_websocket_manager_creation' instead. See MIGRATION.md.")
+@deprecated("Importing validate_websocket_manager_creation from 'netra_backend.app.websocket_core.ssot_validation_enhancer' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.process_objects import validate_websocket_manager_creation' instead. See MIGRATION.md.")
 def validate_websocket_manager_creation(manager_instance: Any, user_context: Any = ..., creation_method: str = ...) -> bool: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,10 +2,10 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.manager
+import compat.canonical.core.manager
 
 @deprecated("Importing StateSynchronizationManager from 'netra_backend.app.websocket_core.state_synchronization_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class StateSynchronizationManager(compat.canonical.manager.UnifiedWebSocketManager):
+class StateSynchronizationManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling StateSynchronizationManager.active_connections() of 'netra_backend.app.websocket_core.state_synchronization_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -237,7 +237,7 @@ class StateSynchronizationManager(compat.canonical.manager.UnifiedWebSocketManag
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.state_synchronization_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class UnifiedWebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling UnifiedWebSocketManager.active_connections() of 'netra_backend.app.websocket_core.state_synchronization_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -469,7 +469,7 @@ class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core.state_synchronization_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketManager.active_connections() of 'netra_backend.app.websocket_core.state_synchronization_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...

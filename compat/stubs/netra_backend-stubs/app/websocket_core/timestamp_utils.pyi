@@ -2,28 +2,28 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.timestamps
+import compat.netra.components.timestamps
 import typing
 
-# Importing Timestamp from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.timestamps import Timestamp' instead. See MIGRATION.md.
-Timestamp = compat.canonical.timestamps.Timestamp
+# Importing Timestamp from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.timestamps import Timestamp' instead. See MIGRATION.md.
+Timestamp = compat.netra.components.timestamps.Timestamp
 
-@deprecated("Importing TimestampTypeError from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.timestamps import TimestampTypeError' instead. See MIGRATION.md.")
-class TimestampTypeError(compat.canonical.timestamps.TimestampTypeError): ...
+@deprecated("Importing TimestampTypeError from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.timestamps import TimestampTypeError' instead. See MIGRATION.md.")
+class TimestampTypeError(compat.netra.components.timestamps.TimestampTypeError): ...
 
-@deprecated("Importing cached_convert_timestamp from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.timestamps import cached_convert_timestamp' instead. See MIGRATION.md.")
-def cached_convert_timestamp(timestamp_input: compat.canonical.timestamps.Timestamp) -> float: ...
+@deprecated("Importing cached_convert_timestamp from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.timestamps import cached_convert_timestamp' instead. See MIGRATION.md.")
+def cached_convert_timestamp(timestamp_input: compat.netra.components.timestamps.Timestamp) -> float: ...
 
-@deprecated("Importing convert_to_unix_timestamp from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.timestamps import convert_to_unix_timestamp' instead. See MIGRATION.md.")
-def convert_to_unix_timestamp(timestamp_input: compat.canonical.timestamps.Timestamp) -> float: ...
+@deprecated("Importing convert_to_unix_timestamp from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.timestamps import convert_to_unix_timestamp' instead. See MIGRATION.md.")
+def convert_to_unix_timestamp(timestamp_input: compat.netra.components.timestamps.Timestamp) -> float: ...
 
-# Importing logger from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.timestamps import logger' instead. See MIGRATION.md.
-logger = compat.canonical.timestamps.logger
+# Importing logger from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.timestamps import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.timestamps.logger
 
-@deprecated("Importing safe_convert_timestamp from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.timestamps import safe_convert_timestamp' instead. See MIGRATION.md.")
-def safe_convert_timestamp(timestamp_input: compat.canonical.timestamps.Timestamp, fallback_to_current: bool = ...) -> typing.Optional[float]: ...
+@deprecated("Importing safe_convert_timestamp from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.timestamps import safe_convert_timestamp' instead. See MIGRATION.md.")
+def safe_convert_timestamp(timestamp_input: compat.netra.components.timestamps.Timestamp, fallback_to_current: bool = ...) -> typing.Optional[float]: ...
 
-@deprecated("Importing validate_timestamp_format from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.timestamps import validate_timestamp_format' instead. See MIGRATION.md.")
-def validate_timestamp_format(timestamp_input: compat.canonical.timestamps.Timestamp) -> bool: ...
+@deprecated("Importing validate_timestamp_format from 'netra_backend.app.websocket_core.timestamp_utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.timestamps import validate_timestamp_format' instead. See MIGRATION.md.")
+def validate_timestamp_format(timestamp_input: compat.netra.components.timestamps.Timestamp) -> bool: ...
 
 def __getattr__(name: str) -> Any: ...

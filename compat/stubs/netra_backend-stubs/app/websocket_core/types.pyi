@@ -3,152 +3,152 @@
 from typing import Any
 from typing_extensions import deprecated
 import collections.abc
-import compat.canonical.message_models
-import compat.canonical.message_types
-import compat.canonical.messages
+import compat.netra.components.messages.creation
+import compat.netra.components.messages.message_models
+import compat.netra.components.messages.message_types
 
-@deprecated("Importing AgentEvent from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import AgentEvent' instead. See MIGRATION.md.")
-class AgentEvent(compat.canonical.message_models.AgentEvent): ...
+@deprecated("Importing AgentEvent from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import AgentEvent' instead. See MIGRATION.md.")
+class AgentEvent(compat.netra.components.messages.message_models.AgentEvent): ...
 
-# Importing AgentEventType from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import MessageType' instead. See MIGRATION.md.
-AgentEventType = compat.canonical.messages.MessageType
+# Importing AgentEventType from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import MessageType' instead. See MIGRATION.md.
+AgentEventType = compat.netra.components.messages.creation.MessageType
 
-@deprecated("Importing AgentMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import AgentEvent' instead. See MIGRATION.md.")
-class AgentMessage(compat.canonical.message_models.AgentEvent): ...
+@deprecated("Importing AgentMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import AgentEvent' instead. See MIGRATION.md.")
+class AgentMessage(compat.netra.components.messages.message_models.AgentEvent): ...
 
-@deprecated("Importing AuthInfo from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import AuthInfo' instead. See MIGRATION.md.")
-class AuthInfo(compat.canonical.message_models.AuthInfo): ...
+@deprecated("Importing AuthInfo from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import AuthInfo' instead. See MIGRATION.md.")
+class AuthInfo(compat.netra.components.messages.message_models.AuthInfo): ...
 
-@deprecated("Importing BatchConfig from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import BatchConfig' instead. See MIGRATION.md.")
-class BatchConfig(compat.canonical.message_models.BatchConfig): ...
+@deprecated("Importing BatchConfig from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import BatchConfig' instead. See MIGRATION.md.")
+class BatchConfig(compat.netra.components.messages.message_models.BatchConfig): ...
 
-# Importing BatchingStrategy from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import BatchingStrategy' instead. See MIGRATION.md.
-BatchingStrategy = compat.canonical.messages.BatchingStrategy
+# Importing BatchingStrategy from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import BatchingStrategy' instead. See MIGRATION.md.
+BatchingStrategy = compat.netra.components.messages.creation.BatchingStrategy
 
-@deprecated("Importing BroadcastMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import BroadcastMessage' instead. See MIGRATION.md.")
-class BroadcastMessage(compat.canonical.message_models.BroadcastMessage): ...
+@deprecated("Importing BroadcastMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import BroadcastMessage' instead. See MIGRATION.md.")
+class BroadcastMessage(compat.netra.components.messages.message_models.BroadcastMessage): ...
 
-# Importing ConnectionId from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ConnectionId' instead. See MIGRATION.md.
-ConnectionId = compat.canonical.messages.ConnectionId
+# Importing ConnectionId from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ConnectionId' instead. See MIGRATION.md.
+ConnectionId = compat.netra.components.messages.creation.ConnectionId
 
-@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ConnectionInfo' instead. See MIGRATION.md.")
-class ConnectionInfo(compat.canonical.message_models.ConnectionInfo): ...
+@deprecated("Importing ConnectionInfo from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ConnectionInfo' instead. See MIGRATION.md.")
+class ConnectionInfo(compat.netra.components.messages.message_models.ConnectionInfo): ...
 
-@deprecated("Importing ConnectionMetadata from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ConnectionMetadata' instead. See MIGRATION.md.")
-class ConnectionMetadata(compat.canonical.message_models.ConnectionMetadata): ...
+@deprecated("Importing ConnectionMetadata from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ConnectionMetadata' instead. See MIGRATION.md.")
+class ConnectionMetadata(compat.netra.components.messages.message_models.ConnectionMetadata): ...
 
-@deprecated("Importing ConnectionMetrics from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ConnectionMetrics' instead. See MIGRATION.md.")
-class ConnectionMetrics(compat.canonical.message_models.ConnectionMetrics): ...
+@deprecated("Importing ConnectionMetrics from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ConnectionMetrics' instead. See MIGRATION.md.")
+class ConnectionMetrics(compat.netra.components.messages.message_models.ConnectionMetrics): ...
 
-# Importing ConnectionState from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ConnectionState' instead. See MIGRATION.md.
-ConnectionState = compat.canonical.messages.ConnectionState
+# Importing ConnectionState from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ConnectionState' instead. See MIGRATION.md.
+ConnectionState = compat.netra.components.messages.creation.ConnectionState
 
-@deprecated("Importing ErrorMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ErrorMessage' instead. See MIGRATION.md.")
-class ErrorMessage(compat.canonical.message_models.ErrorMessage): ...
+@deprecated("Importing ErrorMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ErrorMessage' instead. See MIGRATION.md.")
+class ErrorMessage(compat.netra.components.messages.message_models.ErrorMessage): ...
 
-# Importing FRONTEND_MESSAGE_TYPE_MAP from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import FRONTEND_MESSAGE_TYPE_MAP' instead. See MIGRATION.md.
-FRONTEND_MESSAGE_TYPE_MAP = compat.canonical.messages.FRONTEND_MESSAGE_TYPE_MAP
+# Importing FRONTEND_MESSAGE_TYPE_MAP from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import FRONTEND_MESSAGE_TYPE_MAP' instead. See MIGRATION.md.
+FRONTEND_MESSAGE_TYPE_MAP = compat.netra.components.messages.creation.FRONTEND_MESSAGE_TYPE_MAP
 
-@deprecated("Importing JsonRpcMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import JsonRpcMessage' instead. See MIGRATION.md.")
-class JsonRpcMessage(compat.canonical.message_models.JsonRpcMessage): ...
+@deprecated("Importing JsonRpcMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import JsonRpcMessage' instead. See MIGRATION.md.")
+class JsonRpcMessage(compat.netra.components.messages.message_models.JsonRpcMessage): ...
 
-# Importing LEGACY_MESSAGE_TYPE_MAP from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import LEGACY_MESSAGE_TYPE_MAP' instead. See MIGRATION.md.
-LEGACY_MESSAGE_TYPE_MAP = compat.canonical.messages.LEGACY_MESSAGE_TYPE_MAP
+# Importing LEGACY_MESSAGE_TYPE_MAP from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import LEGACY_MESSAGE_TYPE_MAP' instead. See MIGRATION.md.
+LEGACY_MESSAGE_TYPE_MAP = compat.netra.components.messages.creation.LEGACY_MESSAGE_TYPE_MAP
 
-@deprecated("Importing MessageBatch from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import MessageBatch' instead. See MIGRATION.md.")
-class MessageBatch(compat.canonical.message_models.MessageBatch): ...
+@deprecated("Importing MessageBatch from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import MessageBatch' instead. See MIGRATION.md.")
+class MessageBatch(compat.netra.components.messages.message_models.MessageBatch): ...
 
-# Importing MessageId from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import MessageId' instead. See MIGRATION.md.
-MessageId = compat.canonical.messages.MessageId
+# Importing MessageId from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import MessageId' instead. See MIGRATION.md.
+MessageId = compat.netra.components.messages.creation.MessageId
 
-# Importing MessagePayload from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import MessagePayload' instead. See MIGRATION.md.
-MessagePayload = compat.canonical.messages.MessagePayload
+# Importing MessagePayload from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import MessagePayload' instead. See MIGRATION.md.
+MessagePayload = compat.netra.components.messages.creation.MessagePayload
 
-# Importing MessageState from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import MessageState' instead. See MIGRATION.md.
-MessageState = compat.canonical.messages.MessageState
+# Importing MessageState from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import MessageState' instead. See MIGRATION.md.
+MessageState = compat.netra.components.messages.creation.MessageState
 
-# Importing MessageType from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import MessageType' instead. See MIGRATION.md.
-MessageType = compat.canonical.messages.MessageType
+# Importing MessageType from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import MessageType' instead. See MIGRATION.md.
+MessageType = compat.netra.components.messages.creation.MessageType
 
-# Importing PAYLOAD_REQUIRED from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import PAYLOAD_REQUIRED' instead. See MIGRATION.md.
-PAYLOAD_REQUIRED = compat.canonical.messages.PAYLOAD_REQUIRED
+# Importing PAYLOAD_REQUIRED from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import PAYLOAD_REQUIRED' instead. See MIGRATION.md.
+PAYLOAD_REQUIRED = compat.netra.components.messages.creation.PAYLOAD_REQUIRED
 
-@deprecated("Importing PayloadTypeError from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import PayloadTypeError' instead. See MIGRATION.md.")
-class PayloadTypeError(compat.canonical.messages.PayloadTypeError): ...
+@deprecated("Importing PayloadTypeError from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import PayloadTypeError' instead. See MIGRATION.md.")
+class PayloadTypeError(compat.netra.components.messages.creation.PayloadTypeError): ...
 
-@deprecated("Importing PendingMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import PendingMessage' instead. See MIGRATION.md.")
-class PendingMessage(compat.canonical.message_models.PendingMessage): ...
+@deprecated("Importing PendingMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import PendingMessage' instead. See MIGRATION.md.")
+class PendingMessage(compat.netra.components.messages.message_models.PendingMessage): ...
 
-# Importing REFUSED_PAYLOAD_KEYS from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import REFUSED_PAYLOAD_KEYS' instead. See MIGRATION.md.
-REFUSED_PAYLOAD_KEYS = compat.canonical.messages.REFUSED_PAYLOAD_KEYS
+# Importing REFUSED_PAYLOAD_KEYS from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import REFUSED_PAYLOAD_KEYS' instead. See MIGRATION.md.
+REFUSED_PAYLOAD_KEYS = compat.netra.components.messages.creation.REFUSED_PAYLOAD_KEYS
 
-@deprecated("Importing RateLimitInfo from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import RateLimitInfo' instead. See MIGRATION.md.")
-class RateLimitInfo(compat.canonical.message_models.RateLimitInfo): ...
+@deprecated("Importing RateLimitInfo from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import RateLimitInfo' instead. See MIGRATION.md.")
+class RateLimitInfo(compat.netra.components.messages.message_models.RateLimitInfo): ...
 
-@deprecated("Importing ReconnectionConfig from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ReconnectionConfig' instead. See MIGRATION.md.")
-class ReconnectionConfig(compat.canonical.message_models.ReconnectionConfig): ...
+@deprecated("Importing ReconnectionConfig from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ReconnectionConfig' instead. See MIGRATION.md.")
+class ReconnectionConfig(compat.netra.components.messages.message_models.ReconnectionConfig): ...
 
-# Importing ReconnectionState from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ReconnectionState' instead. See MIGRATION.md.
-ReconnectionState = compat.canonical.messages.ReconnectionState
+# Importing ReconnectionState from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ReconnectionState' instead. See MIGRATION.md.
+ReconnectionState = compat.netra.components.messages.creation.ReconnectionState
 
-# Importing RoomId from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import RoomId' instead. See MIGRATION.md.
-RoomId = compat.canonical.messages.RoomId
+# Importing RoomId from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import RoomId' instead. See MIGRATION.md.
+RoomId = compat.netra.components.messages.creation.RoomId
 
-@deprecated("Importing RoomInfo from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import RoomInfo' instead. See MIGRATION.md.")
-class RoomInfo(compat.canonical.message_models.RoomInfo): ...
+@deprecated("Importing RoomInfo from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import RoomInfo' instead. See MIGRATION.md.")
+class RoomInfo(compat.netra.components.messages.message_models.RoomInfo): ...
 
-@deprecated("Importing ServerMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ServerMessage' instead. See MIGRATION.md.")
-class ServerMessage(compat.canonical.message_models.ServerMessage): ...
+@deprecated("Importing ServerMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ServerMessage' instead. See MIGRATION.md.")
+class ServerMessage(compat.netra.components.messages.message_models.ServerMessage): ...
 
-# Importing ThreadId from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import ThreadId' instead. See MIGRATION.md.
-ThreadId = compat.canonical.messages.ThreadId
+# Importing ThreadId from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import ThreadId' instead. See MIGRATION.md.
+ThreadId = compat.netra.components.messages.creation.ThreadId
 
-@deprecated("Importing TypingIndicator from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import TypingIndicator' instead. See MIGRATION.md.")
-class TypingIndicator(compat.canonical.message_models.TypingIndicator): ...
+@deprecated("Importing TypingIndicator from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import TypingIndicator' instead. See MIGRATION.md.")
+class TypingIndicator(compat.netra.components.messages.message_models.TypingIndicator): ...
 
-@deprecated("Importing TypingMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import TypingMessage' instead. See MIGRATION.md.")
-class TypingMessage(compat.canonical.message_models.TypingMessage): ...
+@deprecated("Importing TypingMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import TypingMessage' instead. See MIGRATION.md.")
+class TypingMessage(compat.netra.components.messages.message_models.TypingMessage): ...
 
-# Importing UserId from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import UserId' instead. See MIGRATION.md.
-UserId = compat.canonical.messages.UserId
+# Importing UserId from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import UserId' instead. See MIGRATION.md.
+UserId = compat.netra.components.messages.creation.UserId
 
-@deprecated("Importing WebSocketConfig from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketConfig' instead. See MIGRATION.md.")
-class WebSocketConfig(compat.canonical.message_models.WebSocketConfig): ...
+@deprecated("Importing WebSocketConfig from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import WebSocketConfig' instead. See MIGRATION.md.")
+class WebSocketConfig(compat.netra.components.messages.message_models.WebSocketConfig): ...
 
-# Importing WebSocketConnectionState from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketConnectionState' instead. See MIGRATION.md.
-WebSocketConnectionState = compat.canonical.messages.WebSocketConnectionState
+# Importing WebSocketConnectionState from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import WebSocketConnectionState' instead. See MIGRATION.md.
+WebSocketConnectionState = compat.netra.components.messages.creation.WebSocketConnectionState
 
-@deprecated("Importing WebSocketMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketMessage' instead. See MIGRATION.md.")
-class WebSocketMessage(compat.canonical.message_models.WebSocketMessage): ...
+@deprecated("Importing WebSocketMessage from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import WebSocketMessage' instead. See MIGRATION.md.")
+class WebSocketMessage(compat.netra.components.messages.message_models.WebSocketMessage): ...
 
-@deprecated("Importing WebSocketStats from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketStats' instead. See MIGRATION.md.")
-class WebSocketStats(compat.canonical.message_models.WebSocketStats): ...
+@deprecated("Importing WebSocketStats from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import WebSocketStats' instead. See MIGRATION.md.")
+class WebSocketStats(compat.netra.components.messages.message_models.WebSocketStats): ...
 
-@deprecated("Importing WebSocketValidationError from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketValidationError' instead. See MIGRATION.md.")
-class WebSocketValidationError(compat.canonical.message_models.WebSocketValidationError): ...
+@deprecated("Importing WebSocketValidationError from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import WebSocketValidationError' instead. See MIGRATION.md.")
+class WebSocketValidationError(compat.netra.components.messages.message_models.WebSocketValidationError): ...
 
-@deprecated("Importing convert_jsonrpc_to_websocket_message from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import convert_jsonrpc_to_websocket_message' instead. See MIGRATION.md.")
-def convert_jsonrpc_to_websocket_message(jsonrpc_msg: dict[str, Any]) -> compat.canonical.message_models.WebSocketMessage: ...
+@deprecated("Importing convert_jsonrpc_to_websocket_message from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import convert_jsonrpc_to_websocket_message' instead. See MIGRATION.md.")
+def convert_jsonrpc_to_websocket_message(jsonrpc_msg: dict[str, Any]) -> compat.netra.components.messages.message_models.WebSocketMessage: ...
 
-@deprecated("Importing create_error_message from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import create_error_message' instead. See MIGRATION.md.")
-def create_error_message(error_code: str, error_message: str, details: dict[str, Any] | None = ..., suggestions: list[str] | None = ...) -> compat.canonical.message_models.ErrorMessage: ...
+@deprecated("Importing create_error_message from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import create_error_message' instead. See MIGRATION.md.")
+def create_error_message(error_code: str, error_message: str, details: dict[str, Any] | None = ..., suggestions: list[str] | None = ...) -> compat.netra.components.messages.message_models.ErrorMessage: ...
 
-@deprecated("Importing create_server_message from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import create_server_message' instead. See MIGRATION.md.")
-def create_server_message(msg_type_or_dict: str | compat.canonical.message_types.MessageType | collections.abc.Mapping[str, Any] | None = ..., data: dict[str, Any] | None = ..., correlation_id: str | None = ..., content: dict[str, Any] | None = ..., **kwargs: Any) -> compat.canonical.message_models.ServerMessage: ...
+@deprecated("Importing create_server_message from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import create_server_message' instead. See MIGRATION.md.")
+def create_server_message(msg_type_or_dict: str | compat.netra.components.messages.message_types.MessageType | collections.abc.Mapping[str, Any] | None = ..., data: dict[str, Any] | None = ..., correlation_id: str | None = ..., content: dict[str, Any] | None = ..., **kwargs: Any) -> compat.netra.components.messages.message_models.ServerMessage: ...
 
-@deprecated("Importing create_standard_message from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import create_standard_message' instead. See MIGRATION.md.")
-def create_standard_message(msg_type: str | compat.canonical.message_types.MessageType | None = ..., payload: dict[str, Any] | None = ..., user_id: str | None = ..., thread_id: str | None = ..., message_type: str | compat.canonical.message_types.MessageType | None = ..., content: dict[str, Any] | None = ..., **kwargs: Any) -> compat.canonical.message_models.WebSocketMessage: ...
+@deprecated("Importing create_standard_message from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import create_standard_message' instead. See MIGRATION.md.")
+def create_standard_message(msg_type: str | compat.netra.components.messages.message_types.MessageType | None = ..., payload: dict[str, Any] | None = ..., user_id: str | None = ..., thread_id: str | None = ..., message_type: str | compat.netra.components.messages.message_types.MessageType | None = ..., content: dict[str, Any] | None = ..., **kwargs: Any) -> compat.netra.components.messages.message_models.WebSocketMessage: ...
 
-@deprecated("Importing generate_default_message from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import generate_default_message' instead. See MIGRATION.md.")
-def generate_default_message(message_type: str | compat.canonical.message_types.MessageType, user_id: str, thread_id: str, data: dict[str, Any] | None = ...) -> compat.canonical.message_models.WebSocketMessage: ...
+@deprecated("Importing generate_default_message from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import generate_default_message' instead. See MIGRATION.md.")
+def generate_default_message(message_type: str | compat.netra.components.messages.message_types.MessageType, user_id: str, thread_id: str, data: dict[str, Any] | None = ...) -> compat.netra.components.messages.message_models.WebSocketMessage: ...
 
-@deprecated("Importing get_frontend_message_type from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import get_frontend_message_type' instead. See MIGRATION.md.")
-def get_frontend_message_type(message_type: str | compat.canonical.message_types.MessageType) -> str: ...
+@deprecated("Importing get_frontend_message_type from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import get_frontend_message_type' instead. See MIGRATION.md.")
+def get_frontend_message_type(message_type: str | compat.netra.components.messages.message_types.MessageType) -> str: ...
 
-@deprecated("Importing is_jsonrpc_message from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import is_jsonrpc_message' instead. See MIGRATION.md.")
+@deprecated("Importing is_jsonrpc_message from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import is_jsonrpc_message' instead. See MIGRATION.md.")
 def is_jsonrpc_message(message: Any) -> bool: ...
 
-@deprecated("Importing normalize_message_type from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import normalize_message_type' instead. See MIGRATION.md.")
-def normalize_message_type(message_type: str | compat.canonical.message_types.MessageType) -> compat.canonical.message_types.MessageType: ...
+@deprecated("Importing normalize_message_type from 'netra_backend.app.websocket_core.types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import normalize_message_type' instead. See MIGRATION.md.")
+def normalize_message_type(message_type: str | compat.netra.components.messages.message_types.MessageType) -> compat.netra.components.messages.message_types.MessageType: ...
 
 def __getattr__(name: str) -> Any: ...

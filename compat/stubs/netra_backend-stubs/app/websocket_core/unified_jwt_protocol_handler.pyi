@@ -3,10 +3,10 @@
 from typing import Any
 from typing_extensions import deprecated
 import collections.abc
-import compat.legacy.handshake_tokens
+import compat.netra.adapters.handshake_tokens
 
 @deprecated("Importing UnifiedJWTProtocolHandler from 'netra_backend.app.websocket_core.unified_jwt_protocol_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use Handshake.from_websocket(websocket).find_token(), with 'from compat.canonical.auth import Handshake' instead. See MIGRATION.md.")
-class UnifiedJWTProtocolHandler(compat.legacy.handshake_tokens.UnifiedJWTProtocolHandler): ...
+class UnifiedJWTProtocolHandler(compat.netra.adapters.handshake_tokens.UnifiedJWTProtocolHandler): ...
 
 @deprecated("Importing extract_jwt_from_subprotocol from 'netra_backend.app.websocket_core.unified_jwt_protocol_handler' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth import extract_jwt_from_subprotocol' instead. See MIGRATION.md.")
 def extract_jwt_from_subprotocol(subprotocol_value: str | collections.abc.Iterable[str] | None) -> str | None: ...

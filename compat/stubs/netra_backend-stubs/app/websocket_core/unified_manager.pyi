@@ -2,16 +2,16 @@
 
 from typing import Any, NoReturn
 from typing_extensions import deprecated
-import compat.canonical.manager
-import compat.canonical.serialization
-import compat.legacy.manager_types
+import compat.canonical.core.manager
+import compat.canonical.core.serialization
+import compat.netra.adapters.managers.manager_types
 import enum
 
 @deprecated("Importing RegistryCompat from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class RegistryCompat(compat.legacy.manager_types.RegistryCompat): ...
+class RegistryCompat(compat.netra.adapters.managers.manager_types.RegistryCompat): ...
 
 @deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class UnifiedWebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling UnifiedWebSocketManager.active_connections() of 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -243,10 +243,10 @@ class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing WebSocketConnection from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class WebSocketConnection(compat.legacy.manager_types.WebSocketConnection): ...
+class WebSocketConnection(compat.netra.adapters.managers.manager_types.WebSocketConnection): ...
 
 @deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketManager.active_connections() of 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -478,10 +478,10 @@ class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 # Importing WebSocketManagerMode from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.
-WebSocketManagerMode = compat.legacy.manager_types.WebSocketManagerMode
+WebSocketManagerMode = compat.netra.adapters.managers.manager_types.WebSocketManagerMode
 
 @deprecated("Importing _UnifiedWebSocketManagerImplementation from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class _UnifiedWebSocketManagerImplementation(compat.canonical.manager.UnifiedWebSocketManager):
+class _UnifiedWebSocketManagerImplementation(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling _UnifiedWebSocketManagerImplementation.active_connections() of 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -712,10 +712,10 @@ class _UnifiedWebSocketManagerImplementation(compat.canonical.manager.UnifiedWeb
     @deprecated("Calling _UnifiedWebSocketManagerImplementation.wait_for_connection() of 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing _get_enum_key_representation from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.serialization import get_enum_key' instead. See MIGRATION.md.")
+@deprecated("Importing _get_enum_key_representation from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.core.serialization import get_enum_key' instead. See MIGRATION.md.")
 def _get_enum_key_representation(member: enum.Enum) -> str: ...
 
-@deprecated("Importing _serialize_message_safely from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.serialization import serialize_message' instead. See MIGRATION.md.")
+@deprecated("Importing _serialize_message_safely from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.core.serialization import serialize_message' instead. See MIGRATION.md.")
 def _serialize_message_safely(message: Any) -> Any: ...
 
 @deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
@@ -731,6 +731,6 @@ def get_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
 def get_websocket_manager_singleton(*args: Any, **kwargs: Any) -> Any: ...
 
 # Importing logger from 'netra_backend.app.websocket_core.unified_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use logging.getLogger(__name__) instead. See MIGRATION.md.
-logger = compat.canonical.serialization.logger
+logger = compat.canonical.core.serialization.logger
 
 def __getattr__(name: str) -> Any: ...

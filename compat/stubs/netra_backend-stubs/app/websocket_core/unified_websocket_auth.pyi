@@ -2,24 +2,24 @@
 
 from typing import Any, NoReturn
 from typing_extensions import deprecated
-import compat.canonical.auth.results
-import compat.canonical.auth.service
-import compat.canonical.auth.websocket
-import compat.canonical.context.user
-import compat.legacy.auth
+import compat.netra.adapters.auth_handler
+import compat.netra.components.auth.authentication_service
+import compat.netra.components.auth.results
+import compat.netra.components.auth.websocket_auth
+import compat.netra.components.context.user
 import typing
 
-@deprecated("Importing AuthResult from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import AuthResult' instead. See MIGRATION.md.")
-class AuthResult(compat.canonical.auth.results.AuthResult): ...
+@deprecated("Importing AuthResult from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import AuthResult' instead. See MIGRATION.md.")
+class AuthResult(compat.netra.components.auth.results.AuthResult): ...
 
-@deprecated("Importing UnifiedWebSocketAuth from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
-class UnifiedWebSocketAuth(compat.canonical.auth.service.AuthenticationService):
+@deprecated("Importing UnifiedWebSocketAuth from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
+class UnifiedWebSocketAuth(compat.netra.components.auth.authentication_service.AuthenticationService):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-    @deprecated("Calling UnifiedWebSocketAuth.authenticate_request() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+    @deprecated("Calling UnifiedWebSocketAuth.authenticate_request() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
     def authenticate_request(self, *args: Any, **kwargs: Any) -> Any: ...
     @deprecated("Calling UnifiedWebSocketAuth.authenticate_token() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use await AuthenticationService.authenticate_token(token) instead. See MIGRATION.md.")
     def authenticate_token(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated("Calling UnifiedWebSocketAuth.authenticate_websocket_connection() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+    @deprecated("Calling UnifiedWebSocketAuth.authenticate_websocket_connection() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
     def authenticate_websocket_connection(self, *args: Any, **kwargs: Any) -> Any: ...
     @deprecated("Calling UnifiedWebSocketAuth.create_auth_error_response() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use handlers.send_error_to_websocket(websocket, code, message) instead. See MIGRATION.md.")
     def create_auth_error_response(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -30,14 +30,14 @@ class UnifiedWebSocketAuth(compat.canonical.auth.service.AuthenticationService):
     @deprecated("Calling UnifiedWebSocketAuth.handle_authentication_failure() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use await websocket.close(1008, reason) instead. See MIGRATION.md.")
     def handle_authentication_failure(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing UnifiedWebSocketAuthenticator from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
-class UnifiedWebSocketAuthenticator(compat.canonical.auth.service.AuthenticationService):
+@deprecated("Importing UnifiedWebSocketAuthenticator from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
+class UnifiedWebSocketAuthenticator(compat.netra.components.auth.authentication_service.AuthenticationService):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-    @deprecated("Calling UnifiedWebSocketAuthenticator.authenticate_request() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+    @deprecated("Calling UnifiedWebSocketAuthenticator.authenticate_request() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
     def authenticate_request(self, *args: Any, **kwargs: Any) -> Any: ...
     @deprecated("Calling UnifiedWebSocketAuthenticator.authenticate_token() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use await AuthenticationService.authenticate_token(token) instead. See MIGRATION.md.")
     def authenticate_token(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated("Calling UnifiedWebSocketAuthenticator.authenticate_websocket_connection() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+    @deprecated("Calling UnifiedWebSocketAuthenticator.authenticate_websocket_connection() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
     def authenticate_websocket_connection(self, *args: Any, **kwargs: Any) -> Any: ...
     @deprecated("Calling UnifiedWebSocketAuthenticator.create_auth_error_response() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use handlers.send_error_to_websocket(websocket, code, message) instead. See MIGRATION.md.")
     def create_auth_error_response(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -48,20 +48,20 @@ class UnifiedWebSocketAuthenticator(compat.canonical.auth.service.Authentication
     @deprecated("Calling UnifiedWebSocketAuthenticator.handle_authentication_failure() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use await websocket.close(1008, reason) instead. See MIGRATION.md.")
     def handle_authentication_failure(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing UserExecutionContext from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import UserExecutionContext' instead. See MIGRATION.md.")
-class UserExecutionContext(compat.canonical.context.user.UserExecutionContext): ...
+@deprecated("Importing UserExecutionContext from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import UserExecutionContext' instead. See MIGRATION.md.")
+class UserExecutionContext(compat.netra.components.context.user.UserExecutionContext): ...
 
-@deprecated("Importing WebSocketAuthResult from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import WebSocketAuthResult' instead. See MIGRATION.md.")
-class WebSocketAuthResult(compat.canonical.auth.results.WebSocketAuthResult): ...
+@deprecated("Importing WebSocketAuthResult from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import WebSocketAuthResult' instead. See MIGRATION.md.")
+class WebSocketAuthResult(compat.netra.components.auth.results.WebSocketAuthResult): ...
 
-@deprecated("Importing WebSocketAuthenticator from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
-class WebSocketAuthenticator(compat.canonical.auth.service.AuthenticationService):
+@deprecated("Importing WebSocketAuthenticator from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
+class WebSocketAuthenticator(compat.netra.components.auth.authentication_service.AuthenticationService):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-    @deprecated("Calling WebSocketAuthenticator.authenticate_request() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+    @deprecated("Calling WebSocketAuthenticator.authenticate_request() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
     def authenticate_request(self, *args: Any, **kwargs: Any) -> Any: ...
     @deprecated("Calling WebSocketAuthenticator.authenticate_token() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use await AuthenticationService.authenticate_token(token) instead. See MIGRATION.md.")
     def authenticate_token(self, *args: Any, **kwargs: Any) -> Any: ...
-    @deprecated("Calling WebSocketAuthenticator.authenticate_websocket_connection() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+    @deprecated("Calling WebSocketAuthenticator.authenticate_websocket_connection() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
     def authenticate_websocket_connection(self, *args: Any, **kwargs: Any) -> Any: ...
     @deprecated("Calling WebSocketAuthenticator.create_auth_error_response() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use handlers.send_error_to_websocket(websocket, code, message) instead. See MIGRATION.md.")
     def create_auth_error_response(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -72,67 +72,67 @@ class WebSocketAuthenticator(compat.canonical.auth.service.AuthenticationService
     @deprecated("Calling WebSocketAuthenticator.handle_authentication_failure() of 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use await websocket.close(1008, reason) instead. See MIGRATION.md.")
     def handle_authentication_failure(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing _extract_token_from_websocket from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import _extract_token_from_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing _extract_token_from_websocket from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import _extract_token_from_websocket' instead. See MIGRATION.md.")
 def _extract_token_from_websocket(websocket: Any) -> str | None: ...
 
-@deprecated("Importing _safe_websocket_state_for_logging from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import _safe_websocket_state_for_logging' instead. See MIGRATION.md.")
+@deprecated("Importing _safe_websocket_state_for_logging from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import _safe_websocket_state_for_logging' instead. See MIGRATION.md.")
 def _safe_websocket_state_for_logging(state: Any) -> str: ...
 
-@deprecated("Importing _validate_auth_service_health from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import validate_environment' instead. See MIGRATION.md.")
+@deprecated("Importing _validate_auth_service_health from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import validate_environment' instead. See MIGRATION.md.")
 def _validate_auth_service_health() -> dict[str, Any]: ...
 
-@deprecated("Importing _validate_critical_environment_configuration from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import validate_environment' instead. See MIGRATION.md.")
+@deprecated("Importing _validate_critical_environment_configuration from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import validate_environment' instead. See MIGRATION.md.")
 def _validate_critical_environment_configuration() -> dict[str, Any]: ...
 
 @deprecated("Importing _validate_token_with_auth_service from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use identity = await Authenticator.verify(token) instead. See MIGRATION.md.")
 async def _validate_token_with_auth_service(token: str) -> dict[str, Any] | None: ...
 
-@deprecated("Importing auth_client from 'netra_backend.app.websocket_core.unified_websocket_auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing auth_client from 'netra_backend.app.websocket_core.unified_websocket_auth' is impossible: it was removed in netra 1.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
 def auth_client(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing authenticate_websocket from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
-async def authenticate_websocket(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.canonical.auth.results.WebSocketAuthResult: ...
+@deprecated("Importing authenticate_websocket from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
+async def authenticate_websocket(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.netra.components.auth.results.WebSocketAuthResult: ...
 
-@deprecated("Importing authenticate_websocket_connection from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
-async def authenticate_websocket_connection(websocket: Any, token: str | None = ..., e2e_context: dict[str, Any] | None = ...) -> compat.canonical.auth.results.WebSocketAuthResult: ...
+@deprecated("Importing authenticate_websocket_connection from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
+async def authenticate_websocket_connection(websocket: Any, token: str | None = ..., e2e_context: dict[str, Any] | None = ...) -> compat.netra.components.auth.results.WebSocketAuthResult: ...
 
-@deprecated("Importing authenticate_websocket_ssot from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
-async def authenticate_websocket_ssot(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.canonical.auth.results.WebSocketAuthResult: ...
+@deprecated("Importing authenticate_websocket_ssot from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
+async def authenticate_websocket_ssot(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.netra.components.auth.results.WebSocketAuthResult: ...
 
-@deprecated("Importing consolidated_websocket_auth_with_e2e_context from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
-async def consolidated_websocket_auth_with_e2e_context(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.canonical.auth.results.WebSocketAuthResult: ...
+@deprecated("Importing consolidated_websocket_auth_with_e2e_context from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
+async def consolidated_websocket_auth_with_e2e_context(websocket: Any, e2e_context: dict[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> compat.netra.components.auth.results.WebSocketAuthResult: ...
 
-@deprecated("Importing create_authenticated_user_context from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import create_authenticated_user_context' instead. See MIGRATION.md.")
+@deprecated("Importing create_authenticated_user_context from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import create_authenticated_user_context' instead. See MIGRATION.md.")
 def create_authenticated_user_context(auth_result: Any, websocket: Any, thread_id: str | None = ..., **kwargs: Any) -> Any: ...
 
 @deprecated("Importing create_token_lifecycle_manager_for_connection from 'netra_backend.app.websocket_core.unified_websocket_auth' is impossible: it was removed in netra 1.0. Use Identity.expires_at: the server closes a connection with 4401 when its token expires instead. See MIGRATION.md.")
 def create_token_lifecycle_manager_for_connection(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing extract_e2e_context_from_env from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import extract_e2e_context_from_variables' instead. See MIGRATION.md.")
+@deprecated("Importing extract_e2e_context_from_env from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import extract_e2e_context_from_variables' instead. See MIGRATION.md.")
 def extract_e2e_context_from_env() -> dict[str, Any] | None: ...
 
-@deprecated("Importing extract_e2e_context_from_variables from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import extract_e2e_context_from_variables' instead. See MIGRATION.md.")
+@deprecated("Importing extract_e2e_context_from_variables from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import extract_e2e_context_from_variables' instead. See MIGRATION.md.")
 def extract_e2e_context_from_variables() -> dict[str, Any] | None: ...
 
-@deprecated("Importing extract_e2e_context_from_websocket from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import extract_e2e_context_from_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing extract_e2e_context_from_websocket from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import extract_e2e_context_from_websocket' instead. See MIGRATION.md.")
 def extract_e2e_context_from_websocket(websocket: Any) -> dict[str, Any] | None: ...
 
-@deprecated("Importing get_env from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_env' instead. See MIGRATION.md.")
+@deprecated("Importing get_env from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import get_env' instead. See MIGRATION.md.")
 def get_env(key: typing.Optional[str] = ..., default: Any = ...) -> Any: ...
 
-@deprecated("Importing get_unified_auth_service from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import get_unified_auth_service' instead. See MIGRATION.md.")
-def get_unified_auth_service() -> compat.canonical.auth.service.AuthenticationService: ...
+@deprecated("Importing get_unified_auth_service from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import get_unified_auth_service' instead. See MIGRATION.md.")
+def get_unified_auth_service() -> compat.netra.components.auth.authentication_service.AuthenticationService: ...
 
-@deprecated("Importing get_websocket_authenticator from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
-def get_websocket_authenticator() -> compat.legacy.auth.UnifiedWebSocketAuthenticator: ...
+@deprecated("Importing get_websocket_authenticator from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
+def get_websocket_authenticator() -> compat.netra.adapters.auth_handler.UnifiedWebSocketAuthenticator: ...
 
-# Importing logger from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import logger' instead. See MIGRATION.md.
-logger = compat.canonical.auth.websocket.logger
+# Importing logger from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.auth.websocket_auth.logger
 
-@deprecated("Importing validate_environment from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.auth.websocket import validate_environment' instead. See MIGRATION.md.")
+@deprecated("Importing validate_environment from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.auth.websocket_auth import validate_environment' instead. See MIGRATION.md.")
 def validate_environment() -> dict[str, Any]: ...
 
-@deprecated("Importing validate_websocket_token_business_logic from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.canonical.auth.websocket import authenticate_websocket' instead. See MIGRATION.md.")
+@deprecated("Importing validate_websocket_token_business_logic from 'netra_backend.app.websocket_core.unified_websocket_auth' is deprecated since netra 1.0 and will be removed in 3.0. Use result = await authenticate_websocket(websocket), with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket' instead. See MIGRATION.md.")
 async def validate_websocket_token_business_logic(token: str) -> dict[str, Any] | None: ...
 
 def __getattr__(name: str) -> Any: ...

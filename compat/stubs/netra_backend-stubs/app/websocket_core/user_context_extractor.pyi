@@ -3,24 +3,24 @@
 from typing import Any
 from typing_extensions import deprecated
 import collections.abc
-import compat.canonical.user_contexts
+import compat.netra.components.context.handshake_contexts
 
-@deprecated("Importing UserContextExtractor from 'netra_backend.app.websocket_core.user_context_extractor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.user_contexts import UserContextExtractor' instead. See MIGRATION.md.")
-class UserContextExtractor(compat.canonical.user_contexts.UserContextExtractor): ...
+@deprecated("Importing UserContextExtractor from 'netra_backend.app.websocket_core.user_context_extractor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.handshake_contexts import UserContextExtractor' instead. See MIGRATION.md.")
+class UserContextExtractor(compat.netra.components.context.handshake_contexts.UserContextExtractor): ...
 
-@deprecated("Importing WebSocketUserContextExtractor from 'netra_backend.app.websocket_core.user_context_extractor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.user_contexts import WebSocketUserContextExtractor' instead. See MIGRATION.md.")
-class WebSocketUserContextExtractor(compat.canonical.user_contexts.WebSocketUserContextExtractor): ...
+@deprecated("Importing WebSocketUserContextExtractor from 'netra_backend.app.websocket_core.user_context_extractor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.handshake_contexts import WebSocketUserContextExtractor' instead. See MIGRATION.md.")
+class WebSocketUserContextExtractor(compat.netra.components.context.handshake_contexts.WebSocketUserContextExtractor): ...
 
-@deprecated("Importing extract_websocket_user_context from 'netra_backend.app.websocket_core.user_context_extractor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.user_contexts import extract_websocket_user_context' instead. See MIGRATION.md.")
+@deprecated("Importing extract_websocket_user_context from 'netra_backend.app.websocket_core.user_context_extractor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.handshake_contexts import extract_websocket_user_context' instead. See MIGRATION.md.")
 async def extract_websocket_user_context(websocket: Any, additional_metadata: collections.abc.Mapping[str, Any] | None = ..., preliminary_connection_id: str | None = ...) -> tuple[Any, dict[str, Any]]: ...
 
-@deprecated("Importing get_unified_auth from 'netra_backend.app.websocket_core.user_context_extractor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.user_contexts import get_unified_auth' instead. See MIGRATION.md.")
+@deprecated("Importing get_unified_auth from 'netra_backend.app.websocket_core.user_context_extractor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.handshake_contexts import get_unified_auth' instead. See MIGRATION.md.")
 def get_unified_auth() -> Any: ...
 
-@deprecated("Importing get_user_context_extractor from 'netra_backend.app.websocket_core.user_context_extractor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.user_contexts import get_user_context_extractor' instead. See MIGRATION.md.")
-def get_user_context_extractor() -> compat.canonical.user_contexts.UserContextExtractor: ...
+@deprecated("Importing get_user_context_extractor from 'netra_backend.app.websocket_core.user_context_extractor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.handshake_contexts import get_user_context_extractor' instead. See MIGRATION.md.")
+def get_user_context_extractor() -> compat.netra.components.context.handshake_contexts.UserContextExtractor: ...
 
-# Importing logger from 'netra_backend.app.websocket_core.user_context_extractor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.user_contexts import logger' instead. See MIGRATION.md.
-logger = compat.canonical.user_contexts.logger
+# Importing logger from 'netra_backend.app.websocket_core.user_context_extractor' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.handshake_contexts import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.context.handshake_contexts.logger
 
 def __getattr__(name: str) -> Any: ...

@@ -2,18 +2,18 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.sessions
+import compat.netra.components.connections.user_sessions
 
-# Importing CLOSED_KEPT from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.sessions import CLOSED_KEPT' instead. See MIGRATION.md.
-CLOSED_KEPT = compat.canonical.sessions.CLOSED_KEPT
+# Importing CLOSED_KEPT from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.user_sessions import CLOSED_KEPT' instead. See MIGRATION.md.
+CLOSED_KEPT = compat.netra.components.connections.user_sessions.CLOSED_KEPT
 
-@deprecated("Importing Session from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.sessions import Session' instead. See MIGRATION.md.")
-class Session(compat.canonical.sessions.Session): ...
+@deprecated("Importing Session from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.user_sessions import Session' instead. See MIGRATION.md.")
+class Session(compat.netra.components.connections.user_sessions.Session): ...
 
-@deprecated("Importing UserSessionManager from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.sessions import UserSessionManager' instead. See MIGRATION.md.")
-class UserSessionManager(compat.canonical.sessions.UserSessionManager): ...
+@deprecated("Importing UserSessionManager from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.user_sessions import UserSessionManager' instead. See MIGRATION.md.")
+class UserSessionManager(compat.netra.components.connections.user_sessions.UserSessionManager): ...
 
-# Importing logger from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.sessions import logger' instead. See MIGRATION.md.
-logger = compat.canonical.sessions.logger
+# Importing logger from 'netra_backend.app.websocket_core.user_session_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.user_sessions import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.connections.user_sessions.logger
 
 def __getattr__(name: str) -> Any: ...

@@ -3,150 +3,150 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 import collections.abc
-import compat.canonical.connection_utils
-import compat.canonical.heartbeats
-import compat.canonical.message_models
-import compat.canonical.message_types
-import compat.canonical.race_conditions
-import compat.canonical.send_queue
+import compat.netra.components.connections.connection_utils
+import compat.netra.components.connections.heartbeats
+import compat.netra.components.connections.race_conditions
+import compat.netra.components.messages.message_models
+import compat.netra.components.messages.message_types
+import compat.netra.components.messages.send_queue
 import typing
 
-# Importing HEARTBEAT_TIMEOUT_SECONDS from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import HEARTBEAT_TIMEOUT_SECONDS' instead. See MIGRATION.md.
-HEARTBEAT_TIMEOUT_SECONDS = compat.canonical.heartbeats.HEARTBEAT_TIMEOUT_SECONDS
+# Importing HEARTBEAT_TIMEOUT_SECONDS from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeats import HEARTBEAT_TIMEOUT_SECONDS' instead. See MIGRATION.md.
+HEARTBEAT_TIMEOUT_SECONDS = compat.netra.components.connections.heartbeats.HEARTBEAT_TIMEOUT_SECONDS
 
-# Importing MessageType from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import MessageType' instead. See MIGRATION.md.
-MessageType = compat.canonical.connection_utils.MessageType
+# Importing MessageType from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import MessageType' instead. See MIGRATION.md.
+MessageType = compat.netra.components.connections.connection_utils.MessageType
 
-# Importing SEND_RETRY_DELAY from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import SEND_RETRY_DELAY' instead. See MIGRATION.md.
-SEND_RETRY_DELAY = compat.canonical.connection_utils.SEND_RETRY_DELAY
+# Importing SEND_RETRY_DELAY from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import SEND_RETRY_DELAY' instead. See MIGRATION.md.
+SEND_RETRY_DELAY = compat.netra.components.connections.connection_utils.SEND_RETRY_DELAY
 
-@deprecated("Importing WebSocketConfig from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.messages import WebSocketConfig' instead. See MIGRATION.md.")
-class WebSocketConfig(compat.canonical.message_models.WebSocketConfig): ...
+@deprecated("Importing WebSocketConfig from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.creation import WebSocketConfig' instead. See MIGRATION.md.")
+class WebSocketConfig(compat.netra.components.messages.message_models.WebSocketConfig): ...
 
-@deprecated("Importing WebSocketConnectionMonitor from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import WebSocketConnectionMonitor' instead. See MIGRATION.md.")
-class WebSocketConnectionMonitor(compat.canonical.heartbeats.WebSocketConnectionMonitor): ...
+@deprecated("Importing WebSocketConnectionMonitor from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeats import WebSocketConnectionMonitor' instead. See MIGRATION.md.")
+class WebSocketConnectionMonitor(compat.netra.components.connections.heartbeats.WebSocketConnectionMonitor): ...
 
-@deprecated("Importing WebSocketHeartbeat from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import WebSocketHeartbeat' instead. See MIGRATION.md.")
-class WebSocketHeartbeat(compat.canonical.heartbeats.WebSocketHeartbeat): ...
+@deprecated("Importing WebSocketHeartbeat from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeats import WebSocketHeartbeat' instead. See MIGRATION.md.")
+class WebSocketHeartbeat(compat.netra.components.connections.heartbeats.WebSocketHeartbeat): ...
 
-@deprecated("Importing WebSocketMessageQueue from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.send_queue import WebSocketMessageQueue' instead. See MIGRATION.md.")
-class WebSocketMessageQueue(compat.canonical.send_queue.WebSocketMessageQueue): ...
+@deprecated("Importing WebSocketMessageQueue from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.send_queue import WebSocketMessageQueue' instead. See MIGRATION.md.")
+class WebSocketMessageQueue(compat.netra.components.messages.send_queue.WebSocketMessageQueue): ...
 
-# Importing _connection_monitor from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import _connection_monitor' instead. See MIGRATION.md.
-_connection_monitor = compat.canonical.heartbeats._connection_monitor
+# Importing _connection_monitor from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeats import _connection_monitor' instead. See MIGRATION.md.
+_connection_monitor = compat.netra.components.connections.heartbeats._connection_monitor
 
 @deprecated("Importing _get_staging_optimized_timeouts from 'netra_backend.app.websocket_core.utils' is impossible: it was removed in netra 1.0. Use WebSocketConfig.detect_and_configure_for_environment() instead. See MIGRATION.md.")
 def _get_staging_optimized_timeouts(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing _safe_websocket_state_for_logging from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import _safe_websocket_state_for_logging' instead. See MIGRATION.md.")
+@deprecated("Importing _safe_websocket_state_for_logging from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import _safe_websocket_state_for_logging' instead. See MIGRATION.md.")
 def _safe_websocket_state_for_logging(state: Any) -> str: ...
 
-@deprecated("Importing broadcast_to_websockets from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import broadcast_to_websockets' instead. See MIGRATION.md.")
+@deprecated("Importing broadcast_to_websockets from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import broadcast_to_websockets' instead. See MIGRATION.md.")
 async def broadcast_to_websockets(websockets: collections.abc.Iterable[Any], message: collections.abc.Mapping[str, Any] | str, exclude_websockets: collections.abc.Iterable[Any] | None = ...) -> int: ...
 
-@deprecated("Importing check_rate_limit from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import check_rate_limit' instead. See MIGRATION.md.")
+@deprecated("Importing check_rate_limit from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import check_rate_limit' instead. See MIGRATION.md.")
 def check_rate_limit(client_id: str, max_requests: int = ..., window_seconds: int = ...) -> bool: ...
 
-@deprecated("Importing cleanup_resources_by_pattern from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import cleanup_resources_by_pattern' instead. See MIGRATION.md.")
+@deprecated("Importing cleanup_resources_by_pattern from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import cleanup_resources_by_pattern' instead. See MIGRATION.md.")
 def cleanup_resources_by_pattern(target_pattern: str, resource_pools: collections.abc.Mapping[str, dict[str, Any]], logger_context: str | None = ...) -> int: ...
 
-@deprecated("Importing compress from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import compress' instead. See MIGRATION.md.")
+@deprecated("Importing compress from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import compress' instead. See MIGRATION.md.")
 def compress(data: str | bytes) -> bytes: ...
 
-@deprecated("Importing create_connection_info from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import create_connection_info' instead. See MIGRATION.md.")
-def create_connection_info(connection_id: str, user_id: str, thread_id: str | None = ...) -> compat.canonical.message_models.ConnectionInfo: ...
+@deprecated("Importing create_connection_info from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import create_connection_info' instead. See MIGRATION.md.")
+def create_connection_info(connection_id: str, user_id: str, thread_id: str | None = ...) -> compat.netra.components.messages.message_models.ConnectionInfo: ...
 
-@deprecated("Importing create_error_message from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import create_error_message' instead. See MIGRATION.md.")
-def create_error_message(error_code: str, error_message: str, details: dict[str, Any] | None = ..., suggestions: list[str] | None = ...) -> compat.canonical.message_models.ErrorMessage: ...
+@deprecated("Importing create_error_message from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import create_error_message' instead. See MIGRATION.md.")
+def create_error_message(error_code: str, error_message: str, details: dict[str, Any] | None = ..., suggestions: list[str] | None = ...) -> compat.netra.components.messages.message_models.ErrorMessage: ...
 
-@deprecated("Importing create_handshake_coordinator from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import HandshakeCoordinator' instead. See MIGRATION.md.")
-class create_handshake_coordinator(compat.canonical.race_conditions.HandshakeCoordinator): ...
+@deprecated("Importing create_handshake_coordinator from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.race_conditions import HandshakeCoordinator' instead. See MIGRATION.md.")
+class create_handshake_coordinator(compat.netra.components.connections.race_conditions.HandshakeCoordinator): ...
 
-@deprecated("Importing create_race_condition_detector from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import RaceConditionDetector' instead. See MIGRATION.md.")
-class create_race_condition_detector(compat.canonical.race_conditions.RaceConditionDetector): ...
+@deprecated("Importing create_race_condition_detector from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.race_conditions import RaceConditionDetector' instead. See MIGRATION.md.")
+class create_race_condition_detector(compat.netra.components.connections.race_conditions.RaceConditionDetector): ...
 
-@deprecated("Importing create_server_message from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import create_server_message' instead. See MIGRATION.md.")
-def create_server_message(msg_type_or_dict: str | compat.canonical.message_types.MessageType | collections.abc.Mapping[str, Any] | None = ..., data: dict[str, Any] | None = ..., correlation_id: str | None = ..., content: dict[str, Any] | None = ..., **kwargs: Any) -> compat.canonical.message_models.ServerMessage: ...
+@deprecated("Importing create_server_message from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import create_server_message' instead. See MIGRATION.md.")
+def create_server_message(msg_type_or_dict: str | compat.netra.components.messages.message_types.MessageType | collections.abc.Mapping[str, Any] | None = ..., data: dict[str, Any] | None = ..., correlation_id: str | None = ..., content: dict[str, Any] | None = ..., **kwargs: Any) -> compat.netra.components.messages.message_models.ServerMessage: ...
 
 @deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing decompress from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import decompress' instead. See MIGRATION.md.")
+@deprecated("Importing decompress from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import decompress' instead. See MIGRATION.md.")
 def decompress(data: bytes) -> str: ...
 
-@deprecated("Importing extract_user_info_from_message from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import extract_user_info_from_message' instead. See MIGRATION.md.")
+@deprecated("Importing extract_user_info_from_message from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import extract_user_info_from_message' instead. See MIGRATION.md.")
 def extract_user_info_from_message(message: collections.abc.Mapping[str, Any]) -> dict[str, str] | None: ...
 
-@deprecated("Importing find_matching_resources from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import find_matching_resources' instead. See MIGRATION.md.")
+@deprecated("Importing find_matching_resources from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import find_matching_resources' instead. See MIGRATION.md.")
 def find_matching_resources(target_id: str, resource_pool: collections.abc.Mapping[str, Any]) -> list[str]: ...
 
-@deprecated("Importing format_websocket_error_response from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import format_websocket_error_response' instead. See MIGRATION.md.")
+@deprecated("Importing format_websocket_error_response from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import format_websocket_error_response' instead. See MIGRATION.md.")
 def format_websocket_error_response(error_code: str, error_message: str, request_id: str | None = ...) -> dict[str, Any]: ...
 
-@deprecated("Importing generate_connection_id from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import generate_connection_id' instead. See MIGRATION.md.")
+@deprecated("Importing generate_connection_id from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import generate_connection_id' instead. See MIGRATION.md.")
 def generate_connection_id(user_id: str, prefix: str = ...) -> str: ...
 
-@deprecated("Importing generate_message_id from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import generate_message_id' instead. See MIGRATION.md.")
+@deprecated("Importing generate_message_id from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import generate_message_id' instead. See MIGRATION.md.")
 def generate_message_id() -> str: ...
 
-@deprecated("Importing get_cleanup_priority from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import get_cleanup_priority' instead. See MIGRATION.md.")
+@deprecated("Importing get_cleanup_priority from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import get_cleanup_priority' instead. See MIGRATION.md.")
 def get_cleanup_priority(id_string: str) -> int: ...
 
-@deprecated("Importing get_connection_monitor from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import get_connection_monitor' instead. See MIGRATION.md.")
-def get_connection_monitor() -> compat.canonical.heartbeats.WebSocketConnectionMonitor: ...
+@deprecated("Importing get_connection_monitor from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeats import get_connection_monitor' instead. See MIGRATION.md.")
+def get_connection_monitor() -> compat.netra.components.connections.heartbeats.WebSocketConnectionMonitor: ...
 
-@deprecated("Importing get_current_iso_timestamp from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import get_current_iso_timestamp' instead. See MIGRATION.md.")
+@deprecated("Importing get_current_iso_timestamp from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import get_current_iso_timestamp' instead. See MIGRATION.md.")
 def get_current_iso_timestamp() -> str: ...
 
-@deprecated("Importing get_current_timestamp from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import get_current_timestamp' instead. See MIGRATION.md.")
+@deprecated("Importing get_current_timestamp from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import get_current_timestamp' instead. See MIGRATION.md.")
 def get_current_timestamp() -> float: ...
 
-@deprecated("Importing get_env from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import get_env' instead. See MIGRATION.md.")
+@deprecated("Importing get_env from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import get_env' instead. See MIGRATION.md.")
 def get_env(key: typing.Optional[str] = ..., default: Any = ...) -> Any: ...
 
-@deprecated("Importing get_progressive_delay from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import get_progressive_delay' instead. See MIGRATION.md.")
+@deprecated("Importing get_progressive_delay from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import get_progressive_delay' instead. See MIGRATION.md.")
 def get_progressive_delay(attempt: int, environment: str | None = ...) -> float: ...
 
-@deprecated("Importing is_websocket_connected from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import is_websocket_connected' instead. See MIGRATION.md.")
+@deprecated("Importing is_websocket_connected from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import is_websocket_connected' instead. See MIGRATION.md.")
 def is_websocket_connected(websocket: Any) -> bool: ...
 
-@deprecated("Importing is_websocket_connected_and_ready from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import is_websocket_connected_and_ready' instead. See MIGRATION.md.")
+@deprecated("Importing is_websocket_connected_and_ready from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import is_websocket_connected_and_ready' instead. See MIGRATION.md.")
 def is_websocket_connected_and_ready(websocket: Any, connection_id: str | None = ...) -> bool: ...
 
-@deprecated("Importing is_websocket_disconnected from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import is_websocket_disconnected' instead. See MIGRATION.md.")
+@deprecated("Importing is_websocket_disconnected from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import is_websocket_disconnected' instead. See MIGRATION.md.")
 def is_websocket_disconnected(websocket: Any) -> bool: ...
 
-# Importing logger from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import logger' instead. See MIGRATION.md.
-logger = compat.canonical.connection_utils.logger
+# Importing logger from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.connections.connection_utils.logger
 
-@deprecated("Importing normalize_connection_id from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import normalize_connection_id' instead. See MIGRATION.md.")
+@deprecated("Importing normalize_connection_id from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import normalize_connection_id' instead. See MIGRATION.md.")
 def normalize_connection_id(connection_id: str, user_id: str) -> str: ...
 
-@deprecated("Importing parse_websocket_message from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import parse_websocket_message' instead. See MIGRATION.md.")
+@deprecated("Importing parse_websocket_message from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import parse_websocket_message' instead. See MIGRATION.md.")
 def parse_websocket_message(raw_data: str | bytes) -> dict[str, Any] | None: ...
 
-@deprecated("Importing safe_websocket_close from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import safe_websocket_close' instead. See MIGRATION.md.")
+@deprecated("Importing safe_websocket_close from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import safe_websocket_close' instead. See MIGRATION.md.")
 async def safe_websocket_close(websocket: Any, code: int = ..., reason: str = ...) -> None: ...
 
-@deprecated("Importing safe_websocket_send from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import safe_websocket_send' instead. See MIGRATION.md.")
+@deprecated("Importing safe_websocket_send from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import safe_websocket_send' instead. See MIGRATION.md.")
 async def safe_websocket_send(websocket: Any, data: collections.abc.Mapping[str, Any] | str, retry_count: int = ...) -> bool: ...
 
-@deprecated("Importing validate_connection_with_race_detection from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import validate_connection_with_race_detection' instead. See MIGRATION.md.")
+@deprecated("Importing validate_connection_with_race_detection from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import validate_connection_with_race_detection' instead. See MIGRATION.md.")
 async def validate_connection_with_race_detection(websocket: Any, connection_id: str | None = ...) -> bool: ...
 
-@deprecated("Importing validate_message_structure from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import validate_message_structure' instead. See MIGRATION.md.")
+@deprecated("Importing validate_message_structure from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import validate_message_structure' instead. See MIGRATION.md.")
 def validate_message_structure(message: Any) -> bool: ...
 
-@deprecated("Importing validate_resource_compatibility from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import validate_resource_compatibility' instead. See MIGRATION.md.")
+@deprecated("Importing validate_resource_compatibility from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import validate_resource_compatibility' instead. See MIGRATION.md.")
 def validate_resource_compatibility(resource_id: str, context_ids: collections.abc.Iterable[str]) -> bool: ...
 
-@deprecated("Importing validate_websocket_handshake_completion from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.connection_utils import validate_websocket_handshake_completion' instead. See MIGRATION.md.")
+@deprecated("Importing validate_websocket_handshake_completion from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.connection_utils import validate_websocket_handshake_completion' instead. See MIGRATION.md.")
 async def validate_websocket_handshake_completion(websocket: Any, timeout_seconds: float = ...) -> bool: ...
 
-@deprecated("Importing websocket_heartbeat_context from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.heartbeats import websocket_heartbeat_context' instead. See MIGRATION.md.")
+@deprecated("Importing websocket_heartbeat_context from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.heartbeats import websocket_heartbeat_context' instead. See MIGRATION.md.")
 async def websocket_heartbeat_context(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing websocket_message_queue_context from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.send_queue import websocket_message_queue_context' instead. See MIGRATION.md.")
+@deprecated("Importing websocket_message_queue_context from 'netra_backend.app.websocket_core.utils' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.messages.send_queue import websocket_message_queue_context' instead. See MIGRATION.md.")
 async def websocket_message_queue_context(*args: Any, **kwargs: Any) -> Any: ...
 
 def __getattr__(name: str) -> Any: ...

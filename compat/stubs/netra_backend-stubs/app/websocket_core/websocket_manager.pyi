@@ -2,25 +2,25 @@
 
 from typing import Any, NoReturn
 from typing_extensions import deprecated
-import compat.canonical.emitter
-import compat.canonical.ids.manager
-import compat.canonical.manager
-import compat.canonical.protocols_legacy
-import compat.canonical.serialization
-import compat.legacy.factory
-import compat.legacy.manager_types
+import compat.canonical.core.manager
+import compat.canonical.core.serialization
+import compat.netra.adapters.manager_factory
+import compat.netra.adapters.managers.manager_types
+import compat.netra.components.agents.unified_emitter
+import compat.netra.components.connections.manager_protocol
+import compat.netra.components.ids.id_manager
 
 @deprecated("Importing RegistryCompat from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class RegistryCompat(compat.legacy.manager_types.RegistryCompat): ...
+class RegistryCompat(compat.netra.adapters.managers.manager_types.RegistryCompat): ...
 
-@deprecated("Importing UnifiedIDManager from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.ids.manager import UnifiedIDManager' instead. See MIGRATION.md.")
-class UnifiedIDManager(compat.canonical.ids.manager.UnifiedIDManager): ...
+@deprecated("Importing UnifiedIDManager from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.ids.id_manager import UnifiedIDManager' instead. See MIGRATION.md.")
+class UnifiedIDManager(compat.netra.components.ids.id_manager.UnifiedIDManager): ...
 
-@deprecated("Importing UnifiedWebSocketEmitter from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
-class UnifiedWebSocketEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
+@deprecated("Importing UnifiedWebSocketEmitter from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.unified_emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
+class UnifiedWebSocketEmitter(compat.netra.components.agents.unified_emitter.UnifiedWebSocketEmitter): ...
 
 @deprecated("Importing UnifiedWebSocketManager from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class UnifiedWebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling UnifiedWebSocketManager.active_connections() of 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -251,14 +251,14 @@ class UnifiedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     @deprecated("Calling UnifiedWebSocketManager.wait_for_connection() of 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing UserWebSocketEmitter from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
-class UserWebSocketEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
+@deprecated("Importing UserWebSocketEmitter from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.unified_emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
+class UserWebSocketEmitter(compat.netra.components.agents.unified_emitter.UnifiedWebSocketEmitter): ...
 
 @deprecated("Importing WebSocketConnection from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class WebSocketConnection(compat.legacy.manager_types.WebSocketConnection): ...
+class WebSocketConnection(compat.netra.adapters.managers.manager_types.WebSocketConnection): ...
 
 @deprecated("Importing WebSocketConnectionManager from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketConnectionManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketConnectionManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketConnectionManager.active_connections() of 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -489,11 +489,11 @@ class WebSocketConnectionManager(compat.canonical.manager.UnifiedWebSocketManage
     @deprecated("Calling WebSocketConnectionManager.wait_for_connection() of 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing WebSocketEventEmitter from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
-class WebSocketEventEmitter(compat.canonical.emitter.UnifiedWebSocketEmitter): ...
+@deprecated("Importing WebSocketEventEmitter from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.unified_emitter import UnifiedWebSocketEmitter' instead. See MIGRATION.md.")
+class WebSocketEventEmitter(compat.netra.components.agents.unified_emitter.UnifiedWebSocketEmitter): ...
 
 @deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketManager.active_connections() of 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -725,16 +725,16 @@ class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing WebSocketManagerFactory from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class WebSocketManagerFactory(compat.legacy.factory.WebSocketManagerFactory): ...
+class WebSocketManagerFactory(compat.netra.adapters.manager_factory.WebSocketManagerFactory): ...
 
 # Importing WebSocketManagerMode from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.
-WebSocketManagerMode = compat.legacy.manager_types.WebSocketManagerMode
+WebSocketManagerMode = compat.netra.adapters.managers.manager_types.WebSocketManagerMode
 
-@deprecated("Importing WebSocketManagerProtocol from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.protocols_legacy import WebSocketProtocol' instead. See MIGRATION.md.")
-class WebSocketManagerProtocol(compat.canonical.protocols_legacy.WebSocketProtocol): ...
+@deprecated("Importing WebSocketManagerProtocol from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.manager_protocol import WebSocketProtocol' instead. See MIGRATION.md.")
+class WebSocketManagerProtocol(compat.netra.components.connections.manager_protocol.WebSocketProtocol): ...
 
 @deprecated("Importing _UnifiedWebSocketManagerImplementation from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class _UnifiedWebSocketManagerImplementation(compat.canonical.manager.UnifiedWebSocketManager):
+class _UnifiedWebSocketManagerImplementation(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling _UnifiedWebSocketManagerImplementation.active_connections() of 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -965,16 +965,16 @@ class _UnifiedWebSocketManagerImplementation(compat.canonical.manager.UnifiedWeb
     @deprecated("Calling _UnifiedWebSocketManagerImplementation.wait_for_connection() of 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing _serialize_message_safely from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.serialization import serialize_message' instead. See MIGRATION.md.")
+@deprecated("Importing _serialize_message_safely from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.core.serialization import serialize_message' instead. See MIGRATION.md.")
 def _serialize_message_safely(message: Any) -> Any: ...
 
-@deprecated("Importing check_websocket_service_available from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.factory import check_websocket_service_available' instead. See MIGRATION.md.")
+@deprecated("Importing check_websocket_service_available from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.manager_factory import check_websocket_service_available' instead. See MIGRATION.md.")
 async def check_websocket_service_available(host: str = ..., port: int = ..., timeout: float = ...) -> bool: ...
 
 @deprecated("Importing create_test_fallback_manager from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_test_fallback_manager(user_context: Any) -> Any: ...
 
-@deprecated("Importing create_test_user_context from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.factory import create_test_user_context' instead. See MIGRATION.md.")
+@deprecated("Importing create_test_user_context from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.manager_factory import create_test_user_context' instead. See MIGRATION.md.")
 def create_test_user_context() -> Any: ...
 
 @deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
@@ -984,7 +984,7 @@ def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
 def get_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
 
 # Importing logger from 'netra_backend.app.websocket_core.websocket_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use logging.getLogger(__name__) instead. See MIGRATION.md.
-logger = compat.canonical.serialization.logger
+logger = compat.canonical.core.serialization.logger
 
 @deprecated("Importing redis from 'netra_backend.app.websocket_core.websocket_manager' is impossible: it was removed in netra 1.0. Use canonical path 'import redis' instead. See MIGRATION.md.")
 def redis(*args: Any, **kwargs: Any) -> NoReturn: ...

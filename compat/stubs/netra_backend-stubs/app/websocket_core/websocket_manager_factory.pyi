@@ -2,26 +2,26 @@
 
 from typing import Any, NoReturn
 from typing_extensions import deprecated
-import compat.canonical.configuration.base
-import compat.canonical.context.user
+import compat.canonical.core.manager
 import compat.canonical.errors
-import compat.canonical.manager
-import compat.legacy.factory
-import compat.legacy.lifecycle
-import compat.legacy.manager_types
+import compat.netra.adapters.lifecycle
+import compat.netra.adapters.manager_factory
+import compat.netra.adapters.managers.manager_types
+import compat.netra.components.configuration.base
+import compat.netra.components.context.user
 import typing
 
 @deprecated("Importing ConnectionLifecycleManager from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class ConnectionLifecycleManager(compat.legacy.lifecycle.ConnectionLifecycleManager): ...
+class ConnectionLifecycleManager(compat.netra.adapters.lifecycle.ConnectionLifecycleManager): ...
 
 @deprecated("Importing FactoryInitializationError from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.errors import FactoryInitializationError' instead. See MIGRATION.md.")
 class FactoryInitializationError(compat.canonical.errors.FactoryInitializationError): ...
 
-@deprecated("Importing FactoryMetrics from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.factory import FactoryMetrics' instead. See MIGRATION.md.")
-class FactoryMetrics(compat.legacy.factory.FactoryMetrics): ...
+@deprecated("Importing FactoryMetrics from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.manager_factory import FactoryMetrics' instead. See MIGRATION.md.")
+class FactoryMetrics(compat.netra.adapters.manager_factory.FactoryMetrics): ...
 
 @deprecated("Importing IsolatedWebSocketManager from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class IsolatedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class IsolatedWebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling IsolatedWebSocketManager.active_connections() of 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -252,17 +252,17 @@ class IsolatedWebSocketManager(compat.canonical.manager.UnifiedWebSocketManager)
     @deprecated("Calling IsolatedWebSocketManager.wait_for_connection() of 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing ManagerMetrics from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.factory import ManagerMetrics' instead. See MIGRATION.md.")
-class ManagerMetrics(compat.legacy.factory.ManagerMetrics): ...
+@deprecated("Importing ManagerMetrics from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.manager_factory import ManagerMetrics' instead. See MIGRATION.md.")
+class ManagerMetrics(compat.netra.adapters.manager_factory.ManagerMetrics): ...
 
 @deprecated("Importing WebSocketComponentError from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.errors import WebSocketComponentError' instead. See MIGRATION.md.")
 class WebSocketComponentError(compat.canonical.errors.WebSocketComponentError): ...
 
 @deprecated("Importing WebSocketConnection from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class WebSocketConnection(compat.legacy.manager_types.WebSocketConnection): ...
+class WebSocketConnection(compat.netra.adapters.managers.manager_types.WebSocketConnection): ...
 
 @deprecated("Importing WebSocketManager from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketManager.active_connections() of 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -494,10 +494,10 @@ class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
     def wait_for_connection(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @deprecated("Importing WebSocketManagerFactory from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class WebSocketManagerFactory(compat.legacy.factory.WebSocketManagerFactory): ...
+class WebSocketManagerFactory(compat.netra.adapters.manager_factory.WebSocketManagerFactory): ...
 
 # Importing WebSocketManagerMode from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.
-WebSocketManagerMode = compat.legacy.manager_types.WebSocketManagerMode
+WebSocketManagerMode = compat.netra.adapters.managers.manager_types.WebSocketManagerMode
 
 @deprecated("Importing WebSocketState from 'netra_backend.app.websocket_core.websocket_manager_factory' is impossible: it was removed in netra 1.0. Use canonical path 'from starlette.websockets import WebSocketState' instead. See MIGRATION.md.")
 class WebSocketState:
@@ -509,16 +509,16 @@ def _factory_instance(*args: Any, **kwargs: Any) -> NoReturn: ...
 @deprecated("Importing _factory_lock from 'netra_backend.app.websocket_core.websocket_manager_factory' is impossible: it was removed in netra 1.0. Use get_websocket_manager_factory() instead. See MIGRATION.md.")
 def _factory_lock(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing _validate_ssot_user_context from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.factory import validate_ssot_user_context' instead. See MIGRATION.md.")
+@deprecated("Importing _validate_ssot_user_context from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.manager_factory import validate_ssot_user_context' instead. See MIGRATION.md.")
 def _validate_ssot_user_context(user_context: Any) -> None: ...
 
-@deprecated("Importing _validate_ssot_user_context_staging_safe from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.factory import validate_ssot_user_context' instead. See MIGRATION.md.")
+@deprecated("Importing _validate_ssot_user_context_staging_safe from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.manager_factory import validate_ssot_user_context' instead. See MIGRATION.md.")
 def _validate_ssot_user_context_staging_safe(user_context: Any) -> None: ...
 
-@deprecated("Importing create_defensive_user_execution_context from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import create_defensive_user_execution_context' instead. See MIGRATION.md.")
-def create_defensive_user_execution_context(user_id: str, websocket_client_id: typing.Optional[str] = ..., fallback_context: typing.Optional[dict[str, Any]] = ...) -> compat.canonical.context.user.UserExecutionContext: ...
+@deprecated("Importing create_defensive_user_execution_context from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import create_defensive_user_execution_context' instead. See MIGRATION.md.")
+def create_defensive_user_execution_context(user_id: str, websocket_client_id: typing.Optional[str] = ..., fallback_context: typing.Optional[dict[str, Any]] = ...) -> compat.netra.components.context.user.UserExecutionContext: ...
 
-@deprecated("Importing create_test_user_context from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.factory import create_test_user_context' instead. See MIGRATION.md.")
+@deprecated("Importing create_test_user_context from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.manager_factory import create_test_user_context' instead. See MIGRATION.md.")
 def create_test_user_context() -> Any: ...
 
 @deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
@@ -527,19 +527,19 @@ def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...
 @deprecated("Importing create_websocket_manager_sync from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager_sync(user_context: Any = ..., **unused: Any) -> Any: ...
 
-# Importing get_config from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import get_config' instead. See MIGRATION.md.
-get_config = compat.canonical.configuration.base.get_config
+# Importing get_config from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import get_config' instead. See MIGRATION.md.
+get_config = compat.netra.components.configuration.base.get_config
 
 @deprecated("Importing get_request_scoped_db_session from 'netra_backend.app.websocket_core.websocket_manager_factory' is impossible: it was removed in netra 1.0. Use a session that the request's own dependency opens instead. See MIGRATION.md.")
 def get_request_scoped_db_session(*args: Any, **kwargs: Any) -> NoReturn: ...
 
 @deprecated("Importing get_websocket_manager_factory from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-def get_websocket_manager_factory() -> compat.legacy.factory.WebSocketManagerFactory: ...
+def get_websocket_manager_factory() -> compat.netra.adapters.manager_factory.WebSocketManagerFactory: ...
 
 @deprecated("Importing logger from 'netra_backend.app.websocket_core.websocket_manager_factory' is impossible: it was removed in netra 1.0. Use logging.getLogger(__name__) instead. See MIGRATION.md.")
 def logger(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing validate_websocket_component_health from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.legacy.factory import validate_websocket_component_health' instead. See MIGRATION.md.")
+@deprecated("Importing validate_websocket_component_health from 'netra_backend.app.websocket_core.websocket_manager_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.adapters.manager_factory import validate_websocket_component_health' instead. See MIGRATION.md.")
 def validate_websocket_component_health(user_context: Any = ...) -> dict[str, Any]: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,10 +2,10 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.legacy.factory
+import compat.netra.adapters.manager_factory
 
 @deprecated("Importing WebSocketManagerFactory from 'netra_backend.app.websocket_core.websocket_manager_factory_compat' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class WebSocketManagerFactory(compat.legacy.factory.WebSocketManagerFactory): ...
+class WebSocketManagerFactory(compat.netra.adapters.manager_factory.WebSocketManagerFactory): ...
 
 @deprecated("Importing create_websocket_manager from 'netra_backend.app.websocket_core.websocket_manager_factory_compat' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
 def create_websocket_manager(*args: Any, **kwargs: Any) -> Any: ...

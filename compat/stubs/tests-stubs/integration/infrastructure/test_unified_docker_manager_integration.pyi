@@ -3,23 +3,23 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated("Importing TestUnifiedDockerManagerCIPipeline from 'tests.integration.infrastructure.test_unified_docker_manager_integration' is impossible: it was removed in netra 1.0. Use tests of your own over 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md.")
+@deprecated("Importing TestUnifiedDockerManagerCIPipeline from 'tests.integration.infrastructure.test_unified_docker_manager_integration' is impossible: it was removed in netra 1.0. Use tests of your own over 'from compat.netra.components.docker.docker_manager import UnifiedDockerManager' instead. See MIGRATION.md.")
 class TestUnifiedDockerManagerCIPipeline:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing TestUnifiedDockerManagerCrossPlatform from 'tests.integration.infrastructure.test_unified_docker_manager_integration' is impossible: it was removed in netra 1.0. Use tests of your own over 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md.")
+@deprecated("Importing TestUnifiedDockerManagerCrossPlatform from 'tests.integration.infrastructure.test_unified_docker_manager_integration' is impossible: it was removed in netra 1.0. Use tests of your own over 'from compat.netra.components.docker.docker_manager import UnifiedDockerManager' instead. See MIGRATION.md.")
 class TestUnifiedDockerManagerCrossPlatform:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing TestUnifiedDockerManagerEnvironmentIsolation from 'tests.integration.infrastructure.test_unified_docker_manager_integration' is impossible: it was removed in netra 1.0. Use tests of your own over 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md.")
+@deprecated("Importing TestUnifiedDockerManagerEnvironmentIsolation from 'tests.integration.infrastructure.test_unified_docker_manager_integration' is impossible: it was removed in netra 1.0. Use tests of your own over 'from compat.netra.components.docker.docker_manager import UnifiedDockerManager' instead. See MIGRATION.md.")
 class TestUnifiedDockerManagerEnvironmentIsolation:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing TestUnifiedDockerManagerOrchestration from 'tests.integration.infrastructure.test_unified_docker_manager_integration' is impossible: it was removed in netra 1.0. Use tests of your own over 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md.")
+@deprecated("Importing TestUnifiedDockerManagerOrchestration from 'tests.integration.infrastructure.test_unified_docker_manager_integration' is impossible: it was removed in netra 1.0. Use tests of your own over 'from compat.netra.components.docker.docker_manager import UnifiedDockerManager' instead. See MIGRATION.md.")
 class TestUnifiedDockerManagerOrchestration:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing TestUnifiedDockerManagerResourceManagement from 'tests.integration.infrastructure.test_unified_docker_manager_integration' is impossible: it was removed in netra 1.0. Use tests of your own over 'from compat.canonical.docker import UnifiedDockerManager' instead. See MIGRATION.md.")
+@deprecated("Importing TestUnifiedDockerManagerResourceManagement from 'tests.integration.infrastructure.test_unified_docker_manager_integration' is impossible: it was removed in netra 1.0. Use tests of your own over 'from compat.netra.components.docker.docker_manager import UnifiedDockerManager' instead. See MIGRATION.md.")
 class TestUnifiedDockerManagerResourceManagement:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

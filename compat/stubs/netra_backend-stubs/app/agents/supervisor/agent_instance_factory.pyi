@@ -2,10 +2,10 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.manager
+import compat.canonical.core.manager
 
 @deprecated("Importing WebSocketManager from 'netra_backend.app.agents.supervisor.agent_instance_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. get_websocket_manager(context) returns the one manager of the context's user. See MIGRATION.md.")
-class WebSocketManager(compat.canonical.manager.UnifiedWebSocketManager):
+class WebSocketManager(compat.canonical.core.manager.UnifiedWebSocketManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @deprecated("Calling WebSocketManager.active_connections() of 'netra_backend.app.agents.supervisor.agent_instance_factory' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
     def active_connections(self, *args: Any, **kwargs: Any) -> Any: ...

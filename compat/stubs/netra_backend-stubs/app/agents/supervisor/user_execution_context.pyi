@@ -2,67 +2,67 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.context.factory
-import compat.canonical.context.isolation
-import compat.canonical.context.manager
-import compat.canonical.context.user
+import compat.netra.components.context.context_factory
+import compat.netra.components.context.context_manager
+import compat.netra.components.context.isolation
+import compat.netra.components.context.user
 import typing
 
-@deprecated("Importing ContextIsolationError from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import ContextIsolationError' instead. See MIGRATION.md.")
-class ContextIsolationError(compat.canonical.context.isolation.ContextIsolationError): ...
+@deprecated("Importing ContextIsolationError from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import ContextIsolationError' instead. See MIGRATION.md.")
+class ContextIsolationError(compat.netra.components.context.isolation.ContextIsolationError): ...
 
-@deprecated("Importing InvalidContextError from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import InvalidContextError' instead. See MIGRATION.md.")
-class InvalidContextError(compat.canonical.context.isolation.InvalidContextError): ...
+@deprecated("Importing InvalidContextError from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import InvalidContextError' instead. See MIGRATION.md.")
+class InvalidContextError(compat.netra.components.context.isolation.InvalidContextError): ...
 
-@deprecated("Importing UserContextFactory from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import UserContextFactory' instead. See MIGRATION.md.")
-class UserContextFactory(compat.canonical.context.factory.UserContextFactory): ...
+@deprecated("Importing UserContextFactory from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import UserContextFactory' instead. See MIGRATION.md.")
+class UserContextFactory(compat.netra.components.context.context_factory.UserContextFactory): ...
 
-@deprecated("Importing UserContextManager from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import UserContextManager' instead. See MIGRATION.md.")
-class UserContextManager(compat.canonical.context.manager.UserContextManager): ...
+@deprecated("Importing UserContextManager from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import UserContextManager' instead. See MIGRATION.md.")
+class UserContextManager(compat.netra.components.context.context_manager.UserContextManager): ...
 
-@deprecated("Importing UserExecutionContext from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import UserExecutionContext' instead. See MIGRATION.md.")
-class UserExecutionContext(compat.canonical.context.user.UserExecutionContext): ...
+@deprecated("Importing UserExecutionContext from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import UserExecutionContext' instead. See MIGRATION.md.")
+class UserExecutionContext(compat.netra.components.context.user.UserExecutionContext): ...
 
-@deprecated("Importing UserExecutionContextFactory from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import UserContextFactory' instead. See MIGRATION.md.")
-class UserExecutionContextFactory(compat.canonical.context.factory.UserContextFactory): ...
+@deprecated("Importing UserExecutionContextFactory from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import UserContextFactory' instead. See MIGRATION.md.")
+class UserExecutionContextFactory(compat.netra.components.context.context_factory.UserContextFactory): ...
 
-@deprecated("Importing UserExecutionContextManager from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import UserContextManager' instead. See MIGRATION.md.")
-class UserExecutionContextManager(compat.canonical.context.manager.UserContextManager): ...
+@deprecated("Importing UserExecutionContextManager from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import UserContextManager' instead. See MIGRATION.md.")
+class UserExecutionContextManager(compat.netra.components.context.context_manager.UserContextManager): ...
 
-# Importing _SHARED_OBJECTS from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context.isolation import _SHARED_OBJECT_REGISTRY' instead. See MIGRATION.md.
-_SHARED_OBJECTS = compat.canonical.context.isolation._SHARED_OBJECT_REGISTRY
+# Importing _SHARED_OBJECTS from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.isolation import _SHARED_OBJECT_REGISTRY' instead. See MIGRATION.md.
+_SHARED_OBJECTS = compat.netra.components.context.isolation._SHARED_OBJECT_REGISTRY
 
-# Importing _SHARED_OBJECT_REGISTRY from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context.isolation import _SHARED_OBJECT_REGISTRY' instead. See MIGRATION.md.
-_SHARED_OBJECT_REGISTRY = compat.canonical.context.isolation._SHARED_OBJECT_REGISTRY
+# Importing _SHARED_OBJECT_REGISTRY from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.isolation import _SHARED_OBJECT_REGISTRY' instead. See MIGRATION.md.
+_SHARED_OBJECT_REGISTRY = compat.netra.components.context.isolation._SHARED_OBJECT_REGISTRY
 
-@deprecated("Importing clear_shared_object_registry from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import clear_shared_object_registry' instead. See MIGRATION.md.")
+@deprecated("Importing clear_shared_object_registry from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import clear_shared_object_registry' instead. See MIGRATION.md.")
 def clear_shared_object_registry() -> None: ...
 
-@deprecated("Importing clear_shared_objects from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import clear_shared_object_registry' instead. See MIGRATION.md.")
+@deprecated("Importing clear_shared_objects from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import clear_shared_object_registry' instead. See MIGRATION.md.")
 def clear_shared_objects() -> None: ...
 
-@deprecated("Importing create_defensive_user_execution_context from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import create_defensive_user_execution_context' instead. See MIGRATION.md.")
-def create_defensive_user_execution_context(user_id: str, websocket_client_id: typing.Optional[str] = ..., fallback_context: typing.Optional[dict[str, Any]] = ...) -> compat.canonical.context.user.UserExecutionContext: ...
+@deprecated("Importing create_defensive_user_execution_context from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import create_defensive_user_execution_context' instead. See MIGRATION.md.")
+def create_defensive_user_execution_context(user_id: str, websocket_client_id: typing.Optional[str] = ..., fallback_context: typing.Optional[dict[str, Any]] = ...) -> compat.netra.components.context.user.UserExecutionContext: ...
 
-@deprecated("Importing create_isolated_execution_context from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import create_isolated_execution_context' instead. See MIGRATION.md.")
-async def create_isolated_execution_context(user_id: str, request_id: str, database_session: typing.Optional[Any] = ..., websocket_emitter: typing.Optional[Any] = ..., thread_id: typing.Optional[str] = ..., run_id: typing.Optional[str] = ..., validate_user: bool = ..., isolation_level: str = ...) -> compat.canonical.context.user.UserExecutionContext: ...
+@deprecated("Importing create_isolated_execution_context from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import create_isolated_execution_context' instead. See MIGRATION.md.")
+async def create_isolated_execution_context(user_id: str, request_id: str, database_session: typing.Optional[Any] = ..., websocket_emitter: typing.Optional[Any] = ..., thread_id: typing.Optional[str] = ..., run_id: typing.Optional[str] = ..., validate_user: bool = ..., isolation_level: str = ...) -> compat.netra.components.context.user.UserExecutionContext: ...
 
-@deprecated("Importing create_test_user_context from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context.factory import create_user_execution_context' instead. See MIGRATION.md.")
-def create_test_user_context(user_id: str, thread_id: typing.Optional[str] = ..., run_id: typing.Optional[str] = ..., db_session: typing.Optional[Any] = ..., websocket_client_id: typing.Optional[str] = ..., **kwargs: Any) -> compat.canonical.context.user.UserExecutionContext: ...
+@deprecated("Importing create_test_user_context from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.context_factory import create_user_execution_context' instead. See MIGRATION.md.")
+def create_test_user_context(user_id: str, thread_id: typing.Optional[str] = ..., run_id: typing.Optional[str] = ..., db_session: typing.Optional[Any] = ..., websocket_client_id: typing.Optional[str] = ..., **kwargs: Any) -> compat.netra.components.context.user.UserExecutionContext: ...
 
-@deprecated("Importing create_user_execution_context from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context.factory import create_user_execution_context' instead. See MIGRATION.md.")
-def create_user_execution_context(user_id: str, thread_id: typing.Optional[str] = ..., run_id: typing.Optional[str] = ..., db_session: typing.Optional[Any] = ..., websocket_client_id: typing.Optional[str] = ..., **kwargs: Any) -> compat.canonical.context.user.UserExecutionContext: ...
+@deprecated("Importing create_user_execution_context from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.context_factory import create_user_execution_context' instead. See MIGRATION.md.")
+def create_user_execution_context(user_id: str, thread_id: typing.Optional[str] = ..., run_id: typing.Optional[str] = ..., db_session: typing.Optional[Any] = ..., websocket_client_id: typing.Optional[str] = ..., **kwargs: Any) -> compat.netra.components.context.user.UserExecutionContext: ...
 
-# Importing logger from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context.user import logger' instead. See MIGRATION.md.
-logger = compat.canonical.context.user.logger
+# Importing logger from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context.user import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.context.user.logger
 
-@deprecated("Importing managed_user_context from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import managed_user_context' instead. See MIGRATION.md.")
+@deprecated("Importing managed_user_context from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import managed_user_context' instead. See MIGRATION.md.")
 async def managed_user_context(*args: Any, **kwargs: Any) -> Any: ...
 
-@deprecated("Importing register_shared_object from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import register_shared_object' instead. See MIGRATION.md.")
+@deprecated("Importing register_shared_object from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import register_shared_object' instead. See MIGRATION.md.")
 def register_shared_object(obj: Any) -> None: ...
 
-@deprecated("Importing validate_user_context from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.context import validate_user_context' instead. See MIGRATION.md.")
-def validate_user_context(context: Any) -> compat.canonical.context.user.UserExecutionContext: ...
+@deprecated("Importing validate_user_context from 'netra_backend.app.agents.supervisor.user_execution_context' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.context import validate_user_context' instead. See MIGRATION.md.")
+def validate_user_context(context: Any) -> compat.netra.components.context.user.UserExecutionContext: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,9 +2,9 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.notifier
+import compat.netra.components.agents.agent_notifier
 
-@deprecated("Importing WebSocketNotifier from 'netra_backend.app.agents.supervisor.websocket_notifier' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.notifier import WebSocketNotifier' instead. See MIGRATION.md.")
-class WebSocketNotifier(compat.canonical.notifier.WebSocketNotifier): ...
+@deprecated("Importing WebSocketNotifier from 'netra_backend.app.agents.supervisor.websocket_notifier' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.agents.agent_notifier import WebSocketNotifier' instead. See MIGRATION.md.")
+class WebSocketNotifier(compat.netra.components.agents.agent_notifier.WebSocketNotifier): ...
 
 def __getattr__(name: str) -> Any: ...

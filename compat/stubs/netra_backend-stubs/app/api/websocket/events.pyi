@@ -2,9 +2,9 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.legacy.manager_types
+import compat.netra.adapters.managers.manager_types
 
 @deprecated("Importing WebSocketConnection from 'netra_backend.app.api.websocket.events' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical import get_websocket_manager' instead. See MIGRATION.md.")
-class WebSocketConnection(compat.legacy.manager_types.WebSocketConnection): ...
+class WebSocketConnection(compat.netra.adapters.managers.manager_types.WebSocketConnection): ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,44 +2,44 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.configuration
-import compat.canonical.configuration.app_config
-import compat.canonical.configuration.base
+import compat.netra.components.configuration
+import compat.netra.components.configuration.app_config
+import compat.netra.components.configuration.base
 
-@deprecated("Importing AppConfig from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import AppConfig' instead. See MIGRATION.md.")
-class AppConfig(compat.canonical.configuration.app_config.AppConfig): ...
+@deprecated("Importing AppConfig from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration import AppConfig' instead. See MIGRATION.md.")
+class AppConfig(compat.netra.components.configuration.app_config.AppConfig): ...
 
-# Importing ConfigurationManager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import ConfigurationManager' instead. See MIGRATION.md.
-ConfigurationManager = compat.canonical.configuration.ConfigurationManager
+# Importing ConfigurationManager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration import ConfigurationManager' instead. See MIGRATION.md.
+ConfigurationManager = compat.netra.components.configuration.ConfigurationManager
 
-@deprecated("Importing UnifiedConfigManager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import UnifiedConfigManager' instead. See MIGRATION.md.")
-class UnifiedConfigManager(compat.canonical.configuration.base.UnifiedConfigManager): ...
+@deprecated("Importing UnifiedConfigManager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration import UnifiedConfigManager' instead. See MIGRATION.md.")
+class UnifiedConfigManager(compat.netra.components.configuration.base.UnifiedConfigManager): ...
 
-# Importing UnifiedConfigurationManager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import UnifiedConfigurationManager' instead. See MIGRATION.md.
-UnifiedConfigurationManager = compat.canonical.configuration.UnifiedConfigurationManager
+# Importing UnifiedConfigurationManager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration import UnifiedConfigurationManager' instead. See MIGRATION.md.
+UnifiedConfigurationManager = compat.netra.components.configuration.UnifiedConfigurationManager
 
-# Importing config_manager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import config_manager' instead. See MIGRATION.md.
-config_manager = compat.canonical.configuration.config_manager
+# Importing config_manager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration import config_manager' instead. See MIGRATION.md.
+config_manager = compat.netra.components.configuration.config_manager
 
-# Importing get_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import get_config' instead. See MIGRATION.md.
-get_config = compat.canonical.configuration.get_config
+# Importing get_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration import get_config' instead. See MIGRATION.md.
+get_config = compat.netra.components.configuration.get_config
 
-@deprecated("Importing get_configuration from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import get_configuration' instead. See MIGRATION.md.")
-def get_configuration() -> compat.canonical.configuration.app_config.AppConfig: ...
+@deprecated("Importing get_configuration from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration import get_configuration' instead. See MIGRATION.md.")
+def get_configuration() -> compat.netra.components.configuration.app_config.AppConfig: ...
 
-@deprecated("Importing get_unified_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import get_unified_config' instead. See MIGRATION.md.")
-def get_unified_config() -> compat.canonical.configuration.app_config.AppConfig: ...
+@deprecated("Importing get_unified_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration import get_unified_config' instead. See MIGRATION.md.")
+def get_unified_config() -> compat.netra.components.configuration.app_config.AppConfig: ...
 
-@deprecated("Importing reload_configuration from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import reload_configuration' instead. See MIGRATION.md.")
-def reload_configuration(force: bool = ...) -> compat.canonical.configuration.app_config.AppConfig: ...
+@deprecated("Importing reload_configuration from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration import reload_configuration' instead. See MIGRATION.md.")
+def reload_configuration(force: bool = ...) -> compat.netra.components.configuration.app_config.AppConfig: ...
 
-@deprecated("Importing reload_unified_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import reload_unified_config' instead. See MIGRATION.md.")
-def reload_unified_config(force: bool = ...) -> compat.canonical.configuration.app_config.AppConfig: ...
+@deprecated("Importing reload_unified_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration import reload_unified_config' instead. See MIGRATION.md.")
+def reload_unified_config(force: bool = ...) -> compat.netra.components.configuration.app_config.AppConfig: ...
 
-# Importing unified_config_manager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import unified_config_manager' instead. See MIGRATION.md.
-unified_config_manager = compat.canonical.configuration.unified_config_manager
+# Importing unified_config_manager from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration import unified_config_manager' instead. See MIGRATION.md.
+unified_config_manager = compat.netra.components.configuration.unified_config_manager
 
-@deprecated("Importing validate_unified_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration import validate_unified_config' instead. See MIGRATION.md.")
+@deprecated("Importing validate_unified_config from 'netra_backend.app.core.configuration' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration import validate_unified_config' instead. See MIGRATION.md.")
 def validate_unified_config() -> bool: ...
 
 def __getattr__(name: str) -> Any: ...

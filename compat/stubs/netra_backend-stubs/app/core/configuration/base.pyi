@@ -2,111 +2,111 @@
 
 from typing import Any, NoReturn
 from typing_extensions import deprecated
-import compat.canonical.configuration.app_config
-import compat.canonical.configuration.base
-import compat.canonical.configuration.scopes
-import compat.canonical.configuration.secrets
-import compat.canonical.configuration.validation
-import compat.canonical.environment_isolated
+import compat.netra.components.configuration.app_config
+import compat.netra.components.configuration.base
+import compat.netra.components.configuration.config_validation
+import compat.netra.components.configuration.scopes
+import compat.netra.components.configuration.secrets
+import compat.netra.components.environment.isolated
 import typing
 
-@deprecated("Importing AppConfig from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import AppConfig' instead. See MIGRATION.md.")
-class AppConfig(compat.canonical.configuration.app_config.AppConfig): ...
+@deprecated("Importing AppConfig from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import AppConfig' instead. See MIGRATION.md.")
+class AppConfig(compat.netra.components.configuration.app_config.AppConfig): ...
 
-@deprecated("Importing BaseConfiguration from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import AppConfig' instead. See MIGRATION.md.")
-class BaseConfiguration(compat.canonical.configuration.app_config.AppConfig): ...
+@deprecated("Importing BaseConfiguration from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import AppConfig' instead. See MIGRATION.md.")
+class BaseConfiguration(compat.netra.components.configuration.app_config.AppConfig): ...
 
-# Importing ConfigurationManager from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import ConfigurationManager' instead. See MIGRATION.md.
-ConfigurationManager = compat.canonical.configuration.base.ConfigurationManager
+# Importing ConfigurationManager from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import ConfigurationManager' instead. See MIGRATION.md.
+ConfigurationManager = compat.netra.components.configuration.base.ConfigurationManager
 
-# Importing ConfigurationScope from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationScope' instead. See MIGRATION.md.
-ConfigurationScope = compat.canonical.configuration.scopes.ConfigurationScope
+# Importing ConfigurationScope from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import ConfigurationScope' instead. See MIGRATION.md.
+ConfigurationScope = compat.netra.components.configuration.scopes.ConfigurationScope
 
-# Importing ConfigurationSource from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationSource' instead. See MIGRATION.md.
-ConfigurationSource = compat.canonical.configuration.scopes.ConfigurationSource
+# Importing ConfigurationSource from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import ConfigurationSource' instead. See MIGRATION.md.
+ConfigurationSource = compat.netra.components.configuration.scopes.ConfigurationSource
 
-@deprecated("Importing ConfigurationValidator from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ConfigurationValidator' instead. See MIGRATION.md.")
-class ConfigurationValidator(compat.canonical.configuration.validation.ConfigurationValidator): ...
+@deprecated("Importing ConfigurationValidator from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import ConfigurationValidator' instead. See MIGRATION.md.")
+class ConfigurationValidator(compat.netra.components.configuration.config_validation.ConfigurationValidator): ...
 
-@deprecated("Importing IsolatedEnvironment from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import IsolatedEnvironment' instead. See MIGRATION.md.")
-class IsolatedEnvironment(compat.canonical.environment_isolated.IsolatedEnvironment): ...
+@deprecated("Importing IsolatedEnvironment from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import IsolatedEnvironment' instead. See MIGRATION.md.")
+class IsolatedEnvironment(compat.netra.components.environment.isolated.IsolatedEnvironment): ...
 
-# Importing REQUIRED from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import REQUIRED' instead. See MIGRATION.md.
-REQUIRED = compat.canonical.configuration.base.REQUIRED
+# Importing REQUIRED from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import REQUIRED' instead. See MIGRATION.md.
+REQUIRED = compat.netra.components.configuration.base.REQUIRED
 
-@deprecated("Importing SecretsConfig from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.secrets import SecretConfig' instead. See MIGRATION.md.")
-class SecretsConfig(compat.canonical.configuration.secrets.SecretConfig): ...
+@deprecated("Importing SecretsConfig from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.secrets import SecretConfig' instead. See MIGRATION.md.")
+class SecretsConfig(compat.netra.components.configuration.secrets.SecretConfig): ...
 
-@deprecated("Importing UnifiedConfigManager from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import UnifiedConfigManager' instead. See MIGRATION.md.")
-class UnifiedConfigManager(compat.canonical.configuration.base.UnifiedConfigManager): ...
+@deprecated("Importing UnifiedConfigManager from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import UnifiedConfigManager' instead. See MIGRATION.md.")
+class UnifiedConfigManager(compat.netra.components.configuration.base.UnifiedConfigManager): ...
 
-@deprecated("Importing UnifiedConfiguration from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import AppConfig' instead. See MIGRATION.md.")
-class UnifiedConfiguration(compat.canonical.configuration.app_config.AppConfig): ...
+@deprecated("Importing UnifiedConfiguration from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import AppConfig' instead. See MIGRATION.md.")
+class UnifiedConfiguration(compat.netra.components.configuration.app_config.AppConfig): ...
 
-# Importing UnifiedConfigurationManager from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import UnifiedConfigurationManager' instead. See MIGRATION.md.
-UnifiedConfigurationManager = compat.canonical.configuration.base.UnifiedConfigurationManager
+# Importing UnifiedConfigurationManager from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import UnifiedConfigurationManager' instead. See MIGRATION.md.
+UnifiedConfigurationManager = compat.netra.components.configuration.base.UnifiedConfigurationManager
 
-# Importing config_manager from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import config_manager' instead. See MIGRATION.md.
-config_manager = compat.canonical.configuration.base.config_manager
+# Importing config_manager from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import config_manager' instead. See MIGRATION.md.
+config_manager = compat.netra.components.configuration.base.config_manager
 
-# Importing get from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import get' instead. See MIGRATION.md.
-get = compat.canonical.configuration.base.get
+# Importing get from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import get' instead. See MIGRATION.md.
+get = compat.netra.components.configuration.base.get
 
-# Importing get_auth_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import get_auth_config' instead. See MIGRATION.md.
-get_auth_config = compat.canonical.configuration.base.get_auth_config
+# Importing get_auth_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import get_auth_config' instead. See MIGRATION.md.
+get_auth_config = compat.netra.components.configuration.base.get_auth_config
 
-@deprecated("Importing get_auth_service_url from 'netra_backend.app.core.configuration.base' is impossible: it was removed in netra 1.0. Use get_unified_config() of 'compat.canonical.configuration'.auth_service_url instead. See MIGRATION.md.")
+@deprecated("Importing get_auth_service_url from 'netra_backend.app.core.configuration.base' is impossible: it was removed in netra 1.0. Use get_unified_config() of 'compat.netra.components.configuration'.auth_service_url instead. See MIGRATION.md.")
 def get_auth_service_url(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-# Importing get_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import get_config' instead. See MIGRATION.md.
-get_config = compat.canonical.configuration.base.get_config
+# Importing get_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import get_config' instead. See MIGRATION.md.
+get_config = compat.netra.components.configuration.base.get_config
 
-# Importing get_config_value from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import get_config_value' instead. See MIGRATION.md.
-get_config_value = compat.canonical.configuration.base.get_config_value
+# Importing get_config_value from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import get_config_value' instead. See MIGRATION.md.
+get_config_value = compat.netra.components.configuration.base.get_config_value
 
-# Importing get_database_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import get_database_config' instead. See MIGRATION.md.
-get_database_config = compat.canonical.configuration.base.get_database_config
+# Importing get_database_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import get_database_config' instead. See MIGRATION.md.
+get_database_config = compat.netra.components.configuration.base.get_database_config
 
-@deprecated("Importing get_env from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import get_env' instead. See MIGRATION.md.")
+@deprecated("Importing get_env from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import get_env' instead. See MIGRATION.md.")
 def get_env(key: typing.Optional[str] = ..., default: Any = ...) -> Any: ...
 
-# Importing get_environment from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import get_environment' instead. See MIGRATION.md.
-get_environment = compat.canonical.configuration.base.get_environment
+# Importing get_environment from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import get_environment' instead. See MIGRATION.md.
+get_environment = compat.netra.components.configuration.base.get_environment
 
-# Importing get_redis_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import get_redis_config' instead. See MIGRATION.md.
-get_redis_config = compat.canonical.configuration.base.get_redis_config
+# Importing get_redis_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import get_redis_config' instead. See MIGRATION.md.
+get_redis_config = compat.netra.components.configuration.base.get_redis_config
 
-@deprecated("Importing get_unified_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import get_unified_config' instead. See MIGRATION.md.")
-def get_unified_config() -> compat.canonical.configuration.app_config.AppConfig: ...
+@deprecated("Importing get_unified_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import get_unified_config' instead. See MIGRATION.md.")
+def get_unified_config() -> compat.netra.components.configuration.app_config.AppConfig: ...
 
-# Importing is_development from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import is_development' instead. See MIGRATION.md.
-is_development = compat.canonical.configuration.base.is_development
+# Importing is_development from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import is_development' instead. See MIGRATION.md.
+is_development = compat.netra.components.configuration.base.is_development
 
-# Importing is_production from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import is_production' instead. See MIGRATION.md.
-is_production = compat.canonical.configuration.base.is_production
+# Importing is_production from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import is_production' instead. See MIGRATION.md.
+is_production = compat.netra.components.configuration.base.is_production
 
-# Importing is_testing from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import is_testing' instead. See MIGRATION.md.
-is_testing = compat.canonical.configuration.base.is_testing
+# Importing is_testing from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import is_testing' instead. See MIGRATION.md.
+is_testing = compat.netra.components.configuration.base.is_testing
 
-# Importing logger from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import logger' instead. See MIGRATION.md.
-logger = compat.canonical.configuration.base.logger
+# Importing logger from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.configuration.base.logger
 
 @deprecated("Importing os from 'netra_backend.app.core.configuration.base' is impossible: it was removed in netra 1.0. Use canonical path 'import os' instead. See MIGRATION.md.")
 def os(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing reload_unified_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import reload_unified_config' instead. See MIGRATION.md.")
-def reload_unified_config(force: bool = ...) -> compat.canonical.configuration.app_config.AppConfig: ...
+@deprecated("Importing reload_unified_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import reload_unified_config' instead. See MIGRATION.md.")
+def reload_unified_config(force: bool = ...) -> compat.netra.components.configuration.app_config.AppConfig: ...
 
-# Importing set_config_value from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import set_config_value' instead. See MIGRATION.md.
-set_config_value = compat.canonical.configuration.base.set_config_value
+# Importing set_config_value from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import set_config_value' instead. See MIGRATION.md.
+set_config_value = compat.netra.components.configuration.base.set_config_value
 
-@deprecated("Importing validate_config_integrity from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import validate_config_integrity' instead. See MIGRATION.md.")
+@deprecated("Importing validate_config_integrity from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import validate_config_integrity' instead. See MIGRATION.md.")
 def validate_config_integrity() -> tuple[bool, list[str]]: ...
 
-# Importing validate_config_value from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import validate_config_value' instead. See MIGRATION.md.
-validate_config_value = compat.canonical.configuration.base.validate_config_value
+# Importing validate_config_value from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import validate_config_value' instead. See MIGRATION.md.
+validate_config_value = compat.netra.components.configuration.base.validate_config_value
 
-@deprecated("Importing validate_unified_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import validate_unified_config' instead. See MIGRATION.md.")
+@deprecated("Importing validate_unified_config from 'netra_backend.app.core.configuration.base' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import validate_unified_config' instead. See MIGRATION.md.")
 def validate_unified_config() -> bool: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -3,7 +3,7 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated("Importing ConfigurationCascade from 'netra_backend.app.core.configuration.cascade' is impossible: it was removed in netra 1.0. Use ConfigurationManagerFactory of 'compat.canonical.configuration.scopes' instead. See MIGRATION.md.")
+@deprecated("Importing ConfigurationCascade from 'netra_backend.app.core.configuration.cascade' is impossible: it was removed in netra 1.0. Use ConfigurationManagerFactory of 'compat.netra.components.configuration.scopes' instead. See MIGRATION.md.")
 class ConfigurationCascade:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

@@ -2,37 +2,37 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.configuration.database
+import compat.netra.components.configuration.database
 import typing
 
-@deprecated("Importing DatabaseConfig from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.database import DatabaseConfig' instead. See MIGRATION.md.")
-class DatabaseConfig(compat.canonical.configuration.database.DatabaseConfig): ...
+@deprecated("Importing DatabaseConfig from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.database import DatabaseConfig' instead. See MIGRATION.md.")
+class DatabaseConfig(compat.netra.components.configuration.database.DatabaseConfig): ...
 
-@deprecated("Importing DatabaseConfigManager from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.database import DatabaseConfigManager' instead. See MIGRATION.md.")
-class DatabaseConfigManager(compat.canonical.configuration.database.DatabaseConfigManager): ...
+@deprecated("Importing DatabaseConfigManager from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.database import DatabaseConfigManager' instead. See MIGRATION.md.")
+class DatabaseConfigManager(compat.netra.components.configuration.database.DatabaseConfigManager): ...
 
-# Importing SCHEMES from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.database import SCHEMES' instead. See MIGRATION.md.
-SCHEMES = compat.canonical.configuration.database.SCHEMES
+# Importing SCHEMES from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.database import SCHEMES' instead. See MIGRATION.md.
+SCHEMES = compat.netra.components.configuration.database.SCHEMES
 
-@deprecated("Importing check_database_url from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.database import check_database_url' instead. See MIGRATION.md.")
+@deprecated("Importing check_database_url from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.database import check_database_url' instead. See MIGRATION.md.")
 def check_database_url(url: typing.Optional[str]) -> list[str]: ...
 
-@deprecated("Importing get_clickhouse_password from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.database import get_clickhouse_password' instead. See MIGRATION.md.")
+@deprecated("Importing get_clickhouse_password from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.database import get_clickhouse_password' instead. See MIGRATION.md.")
 def get_clickhouse_password() -> typing.Optional[str]: ...
 
-@deprecated("Importing get_database_config_manager from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.database import get_database_config_manager' instead. See MIGRATION.md.")
-def get_database_config_manager() -> compat.canonical.configuration.database.DatabaseConfigManager: ...
+@deprecated("Importing get_database_config_manager from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.database import get_database_config_manager' instead. See MIGRATION.md.")
+def get_database_config_manager() -> compat.netra.components.configuration.database.DatabaseConfigManager: ...
 
-@deprecated("Importing get_database_url from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.database import get_database_url' instead. See MIGRATION.md.")
+@deprecated("Importing get_database_url from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.database import get_database_url' instead. See MIGRATION.md.")
 def get_database_url(database_type: str = ...) -> typing.Optional[str]: ...
 
-# Importing logger from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.database import logger' instead. See MIGRATION.md.
-logger = compat.canonical.configuration.database.logger
+# Importing logger from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.database import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.configuration.database.logger
 
-@deprecated("Importing populate_database_config from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.database import populate_database_config' instead. See MIGRATION.md.")
+@deprecated("Importing populate_database_config from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.database import populate_database_config' instead. See MIGRATION.md.")
 def populate_database_config(config: Any) -> Any: ...
 
-@deprecated("Importing validate_database_connection from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.database import validate_database_connection' instead. See MIGRATION.md.")
+@deprecated("Importing validate_database_connection from 'netra_backend.app.core.configuration.database' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.database import validate_database_connection' instead. See MIGRATION.md.")
 def validate_database_connection() -> bool: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,24 +2,24 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.configuration.demo
+import compat.netra.components.configuration.demo
 
-@deprecated("Importing get_auth_config from 'netra_backend.app.core.configuration.demo' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.demo import get_auth_config' instead. See MIGRATION.md.")
+@deprecated("Importing get_auth_config from 'netra_backend.app.core.configuration.demo' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.demo import get_auth_config' instead. See MIGRATION.md.")
 def get_auth_config() -> dict[str, Any]: ...
 
-@deprecated("Importing get_backend_demo_config from 'netra_backend.app.core.configuration.demo' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.demo import get_backend_demo_config' instead. See MIGRATION.md.")
+@deprecated("Importing get_backend_demo_config from 'netra_backend.app.core.configuration.demo' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.demo import get_backend_demo_config' instead. See MIGRATION.md.")
 def get_backend_demo_config() -> dict[str, Any]: ...
 
-# Importing get_demo_config from 'netra_backend.app.core.configuration.demo' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.demo import get_demo_config' instead. See MIGRATION.md.
-get_demo_config = compat.canonical.configuration.demo.get_demo_config
+# Importing get_demo_config from 'netra_backend.app.core.configuration.demo' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.demo import get_demo_config' instead. See MIGRATION.md.
+get_demo_config = compat.netra.components.configuration.demo.get_demo_config
 
-@deprecated("Importing get_demo_feature_flags from 'netra_backend.app.core.configuration.demo' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.demo import get_demo_feature_flags' instead. See MIGRATION.md.")
+@deprecated("Importing get_demo_feature_flags from 'netra_backend.app.core.configuration.demo' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.demo import get_demo_feature_flags' instead. See MIGRATION.md.")
 def get_demo_feature_flags() -> dict[str, bool]: ...
 
-@deprecated("Importing is_demo_mode from 'netra_backend.app.core.configuration.demo' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.demo import is_demo_mode' instead. See MIGRATION.md.")
+@deprecated("Importing is_demo_mode from 'netra_backend.app.core.configuration.demo' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.demo import is_demo_mode' instead. See MIGRATION.md.")
 def is_demo_mode() -> bool: ...
 
-@deprecated("Importing validate_demo_mode from 'netra_backend.app.core.configuration.demo' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.demo import validate_demo_mode' instead. See MIGRATION.md.")
+@deprecated("Importing validate_demo_mode from 'netra_backend.app.core.configuration.demo' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.demo import validate_demo_mode' instead. See MIGRATION.md.")
 def validate_demo_mode() -> tuple[bool, list[str]]: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -3,11 +3,11 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 
-@deprecated("Importing EmergencyLevel from 'netra_backend.app.core.configuration.emergency' is impossible: it was removed in netra 1.0. Use get_unified_config() of 'compat.canonical.configuration' instead. See MIGRATION.md.")
+@deprecated("Importing EmergencyLevel from 'netra_backend.app.core.configuration.emergency' is impossible: it was removed in netra 1.0. Use get_unified_config() of 'compat.netra.components.configuration' instead. See MIGRATION.md.")
 class EmergencyLevel:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing get_emergency_config from 'netra_backend.app.core.configuration.emergency' is impossible: it was removed in netra 1.0. Use get_unified_config() of 'compat.canonical.configuration' instead. See MIGRATION.md.")
+@deprecated("Importing get_emergency_config from 'netra_backend.app.core.configuration.emergency' is impossible: it was removed in netra 1.0. Use get_unified_config() of 'compat.netra.components.configuration' instead. See MIGRATION.md.")
 def get_emergency_config(*args: Any, **kwargs: Any) -> NoReturn: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -3,39 +3,39 @@
 from typing import Any
 from typing_extensions import deprecated
 import collections.abc
-import compat.canonical.configuration.environment_detector
+import compat.netra.components.configuration.environment_detector
 
-# Importing ConfigEnvironment from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.environment_detector import ConfigEnvironment' instead. See MIGRATION.md.
-ConfigEnvironment = compat.canonical.configuration.environment_detector.ConfigEnvironment
+# Importing ConfigEnvironment from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.environment_detector import ConfigEnvironment' instead. See MIGRATION.md.
+ConfigEnvironment = compat.netra.components.configuration.environment_detector.ConfigEnvironment
 
-# Importing Environment from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.environment_detector import Environment' instead. See MIGRATION.md.
-Environment = compat.canonical.configuration.environment_detector.Environment
+# Importing Environment from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.environment_detector import Environment' instead. See MIGRATION.md.
+Environment = compat.netra.components.configuration.environment_detector.Environment
 
-@deprecated("Importing EnvironmentConfig from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.environment_detector import EnvironmentConfig' instead. See MIGRATION.md.")
-class EnvironmentConfig(compat.canonical.configuration.environment_detector.EnvironmentConfig): ...
+@deprecated("Importing EnvironmentConfig from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.environment_detector import EnvironmentConfig' instead. See MIGRATION.md.")
+class EnvironmentConfig(compat.netra.components.configuration.environment_detector.EnvironmentConfig): ...
 
-@deprecated("Importing EnvironmentDetector from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.environment_detector import EnvironmentDetector' instead. See MIGRATION.md.")
-class EnvironmentDetector(compat.canonical.configuration.environment_detector.EnvironmentDetector): ...
+@deprecated("Importing EnvironmentDetector from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.environment_detector import EnvironmentDetector' instead. See MIGRATION.md.")
+class EnvironmentDetector(compat.netra.components.configuration.environment_detector.EnvironmentDetector): ...
 
-@deprecated("Importing current_environment_name from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.environment_detector import current_environment_name' instead. See MIGRATION.md.")
+@deprecated("Importing current_environment_name from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.environment_detector import current_environment_name' instead. See MIGRATION.md.")
 def current_environment_name() -> str: ...
 
-@deprecated("Importing get_current_environment from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.environment_detector import get_current_environment' instead. See MIGRATION.md.")
-def get_current_environment() -> compat.canonical.configuration.environment_detector.Environment: ...
+@deprecated("Importing get_current_environment from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.environment_detector import get_current_environment' instead. See MIGRATION.md.")
+def get_current_environment() -> compat.netra.components.configuration.environment_detector.Environment: ...
 
-@deprecated("Importing get_environment_config from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.environment_detector import get_environment_config' instead. See MIGRATION.md.")
-def get_environment_config() -> compat.canonical.configuration.environment_detector.EnvironmentConfig: ...
+@deprecated("Importing get_environment_config from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.environment_detector import get_environment_config' instead. See MIGRATION.md.")
+def get_environment_config() -> compat.netra.components.configuration.environment_detector.EnvironmentConfig: ...
 
-@deprecated("Importing get_environment_detector from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.environment_detector import get_environment_detector' instead. See MIGRATION.md.")
-def get_environment_detector() -> compat.canonical.configuration.environment_detector.EnvironmentDetector: ...
+@deprecated("Importing get_environment_detector from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.environment_detector import get_environment_detector' instead. See MIGRATION.md.")
+def get_environment_detector() -> compat.netra.components.configuration.environment_detector.EnvironmentDetector: ...
 
-# Importing logger from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.environment_detector import logger' instead. See MIGRATION.md.
-logger = compat.canonical.configuration.environment_detector.logger
+# Importing logger from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.environment_detector import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.configuration.environment_detector.logger
 
-@deprecated("Importing name_environment from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.environment_detector import name_environment' instead. See MIGRATION.md.")
+@deprecated("Importing name_environment from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.environment_detector import name_environment' instead. See MIGRATION.md.")
 def name_environment(variables: collections.abc.Mapping[str, str]) -> str: ...
 
-@deprecated("Importing validate_environment from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.environment_detector import validate_environment' instead. See MIGRATION.md.")
+@deprecated("Importing validate_environment from 'netra_backend.app.core.configuration.environment_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.environment_detector import validate_environment' instead. See MIGRATION.md.")
 def validate_environment() -> tuple[bool, list[str]]: ...
 
 def __getattr__(name: str) -> Any: ...

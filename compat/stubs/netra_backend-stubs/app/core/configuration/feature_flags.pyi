@@ -3,7 +3,7 @@
 from typing import Any
 from typing_extensions import deprecated
 
-@deprecated("Importing FeatureFlagManager from 'netra_backend.app.core.configuration.feature_flags' is impossible: it was removed in netra 1.0. Use get_demo_feature_flags() of 'compat.canonical.configuration.demo' instead. See MIGRATION.md.")
+@deprecated("Importing FeatureFlagManager from 'netra_backend.app.core.configuration.feature_flags' is impossible: it was removed in netra 1.0. Use get_demo_feature_flags() of 'compat.netra.components.configuration.demo' instead. See MIGRATION.md.")
 class FeatureFlagManager:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 

@@ -2,19 +2,19 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.configuration.app_config
-import compat.canonical.configuration.loader
+import compat.netra.components.configuration.app_config
+import compat.netra.components.configuration.loader
 
-@deprecated("Importing ConfigurationLoader from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.loader import ConfigurationLoader' instead. See MIGRATION.md.")
-class ConfigurationLoader(compat.canonical.configuration.loader.ConfigurationLoader): ...
+@deprecated("Importing ConfigurationLoader from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.loader import ConfigurationLoader' instead. See MIGRATION.md.")
+class ConfigurationLoader(compat.netra.components.configuration.loader.ConfigurationLoader): ...
 
-@deprecated("Importing get_configuration from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.loader import get_configuration' instead. See MIGRATION.md.")
-def get_configuration() -> compat.canonical.configuration.app_config.AppConfig: ...
+@deprecated("Importing get_configuration from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.loader import get_configuration' instead. See MIGRATION.md.")
+def get_configuration() -> compat.netra.components.configuration.app_config.AppConfig: ...
 
-# Importing logger from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.loader import logger' instead. See MIGRATION.md.
-logger = compat.canonical.configuration.loader.logger
+# Importing logger from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.loader import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.configuration.loader.logger
 
-@deprecated("Importing reload_configuration from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.loader import reload_configuration' instead. See MIGRATION.md.")
-def reload_configuration(force: bool = ...) -> compat.canonical.configuration.app_config.AppConfig: ...
+@deprecated("Importing reload_configuration from 'netra_backend.app.core.configuration.loader' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.loader import reload_configuration' instead. See MIGRATION.md.")
+def reload_configuration(force: bool = ...) -> compat.netra.components.configuration.app_config.AppConfig: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -3,7 +3,7 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 
-@deprecated("Importing get_logging_config from 'netra_backend.app.core.configuration.logging' is impossible: it was removed in netra 1.0. Use get_unified_config() of 'compat.canonical.configuration'.log_level instead. See MIGRATION.md.")
+@deprecated("Importing get_logging_config from 'netra_backend.app.core.configuration.logging' is impossible: it was removed in netra 1.0. Use get_unified_config() of 'compat.netra.components.configuration'.log_level instead. See MIGRATION.md.")
 def get_logging_config(*args: Any, **kwargs: Any) -> NoReturn: ...
 
 def __getattr__(name: str) -> Any: ...

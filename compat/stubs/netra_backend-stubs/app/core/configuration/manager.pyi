@@ -2,12 +2,12 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.configuration.base
+import compat.netra.components.configuration.base
 
-@deprecated("Importing ConfigManager from 'netra_backend.app.core.configuration.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import UnifiedConfigManager' instead. See MIGRATION.md.")
-class ConfigManager(compat.canonical.configuration.base.UnifiedConfigManager): ...
+@deprecated("Importing ConfigManager from 'netra_backend.app.core.configuration.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import UnifiedConfigManager' instead. See MIGRATION.md.")
+class ConfigManager(compat.netra.components.configuration.base.UnifiedConfigManager): ...
 
-@deprecated("Importing ConfigurationManager from 'netra_backend.app.core.configuration.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.base import UnifiedConfigManager' instead. See MIGRATION.md.")
-class ConfigurationManager(compat.canonical.configuration.base.UnifiedConfigManager): ...
+@deprecated("Importing ConfigurationManager from 'netra_backend.app.core.configuration.manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.base import UnifiedConfigManager' instead. See MIGRATION.md.")
+class ConfigurationManager(compat.netra.components.configuration.base.UnifiedConfigManager): ...
 
 def __getattr__(name: str) -> Any: ...

@@ -3,19 +3,19 @@
 from typing import Any, NoReturn
 from typing_extensions import deprecated
 
-@deprecated("Importing ServiceConfigManager from 'netra_backend.app.core.configuration.services' is impossible: it was removed in netra 1.0. Use ConfigurationLoader().get_service_config(name) of 'compat.canonical.configuration.loader' instead. See MIGRATION.md.")
+@deprecated("Importing ServiceConfigManager from 'netra_backend.app.core.configuration.services' is impossible: it was removed in netra 1.0. Use ConfigurationLoader().get_service_config(name) of 'compat.netra.components.configuration.loader' instead. See MIGRATION.md.")
 class ServiceConfigManager:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing ServiceConfigurationValidator from 'netra_backend.app.core.configuration.services' is impossible: it was removed in netra 1.0. Use ConfigurationLoader().get_service_config(name) of 'compat.canonical.configuration.loader' instead. See MIGRATION.md.")
+@deprecated("Importing ServiceConfigurationValidator from 'netra_backend.app.core.configuration.services' is impossible: it was removed in netra 1.0. Use ConfigurationLoader().get_service_config(name) of 'compat.netra.components.configuration.loader' instead. See MIGRATION.md.")
 class ServiceConfigurationValidator:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing ServicesConfig from 'netra_backend.app.core.configuration.services' is impossible: it was removed in netra 1.0. Use ConfigurationLoader().get_service_config(name) of 'compat.canonical.configuration.loader' instead. See MIGRATION.md.")
+@deprecated("Importing ServicesConfig from 'netra_backend.app.core.configuration.services' is impossible: it was removed in netra 1.0. Use ConfigurationLoader().get_service_config(name) of 'compat.netra.components.configuration.loader' instead. See MIGRATION.md.")
 class ServicesConfig:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-@deprecated("Importing ServicesConfiguration from 'netra_backend.app.core.configuration.services' is impossible: it was removed in netra 1.0. Use ConfigurationLoader().get_service_config(name) of 'compat.canonical.configuration.loader' instead. See MIGRATION.md.")
+@deprecated("Importing ServicesConfiguration from 'netra_backend.app.core.configuration.services' is impossible: it was removed in netra 1.0. Use ConfigurationLoader().get_service_config(name) of 'compat.netra.components.configuration.loader' instead. See MIGRATION.md.")
 class ServicesConfiguration:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
@@ -25,7 +25,7 @@ def audit_service(*args: Any, **kwargs: Any) -> NoReturn: ...
 @deprecated("Importing corpus_service from 'netra_backend.app.core.configuration.services' is impossible: it was removed in netra 1.0. Use the service's own module instead. See MIGRATION.md.")
 def corpus_service(*args: Any, **kwargs: Any) -> NoReturn: ...
 
-@deprecated("Importing get_service_config from 'netra_backend.app.core.configuration.services' is impossible: it was removed in netra 1.0. Use ConfigurationLoader().get_service_config(name) of 'compat.canonical.configuration.loader' instead. See MIGRATION.md.")
+@deprecated("Importing get_service_config from 'netra_backend.app.core.configuration.services' is impossible: it was removed in netra 1.0. Use ConfigurationLoader().get_service_config(name) of 'compat.netra.components.configuration.loader' instead. See MIGRATION.md.")
 def get_service_config(*args: Any, **kwargs: Any) -> NoReturn: ...
 
 @deprecated("Importing user_service from 'netra_backend.app.core.configuration.services' is impossible: it was removed in netra 1.0. Use the service's own module instead. See MIGRATION.md.")

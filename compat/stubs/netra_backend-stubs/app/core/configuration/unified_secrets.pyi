@@ -3,43 +3,43 @@
 from typing import Any
 from typing_extensions import deprecated
 import collections.abc
-import compat.canonical.configuration.secrets
+import compat.netra.components.configuration.secrets
 import typing
 
-@deprecated("Importing SecretConfig from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.secrets import SecretConfig' instead. See MIGRATION.md.")
-class SecretConfig(compat.canonical.configuration.secrets.SecretConfig): ...
+@deprecated("Importing SecretConfig from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.secrets import SecretConfig' instead. See MIGRATION.md.")
+class SecretConfig(compat.netra.components.configuration.secrets.SecretConfig): ...
 
-# Importing SecretManager from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.secrets import SecretManager' instead. See MIGRATION.md.
-SecretManager = compat.canonical.configuration.secrets.SecretManager
+# Importing SecretManager from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.secrets import SecretManager' instead. See MIGRATION.md.
+SecretManager = compat.netra.components.configuration.secrets.SecretManager
 
-@deprecated("Importing UnifiedSecretLoader from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.secrets import UnifiedSecretsManager' instead. See MIGRATION.md.")
-class UnifiedSecretLoader(compat.canonical.configuration.secrets.UnifiedSecretsManager): ...
+@deprecated("Importing UnifiedSecretLoader from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.secrets import UnifiedSecretsManager' instead. See MIGRATION.md.")
+class UnifiedSecretLoader(compat.netra.components.configuration.secrets.UnifiedSecretsManager): ...
 
-# Importing UnifiedSecretManager from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.secrets import UnifiedSecretManager' instead. See MIGRATION.md.
-UnifiedSecretManager = compat.canonical.configuration.secrets.UnifiedSecretManager
+# Importing UnifiedSecretManager from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.secrets import UnifiedSecretManager' instead. See MIGRATION.md.
+UnifiedSecretManager = compat.netra.components.configuration.secrets.UnifiedSecretManager
 
-@deprecated("Importing UnifiedSecrets from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.secrets import UnifiedSecretsManager' instead. See MIGRATION.md.")
-class UnifiedSecrets(compat.canonical.configuration.secrets.UnifiedSecretsManager): ...
+@deprecated("Importing UnifiedSecrets from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.secrets import UnifiedSecretsManager' instead. See MIGRATION.md.")
+class UnifiedSecrets(compat.netra.components.configuration.secrets.UnifiedSecretsManager): ...
 
-@deprecated("Importing UnifiedSecretsConfig from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.secrets import SecretConfig' instead. See MIGRATION.md.")
-class UnifiedSecretsConfig(compat.canonical.configuration.secrets.SecretConfig): ...
+@deprecated("Importing UnifiedSecretsConfig from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.secrets import SecretConfig' instead. See MIGRATION.md.")
+class UnifiedSecretsConfig(compat.netra.components.configuration.secrets.SecretConfig): ...
 
-@deprecated("Importing UnifiedSecretsManager from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.secrets import UnifiedSecretsManager' instead. See MIGRATION.md.")
-class UnifiedSecretsManager(compat.canonical.configuration.secrets.UnifiedSecretsManager): ...
+@deprecated("Importing UnifiedSecretsManager from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.secrets import UnifiedSecretsManager' instead. See MIGRATION.md.")
+class UnifiedSecretsManager(compat.netra.components.configuration.secrets.UnifiedSecretsManager): ...
 
-@deprecated("Importing get_jwt_secret from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.secrets import get_jwt_secret' instead. See MIGRATION.md.")
+@deprecated("Importing get_jwt_secret from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.secrets import get_jwt_secret' instead. See MIGRATION.md.")
 def get_jwt_secret(variables: typing.Optional[collections.abc.Mapping[str, Any]] = ...) -> str: ...
 
-@deprecated("Importing get_secret from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.secrets import get_secret' instead. See MIGRATION.md.")
+@deprecated("Importing get_secret from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.secrets import get_secret' instead. See MIGRATION.md.")
 def get_secret(key: str, default: typing.Optional[str] = ...) -> typing.Optional[str]: ...
 
-@deprecated("Importing get_secrets_manager from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.secrets import get_secrets_manager' instead. See MIGRATION.md.")
-def get_secrets_manager() -> compat.canonical.configuration.secrets.UnifiedSecretsManager: ...
+@deprecated("Importing get_secrets_manager from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.secrets import get_secrets_manager' instead. See MIGRATION.md.")
+def get_secrets_manager() -> compat.netra.components.configuration.secrets.UnifiedSecretsManager: ...
 
-# Importing logger from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.secrets import logger' instead. See MIGRATION.md.
-logger = compat.canonical.configuration.secrets.logger
+# Importing logger from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.secrets import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.configuration.secrets.logger
 
-@deprecated("Importing set_secret from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.secrets import set_secret' instead. See MIGRATION.md.")
+@deprecated("Importing set_secret from 'netra_backend.app.core.configuration.unified_secrets' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.secrets import set_secret' instead. See MIGRATION.md.")
 def set_secret(key: str, value: str) -> None: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,66 +2,66 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.configuration.validation
+import compat.netra.components.configuration.config_validation
 
-@deprecated("Importing AuthValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import AuthValidator' instead. See MIGRATION.md.")
-class AuthValidator(compat.canonical.configuration.validation.AuthValidator): ...
+@deprecated("Importing AuthValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import AuthValidator' instead. See MIGRATION.md.")
+class AuthValidator(compat.netra.components.configuration.config_validation.AuthValidator): ...
 
-# Importing ConfigType from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ConfigType' instead. See MIGRATION.md.
-ConfigType = compat.canonical.configuration.validation.ConfigType
+# Importing ConfigType from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import ConfigType' instead. See MIGRATION.md.
+ConfigType = compat.netra.components.configuration.config_validation.ConfigType
 
-@deprecated("Importing ConfigurationStartupValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ConfigurationStartupValidator' instead. See MIGRATION.md.")
-class ConfigurationStartupValidator(compat.canonical.configuration.validation.ConfigurationStartupValidator): ...
+@deprecated("Importing ConfigurationStartupValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import ConfigurationStartupValidator' instead. See MIGRATION.md.")
+class ConfigurationStartupValidator(compat.netra.components.configuration.config_validation.ConfigurationStartupValidator): ...
 
-@deprecated("Importing ConfigurationValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ConfigurationValidator' instead. See MIGRATION.md.")
-class ConfigurationValidator(compat.canonical.configuration.validation.ConfigurationValidator): ...
+@deprecated("Importing ConfigurationValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import ConfigurationValidator' instead. See MIGRATION.md.")
+class ConfigurationValidator(compat.netra.components.configuration.config_validation.ConfigurationValidator): ...
 
-@deprecated("Importing DatabaseValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import DatabaseValidator' instead. See MIGRATION.md.")
-class DatabaseValidator(compat.canonical.configuration.validation.DatabaseValidator): ...
+@deprecated("Importing DatabaseValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import DatabaseValidator' instead. See MIGRATION.md.")
+class DatabaseValidator(compat.netra.components.configuration.config_validation.DatabaseValidator): ...
 
-@deprecated("Importing EnvironmentValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import EnvironmentValidator' instead. See MIGRATION.md.")
-class EnvironmentValidator(compat.canonical.configuration.validation.EnvironmentValidator): ...
+@deprecated("Importing EnvironmentValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import EnvironmentValidator' instead. See MIGRATION.md.")
+class EnvironmentValidator(compat.netra.components.configuration.config_validation.EnvironmentValidator): ...
 
-@deprecated("Importing LLMValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import LLMValidator' instead. See MIGRATION.md.")
-class LLMValidator(compat.canonical.configuration.validation.LLMValidator): ...
+@deprecated("Importing LLMValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import LLMValidator' instead. See MIGRATION.md.")
+class LLMValidator(compat.netra.components.configuration.config_validation.LLMValidator): ...
 
-@deprecated("Importing RuleValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import RuleValidator' instead. See MIGRATION.md.")
-class RuleValidator(compat.canonical.configuration.validation.RuleValidator): ...
+@deprecated("Importing RuleValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import RuleValidator' instead. See MIGRATION.md.")
+class RuleValidator(compat.netra.components.configuration.config_validation.RuleValidator): ...
 
-# Importing STAGING_REQUIRED from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import STAGING_REQUIRED' instead. See MIGRATION.md.
-STAGING_REQUIRED = compat.canonical.configuration.validation.STAGING_REQUIRED
+# Importing STAGING_REQUIRED from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import STAGING_REQUIRED' instead. See MIGRATION.md.
+STAGING_REQUIRED = compat.netra.components.configuration.config_validation.STAGING_REQUIRED
 
-@deprecated("Importing StagingConfigurationValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import StagingConfigurationValidator' instead. See MIGRATION.md.")
-class StagingConfigurationValidator(compat.canonical.configuration.validation.StagingConfigurationValidator): ...
+@deprecated("Importing StagingConfigurationValidator from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import StagingConfigurationValidator' instead. See MIGRATION.md.")
+class StagingConfigurationValidator(compat.netra.components.configuration.config_validation.StagingConfigurationValidator): ...
 
-# Importing StartupValidationMode from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import StartupValidationMode' instead. See MIGRATION.md.
-StartupValidationMode = compat.canonical.configuration.validation.StartupValidationMode
+# Importing StartupValidationMode from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import StartupValidationMode' instead. See MIGRATION.md.
+StartupValidationMode = compat.netra.components.configuration.config_validation.StartupValidationMode
 
-# Importing ValidationMode from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationMode' instead. See MIGRATION.md.
-ValidationMode = compat.canonical.configuration.validation.ValidationMode
+# Importing ValidationMode from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import ValidationMode' instead. See MIGRATION.md.
+ValidationMode = compat.netra.components.configuration.config_validation.ValidationMode
 
-@deprecated("Importing ValidationResult from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationResult' instead. See MIGRATION.md.")
-class ValidationResult(compat.canonical.configuration.validation.ValidationResult): ...
+@deprecated("Importing ValidationResult from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import ValidationResult' instead. See MIGRATION.md.")
+class ValidationResult(compat.netra.components.configuration.config_validation.ValidationResult): ...
 
-@deprecated("Importing ValidationRule from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationRule' instead. See MIGRATION.md.")
-class ValidationRule(compat.canonical.configuration.validation.ValidationRule): ...
+@deprecated("Importing ValidationRule from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import ValidationRule' instead. See MIGRATION.md.")
+class ValidationRule(compat.netra.components.configuration.config_validation.ValidationRule): ...
 
-# Importing ValidationSeverity from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import ValidationSeverity' instead. See MIGRATION.md.
-ValidationSeverity = compat.canonical.configuration.validation.ValidationSeverity
+# Importing ValidationSeverity from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import ValidationSeverity' instead. See MIGRATION.md.
+ValidationSeverity = compat.netra.components.configuration.config_validation.ValidationSeverity
 
-# Importing WEAK from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import WEAK' instead. See MIGRATION.md.
-WEAK = compat.canonical.configuration.validation.WEAK
+# Importing WEAK from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import WEAK' instead. See MIGRATION.md.
+WEAK = compat.netra.components.configuration.config_validation.WEAK
 
-@deprecated("Importing get_critical_config_status from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import get_critical_config_status' instead. See MIGRATION.md.")
+@deprecated("Importing get_critical_config_status from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import get_critical_config_status' instead. See MIGRATION.md.")
 def get_critical_config_status() -> dict[str, Any]: ...
 
-# Importing get_current_environment from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import get_current_environment' instead. See MIGRATION.md.
-get_current_environment = compat.canonical.configuration.validation.get_current_environment
+# Importing get_current_environment from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import get_current_environment' instead. See MIGRATION.md.
+get_current_environment = compat.netra.components.configuration.config_validation.get_current_environment
 
-# Importing logger from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import logger' instead. See MIGRATION.md.
-logger = compat.canonical.configuration.validation.logger
+# Importing logger from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.configuration.config_validation.logger
 
-@deprecated("Importing validate_staging_config from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.validation import validate_staging_config' instead. See MIGRATION.md.")
-def validate_staging_config() -> tuple[bool, compat.canonical.configuration.validation.ValidationResult]: ...
+@deprecated("Importing validate_staging_config from 'netra_backend.app.core.configuration.validator_types' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.config_validation import validate_staging_config' instead. See MIGRATION.md.")
+def validate_staging_config() -> tuple[bool, compat.netra.components.configuration.config_validation.ValidationResult]: ...
 
 def __getattr__(name: str) -> Any: ...

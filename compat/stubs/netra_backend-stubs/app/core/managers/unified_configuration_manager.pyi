@@ -2,56 +2,56 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.configuration.scopes
-import compat.canonical.environment_isolated
+import compat.netra.components.configuration.scopes
+import compat.netra.components.environment.isolated
 import typing
 
-@deprecated("Importing ConfigurationEntry from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationEntry' instead. See MIGRATION.md.")
-class ConfigurationEntry(compat.canonical.configuration.scopes.ConfigurationEntry): ...
+@deprecated("Importing ConfigurationEntry from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import ConfigurationEntry' instead. See MIGRATION.md.")
+class ConfigurationEntry(compat.netra.components.configuration.scopes.ConfigurationEntry): ...
 
-@deprecated("Importing ConfigurationError from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationError' instead. See MIGRATION.md.")
-class ConfigurationError(compat.canonical.configuration.scopes.ConfigurationError): ...
+@deprecated("Importing ConfigurationError from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import ConfigurationError' instead. See MIGRATION.md.")
+class ConfigurationError(compat.netra.components.configuration.scopes.ConfigurationError): ...
 
-@deprecated("Importing ConfigurationManagerFactory from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationManagerFactory' instead. See MIGRATION.md.")
-class ConfigurationManagerFactory(compat.canonical.configuration.scopes.ConfigurationManagerFactory): ...
+@deprecated("Importing ConfigurationManagerFactory from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import ConfigurationManagerFactory' instead. See MIGRATION.md.")
+class ConfigurationManagerFactory(compat.netra.components.configuration.scopes.ConfigurationManagerFactory): ...
 
-# Importing ConfigurationScope from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationScope' instead. See MIGRATION.md.
-ConfigurationScope = compat.canonical.configuration.scopes.ConfigurationScope
+# Importing ConfigurationScope from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import ConfigurationScope' instead. See MIGRATION.md.
+ConfigurationScope = compat.netra.components.configuration.scopes.ConfigurationScope
 
-# Importing ConfigurationSource from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationSource' instead. See MIGRATION.md.
-ConfigurationSource = compat.canonical.configuration.scopes.ConfigurationSource
+# Importing ConfigurationSource from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import ConfigurationSource' instead. See MIGRATION.md.
+ConfigurationSource = compat.netra.components.configuration.scopes.ConfigurationSource
 
-# Importing ConfigurationStatus from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationStatus' instead. See MIGRATION.md.
-ConfigurationStatus = compat.canonical.configuration.scopes.ConfigurationStatus
+# Importing ConfigurationStatus from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import ConfigurationStatus' instead. See MIGRATION.md.
+ConfigurationStatus = compat.netra.components.configuration.scopes.ConfigurationStatus
 
-@deprecated("Importing ConfigurationValidationResult from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ConfigurationValidationResult' instead. See MIGRATION.md.")
-class ConfigurationValidationResult(compat.canonical.configuration.scopes.ConfigurationValidationResult): ...
+@deprecated("Importing ConfigurationValidationResult from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import ConfigurationValidationResult' instead. See MIGRATION.md.")
+class ConfigurationValidationResult(compat.netra.components.configuration.scopes.ConfigurationValidationResult): ...
 
-@deprecated("Importing EnvironmentConfigLoader from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import EnvironmentConfigLoader' instead. See MIGRATION.md.")
-class EnvironmentConfigLoader(compat.canonical.configuration.scopes.EnvironmentConfigLoader): ...
+@deprecated("Importing EnvironmentConfigLoader from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import EnvironmentConfigLoader' instead. See MIGRATION.md.")
+class EnvironmentConfigLoader(compat.netra.components.configuration.scopes.EnvironmentConfigLoader): ...
 
-@deprecated("Importing IsolatedEnvironment from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.environment import IsolatedEnvironment' instead. See MIGRATION.md.")
-class IsolatedEnvironment(compat.canonical.environment_isolated.IsolatedEnvironment): ...
+@deprecated("Importing IsolatedEnvironment from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.environment import IsolatedEnvironment' instead. See MIGRATION.md.")
+class IsolatedEnvironment(compat.netra.components.environment.isolated.IsolatedEnvironment): ...
 
-@deprecated("Importing PartValidator from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import PartValidator' instead. See MIGRATION.md.")
-class PartValidator(compat.canonical.configuration.scopes.PartValidator): ...
+@deprecated("Importing PartValidator from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import PartValidator' instead. See MIGRATION.md.")
+class PartValidator(compat.netra.components.configuration.scopes.PartValidator): ...
 
-@deprecated("Importing ScopedConfigManager from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ScopedConfigManager' instead. See MIGRATION.md.")
-class ScopedConfigManager(compat.canonical.configuration.scopes.ScopedConfigManager): ...
+@deprecated("Importing ScopedConfigManager from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import ScopedConfigManager' instead. See MIGRATION.md.")
+class ScopedConfigManager(compat.netra.components.configuration.scopes.ScopedConfigManager): ...
 
-@deprecated("Importing UnifiedConfigurationManager from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import ScopedConfigManager' instead. See MIGRATION.md.")
-class UnifiedConfigurationManager(compat.canonical.configuration.scopes.ScopedConfigManager): ...
+@deprecated("Importing UnifiedConfigurationManager from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import ScopedConfigManager' instead. See MIGRATION.md.")
+class UnifiedConfigurationManager(compat.netra.components.configuration.scopes.ScopedConfigManager): ...
 
-@deprecated("Importing get_configuration_manager from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import get_configuration_manager' instead. See MIGRATION.md.")
+@deprecated("Importing get_configuration_manager from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import get_configuration_manager' instead. See MIGRATION.md.")
 def get_configuration_manager(user_id: typing.Optional[str] = ..., service_name: typing.Optional[str] = ...) -> Any: ...
 
-@deprecated("Importing get_dashboard_config_manager from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import get_dashboard_config_manager' instead. See MIGRATION.md.")
+@deprecated("Importing get_dashboard_config_manager from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import get_dashboard_config_manager' instead. See MIGRATION.md.")
 def get_dashboard_config_manager() -> Any: ...
 
-@deprecated("Importing get_data_agent_config_manager from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import get_data_agent_config_manager' instead. See MIGRATION.md.")
+@deprecated("Importing get_data_agent_config_manager from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import get_data_agent_config_manager' instead. See MIGRATION.md.")
 def get_data_agent_config_manager() -> Any: ...
 
-@deprecated("Importing get_llm_config_manager from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.configuration.scopes import get_llm_config_manager' instead. See MIGRATION.md.")
+@deprecated("Importing get_llm_config_manager from 'netra_backend.app.core.managers.unified_configuration_manager' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.configuration.scopes import get_llm_config_manager' instead. See MIGRATION.md.")
 def get_llm_config_manager() -> Any: ...
 
 def __getattr__(name: str) -> Any: ...

@@ -2,24 +2,24 @@
 
 from typing import Any
 from typing_extensions import deprecated
-import compat.canonical.race_conditions
+import compat.netra.components.connections.race_conditions
 
-# Importing ApplicationConnectionState from 'netra_backend.app.websocket_core.race_condition_prevention.race_condition_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import ApplicationConnectionState' instead. See MIGRATION.md.
-ApplicationConnectionState = compat.canonical.race_conditions.ApplicationConnectionState
+# Importing ApplicationConnectionState from 'netra_backend.app.websocket_core.race_condition_prevention.race_condition_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.race_conditions import ApplicationConnectionState' instead. See MIGRATION.md.
+ApplicationConnectionState = compat.netra.components.connections.race_conditions.ApplicationConnectionState
 
-@deprecated("Importing HandshakeCoordinator from 'netra_backend.app.websocket_core.race_condition_prevention.race_condition_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import HandshakeCoordinator' instead. See MIGRATION.md.")
-class HandshakeCoordinator(compat.canonical.race_conditions.HandshakeCoordinator): ...
+@deprecated("Importing HandshakeCoordinator from 'netra_backend.app.websocket_core.race_condition_prevention.race_condition_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.race_conditions import HandshakeCoordinator' instead. See MIGRATION.md.")
+class HandshakeCoordinator(compat.netra.components.connections.race_conditions.HandshakeCoordinator): ...
 
-@deprecated("Importing RaceConditionDetector from 'netra_backend.app.websocket_core.race_condition_prevention.race_condition_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import RaceConditionDetector' instead. See MIGRATION.md.")
-class RaceConditionDetector(compat.canonical.race_conditions.RaceConditionDetector): ...
+@deprecated("Importing RaceConditionDetector from 'netra_backend.app.websocket_core.race_condition_prevention.race_condition_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.race_conditions import RaceConditionDetector' instead. See MIGRATION.md.")
+class RaceConditionDetector(compat.netra.components.connections.race_conditions.RaceConditionDetector): ...
 
-@deprecated("Importing RaceConditionPattern from 'netra_backend.app.websocket_core.race_condition_prevention.race_condition_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import RaceConditionPattern' instead. See MIGRATION.md.")
-class RaceConditionPattern(compat.canonical.race_conditions.RaceConditionPattern): ...
+@deprecated("Importing RaceConditionPattern from 'netra_backend.app.websocket_core.race_condition_prevention.race_condition_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.race_conditions import RaceConditionPattern' instead. See MIGRATION.md.")
+class RaceConditionPattern(compat.netra.components.connections.race_conditions.RaceConditionPattern): ...
 
-# Importing SETTLING from 'netra_backend.app.websocket_core.race_condition_prevention.race_condition_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import SETTLING' instead. See MIGRATION.md.
-SETTLING = compat.canonical.race_conditions.SETTLING
+# Importing SETTLING from 'netra_backend.app.websocket_core.race_condition_prevention.race_condition_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.race_conditions import SETTLING' instead. See MIGRATION.md.
+SETTLING = compat.netra.components.connections.race_conditions.SETTLING
 
-# Importing logger from 'netra_backend.app.websocket_core.race_condition_prevention.race_condition_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.canonical.race_conditions import logger' instead. See MIGRATION.md.
-logger = compat.canonical.race_conditions.logger
+# Importing logger from 'netra_backend.app.websocket_core.race_condition_prevention.race_condition_detector' is deprecated since netra 1.0 and will be removed in 3.0. Use canonical path 'from compat.netra.components.connections.race_conditions import logger' instead. See MIGRATION.md.
+logger = compat.netra.components.connections.race_conditions.logger
 
 def __getattr__(name: str) -> Any: ...

@@ -1,0 +1,1 @@
+"""Known and permitted debt: baseline, suppressions, compliance, fragmentation."""

@@ -1,0 +1,1 @@
+"""Documents derived from a ledger: stubs, guide, explanation, configuration of other linters."""

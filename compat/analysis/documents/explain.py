@@ -1,0 +1,109 @@
+"""Everything about one legacy name: what, why, since, until, how to write it instead, and where this tree still uses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from compat.errors import CompatError
+from compat.ledger import replacement
+
+from ..model.targets import Targets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from compat.ledger import Ledger, Move
+
+    from ..findings import Finding
+
+
+class UnknownName(CompatError):
+    """No row speaks of a name; the message offers those that are spelt alike."""
+
+
+@dataclass
+class Explanation:
+    """One row in words; ``before`` and ``after`` are empty where nothing can be rewritten."""
+
+    row: Move
+    stage: str
+    message: str
+    replacement: str
+    before: str = ""
+    after: str = ""
+    uses: list[Finding] = field(default_factory=list)
+
+
+def find_row(ledger: Ledger, name: str) -> Move:
+    """The row of a legacy name written with dots, with a colon, or by its id; raise :class:`UnknownName`."""
+    targets = Targets(ledger)
+    exact = ledger.get(name) or ledger.by_id(name)
+    if exact is not None:
+        return exact
+    dotted = name.replace(":", ".")
+    for row in ledger:
+        if row.legacy.replace(":", ".") == dotted:
+            return row
+    found = targets.resolve(dotted)
+    if found is not None and found[1] == dotted.count(".") + 1:
+        row_ = targets.row(found[0])
+        if row_ is not None:
+            return row_
+    from difflib import get_close_matches
+
+    near = get_close_matches(dotted, [row.legacy.replace(":", ".") for row in ledger], 3, 0.6)
+    last = dotted.rpartition(".")[2]
+    near += [path for path in (row.legacy.replace(":", ".") for row in ledger) if path.endswith(f".{last}") and path not in near]
+    hint = f" Did you mean {' or '.join(near[:3])}?" if near else ""
+    raise UnknownName(f"ledger {ledger.name!r} has no row for {name!r}.{hint}")
+
+
+def explain(ledger: Ledger, name: str, uses: Iterable[Finding] = ()) -> Explanation:
+    """Explain one legacy name; ``uses`` (of a scan) are filtered to it."""
+    row = find_row(ledger, name)
+    targets = Targets(ledger)
+    before, after = _example(ledger, row)
+    symbols = {row.legacy}
+    return Explanation(
+        row,
+        ledger.stage(row),
+        targets.say(row, "import"),
+        replacement(row),
+        before,
+        after,
+        [finding for finding in uses if finding.symbol in symbols or (finding.move == row.id and row.kind == "module")],
+    )
+
+
+def _example(ledger: Ledger, row: Move) -> tuple[str, str]:
+    """Legacy lines and what ``fix`` makes of them; a class is shown with its user's context where only that can be rewritten."""
+    from ..fixer import FIXED, fix_text
+
+    # The second way is that of a class whose factory builds one object for each user.
+    ways = [snippet(row), *([snippet(row, "context")] if row.kind == "class" else [])]
+    for before in filter(None, ways):
+        outcome = fix_text(before, ledger)
+        if outcome.status == FIXED:
+            return before, outcome.after.decode("utf-8")
+    return ways[0], ""
+
+
+def snippet(row: Move, passed_on: str = "") -> str:
+    """A few lines of legacy use, as one would write them; a class is constructed with ``passed_on``."""
+    module, attribute = row.module, row.attribute
+    if row.kind == "argument":
+        function, _, argument = attribute.partition("(")
+        if "." in function:
+            return ""
+        word = argument.rstrip(")")
+        passed = "1, 2" if "," in word else f"{word}=1" if not getattr(row, "default", "") else ""
+        return f"from {module} import {function}\n\n{function}({passed})\n"
+    if row.kind == "method" or "." in attribute:
+        owner, _, method = attribute.rpartition(".")
+        return f"from {module} import {owner}\n\nthing = {owner}()\nthing.{method}()\n"
+    if not attribute:
+        return f"import {module}\n"
+    if row.kind == "class":
+        return f"from {module} import {attribute}\n\nthing = {attribute}({passed_on})\n"
+    return f"from {module} import {attribute}\n"

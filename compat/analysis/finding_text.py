@@ -1,0 +1,46 @@
+"""What a finding says of a use: the sentence of the ledger, and the place in the source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .model.targets import Target, Targets
+    from .reading.sources import Source
+
+#: Functions that import what a string names.
+IMPORTERS = ("import_module", "__import__", "resolve_name")
+#: How a construct reads in the ledger's one sentence.
+_USES = {
+    "import": "import",
+    "star": "import",
+    "re-export": "import",
+    "import_module": "import",
+    "call": "read",
+    "subclass": "subclass",
+    "construct": "construct",
+}
+
+
+def said(targets: Targets, target: Target, how: str) -> tuple[str, str]:
+    """The sentence about a target used in one way, and what to write instead."""
+    return targets.words(target, _USES.get(how, "read"))
+
+
+def place_of(source: Source, start: int, end: int) -> dict[str, object]:
+    """The place fields of a finding for a byte span of a source."""
+    line, column = source.position(start)
+    text = source.data[start:end]
+    if b"\n" in text or b"\r" in text:
+        end_line, end_column = source.position(end)
+    else:
+        end_line, end_column = line, column + len(text.decode("utf-8", "replace"))
+    return {
+        "path": source.path,
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+        "span": (start, end),
+        "code": source.line_around(start).strip()[:200],
+    }

@@ -1,0 +1,1 @@
+"""Source files: found, prefiltered, read, lexed, cached."""

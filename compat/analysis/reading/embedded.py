@@ -1,0 +1,124 @@
+"""Annotations inside of strings and ``# type:`` comments: their names become chains of the model, at their exact places."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Optional
+
+from ..model import scopes
+from . import lexer
+
+if TYPE_CHECKING:
+    from ..model.references import Facts
+
+ANNOTATION, COMMENT = "annotation", "type comment"
+_LITERAL = re.compile(rb"[rRuU]?(\"\"\"|'''|\"|')")
+_TYPE = re.compile(rb"#[ \t]*type:[ \t]*(?!ignore\b)([^\r\n#]*[^\s#])")
+
+
+def literal_span(facts: Facts, node: ast.Constant) -> Optional[tuple[int, int]]:
+    """The span between the quotes of a string that is written plainly: one literal, no escapes, no prefix but r and u."""
+    data = facts.source.data
+    start, end = facts.span(node)
+    match = _LITERAL.match(data, start, end)
+    if match is None:
+        return None
+    inner = (match.end(), end - len(match.group(1)))
+    if data[inner[0] : inner[1]] != str(node.value).encode("utf-8", "surrogatepass"):
+        return None
+    return inner
+
+
+def add(facts: Facts) -> list[str]:
+    """Put the names of string annotations and type comments into the model; return the texts that could not be read so."""
+    unread: list[str] = []
+    kept: list[scopes.Text] = []
+    for text in facts.model.texts:
+        inner = literal_span(facts, text.node) if text.role == ANNOTATION else None
+        if inner is None or not _expression(facts, text.scope, inner, ANNOTATION, text.node):
+            kept.append(text)
+    facts.model.texts = kept
+    for start, end in _comments(facts):
+        scope = _scope_at(facts, facts.source.position(start)[0])
+        if not _expression(facts, scope, (start, end), COMMENT, None):
+            unread.append(facts.source.data[start:end].decode("utf-8", "replace"))
+    return unread
+
+
+def _comments(facts: Facts) -> list[tuple[int, int]]:
+    """The spans of what ``# type:`` comments say."""
+    data = facts.source.data
+    found = list(_TYPE.finditer(data)) if b"type:" in data else []
+    if found and facts.relevance is not None:
+        # Functions import names, too, that no look at the rest knew of.
+        facts.relevance.learn(facts.model, members=False)
+        lines = [(match, facts.source.position(match.start())[0]) for match in found]
+        found = [match for match, line in lines if facts.relevance.matters(line, line)]
+    tokens = lexer.tokens(data) if found else None
+    starts = {token.start for token in tokens if token.is_comment} if tokens is not None else set()
+    return [match.span(1) for match in found if match.start() in starts]
+
+
+def _scope_at(facts: Facts, line: int) -> scopes.Scope:
+    """The scope that a comment's names are looked up in; the one around a function for a comment about its signature."""
+    best = facts.model.module
+    for scope in facts.model.scopes:
+        node = scope.node
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        # Scopes stand in the order of their opening: a later one that holds the line lies further inside.
+        if node.body[0].lineno <= line <= (node.end_lineno or node.lineno):
+            best = scope
+    return best
+
+
+def _expression(facts: Facts, scope: scopes.Scope, span: tuple[int, int], role: str, parent: Optional[ast.AST]) -> bool:
+    source = facts.source
+    raw = source.data[span[0] : span[1]]
+    try:
+        text = raw.decode("utf-8")
+        if role == COMMENT and text.startswith("(") and "->" in text:
+            signature = ast.parse(text, mode="func_type")
+            nodes, shift = [*signature.argtypes, signature.returns], 0
+        else:
+            nodes, shift = [ast.parse(f"({text})", mode="eval").body], 1
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    line = source.position(span[0])[0]
+    column = span[0] - source.starts[line - 1] - shift
+    for node in nodes:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.expr):
+                _move(inner, line, column)
+        if parent is not None:
+            facts.model.parents[node] = parent
+        _chains(facts, node, scope, role)
+    return True
+
+
+def _move(node: ast.expr, line: int, column: int) -> None:
+    """Shift a node's place from the text it was parsed from to the file."""
+    if node.end_lineno == 1:
+        node.end_col_offset = (node.end_col_offset or 0) + column
+    if node.lineno == 1:
+        node.col_offset += column
+    node.end_lineno = (node.end_lineno or 1) + line - 1
+    node.lineno += line - 1
+
+
+def _chains(facts: Facts, node: ast.expr, scope: scopes.Scope, role: str) -> None:
+    parents = facts.model.parents
+    parts: list[ast.Attribute] = []
+    at = node
+    while isinstance(at, ast.Attribute):
+        parts.append(at)
+        parents[at.value] = at
+        at = at.value
+    if isinstance(at, ast.Name):
+        facts.model.chains.append(scopes.Chain(scope, at, tuple(reversed(parts)), role=role))
+        return
+    for inner in ast.iter_child_nodes(at):
+        if isinstance(inner, ast.expr) and not (scopes.is_literal(at) and inner is getattr(at, "slice", None)):
+            parents[inner] = at
+            _chains(facts, inner, scope, role)

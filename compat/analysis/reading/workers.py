@@ -1,0 +1,98 @@
+"""Files examined in this process or in several."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TYPE_CHECKING, Callable, Optional
+
+from ..examine import Examined, Scope
+
+if TYPE_CHECKING:
+    from compat.ledger import Ledger
+
+    from ..config import Settings
+    from ..scanner import Scanner
+    from .caching import Cache
+    from .files import Found
+
+_CHUNK = 100
+_STEP = 50
+_worker: Optional[Scanner] = None
+
+
+def examine_all(
+    scanner: Scanner,
+    found: list[Found],
+    ledger: Ledger,
+    settings: Settings,
+    *,
+    jobs: int = 1,
+    store: Optional[Cache] = None,
+    progress: Optional[Callable[[int, int], None]] = None,
+) -> dict[str, Examined]:
+    """Examine files; the result holds those in which there is something, in order of ``found``."""
+    results: dict[str, Examined] = {}
+    pending = found
+    if store is not None:
+        pending = []
+        for item in found:
+            known, value = store.get(item.path)
+            if not known:
+                pending.append(item)
+            elif value is not None:
+                results[item.path] = value
+    # The process pool of PyPy 3.9 cannot start a worker: there, one process does it all.
+    if jobs > 1 and len(pending) > _CHUNK and sys.implementation.name != "pypy":
+        fresh = _in_processes(scanner, pending, ledger, settings, jobs, progress)
+    else:
+        fresh = {}
+        for count, (item, examined) in enumerate(scanner.files(pending), 1):
+            fresh[item.path] = examined
+            if progress is not None and count % _STEP == 0:
+                progress(count, len(pending))
+    if store is not None:
+        for path, value in fresh.items():
+            store.put(path, value)
+    if not fresh:
+        return results
+    results.update((path, value) for path, value in fresh.items() if value is not None)
+    return {item.path: results[item.path] for item in found if item.path in results}
+
+
+def _in_processes(
+    scanner: Scanner,
+    found: list[Found],
+    ledger: Ledger,
+    settings: Settings,
+    jobs: int,
+    progress: Optional[Callable[[int, int], None]],
+) -> dict[str, Optional[Examined]]:
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
+    roots = sorted({item.root for item in found})
+    chunks = [found[at : at + _CHUNK] for at in range(0, len(found), _CHUNK)]
+    results: dict[str, Optional[Examined]] = {}
+    done = 0
+    # A forked child would inherit the caller's threads' locks in whatever state they are.
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _start, (ledger, settings, scanner.scope, roots)) as pool:
+        for future in as_completed([pool.submit(_chunk, chunk) for chunk in chunks]):
+            results.update(future.result())
+            done += _CHUNK
+            if progress is not None:
+                progress(min(done, len(found)), len(found))
+    return results
+
+
+def _start(ledger: Ledger, settings: Settings, scope: Scope, roots: list[str]) -> None:
+    from ..scanner import Scanner
+
+    global _worker
+    warnings.simplefilter("ignore")
+    _worker = Scanner(ledger, settings, scope, roots)
+
+
+def _chunk(found: list[Found]) -> dict[str, Optional[Examined]]:
+    assert _worker is not None
+    return {item.path: examined for item, examined in _worker.files(found)}

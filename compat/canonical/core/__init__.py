@@ -1,0 +1,1 @@
+"""Managers, streams, connections, events and what keeps them."""

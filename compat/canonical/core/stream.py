@@ -1,0 +1,186 @@
+"""What all managers of one user share: the user's connections, and the events that nobody has received yet."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Callable
+
+from .connection import Connection
+from .events import Event, Position, resync_notice
+from .replay import Replay
+
+if TYPE_CHECKING:
+    from ..factory import WebSocketManagerFactory
+    from .manager import UnifiedWebSocketManager
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[Event], Any]
+
+
+class UserStream:
+    """One user on this worker. Nothing here knows another user; the factory's lock guards what threads share."""
+
+    __slots__ = (
+        "_undelivered",
+        "connections",
+        "epoch",
+        "factory",
+        "joined",
+        "listeners",
+        "managers",
+        "seen",
+        "user_id",
+    )
+
+    def __init__(self, user_id: str, factory: WebSocketManagerFactory) -> None:
+        self.user_id, self.factory = user_id, factory
+        self.managers: dict[str | None, UnifiedWebSocketManager] = {}
+        self.connections: dict[str, Connection] = {}
+        self.epoch = ""
+        self.seen = 0  # sequence number of the newest event handed to this worker
+        self.joined = factory.backplane.local
+        self.listeners: list[Listener] | None = None
+        self._undelivered: deque[Event] | None = None
+
+    def deliver(self, events: Sequence[Event]) -> int:
+        """Offer an event, or several that were missed, to the connections of their threads; return how many took the last."""
+        if len(events) > 1:
+            return self._deliver_missed(events)
+        taken = 0
+        with self.factory.lock:
+            connections = tuple(self.connections.values())
+            for event in events:
+                thread = event.draft.thread_id
+                if event.epoch != self.epoch:
+                    self._turn(event)
+                if event.seq:
+                    self.seen = event.seq
+                taken = 0
+                for connection in connections:
+                    if (thread is None or shows(connection.thread_id, thread)) and connection.offer(event):
+                        taken += 1
+                if not taken and event.seq:
+                    self._keep_undelivered((event,))
+        return taken
+
+    def pump(self) -> int:
+        """Write what waits for the user's connections; return how many of them died of it."""
+        connections = self.connections
+        if not connections:
+            return 0
+        died = 0
+        for connection in tuple(connections.values()):
+            if connection.quiet:
+                continue
+            connection.pump()
+            died += connection.close_code is not None
+        return died
+
+    def tell(self, event: Event) -> None:
+        """Call the listeners; what they raise is logged and harms nobody."""
+        for listener in tuple(self.listeners or ()):
+            try:
+                listener(event)
+            except Exception:
+                logger.exception("listener %r failed on %r", listener, event)
+
+    def undelivered(self, thread_id: str | None = None) -> list[Event]:
+        """Return the kept events that no connection has received, in order, of one thread or of all (None)."""
+        waiting = self._undelivered or ()
+        return sorted((e for e in waiting if shows(thread_id, e.thread_id)), key=lambda e: e.seq)
+
+    def take_undelivered(self, thread_id: str | None) -> list[Event]:
+        """Return and forget what :meth:`undelivered` returns."""
+        with self.factory.lock:
+            events = self.undelivered(thread_id)
+            if events and self._undelivered is not None:
+                taken = set(map(id, events))
+                left = [event for event in self._undelivered if id(event) not in taken]
+                self._undelivered = deque(left, self._undelivered.maxlen) if left else None
+        return events
+
+    def on_gone(self, connection: Connection, unsent: list[Event]) -> None:
+        """A connection has ended: forget it; keep what it alone should have received."""
+        factory = self.factory
+        with factory.lock:
+            if self.connections.get(connection.connection_id) is not connection:
+                return
+            del self.connections[connection.connection_id]
+            others = [c.thread_id for c in self.connections.values()]
+            self._keep_undelivered([e for e in unsent if e.seq and not any(shows(thread, e.thread_id) for thread in others)])
+            empty = not self.connections
+            now = factory.clock()
+            for manager in self.managers.values():
+                manager.last_used = now  # idle begins when the last client has gone
+        factory.note_gone(connection)
+        if empty and self.joined and not factory.backplane.local:
+            self.joined = False
+            factory.backplane.leave(self.user_id)
+
+    async def catch_up(self, connection: Connection, since: Position) -> Replay:
+        """Give a held connection what follows ``since`` and let it go live, without gap or duplicate.
+
+        Live events pass a held connection by and only raise ``seen``; so the loop ends when replay has reached it, and
+        the connection goes live under the lock that delivery takes. Returns the first replay, or the one that found that the
+        epoch had ended meanwhile: what came before it is void.
+        """
+        backplane, lock = self.factory.backplane, self.factory.lock
+        first: Replay | None = None
+        asked_again = ""
+        while True:
+            replay = await backplane.replay(self.user_id, since)
+            if first is None:
+                first = replay
+            elif replay.resync is not None:
+                first = replay
+                connection.outbox.clear()
+            with lock:
+                since = replay.position
+                connection.seq = since.seq
+                connection.replay(e for e in replay.events if shows(connection.thread_id, e.thread_id))
+                if since.epoch != self.epoch and not self.seen:
+                    self.epoch, self.seen = since.epoch, since.seq
+                # Of two epochs the backplane says which is the present one.
+                live = since.seq >= self.seen if since.epoch == self.epoch else since.epoch == asked_again
+                if live:
+                    connection.held = False
+                    return first
+                asked_again = since.epoch
+
+    def _deliver_missed(self, events: Sequence[Event]) -> int:
+        taken = 0
+        with self.factory.lock:
+            if events[0].epoch != self.epoch:
+                self._turn(events[0])
+            self.seen = events[-1].seq
+            for connection in tuple(self.connections.values()):
+                own = [event for event in events if shows(connection.thread_id, event.thread_id)]
+                if own and connection.offer_missed(own) and own[-1] is events[-1]:
+                    taken += 1
+        return taken
+
+    def _turn(self, event: Event) -> None:
+        # The stream was begun anew (the backplane lost its memory): numbers start again, and clients must know.
+        if self.epoch:
+            for connection in tuple(self.connections.values()):
+                connection.seq = 0
+                if event.seq:
+                    connection.offer(Event(resync_notice("epoch_changed", event.epoch, event.seq - 1), "", 0))
+        self.epoch, self.seen = event.epoch, 0
+
+    def _keep_undelivered(self, events: Sequence[Event]) -> None:
+        limit = self.factory.limits.undelivered_events
+        # With several workers nobody here knows what another has delivered: there, clients say what they have seen.
+        if not events or not limit or not self.factory.backplane.local:
+            return
+        if self._undelivered is None:
+            self._undelivered = deque(maxlen=limit)
+        self._undelivered.extend(events)
+
+
+def shows(connection_thread: str | None, event_thread: str | None) -> bool:
+    """Say whether a connection of one thread receives events of another: None is all threads, on either side."""
+    return connection_thread is None or event_thread is None or connection_thread == event_thread

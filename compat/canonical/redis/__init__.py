@@ -1,0 +1,1 @@
+"""Several processes over Redis: backplane, connection, publisher."""

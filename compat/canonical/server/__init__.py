@@ -1,0 +1,1 @@
+"""The Starlette application, its endpoint, and ``serve``."""

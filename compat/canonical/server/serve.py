@@ -1,0 +1,123 @@
+"""Run the server under uvicorn: ``python -m compat.canonical.server.serve``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import CanonicalError, WebSocketComponentError
+from ..settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def serve(settings: Settings | None = None, *, app: Any = None, log_level: str = "info") -> None:
+    """Serve until SIGINT or SIGTERM; then drain: connections are closed with 1001, and nothing is left running.
+
+    ``app`` is an application of :func:`compat.canonical.server.app.create_app`; made from ``settings`` by default. Port 0
+    takes a free port; the line ``listening on ws://...`` on the standard output says which.
+    """
+    asyncio.run(serve_async(settings, app=app, log_level=log_level))
+
+
+async def serve_async(settings: Settings | None = None, *, app: Any = None, log_level: str = "info") -> None:
+    """As :func:`serve`, on the running loop."""
+    from .app import create_app
+
+    settings = settings or Settings.from_environ()
+    application = app if app is not None else create_app(settings)
+    server = build_server(settings, application, log_level=log_level)
+    listener = listen(settings.host, settings.port, settings.limits.send_timeout)
+    try:
+        host, port = listener.getsockname()[:2]
+        print(f"listening on ws://{f'[{host}]' if ':' in host else host}:{port}{settings.path}", flush=True)
+        await server.serve(sockets=[listener])
+    finally:
+        listener.close()
+
+
+def build_server(settings: Settings, app: Any, *, log_level: str = "info") -> Any:
+    """Return a ``uvicorn.Server`` for ``app``, set up as this core needs it; it drains before it shuts down."""
+    try:
+        import uvicorn
+    except ImportError as exc:
+        raise WebSocketComponentError("serving needs uvicorn: pip install 'netra-compat[server]'") from exc
+    from .uvicorn_protocol import abortable_protocol
+
+    service = app.state.service
+
+    class DrainingServer(uvicorn.Server):
+        """uvicorn closes with 1012 and never waits for the application: drain before."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await service.drain()
+            await super().shutdown(sockets)
+
+    return DrainingServer(
+        uvicorn.Config(
+            app,
+            ws=abortable_protocol(settings.limits.close_timeout),
+            ws_max_size=settings.max_message_bytes,
+            ws_ping_interval=settings.heartbeat_interval,
+            ws_ping_timeout=settings.heartbeat_timeout,
+            # Compression doubles the CPU and triples the memory of each connection.
+            ws_per_message_deflate=False,
+            log_level=log_level,
+            timeout_graceful_shutdown=max(1, int(settings.drain_timeout)),
+            lifespan="on",
+            server_header=False,
+        )
+    )
+
+
+def listen(host: str, port: int, stall_timeout: float) -> socket.socket:
+    """Return a listening socket whose connections the kernel drops once unacknowledged for ``stall_timeout`` seconds.
+
+    The option exists on Linux; elsewhere the server's own eviction works alone.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Later than the server's own eviction, which can say why; this one is for what slips past it.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(stall_timeout * 2000))
+        listener.bind((host, port))
+        listener.listen(2048)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the command line, serve, return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="serve-ws",
+        description="Serve WebSockets. Everything else is set by variables: COMPAT_WS_*, JWT_SECRET_KEY, REDIS_URL, ...",
+    )
+    parser.add_argument("--host")
+    parser.add_argument("--port", type=int, help="0 takes a free port")
+    parser.add_argument("--log-level", default="info", choices=["critical", "error", "warning", "info", "debug"])
+    options = parser.parse_args(argv)
+    changes = {name: value for name in ("host", "port") if (value := getattr(options, name)) is not None}
+    logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        settings = Settings.from_environ(**changes)
+        with contextlib.suppress(KeyboardInterrupt):
+            serve(settings, log_level=options.log_level)
+    except (CanonicalError, OSError) as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

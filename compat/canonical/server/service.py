@@ -1,0 +1,94 @@
+"""The life of a WebSocket service: its factory, authenticator and sweeper, from start to drain."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any
+
+from ..core.backplane import InProcessBackplane
+from ..core.connection import GOING_AWAY
+from ..factory import WebSocketManagerFactory
+from ..protocols import AuthenticatorProtocol, Backplane, MessageHandler
+from ..settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_SWEEP_INTERVAL = 30.0
+
+
+class WebSocketService:
+    """What one application serves with; starts at the first need, so that mounted applications work without lifespan."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        factory: WebSocketManagerFactory | None = None,
+        authenticator: AuthenticatorProtocol | None = None,
+        on_message: MessageHandler | None = None,
+    ) -> None:
+        self.settings = settings
+        self.factory = factory or WebSocketManagerFactory(settings.limits, make_backplane(settings))
+        self.authenticator = authenticator or _make_authenticator(settings)
+        self.on_message = on_message
+        self.draining = False
+        self._started = False
+        self._starting: asyncio.Lock | None = None
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Connect the backplane and begin to sweep; idempotent. Raises BackplaneUnavailable."""
+        if self._started:
+            return
+        # Made here: before 3.10 a lock belongs to the loop it is made in.
+        self._starting = self._starting or asyncio.Lock()
+        async with self._starting:
+            if not self._started:
+                with contextlib.suppress(ImportError):  # whoever needs it says so
+                    import jwt  # noqa: F401  # a tenth of a second, which the first client would wait for
+                await self.factory.start()
+                self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
+                self._started = True
+
+    async def drain(self) -> None:
+        """Take no new connections, close the present ones with 1001, stop what runs; idempotent."""
+        if self.draining:
+            return
+        self.draining = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.wait({self._sweeper})
+        try:
+            await asyncio.wait_for(self.factory.close(GOING_AWAY, "server is shutting down"), self.settings.drain_timeout)
+        except asyncio.TimeoutError:
+            logger.warning("drain has not ended within %g s", self.settings.drain_timeout)
+
+    def health(self) -> dict[str, Any]:
+        """Return the factory's health; red while draining."""
+        health = self.factory.health()
+        return {**health, "healthy": health["healthy"] and not self.draining, "draining": self.draining}
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(min(_SWEEP_INTERVAL, self.settings.limits.idle_timeout))
+            try:
+                self.factory.reap()
+            except Exception:
+                logger.exception("sweep failed")
+
+
+def make_backplane(settings: Settings) -> Backplane:
+    """Return Redis' backplane where ``redis_url`` is set, the in-process one where not."""
+    if not settings.redis_url:
+        return InProcessBackplane(settings.limits.history_events)
+    from ..redis.redis_backplane import RedisBackplane
+
+    return RedisBackplane(settings.redis_url, prefix=settings.redis_prefix, history_limit=settings.limits.history_events)
+
+
+def _make_authenticator(settings: Settings) -> AuthenticatorProtocol:
+    from ..auth import get_authenticator
+
+    return get_authenticator(settings.auth_variables())

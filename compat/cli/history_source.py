@@ -1,0 +1,68 @@
+"""The usage that a command reads: this machine's state directory, or any mix of directories, databases and servers."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
+
+import click
+
+from .progress import bar
+
+if TYPE_CHECKING:
+    from compat.telemetry.history.database import History
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Opened(NamedTuple):
+    """An open history, and where it comes from, in words."""
+
+    history: History
+    where: str
+
+
+def source_options(function: Function) -> Function:
+    """Add ``SOURCES...`` and ``--from SOURCE``, to be given together to :func:`opened_usage`."""
+    function = click.option(
+        "--from",
+        "origins",
+        multiple=True,
+        metavar="SOURCE",
+        help="One more source: a state directory, a usage.db, or prometheus:URL of a server that scrapes the fleet.",
+    )(function)
+    return click.argument("sources", nargs=-1, metavar="[DIR|FILE]...", type=click.Path())(function)
+
+
+@contextmanager
+def opened_usage(sources: Sequence[str], *, watched: bool = True) -> Iterator[Opened]:
+    """Open all sources as one history; without any, this machine's state directory.
+
+    Long merges show a progress bar on stderr where a person watches it, unless ``watched`` is false.
+    """
+    from compat.telemetry import collect
+    from compat.telemetry.record.directory import state_directory
+
+    for place in sources:
+        if not is_server(place) and not os.path.exists(place):
+            raise click.UsageError(f"there is no directory or file {place!r} to read usage from")
+    own = state_directory()
+    # No process has counted here yet: that is no fault.
+    places = list(sources) or [own] * os.path.isdir(own)
+    with bar("Reading segments", watched=watched) as progress:
+        history = collect(places, progress=progress)
+    with history:
+        yield Opened(history, ", ".join(map(_shown, sources)) or own)
+
+
+def is_server(source: str) -> bool:
+    """Whether a source is a Prometheus server."""
+    return source.startswith("prometheus:")
+
+
+def _shown(source: str) -> str:
+    # A password in an address is not for a page.
+    return re.sub(r"//[^/@]*@", "//", source) if is_server(source) else source

@@ -1,0 +1,1 @@
+"""Legacy classes and functions over the canonical core."""

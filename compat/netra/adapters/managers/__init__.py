@@ -1,0 +1,1 @@
+"""The legacy WebSocket managers: many users behind one object, each with a canonical manager of their own."""

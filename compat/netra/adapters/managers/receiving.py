@@ -1,0 +1,68 @@
+"""What clients say to a legacy manager, and what waited for them until they were there again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from compat.canonical.core import serialization
+from compat.netra.components.events.undelivered import UndeliveredMessages, recovered
+
+CONFIRMATIONS = ("event_confirmation", "event_ack", "event_received", "ack", "message_ack", "confirmation")
+
+
+class ReceivingMethods:
+    """Methods that take messages in, and those that send what was kept."""
+
+    _undelivered: UndeliveredMessages
+    _delivery: Any
+    is_connection_active: Callable[..., bool]
+    send_to_user: Callable[..., Coroutine[Any, Any, None]]
+
+    async def handle_message(self, user_id: Any = None, websocket: Any = None, message: Any = None, **named: Any) -> bool:
+        """Take in a client's message; True once it was taken."""
+        await self.process_incoming_message(user_id, message if message is not None else named.get("message_data", {}))
+        return True
+
+    async def handle_event_confirmation(self, user_id: Any, message: dict[str, Any]) -> bool:
+        """Note a client's confirmation; False where it names no event that is followed."""
+        event_id = message.get("event_id") or message.get("message_id")
+        return bool(event_id) and bool(self._delivery.mark_event_confirmed(str(event_id)))
+
+    async def process_incoming_message(self, user_id: Any, message: Any) -> bool:
+        """Take in a client's message, text or dict; whether it was understood."""
+        if isinstance(message, (str, bytes)):
+            try:
+                message = json.loads(message)
+            except ValueError:
+                return False
+        if not isinstance(message, dict):
+            return False
+        if message.get("type") in CONFIRMATIONS:
+            return await self.handle_event_confirmation(user_id, message)
+        return True
+
+    async def attempt_message_recovery(self, user_id: str) -> int:
+        """Send what waits for the user; how many went. Given up after three attempts."""
+        user = str(user_id)
+        if not self._undelivered.enabled or not self._undelivered.messages.get(user) or not self.is_connection_active(user):
+            return 0
+        waiting, sent = self._undelivered.take(user), 0
+        for index, message in enumerate(waiting):
+            try:
+                await self.send_to_user(user, recovered(message))
+            except Exception as error:
+                serialization.logger.error("recovery for user %s stopped: %s", user, error)
+                self._undelivered.put_back(user, waiting[index:])
+                break
+            sent += 1
+        return sent
+
+    async def process_recovery_queue(self, user_id: str) -> None:
+        """Send what waits for the user, as it was."""
+        for message in self._undelivered.take(str(user_id)):
+            await self.send_to_user(user_id, recovered(message))
+
+    async def _process_queued_messages(self, user_id: str) -> None:
+        await self.process_recovery_queue(user_id)

@@ -1,0 +1,119 @@
+"""The migration adapter of the singleton era: one object for all, each user behind a manager of their own."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+from compat.netra.components.types import ensure_user_id
+
+from .manager_factory import create_websocket_manager_sync
+from .managers.websocket_manager import SharedWebSocketManager
+
+
+class WebSocketManagerAdapter:
+    """The singleton's methods; every call is counted by name."""
+
+    def __init__(self) -> None:
+        self._managers: dict[str, Any] = {}
+        self._calls: dict[str, int] = {}
+        self._since = time.monotonic()
+
+    def _used(self, method: str) -> None:
+        self._calls[method] = self._calls.get(method, 0) + 1
+
+    def _of(self, user_id: str) -> Any:
+        user = ensure_user_id(user_id)
+        if user not in self._managers:
+            self._managers[user] = create_websocket_manager_sync(SimpleNamespace(user_id=user, thread_id=None, request_id=None))
+        return self._managers[user]
+
+    def create_isolated_manager(self, user_id: str, connection_id: str) -> Any:
+        """The manager of one user."""
+        self._used("create_isolated_manager")
+        return self._of(user_id)
+
+    def get_manager_by_user(self, user_id: str) -> Any:
+        """The manager of one user, or None where none was made."""
+        self._used("get_manager_by_user")
+        return self._managers.get(user_id)
+
+    def get_active_connections_count(self) -> int:
+        """How many connections all users have."""
+        self._used("get_active_connections_count")
+        return sum(manager.get_connection_count() for manager in self._managers.values())
+
+    def get_manager(self) -> Any:
+        """A manager that reaches each user by the ``user_id`` of the call."""
+        self._used("get_manager")
+        return SharedWebSocketManager()
+
+    async def connect_user(self, user_id: str, websocket: Any, connection_metadata: Any = None) -> str:
+        """Connect a user; the connection's id."""
+        self._used("connect_user")
+        return str(await self._of(user_id).connect_user(user_id, websocket, connection_metadata=connection_metadata))
+
+    async def disconnect_user(self, user_id: str, websocket: Any, code: int = 1000, reason: str = "Normal closure") -> None:
+        """Disconnect a user's socket."""
+        self._used("disconnect_user")
+        await self._of(user_id).disconnect_user(user_id, websocket, code, reason)
+
+    def get_user_connections(self, user_id: str) -> set[str]:
+        """The ids of a user's connections."""
+        self._used("get_user_connections")
+        return set(self._of(user_id).get_user_connections(user_id))
+
+    async def send_to_user(self, user_id: str, message: dict[str, Any]) -> None:
+        """Send to a user."""
+        self._used("send_to_user")
+        await self._of(user_id).send_to_user(user_id, message)
+
+    async def send_to_connection(self, connection_id: str, message: dict[str, Any]) -> bool:
+        """Send to a connection of any user this object connected."""
+        self._used("send_to_connection")
+        for manager in self._managers.values():
+            if manager.get_connection(connection_id) is not None:
+                return bool(await manager.send_message(connection_id, message))
+        return False
+
+    async def broadcast_to_all(self, message: dict[str, Any], exclude_users: set[str] | None = None) -> None:
+        """Send to every user this object connected."""
+        self._used("broadcast_to_all")
+        for user, manager in list(self._managers.items()):
+            if user not in (exclude_users or ()):
+                await manager.broadcast(message)
+
+    async def get_stats(self) -> dict[str, Any]:
+        """Connections by user, and what the adapter was called for."""
+        counts = {user: manager.get_connection_count() for user, manager in self._managers.items()}
+        return {
+            "total_connections": sum(counts.values()),
+            "unique_users": len([count for count in counts.values() if count]),
+            "connections_by_user": counts,
+            "adapter_metrics": self.get_adapter_metrics(),
+        }
+
+    def get_adapter_metrics(self) -> dict[str, Any]:
+        """How often which method was called."""
+        return {
+            "legacy_calls": sum(self._calls.values()),
+            "calls_by_method": dict(self._calls),
+            "managers": len(self._managers),
+            "uptime_seconds": time.monotonic() - self._since,
+        }
+
+
+_adapters: list[WebSocketManagerAdapter] = []
+
+
+def get_legacy_websocket_manager() -> WebSocketManagerAdapter:
+    """The adapter of this process."""
+    if not _adapters:
+        _adapters.append(WebSocketManagerAdapter())
+    return _adapters[0]
+
+
+def migrate_singleton_usage(user_context: Any) -> Any:
+    """The manager of ``user_context``'s user: what the singleton's callers want."""
+    return create_websocket_manager_sync(user_context)

@@ -1,0 +1,1 @@
+"""Agent bridge, emitters, notifiers and their execution types."""

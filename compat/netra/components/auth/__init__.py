@@ -1,0 +1,1 @@
+"""Authentication results as values, the authentication service, and CORS."""

@@ -1,0 +1,161 @@
+"""Authentication of framework WebSocket objects: one function that answers with a value and never raises."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from compat.canonical.auth.handshake import Handshake, header_pairs
+from compat.canonical.auth.identity import Identity
+
+from ..connections.connection_utils import _safe_websocket_state_for_logging, is_websocket_disconnected
+from ..environment.reading import read_variable
+from .authentication_service import AuthenticationService, context_of
+from .results import AuthResult, WebSocketAuthResult
+
+__all__ = [
+    "AuthResult",
+    "WebSocketAuthResult",
+    "authenticate_websocket",
+    "create_authenticated_user_context",
+    "extract_e2e_context_from_variables",
+    "extract_e2e_context_from_websocket",
+    "get_unified_auth_service",
+    "validate_environment",
+]
+
+logger = logging.getLogger(__name__)
+
+_service: AuthenticationService | None = None
+
+
+def get_unified_auth_service() -> AuthenticationService:
+    """Return the authentication service of this process, configured by variables when first asked for."""
+    global _service
+    if _service is None:
+        _service = AuthenticationService()
+    return _service
+
+
+async def authenticate_websocket(
+    websocket: Any,
+    e2e_context: dict[str, Any] | None = None,
+    preliminary_connection_id: str | None = None,
+) -> WebSocketAuthResult:
+    """Return whether a connection is let in, with the execution context made for it.
+
+    The connection keeps ``preliminary_connection_id`` where it was given one before. ``error_code`` is one of
+    NO_TOKEN, INVALID_FORMAT, TOKEN_EXPIRED, VALIDATION_FAILED, MISSING_USER_ID, INVALID_WEBSOCKET_STATE,
+    AUTH_SERVICE_ERROR, RATE_LIMITED, ORIGIN_NOT_ALLOWED, TOKEN_IN_URL, WEBSOCKET_AUTH_EXCEPTION.
+    """
+    if is_websocket_disconnected(websocket):
+        state = _safe_websocket_state_for_logging(getattr(websocket, "client_state", None))
+        return WebSocketAuthResult(
+            success=False,
+            error_message=f"WebSocket is in an invalid state: {state}",
+            error_code="INVALID_WEBSOCKET_STATE",
+        )
+    if e2e_context is None:
+        e2e_context = extract_e2e_context_from_websocket(websocket)
+    try:
+        service = get_unified_auth_service()
+        auth_result, user_context = await service.authenticate_websocket(
+            websocket, e2e_context=e2e_context, preliminary_connection_id=preliminary_connection_id
+        )
+    except Exception as error:
+        logger.exception("WebSocket authentication failed")
+        return WebSocketAuthResult(
+            success=False, error_message=f"WebSocket authentication error: {error}", error_code="WEBSOCKET_AUTH_EXCEPTION"
+        )
+    if not auth_result.success:
+        return WebSocketAuthResult(
+            success=False,
+            auth_result=auth_result,
+            error_message=auth_result.error,
+            error_code=auth_result.error_code,
+        )
+    return WebSocketAuthResult(success=True, user_context=user_context, auth_result=auth_result)
+
+
+def create_authenticated_user_context(auth_result: Any, websocket: Any, thread_id: str | None = None, **kwargs: Any) -> Any:
+    """Return an execution context for an authenticated user; keyword arguments take the place of what would be made.
+
+    Raises ``ValueError`` if the result names no user.
+    """
+    user_id = getattr(auth_result, "user_id", None) or (auth_result.get("user_id") if isinstance(auth_result, Mapping) else None)
+    if not user_id:
+        raise ValueError("auth_result names no user; authenticate first")
+    context = context_of(Identity(str(user_id), source="auth_result"))
+    changes: dict[str, Any] = {
+        "user_id": context.user_id,
+        "thread_id": thread_id or context.thread_id,
+        "run_id": context.run_id,
+        "request_id": context.request_id,
+        "websocket_client_id": context.websocket_client_id,
+    }
+    changes.update(kwargs)
+    return type(context)(**changes)
+
+
+def extract_e2e_context_from_websocket(websocket: Any) -> dict[str, Any] | None:
+    """Return what marks a connection as an end-to-end test's, by its headers or by variables; None for all others.
+
+    In production there is no such thing: the answer is None whatever the headers say. The mark does not
+    authenticate; it only says whose traffic this is.
+    """
+    try:
+        found = dict(header_pairs(getattr(websocket, "headers", None)))
+    except Exception as error:
+        logger.warning("no test context can be read: %s", error)
+        return None
+    return _e2e_context({name: value for name, value in found.items() if "test" in name.lower() or "e2e" in name.lower()})
+
+
+def extract_e2e_context_from_variables() -> dict[str, Any] | None:
+    """Return what the variables alone mark as an end-to-end test's traffic; None without such a mark."""
+    return _e2e_context({})
+
+
+def _e2e_context(headers: dict[str, str]) -> dict[str, Any] | None:
+    environment = read_variable("ENVIRONMENT", "unknown").lower()
+    project = read_variable("GOOGLE_CLOUD_PROJECT")
+    service = read_variable("K_SERVICE")
+    if environment == "production" or "prod" in project.lower() or "prod" in service.lower():
+        return None
+    variables = [name for name in _E2E_VARIABLES if read_variable(name).lower() in ("1", "true", "yes")]
+    if not headers and not variables:
+        return None
+    return {
+        "is_e2e_testing": True,
+        "detection_method": {"via_headers": bool(headers), "via_environment": bool(variables)},
+        "e2e_headers": headers,
+        "environment": environment,
+        "google_project": project,
+        "k_service": service,
+        "bypass_enabled": True,
+    }
+
+
+_E2E_VARIABLES = ("E2E_TESTING", "STAGING_E2E_TEST", "PYTEST_RUNNING", "E2E_TEST_ENV")
+
+
+def validate_environment() -> dict[str, Any]:
+    """Return whether the variables allow authentication: ``valid``, ``errors``, ``warnings``, ``environment``."""
+    environment = read_variable("ENVIRONMENT", "development").lower()
+    errors: list[str] = []
+    warnings: list[str] = []
+    if not (read_variable("JWT_SECRET_KEY") or read_variable("JWT_JWKS")):
+        (errors if environment in ("staging", "production") else warnings).append(
+            "no key verifies tokens; set JWT_SECRET_KEY or JWT_JWKS"
+        )
+    if environment == "production" and read_variable("E2E_TESTING").lower() in ("1", "true", "yes"):
+        errors.append("E2E_TESTING is set in production; unset it")
+    if environment == "production" and "*" in read_variable("ALLOWED_ORIGINS").split(","):
+        errors.append("ALLOWED_ORIGINS lets every origin in; list them")
+    return {"valid": not errors, "errors": errors, "warnings": warnings, "environment": environment}
+
+
+def _extract_token_from_websocket(websocket: Any) -> str | None:
+    found = Handshake.from_websocket(websocket).find_token()
+    return found[0] if found else None

@@ -1,0 +1,159 @@
+"""Which environment the configuration is for, and what that environment asks for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Optional
+
+from compat.canonical.deployment import cloud_environment, says_testing
+
+from ..environment import get_env
+from .app_config import is_true
+
+logger = logging.getLogger(__name__)
+
+_SAME = {"dev": "development", "local": "development", "test": "testing", "stage": "staging", "prod": "production"}
+_NAMES = ("development", "testing", "staging", "production")
+
+
+def name_environment(variables: Mapping[str, str]) -> str:
+    """development, testing, staging or production: what ENVIRONMENT says, else a test run, the cloud, or development."""
+    said = (variables.get("ENVIRONMENT") or "").strip().lower()
+    said = _SAME.get(said, said)
+    if said in _NAMES:
+        return said
+    if says_testing(variables):
+        return "testing"
+    return cloud_environment(variables) or ("staging" if variables.get("K_SERVICE") else "development")
+
+
+class Environment(Enum):
+    """The environments."""
+
+    DEVELOPMENT = "development"
+    STAGING = "staging"
+    PRODUCTION = "production"
+    TESTING = "testing"
+
+
+ConfigEnvironment = Environment
+
+
+@dataclass
+class EnvironmentConfig:
+    """What an environment asks for; times in seconds."""
+
+    environment: Environment
+    debug_mode: bool
+    log_level: str
+    health_check_timeout: float
+    circuit_breaker_aggressive: bool
+    external_service_timeout: float
+    database_pool_size: int
+    redis_enabled: bool
+    clickhouse_required: bool
+    ssl_required: bool
+
+    @classmethod
+    def create_for_environment(cls, env: Environment) -> EnvironmentConfig:
+        """The settings of an environment."""
+        table: dict[Environment, tuple[Any, ...]] = {
+            Environment.DEVELOPMENT: (True, "DEBUG", 10.0, False, 30.0, 5, True, False, False),
+            Environment.TESTING: (True, "DEBUG", 5.0, False, 10.0, 2, False, False, False),
+            Environment.STAGING: (False, "INFO", 5.0, True, 15.0, 10, True, False, True),
+            Environment.PRODUCTION: (False, "WARNING", 3.0, True, 10.0, 20, True, True, True),
+        }
+        return cls(env, *table[env])
+
+
+class EnvironmentDetector:
+    """Detects the environment and says what it asks for."""
+
+    def __init__(self) -> None:
+        self._environment: Optional[Environment] = None
+
+    def detect_environment(self) -> Environment:
+        """The environment; what was found first is kept."""
+        if self._environment is None:
+            self._environment = Environment(name_environment(get_env().get_all()))
+        return self._environment
+
+    def get_environment_config(self) -> EnvironmentConfig:
+        """What the environment asks for."""
+        return EnvironmentConfig.create_for_environment(self.detect_environment())
+
+    def validate_environment_consistency(self) -> tuple[bool, list[str]]:
+        """Whether the variables fit the environment, and which do not."""
+        env, problems = get_env(), []
+        environment = self.detect_environment()
+        if environment in (Environment.STAGING, Environment.PRODUCTION):
+            for name in ("DATABASE_URL", "REDIS_URL", "FRONTEND_URL", "AUTH_SERVICE_URL"):
+                value = env.get(name) or ""
+                if "localhost" in value or "127.0.0.1" in value:
+                    problems.append(f"{name} points to this machine in {environment.value}")
+            if is_true(env.get("TESTING")):
+                problems.append(f"TESTING is set in {environment.value}")
+        if environment is Environment.PRODUCTION and is_true(env.get("DEBUG")):
+            problems.append("DEBUG is set in production")
+        return not problems, problems
+
+    def get_environment_summary(self) -> dict[str, Any]:
+        """Environment, settings and faults, as plain data."""
+        consistent, problems = self.validate_environment_consistency()
+        settings = {**vars(self.get_environment_config())}
+        settings["environment"] = self.detect_environment().value
+        return {
+            "environment": self.detect_environment().value,
+            "config": settings,
+            "is_consistent": consistent,
+            "issues": problems,
+        }
+
+    def should_require_service(self, service_name: str) -> bool:
+        """Whether the application must not start without a service."""
+        config = self.get_environment_config()
+        wanted = {
+            "postgres": True,
+            "database": True,
+            "redis": config.redis_enabled and config.environment is Environment.PRODUCTION,
+            "clickhouse": config.clickhouse_required,
+        }
+        return wanted.get(service_name.lower(), config.environment is Environment.PRODUCTION)
+
+    def get_health_check_timeout(self) -> float:
+        """Seconds that a health check may take."""
+        return self.get_environment_config().health_check_timeout
+
+
+_environment_detector: Optional[EnvironmentDetector] = None
+
+
+def get_environment_detector() -> EnvironmentDetector:
+    """The process's detector, made at first use."""
+    global _environment_detector
+    if _environment_detector is None:
+        _environment_detector = EnvironmentDetector()
+    return _environment_detector
+
+
+def get_current_environment() -> Environment:
+    """The process's environment."""
+    return get_environment_detector().detect_environment()
+
+
+def get_environment_config() -> EnvironmentConfig:
+    """What the process's environment asks for."""
+    return get_environment_detector().get_environment_config()
+
+
+def validate_environment() -> tuple[bool, list[str]]:
+    """Whether the variables fit the process's environment, and which do not."""
+    return get_environment_detector().validate_environment_consistency()
+
+
+def current_environment_name() -> str:
+    """The name of the environment that the variables speak of now."""
+    return name_environment(get_env().get_all())

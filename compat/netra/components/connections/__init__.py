@@ -1,0 +1,1 @@
+"""Around one connection: states, heartbeats, reconnection, errors, background tasks."""

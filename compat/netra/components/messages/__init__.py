@@ -1,0 +1,1 @@
+"""Messages: types, models, handlers, router, queues, limits."""

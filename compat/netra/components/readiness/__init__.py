@@ -1,0 +1,1 @@
+"""Whether the services that an application needs are ready."""

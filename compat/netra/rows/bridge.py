@@ -1,0 +1,56 @@
+"""The agent bridge, its reports and notifiers, under every path they were imported by."""
+
+from __future__ import annotations
+
+from compat.ledger import Move, removed
+
+from .managers import SINCE, W, functions, moved
+
+B = "netra_backend.app.services.agent_websocket_bridge"
+TYPES = "IntegrationState IntegrationConfig HealthStatus IntegrationResult IntegrationMetrics"
+
+ROWS: list[Move] = [
+    *moved(
+        B,
+        "compat.netra.components.agents.agent_bridge",
+        "AgentWebSocketBridge create_agent_websocket_bridge RequestScopedOrchestrator WebSocketNotifier",
+    ),
+    *moved(B, "compat.netra.components.agents.bridge_types", TYPES),
+    *moved(
+        B,
+        "compat.netra.adapters.process_objects",
+        "get_agent_websocket_bridge get_event_delivery_tracker",
+        "create_agent_websocket_bridge(context)",
+    ),
+    *moved(B, "compat.netra.components.agents.agent_bridge", "logger", "logging.getLogger(__name__)"),
+    *moved(B, "compat.netra.components.agents.emitter_factory", "WebSocketEmitterFactory"),
+    *functions(f"{B} get_websocket_manager=get_package_websocket_manager create_websocket_manager"),
+    *moved(
+        "netra_backend.app.agents.supervisor.websocket_notifier",
+        "compat.netra.components.agents.agent_notifier",
+        "WebSocketNotifier",
+    ),
+    *moved(f"{W}.agent_websocket_bridge", "compat.netra.components.agents.agent_bridge", "AgentWebSocketBridge"),
+    *moved(
+        "netra_backend.app.websocket.agent_websocket_bridge",
+        "compat.netra.components.agents.agent_bridge",
+        "AgentWebSocketBridge",
+    ),
+    *moved(f"{W}.websocket_notifier", "compat.netra.components.agents.agent_notifier", "WebSocketNotifier"),
+    *removed(B, "get_agent_execution_registry", since=SINCE, instead="the registry of the application's own agents"),
+    *removed(
+        f"{W}.bridge",
+        "WebSocketBridgeFactory create_websocket_bridge",
+        since=SINCE,
+        instead="create_agent_websocket_bridge(context)",
+    ),
+    *removed(f"{W}.bridge", "create_websocket_context", since=SINCE, instead="from compat.canonical import UserExecutionContext"),
+    *removed(
+        f"{W}.websocket_bridge_factory", "WebSocketBridgeFactory", since=SINCE, instead="create_agent_websocket_bridge(context)"
+    ),
+]
+
+PASSED_ON: list[tuple[str, str, str]] = [
+    (B, "netra_backend.app.services.user_execution_context", "UserExecutionContext validate_user_context"),
+    (B, "netra_backend.app.core.configuration.base", "get_config"),
+]

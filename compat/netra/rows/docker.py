@@ -1,0 +1,49 @@
+"""The docker manager: services in containers, by every path it was imported by."""
+
+from __future__ import annotations
+
+from compat.ledger import Module, Move, Removed, names, removed
+
+WHEN = {"since": "1.0", "removal": "3.0"}
+F = "test_framework"
+DOCKER = "compat.netra.components.docker.docker_manager"
+INTEGRATION = "tests.integration.infrastructure.test_unified_docker_manager_integration"
+SUITES = "CIPipeline CrossPlatform EnvironmentIsolation Orchestration ResourceManagement"
+
+ROWS: list[Move] = [
+    Module(f"{F}.unified_docker_manager", DOCKER, instead=None, **WHEN),
+    Module(f"{F}.docker.unified_docker_manager", DOCKER, instead=None, **WHEN),
+    *names(f"{F}.docker_manager", DOCKER, "UnifiedDockerManager", instead=None, **WHEN),
+    *names(f"{F}.docker_test_manager", DOCKER, "UnifiedDockerManager ServiceMode", instead=None, **WHEN),
+    *names(
+        f"{F}.centralized_docker_manager",
+        DOCKER,
+        "CentralizedDockerManager=UnifiedDockerManager EnvironmentType ServiceStatus",
+        instead=None,
+        **WHEN,
+    ),
+    *names(f"{F}.unified_docker_manager", DOCKER, "DockerEnvironment=EnvironmentType", instead=None, **WHEN),
+    *names(f"{F}.unified_docker_manager", "compat.netra.components.environment", "get_env", instead=None, **WHEN),
+    # The manager speaks to the engine through the Docker SDK: there is no command line to replace in a test.
+    *removed(
+        f"{F}.unified_docker_manager",
+        "_run_subprocess_safe",
+        instead="UnifiedDockerManager(client=...) with a client of your own in place of the engine",
+        **WHEN,
+    ),
+    *removed(
+        f"{F}.unified_docker_manager",
+        "_get_logger",
+        instead="logging.getLogger('compat.netra.components.docker.docker_manager')",
+        **WHEN,
+    ),
+    # Test classes imported by other tests.
+    *(
+        Removed(
+            f"{INTEGRATION}:TestUnifiedDockerManager{suite}",
+            instead=f"tests of your own over 'from {DOCKER} import UnifiedDockerManager'",
+            **WHEN,
+        )
+        for suite in SUITES.split()
+    ),
+]

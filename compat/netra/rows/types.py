@@ -1,0 +1,58 @@
+"""Typed identifiers, shared records and models."""
+
+from __future__ import annotations
+
+from compat.ledger import Move, names, removed
+
+WHEN = {"since": "1.0", "removal": "3.0"}
+TYPES = "compat.netra.components.types"
+EXECUTION = "compat.netra.components.agents.execution_types"
+
+_IDENTIFIERS = (
+    "UserID SessionID TokenString ThreadID RunID RequestID ServiceName EnvironmentName WebSocketID ConnectionID AgentID "
+    "ExecutionID ContextID MessageID DatabaseSessionID OrganizationID"
+)
+_CORE = (
+    f"{_IDENTIFIERS} AuthValidationResult SessionValidationResult TokenResponse ConnectionState WebSocketConnectionInfo "
+    "WebSocketEventType WebSocketMessage WebSocketAuthContext ExecutionContextState ExecutionMetrics AgentExecutionContext "
+    "DatabaseConnectionInfo ensure_user_id ensure_thread_id ensure_run_id ensure_request_id ensure_websocket_id "
+    "ensure_session_id ensure_connection_id normalize_to_structured_id create_strongly_typed_execution_context "
+    "to_string_dict from_string_dict create_execution_context_from_supervisor_style"
+)
+_EXECUTION = (
+    "ContextValidationError IsolationViolationError StronglyTypedUserExecutionContext AgentExecutionState "
+    "ToolExecutionState AgentExecutionMetrics WebSocketEventPriority StronglyTypedWebSocketEvent ToolExecutionRequest "
+    "ToolExecutionResult AgentCreationRequest AgentCreationResult upgrade_legacy_context downgrade_to_legacy_context"
+)
+
+# What the core never used, whose fields were each caller's own.
+_GONE = {
+    "shared.types.agent_types": (
+        "AgentExecutionResult AgentExecutionRequest AgentValidationResult TypedAgentResult",
+        "declare the fields you use in a dataclass of your own; the core passes plain dictionaries between agents",
+    ),
+    "shared.types.user_types": (
+        "TestUserData ExtendedUser UserBase UserCreate UserInfo UserUpdate",
+        "declare the fields you use in a model of your own; the core knows users by UserID alone",
+    ),
+    "shared.types.performance_metrics": (
+        "PerformanceMetrics",
+        "read the figures from manager.stats() or the /metrics endpoint",
+    ),
+    "shared.types.core_types": ("AuditID", "from compat.netra.components.types import RequestID; audit data is kept per request"),
+    "shared.types": (
+        "EnvironmentType ServiceType",
+        "from compat.canonical.settings import Settings; Settings.environment is one of local, test, staging, production",
+    ),
+}
+
+ROWS: list[Move] = [
+    *names("shared.types.core_types", TYPES, _CORE, instead=None, **WHEN),
+    *names("shared.types", TYPES, _CORE, instead=None, **WHEN),
+    *names("shared.types.execution_types", EXECUTION, f"{_EXECUTION} UserID", instead=None, **WHEN),
+    *names(
+        "shared.types.execution_types", TYPES, "ThreadID RunID RequestID WebSocketID AgentID ExecutionID", instead=None, **WHEN
+    ),
+    *names("shared.types", EXECUTION, _EXECUTION, instead=None, **WHEN),
+    *(row for module, (words, instead) in _GONE.items() for row in removed(module, words, instead=instead, **WHEN)),
+]

@@ -1,0 +1,184 @@
+"""Folding: counts go from the segments into the history, exactly once.
+
+A segment is removed only after the transaction that holds its counts and its id has been committed. Whoever is killed
+in between leaves a segment whose id is in the history: the next one sees that, and only removes the file. Two that
+fold at once may read the same segment, but the history lets one writer in at a time, and the second sees the id.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from time import gmtime, strftime, time
+from typing import NamedTuple, Optional
+
+from ..record.directory import SEGMENT, UNFINISHED, damaged_in, observed_in, segments_in
+from ..record.layout import Block, Header, SegmentError
+from ..record.liveness import is_here, is_running, still_maps, take_lock
+from ..record.observed import read_log
+from .database import PATIENCE, History, HistoryError, Segment, open_history
+from .segment_reader import Reader
+from .tally import Tally
+
+BATCH = 500
+"""Segments in one transaction, and in memory at one time."""
+STALE = 3600.0
+"""Seconds after which a segment that was never finished is litter."""
+
+Progress = Optional[Callable[[int, int], object]]
+
+
+class Folded(NamedTuple):
+    """What a fold did: segments of dead processes taken in, uses added, living processes, and problems by name."""
+
+    segments: int
+    uses: int
+    living: int
+    problems: tuple[str, ...]
+
+
+def fold(directory: str, *, patience: float = PATIENCE, progress: Progress = None) -> Folded:
+    """Fold every segment and every record of ``directory`` into its history.
+
+    Of living processes, what they counted since the last time is folded, and their segments stay.
+
+    Never raises for a bad segment: it is moved to ``damaged`` and named. Where the history cannot be written (full
+    disk, locked, read-only), that is named too, and every segment stays for the next time.
+    """
+    problems: list[str] = []
+    paths = list_segments(directory)
+    logs = list_files(observed_in(directory), ".log")
+    _remove_litter(directory)
+    done = Folded(0, 0, 0, ())
+    if not paths and not logs:
+        return done
+    try:
+        with open_history(directory, readonly=False, patience=patience) as history:
+            reader = Reader()
+            for start in range(0, len(paths), BATCH):
+                read = {path: _read(directory, path, reader, problems) for path in paths[start : start + BATCH]}
+                done = _commit(history, {path: segment for path, segment in read.items() if segment}, done)
+                if progress is not None:
+                    progress(min(start + BATCH, len(paths)), len(paths))
+            _fold_records(history, logs, problems)
+    except (sqlite3.Error, HistoryError, OSError) as error:
+        problems.append(f"the history in {directory!r} was not written, its segments stay: {error}")
+    return done._replace(problems=tuple(problems))
+
+
+def _commit(history: History, part: dict[str, Segment], done: Folded) -> Folded:
+    """Commit the counts of ``part`` (path -> segment), then remove the files of dead processes."""
+    if not part:
+        return done
+    history.begin()
+    try:
+        uses = history.take(list(part.values()))
+        history.commit()
+    finally:
+        history.roll_back()
+    dead = [path for path, segment in part.items() if segment.finished]
+    for path in dead:
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass  # another fold read it, too, and was quicker; its counts are in the history once
+    return Folded(done.segments + len(dead), done.uses + uses, done.living + len(part) - len(dead), ())
+
+
+def _read(directory: str, path: str, reader: Reader, problems: list[str]) -> Segment | None:
+    """Read the segment ``path``; set it aside if it is damaged. Return ``None`` if there is nothing to fold."""
+    try:
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except FileNotFoundError:
+        return None  # another fold was quicker
+    except OSError as error:
+        problems.append(f"{path}: {error}")
+        return None
+    try:
+        free = take_lock(file)
+        stat = os.fstat(file)
+        if not stat.st_nlink:
+            return None
+        process, blocks = reader.read(file, stat.st_size)
+    except SegmentError as error:
+        if free:
+            problems.append(f"{path}: {error}; set aside in {set_aside(directory, path)}")
+        else:
+            problems.append(f"{path}: {error}; it is in use and stays")
+        return None
+    except OSError as error:
+        problems.append(f"{path}: {error}")
+        return None
+    finally:
+        os.close(file)
+    if free and not still_maps(process, path):
+        ended = last_sign(process, blocks, stat.st_mtime)
+        return Segment(Header(*process[:-1], ended), blocks, finished=True)
+    if not free and is_here(process) and not is_running(process):
+        return None  # it is another fold that has the lock
+    return Segment(Header(*process[:-1], time()), blocks, finished=False)
+
+
+def last_sign(process: Header, blocks: list[Block], written: float) -> float:
+    """Return when a dead process ended: as it said, else the last thing that is known of it."""
+    return process.ended or max([written, process.started, *(block.last for block in blocks)])
+
+
+def _fold_records(history: History, logs: list[str], problems: list[str]) -> None:
+    """Take in the records of processes that used nothing. A record in the history twice is there once: it has an id."""
+    for path in logs:
+        records = read_log(path, problems)
+        if records is None:
+            continue
+        now = time()
+        history.begin()
+        try:
+            history.add(Tally(), [(seen(record, now), 0) for record in records])
+            history.commit()
+        finally:
+            history.roll_back()
+        # Who writes opens the log of his day anew: after two more days nobody holds it.
+        day = os.path.basename(path)[:-4]
+        if day < strftime("%Y-%m-%d", gmtime(now - 2 * 86400)) and not any(map(is_running, records)):
+            os.unlink(path)
+
+
+def seen(record: Header, now: float) -> Header:
+    """Return ``record`` with the latest sign of life: its end; now, if it runs; else no more than its start."""
+    return record if record.ended else record._replace(ended=now if is_running(record) else record.started)
+
+
+def list_segments(directory: str) -> list[str]:
+    """Return the paths of the segments of ``directory``, sorted."""
+    return list_files(segments_in(directory), SEGMENT)
+
+
+def list_files(folder: str, suffix: str) -> list[str]:
+    """Return the paths of the files in ``folder`` whose names end in ``suffix``, sorted; none if it is not there."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.path for entry in entries if entry.name.endswith(suffix))
+    except FileNotFoundError:
+        return []
+
+
+def set_aside(directory: str, path: str) -> str:
+    """Move the bad file ``path`` out of the way, and return where it is now (where it was, if it cannot be moved)."""
+    target = os.path.join(damaged_in(directory), os.path.basename(path))
+    try:
+        os.makedirs(damaged_in(directory), mode=0o700, exist_ok=True)
+        os.replace(path, target)
+    except OSError:
+        return path
+    return target
+
+
+def _remove_litter(directory: str) -> None:
+    for folder in (directory, segments_in(directory)):
+        for path in list_files(folder, UNFINISHED):
+            try:
+                if time() - os.stat(path).st_mtime > STALE:
+                    os.unlink(path)
+            except OSError:
+                pass

@@ -1,0 +1,1 @@
+"""The usage page: HTML, its chart, and the server that shows it live."""

@@ -1,0 +1,146 @@
+"""The usage page: one HTML file with everything in it, from move to caller to file and line."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import sqlite3
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import IO, Any, NamedTuple
+
+from ..history.queries import Line, Place, Usage
+from ..report.render import UNTOLD, direction, last_seen
+from ..report.usage_report import MoveFacts, Report, beside, evidence, iso_day, iso_time, next_step
+from .chart import Chart, burn_down
+
+PLACES = 200  # call sites shown of one move; the rest is counted
+WINDOW = 14  # days that a chart shows at least, if the period has as many
+
+
+class CallerView(NamedTuple):
+    """One caller of a move, with its call sites."""
+
+    name: str
+    total: int
+    places: Sequence[Place]
+
+
+class MoveView(NamedTuple):
+    """One move as the page shows it."""
+
+    anchor: str
+    line: Line
+    facts: MoveFacts | None
+    chart: Chart | None
+    callers: Sequence[CallerView]
+    hidden: bool
+
+
+def write_page(report: Report, connection: sqlite3.Connection, stream: IO[str], where: str = "", *, live: int = 0) -> None:
+    """Write the page of a report by move; ``live`` seconds between refreshes where a server stands behind it."""
+    for part in _template().generate(**page_values(report, connection, where), live=live):
+        stream.write(part)
+
+
+def policy() -> str:
+    """The Content-Security-Policy under which the page works: its own script and style by hash, and nothing else."""
+    return (
+        f"default-src 'none'; script-src {_hash('script.js')}; style-src {_hash('style.css')}; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def page_values(report: Report, connection: sqlite3.Connection, where: str = "") -> dict[str, Any]:
+    """What the template shows; the report must go by move."""
+    if report.by != "move":
+        raise ValueError(f"the page goes by move and leads from there to callers and files; not by {report.by!r}")
+    usage = Usage(connection)
+    oldest = usage.first_day()
+    selection = report.selection
+    if oldest is not None and oldest > selection.first:
+        # A history that has just begun is drawn in a window in which a fall can be seen.
+        selection = selection._replace(first=max(selection.first, min(oldest, selection.today - WINDOW + 1)))
+    per_move: dict[str, dict[str, dict[int, int]]] = {}
+    whole: dict[str, dict[int, int]] = {}
+    for move, caller, day, count in usage.series(selection):
+        per_move.setdefault(move, {}).setdefault(caller, {})[day] = count
+        days = whole.setdefault(caller, {})
+        days[day] = days.get(day, 0) + count
+    views = []
+    for number, line in enumerate(report.lines, 1):
+        anchor = f"m{number}"
+        places = usage.places(line.key, selection, PLACES + 1)
+        chart = burn_down(f"{anchor}-chart", f"Uses of {line.key}", per_move[line.key], selection) if line.total else None
+        views.append(MoveView(anchor, line, report.facts_of(line.key), chart, _callers(places[:PLACES]), len(places) > PLACES))
+    return {
+        "report": report,
+        "moves": views,
+        "chart": burn_down("all-chart", "Uses of all moves", whole, selection) if whole else None,
+        "services": sorted({service for line in report.lines for service in line.services}),
+        "stages": sorted({view.facts.stage for view in views if view.facts}),
+        "totals": {name: sum(getattr(line, name) for line in report.lines) for name in ("today", "week", "month", "total")},
+        "evidence": ", ".join(
+            filter(None, (evidence(sum(line.total for line in report.lines), report.observed), beside(report)))
+        ),
+        "zero": evidence(0, report.observed),
+        "first": iso_day(selection.first),
+        "last": iso_day(selection.today),
+        "empty": next_step(report, where),
+        "policy": policy(),
+    }
+
+
+def _promise(facts: MoveFacts) -> str:
+    if facts.stage == "announced":
+        return f"to be deprecated in {facts.since}, to go in {facts.removal}"
+    if facts.stage == "expired":
+        return f"deprecated in {facts.since}, expired in {facts.removal}"
+    return f"deprecated since {facts.since}, goes in {facts.removal}"
+
+
+def _callers(places: Sequence[Place]) -> list[CallerView]:
+    by_name: dict[str, list[Place]] = {}
+    for place in places:
+        by_name.setdefault(place.caller, []).append(place)
+    views = [CallerView(name or UNTOLD, sum(place.total for place in of), of) for name, of in by_name.items()]
+    return sorted(views, key=lambda view: (-view.total, view.name))
+
+
+def _asset(name: str) -> str:
+    return (files("compat.telemetry") / "data" / "page" / name).read_text(encoding="utf-8")
+
+
+def _hash(name: str) -> str:
+    digest = hashlib.sha256(_asset(name).encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _template() -> Any:
+    import jinja2
+    from markupsafe import Markup, escape
+
+    def breakable(path: str) -> Markup:
+        # Long dotted names wrap between their parts, and are copied without a seam.
+        return Markup(re.sub(r"([./:_])", r"\1<wbr>", str(escape(path))))
+
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        breakable=breakable,
+        promise=_promise,
+        place=lambda place: f"{place.file}:{place.line}" if place.file else UNTOLD,
+        number=lambda value: f"{value:,}",
+        day=lambda seconds: "" if seconds is None else iso_day(int(seconds // 86400)),
+        time=lambda seconds: (iso_time(seconds) or "").replace("T", " ").replace("Z", " UTC"),
+        direction=direction,
+        last_seen=last_seen,
+    )
+    environment.globals.update(style=Markup(_asset("style.css")), script=Markup(_asset("script.js")))
+    return environment.from_string(_asset("page.html.j2"))

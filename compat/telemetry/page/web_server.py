@@ -1,0 +1,199 @@
+"""The usage page, /api/usage and /metrics over HTTP: for the eyes of those who may see it, and of nobody else."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import io
+import ipaddress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime, timezone
+from threading import Lock
+from time import monotonic
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..history.database import History
+from ..history.queries import KEYS
+from ..report.usage_report import MoveFacts, Report, as_dict, build_report
+from .html import policy, write_page
+
+Opener = Callable[[], "AbstractContextManager[History]"]
+
+KEPT_PAGES = 8
+NO_METRICS = (
+    "Metrics are those of one state directory, and need prometheus-client: pip install 'netra-compat[prometheus]'. "
+    "Serve a directory to have them."
+)
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to bind to is reached from this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def create_app(
+    open_history: Opener,
+    facts: Mapping[str, MoveFacts],
+    *,
+    narrowed: bool = False,
+    token: str | None = None,
+    hosts: Iterable[str] = (),
+    where: str = "",
+    live: int = 10,
+    metrics: Callable[[], tuple[bytes, str]] | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+) -> ASGIApp:
+    """Make the application.
+
+    Parameters
+    ----------
+    open_history:
+        Opens the history afresh for each answer.
+    narrowed:
+        Leave out the uses of what lies below none of the top-level packages of ``facts``.
+    token:
+        What a client must present, as ``Authorization: Bearer TOKEN``, or as the password of a browser's own prompt.
+    hosts:
+        The names under which it may be reached, beside those of loopback; others are refused, so that a page of
+        another site cannot read it by pointing its own name here.
+    live:
+        Seconds between refreshes of the page.
+    metrics:
+        Returns the body and the content type of ``/metrics``; without it, there is none.
+    clock:
+        Says which day is today.
+    """
+
+    def usage(by: str, since: str, match: str) -> Report:
+        with open_history() as history:
+            return _report(history, by, since, match)
+
+    pages: dict[tuple[str, str], tuple[float, str]] = {}
+    drawing = Lock()
+
+    def drawn(since: str, match: str) -> str:
+        # One at a time, and once per refresh for all readers: the page of a large history takes seconds to draw.
+        with drawing:
+            kept = pages.get((since, match))
+            if kept is not None and monotonic() - kept[0] < live / 2:
+                return kept[1]
+            with open_history() as history:
+                text = io.StringIO()
+                write_page(_report(history, "move", since, match), history.connection, text, where, live=live)
+            while len(pages) >= KEPT_PAGES:
+                del pages[next(iter(pages))]
+            pages.pop((since, match), None)
+            pages[since, match] = monotonic(), text.getvalue()
+            return text.getvalue()
+
+    def _report(history: History, by: str, since: str, match: str) -> Report:
+        return build_report(
+            history.connection,
+            by=by,
+            since=since,
+            match=match,
+            facts=facts,
+            narrowed=narrowed,
+            problems=history.problems,
+            now=clock(),
+        )
+
+    def asked(request: Request, since: str) -> tuple[str, str]:
+        return request.query_params.get("since", since), request.query_params.get("match", "")
+
+    async def page(request: Request) -> Response:
+        try:
+            text = await run_in_threadpool(drawn, *asked(request, "90d"))
+        except ValueError as wrong:
+            return PlainTextResponse(f"{wrong}\n", 400)
+        # frame-ancestors has no effect in the page's own meta element.
+        secure = {"content-security-policy": f"{policy()}; frame-ancestors 'none'"}
+        return Response(text, media_type="text/html", headers=secure)
+
+    async def api(request: Request) -> Response:
+        try:
+            made = await run_in_threadpool(usage, request.query_params.get("by", KEYS[0]), *asked(request, "30d"))
+        except ValueError as wrong:
+            return JSONResponse({"error": str(wrong)}, 400)
+        return JSONResponse(as_dict(made))
+
+    async def exposition(request: Request) -> Response:
+        if metrics is None:
+            return PlainTextResponse(f"{NO_METRICS}\n", 501)
+        body, kind = await run_in_threadpool(metrics)
+        return Response(body, headers={"content-type": kind})
+
+    app = Starlette(routes=[Route("/", page), Route("/api/usage", api), Route("/metrics", exposition)])
+    return Guard(app, token=token, hosts=hosts)
+
+
+class Guard:
+    """Lets a request through that names a known host and presents the token, and hardens every answer."""
+
+    def __init__(self, app: ASGIApp, *, token: str | None, hosts: Iterable[str]) -> None:
+        self._app = app
+        self._token = None if token is None else token.encode()
+        self._hosts = {"localhost", *(host.lower().strip("[]") for host in hosts)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def hardened(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        headers = Headers(scope=scope)
+        if not self._is_known(headers.get("host", "")):
+            refusal = PlainTextResponse("This host name is not served here; allow it with --allow-host NAME.\n", 421)
+            await refusal(scope, receive, hardened)
+        elif not self._is_allowed(headers.get("authorization", "")):
+            ask = {"www-authenticate": 'Basic realm="compat", charset="UTF-8"'}
+            await PlainTextResponse("The token is missing or wrong.\n", 401, ask)(scope, receive, hardened)
+        else:
+            await self._app(scope, receive, hardened)
+
+    def _is_known(self, host: str) -> bool:
+        name, _, port = host.rpartition(":") if not host.endswith("]") and ":" in host else (host, "", "")
+        name = name.strip("[]").lower()
+        return (not port or port.isdigit()) and (name in self._hosts or is_loopback(name))
+
+    def _is_allowed(self, authorization: str) -> bool:
+        if self._token is None:
+            return True
+        kind, _, given = authorization.partition(" ")
+        if kind.lower() == "bearer":
+            offered = given.strip().encode("latin-1")  # the bytes as they were sent
+        elif kind.lower() == "basic":
+            try:
+                offered = base64.b64decode(given, validate=True).partition(b":")[2]
+            except binascii.Error:
+                offered = b""
+        else:
+            offered = b""
+        # Compared in constant time: how long it takes says nothing of how much was right.
+        return hmac.compare_digest(offered, self._token)

@@ -1,0 +1,1 @@
+"""Usage read back from a fleet's metrics."""

@@ -1,0 +1,1 @@
+"""A usage report as plain data, and the formats it is written in."""

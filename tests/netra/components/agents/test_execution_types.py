@@ -1,0 +1,101 @@
+"""The strictly typed context, states, counts and events."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from compat.netra.components.agents import execution_types as types
+from compat.netra.components.context import UserExecutionContext
+
+NOW = datetime(2025, 9, 14, tzinfo=timezone.utc)
+
+
+def make(**fields: Any) -> types.StronglyTypedUserExecutionContext:
+    ids = {"user_id": "user_1", "thread_id": "thread_1", "run_id": "run_1", "request_id": "req_1"}
+    return types.StronglyTypedUserExecutionContext(**{**ids, **fields})
+
+
+@pytest.mark.parametrize("value", ["", " ", None, 7])
+def test_identifiers_are_required(value: object) -> None:
+    with pytest.raises(types.ContextValidationError, match="run_id is required and must be a non-empty string"):
+        make(run_id=value)
+
+
+@pytest.mark.parametrize("value", ["test_user", "mock_user", "Placeholder"])
+def test_placeholders_are_refused(value: str) -> None:
+    with pytest.raises(types.ContextValidationError, match=f"user_id contains forbidden placeholder value: '{value}'"):
+        make(user_id=value)
+
+
+def test_another_users_data_is_refused() -> None:
+    with pytest.raises(types.IsolationViolationError, match="agent_context names user 'user_2'"):
+        make(agent_context={"user_id": "user_2"})
+
+
+def test_children_and_former_names() -> None:
+    parent = make(websocket_client_id="ws_1", agent_context={"a": 1}, audit_metadata={"a": 2})
+    assert parent.websocket_id == parent.websocket_connection_id == "ws_1"
+    assert parent.metadata == {"a": 2}
+    child = parent.create_child_context()
+    assert (child.operation_depth, child.parent_request_id) == (1, "req_1")
+    assert child.request_id != parent.request_id
+    assert parent.create_child_context("req_9").request_id == "req_9"
+    with pytest.raises(AttributeError):
+        parent.user_id = "x"  # type: ignore[misc]
+
+
+def test_contexts_are_upgraded_and_downgraded() -> None:
+    old = UserExecutionContext(user_id="user_1", thread_id="thread_1", run_id="run_1", agent_context={"a": 1})
+    typed = types.upgrade_legacy_context(old)
+    assert (typed.user_id, typed.request_id, typed.agent_context) == ("user_1", old.request_id, {"a": 1})
+    assert types.upgrade_legacy_context(typed) is typed
+    plain = types.downgrade_to_legacy_context(typed)
+    assert plain["websocket_connection_id"] is None
+    assert types.upgrade_legacy_context(plain) == typed
+    with pytest.raises(types.ContextValidationError, match="legacy context has no user_id, run_id"):
+        types.upgrade_legacy_context({"thread_id": "t"})
+
+
+def test_counts() -> None:
+    metrics = types.AgentExecutionMetrics("e", "triage", NOW)
+    assert (metrics.duration_seconds, metrics.success_rate) == (None, 1.0)
+    metrics.end_time = NOW + timedelta(seconds=2)
+    metrics.total_tool_calls, metrics.successful_tool_calls = 4, 3
+    assert (metrics.duration_seconds, metrics.success_rate) == (2.0, 0.75)
+
+
+def test_events_as_plain_values() -> None:
+    pytest.importorskip("pydantic", reason="the server extra is not installed")
+    event = types.StronglyTypedWebSocketEvent(
+        event_type="agent_started", user_id="user_1", thread_id="t", request_id="r", timestamp=NOW
+    )
+    values = event.to_legacy_dict()
+    assert values["event_id"].startswith("evt_")
+    assert (values["type"], values["priority"], values["timestamp"]) == ("agent_started", "normal", NOW.isoformat())
+
+
+def test_tools() -> None:
+    pytest.importorskip("pydantic", reason="the server extra is not installed")
+    request = types.ToolExecutionRequest(tool_name="search", execution_id="e", user_context=make())
+    assert request.retry_on_failure
+    result = types.ToolExecutionResult(
+        tool_name="search", execution_id="e", state="completed", start_time=NOW, end_time=NOW + timedelta(seconds=1)
+    )
+    assert result.is_success
+    assert result.duration_seconds == 1.0
+
+
+def test_agents_to_make_have_names_and_time() -> None:
+    assert types.AgentCreationRequest("triage", "agent_1", make()).websocket_enabled
+    with pytest.raises(ValueError, match="agent_name cannot be empty"):
+        types.AgentCreationRequest(" ", "agent_1", make())
+    with pytest.raises(ValueError, match="tool_timeout_seconds must be positive, got: 0"):
+        types.AgentCreationRequest("triage", "agent_1", make(), tool_timeout_seconds=0)
+
+
+def test_unknown_names_are_attribute_errors() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        types.Nothing

@@ -1,0 +1,63 @@
+"""Fixtures and context managers give a test an environment of its own and take it back."""
+
+from __future__ import annotations
+
+import os
+
+from compat.netra.components.environment import IsolatedEnvironment, get_env
+from compat.netra.testing.environment_fixtures import (
+    EnvironmentPatcher,
+    clean_env_context,
+    isolated_env,
+    patch_env,
+    production_env,
+    staging_env,
+    temporary_env_vars,
+    test_env,
+)
+
+__all__ = ["isolated_env", "production_env", "staging_env", "test_env"]
+
+
+def test_the_isolated_environment(isolated_env: IsolatedEnvironment) -> None:
+    assert isolated_env is get_env() and isolated_env.is_isolated()
+    isolated_env.set("COMPAT_FIXTURE", "1", source="test")
+    assert "COMPAT_FIXTURE" not in os.environ
+
+
+def test_the_fixture_before_has_left_nothing() -> None:
+    assert get_env().get("COMPAT_FIXTURE") is None and not get_env().is_isolated()
+
+
+def test_the_environment_of_a_test_run(test_env: IsolatedEnvironment) -> None:
+    assert (test_env.get("TESTING"), test_env.get("ENVIRONMENT")) == ("1", "testing")
+
+
+def test_the_environment_of_staging(staging_env: IsolatedEnvironment) -> None:
+    assert staging_env.get("ENVIRONMENT") == "staging"
+
+
+def test_the_environment_of_production(production_env: IsolatedEnvironment) -> None:
+    assert production_env.get("ENVIRONMENT") == "production"
+
+
+def test_variables_for_a_while(isolated_env: IsolatedEnvironment) -> None:
+    isolated_env.set("COMPAT_OLD", "old")
+    with temporary_env_vars({"COMPAT_OLD": "new", "COMPAT_NEW": "1"}) as env:
+        assert (env.get("COMPAT_OLD"), env.get("COMPAT_NEW")) == ("new", "1")
+    assert (env.get("COMPAT_OLD"), env.get("COMPAT_NEW")) == ("old", None)
+    with clean_env_context(clear_all=True) as env:
+        assert env.get("COMPAT_OLD") is None
+    assert env.get("COMPAT_OLD") == "old"
+
+
+def test_the_patcher_can_be_started_and_stopped() -> None:
+    patcher = EnvironmentPatcher({"COMPAT_PATCHED": "1"})
+    assert patcher.start().get("COMPAT_PATCHED") == "1"
+    assert patcher.original_values == {"COMPAT_PATCHED": None}
+    patcher.stop()
+    patcher.stop()
+    assert get_env().get("COMPAT_PATCHED") is None
+    with patch_env({"COMPAT_PATCHED": "2"}) as env:
+        assert env.get("COMPAT_PATCHED") == "2"
+    assert not env.is_isolated()
