@@ -9,6 +9,7 @@ from typing import Any
 from compat.canonical.core.serialization import serialize_message
 from compat.netra.components.connections.rooms import Rooms
 
+from .manager_types import ConnectionID
 from .user_managers import is_open
 
 Async = Callable[..., Coroutine[Any, Any, Any]]
@@ -93,7 +94,7 @@ class OlderMethods:
         self, user_id: Any = None, websocket: Any = None, code: int = 1000, reason: str = "Normal closure"
     ) -> None:
         """As ``disconnect_user``; a connection id alone removes that connection."""
-        if websocket is None and self._scope.get(str(user_id)) is not None:
+        if websocket is None and not self._scope.records_of(str(user_id)) and self._scope.get(user_id) is not None:
             await self.remove_connection(user_id)
         else:
             await self.disconnect_user(user_id, websocket, code, reason)
@@ -134,28 +135,33 @@ class OlderMethods:
 
     async def broadcast_to_job(self, job_id: str, message: Any) -> bool:
         """Send to everybody in a job's room; whether anybody took it."""
-        took = [await self.send_message(connection_id, message) for connection_id in self._rooms.members(job_id)]
+        took = [await self.send_message(ConnectionID.of(record), message) for record in self._room_records(job_id)]
         return any(took)
+
+    def _room_records(self, room_id: str) -> list[Any]:
+        """The connections in a room that are still there."""
+        members = [(name, user) for name in sorted(self._rooms.members(room_id)) for user in self._rooms.users(room_id, name)]
+        records = (self._scope.get(name, user) for name, user in members)
+        return [record for record in records if record is not None]
 
     async def broadcast_to_room(self, room_id: str, message: Any, exclude_user: Any = None) -> int:
         """Send to everybody in a room but one user; how many took it."""
-        records = [self._scope.get(connection_id) for connection_id in self._rooms.members(room_id)]
-        ids = [record.connection_id for record in records if record is not None and record.user_id != exclude_user]
+        ids = [ConnectionID.of(record) for record in self._room_records(room_id) if record.user_id != exclude_user]
         return sum([bool(await self.send_message(connection_id, message)) for connection_id in ids])
 
     def join_room(self, user_id: str, room_id: str) -> bool:
         """Put a user's connections into a room; False for a user without one."""
         ids = self._scope.ids_of(str(user_id))
-        return sum(self._rooms.join(room_id, one) for one in ids) > 0
+        return sum(self._rooms.join(room_id, one, str(user_id)) for one in ids) > 0
 
     def leave_room(self, user_id: str, room_id: str) -> bool:
         """Take a user's connections out of a room."""
         ids = self._scope.ids_of(str(user_id))
-        return sum(self._rooms.leave(room_id, one) for one in ids) > 0
+        return sum(self._rooms.leave(room_id, one, str(user_id)) for one in ids) > 0
 
     async def check_connection_health(self, connection_id: str) -> bool:
         """Whether a connection is open."""
-        record = self._scope.get(str(connection_id))
+        record = self._scope.get(connection_id)
         return record is not None and is_open(record)
 
     def is_connection_alive(self, connection_info: Any) -> bool:
@@ -195,7 +201,7 @@ class OlderMethods:
 
     def get_active_connections(self, user_id: Any = None) -> list[Any]:
         """The open connections of one user, or of all."""
-        records = self._scope.records().values() if user_id is None else self._scope.records_of(str(user_id))
+        records = self._scope.every_record() if user_id is None else self._scope.records_of(str(user_id))
         return [record for record in records if is_open(record)]
 
     def get_queue_size(self, job_id: str) -> int:
@@ -204,15 +210,16 @@ class OlderMethods:
 
     async def associate_run_id(self, connection_id: str, run_id: str) -> bool:
         """Note the run that a connection follows; False for an unknown connection."""
-        record = self._scope.get(str(connection_id))
+        record = self._scope.get(connection_id)
         if record is None:
             return False
         record.metadata = {**(record.metadata or {}), "run_id": run_id}
         return True
 
     async def get_connections_by_run_id(self, run_id: str) -> list[str]:
-        """The ids of the connections that follow a run."""
-        return [r.connection_id for r in self._scope.records().values() if (r.metadata or {}).get("run_id") == run_id]
+        """The ids of the connections that follow a run; none where those of several users say that they do."""
+        found = [record for record in self._scope.every_record() if (record.metadata or {}).get("run_id") == run_id]
+        return [ConnectionID.of(record) for record in found] if len({record.user_id for record in found}) == 1 else []
 
     def validate_message(self, message: Any) -> bool:
         """Whether a message has a type."""

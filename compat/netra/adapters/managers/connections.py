@@ -7,7 +7,7 @@ import inspect
 import secrets
 import time
 from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 from compat.canonical.core import serialization
@@ -57,42 +57,50 @@ class ConnectionMethods:
 
     async def remove_connection(self, connection_id: Any, *details: Any) -> None:
         """Remove one connection; an unknown id is passed over."""
-        if details and self._scope.get(str(connection_id)) is None:
-            connection_id = details[0]  # remove_connection(user_id, connection_id)
-        self._detach(str(connection_id))
+        user_id = None
+        if details:
+            first, second = str(connection_id), str(details[0])
+            if second in self._scope.ids_of(first):
+                user_id, connection_id = first, second  # remove_connection(user_id, connection_id)
+            elif first in self._scope.ids_of(second):
+                user_id = second
+        self._detach(connection_id, user_id)
 
-    def _detach(self, connection_id: str) -> Any:
-        record = self._scope.detach(connection_id)
+    def _detach(self, connection_id: Any, user_id: str | None = None) -> Any:
+        record = self._scope.detach(connection_id, user_id)
         if record is not None:
-            self._event_isolation_tokens.pop(connection_id, None)
-            self.connection_registry.pop(connection_id, None)
+            name = record.connection_id
+            if not self._scope.is_shared(name):
+                self._event_isolation_tokens.pop(name, None)
+                self.connection_registry.pop(name, None)
             if not self._scope.records_of(record.user_id):
                 self._user_event_queues.pop(record.user_id, None)
         return record
 
     def get_connection(self, connection_id: Any = None) -> Any:
-        """The record of one connection, or None; without an id the first one."""
+        """The record of one connection, or None; without an id the first one of the manager's own user."""
         if connection_id is None:
-            return next(iter(self._scope.records().values()), None)
-        return self._scope.get(str(connection_id))
+            own = getattr(self.user_context, "user_id", None)
+            return next(iter(self._scope.records_of(str(own))), None) if own else None
+        return self._scope.get(connection_id)
 
     def get_user_connections(self, user_id: Any = None) -> ConnectionIDs:
         """The ids of one user's connections; without a user those of the manager's own context, or all."""
         if user_id is None:
             own = getattr(self.user_context, "user_id", None)
             found = self._scope.ids_of(own) if own else set()
-            return ConnectionIDs(found or self._scope.records())
+            return ConnectionIDs(found or map(ConnectionID.of, self._scope.every_record()))
         return ConnectionIDs(self._scope.ids_of(ensure_user_id(user_id)))
 
     def get_connection_thread_id(self, connection_id: Any) -> Any:
         """The thread of one connection, or None."""
-        record = self._scope.get(str(connection_id))
+        record = self._scope.get(connection_id)
         return record.thread_id if record is not None else None
 
     def get_user_connections_by_thread(self, user_id: Any, thread_id: str) -> set[str]:
         """The ids of one user's connections to one thread."""
         user = ensure_user_id(user_id)
-        return {record.connection_id for record in self._scope.records_of(user) if record.thread_id == str(thread_id)}
+        return {ConnectionID.of(record) for record in self._scope.records_of(user) if record.thread_id == str(thread_id)}
 
     def register_connection(self, connection_id: Any, user_id: Any = None, websocket: Any = None) -> ConnectionIDs:
         """Add a connection without waiting; ``(user_id, connection_info)`` goes to the registry."""
@@ -103,17 +111,19 @@ class ConnectionMethods:
         elif user_id is None and not isinstance(connection_id, str):
             record = connection_id
             connection_id, user_id, websocket = record.connection_id, record.user_id, record.websocket
-        self._attach(WebSocketConnection(connection_id, user_id, websocket, datetime.now(timezone.utc)))
+        info = self.connection_registry.get(connection_id)
+        metadata = {"connection_info": info} if info is not None and info.websocket is websocket else None
+        self._attach(WebSocketConnection(connection_id, user_id, websocket, datetime.now(timezone.utc), metadata))  # type: ignore[arg-type]
         return ConnectionIDs({connection_id})
 
     def unregister_connection(self, connection_id: str) -> ConnectionIDs:
         """Remove a connection without waiting."""
-        record = self._detach(str(connection_id))
+        record = self._detach(connection_id)
         return ConnectionIDs({connection_id} if record is not None else ())
 
     def get_connection_info(self, connection_id: str) -> Any:
         """One connection as a dict, or None."""
-        record = self._scope.get(str(connection_id))
+        record = self._scope.get(connection_id)
         return _described(record) if record is not None else None
 
     def get_connections_for_user(self, user_id: str) -> list[dict[str, Any]]:
@@ -122,8 +132,8 @@ class ConnectionMethods:
 
     def clear_all_connections(self) -> None:
         """Remove every connection."""
-        for connection_id in list(self._scope.records()):
-            self._detach(connection_id)
+        for record in self._scope.every_record():
+            self._detach(record.connection_id, record.user_id)
         self.connection_registry.clear()
 
     async def wait_for_connection(self, user_id: str, timeout: float = 5.0, check_interval: float = 0.1) -> bool:
@@ -173,7 +183,7 @@ class ConnectionMethods:
         if not gone:
             serialization.logger.warning("user %s has no such connection", user_id)
         for record in gone:
-            await self.remove_connection(record.connection_id)
+            await self.remove_connection(ConnectionID.of(record))
             await _close(record.websocket, code, reason)
 
     async def find_connection(self, user_id: str, websocket: Any) -> Any:
@@ -182,16 +192,16 @@ class ConnectionMethods:
 
     def get_connection_id_by_websocket(self, websocket: Any) -> Any:
         """The id of the connection over ``websocket``, or None."""
-        records = self._scope.records().values()
-        return next((record.connection_id for record in records if record.websocket == websocket), None)
+        records = self._scope.every_record()
+        return next((ConnectionID.of(record) for record in records if record.websocket == websocket), None)
 
     def update_connection_thread(self, connection_id: Any, thread_id: Any) -> bool:
         """Move a connection to a thread; False for an unknown connection."""
-        return bool(self._scope.move(str(connection_id), str(thread_id) if thread_id is not None else None))
+        return bool(self._scope.move(connection_id, str(thread_id) if thread_id is not None else None))
 
     def get_connection_count(self) -> int:
         """How many connections there are."""
-        return len(self._scope.records())
+        return len(self._scope.every_record())
 
     async def handle_connection(self, websocket: Any, user_id: Any = None) -> str:
         """Connect ``user_id``, or the user of the manager's own context."""
@@ -204,7 +214,7 @@ class ConnectionMethods:
         """Remove the user's connection over ``websocket``, or all of them."""
         for record in list(self._scope.records_of(str(user_id))):
             if websocket is None or record.websocket == websocket:
-                await self.remove_connection(record.connection_id)
+                await self.remove_connection(ConnectionID.of(record))
 
     async def add_connection_by_user(self, user_id: str, websocket: Any, connection_id: Any = None) -> str:
         """Connect a user; return the id."""
@@ -215,11 +225,10 @@ class ConnectionMethods:
         await self.handle_disconnection(user_id)
 
     async def cleanup_stale_connections(self, max_age_seconds: float = 3600) -> int:
-        """Remove connections that are closed or older than ``max_age_seconds``; how many."""
-        oldest = datetime.now(timezone.utc) - timedelta(seconds=max_age_seconds)
-        stale = [r for r in self._scope.records().values() if not is_open(r) or _utc(r.connected_at) < oldest]
+        """Remove the connections whose socket is closed or gone, however old the others are; how many."""
+        stale = [record for record in self._scope.every_record() if not is_open(record)]
         for record in stale:
-            await self.remove_connection(record.connection_id)
+            await self.remove_connection(ConnectionID.of(record))
         return len(stale)
 
     async def connect_to_job(self, websocket: Any, job_id: str) -> Any:
@@ -231,8 +240,8 @@ class ConnectionMethods:
             connection_id, f"job_user_{id(websocket)}", websocket, datetime.now(timezone.utc), {"job_id": job_id}
         )
         record.job_id = job_id  # type: ignore[attr-defined]
-        await self.add_connection(record)
-        self._rooms.join(job_id, connection_id)
+        self._attach(record)  # what waits for this name is for a socket that is gone: the number of its object is used again
+        self._rooms.join(job_id, connection_id, record.user_id)
         return record
 
     async def disconnect_from_job(self, job_id: str, websocket: Any) -> None:
@@ -277,10 +286,6 @@ def _described(record: Any) -> dict[str, Any]:
         "metadata": record.metadata or {},
         "is_active": is_open(record),
     }
-
-
-def _utc(when: datetime) -> datetime:
-    return when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)
 
 
 async def _close(websocket: Any, code: int, reason: str) -> None:

@@ -71,7 +71,7 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
 
     def _keep_only(self, user: str, wanted: Any) -> None:
         for connection_id in self._scope.ids_of(user) - set(wanted):
-            self._detach(connection_id)
+            self._detach(connection_id, user)
 
     def _make_views(self, scope: Scope) -> list[View]:
         def by_user(read: Any) -> Any:

@@ -100,8 +100,15 @@ class RegistryCompat:
     def get_user_connections(self, user_id: str) -> list[Any]:
         """The ``connection_info`` objects of one user's open connections."""
         manager = self.manager
-        ids = manager._user_connections.get(user_id, ())
-        return [manager.connection_registry[one] for one in ids if one in manager.connection_registry]
+        found = []
+        for record in manager._scope.records_of(str(user_id)):
+            info = (record.metadata or {}).get("connection_info")
+            # By its id alone only where that means this very connection: another user may have one of the same id.
+            if info is None and manager._scope.get(record.connection_id) is record:
+                info = manager.connection_registry.get(record.connection_id)
+            if info is not None and record.connection_id in manager.connection_registry:
+                found.append(info)
+        return found
 
 
 class ConnectionInfo:

@@ -92,7 +92,7 @@ class ReportMethods:
             "functionality_level": "full",
             "error_recovery_enabled": self._undelivered.enabled,
             "monitoring_enabled": self._tasks.enabled,
-            "connection_count": len(self._scope.records()),
+            "connection_count": len(self._scope.every_record()),
             "background_tasks": len(self._tasks.tasks),
         }
 
@@ -156,8 +156,8 @@ class ReportMethods:
 
     async def validate_event_isolation(self, user_id: str, connection_id: str) -> bool:
         """Whether the connection is the user's own."""
-        record = self._scope.get(str(connection_id))
-        return record is not None and record.user_id == str(user_id) and connection_id in self._event_isolation_tokens
+        own = self._scope.ids_of(str(user_id))
+        return str(connection_id) in own and connection_id in self._event_isolation_tokens
 
     async def cleanup_expired_event_tracking(self, max_age_hours: float = 24) -> int:
         """Forget events that were made longer ago; how many."""
@@ -171,7 +171,8 @@ class ReportMethods:
         self._undelivered.messages.pop(user, None)
         self._delivery.forget_user(user)
         for connection_id in self._scope.ids_of(user):
-            self._event_isolation_tokens.pop(connection_id, None)
+            if not self._scope.is_shared(connection_id):
+                self._event_isolation_tokens.pop(connection_id, None)
 
     def detect_queue_overflow(self, user_id: str) -> bool:
         """Whether four fifths of what may wait for the user is waiting."""

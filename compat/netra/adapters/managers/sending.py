@@ -96,10 +96,13 @@ class SendingMethods:
     async def send_to_thread(self, thread_id: Any, message: Any, *details: Any) -> bool:
         """Send to the connections of a thread; where none shows it, to the user of that id."""
         try:
-            if all(record.thread_id != str(thread_id) for record in self._scope.records().values()):
+            shown, user = self._scope.user_of_thread(str(thread_id))
+            if not shown:
                 await self.send_to_user(thread_id, message)
                 return True
-            took = await self._scope.send_thread(str(thread_id), _frame(message))
+            if user is None:
+                return False
+            took = await self._scope.send_thread(user, str(thread_id), _frame(message))
         except Exception as error:
             serialization.logger.error("sending to thread %s failed: %s", thread_id, error)
             return False
@@ -200,10 +203,13 @@ class SendingMethods:
 
     async def send_message(self, connection_id: Any, message: Any = None, *details: Any, **named: Any) -> bool:
         """Send to one connection; whether it took it. An id that is a user's, not a connection's, means that user."""
-        record = self._scope.get(str(connection_id))
+        record, own = self._scope.get(connection_id), self._scope.records_of(str(connection_id))
+        if record is not None and own and record.user_id != str(connection_id):
+            serialization.logger.error("%r is a user's id and another user's connection: nothing is sent", str(connection_id))
+            return False
         if record is not None:
             return bool(await self._scope.send(record, _frame(message)))
-        if not self._scope.records_of(str(connection_id)):
+        if not own:
             return False
         await self.send_to_user(connection_id, message)
         return True

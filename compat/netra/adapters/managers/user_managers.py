@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import weakref
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,10 @@ from compat.netra.components import environment
 from compat.netra.components.connections.rooms import Rooms
 from compat.netra.components.events.undelivered import UndeliveredMessages
 
+from .holders import Holders, name_of
 from .manager_types import WebSocketConnection
+
+logger = logging.getLogger(__name__)
 
 _CLOSED = ("DISCONNECTED", "CLOSED")
 
@@ -68,6 +72,7 @@ class Shared:
     def __init__(self) -> None:
         self.undelivered = UndeliveredMessages()
         self.rooms = Rooms()
+        self.connections, self.threads, self.seen_threads = Holders(), Holders(), Holders()
 
 
 _shared: weakref.WeakKeyDictionary[WebSocketManagerFactory, Shared] = weakref.WeakKeyDictionary()
@@ -86,15 +91,18 @@ class Scope:
     Over this process's factory messages take the canonical way: numbered, and kept for a client that reconnects anywhere.
     Over a factory of its own, as in tests, they go straight to the sockets; a user who is connected to the canonical
     server is reached there too.
+
+    Ids of connections and threads are unique within one user alone, and clients may choose them. An id that two users have
+    had therefore names nobody, unless the call says whose it is, or this object has attached one of them only.
     """
 
     def __init__(self, factory: WebSocketManagerFactory, owner: str | None = None) -> None:
         self.factory = factory
         self.owner = owner
         self.durable = factory is get_websocket_manager_factory()
-        shared = _shared.setdefault(factory, Shared())
-        self.undelivered, self.rooms = shared.undelivered, shared.rooms
-        self._owners: dict[str, str] = {}
+        self._shared = _shared.setdefault(factory, Shared())
+        self.undelivered, self.rooms = self._shared.undelivered, self._shared.rooms
+        self._connections, self._threads = Holders(), Holders()
         self._closed = False
 
     def manager_of(self, user_id: str) -> UnifiedWebSocketManager:
@@ -113,30 +121,42 @@ class Scope:
         return self.factory.get(SimpleNamespace(user_id=user_id, thread_id=None))
 
     def attach(self, record: Any) -> None:
-        """Hand a connection to its user's manager; one of the same id goes."""
+        """Hand a connection to its user's manager; the user's own of the same id goes."""
         manager = self.manager_of(record.user_id)
-        if self._owners.get(record.connection_id, record.user_id) != record.user_id:
-            self.detach(record.connection_id)
         manager.remove_connection(record.connection_id)
         manager.add_connection(
             Socket(record), connection_id=record.connection_id, thread_id=_text(record.thread_id), stamped=False
         )
-        self._owners[record.connection_id] = record.user_id
+        for holders in (self._connections, self._shared.connections):
+            holders.note(record.connection_id, record.user_id)
+        self._note_thread(record.thread_id, record.user_id)
 
-    def detach(self, connection_id: str) -> Any:
+    def detach(self, connection_id: Any, user_id: str | None = None) -> Any:
         """Take a connection from its manager, its socket untouched; its record, or None."""
-        holder = self._holder(connection_id)
-        self._owners.pop(connection_id, None)
-        return _record_of(holder.remove_connection(connection_id)) if holder is not None else None
+        holder = self._holder(connection_id, user_id)
+        return _record_of(holder.remove_connection(name_of(connection_id))) if holder is not None else None
 
-    def get(self, connection_id: str) -> Any:
-        """The record of a connection, or None."""
-        holder = self._holder(connection_id)
-        return _record_of(holder.get_connection(connection_id)) if holder is not None else None
+    def get(self, connection_id: Any, user_id: str | None = None) -> Any:
+        """The record of the connection that an id means, of ``user_id`` where given; None where it means none, or several."""
+        holder = self._holder(connection_id, user_id)
+        return _record_of(holder.get_connection(name_of(connection_id))) if holder is not None else None
+
+    def is_shared(self, connection_id: str) -> bool:
+        """Whether an id that a connection had is still that of another user's."""
+        users = {*self._connections.users(connection_id), *self._shared.connections.users(connection_id)}
+        return len(users) > 1 and any(manager.get_connection(connection_id) is not None for manager in self._known())
+
+    def every_record(self) -> list[Any]:
+        """Every connection, user by user."""
+        return [_record_of(one) for manager in self._known() for one in manager.connections.values()]
 
     def records(self) -> dict[str, Any]:
-        """Every connection by id, user by user."""
-        return {name: _record_of(one) for manager in self._known() for name, one in manager.connections.items()}
+        """The connections by id; without those whose id does not say whose they are."""
+        grouped: dict[str, list[Any]] = {}
+        for manager in self._known():
+            for name, one in manager.connections.items():
+                grouped.setdefault(name, []).append(_record_of(one))
+        return {name: found[0] for name, group in grouped.items() if len(found := self._meant(name, group)) == 1}
 
     def records_of(self, user_id: str) -> list[Any]:
         """One user's connections, oldest first."""
@@ -155,13 +175,35 @@ class Scope:
         """The users with a connection."""
         return list(dict.fromkeys(manager.user_id for manager in self._known() if manager.connections))
 
-    def move(self, connection_id: str, thread_id: str | None) -> bool:
+    def move(self, connection_id: Any, thread_id: str | None) -> bool:
         """Bind a connection to a thread; False for an unknown one."""
-        holder = self._holder(connection_id)
+        holder, name = self._holder(connection_id), name_of(connection_id)
         if holder is None:
             return False
-        _record_of(holder.get_connection(connection_id)).thread_id = thread_id
-        return holder.associate_thread(connection_id, thread_id)
+        _record_of(holder.get_connection(name)).thread_id = thread_id
+        self._note_thread(thread_id, holder.user_id)
+        return holder.associate_thread(name, thread_id)
+
+    def user_of_thread(self, thread_id: str) -> tuple[bool, str | None]:
+        """Whether a thread is shown by anybody, and by whom; None where several users show it or have shown it.
+
+        Clients of the canonical server choose their threads: what legacy code has said goes before what they show, and the
+        user of that very id before who calls a thread so.
+        """
+        users = {record.user_id for record in self.every_record() if record.thread_id == thread_id}
+        if not users:
+            return False, None
+        if self.owner is None:
+            said = self._threads.users(thread_id) or self._shared.threads.users(thread_id)
+            if not said and users != {thread_id} and thread_id in self.factory.users():
+                return False, None
+            users = set(said) or {*users, *self._shared.seen_threads.users(thread_id)}
+        if len(users) > 1:
+            logger.error("thread %r is that of several users: nothing is sent to it without a user", thread_id)
+            return True, None
+        (user_id,) = users
+        self._shared.seen_threads.note(thread_id, user_id)
+        return True, user_id
 
     async def send_all(self, user_id: str, message: dict[str, Any]) -> tuple[int, bool]:
         """Send one message to all of a user's connections; how many took it, and whether it is kept for those to come."""
@@ -176,14 +218,12 @@ class Scope:
                 receivers += sum(await asyncio.gather(*sends))
         return receivers, kept
 
-    async def send_thread(self, thread_id: str, message: dict[str, Any]) -> int:
-        """Send one message to the connections that show a thread; how many users or connections it reached."""
-        records = [record for record in self.records().values() if record.thread_id == thread_id]
-        if not self.durable:
-            return sum(await asyncio.gather(*(self.send(record, message) for record in records)))
-        users = {record.user_id for record in records}
-        sent = await asyncio.gather(*(self.manager_of(user).send_to_thread(thread_id, message) for user in users))
-        return sum(delivery.receivers for delivery in sent)
+    async def send_thread(self, user_id: str, thread_id: str, message: dict[str, Any]) -> int:
+        """Send one message to the user's connections that show a thread; how many it reached."""
+        if self.durable:
+            return (await self.manager_of(user_id).send_to_thread(thread_id, message)).receivers
+        records = [record for record in self.records_of(user_id) if record.thread_id == thread_id]
+        return sum(await asyncio.gather(*(self.send(record, message) for record in records)))
 
     async def flush(self, user_id: str) -> None:
         """Send what was kept while the user was away."""
@@ -192,7 +232,7 @@ class Scope:
 
     async def send(self, record: Any, message: dict[str, Any]) -> bool:
         """Send one message to one connection, as it is; whether its socket took it."""
-        holder = self._holder(record.connection_id)
+        holder = self._holder(record.connection_id, record.user_id)
         return holder is not None and await holder.send_to_connection(record.connection_id, message)
 
     def waiting(self, user_id: str) -> int:
@@ -207,7 +247,6 @@ class Scope:
         """Close the users' managers and their sockets."""
         self._closed = True
         await asyncio.gather(*(manager.close() for manager in self._known()))
-        self._owners.clear()
 
     def delivery_attempts(self) -> int:
         """How often an event is tried while its user is away: more where deployed; once where it is kept anyway."""
@@ -237,14 +276,38 @@ class Scope:
         users = self.factory.users() if self.owner is None else [self.owner]
         return [manager for user in users for manager in self._managers(user)]
 
-    def _holder(self, connection_id: str) -> UnifiedWebSocketManager | None:
-        """The manager that has a connection, or None."""
-        user_id = self._owners.get(connection_id)
-        for manager in self._managers(user_id) if user_id is not None else self._known():
-            if manager.get_connection(connection_id) is not None:
-                return manager
-        self._owners.pop(connection_id, None)
-        return None
+    def _holder(self, connection_id: Any, user_id: str | None = None) -> UnifiedWebSocketManager | None:
+        """The manager that has the connection that an id means, or None."""
+        name = name_of(connection_id)
+        user_id = user_id or getattr(connection_id, "user_id", None)  # what connect_user() returned says whose it is
+        users = (user_id,) if user_id is not None else self._users_meant(name)
+        if len(users) > 1:
+            logger.error("connection id %r is that of several users: it names none of their connections", name)
+            return None
+        managers = self._managers(users[0]) if users else self._known()
+        holders = [manager for manager in managers if manager.get_connection(name) is not None]
+        if len({manager.user_id for manager in holders}) > 1:
+            logger.error("connection id %r is that of several users: it names none of their connections", name)
+            return None
+        return holders[0] if holders else None
+
+    def _users_meant(self, connection_id: str) -> tuple[str, ...]:
+        """The users whose connection of this id may be meant; none where any may."""
+        if self.owner is not None:
+            return (self.owner,)
+        return self._connections.users(connection_id) or self._shared.connections.users(connection_id)
+
+    def _meant(self, connection_id: str, records: list[Any]) -> list[Any]:
+        users = self._users_meant(connection_id)
+        if len(users) > 1:
+            return []
+        found = {record.user_id: record for record in reversed(records) if not users or record.user_id == users[0]}
+        return list(found.values())
+
+    def _note_thread(self, thread_id: Any, user_id: str) -> None:
+        if _text(thread_id) is not None:
+            for holders in (self._threads, self._shared.threads):
+                holders.note(thread_id, user_id)
 
 
 def _text(value: Any) -> str | None:

@@ -10,21 +10,28 @@ class Rooms:
 
     def __init__(self) -> None:
         self.rooms: dict[str, set[str]] = {}
+        # Connection ids are unique within one user alone: whose are in the room.
+        self._users: dict[tuple[str, str], set[str | None]] = {}
 
-    def join(self, room_id: str, connection_id: str) -> bool:
-        """Put a connection into a room; False if it was there."""
-        members = self.rooms.setdefault(room_id, set())
-        new = connection_id not in members
-        members.add(connection_id)
+    def join(self, room_id: str, connection_id: str, user_id: str | None = None) -> bool:
+        """Put a connection, of ``user_id`` where that is known, into a room; False if it was there."""
+        users = self._users.setdefault((room_id, connection_id), set())
+        new = user_id not in users
+        users.add(user_id)
+        self.rooms.setdefault(room_id, set()).add(connection_id)
         return new
 
-    def leave(self, room_id: str, connection_id: str) -> bool:
-        """Take a connection out of a room; False if it was not there."""
-        members = self.rooms.get(room_id, set())
-        was = connection_id in members
-        members.discard(connection_id)
-        if room_id in self.rooms and not members:
-            del self.rooms[room_id]
+    def leave(self, room_id: str, connection_id: str, user_id: str | None = None) -> bool:
+        """Take a connection out of a room, whosoever it is without ``user_id``; False if it was not there."""
+        users = self._users.get((room_id, connection_id), set())
+        was = bool(users) if user_id is None else user_id in users
+        users.discard(user_id)
+        if user_id is None or not users:
+            self._users.pop((room_id, connection_id), None)
+            members = self.rooms.get(room_id, set())
+            members.discard(connection_id)
+            if room_id in self.rooms and not members:
+                del self.rooms[room_id]
         return was
 
     def leave_all(self, connection_id: str) -> None:
@@ -35,6 +42,10 @@ class Rooms:
     def members(self, room_id: str) -> set[str]:
         """The connections in a room."""
         return set(self.rooms.get(room_id, ()))
+
+    def users(self, room_id: str, connection_id: str) -> list[str | None]:
+        """Whose connections of this id are in a room; None where that was not said."""
+        return sorted(self._users.get((room_id, connection_id), {None}), key=str)
 
     def get_stats(self) -> dict[str, Any]:
         """Return counts and the members by room."""

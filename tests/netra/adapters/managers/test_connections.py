@@ -156,12 +156,22 @@ def test_the_registry(manager: Any, run: Any) -> None:
     assert manager.get_connection("conn_1").metadata == {"connection_info": info}
 
 
-def test_stale_connections_go(manager: Any, connection: Any, run: Any) -> None:
-    old = datetime.now(timezone.utc) - timedelta(hours=2)
+@pytest.mark.parametrize("age", [0, 3600, -1, 10**9])
+def test_closed_connections_go_and_a_living_socket_stays_however_old_it_is(
+    manager: Any, connection: Any, run: Any, age: int
+) -> None:
+    closed = SimpleNamespace(client_state=SimpleNamespace(name="DISCONNECTED"), send_json=AsyncMock())
+    old = datetime.now(timezone.utc) - timedelta(days=20_000)
     run(manager.add_connection(connection("user_1", 1, connected_at=old)))
-    run(manager.add_connection(connection("user_1", 2)))
-    assert run(manager.cleanup_stale_connections(3600)) == 1
-    assert set(manager._connections) == {"conn_2"}
+    run(manager.add_connection(connection("user_1", 2, connected_at=old.replace(tzinfo=None))))
+    run(manager.add_connection(connection("user_1", 3)))
+    run(manager.add_connection(connection("user_2", 4, websocket=closed)))
+    without = connection("user_2", 5)
+    run(manager.add_connection(without))
+    without.websocket = None
+    assert run(manager.cleanup_stale_connections(age)) == 2
+    assert run(manager.cleanup_stale_connections(max_age_seconds=age)) == 0
+    assert set(manager._connections) == {"conn_1", "conn_2", "conn_3"}
 
 
 def test_jobs_are_rooms(manager: Any, run: Any) -> None:
