@@ -1,7 +1,7 @@
 """The command line, one small file per subcommand.
 
-commands   the table: name, where it lives, which extra it needs, one line of help
-frame      main(): base commands, the group, what a missing extra is called, exit codes
+table      name, place, extra and one line of help of each subcommand; commands/ holds one file for each
+main       main(): base commands, the group, what a missing extra is called, exit codes
 group      the click group that imports a subcommand when it is called
 options    options and habits that several subcommands share
 """

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import IO
 
     from compat.ledger import Ledger
+    from compat.telemetry.report.usage_report import MoveFacts
 
 
 def chosen_ledger(names: tuple[str, ...]) -> Ledger:
@@ -34,6 +35,35 @@ def chosen_ledger(names: tuple[str, ...]) -> Ledger:
     for each in ledgers or found:
         whole = each if whole is None else whole + each
     return whole if whole is not None else Ledger("none", version="0")
+
+
+def required_ledger(names: tuple[str, ...]) -> Ledger:
+    """The chosen ledgers as one; an error where there is none, because no row finds nothing and would look like success."""
+    ledger = chosen_ledger(names)
+    if not len(ledger):
+        raise CompatError(
+            "no ledger with rows was found; name one with --ledger package.module:LEDGER, or in [tool.compat] ledgers"
+        )
+    return ledger
+
+
+def move_facts(ledger: Ledger) -> dict[str, MoveFacts]:
+    """The facts of every row by the id under which its uses are counted."""
+    from compat.ledger import replacement
+    from compat.telemetry.report.usage_report import MoveFacts
+
+    return {
+        move.id: MoveFacts(
+            legacy=move.legacy,
+            canonical=move.canonical,
+            since=move.since,
+            removal=move.removal,
+            instead=replacement(move),
+            stage=ledger.stage(move),
+            kind=move.kind,
+        )
+        for move in ledger
+    }
 
 
 @contextmanager

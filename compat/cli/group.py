@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from .commands import COMMANDS, Command
+from .table import COMMANDS, Command
 
 
 class LazyGroup(click.Group):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from .commands import COMMANDS, Command
+from .table import COMMANDS, Command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

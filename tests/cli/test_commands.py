@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compat.cli.commands import COMMANDS
+from compat.cli.table import COMMANDS
 
 click = pytest.importorskip("click", reason="needs the extra: tools")
 
@@ -57,5 +57,5 @@ def test_the_version_is_that_of_the_distribution(capsys):
 
 def test_a_command_that_is_no_click_command_is_a_defect(monkeypatch):
     monkeypatch.setattr(type(COMMANDS["report"]), "load", lambda self: print)
-    with pytest.raises(TypeError, match=r"compat\.cli\.report:command is .*print.*; a command with an extra must be"):
+    with pytest.raises(TypeError, match=r"compat\.cli\.commands\.report:command is .*print.*; a command with an extra must be"):
         run(["report"])

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from compat import __file__ as face
-from compat.cli.commands import COMMANDS
 from compat.cli.main import main, missing_extra
+from compat.cli.table import COMMANDS
 
 ROOT = pathlib.Path(face).parents[1]
 
@@ -33,7 +33,7 @@ def test_help_imports_no_subcommand():
         "print(sorted(m for m in sys.modules if m.startswith('compat.') and not m.startswith('compat._')))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    loaded = "['compat.cli', 'compat.cli.commands', 'compat.cli.group', 'compat.cli.main']"
+    loaded = "['compat.cli', 'compat.cli.group', 'compat.cli.main', 'compat.cli.table']"
     assert shown.stdout.splitlines()[-1] == loaded
 
 

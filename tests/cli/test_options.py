@@ -8,7 +8,7 @@ import pytest
 
 click = pytest.importorskip("click", reason="needs the extra: tools")
 
-from compat.cli.move_facts import move_facts  # noqa: E402 - after the skip
+from compat.cli.common import move_facts  # noqa: E402 - after the skip
 from compat.cli.options import chosen_ledger, opened_output  # noqa: E402 - after the skip
 from compat.errors import CompatError  # noqa: E402 - after the skip
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from .options import ledger_option, opened_output, output_option
-from .progress import bar
-from .scan_settings import required_ledger
+from ..common import required_ledger
+from ..options import ledger_option, opened_output, output_option
+from ..progress import bar
 
 
 @click.command(help=__doc__)

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .common import opened_output
-from .progress import bar
-from .scan_settings import required_ledger
+from ..common import opened_output, required_ledger
+from ..progress import bar
 
 if TYPE_CHECKING:
     from compat.analysis.config import Settings

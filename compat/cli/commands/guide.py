@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from .options import ledger_option, opened_output
-from .scan_settings import required_ledger
+from ..common import required_ledger
+from ..options import ledger_option, opened_output
 
 
 @click.command(help=__doc__)
@@ -30,7 +30,7 @@ def command(ledgers: tuple[str, ...], write: bool, check: bool, path: Path | Non
 
     ledger = required_ledger(ledgers)
     # The shipped ledger's introductions speak of nothing else.
-    folder = intro or (Path(__file__).parent.parent / "netra" / "intro" if ledger.name == "netra" else None)
+    folder = intro or (Path(__file__).parents[2] / "netra" / "intro" if ledger.name == "netra" else None)
     text = guide.generate(ledger, guide.read_intros(str(folder)) if folder else {})
     place = path or Path("MIGRATION.md" if "://" in ledger.docs else ledger.docs or "MIGRATION.md")
     if check:

@@ -10,9 +10,9 @@ import click
 
 from compat.readiness import Policy, Verdict, as_dict, judge, places_by_move
 
-from .history_source import opened_usage
-from .move_facts import move_facts
-from .options import ledger_option, opened_output, output_option
+from ..common import move_facts
+from ..history_source import opened_usage
+from ..options import ledger_option, opened_output, output_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,8 +53,8 @@ def command(
 
     from compat.telemetry.report.usage_report import build_report
 
-    from .progress import bar
-    from .scan_settings import required_ledger
+    from ..common import required_ledger
+    from ..progress import bar
 
     now = datetime.now(timezone.utc)
     policy = Policy(days, processes, hours)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from .options import ledger_option, opened_output, output_option
-from .scan_settings import required_ledger
+from ..common import required_ledger
+from ..options import ledger_option, opened_output, output_option
 
 
 @click.command(help=__doc__)

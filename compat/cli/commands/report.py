@@ -9,9 +9,9 @@ import click
 from compat.telemetry.history.queries import KEYS
 from compat.telemetry.report.render import FORMATS
 
-from .history_source import opened_usage, source_options
-from .move_facts import move_facts
-from .options import chosen_ledger, ledger_option, opened_output, output_option
+from ..common import move_facts
+from ..history_source import opened_usage, source_options
+from ..options import chosen_ledger, ledger_option, opened_output, output_option
 
 
 @click.command()

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .history_source import is_server, opened_usage, source_options
-from .move_facts import move_facts
-from .options import chosen_ledger, ledger_option
+from ..common import move_facts
+from ..history_source import is_server, opened_usage, source_options
+from ..options import chosen_ledger, ledger_option
 
 if TYPE_CHECKING:
     from compat.telemetry.history.database import History

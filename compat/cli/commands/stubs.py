@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import click
 
-from .options import ledger_option
-from .scan_settings import required_ledger
+from ..common import required_ledger
+from ..options import ledger_option
 
 
 @click.command(help=__doc__)

@@ -1,0 +1,1 @@
+"""The subcommands, one file each; :mod:`compat.cli.table` lists them."""
