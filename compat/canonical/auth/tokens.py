@@ -27,6 +27,9 @@ REASONS = (
 )
 
 
+_LAST_SECOND = 2**53  # beyond it a float does not count seconds any more
+
+
 class TokenRejected(Exception):
     """A token does not hold; ``reason`` is one of :data:`REASONS`, the message is safe to log and to send."""
 
@@ -95,13 +98,22 @@ def verify_token(token: str | bytes | None, keys: KeySet, rules: TokenRules) -> 
             raise TokenRejected("unknown_key", str(error)) from error
         except jwt.PyJWTError as error:
             raise _rejection(jwt, error) from error
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError, RecursionError, OverflowError) as error:
             raise TokenRejected("malformed", "the token cannot be read") from error
+        _check_times(claims)
         subject = claims.get("sub")
         if not isinstance(subject, str) or not subject.strip():
             raise TokenRejected("subject", "the token names no subject")
         return claims
     raise TokenRejected("signature", "the signature does not match")
+
+
+def _check_times(claims: dict[str, Any]) -> None:
+    """Times are numbers (RFC 7519): PyJWT takes text, true and false as well, and numbers no clock has."""
+    for name in ("exp", "nbf", "iat"):
+        value = claims.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LAST_SECOND:
+            raise TokenRejected("claims", f"the token's {name!r} claim is not a time in seconds")
 
 
 def _as_text(token: str | bytes | None, max_bytes: int) -> str:

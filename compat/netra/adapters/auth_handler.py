@@ -50,6 +50,9 @@ class AuthHandler(
             result = await _service_of(self.canonical).authenticate_token(message.get("token"))
             if not result.success:
                 return {"status": "error", "message": result.error, "message_type": kind, "error_code": result.error_code}
+            known = self.canonical.sessions.get(client_id) if client_id else None
+            if known is not None and known.user_id not in (None, result.user_id):
+                return {"status": "error", "message": "the client ID is another user's", "message_type": kind}
             if client_id:
                 self.canonical.open_session(client_id, result.user_id)
             return {"status": "processed", "message_type": kind, "user_id": result.user_id}
@@ -107,7 +110,7 @@ class UnifiedWebSocketAuthenticator(
         self, websocket: Any, token: str | None = None, e2e_context: dict[str, Any] | None = None
     ) -> WebSocketAuthResult:
         """Authenticate a connection, by the token where one is given."""
-        if token:
+        if _is_token(token):
             return self._count(await _by_token(self.canonical, token, websocket))
         return self._count(await canonical.authenticate_websocket(websocket, e2e_context))
 
@@ -173,15 +176,24 @@ def _legacy_counts(attempts: int, successes: int) -> dict[str, Any]:
     }
 
 
+def _is_token(token: Any) -> bool:
+    """Whether there is anything that a service could be asked about."""
+    return isinstance(token, (str, bytes)) and bool(token.strip()) and token.strip().lower() not in ("bearer", b"bearer")
+
+
 async def _by_token(service: Any, token: str | None, websocket: Any = None) -> WebSocketAuthResult:
+    if not _is_token(token):
+        return canonical.without_token(websocket)
     try:
-        result: AuthResult = await service.authenticate_token(strip_bearer(token) or token)
+        bare = strip_bearer(token) if isinstance(token, str) else None
+        result: AuthResult = await service.authenticate_token(bare or token)
     except Exception as error:
         logger.exception("token authentication failed")
         return WebSocketAuthResult(False, error_message=f"Token authentication error: {error}", error_code="TOKEN_AUTH_ERROR")
     if not result.success:
         return WebSocketAuthResult(False, None, result, result.error, result.error_code)
-    return WebSocketAuthResult(True, canonical.create_authenticated_user_context(result, websocket), result)
+    named = canonical.is_named(getattr(result, "user_id", None))
+    return canonical.let_in(result, canonical.create_authenticated_user_context(result, websocket) if named else None)
 
 
 class WebSocketAuthenticator(
@@ -290,10 +302,10 @@ async def authenticate_client_token(token: str | None, connection_id: str) -> tu
 
 async def validate_websocket_token_business_logic(token: str) -> dict[str, Any] | None:
     """Return what is known of a token that holds, None for one that does not."""
-    if not token or not isinstance(token, str) or not token.strip():
+    if not _is_token(token) or not isinstance(token, str):
         return None
     result = await canonical.get_unified_auth_service().authenticate_token(strip_bearer(token) or token)
-    if not result.success:
+    if not result.success or not canonical.is_named(result.user_id):
         return None
     return {
         "valid": True,

@@ -88,6 +88,18 @@ def test_rs256_tokens_verify_with_the_public_key(rsa, make_token):
         ({"sub": None}, "subject"),
         ({"sub": "  "}, "subject"),
         ({"exp": "soon"}, "malformed"),
+        ({"exp": "9999999999"}, "claims"),
+        ({"exp": " 9999999999 "}, "claims"),
+        ({"exp": "9_999_999_999"}, "claims"),
+        ({"exp": 1e300}, "claims"),
+        ({"exp": 10**400}, "claims"),
+        ({"exp": float("inf")}, "malformed"),
+        ({"exp": float("nan")}, "malformed"),
+        ({"exp": [9_999_999_999]}, "malformed"),
+        ({"nbf": "1"}, "claims"),
+        ({"nbf": True}, "claims"),
+        ({"iat": "1"}, "claims"),
+        ({"iat": False}, "claims"),
     ],
 )
 def test_every_claim_is_checked(make_token, keys, changes, expected):

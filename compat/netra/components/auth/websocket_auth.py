@@ -45,10 +45,13 @@ async def authenticate_websocket(
 ) -> WebSocketAuthResult:
     """Return whether a connection is let in, with the execution context made for it.
 
-    The connection keeps ``preliminary_connection_id`` where it was given one before. ``error_code`` is one of
+    A handshake without a token is refused before any service is asked. The connection keeps
+    ``preliminary_connection_id`` where it was given one before. ``error_code`` is one of
     NO_TOKEN, INVALID_FORMAT, TOKEN_EXPIRED, VALIDATION_FAILED, MISSING_USER_ID, INVALID_WEBSOCKET_STATE,
     AUTH_SERVICE_ERROR, RATE_LIMITED, ORIGIN_NOT_ALLOWED, TOKEN_IN_URL, WEBSOCKET_AUTH_EXCEPTION.
     """
+    if _extract_token_from_websocket(websocket) is None:
+        return without_token(websocket)
     if is_websocket_disconnected(websocket):
         state = _safe_websocket_state_for_logging(getattr(websocket, "client_state", None))
         return WebSocketAuthResult(
@@ -75,7 +78,33 @@ async def authenticate_websocket(
             error_message=auth_result.error,
             error_code=auth_result.error_code,
         )
+    return let_in(auth_result, user_context)
+
+
+def let_in(auth_result: Any, user_context: Any) -> WebSocketAuthResult:
+    """Return the success that a service tells of; a failure where it does not say of whom."""
+    if not is_named(getattr(auth_result, "user_id", None)):
+        return WebSocketAuthResult(
+            success=False, error_message="Authentication successful but user ID missing", error_code="MISSING_USER_ID"
+        )
     return WebSocketAuthResult(success=True, user_context=user_context, auth_result=auth_result)
+
+
+def is_named(user_id: Any) -> bool:
+    """Return whether this names a user."""
+    return isinstance(user_id, str) and bool(user_id.strip())
+
+
+def without_token(websocket: Any = None) -> WebSocketAuthResult:
+    """Return the failure of whoever brings no token, where tokens are looked for."""
+    message = "No authentication token found in WebSocket headers or subprotocols"
+    try:
+        in_url = Handshake.from_websocket(websocket).token_in_url is not None
+    except Exception:
+        in_url = False
+    if in_url:
+        message += "; one in the URL is refused, because URLs are logged"
+    return WebSocketAuthResult(success=False, error_message=message, error_code="NO_TOKEN")
 
 
 def create_authenticated_user_context(auth_result: Any, websocket: Any, thread_id: str | None = None, **kwargs: Any) -> Any:
@@ -157,5 +186,9 @@ def validate_environment() -> dict[str, Any]:
 
 
 def _extract_token_from_websocket(websocket: Any) -> str | None:
-    found = Handshake.from_websocket(websocket).find_token()
+    try:
+        found = Handshake.from_websocket(websocket).find_token()
+    except Exception as error:
+        logger.warning("no token can be read from a handshake: %r", error)
+        return None
     return found[0] if found else None

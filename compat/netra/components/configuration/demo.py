@@ -22,8 +22,8 @@ def get_backend_demo_config() -> dict[str, Any]:
         "session_ttl": int(env.get("DEMO_SESSION_TTL") or 3600),
         "refresh_interval": int(env.get("DEMO_REFRESH_INTERVAL") or 300),
         "max_sessions": int(env.get("DEMO_MAX_SESSIONS") or 100),
-        "auto_create_users": is_demo_mode(),
-        "permissive_auth": is_demo_mode(),
+        "auto_create_users": _allowed("DEMO_AUTO_CREATE_USERS"),
+        "permissive_auth": _allowed("DEMO_PERMISSIVE_AUTH"),
     }
 
 
@@ -31,8 +31,16 @@ get_demo_config = get_backend_demo_config
 
 
 def get_auth_config() -> dict[str, Any]:
-    """Who is let in."""
-    return {"require_authentication": not is_demo_mode(), "allow_demo_users": is_demo_mode()}
+    """Who is let in: demonstration mode alone opens nothing."""
+    return {
+        "require_authentication": not _allowed("DEMO_PERMISSIVE_AUTH"),
+        "allow_demo_users": _allowed("DEMO_AUTO_CREATE_USERS"),
+    }
+
+
+def _allowed(name: str) -> bool:
+    """What opens access needs a variable of its own, beside the mode."""
+    return is_demo_mode() and is_true(get_env().get(name))
 
 
 def get_demo_feature_flags() -> dict[str, bool]:

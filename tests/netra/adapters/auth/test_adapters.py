@@ -181,14 +181,14 @@ def test_authenticating_a_connection_gives_a_result():
 def test_the_service_is_replaced_by_its_legacy_path():
     service = Mock()
     context = Mock(user_id="user_7")
-    service.authenticate_websocket = AsyncMock(return_value=(Mock(success=True), context))
+    service.authenticate_websocket = AsyncMock(return_value=(Mock(success=True, user_id="user_7"), context))
     with patch(f"{UNIFIED}.get_unified_auth_service", return_value=service):
         from netra_backend.app.websocket_core.unified_websocket_auth import (
             UnifiedWebSocketAuthenticator,
             authenticate_websocket_ssot,
         )
 
-        connection = socket()
+        connection = socket(token())
         result = asyncio.run(authenticate_websocket_ssot(connection))
         assert (result.success, result.user_context) == (True, context)
         assert service.authenticate_websocket.call_args.args == (connection,)
@@ -234,7 +234,9 @@ def test_the_unified_authenticator_counts_what_it_did():
         refused = socket()
         await authenticator.handle_authentication_failure(refused, await authenticator.authenticate_token(""))
         assert refused.send_json.call_args.args[0]["error_code"] == "NO_TOKEN"
-        refused.close.assert_called_once_with(code=1008, reason="no token was given")
+        refused.close.assert_called_once_with(
+            code=1008, reason="No authentication token found in WebSocket headers or subprotocols"
+        )
         await authenticator.create_auth_success_response(refused, await authenticator.authenticate_token(token()))
         assert refused.send_json.call_args.args[0]["user_id"] == "user_1"
 

@@ -215,10 +215,33 @@ def test_the_environment_and_what_it_asks_for(staging: Any) -> None:
     assert detector.should_require_service("postgres") and not detector.should_require_service("clickhouse")
 
 
+@pytest.mark.parametrize("mode", ["1", "true", "yes", "on"])
+@pytest.mark.parametrize("environment", ["development", "testing", "staging"])
+def test_demonstration_mode_opens_no_access_by_itself(mode: str, environment: str) -> None:
+    closed = {"require_authentication": True, "allow_demo_users": False}
+    with temporary_env_vars({"DEMO_MODE": mode, "ENVIRONMENT": environment}) as env:
+        shown = demo.get_backend_demo_config()
+        assert (shown["enabled"], shown["permissive_auth"], shown["auto_create_users"]) == (True, False, False)
+        assert demo.get_demo_config()["permissive_auth"] is False and demo.get_auth_config() == closed
+        env.set("DEMO_PERMISSIVE_AUTH", "0")
+        env.set("DEMO_AUTO_CREATE_USERS", "1")
+        shown = demo.get_backend_demo_config()
+        assert (shown["permissive_auth"], shown["auto_create_users"]) == (False, True)
+        env.set("DEMO_PERMISSIVE_AUTH", "true")
+        assert demo.get_backend_demo_config()["permissive_auth"] is True
+        assert demo.get_auth_config() == {"require_authentication": False, "allow_demo_users": True}
+        env.set("ENVIRONMENT", "production")
+        shown = demo.get_backend_demo_config()
+        assert (shown["enabled"], shown["permissive_auth"], shown["auto_create_users"]) == (False, False, False)
+        assert demo.get_auth_config() == closed
+        env.set("ENVIRONMENT", environment)
+        env.set("DEMO_MODE", "0")
+        assert demo.get_backend_demo_config()["permissive_auth"] is False and demo.get_auth_config() == closed
+
+
 def test_demonstrations_never_in_production() -> None:
     with temporary_env_vars({"DEMO_MODE": "true", "ENVIRONMENT": "staging"}) as env:
-        assert demo.is_demo_mode() and demo.get_backend_demo_config()["auto_create_users"]
-        assert demo.get_auth_config() == {"require_authentication": False, "allow_demo_users": True}
+        assert demo.is_demo_mode()
         env.set("ENVIRONMENT", "production")
         assert not demo.is_demo_mode() and not any(demo.get_demo_feature_flags().values())
         assert demo.validate_demo_mode() == (False, ["DEMO_MODE is set in production, where it has no effect"])
