@@ -1,16 +1,13 @@
-"""Who still uses what: counts that survive the process, their history, and what exports them.
+"""Who still uses what: counts that survive the process, their history, and what shows or exports them.
 
-sites      what is counted                    cells       counting it, one cell per site
-counters   the hot-path face of that          reader      reading many segments
-layout     the bytes of a segment             segments    writing one
-identity   which process this is              liveness    whether it still runs
-observed   processes that used nothing        directory   where everything lies
-tally      counts that add up                 history     the SQLite file       schema    its tables
-fold       segments into the history
-merge      many directories as one history    fleet       a Prometheus server as one
-exported   what exporters tell                metrics     under which names
-prometheus, otel                              the exporters
-queries, report, render, page*, serve         what people read
+record   what one process writes: sites, counters, the segment file, the record that it was observed
+history  the SQLite history, into which segments of dead processes are folded exactly once; queries
+read     several directories, histories and Prometheus servers read as one history
+export   the same numbers as Prometheus and OpenTelemetry series, under the names in metric_names
+report   a report as plain data, and its formats
+page     the HTML page, its chart, and the server that shows it live
+
+Nothing flows back: record <- history <- read <- export <- report <- page.
 """
 
 from __future__ import annotations
@@ -21,12 +18,12 @@ from .record.sites import Site
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .history.database import open_history
-    from .history.merge import collect
+    from .read.merge import collect
 
 __all__ = ["Site", "collect", "observed", "on_reset", "open_cell", "open_history", "reset", "usage"]
 
 # The shim imports this package on its hot path: what needs SQLite is loaded when it is asked for.
-_LAZY = {"collect": "history.merge", "open_history": "history.database"}
+_LAZY = {"collect": "read.merge", "open_history": "history.database"}
 
 
 def __getattr__(name: str) -> object:

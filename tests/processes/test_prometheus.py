@@ -12,8 +12,8 @@ from urllib.request import urlopen
 import pytest
 
 from compat.telemetry.history.database import HistoryError
-from compat.telemetry.history.merge import collect
 from compat.telemetry.read.fleet import read_prometheus
+from compat.telemetry.read.merge import collect
 
 pytest.importorskip("prometheus_client", reason="needs the extra: prometheus")
 

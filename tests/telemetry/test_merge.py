@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from compat.telemetry.history.database import History, open_history
 from compat.telemetry.history.fold import fold
-from compat.telemetry.history.merge import collect
 from compat.telemetry.history.tally import Tally
+from compat.telemetry.read.merge import collect
 from compat.telemetry.record.cells import INDEX
 from compat.telemetry.record.identity import describe_process
 from compat.telemetry.record.layout import DAY, Row

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .metric_names import LAST, LAST_NAME, NAME, PROCESSES, PROCESSES_NAME, USES
+from ..metric_names import LAST, LAST_NAME, NAME, PROCESSES, PROCESSES_NAME, USES
 from .series import Exported, Facts, Source, labelled
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .metric_names import (
+from ..metric_names import (
     HISTORY,
     HISTORY_NAME,
     LABELS,

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from ..history.database import MEMORY, HistoryError
-from ..history.merge import collect
 from ..history.schema import first_row
+from ..metric_names import LABELS
+from ..read.merge import collect
 from ..record import counters
 from ..record.directory import state_directory
 from ..record.identity import host_name, service_name, this_process
 from ..record.sites import Site
-from .metric_names import LABELS
 
 
 class Facts(Protocol):

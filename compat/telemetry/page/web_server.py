@@ -85,67 +85,97 @@ def create_app(
         Says which day is today.
     """
 
-    def usage(by: str, since: str, match: str) -> Report:
-        with open_history() as history:
-            return _report(history, by, since, match)
+    answers = Answers(open_history, facts, narrowed=narrowed, where=where, live=live, metrics=metrics, clock=clock)
+    app = Starlette(
+        routes=[
+            Route("/", answers.page),
+            Route("/api/usage", answers.usage),
+            Route("/metrics", answers.exposition),
+        ]
+    )
+    return Guard(app, token=token, hosts=hosts)
 
-    pages: dict[tuple[str, str], tuple[float, str]] = {}
-    drawing = Lock()
 
-    def drawn(since: str, match: str) -> str:
-        # One at a time, and once per refresh for all readers: the page of a large history takes seconds to draw.
-        with drawing:
-            kept = pages.get((since, match))
-            if kept is not None and monotonic() - kept[0] < live / 2:
-                return kept[1]
-            with open_history() as history:
-                text = io.StringIO()
-                write_page(_report(history, "move", since, match), history.connection, text, where, live=live)
-            while len(pages) >= KEPT_PAGES:
-                del pages[next(iter(pages))]
-            pages.pop((since, match), None)
-            pages[since, match] = monotonic(), text.getvalue()
-            return text.getvalue()
+class Answers:
+    """The three answers: the page, the report as JSON, the metrics. Parameters as those of :func:`create_app`."""
 
-    def _report(history: History, by: str, since: str, match: str) -> Report:
-        return build_report(
-            history.connection,
-            by=by,
-            since=since,
-            match=match,
-            facts=facts,
-            narrowed=narrowed,
-            problems=history.problems,
-            now=clock(),
-        )
+    def __init__(
+        self,
+        open_history: Opener,
+        facts: Mapping[str, MoveFacts],
+        *,
+        narrowed: bool,
+        where: str,
+        live: int,
+        metrics: Callable[[], tuple[bytes, str]] | None,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._open_history, self._facts, self._narrowed = open_history, facts, narrowed
+        self._where, self._live, self._metrics, self._clock = where, live, metrics, clock
+        self._pages: dict[tuple[str, str], tuple[float, str]] = {}
+        self._drawing = Lock()
 
-    def asked(request: Request, since: str) -> tuple[str, str]:
-        return request.query_params.get("since", since), request.query_params.get("match", "")
-
-    async def page(request: Request) -> Response:
+    async def page(self, request: Request) -> Response:
+        """Answer with the HTML page."""
         try:
-            text = await run_in_threadpool(drawn, *asked(request, "90d"))
+            text = await run_in_threadpool(self._drawn, *_asked(request, "90d"))
         except ValueError as wrong:
             return PlainTextResponse(f"{wrong}\n", 400)
         # frame-ancestors has no effect in the page's own meta element.
         secure = {"content-security-policy": f"{policy()}; frame-ancestors 'none'"}
         return Response(text, media_type="text/html", headers=secure)
 
-    async def api(request: Request) -> Response:
+    async def usage(self, request: Request) -> Response:
+        """Answer with one report as JSON."""
         try:
-            made = await run_in_threadpool(usage, request.query_params.get("by", KEYS[0]), *asked(request, "30d"))
+            made = await run_in_threadpool(self._usage, request.query_params.get("by", KEYS[0]), *_asked(request, "30d"))
         except ValueError as wrong:
             return JSONResponse({"error": str(wrong)}, 400)
         return JSONResponse(as_dict(made))
 
-    async def exposition(request: Request) -> Response:
-        if metrics is None:
+    async def exposition(self, request: Request) -> Response:
+        """Answer with the metrics, if there are any."""
+        if self._metrics is None:
             return PlainTextResponse(f"{NO_METRICS}\n", 501)
-        body, kind = await run_in_threadpool(metrics)
+        body, kind = await run_in_threadpool(self._metrics)
         return Response(body, headers={"content-type": kind})
 
-    app = Starlette(routes=[Route("/", page), Route("/api/usage", api), Route("/metrics", exposition)])
-    return Guard(app, token=token, hosts=hosts)
+    def _usage(self, by: str, since: str, match: str) -> Report:
+        with self._open_history() as history:
+            return self._report(history, by, since, match)
+
+    def _drawn(self, since: str, match: str) -> str:
+        # One at a time, and once per refresh for all readers: the page of a large history takes seconds to draw.
+        pages = self._pages
+        with self._drawing:
+            kept = pages.get((since, match))
+            if kept is not None and monotonic() - kept[0] < self._live / 2:
+                return kept[1]
+            with self._open_history() as history:
+                text = io.StringIO()
+                report = self._report(history, "move", since, match)
+                write_page(report, history.connection, text, self._where, live=self._live)
+            while len(pages) >= KEPT_PAGES:
+                del pages[next(iter(pages))]
+            pages.pop((since, match), None)
+            pages[since, match] = monotonic(), text.getvalue()
+            return text.getvalue()
+
+    def _report(self, history: History, by: str, since: str, match: str) -> Report:
+        return build_report(
+            history.connection,
+            by=by,
+            since=since,
+            match=match,
+            facts=self._facts,
+            narrowed=self._narrowed,
+            problems=history.problems,
+            now=self._clock(),
+        )
+
+
+def _asked(request: Request, since: str) -> tuple[str, str]:
+    return request.query_params.get("since", since), request.query_params.get("match", "")
 
 
 class Guard:

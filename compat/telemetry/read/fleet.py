@@ -11,9 +11,9 @@ from urllib.error import HTTPError
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
-from ..export.metric_names import HISTORY_NAME, LABELS, LAST_NAME, NAME
 from ..history.database import History, HistoryError, memory_history
 from ..history.tally import Tally
+from ..metric_names import HISTORY_NAME, LABELS, LAST_NAME, NAME
 from ..record.layout import DAY, Header, Row, encode_key
 from ..record.sites import Site
 

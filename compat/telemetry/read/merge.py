@@ -7,15 +7,15 @@ import sqlite3
 from collections.abc import Iterable
 from time import time
 
+from ..history.database import ADD_DAILY, ADD_PROCESS, ADD_USE, History, HistoryError, Segment, memory_history, open_history
+from ..history.fold import Progress, fold, last_sign, list_files, list_segments, seen
+from ..history.schema import first_row
+from ..history.segment_reader import Reader
+from ..history.tally import Tally
 from ..record.directory import history_in, observed_in
 from ..record.layout import Header, SegmentError
 from ..record.liveness import is_running
 from ..record.observed import read_log
-from .database import ADD_DAILY, ADD_PROCESS, ADD_USE, History, HistoryError, Segment, memory_history, open_history
-from .fold import Progress, fold, last_sign, list_files, list_segments, seen
-from .schema import first_row
-from .segment_reader import Reader
-from .tally import Tally
 
 PREFIX = "prometheus:"
 """What a source begins with that is the address of a Prometheus server."""
@@ -42,7 +42,7 @@ def collect(sources: Iterable[str | os.PathLike[str]], *, progress: Progress = N
     opened = _open_all(dict.fromkeys(path for path in databases if os.path.exists(path)), problems)
     stores = [first_row(history.connection, "SELECT id FROM identity")[0] for history in opened]
     for server in servers:
-        from ..read.fleet import read_prometheus  # urllib and what it brings are for those who read a fleet
+        from .fleet import read_prometheus  # urllib and what it brings are for those who read a fleet
 
         try:
             opened.append(read_prometheus(server, without=stores))
