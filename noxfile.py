@@ -121,11 +121,14 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=TOOLS)
 def lint(session: nox.Session) -> None:
-    """ruff, and who may import whom."""
+    """ruff, who may import whom, and the workflow files."""
     session.install("-e", str(ROOT), *group("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
+    workflows = sorted(str(path) for path in (ROOT / ".github" / "workflows").glob("*.yml"))
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    session.run("zizmor", "--offline", "--quiet", *workflows)
 
 
 @nox.session(python=TOOLS)

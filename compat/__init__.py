@@ -1,9 +1,26 @@
 """A migration adapter: legacy code runs untouched on its canonical replacement, and every use is warned and counted.
 
-The whole public face, loaded on demand: ``import compat`` itself imports nothing else.
+General layout:
+
+    errors          every exception and warning category
+    ledger/         what moved: rows, the ledgers that hold them, their checks, the one sentence
+    shim/           how old code runs: one finder, one file per kind of move, one funnel for every use
+    telemetry/      who still uses it: record -> history -> report, page, export, read
+    analysis/       where it is written: reading -> model -> rules -> rewriting -> output, documents
+    readiness       whether it may go: ledger, telemetry and findings joined into a verdict per move
+    cli/            the command line; pytest_plugin, auto and the modules with an underscore start the package
+    canonical/      the core: a WebSocket server that imports nothing else of the package
+    netra/          the case: legacy names of one backend, served on the core through the tool's public face
+
+A row of a ledger is the only statement of a move; the rest is derived from it. docs/architecture.md draws the lines.
+
+All public names are loaded on demand: ``import compat`` itself imports nothing else.
 
 PYTEST_DONT_REWRITE: start-up has imported this package before pytest comes, and it would warn that it came too late.
 """
+
+#: The version of the distribution and of the shipped ledger; pyproject.toml and the command line read it here.
+__version__ = "1.0.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import click
 
+from compat import __version__
+
 from .table import COMMANDS, Command
 
 
@@ -51,18 +53,9 @@ def _passed_on(command: Command) -> click.Command:
     return passed_on
 
 
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("netra-compat")
-    except PackageNotFoundError:
-        return "not installed as a distribution"
-
-
 def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        click.echo(f"compat {_version()}")
+        click.echo(f"compat {__version__}")
         ctx.exit()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compat import __version__
 from compat.ledger import Ledger, Move, Name
 
 from .rows import (
@@ -48,4 +49,4 @@ def _all_rows() -> list[Move]:
     return rows
 
 
-LEDGER = Ledger("netra", version="1.0.0", docs="MIGRATION.md", rows=_all_rows())
+LEDGER = Ledger("netra", version=__version__, docs="MIGRATION.md", rows=_all_rows())

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from compat import __version__
+
 from ..common import opened_output, required_ledger
 from ..progress import bar
 
@@ -114,7 +116,7 @@ def _scan(given: argparse.Namespace, paths: list[str], wanted: Sequence[str], se
         )
     report = output.Report(result.findings, files=result.files, seconds=result.seconds, statistics=given.statistics)
     if given.format in output.VERSIONED:
-        report.version = _version()
+        report.version = __version__
     if baseline:
         _compare(report, result, baseline, update=given.update_baseline, accept_new=given.accept_new)
     with opened_output(given.output) as stream:
@@ -144,12 +146,3 @@ def _compare(report: Report, result: Scan, baseline: str, *, update: bool, accep
         comparison = known.compare(result.findings, result.paths)
     report.findings, report.known = comparison.new, comparison.known
     report.paid = [key.label for key in sorted(comparison.paid)]
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("netra-compat")
-    except PackageNotFoundError:
-        return ""
