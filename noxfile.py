@@ -136,8 +136,6 @@ def fresh(session: nox.Session) -> None:
     """Generated text is current."""
     session.install("-e", f"{ROOT}[all]")
     session.run("python", "-m", "compat", "guide", "--ledger", "netra", "--check")
-    session.run("python", "-m", "compat", "stubs", "--ledger", "netra", "--out", "compat/stubs", "--check")
-    session.run("python", "-m", "compat.netra.boot_table", "--check")
 
 
 @nox.session(python=[name for name in ("3.9", "3.13", "pypy3") if name in PRESENT] or TOOLS)

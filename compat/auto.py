@@ -1,5 +1,5 @@
 """``import compat.auto`` turns the drop-in on, for code that puts the package on ``sys.path`` itself."""
 
-from compat._boot import boot
+from compat.boot import boot
 
 boot("import compat.auto")

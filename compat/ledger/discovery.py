@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 
-from compat._declared import EntryPoint, entry_points
+from compat.boot.entry_points import EntryPoint, entry_points
 from compat.errors import CompatError
 
 from .ledger import Ledger

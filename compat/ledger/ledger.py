@@ -7,7 +7,7 @@ from .moves import Move
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from typing import Union
 
     Version = Union[str, Callable[[], str]]
@@ -43,15 +43,30 @@ class Ledger:
         The version in force, or a callable that returns it (read when first needed).
     docs:
         Where a warned user reads on: a file name or a URL.
+    generic:
+        Top-level names that other projects use too: of these only the declared modules are served, never the name alone.
+    intro:
+        The directory of the guide's introductions, ``<legacy module>.md``.
     rows:
         The moves; later rows of the same legacy path are kept too, for :func:`compat.check` to report, but the first wins.
     """
 
-    __slots__ = ("_by_id", "_by_legacy", "_modules", "_origins", "_rows", "_shells", "docs", "name")
+    __slots__ = ("_by_id", "_by_legacy", "_modules", "_origins", "_rows", "_shells", "docs", "generic", "intro", "name")
 
-    def __init__(self, name: str, *, version: Version, docs: str = "", rows: Iterable[Move] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        version: Version,
+        docs: str = "",
+        generic: Iterable[str] = (),
+        intro: str = "",
+        rows: Iterable[Move] = (),
+    ) -> None:
         self.name = name
         self.docs = docs
+        self.generic = frozenset(generic)
+        self.intro = intro
         self._origins: dict[str, Origin] = {name: Origin(name, version, docs)}
         self._rows: tuple[Move, ...] = ()
         self._index(rows)
@@ -78,12 +93,27 @@ class Ledger:
             self._modules.setdefault(module, {}).setdefault(attribute, row)
 
     def __add__(self, other: Ledger | Iterable[Move]) -> Ledger:
-        made = Ledger.__new__(Ledger)
-        made.name, made.docs, made._rows = self.name, self.docs, self._rows
-        made._origins = dict(self._origins)
+        made = self._copied()
         if isinstance(other, Ledger):
             made._origins.update(other._origins)
+            made.generic |= other.generic
         made._index(other)
+        return made
+
+    def _copied(self) -> Ledger:
+        made = Ledger.__new__(Ledger)
+        made.name, made.docs, made.generic, made.intro = self.name, self.docs, self.generic, self.intro
+        made._rows, made._origins = self._rows, dict(self._origins)
+        return made
+
+    def narrowed(self, roots: Collection[str]) -> Ledger:
+        """This ledger without the legacy modules that lie below other roots; empty where none is left."""
+        if self.roots.issubset(roots):
+            return self
+        made = self._copied()
+        made._rows = ()
+        kept = {module for module in self._modules if module.partition(".")[0] in roots}
+        made._index(row for row in self._rows if kept and (row.module in kept or row.module not in self._modules))
         return made
 
     def __iter__(self) -> Iterator[Move]:

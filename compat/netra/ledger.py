@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from compat import __version__
 from compat.ledger import Ledger, Move, Name
 
@@ -49,4 +51,11 @@ def _all_rows() -> list[Move]:
     return rows
 
 
-LEDGER = Ledger("netra", version=__version__, docs="MIGRATION.md", rows=_all_rows())
+LEDGER = Ledger(
+    "netra",
+    version=__version__,
+    docs="MIGRATION.md",
+    generic=("app", "dev_launcher", "shared", "test_framework", "tests"),
+    intro=os.path.join(os.path.dirname(__file__), "intro"),
+    rows=_all_rows(),
+)

@@ -16,7 +16,6 @@ callsite      who is the user
 handed        who handed a legacy callable to a thread or an executor
 bytecode      what the user's instruction does
 lazy          lazy imports
-dropin        the shipped ledger, and other distributions' ones
 """
 
 from __future__ import annotations

@@ -32,8 +32,10 @@ _BETWEEN = frozenset(
         "zipimport",
     )
 )
+#: The names of the module that a start of the interpreter runs; its finder stands in the frames of imports.
+START = ("netra_compat_start", "compat.boot.start")
 _BETWEEN_EXACT = frozenset(
-    ("unittest.mock", "_pytest.monkeypatch", "pickle", "_pickle", "_frozen_importlib", "_frozen_importlib_external")
+    ("unittest.mock", "_pytest.monkeypatch", "pickle", "_pickle", "_frozen_importlib", "_frozen_importlib_external", *START)
 )
 # Code that looks at everything it finds: it uses nothing, so it is neither counted nor warned.
 _LOOKERS = frozenset(
@@ -74,7 +76,7 @@ def module_name(frame: FrameType) -> str:
 
 
 def _is_own(name: str) -> bool:
-    return name == "compat" or (name.startswith(_OWN) and not name.startswith(_OWN_USERS))
+    return name == "compat" or name in START or (name.startswith(_OWN) and not name.startswith(_OWN_USERS))
 
 
 def is_own(frame: FrameType) -> bool:
@@ -87,7 +89,7 @@ def _is_between(frame: FrameType) -> bool:
     if file.startswith("<frozen ") or (file.startswith(_LIBRARY) and not file.startswith(_PACKAGES, len(_LIBRARY))):
         return True
     name = module_name(frame)
-    return name.partition(".")[0] in _BETWEEN or name in _BETWEEN_EXACT or name.startswith(("compat.shim", "compat._boot"))
+    return name.partition(".")[0] in _BETWEEN or name in _BETWEEN_EXACT or name.startswith(("compat.shim", "compat.boot"))
 
 
 def is_importlib(frame: FrameType) -> bool:

@@ -141,7 +141,7 @@ class Finder:
 
     def _elsewhere(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         for other in sys.meta_path:
-            if other is self or getattr(other, "__module__", "") == "compat._boot":
+            if other is self or getattr(other, "__module__", "") in callsite.START:
                 continue
             find = getattr(other, "find_spec", None)
             found: ModuleSpec | None = find(name, path, target) if find is not None else None
@@ -163,7 +163,7 @@ class Finder:
 
     def _may_serve(self, one: Installation, name: str) -> bool:
         """A root with a generic name is served for declared descendants only: ``import shared`` alone stays an error."""
-        if "." in name or name not in one.generic or one.ledger.module_rows(name):
+        if "." in name or name not in one.ledger.generic or one.ledger.module_rows(name):
             return True
         frame: FrameType | None = sys._getframe(3)
         asked = imports.outermost_request(frame)
@@ -195,7 +195,7 @@ def _is_loading(frame: FrameType | None) -> bool:
         if callsite.is_importlib(frame):
             if frame.f_code.co_name == "_find_and_load_unlocked":
                 return True
-        elif not callsite.module_name(frame).startswith("compat."):
+        elif not callsite.is_own(frame):
             return False
         frame = frame.f_back
     return False

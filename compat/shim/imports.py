@@ -105,7 +105,7 @@ def first(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> No
 def outermost_request(frame: FrameType | None) -> str:
     """The full module name that the import in progress was asked for; ``""`` where it cannot be seen."""
     asked = ""
-    while frame is not None and (callsite.is_importlib(frame) or callsite.module_name(frame).startswith("compat.")):
+    while frame is not None and (callsite.is_importlib(frame) or callsite.is_own(frame)):
         if frame.f_code.co_name in ("_find_and_load", "_gcd_import"):
             asked = str(frame.f_locals.get("name", asked))
         frame = frame.f_back

@@ -27,10 +27,8 @@ _finder: Finder | None = None
 class Installation:
     """One installed ledger. Use as a context manager, or call :meth:`remove`."""
 
-    def __init__(self, ledger: Ledger, *, drop_in: bool = False, generic: frozenset[str] = frozenset()) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.drop_in = drop_in
-        self.generic = generic
         self.undoings: list[Callable[[], None]] = []
         self._taps: dict[str, Tap] = {}
 
@@ -79,7 +77,7 @@ class Installation:
         self.remove()
 
 
-def install(ledger: Ledger, *, drop_in: bool = False, generic: frozenset[str] = frozenset()) -> Installation:
+def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
     """Serve the legacy paths of a ledger from now on, in this process.
 
     Returns an :class:`Installation`; ``with compat.install(LEDGER): ...`` takes it out again at the end. An installation that
@@ -92,7 +90,7 @@ def install(ledger: Ledger, *, drop_in: bool = False, generic: frozenset[str] = 
         for done in _installed:
             if done.ledger is ledger:
                 return done
-        made = Installation(ledger, drop_in=drop_in, generic=generic)
+        made = Installation(ledger)
         _installed.append(made)
         try:
             if _finder is None:

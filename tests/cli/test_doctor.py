@@ -37,7 +37,7 @@ def test_nothing_wrong_is_exit_code_0(healed):
         (
             "COMPAT_ROOTS",
             "shared,netra",
-            "COMPAT_ROOTS names netra, which the shipped ledger does not have; it has analytics_service, ",
+            "COMPAT_ROOTS names netra, which no declared ledger has; they have analytics_service, ",
         ),
     ],
 )

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 import compat
-from compat import _boot, errors
+from compat import errors
 
 ROOT = pathlib.Path(compat.__file__).parent
 
@@ -34,11 +34,17 @@ def test_each_room_lists_what_its_face_has(room):
         assert getattr(module, name) is not None
 
 
-def test_the_boot_table_is_current():
-    from compat.netra import boot_table
+def test_the_listed_roots_are_current():
+    from compat.boot import entry_points
+    from compat.ledger import load
 
-    assert boot_table.main(["--check"]) == 0
-    assert frozenset(boot_table.LEDGER.roots) == _boot.ROOTS
+    listed = {}
+    for entry in entry_points.entry_points(sys.path, entry_points.ROOTS):
+        listed.setdefault(entry.value, []).append(entry.name)
+    assert {reference: sorted(names) for reference, names in listed.items()} == {
+        reference: sorted(entry_points.root_names(load(reference))) for reference in listed
+    }
+    assert [entry.value for entry in entry_points.entry_points(sys.path) if entry.name == "netra"] == list(listed)
 
 
 def test_the_shipped_ledger_has_no_fault():

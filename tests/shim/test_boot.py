@@ -22,9 +22,9 @@ def run(code, *options, cwd=None, **environment):
 
 def test_the_environment_starts_the_drop_in_by_its_pth_file():
     done = run(
-        "import sys; from compat import _boot; print(_boot.started_by, sys.meta_path[0].__name__, sys.meta_path[-1].__name__)"
+        "import sys; from compat import boot; print(boot.active.finder.started_by, sys.meta_path[0] is boot.active.finder)"
     )
-    assert done.stdout == ".pth Front Tail\n", done.stderr
+    assert done.stdout == ".pth True\n", done.stderr
 
 
 def started_with(*options):
@@ -45,29 +45,119 @@ def test_the_standard_librarys_own_probes_wake_nobody():
     assert run(code).stdout == "[]\n"
 
 
-def distribution(site, name, entry_points):
-    """A module in ``site``, and the metadata of a distribution that declares what it says."""
+def distribution(site, name, entry_points, **modules):
+    """Modules in ``site``, and the metadata of a distribution that declares what it says."""
     site.mkdir(exist_ok=True)
-    (site / f"{name}.py").write_text("")
+    for module, text in {name: "", **modules}.items():
+        (site / f"{module}.py").write_text(text)
     info = site / f"{name}-1.0.dist-info"
     info.mkdir()
     (info / "entry_points.txt").write_text(entry_points)
 
 
-def test_the_first_import_from_outside_the_standard_library_wakes_nobody_where_no_other_ledger_is_declared(tmp_path):
+def test_an_import_from_outside_the_standard_library_loads_nothing_where_the_roots_of_all_ledgers_are_listed(tmp_path):
     distribution(tmp_path, "plain", "[console_scripts]\nplain = plain:main\n")
-    distribution(tmp_path, "netra_compat", "[compat.ledgers]\nnetra = compat.netra.ledger:LEDGER\n")
+    distribution(tmp_path, "moved", "[compat.ledgers]\nmoved = moved:LEDGER\n\n[compat.roots]\nold_moved = moved:LEDGER\n")
     code = (
-        "import sys; sys.path = [entry for entry in sys.path if 'site-packages' not in entry]\n"
-        "import plain\ntry:\n    import nowhere_at_all\nexcept ImportError:\n    pass\n"
-        "print([name for name in sys.modules if name.partition('.')[0] == 'compat'])"
+        "import sys\nimport plain\ntry:\n    import nowhere_at_all\nexcept ImportError:\n    pass\n"
+        "print([name for name in sys.modules if name.partition('.')[0] in ('compat', 'moved')])"
     )
     assert run(code, cwd=tmp_path).stdout == "[]\n"
 
 
-def test_a_distribution_whose_name_only_begins_like_ours_is_another_one(tmp_path):
-    distribution(tmp_path, "netra_compat_more", "[compat.ledgers]\nnetra_compat_more = moved_rows:LEDGER\n")
-    done = run("import netra_compat_more", cwd=tmp_path)
+MOVES = """
+print('the ledger is loaded')
+from compat import Ledger, Module, Name
+K = dict(since='1', removal='3', instead=None)
+LEDGER = Ledger('kit', version='2', generic=['common']) + [
+    Module('old_kit.jobs', 'new_kit', **K), Module('common.jobs', 'new_kit', **K)]
+"""
+LISTED = (
+    "[compat.ledgers]\nkit = kit_moves:LEDGER\n\n[compat.roots]\nold_kit = kit_moves:LEDGER\ncommon.jobs = kit_moves:LEDGER\n"
+)
+
+
+@pytest.fixture
+def kit(tmp_path):
+    distribution(tmp_path, "kit", LISTED, kit_moves=MOVES, new_kit="VALUE = 5\n")
+    return tmp_path
+
+
+def test_a_ledger_whose_roots_are_listed_is_loaded_at_the_first_import_of_one(kit):
+    code = "import new_kit\ntry:\n    import nowhere\nexcept ImportError:\n    print('none')\nfrom old_kit.jobs import VALUE\nprint(VALUE)"
+    done = run(code, "-W", "always", cwd=kit)
+    assert done.stdout == "none\nthe ledger is loaded\n5\n"
+    assert "<string>:6: LegacyUseWarning: Importing 'old_kit.jobs' is deprecated since kit 1" in done.stderr
+
+
+def test_a_generic_root_that_any_ledger_lists_is_served_for_what_is_listed_below_it(kit):
+    done = run("from common.jobs import VALUE\nprint(VALUE)", "-W", "ignore", cwd=kit)
+    assert (done.stdout, done.stderr) == ("the ledger is loaded\n5\n", "")
+    for code in ("import common", "import common.other"):
+        assert run(code, cwd=kit).stderr.endswith("ModuleNotFoundError: No module named 'common'\n")
+
+
+def test_a_real_package_beside_a_listed_generic_root_does_not_load_the_ledger(kit):
+    (kit / "common").mkdir()
+    (kit / "common" / "__init__.py").write_text("")
+    (kit / "common" / "own.py").write_text("OWN = 1\n")
+    head = "import common\nfrom common.own import OWN\nprint(OWN)\n"
+    done = run(head + "from common.jobs import VALUE\nprint(VALUE)", "-W", "ignore", cwd=kit)
+    assert (done.stdout, done.stderr) == ("1\nthe ledger is loaded\n5\n", "")
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_ledger_inside_the_package_that_it_serves_is_installed_when_that_is_loaded(tmp_path, listed):
+    distribution(
+        tmp_path, "x", "[compat.ledgers]\nlib = lib.moves:LEDGER\n" + "[compat.roots]\nlib = lib.moves:LEDGER\n" * listed
+    )
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "__init__.py").write_text("from . import util\nprint('lib is loaded')\n")
+    (tmp_path / "lib" / "util.py").write_text("def slug():\n    return 1\n")
+    (tmp_path / "lib" / "moves.py").write_text(
+        "from compat import Ledger, Name\nLEDGER = Ledger('lib', version='2') + [\n"
+        "    Name('lib.util:old', 'lib.util:slug', since='1', removal='3', instead=None)]\n"
+    )
+    done = run("from lib.util import old\nprint(old())", "-W", "always", cwd=tmp_path)
+    assert done.stdout == "lib is loaded\n1\n"
+    assert "<string>:1: LegacyUseWarning: Importing old from 'lib.util'" in done.stderr
+
+
+def test_roots_of_any_ledger_can_be_narrowed(kit):
+    done = run(
+        "from old_kit.jobs import VALUE\nprint(VALUE)\nimport common.jobs", "-W", "ignore", cwd=kit, COMPAT_ROOTS="old_kit"
+    )
+    assert done.stdout == "the ledger is loaded\n5\n"
+    assert done.stderr.endswith("ModuleNotFoundError: No module named 'common'\n")
+
+
+def test_a_ledger_that_is_listed_and_broken_costs_a_log_line(kit):
+    (kit / "kit_moves.py").write_text("1 / 0\n")
+    done = run("try:\n    import old_kit.jobs\nexcept ImportError as error:\n    print(error)", cwd=kit)
+    assert done.stdout == "No module named 'old_kit'\n"
+    assert "ledger kit_moves:LEDGER of kit-1.0 is not served: " in done.stderr and "Traceback" not in done.stderr
+
+
+def test_two_threads_that_import_a_root_at_once_are_both_served(kit):
+    (kit / "kit_moves.py").write_text("import time\ntime.sleep(0.2)\n" + MOVES)
+    code = (
+        "import threading\ngot = []\ndef use(name):\n    got.append(__import__(name, fromlist=['VALUE']).VALUE)\n"
+        "threads = [threading.Thread(target=use, args=(name,)) for name in ('old_kit.jobs', 'common.jobs') * 3]\n"
+        "for one in threads: one.start()\nfor one in threads: one.join()\nprint(got)"
+    )
+    done = run(code, "-W", "ignore", cwd=kit)
+    assert done.stdout == f"the ledger is loaded\n{[5] * 6}\n", done.stderr
+
+
+def test_a_folder_that_comes_to_the_path_later_is_read_too(kit, tmp_path_factory):
+    code = f"import sys\ntry:\n    import nowhere\nexcept ImportError:\n    sys.path.append({str(kit)!r})\nfrom old_kit.jobs import VALUE\nprint(VALUE)"
+    done = run(code, "-W", "ignore", cwd=tmp_path_factory.mktemp("elsewhere"))
+    assert (done.stdout, done.stderr) == ("the ledger is loaded\n5\n", "")
+
+
+def test_an_unlisted_ledger_whose_name_only_begins_like_ours_is_looked_at(tmp_path):
+    distribution(tmp_path, "netra_compat_more", "[compat.ledgers]\nmore = moved_rows:LEDGER\n")
+    done = run("try:\n    import nowhere\nexcept ImportError:\n    pass", cwd=tmp_path)
     assert "ledger moved_rows:LEDGER of netra_compat_more-1.0 is not served" in done.stderr
 
 
@@ -77,8 +167,7 @@ def test_every_other_finder_is_asked_too(tmp_path):
         "class Finder:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        print('asked for', name)\n"
-        "front = [getattr(finder, '__name__', '') for finder in sys.meta_path].index('Front')\n"
-        "sys.meta_path.insert(front + 1, Finder())\nsys.meta_path.append(Finder())\n"
+        "sys.meta_path.insert(1, Finder())\nsys.meta_path.append(Finder())\n"
         "for name in 'first_of_all', 'nor_there':\n"
         "    try:\n        __import__(name)\n    except ImportError:\n        pass\n"
     )
@@ -151,33 +240,34 @@ def test_a_real_package_that_appears_later_wins(tmp_path):
 
 def test_auto_starts_it_where_no_pth_was_read(tmp_path):
     here = os.path.dirname(os.path.dirname(__import__("compat").__file__))
-    code = f"import sys; sys.path.insert(0, {here!r})\nimport compat.auto\nfrom compat import _boot\nprint(_boot.started_by)\nimport netra_backend.app.websocket_core"
+    code = f"import sys; sys.path.insert(0, {here!r})\nimport compat.auto\nfrom compat import boot\nprint(boot.active.finder.started_by)\nimport netra_backend.app.websocket_core"
     assert run(code, "-S", "-W", "ignore").stdout == "import compat.auto\n"
 
 
 def test_without_any_other_distribution_on_the_path_legacy_code_runs_and_is_warned(tmp_path):
     package = os.path.dirname(__import__("compat").__file__)
     (tmp_path / "compat").symlink_to(package)
-    (tmp_path / "netra_compat_start.py").symlink_to(os.path.join(os.path.dirname(package), "netra_compat_start.py"))
     head = "import sys; sys.path[:] = [p for p in sys.path if 'site-packages' not in p]\nimport compat.auto\n"
     done = run(head + "from shared.types.core_types import UserID\nprint(UserID('u'))", "-S", "-W", "always", cwd=tmp_path)
     assert done.stdout == "u\n" and "<string>:3: LegacyUseWarning: Importing UserID" in done.stderr, done.stderr
 
 
 def test_booting_twice_is_booting_once_and_can_be_undone():
-    code = "import sys\nfrom compat import _boot\nn = len(sys.meta_path)\n_boot.boot('again')\nassert len(sys.meta_path) == n and _boot.started_by == '.pth'\n_boot.unboot()\nprint(n - len(sys.meta_path))"
-    assert run(code).stdout == "3\n"
-
-
-@pytest.mark.parametrize("first", ["compat._boot.boot('first')", "netra_compat_start.boot()"])
-def test_the_start_and_the_boot_module_start_it_once_between_them(first):
     code = (
-        "import sys, netra_compat_start\nimport compat._boot\ncompat._boot.unboot()\n"
-        f"{first}\nnetra_compat_start.boot()\ncompat._boot.boot('second')\n"
-        "print(sum(getattr(f, '__name__', '') == 'Front' for f in sys.meta_path), sys.meta_path[0] is compat._boot.Front, compat._boot.started_by)"
+        "import sys\nfrom compat import boot\nn = len(sys.meta_path)\nboot.boot('again')\n"
+        "assert len(sys.meta_path) == n and boot.active.finder.started_by == '.pth'\nboot.unboot()\nprint(n - len(sys.meta_path))"
     )
-    done = run(code)
-    assert done.stdout == f"1 True {'first' if 'first' in first else '.pth'}\n", done.stderr
+    assert run(code).stdout == "1\n"
+
+
+@pytest.mark.parametrize("first", ["boot.boot('first')", "compat.boot.start.boot('first')", "netra_compat_start.boot('first')"])
+def test_the_copies_of_the_start_module_start_it_once_between_them(first):
+    code = (
+        "import sys, netra_compat_start\nfrom compat import boot\nimport compat.boot.start\nboot.unboot()\n"
+        f"{first}\nnetra_compat_start.boot()\nboot.boot('second')\ncompat.boot.start.boot('third')\n"
+        "print([finder.started_by for finder in sys.meta_path if getattr(finder, '__name__', '') == 'compat drop-in'])"
+    )
+    assert run(code).stdout == "['first']\n"
 
 
 def test_a_program_with_a_compat_of_its_own_runs_on_that(tmp_path):
@@ -217,24 +307,24 @@ def test_start_up_stays_cheap_under_lazy_imports_everywhere():
 def test_a_start_file_beside_the_pth_boots_once(tmp_path):
     root = tmp_path / "site"
     root.mkdir()
-    (root / "x.start").write_text("compat._boot:boot\n")
+    (root / "x.start").write_text("compat.boot:boot\n")
     (root / "x.pth").write_text("import netra_compat_start; netra_compat_start.boot()\n")
     code = (
-        f"import site, sys\nfrom compat import _boot\n_boot.unboot()\nsite.addsitedir({str(root)!r})\n"
-        "print(_boot.started_by, sum(f is _boot.Front for f in sys.meta_path))"
+        f"import site, sys\nfrom compat import boot\nboot.unboot()\nsite.addsitedir({str(root)!r})\n"
+        "print(boot.active.finder.started_by, sum(finder is boot.active.finder for finder in sys.meta_path))"
     )
     assert run(code).stdout == "start file 1\n"
 
 
 def test_a_process_that_has_taken_the_package_away_ends_in_peace(tmp_path):
     package = os.path.dirname(__import__("compat").__file__)
-    (tmp_path / "netra_compat_start.py").symlink_to(os.path.join(os.path.dirname(package), "netra_compat_start.py"))
+    (tmp_path / "netra_compat_start.py").symlink_to(os.path.join(package, "boot", "start.py"))
     (tmp_path / "compat").mkdir()
     for name in os.listdir(package):
-        if name.endswith(".py"):
+        if name.endswith(".py") or name == "boot":
             (tmp_path / "compat" / name).symlink_to(os.path.join(package, name))
     code = (
-        f"import sys, time; sys.path.insert(0, {str(tmp_path)!r}); import compat._boot, netra_compat_start\n"
+        f"import sys, time; sys.path.insert(0, {str(tmp_path)!r}); import compat.boot, netra_compat_start\n"
         "netra_compat_start.end(time.time() - 1)\nprint('ended')"
     )
     done = run(code, "-I", "-S", COMPAT_TELEMETRY="on")

@@ -17,7 +17,7 @@ import zipfile
 
 import pytest
 
-from compat import Module, Name
+from compat import Ledger, Module, Name
 
 DATES = {"since": "1.0", "removal": "2.0", "instead": None}
 
@@ -287,10 +287,11 @@ def test_the_failure_of_an_optional_dependency_is_passed_on(world, installed):
     assert seen.error is None and seen.namespace["name"] == "no_such_package_at_all"
 
 
-def test_a_generic_root_is_served_for_declared_descendants_only(world, ledger_of):
+def test_a_generic_root_is_served_for_declared_descendants_only(world):
     from compat.shim.installation import install
 
-    with install(ledger_of(Module("old.deep.mod", "canon.core", **DATES)), generic=frozenset(["old"])):
+    ledger = Ledger("kit", version="1.5", generic=["old"]) + [Module("old.deep.mod", "canon.core", **DATES)]
+    with install(ledger):
         assert type(world.use("import old").error) is ModuleNotFoundError
         assert world.ok("from old.deep import mod").counted() == {("old.deep.mod", "import", 1): 1}
 

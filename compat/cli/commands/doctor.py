@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from compat.ledger import Ledger
+
 USAGE = "usage: compat doctor\n\nSays whether the drop-in is active in this environment, and who answers for each legacy root.\n"
 
 
@@ -30,30 +32,33 @@ def run(argv: Sequence[str]) -> int:
 
 def findings() -> list[tuple[str, bool]]:
     """Every line of the report, with whether it is as it should be."""
-    from compat import _boot
+    from compat import boot
 
     found = [(f"Python {sys.version.split()[0]} ({sys.implementation.name}) at {sys.prefix}", True), _started()]
     found.append(_telemetry())
-    found += _narrowed()
+    declared, lines = _declared()
+    roots = {root: ledger for ledger in declared for root in ledger.roots}
+    found += _narrowed(roots)
     found += _rehearsed()
-    if not _boot.is_off():
-        found += [(_root(root), True) for root in sorted(_boot.ROOTS)]
-        found += _others()
+    if not boot.active.is_off():
+        found += [(_root(root, roots[root]), True) for root in sorted(roots)]
+        found += lines
+        found += _configured()
     return found
 
 
-def _narrowed() -> list[tuple[str, bool]]:
-    from compat import _boot
+def _narrowed(roots: dict[str, Ledger]) -> list[tuple[str, bool]]:
+    from compat.boot import finders
 
-    told = os.environ.get("COMPAT_ROOTS")
-    if told is None:
+    kept = finders.narrowing()
+    if kept is None:
         return []
-    served = ", ".join(sorted(_boot._roots())) or "none"
-    unknown = sorted({part.strip() for part in told.split(",")} - _boot.ROOTS - {""})
-    lines = [(f"COMPAT_ROOTS={told!r} narrows the shipped ledger to: {served}", True)]
+    served = ", ".join(sorted(kept.intersection(roots))) or "none"
+    unknown = sorted(kept.difference(roots))
+    lines = [(f"COMPAT_ROOTS={os.environ['COMPAT_ROOTS']!r} narrows the drop-in to: {served}", True)]
     if unknown:
-        known = ", ".join(sorted(_boot.ROOTS))
-        lines.append((f"COMPAT_ROOTS names {', '.join(unknown)}, which the shipped ledger does not have; it has {known}", False))
+        known = ", ".join(sorted(roots)) or "none"
+        lines.append((f"COMPAT_ROOTS names {', '.join(unknown)}, which no declared ledger has; they have {known}", False))
     return lines
 
 
@@ -66,12 +71,12 @@ def _rehearsed() -> list[tuple[str, bool]]:
 
 
 def _started() -> tuple[str, bool]:
-    from compat import _boot
+    from compat.boot import active
 
-    if _boot.is_off():
+    if active.is_off():
         return f"the drop-in is turned off: COMPAT={os.environ['COMPAT']}", True
-    if _boot.started_by:
-        return f"the drop-in is active, started by {_boot.started_by}", True
+    if active.finder.started_by:
+        return f"the drop-in is active, started by {active.finder.started_by}", True
     return (
         "the drop-in was not started: no netra_compat.pth was read. Reinstall netra-compat into this environment,"
         " or write 'import compat.auto' first thing in the program",
@@ -105,36 +110,62 @@ def _telemetry() -> tuple[str, bool]:
     )
 
 
-def _root(root: str) -> str:
+def _root(root: str, ledger: Ledger) -> str:
     from importlib.machinery import PathFinder
 
-    from compat import _boot
+    from compat.boot import finders
 
-    if root not in _boot._roots():
+    kept = finders.narrowing()
+    if kept is not None and root not in kept:
         return f"{root}: not served, COMPAT_ROOTS leaves it out"
     found = PathFinder.find_spec(root)
     if found is not None:
         where = found.origin or ", ".join(list(found.submodule_search_locations or ())[:2])
         return f"{root}: a real package answers ({where}); compat serves declared modules that it does not have"
-    kind = "declared descendants only: other projects use this name too" if root in _boot.GENERIC else "nothing real answers"
+    is_generic = root in ledger.generic
+    kind = "declared descendants only: other projects use this name too" if is_generic else "nothing real answers"
     return f"{root}: compat serves it ({kind})"
 
 
-def _others() -> list[tuple[str, bool]]:
+def _declared() -> tuple[list[Ledger], list[tuple[str, bool]]]:
+    """The ledgers that distributions declare, and a line for each; one more where its listed roots are not current."""
+    from compat.boot import entry_points
     from compat.errors import CompatError
     from compat.ledger import discovery
 
-    declared = [(entry.value, entry.distribution) for entry in discovery.entry_points(sys.path)]
+    ledgers: list[Ledger] = []
+    lines: list[tuple[str, bool]] = []
+    listed: dict[str, set[str]] = {}
+    for entry in entry_points.entry_points(sys.path, entry_points.ROOTS):
+        listed.setdefault(entry.value, set()).add(entry.name)
+    for entry in entry_points.entry_points(sys.path):
+        try:
+            ledger = discovery.load(entry.value)
+        except CompatError as error:
+            lines.append((f"ledger {entry.value} of {entry.distribution}: {error}", False))
+            continue
+        ledgers.append(ledger)
+        lines.append((f"ledger {entry.value} of {entry.distribution}: {len(ledger)} rows", True))
+        roots = set(entry_points.root_names(ledger))
+        if listed.get(entry.value, roots) != roots:
+            wrong = ", ".join(sorted(listed[entry.value] ^ roots))
+            stale = f"the roots that {entry.distribution} lists for {entry.value} are not current ({wrong})"
+            lines.append((f"{stale}; `compat export roots --ledger {entry.value}` prints them", False))
+    return ledgers, lines
+
+
+def _configured() -> list[tuple[str, bool]]:
+    from compat.errors import CompatError
+    from compat.ledger import discovery
+
     lines: list[tuple[str, bool]] = []
     try:
-        declared += [(reference, "[tool.compat]") for reference in discovery.configured()]
+        references = discovery.configured()
     except CompatError as error:
-        lines.append((str(error), False))
-    for reference, whose in declared:
+        return [(str(error), False)]
+    for reference in references:
         try:
-            ledger = discovery.load(reference)
+            lines.append((f"ledger {reference} of [tool.compat]: {len(discovery.load(reference))} rows", True))
         except CompatError as error:
-            lines.append((f"ledger {reference} of {whose}: {error}", False))
-        else:
-            lines.append((f"ledger {reference} of {whose}: {len(ledger)} rows", True))
+            lines.append((f"ledger {reference} of [tool.compat]: {error}", False))
     return lines

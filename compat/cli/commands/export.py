@@ -1,26 +1,48 @@
 """``compat export``: the ledger as a table for other tools.
 
+ruff: banned names, for ruff.toml. roots: the entry points that name a ledger's roots, for pyproject.toml.
+
 Exit codes: 0 written, 2 usage, 3 a defect.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..common import required_ledger
 from ..options import ledger_option, opened_output, output_option
 
+if TYPE_CHECKING:
+    from compat.ledger import Ledger
+
 
 @click.command(help=__doc__)
-@click.argument("tool", type=click.Choice(("ruff",)))
+@click.argument("form", metavar="ruff|roots", type=click.Choice(("ruff", "roots")))
 @ledger_option
 @output_option
-def command(tool: str, ledgers: tuple[str, ...], output: Path | None) -> int:
+def command(form: str, ledgers: tuple[str, ...], output: Path | None) -> int:
     """Write the table."""
-    from compat.analysis.documents import linter_export
+    if form == "roots":
+        if len(ledgers) != 1 or ":" not in ledgers[0]:
+            raise click.UsageError("roots are those of one ledger: write --ledger package.module:LEDGER")
+        text = _roots(required_ledger(ledgers), ledgers[0])
+    else:
+        from compat.analysis.documents import linter_export
 
+        text = linter_export.ruff(required_ledger(ledgers))
     with opened_output(output) as stream:
-        stream.write(getattr(linter_export, tool)(required_ledger(ledgers)))
+        stream.write(text)
     return 0
+
+
+def _roots(ledger: Ledger, reference: str) -> str:
+    from compat.boot import entry_points
+
+    lines = [f'[project.entry-points."{entry_points.ROOTS}"]']
+    for name in entry_points.root_names(ledger):
+        lines.append(f"{json.dumps(name) if '.' in name else name} = {json.dumps(reference)}")
+    return "\n".join(lines) + "\n"

@@ -23,15 +23,18 @@ from ..options import ledger_option, opened_output
     type=click.Path(dir_okay=False, path_type=Path),
     help="Default: the ledger's docs, or MIGRATION.md.",
 )
-@click.option("--intro", type=click.Path(file_okay=False, path_type=Path), help="Directory of introductions, <legacy module>.md.")
+@click.option(
+    "--intro",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory of introductions, <legacy module>.md. Default: the ledger's.",
+)
 def command(ledgers: tuple[str, ...], write: bool, check: bool, path: Path | None, intro: Path | None) -> int:
     """Generate, then print, write or compare."""
     from compat.analysis.documents import guide
 
     ledger = required_ledger(ledgers)
-    # The shipped ledger's introductions speak of nothing else.
-    folder = intro or (Path(__file__).parents[2] / "netra" / "intro" if ledger.name == "netra" else None)
-    text = guide.generate(ledger, guide.read_intros(str(folder)) if folder else {})
+    folder = str(intro or ledger.intro)
+    text = guide.generate(ledger, guide.read_intros(folder) if folder else {})
     place = path or Path("MIGRATION.md" if "://" in ledger.docs else ledger.docs or "MIGRATION.md")
     if check:
         if not place.is_file() or place.read_text(encoding="utf-8") != text:

@@ -14,7 +14,7 @@ import warnings
 from typing import Any
 
 import compat
-from compat import _boot
+from compat.boot import boot
 
 USERS = ("6f1c9a1e-4f0e-4b7e-9a55-0d3f5a1b2c01", "6f1c9a1e-4f0e-4b7e-9a55-0d3f5a1b2c02", "6f1c9a1e-4f0e-4b7e-9a55-0d3f5a1b2c03")
 QUESTIONS = ("How much is it?", "And why?")
@@ -57,7 +57,7 @@ def source() -> str:
 def run() -> Outcome:
     """Run the whole demo in this process."""
     outcome = Outcome()
-    _boot.boot("python -m compat demo")
+    boot("python -m compat demo")
     with warnings.catch_warnings(record=True) as recorded:
         warnings.simplefilter("default")
         asyncio.run(_play(outcome))

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+from importlib import metadata
 
 from measuring import Table
 
@@ -51,10 +52,9 @@ def install_drop_in(site: pathlib.Path) -> None:
     """Copy the package, its start file and the module that this imports, as the wheel lays them out."""
     source = package()
     shutil.copytree(source, site / "compat", ignore=shutil.ignore_patterns("__pycache__"))
-    start_file = source.parent / "netra_compat.pth"
-    shutil.copy(start_file if start_file.exists() else source / "netra_compat.pth", site / "netra_compat.pth")
-    shutil.copy(source.parent / "netra_compat_start.py", site / "netra_compat_start.py")
-    declare(site, "netra_compat", "[compat.ledgers]\nnetra = compat.netra.ledger:LEDGER\n")
+    shutil.copy(source / "boot" / "netra_compat.pth", site / "netra_compat.pth")
+    shutil.copy(source / "boot" / "start.py", site / "netra_compat_start.py")
+    declare(site, "netra_compat", metadata.distribution("netra-compat").read_text("entry_points.txt") or "")
 
 
 def declare(site: pathlib.Path, name: str, entry_points: str = "") -> None:

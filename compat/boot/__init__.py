@@ -1,0 +1,34 @@
+"""The drop-in: legacy names are served in every process of an environment, with no code change.
+
+start          what the ``.pth`` file runs: registers the finder, which reads entry points; installed as ``netra_compat_start``
+finders        what the finder does when a declared ledger may serve a name: loads the ledger and installs it
+entry_points   the declarations of installed distributions, as the command line reads them
+"""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+#: The start module of this process: the installed one where the ``.pth`` file was read, else the package's own.
+#: Imported by its name: this package's face is part of what the start module loads.
+active: "Any" = sys.modules.get("netra_compat_start") or __import__("compat.boot.start", fromlist=["*"])
+
+
+def boot(how: str = "start file") -> None:
+    """Register the drop-in; do nothing when it is there already, or when ``COMPAT=off``."""
+    active.boot(how)
+    if active.finder.started_by == how:
+        from .entry_points import learn_bundled
+
+        learn_bundled(active.finder)
+
+
+def unboot() -> None:
+    """Take the finder of the drop-in out again; ledgers that it has installed stay."""
+    import atexit
+
+    atexit.unregister(active.end)
+    active.finder.started_by = ""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not active.finder]

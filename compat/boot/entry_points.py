@@ -1,0 +1,68 @@
+"""The ledgers, legacy roots and commands that installed distributions declare by entry points.
+
+Read without :mod:`importlib.metadata`, which takes longer to import than all there is to read.
+"""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from compat.ledger import Ledger
+
+# As in compat.boot, by its name: the ledgers that read this depend on nothing that the start module may load.
+_start: "Any" = sys.modules.get("netra_compat_start") or __import__("compat.boot.start", fromlist=["*"])
+
+LEDGERS, ROOTS = "compat.ledgers", "compat.roots"
+
+
+class EntryPoint:
+    """One line of an installed distribution's entry points."""
+
+    __slots__ = ("distribution", "name", "value")
+
+    def __init__(self, name: str, value: str, distribution: str) -> None:
+        self.name, self.value, self.distribution = name, value, distribution
+
+
+def entry_points(path: "Iterable[str]", group: str = LEDGERS) -> "Iterator[EntryPoint]":
+    """Read a group from the metadata below ``path``."""
+    for folder, text in _start.declaring(path, group.encode()):
+        for name, value in _start.entries(text, group.encode()):
+            yield EntryPoint(name, value, folder.rpartition(".")[0])
+
+
+def root_names(ledger: "Ledger") -> "list[str]":
+    """The names that the group ``compat.roots`` lists for a ledger: its roots, and two levels of those that are generic."""
+    generic = {
+        ".".join(name.split(".")[:2]) for name in ledger.modules if "." in name and name.partition(".")[0] in ledger.generic
+    }
+    return [*sorted(ledger.roots - ledger.generic), *sorted(generic)]
+
+
+def bundled() -> "Iterator[str]":
+    """The references of the ledgers that lie in folders of this package itself."""
+    import pkgutil
+
+    import compat
+
+    for folder in compat.__path__:
+        for _, name, is_package in pkgutil.iter_modules([folder]):
+            if is_package and any(found.name == "ledger" for found in pkgutil.iter_modules([f"{folder}/{name}"])):
+                module: Any = __import__(f"compat.{name}.ledger", fromlist=["LEDGER"])
+                if hasattr(module, "LEDGER"):
+                    yield f"compat.{name}.ledger:LEDGER"
+
+
+def learn_bundled(finder: "Any") -> None:
+    """Have the drop-in serve the ledgers of this package where no metadata on ``sys.path`` declares them."""
+    _start.learn()
+    known = [entry for entries in (finder.unlisted, *finder.roots.values()) for entry in entries]
+    if any(reference.startswith("compat.") for _, reference, _ in known):
+        return
+    for reference in bundled():
+        module, _, attribute = reference.partition(":")
+        for name in root_names(getattr(sys.modules[module], attribute)):
+            finder.roots.setdefault(name.partition(".")[0], []).append((name, reference, "this package."))

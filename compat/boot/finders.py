@@ -1,0 +1,128 @@
+"""What the drop-in's finder does at a name that a declared ledger may serve: load the ledger, install it, ask again.
+
+A ledger whose roots are listed is installed at the first import of one of them. One whose roots are not listed is installed as
+soon as its own package, or the one that its entry point is named after, is loaded; at the latest at the first import that fails.
+"""
+
+import os
+import sys
+from _thread import get_ident
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
+
+    from compat.ledger import Ledger
+
+    Entry = tuple[str, str, str]  # the entry point's name, the reference of the ledger, the metadata folder
+
+# References that a thread is loading: what it imports for that is not served by them.
+_loading: "set[tuple[int, str]]" = set()
+# One per reference: threads that arrive together install the same object, and so once.
+_ledgers: "dict[str, Ledger]" = {}
+
+
+def narrowing() -> "frozenset[str] | None":
+    """The roots that ``COMPAT_ROOTS`` leaves to the drop-in; ``None`` where it is not set."""
+    value = os.environ.get("COMPAT_ROOTS")
+    return None if value is None else frozenset(part.strip() for part in value.split(",") if part.strip())
+
+
+def find(finder: "Any", name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
+    """Install what is due at the import of a name, and return the spec that answers for it."""
+    root, dot, _ = name.partition(".")
+    roots = narrowing()
+    if roots is not None and root not in roots:
+        return None
+    listed = _not_loading(finder.roots.get(root, ()))
+    if dot:
+        due = [entry for entry in listed if (_is_loaded(root) if _package(entry) == root else _covers(entry, name))]
+        _install(finder, due)
+        return _answer(name, path, target) if due else None
+    unlisted = _not_loading(finder.unlisted)
+    awaiting = [entry for entry in listed if _package(entry) == root]
+    awaiting += [entry for entry in unlisted if root in (entry[0], _package(entry))]
+    due = [entry for entry in listed if entry[0] == root and entry not in awaiting]
+    _install(finder, due)
+    found = _answer(name, path, target) if due else _elsewhere(finder, name, path, target)
+    if found is None:
+        _install(finder, [entry for entry in (*listed, *unlisted) if _package(entry) != root])
+        return _answer(name, path, target)
+    if awaiting and found.loader is not None:
+        from compat.shim import overlay
+
+        found.loader = overlay.OverlayLoader(found.loader, found, lambda module: _install(finder, awaiting))  # type: ignore[assignment]
+    return found
+
+
+def _covers(entry: "Entry", name: str) -> bool:
+    return f"{name}.".startswith(f"{entry[0]}.")
+
+
+def _package(entry: "Entry") -> str:
+    return entry[1].partition(":")[0].partition(".")[0]
+
+
+def _is_loaded(root: str) -> bool:
+    module = sys.modules.get(root)
+    return module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False)
+
+
+def _not_loading(entries: "Iterable[Entry]") -> "list[Entry]":
+    thread = get_ident()
+    return [entry for entry in entries if (thread, entry[1]) not in _loading]
+
+
+def _elsewhere(finder: "Any", name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
+    # The finders before it have been asked already.
+    is_behind = False
+    for other in list(sys.meta_path):
+        if is_behind and hasattr(other, "find_spec"):
+            found: ModuleSpec | None = other.find_spec(name, path, target)
+            if found is not None:
+                return found
+        is_behind = is_behind or other is finder
+    return None
+
+
+def _answer(name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
+    from compat.shim import installation
+
+    finder = installation.finder()
+    return finder.find_spec(name, path, target) if finder is not None else None
+
+
+def _install(finder: "Any", entries: "Iterable[Entry]") -> None:
+    for entry in _not_loading(entries):
+        _, reference, distribution = entry
+        loading = (get_ident(), reference)
+        _loading.add(loading)
+        try:
+            from compat.shim import installation
+
+            ledger = _ledger(reference)
+            if len(ledger):
+                installation.install(ledger, drop_in=True)
+        except Exception as error:
+            # A broken ledger costs the program a log line.
+            import logging
+
+            whose = distribution.rpartition(".")[0]
+            logging.getLogger("compat").warning("ledger %s of %s is not served: %s", reference, whose, error)
+        finally:
+            _loading.discard(loading)
+        for pending in (finder.unlisted, *finder.roots.values()):
+            pending[:] = [other for other in pending if other[1] != reference]
+
+
+def _ledger(reference: str) -> "Ledger":
+    if reference not in _ledgers:
+        from compat.ledger import discovery
+
+        ledger = discovery.load(reference)
+        roots = narrowing()
+        _ledgers.setdefault(reference, ledger if roots is None else ledger.narrowed(roots))
+    return _ledgers[reference]

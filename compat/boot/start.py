@@ -1,0 +1,214 @@
+"""Runs at the start of every process of an environment in which the package is installed: registers one finder.
+
+The wheel installs this file as ``netra_compat_start`` beside the package, for ``netra_compat.pth``: loading the package as well
+would make a start several times as expensive. The finder reads the entry points of the installed distributions at the first
+import from outside the standard library, and loads :mod:`compat.boot.finders` at the first name that a declared ledger may serve.
+
+A ledger is declared in the group ``compat.ledgers``. A distribution may also list the names that a ledger serves, in the group
+``compat.roots``, so that nothing of the ledger is loaded before one of them is imported::
+
+    [compat.ledgers]
+    shop = shop_moves:LEDGER
+
+    [compat.roots]
+    old_shop = shop_moves:LEDGER
+    common.carts = shop_moves:LEDGER
+
+``old_shop`` is served with all that is below it; of ``common``, a name that other projects use too, ``common.carts`` only.
+
+This module may import nothing that a bare interpreter has not already loaded, or carries within itself.
+
+PYTEST_DONT_REWRITE: pytest comes later, and would warn that it came too late.
+"""
+
+import atexit
+import os
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+# No ledger's roots: what site and the standard library ask for and usually do not find, and this package.
+NEVER = frozenset(
+    (
+        "compat",
+        "sitecustomize",
+        "usercustomize",
+        "apport_python_hook",
+        "org",
+        "java",
+        "nt",
+        "msvcrt",
+        "winreg",
+        "vms_lib",
+    )
+)
+
+#: Seconds. A process that ends sooner is not recorded as observed.
+SHORT = 0.25
+
+
+def is_off() -> bool:
+    """Whether ``COMPAT`` turns the drop-in off."""
+    return os.environ.get("COMPAT", "").lower() in ("off", "0", "false", "no")
+
+
+def _load(name: str) -> "Any":
+    """A module of this package; ``None`` where the program has a ``compat`` of its own, which is not ours to run."""
+    if "compat" not in sys.modules:
+        found: Any = sys.modules["_frozen_importlib_external"].PathFinder.find_spec("compat")
+        if found is None or not os.path.isdir(os.path.join(os.path.dirname(str(found.origin)), "boot")):
+            return None
+    try:
+        return __import__(name, fromlist=["*"])
+    except Exception:
+        return None  # this process has uninstalled the package, or is pip, which refuses imports while it installs
+
+
+# PyPy takes an annotation here for a clash with the function's "global".
+_standard = None  # type: Any
+
+
+def _listed(folder: str) -> "Any":
+    # As the import system has listed it already, while it is unchanged.
+    finder: Any = sys.path_importer_cache.get(folder)
+    is_known = getattr(finder, "_path_mtime", None) == os.stat(folder or ".").st_mtime
+    return finder._path_cache if is_known else os.listdir(folder or ".")
+
+
+def _read(path: str) -> bytes:
+    # By the calls of the system: a file object takes longer to make than the file to read.
+    text = b""
+    try:
+        file = os.open(path, os.O_RDONLY)
+        try:
+            while part := os.read(file, 65536):
+                text += part
+        finally:
+            os.close(file)
+    except OSError:
+        return b""
+    return text
+
+
+def declaring(path: "Iterable[str]", group: bytes = b"compat.ledgers") -> "list[tuple[str, bytes]]":
+    """The metadata folders below ``path`` whose entry points have a group, with the text of these."""
+    found = []
+    for folder in path:
+        here = []
+        try:
+            for name in _listed(folder):
+                if name.endswith((".dist-info", ".egg-info")):
+                    text = _read(f"{folder or '.'}/{name}/entry_points.txt")
+                    if b"[" + group + b"]" in text:
+                        here.append((name, text))
+        except Exception:
+            continue  # the import system, too, passes over whatever else stands in sys.path
+        found += sorted(here)
+    return found
+
+
+def entries(text: bytes, group: bytes) -> "list[tuple[str, str]]":
+    """The name and the value of each entry point of a group; none where the text is not UTF-8."""
+    found = []
+    for section in text.split(b"\n["):
+        head, _, body = section.partition(b"]")
+        if head.lstrip(b"[") == group:
+            try:
+                lines = body.decode().split("\n")
+            except UnicodeDecodeError:
+                return []
+            for line in lines:
+                name, sign, value = line.partition("=")
+                name = name.strip()
+                if sign and name[:1] != "#":
+                    found.append((name, value.partition("[")[0].strip()))
+    return found
+
+
+def is_candidate(root: str) -> bool:
+    """Whether a ledger may speak of a top-level module: it is none of the standard library's."""
+    global _standard
+    if root[:1] == "_" or root in NEVER:
+        return False
+    known: Any = getattr(sys, "stdlib_module_names", _standard)
+    if known is None:
+        # Before 3.10 they are told by the folders that they lie in.
+        lib = os.path.dirname(os.__file__)
+        known = set(sys.builtin_module_names)
+        for folder in (lib, os.path.join(lib, "lib-dynload")):
+            if os.path.isdir(folder):
+                for entry in _listed(folder):
+                    known.add(entry.partition(".")[0])
+        _standard = known
+    return root not in known
+
+
+def learn() -> None:
+    """Read what the folders of ``sys.path`` declare, each once; every program pays for it at its first third-party import."""
+    finder.path = list(sys.path)
+    new = []
+    for folder in finder.path:
+        if isinstance(folder, str) and folder not in finder.folders:
+            finder.folders.add(folder)
+            new.append(folder)
+    for distribution, text in declaring(new):
+        listed = set()
+        for name, reference in entries(text, b"compat.roots"):
+            listed.add(reference)
+            finder.roots.setdefault(name.partition(".")[0], []).append((name, reference, distribution))
+        for name, reference in entries(text, b"compat.ledgers"):
+            if reference not in listed:
+                finder.unlisted.append((name, reference, distribution))
+
+
+def _find(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
+    root = name.partition(".")[0]
+    if not is_candidate(root):
+        return None
+    if sys.path != finder.path:
+        learn()
+    if finder.roots.get(root) or (finder.unlisted and path is None):
+        finders = _load("compat.boot.finders")
+        return finders and finders.find(finder, name, path, target)
+    return None
+
+
+# A namespace, not a class: making a class costs every start of an interpreter a third of a percent.
+#: The finder of the drop-in, the first in ``sys.meta_path``.
+finder: "Any" = type(sys.implementation)(
+    __name__="compat drop-in",
+    __module__=__name__,
+    find_spec=_find,
+    started_by="",
+    path=None,  # sys.path as it was last read
+    folders=set(),  # what was read of it
+    roots={},  # top-level name -> [(listed name, reference of the ledger, metadata folder)], for ledgers not yet served
+    unlisted=[],  # the same of ledgers whose roots are not listed, by the entry point's name
+)
+
+
+def boot(how: str = ".pth") -> None:
+    """Register the drop-in; do nothing when it is there already, or when ``COMPAT=off``."""
+    if is_off():
+        return
+    for one in sys.meta_path:
+        # The other copy of this module may have started it.
+        if getattr(one, "__name__", "") == "compat drop-in":
+            return
+    finder.started_by = how
+    sys.meta_path.insert(0, finder)
+    atexit.register(end, time.time())
+
+
+def end(started: float) -> None:
+    """Leave a record that the drop-in watched this process; one that lived for a moment only is not worth its cost."""
+    silent = time.time() - started < SHORT or os.environ.get("COMPAT_TELEMETRY", "").lower() in ("off", "memory")
+    # pip warns of all that is imported when it has installed something: it may be half of the old and half of the new.
+    if not silent and "pip" not in sys.modules:
+        counters = _load("compat.telemetry.counters")
+        if counters:
+            counters.ended(started)
