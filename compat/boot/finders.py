@@ -96,8 +96,7 @@ def _answer(name: str, path: "Sequence[str] | None", target: "ModuleType | None"
 
 
 def _install(finder: "Any", entries: "Iterable[Entry]") -> None:
-    for entry in _not_loading(entries):
-        _, reference, distribution = entry
+    for reference, distribution in {entry[1]: entry[2] for entry in _not_loading(entries)}.items():
         loading = (get_ident(), reference)
         _loading.add(loading)
         try:

@@ -56,16 +56,17 @@ def is_off() -> bool:
     return os.environ.get("COMPAT", "").lower() in ("off", "0", "false", "no")
 
 
-def _load(name: str) -> "Any":
-    """A module of this package; ``None`` where the program has a ``compat`` of its own, which is not ours to run."""
+def _finders() -> "Any":
+    """``compat.boot.finders``; ``None`` where the program has a ``compat`` of its own, which is not ours to run."""
     if "compat" not in sys.modules:
         found: Any = sys.modules["_frozen_importlib_external"].PathFinder.find_spec("compat")
         if found is None or not os.path.isdir(os.path.join(os.path.dirname(str(found.origin)), "boot")):
             return None
     try:
-        return __import__(name, fromlist=["*"])
+        from compat.boot import finders
     except Exception:
         return None  # this process has uninstalled the package, or is pip, which refuses imports while it installs
+    return finders
 
 
 # PyPy takes an annotation here for a clash with the function's "global".
@@ -149,13 +150,9 @@ def is_candidate(root: str) -> bool:
 
 def learn() -> None:
     """Read what the folders of ``sys.path`` declare, each once; every program pays for it at its first third-party import."""
-    finder.path = list(sys.path)
-    new = []
-    for folder in finder.path:
-        if isinstance(folder, str) and folder not in finder.folders:
-            finder.folders.add(folder)
-            new.append(folder)
-    for distribution, text in declaring(new):
+    path = list(sys.path)
+    folders = [folder for folder in path if isinstance(folder, str) and folder not in finder.folders]
+    for distribution, text in declaring(folders):
         listed = set()
         for name, reference in entries(text, b"compat.roots"):
             listed.add(reference)
@@ -163,6 +160,9 @@ def learn() -> None:
         for name, reference in entries(text, b"compat.ledgers"):
             if reference not in listed:
                 finder.unlisted.append((name, reference, distribution))
+    # Only now: a thread that comes meanwhile reads them too, and does not go on without.
+    finder.folders.update(folders)
+    finder.path = path
 
 
 def _find(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
@@ -172,14 +172,15 @@ def _find(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
     if sys.path != finder.path:
         learn()
     if finder.roots.get(root) or (finder.unlisted and path is None):
-        finders = _load("compat.boot.finders")
+        finders = _finders()
         return finders and finders.find(finder, name, path, target)
     return None
 
 
 # A namespace, not a class: making a class costs every start of an interpreter a third of a percent.
+_namespace: "Any" = type(sys.implementation)
 #: The finder of the drop-in, the first in ``sys.meta_path``.
-finder: "Any" = type(sys.implementation)(
+finder: "Any" = _namespace(
     __name__="compat drop-in",
     __module__=__name__,
     find_spec=_find,
@@ -208,7 +209,9 @@ def end(started: float) -> None:
     """Leave a record that the drop-in watched this process; one that lived for a moment only is not worth its cost."""
     silent = time.time() - started < SHORT or os.environ.get("COMPAT_TELEMETRY", "").lower() in ("off", "memory")
     # pip warns of all that is imported when it has installed something: it may be half of the old and half of the new.
-    if not silent and "pip" not in sys.modules:
-        counters = _load("compat.telemetry.counters")
-        if counters:
-            counters.ended(started)
+    if not silent and "pip" not in sys.modules and _finders():
+        try:
+            from compat.telemetry.record.counters import ended
+        except ImportError:
+            return  # this process has uninstalled the package
+        ended(started)

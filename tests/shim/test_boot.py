@@ -331,6 +331,13 @@ def test_a_process_that_has_taken_the_package_away_ends_in_peace(tmp_path):
     assert (done.stdout, done.stderr) == ("ended\n", "")
 
 
+@pytest.mark.parametrize(("seconds", "records"), [(0.3, 1), (0, 0)])
+def test_a_process_leaves_a_record_that_it_was_observed_unless_it_lived_for_a_moment_only(tmp_path, seconds, records):
+    done = run(f"import time; time.sleep({seconds})", COMPAT_TELEMETRY="on", COMPAT_DIR=str(tmp_path))
+    assert (done.stdout, done.stderr) == ("", "")
+    assert sum(len(file.read_bytes().splitlines()) for file in tmp_path.rglob("observed/*")) == records
+
+
 @pytest.mark.parametrize("is_pip", [True, False])
 def test_a_process_that_refuses_imports_as_pip_does_while_it_installs_ends_in_peace(is_pip):
     code = (
