@@ -12,7 +12,8 @@ from compat.canonical.factory import get_websocket_manager
 
 from .agent_notifier import RequestScopedOrchestrator, WebSocketNotifier, settled
 from .bridge_types import HealthStatus, IntegrationConfig, IntegrationMetrics, IntegrationResult, IntegrationState
-from .notification_kinds import Notifications
+from .notification_kinds import Clean, Notifications
+from .sanitising import sanitize_fields
 from .unified_emitter import UnifiedWebSocketEmitter
 
 logger = logging.getLogger(__name__)
@@ -295,14 +296,29 @@ class AgentWebSocketBridge(Notifications):
             return None
         return get_websocket_manager(context)
 
-    async def _notify(self, event_type: str, run_id: str, details: dict[str, Any], user_context: Any = None) -> bool:
+    async def _notify(
+        self,
+        event_type: str,
+        run_id: Any,
+        details: dict[str, Any],
+        user_context: Any = None,
+        clean: Clean = sanitize_fields,
+        runless: bool = False,
+    ) -> bool:
+        if not runless and not self._validate_event_context(run_id, event_type, details.get("agent_name")):
+            return False
         context = user_context if user_context is not None else self.user_context
-        thread_id = getattr(context, "thread_id", None) or self.extract_thread_id(run_id)
+        thread_id = getattr(context, "thread_id", None) or (None if runless else self.extract_thread_id(run_id))
         user_id = getattr(context, "user_id", None)
-        body = {name: value for name, value in details.items() if value is not None}
-        data = {"run_id": run_id, "thread_id": thread_id, "timestamp": _now().isoformat(), **body}
         try:
-            manager = self._manager_of(context)
+            body = {name: value for name, value in clean(details).items() if value is not None}
+            # The ids say where the event goes; what it says of them itself does not count.
+            data = {"timestamp": _now().isoformat(), **body, "run_id": run_id, "thread_id": thread_id}
+            if runless:
+                del data["run_id"]
+            if user_id is not None and "user_id" in data:
+                data["user_id"] = user_id
+            manager = self._manager_of(context) if user_id is not None or thread_id else None
             if manager is None:
                 logger.warning("no manager for run %s; %s not sent", run_id, event_type)
                 return False

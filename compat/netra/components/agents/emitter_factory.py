@@ -204,7 +204,7 @@ class WebSocketEmitterPool:
             raise ValueError(f"max_size must be at least 1, not {max_size}")
         self.manager = manager
         self.max_size = max_size
-        self._pool: OrderedDict[str, UnifiedWebSocketEmitter] = OrderedDict()
+        self._pool: OrderedDict[tuple[str, str], UnifiedWebSocketEmitter] = OrderedDict()
         self._counts = {"acquired": 0, "created": 0, "reused": 0, "evicted": 0, "released": 0}
         self._closed = False
 
@@ -278,6 +278,6 @@ class WebSocketEmitterPool:
             self._counts["evicted"] += 1
 
 
-def _pool_key(user_id: str, context: Any) -> str:
-    run_id = getattr(context, "run_id", None)
-    return f"{user_id}:{run_id}" if run_id else str(user_id)
+def _pool_key(user_id: str, context: Any) -> tuple[str, str]:
+    # Two texts, not one: "a:b" of user "a" must not be "b" of user "a:b".
+    return str(user_id), str(getattr(context, "run_id", None) or "")

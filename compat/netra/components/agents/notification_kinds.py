@@ -3,22 +3,66 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
+
+from .run_ids import is_valid_run
+from .sanitising import (
+    sanitize_custom_data,
+    sanitize_error_context,
+    sanitize_error_message,
+    sanitize_fields,
+    sanitize_parameters,
+    sanitize_progress,
+    sanitize_result,
+)
 
 logger = logging.getLogger(__name__)
 
+Clean = Callable[[dict[str, Any]], dict[str, Any]]
+
 
 class Notifications:
-    """Each method makes the event's fields and returns whether the event was handed over."""
+    """Each method makes the event's fields and returns whether the event was handed over.
+
+    Parameters, results, errors and progress are sanitised: what agents hand to each other is not all for a client.
+    """
 
     user_context: Any
+
+    _sanitize_parameters = staticmethod(sanitize_parameters)
+    _sanitize_error_message = staticmethod(sanitize_error_message)
+    _sanitize_error_context = staticmethod(sanitize_error_context)
+    _sanitize_progress_data = staticmethod(sanitize_progress)
+    _sanitize_custom_data = staticmethod(sanitize_custom_data)
+
+    @staticmethod
+    def _sanitize_result(result: Any) -> Any:
+        if result and not hasattr(result, "items"):
+            raise AttributeError(f"{type(result).__name__!r} object has no attribute 'items'")
+        return sanitize_result(result)
+
+    @staticmethod
+    def _validate_event_context(run_id: Any, event_type: str, agent_name: Any = None) -> bool:
+        if is_valid_run(run_id):
+            return True
+        logger.error("%s of agent %r names no run (%r): it could reach anybody, and is not sent", event_type, agent_name, run_id)
+        return False
 
     async def register_run_thread_mapping(self, run_id: str, thread_id: str, metadata: dict[str, Any] | None = None) -> bool:
         """Remember which thread a run reports to."""
         raise NotImplementedError
 
-    async def _notify(self, event_type: str, run_id: str, details: dict[str, Any], user_context: Any = None) -> bool:
-        """Send one event to the user of a run."""
+    async def _notify(
+        self,
+        event_type: str,
+        run_id: Any,
+        details: dict[str, Any],
+        user_context: Any = None,
+        clean: Clean = sanitize_fields,
+        runless: bool = False,
+    ) -> bool:
+        """Send one event, its fields as ``clean`` leaves them, to the user of a run; without a run where that is said."""
         raise NotImplementedError
 
     async def notify_agent_started(
@@ -112,7 +156,12 @@ class Notifications:
         trace_context: dict[str, Any] | None = None,
     ) -> bool:
         """Send ``agent_error``."""
-        details = {"agent_name": agent_name, "error": error, "error_context": error_context, "trace_context": trace_context}
+        details = {
+            "agent_name": agent_name,
+            "error": error or "",
+            "error_context": error_context,
+            "trace_context": trace_context,
+        }
         return await self._notify("agent_error", run_id, details)
 
     async def notify_agent_death(
@@ -128,19 +177,19 @@ class Notifications:
 
     async def notify_custom(self, run_id: str, agent_name: str, notification_type: str, data: dict[str, Any]) -> bool:
         """Send a notification of the caller's own type."""
-        return await self._notify(notification_type, run_id, {"agent_name": agent_name, **data})
+        return await self._notify(notification_type, run_id, {"agent_name": agent_name, **data}, clean=sanitize_custom_data)
 
     async def emit_agent_event(
         self,
         event_type: str,
         data: dict[str, Any],
-        run_id: str | None = None,
+        run_id: Any = None,
         agent_name: str | None = None,
         thread_id: str | None = None,
     ) -> bool:
         """Send any agent event; False without a run or a thread, for nobody could be told."""
         run_id = run_id or data.get("run_id") or getattr(self.user_context, "run_id", None) or thread_id
-        if not run_id:
+        if not is_valid_run(run_id):
             logger.warning("%s has neither run nor thread; not sent", event_type)
             return False
         if thread_id:
@@ -151,4 +200,6 @@ class Notifications:
         """Send an event to the user of ``context``."""
         if context is None or not event_type:
             raise ValueError("emit_event needs a context and an event type")
-        return await self._notify(event_type, getattr(context, "run_id", "") or "", dict(event_data), context)
+        run_id = getattr(context, "run_id", None)
+        # A context may be of no run; one that names a run must name a real one.
+        return await self._notify(event_type, run_id, dict(event_data), context, dict, runless=run_id is None)

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
+from .run_ids import is_valid_run
+
 logger = logging.getLogger(__name__)
 
+_IDS = ("run_id", "thread_id", "request_id")
 PRIORITY_TIERS = ("enterprise", "platform", "priority", "premium", "mid")
 
 
@@ -61,7 +64,8 @@ class UnifiedWebSocketEmitter:
     user_id:
         Whose events these are; taken from ``context`` when left out.
     context:
-        Its ``run_id``, ``thread_id`` and ``request_id`` are added to every event that does not carry its own.
+        Its ``run_id``, ``thread_id`` and ``request_id`` go out with every event, whatever ids the event itself carries.
+        Those of another user's context do not; and of a context that names no run none of the five events is sent.
     performance_mode:
         One quick retry instead of several.
 
@@ -296,12 +300,32 @@ class UnifiedWebSocketEmitter:
             raise ValueError("Either 'user_context' or 'user_id' is required")
         return AuthenticationWebSocketEmitter(manager, user, user_context)
 
-    def _stamped(self, data: dict[str, Any]) -> dict[str, Any]:
-        stamped = dict(data)
-        for name in ("run_id", "thread_id", "request_id"):
-            value = getattr(self.context, name, None)
-            if value is not None and name not in stamped:
-                stamped[name] = value
+    def _is_own_context(self) -> bool:
+        user_id = getattr(self.context, "user_id", None)
+        return self.context is not None and not (isinstance(user_id, str) and user_id != str(self.user_id))
+
+    def _validate_event_context(self, run_id: Any, event_type: str, agent_name: Any = None) -> bool:
+        if is_valid_run(run_id):
+            return True
+        logger.error("%s of agent %r names no run (%r): it is not sent", event_type, agent_name, run_id)
+        return False
+
+    def _names_a_run(self, event_type: str, data: dict[str, Any]) -> bool:
+        """Whether the event may go: the five need their context's run; and ``registry`` is nobody's."""
+        run_id = getattr(self.context, "run_id", None) if self._is_own_context() else data.get("run_id")
+        if event_type in self.CRITICAL_EVENTS and self._is_own_context():
+            return self._validate_event_context(run_id, event_type, data.get("agent_name"))
+        return run_id in (None, "") or self._validate_event_context(run_id, event_type, data.get("agent_name"))
+
+    def _stamped(self, data: dict[str, Any], critical: bool) -> dict[str, Any]:
+        stamped = {name: value for name, value in data.items() if value is not None or name not in _IDS}
+        if self._is_own_context():
+            own = {name: getattr(self.context, name, None) for name in _IDS}
+            stamped.update({name: value for name, value in own.items() if value is not None})
+        if not is_valid_run(stamped.get("run_id")):
+            stamped.pop("run_id", None)
+        if critical or "user_id" in stamped:
+            stamped["user_id"] = self.user_id
         stamped.setdefault("timestamp", _now().isoformat())
         metadata = stamped.get("metadata")
         stamped["metadata"] = {**(metadata if isinstance(metadata, dict) else {}), "user_tier": self._user_tier}
@@ -318,7 +342,10 @@ class UnifiedWebSocketEmitter:
         """Send with retries; False if the user is not connected or every try failed."""
         self.last_activity = time.monotonic()
         retries, delay, longest = self._retries(event_type)
-        stamped = self._stamped(data)
+        if not self._names_a_run(event_type, data):
+            self.metrics.error_count += 1
+            return False
+        stamped = self._stamped(data, event_type in (*self.CRITICAL_EVENTS, *self.AUTHENTICATION_CRITICAL_EVENTS))
         for attempt in range(retries + 1):
             try:
                 if not await _settled(self.manager.is_connection_active(self.user_id)):

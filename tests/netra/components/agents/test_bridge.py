@@ -40,7 +40,11 @@ def manager() -> Mock:
         (lambda b: b.notify_agent_completed("run_1", "a", {"r": 1}), "agent_completed", {"status": "completed"}),
         (lambda b: b.notify_agent_error("run_1", "a", "bad"), "agent_error", {"error": "bad"}),
         (lambda b: b.notify_agent_death("run_1", "a", "oom"), "agent_death", {"death_cause": "oom"}),
-        (lambda b: b.notify_progress_update("run_1", "a", {"p": 1}), "progress_update", {"progress": {"p": 1}}),
+        (
+            lambda b: b.notify_progress_update("run_1", "a", {"percentage": 1, "p": 1}),
+            "progress_update",
+            {"progress": {"percentage": 1}},
+        ),
         (lambda b: b.notify_custom("run_1", "a", "own", {"x": 1}), "own", {"x": 1}),
         (lambda b: b.emit_agent_event("own", {"x": 1}, run_id="run_1"), "own", {"x": 1}),
         (lambda b: b.emit_event(context(), "own", {"x": 1}), "own", {"x": 1}),

@@ -28,12 +28,70 @@ def manager(active: bool = True, **replaced: Any) -> Mock:
 def test_an_event_goes_out_by_keyword_with_the_ids_of_its_context() -> None:
     through = manager()
     emitter = UnifiedWebSocketEmitter(manager=through, context=CONTEXT)
-    assert asyncio.run(emitter.emit_agent_started({"agent_name": "a", "run_id": "mine"})) is True
+    assert asyncio.run(emitter.emit_agent_started({"agent_name": "a"})) is True
     sent = through.emit_critical_event.await_args.kwargs
     assert (sent["user_id"], sent["event_type"]) == ("user_1", "agent_started")
     data = sent["data"]
-    assert (data["run_id"], data["thread_id"], data["request_id"]) == ("mine", "thread_1", "req_1")
+    assert (data["run_id"], data["thread_id"], data["request_id"]) == ("run_1", "thread_1", "req_1")
     assert data["metadata"] == {"user_tier": "free"}
+
+
+FOREIGN = {"user_id": "user_2", "run_id": "run_2", "thread_id": "thread_2", "request_id": "req_2"}
+OWN = {"user_id": "user_1", "run_id": "run_1", "thread_id": "thread_1", "request_id": "req_1"}
+EVENTS = {
+    "started": ("agent_started", lambda e: e.emit_agent_started(FOREIGN)),
+    "thinking": ("agent_thinking", lambda e: e.emit("agent_thinking", FOREIGN)),
+    "a tool": ("tool_executing", lambda e: e.notify_tool_executing("t", **FOREIGN)),
+    "a tool done": ("tool_completed", lambda e: e.emit_tool_completed(FOREIGN)),
+    "a sign-in": ("auth_started", lambda e: e.emit("auth_started", FOREIGN)),
+    "an error": ("agent_error", lambda e: e.notify_agent_error("bad", **FOREIGN)),
+    "progress": ("progress_update", lambda e: e.notify_progress_update(0.5, "half", **FOREIGN)),
+    "the caller's own": ("own", lambda e: e.notify_custom("own", FOREIGN)),
+}
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_the_emitters_identity_goes_before_the_ids_in_an_event(kind: str) -> None:
+    through, (event_type, emit) = manager(), EVENTS[kind]
+    assert asyncio.run(emit(UnifiedWebSocketEmitter(through, "user_1", CONTEXT))) is True
+    sent = through.emit_critical_event.await_args.kwargs
+    assert (sent["user_id"], sent["event_type"]) == ("user_1", event_type)
+    assert {name: sent["data"][name] for name in OWN} == OWN
+
+
+@pytest.mark.parametrize("foreign", [SimpleNamespace(**FOREIGN)])
+def test_another_users_context_gives_no_ids_to_an_emitter(foreign: Any) -> None:
+    through = manager()
+    emitter = UnifiedWebSocketEmitter(through, "user_1", CONTEXT)
+    emitter.set_context(foreign)
+    for one in (emitter, UnifiedWebSocketEmitter(through, "user_1", foreign)):
+        assert asyncio.run(one.emit_agent_started({"agent_name": "a"})) is True
+        data = through.emit_critical_event.await_args.kwargs["data"]
+        assert data["user_id"] == "user_1" and not set(FOREIGN.values()) & set(map(str, data.values()))
+
+
+@pytest.mark.parametrize("run_id", [None, "", "  ", "registry", " registry ", 5, b"run_1"])
+def test_an_event_of_no_run_is_not_sent(run_id: Any) -> None:
+    through = manager()
+    emitter = UnifiedWebSocketEmitter(through, "user_1", SimpleNamespace(**{**OWN, "run_id": run_id}))
+    for event_type in UnifiedWebSocketEmitter.CRITICAL_EVENTS:
+        assert asyncio.run(emitter.emit(event_type, {"run_id": "run_1"})) is False
+    for event_type in ("agent_error", "own"):
+        asyncio.run(emitter.emit(event_type, {"x": 1}))
+    sent = [call.kwargs["data"] for call in through.emit_critical_event.await_args_list]
+    assert not [data for data in sent if "run_id" in data]
+    assert asyncio.run(UnifiedWebSocketEmitter(through, "user_1").emit_agent_started({"run_id": "registry"})) is False
+
+
+def test_a_pool_gives_nobody_the_emitter_of_a_user_whose_name_reads_alike() -> None:
+    async def scenario() -> None:
+        pool = WebSocketEmitterPool(manager())
+        first = await pool.acquire("user", SimpleNamespace(user_id="user", run_id="1:run"))
+        second = await pool.acquire("user:1", SimpleNamespace(user_id="user:1", run_id="run"))
+        third = await pool.acquire("user:1:run")
+        assert [one.user_id for one in (first, second, third)] == ["user", "user:1", "user:1:run"]
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
