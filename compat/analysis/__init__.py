@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from .debt.compliance import Compliance, measure
     from .documents.explain import Explanation, explain
     from .findings import Finding
-    from .fixer import Fix, Outcome, fix, fix_text
-    from .rewriting import Skip
-    from .scanner import Scan, scan
+    from .fixer import Fix, fix
+    from .rewriting import Outcome, Skip, fix_text
+    from .scanning.scanner import Scan, scan
 
 _HOMES = {
     "Compliance": "debt.compliance",
     "Explanation": "documents.explain",
     "Finding": "findings",
     "Fix": "fixer",
-    "Outcome": "fixer",
-    "Scan": "scanner",
+    "Outcome": "rewriting",
+    "Scan": "scanning.scanner",
     "Settings": "config",
     "Skip": "rewriting",
     "explain": "documents.explain",
     "fix": "fixer",
-    "fix_text": "fixer",
+    "fix_text": "rewriting",
     "measure": "debt.compliance",
-    "scan": "scanner",
+    "scan": "scanning.scanner",
 }
 
 __all__ = [

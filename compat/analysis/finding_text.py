@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from .model.targets import Target, Targets
     from .reading.sources import Source
 
-#: Functions that import what a string names.
-IMPORTERS = ("import_module", "__import__", "resolve_name")
 #: How a construct reads in the ledger's one sentence.
 _USES = {
     "import": "import",
@@ -25,6 +23,11 @@ _USES = {
 def said(targets: Targets, target: Target, how: str) -> tuple[str, str]:
     """The sentence about a target used in one way, and what to write instead."""
     return targets.words(target, _USES.get(how, "read"))
+
+
+def unparsable(reason: str) -> str:
+    """The sentence about a file that could not be parsed or decoded."""
+    return f"The file cannot be analysed: {reason}. It was searched by text."
 
 
 def place_of(source: Source, start: int, end: int) -> dict[str, object]:

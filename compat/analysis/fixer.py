@@ -1,9 +1,7 @@
-"""Rewrite legacy uses to canonical ones: pure text to text, then files, each whole or not at all."""
+"""Rewrite the files of trees: each is replaced whole or not at all."""
 
 from __future__ import annotations
 
-import builtins
-import difflib
 import os
 import re
 import stat
@@ -14,48 +12,19 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from .config import Settings
-from .examine import Scope, parse_facts, read
-from .findings import Finding
-from .model import scopes
-from .reading import dialects, gc_pause, sources
+from .reading import gc_pause
 from .reading.files import Found, Trees, matches
-from .rewriting import Skip, make_plan, tidy
-from .rewriting.edits import EditConflict, apply
-from .scanner import Scanner
+from .rewriting.rewriter import FAILED, FIXED, UNCHANGED, Outcome, fix_bytes
+from .rewriting.verifying import verify as verified
+from .scanning.examine import Scope, read
+from .scanning.file_scanner import Scanner
 
 if TYPE_CHECKING:
     from compat.ledger import Ledger
 
-    from .model.targets import Targets
+    from .rewriting import Skip
 
 _STEP = 50
-FIXED, UNCHANGED, SKIPPED, FAILED = "fixed", "unchanged", "skipped", "failed"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one file.
-
-    ``status`` is ``fixed`` (with ``after``), ``unchanged`` (nothing legacy), ``skipped`` (legacy uses that were all left, see
-    ``skips``) or ``failed`` (see ``reason``). A fixed file may have skips, too.
-    """
-
-    path: str
-    status: str
-    before: bytes = b""
-    after: bytes = b""
-    edits: int = 0
-    skips: tuple[Skip, ...] = ()
-    reason: str = ""
-    renamed: frozenset[str] = frozenset()
-    module: str = ""
-
-    def diff(self) -> str:
-        """The unified diff of the change; bytes that are not UTF-8 are shown escaped."""
-        old = self.before.decode("utf-8", "backslashreplace").splitlines(keepends=True)
-        new = self.after.decode("utf-8", "backslashreplace").splitlines(keepends=True)
-        lines = difflib.unified_diff(old, new, f"a/{self.path}", f"b/{self.path}")
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 @dataclass
@@ -74,67 +43,6 @@ class Fix:
     @property
     def failed(self) -> list[Outcome]:
         return [outcome for outcome in self.outcomes if outcome.status == FAILED]
-
-
-def fix_text(
-    text: str, ledger: Ledger, *, path: str = "<text>", module: str = "", settings: Optional[Settings] = None
-) -> Outcome:
-    """Rewrite one text; ``after`` of the outcome is UTF-8. ``module`` is its dotted name, for relative imports."""
-    from .model.targets import Targets
-
-    targets = Targets(ledger, (settings or Settings()).factories)
-    return fix_bytes(path, text.encode("utf-8"), targets, module=module, is_package=os.path.basename(path) == "__init__.py")
-
-
-def fix_bytes(
-    path: str,
-    raw: bytes,
-    targets: Targets,
-    *,
-    module: str = "",
-    is_package: bool = False,
-    kept_locals: Iterable[str] = (),
-    skip_all: str = "",
-) -> Outcome:
-    """Rewrite the bytes of one file; encoding, BOM and line ends stay. Never raises for what the file holds."""
-    made = Outcome(path, UNCHANGED, raw, raw, module=module)
-    try:
-        source = sources.decode(path, raw)
-    except sources.Undecodable as error:
-        return replace(made, status=FAILED, reason=str(error))
-    facts = parse_facts(source, targets, module=module, is_package=is_package)
-    if isinstance(facts, Finding):
-        return replace(made, status=FAILED, reason=f"line {facts.line}: {facts.message}")
-    try:
-        plan = make_plan(facts, kept_locals=kept_locals, skip_all=skip_all)
-        if not plan.edits:
-            return replace(made, status=SKIPPED if plan.skips else UNCHANGED, skips=tuple(plan.skips))
-        if not source.round_trips:
-            return replace(made, status=FAILED, reason=f"{source.encoding} text that does not encode back to the same bytes")
-        applied = apply(source.data, plan.edits)
-        data = tidy(facts, plan.edits, plan.rewritten, applied)
-        after = source.encode(data)
-        again = sources.decode(path, after)
-        if again.encoding != source.encoding:
-            # A comment that was too far down for Python to obey it has come up.
-            reason = f"the rewritten text would be read as {again.encoding}, as a comment at its top would say"
-            return replace(made, status=FAILED, reason=reason)
-        if source.encoding != "utf-8":
-            dialects.parse(again)
-    except (EditConflict, UnicodeError, sources.Undecodable, dialects.Unparsable) as error:
-        return replace(made, status=FAILED, reason=f"the rewritten text would not hold: {error}")
-    except (RecursionError, MemoryError):
-        return replace(made, status=FAILED, reason="nested too deeply to be rewritten")
-    finally:
-        facts.close()
-    return replace(
-        made,
-        status=FIXED,
-        after=after,
-        edits=len(plan.edits),
-        skips=tuple(plan.skips),
-        renamed=frozenset(plan.renamed_locals),
-    )
 
 
 def fix(
@@ -173,7 +81,7 @@ def fix(
         _keep_names_others_use(scanner, found, outcomes, settings)
         for item, outcome in (outcomes[item.path] for item in found if item.path in outcomes):
             if outcome.status == FIXED and verify:
-                problem = _verify(scanner, item, outcome)
+                problem = verified(outcome, scanner.targets, is_package=scanner.modules.of(item)[1])
                 if problem:
                     result.problems.append(f"{item.path}: {problem}")
                     outcome = replace(outcome, status=FAILED, reason=problem)
@@ -238,41 +146,6 @@ def _takes_from(module: bytes, name: bytes) -> re.Pattern[bytes]:
     last, word = re.escape(module), re.escape(name)
     imported = rb"\b(?:from|import)\b[^#\r\n]*\b%s\b|\bimport\s*\([^)]*\b%s\b" % (last, last)
     return re.compile(rb"%s|[\"'.]%s[\"']|\b%s(?:\s*\.\s*|:)%s\b" % (imported, last, last, word))
-
-
-def _verify(scanner: Scanner, item: Found, outcome: Outcome) -> str:
-    """What is wrong with a result; empty where nothing is."""
-    module, is_package = scanner.modules.of(item)
-    again = fix_bytes(
-        item.path, outcome.after, scanner.targets, module=module, is_package=is_package, kept_locals=outcome.renamed
-    )
-    if again.status == FIXED:
-        return "a second run would change it again"
-    if again.status == FAILED:
-        return again.reason
-    source = sources.decode(item.path, outcome.after)
-    lost = unbound_names(outcome.path, outcome.after) - unbound_names(outcome.path, outcome.before)
-    if lost:
-        return f"nothing binds {', '.join(sorted(lost))} any more"
-    try:
-        compile(source.text, item.path, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        before = sources.decode(item.path, outcome.before)
-        try:
-            compile(before.text, item.path, "exec", dont_inherit=True)
-        except (SyntaxError, ValueError):
-            return ""
-        return f"the result does not compile: {error}"
-    return ""
-
-
-def unbound_names(path: str, raw: bytes) -> set[str]:
-    """Names that a file reads, but neither binds nor finds among the builtins; empty where a star import may bind them."""
-    model = scopes.build(dialects.parse(sources.decode(path, raw)).module)
-    if any(item.name == "*" for item in model.imports):
-        return set()
-    read_names = {chain.root.id for chain in model.chains if not model.lookup(chain.scope, chain.root.id)}
-    return {name for name in read_names if not hasattr(builtins, name)}
 
 
 def write_file(path: str, before: bytes, after: bytes) -> str:

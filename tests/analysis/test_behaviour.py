@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 import compat
-from compat.analysis import examine, fixer
 from compat.analysis.model.targets import Targets
+from compat.analysis.rewriting import rewriter
+from compat.analysis.scanning import examine
 
 PROGRAMS = Path(__file__).parent.parent / "gold" / "behaviour.txt"
 
@@ -48,13 +49,13 @@ def test_a_fixed_program_prints_what_it_printed(ledger, printed, text):
         compile(text, "<program>", "exec", dont_inherit=True)
     except SyntaxError:
         pytest.skip("newer syntax than this Python's")
-    outcome = fixer.fix_text(text, ledger)
+    outcome = rewriter.fix_text(text, ledger)
     assert outcome.status in ("fixed", "skipped", "unchanged"), outcome.reason
     after = outcome.after.decode()
     expected = printed(text)
     assert expected.strip() or "print" not in text
     assert printed(after) == expected, outcome.diff()
-    again = fixer.fix_text(after, ledger)
+    again = rewriter.fix_text(after, ledger)
     assert again.after.decode() == after
     assert after.count("\r\n") == (after.count("\n") if "\r\n" in text else 0)
     left = examine.examine("program.py", after.encode(), Targets(ledger), examine.Scope()).findings

@@ -11,6 +11,7 @@ import pytest
 
 from compat.analysis import fixer
 from compat.analysis.config import Settings
+from compat.analysis.rewriting import rewriter, verifying
 from compat.analysis.rewriting.edits import Edit, EditConflict, apply
 
 GOLD = Path(__file__).parent.parent / "gold" / "fix"
@@ -31,11 +32,11 @@ def cases():
 
 @pytest.mark.parametrize("kind, before, after", cases())
 def test_golden_pair(ledger, kind, before, after):
-    outcome = fixer.fix_text(before, ledger)
+    outcome = rewriter.fix_text(before, ledger)
     if kind == "rewrite":
         assert outcome.after.decode() == after, [skip.reason for skip in outcome.skips]
         assert outcome.status == "fixed"
-        again = fixer.fix_text(after, ledger)
+        again = rewriter.fix_text(after, ledger)
         assert again.status != "fixed", again.diff()
     else:
         assert [f"{skip.line}: {skip.reason}" for skip in outcome.skips] == after.splitlines()
@@ -64,7 +65,7 @@ def test_all_other_bytes_stay(ledger, case):
     from compat.analysis.model.targets import Targets
 
     raw = EXACT[case]
-    outcome = fixer.fix_bytes("m.py", raw, Targets(ledger))
+    outcome = rewriter.fix_bytes("m.py", raw, Targets(ledger))
     assert outcome.status == "fixed"
     moved = outcome.after.replace(b"shop.core", b"shop_old.things").replace(b"LIMIT", b"MAX")
     for newline in (b"\r\n", b"\r", b"\n"):
@@ -184,9 +185,9 @@ def test_nothing_is_written_without_write_and_mode_and_links_stay(ledger, tmp_pa
 
 def test_a_name_that_nothing_binds_any_more_is_seen():
     before = b"from old import A as B\nprint(B, [B for B in ()], missing)\n"
-    assert fixer.unbound_names("m.py", before) == {"missing"}
-    assert fixer.unbound_names("m.py", before.replace(b" as B", b"")) == {"missing", "B"}
-    assert fixer.unbound_names("m.py", before.replace(b"A as B", b"*")) == set()
+    assert verifying.unbound_names("m.py", before) == {"missing"}
+    assert verifying.unbound_names("m.py", before.replace(b" as B", b"")) == {"missing", "B"}
+    assert verifying.unbound_names("m.py", before.replace(b"A as B", b"*")) == set()
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path):
@@ -220,7 +221,7 @@ def test_what_lies_among_adapters_is_nothing_to_move_to(ledger):
         Name("s_old:get", "s_new.legacy.get:get", instead="make(x)", **told),
         Name("s_old:fine", "s_new:fine", instead=None, **told),
     ]
-    outcome = fixer.fix_text("from s_old import get, fine\nimport s_old as s\ns.get\npatch('s_old.get')\n", both)
+    outcome = rewriter.fix_text("from s_old import get, fine\nimport s_old as s\ns.get\npatch('s_old.get')\n", both)
     assert outcome.after.decode().startswith("from s_old import get\nfrom s_new import fine\nimport s_old as s\n")
     reason = "only serves old code: Use make(x) instead."
     assert [(skip.line, skip.reason.endswith(reason)) for skip in outcome.skips] == [(1, True), (2, True), (3, True), (4, True)]
@@ -235,7 +236,7 @@ def test_a_package_that_holds_its_adapters_and_what_they_stand_for_is_something_
         Name("s.util:fine", "s.new:fine", **told),
         Name("s.util:stays", "s.compat:stays", **told),
     ]
-    outcome = fixer.fix_text("from s.util import fine\nfrom s.util import stays\n", mixed)
+    outcome = rewriter.fix_text("from s.util import fine\nfrom s.util import stays\n", mixed)
     assert outcome.after.decode() == "from s.new import fine\nfrom s.util import stays\n"
     assert [skip.line for skip in outcome.skips] == [2]
 
@@ -287,13 +288,13 @@ def bindings(text: str) -> list[str]:
 
 def test_a_warning_about_a_files_own_escapes_is_no_reason_to_leave_it(ledger):
     """Warnings are errors here, as under ``-W error``."""
-    outcome = fixer.fix_text('from shop_old.things import Widget\nx = "\\d"\ny = 1 is 1\n', ledger)
+    outcome = rewriter.fix_text('from shop_old.things import Widget\nx = "\\d"\ny = 1 is 1\n', ledger)
     assert (outcome.status, outcome.after) == ("fixed", b'from shop.core import Widget\nx = "\\d"\ny = 1 is 1\n')
 
 
 def test_lazy_stays_lazy_on_every_python(ledger):
     text = "lazy from shop.core import Widget\nlazy from shop_old.things import create as make, elsewhere\nlazy import shop_old.whole\n"
-    assert fixer.fix_text(text, ledger).after.decode() == (
+    assert rewriter.fix_text(text, ledger).after.decode() == (
         "lazy from shop.core import Widget\nlazy from shop.core import create as make\nlazy from shop.other import elsewhere\n"
         "lazy import shop.whole\n"
     )
@@ -302,7 +303,7 @@ def test_lazy_stays_lazy_on_every_python(ledger):
 @pytest.mark.parametrize("cookie", ["latin-1", "utf-16", "nothing-known"])
 def test_no_comment_comes_up_to_where_python_reads_a_cookie(ledger, cookie):
     line = "from shop_old.things import Widget\n"
-    outcome = fixer.fix_text(f"{line}# coding: {cookie}\n{line}", ledger)
+    outcome = rewriter.fix_text(f"{line}# coding: {cookie}\n{line}", ledger)
     assert outcome.status == "failed" and outcome.after == outcome.before
     assert "the rewritten text would" in outcome.reason
-    assert fixer.fix_text(f"{line}# coding: utf8\n{line}", ledger).status == "fixed"
+    assert rewriter.fix_text(f"{line}# coding: utf8\n{line}", ledger).status == "fixed"

@@ -12,6 +12,7 @@ from textwrap import indent
 import pytest
 
 from compat.analysis import fixer
+from compat.analysis.rewriting import rewriter
 
 PLAIN = ["import os", "import abc", "import numpy", "import shop.whole", "import shop_old.whole", "import zebra as z"]
 MODULES = {
@@ -67,7 +68,7 @@ def test_what_ruff_finds_sorted_is_sorted_after_a_fix(ledger, tmp_path):
 
 def test_no_name_or_comment_is_lost_and_no_name_bound_twice(ledger):
     for text in blocks(600):
-        outcome = fixer.fix_text(text, ledger)
+        outcome = rewriter.fix_text(text, ledger)
         after = outcome.after.decode()
         renamed = {"MAX": "LIMIT", "Gadget": "Widget", "shop_old": "shop"}
         new = bound(after)
@@ -75,7 +76,7 @@ def test_no_name_or_comment_is_lost_and_no_name_bound_twice(ledger):
         assert len(new) - new.count("shop") == len(set(new) - {"shop"}), after
         if outcome.status == "fixed":
             assert sorted(comment(text)) == sorted(comment(after)), after
-            assert fixer.fix_text(after, ledger).after.decode() == after
+            assert rewriter.fix_text(after, ledger).after.decode() == after
 
 
 def bound(text: str) -> list[str]:
@@ -108,7 +109,7 @@ def test_everything_between_blocks_stays(ledger):
             f"'''Text.'''\n{first}x = 1\ndef f():\n{indent(second, '    ')}    y = 2\n    if y:\n{indent(third, '        ')}"
             f"    return y\n{fourth}z = 3\n"
         )
-        outcome = fixer.fix_text(text, ledger)
+        outcome = rewriter.fix_text(text, ledger)
         assert outcome.status != "failed", outcome.reason
         after = outcome.after.decode()
         trees = [ast.parse(text), ast.parse(after)]

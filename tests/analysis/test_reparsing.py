@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from compat.analysis import fixer
-from compat.analysis.examine import parse_facts
+from compat.analysis.model import file_uses
 from compat.analysis.model.targets import Targets
 from compat.analysis.reading import dialects
 from compat.analysis.reading.sources import decode
-from compat.analysis.rewriting import make_plan, reparsing
+from compat.analysis.rewriting import reparsing, rewriter
 from compat.analysis.rewriting.edits import Edit, apply
+from compat.analysis.rewriting.planning import make_plan
 
 GOLD = Path(__file__).parent.parent / "gold" / "fix"
 
@@ -34,7 +34,7 @@ def parsed(monkeypatch):
 
 def test_a_rewritten_file_is_parsed_once(ledger, parsed):
     before = "import os\nfrom shop_old.things import Widget, MAX\n\n\ndef f(w: Widget):\n    return MAX, os.sep\n"
-    assert fixer.fix_text(before, ledger).status == "fixed"
+    assert rewriter.fix_text(before, ledger).status == "fixed"
     assert parsed == [before]
 
 
@@ -43,7 +43,7 @@ def test_every_golden_result_parses(ledger):
     for path in sorted(GOLD.glob("*.txt")):
         for section in path.read_text(encoding="utf-8").split("=== ")[1:]:
             before = section.partition("\n")[2].partition("---\n")[0]
-            outcome = fixer.fix_text(before, ledger)
+            outcome = rewriter.fix_text(before, ledger)
             dialects.parse(decode("after.py", outcome.after))
             changed += outcome.after != outcome.before
     assert changed > 50
@@ -70,12 +70,12 @@ NAMES_OF_OLD = {
 @pytest.mark.parametrize("before, new, is_enough", NAMES_OF_OLD.values(), ids=NAMES_OF_OLD.keys())
 def test_what_is_parsed_alone_is_enough_only_where_it_tells_of_the_whole(ledger, before, new, is_enough):
     source = decode("x.py", before.encode())
-    facts = parse_facts(source, Targets(ledger))
+    file = file_uses.read(source, Targets(ledger)).file
     word = "a.old" if "." in new and "a.old" in before else "old"
     start = before.index(word)
     edits = [Edit(start, start + len(word), word.encode(), new.encode())]
     after = apply(source.data, edits)
-    assert (reparsing.imports(facts, edits, {}, after, reparsing.Shifts(edits)) is not None) is is_enough
+    assert (reparsing.imports(file, edits, {}, after, reparsing.Shifts(edits)) is not None) is is_enough
     if is_enough:
         ast.parse(after)
 
@@ -107,8 +107,8 @@ def test_a_result_that_does_not_parse_is_not_given(ledger, monkeypatch, old, new
         plan.edits.append(Edit(start, start + len(old), old, new))
         return plan
 
-    monkeypatch.setattr(fixer, "make_plan", spoilt)
-    outcome = fixer.fix_text(before.decode(), ledger)
+    monkeypatch.setattr(rewriter, "make_plan", spoilt)
+    outcome = rewriter.fix_text(before.decode(), ledger)
     assert outcome.status == "failed"
     assert outcome.reason.startswith("the rewritten text would not hold: ")
     assert outcome.after == before

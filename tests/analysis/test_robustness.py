@@ -15,11 +15,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from compat.analysis import examine, fixer, rules, scan
+from compat.analysis import fixer, rules, scan
 from compat.analysis.findings import Finding
-from compat.analysis.model import doctests
+from compat.analysis.model import file_uses
 from compat.analysis.model.targets import Targets
-from compat.analysis.reading import batch, dialects, import_statements, lexer, prefilter, sources
+from compat.analysis.reading import batch, compatibility_characters, dialects, import_statements, lexer, sources
+from compat.analysis.rewriting import rewriter
+from compat.analysis.scanning import examine, prefilter
 from compat.ledger import Ledger, Module, names
 
 TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
@@ -72,10 +74,10 @@ FRAGMENTS = [
 def check(raw: bytes) -> None:
     found = examine.examine("m.py", raw, TARGETS, examine.Scope(policy=True))
     assert all(isinstance(item, Finding) and item.line >= 1 and item.column >= 1 for item in found.findings)
-    outcome = fixer.fix_bytes("m.py", raw, TARGETS)
+    outcome = rewriter.fix_bytes("m.py", raw, TARGETS)
     assert outcome.status in ("fixed", "unchanged", "skipped", "failed")
     if outcome.status == "fixed":
-        again = fixer.fix_bytes("m.py", outcome.after, TARGETS)
+        again = rewriter.fix_bytes("m.py", outcome.after, TARGETS)
         assert again.status != "failed"
         assert again.after == outcome.after
 
@@ -188,7 +190,7 @@ def test_a_file_that_vanishes_in_mid_run(tmp_path, monkeypatch, when):
     (tmp_path / "b.py").write_text("from old.things import Widget\n")
     result = fixer.fix([str(tmp_path)], LEDGER, write=True)
     assert sorted(os.path.basename(path) for path in result.written) == ["a.py", "c.py"]
-    failed = [outcome.reason for outcome in result.outcomes if outcome.status == fixer.FAILED]
+    failed = [outcome.reason for outcome in result.outcomes if outcome.status == rewriter.FAILED]
     assert failed == ([] if when == "before it is read" else ["could not be written: No such file or directory"])
 
 
@@ -351,12 +353,13 @@ def test_a_look_at_the_parts_that_can_hold_a_use_finds_all_that_a_look_at_everyt
         source = sources.decode("m.py", text.encode())
         seen = []
         for whole in (True, False):
-            facts = examine.parse_facts(source, targets, module=module, whole=whole)
-            if isinstance(facts, Finding):
-                seen.append(facts)
+            try:
+                uses = file_uses.read(source, targets, module=module, whole=whole)
+            except dialects.Unparsable as error:
+                seen.append(str(error))
                 continue
-            found = examine.without_repeats([*rules.find(facts, policy=True), *doctests.search(facts)])
-            seen.append((found, examine.handed_on(facts)))
+            found = examine.without_repeats([*rules.find(uses, policy=True), *examine.in_doctests(uses)])
+            seen.append((found, examine.handed_on(uses)))
             used += bool(found)
         assert seen[0] == seen[1], text
     assert used > 40
@@ -371,7 +374,7 @@ def test_one_endless_word_beside_a_compatibility_character_takes_no_endless_time
 
 @given(st.text("aZ0_. \n\r\x85\u2028\u00e9\u0301\U0001d41a", max_size=30))
 def test_runs_beyond_ascii_are_those_of_the_whole_text(text):
-    assert prefilter.foreign_runs(text) == {*prefilter.FOREIGN_RUN.findall(text)}
+    assert compatibility_characters.foreign_runs(text) == {*compatibility_characters.FOREIGN_RUN.findall(text)}
 
 
 def test_the_fast_lexer_comes_to_the_end_of_a_file_whose_last_line_goes_on():

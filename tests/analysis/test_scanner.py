@@ -192,6 +192,16 @@ USES = {
         "from shop_old.things import create\ncreate(1, old=2)\n",
         [("name", "import", 1, 29, "shop_old.things:create"), ("argument", "argument", 2, 11, "shop.core:create(old)")],
     ),
+    "key of sys.modules, removed": (
+        "import sys\nsys.modules.pop('shop_old.whole', None)\n",
+        [("module", "sys.modules", 2, 17, "shop_old.whole")],
+    ),
+    "key of another mapping": ("seen.pop('shop_old.whole')\n", [("module", "string", 1, 10, "shop_old.whole")]),
+    "another function of patch": ("patch.stopall('shop_old.whole')\n", [("module", "string", 1, 15, "shop_old.whole")]),
+    "relative name resolved": (
+        "resolve_name('.whole', 'shop_old')\n",
+        [("module", "import_module", 1, 14, "shop_old.whole")],
+    ),
     "order": ("from shop.core import swap\nswap(1, 2)\n", [("argument", "argument", 2, 1, "shop.core:swap(b, a)")]),
     "newly required": ("from shop.core import need\nneed(1)\n", [("argument", "argument", 2, 1, "shop.core:need(context)")]),
 }

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import compat
-from compat.analysis import fixer
 from compat.analysis.model.targets import Targets
+from compat.analysis.rewriting import rewriter
 from compat.ledger import Argument, Class, Ledger, Method, Module, Name, names
 
 TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
@@ -190,12 +190,12 @@ def programs(draw):
 @settings(max_examples=400)
 @given(programs())
 def test_a_fixed_program_prints_what_the_old_one_printed(canonical, text):
-    outcome = fixer.fix_bytes("program.py", text.encode(), TARGETS)
+    outcome = rewriter.fix_bytes("program.py", text.encode(), TARGETS)
     assert outcome.status in ("fixed", "skipped") or "prop_old" not in text, outcome.reason
     after = outcome.after.decode()
     expected = run(text)
     assert run(after) == expected
-    again = fixer.fix_bytes("program.py", outcome.after, TARGETS)
+    again = rewriter.fix_bytes("program.py", outcome.after, TARGETS)
     assert again.after == outcome.after
     assert (b"\r\n" in text.encode()) == (b"\r\n" in outcome.after)
 
@@ -204,7 +204,7 @@ def test_a_fixed_program_prints_what_the_old_one_printed(canonical, text):
 @given(programs())
 def test_what_is_left_is_told(canonical, text):
     """After a fix, a legacy path is in the text only where a skip says so."""
-    outcome = fixer.fix_bytes("program.py", text.encode(), TARGETS)
+    outcome = rewriter.fix_bytes("program.py", text.encode(), TARGETS)
     if b"prop_old" in outcome.after:
         assert outcome.skips
 
@@ -243,7 +243,7 @@ statement = st.recursive(
 @given(st.lists(statement, min_size=1, max_size=6))
 def test_a_program_without_legacy_use_is_not_touched(body):
     text = ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))
-    outcome = fixer.fix_bytes("program.py", text.encode(), TARGETS)
+    outcome = rewriter.fix_bytes("program.py", text.encode(), TARGETS)
     assert (outcome.status, outcome.after) == ("unchanged", text.encode())
 
 
@@ -256,5 +256,5 @@ def test_programs_of_the_standard_library_are_not_touched():
     for name in random.Random(3).sample(names_, 40):
         with open(os.path.join(folder, name), "rb") as file:
             raw = file.read()
-        outcome = fixer.fix_bytes(name, raw, TARGETS)
+        outcome = rewriter.fix_bytes(name, raw, TARGETS)
         assert (outcome.status, outcome.after) == ("unchanged", raw), name

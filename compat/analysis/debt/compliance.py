@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Optional
 from ..config import Settings
 from ..findings import KIND_RULES, LOW
 from ..reading.files import DATA, matches
-from ..scanner import scan
+from ..scanning.scanner import scan
 
 if TYPE_CHECKING:
     from compat.ledger import Ledger

@@ -78,7 +78,7 @@ def explain(ledger: Ledger, name: str, uses: Iterable[Finding] = ()) -> Explanat
 
 def _example(ledger: Ledger, row: Move) -> tuple[str, str]:
     """Legacy lines and what ``fix`` makes of them; a class is shown with its user's context where only that can be rewritten."""
-    from ..fixer import FIXED, fix_text
+    from ..rewriting.rewriter import FIXED, fix_text
 
     # The second way is that of a class whose factory builds one object for each user.
     ways = [snippet(row), *([snippet(row, "context")] if row.kind == "class" else [])]

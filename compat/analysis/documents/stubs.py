@@ -2,7 +2,7 @@
 
 A moved class is a deprecated subclass of the canonical one, a moved function a deprecated function of the same signature.
 Constants, enumerations and whole modules cannot be marked in PEP 702's terms: they are typed by the canonical object, and
-:mod:`compat.analysis.scanner` finds them.
+:mod:`compat.analysis.scanning.scanner` finds them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ..model import signatures
 from ..model.targets import Targets
+from . import signatures
 
 if TYPE_CHECKING:
     from compat.ledger import Ledger, Move

@@ -1,4 +1,4 @@
-"""Doctests as programs of their own: the examples of one string with their prompts taken off, findings and edits put back."""
+"""Doctests as programs of their own: the examples of one string with their prompts taken off."""
 
 from __future__ import annotations
 
@@ -8,23 +8,16 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional
 
-from .. import finding_text
-from ..debt import suppressions
-from ..findings import MEDIUM
 from ..reading import dialects, sources
-from ..rewriting.edits import Edit, replacing
-from . import scopes
+from . import building, scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ..findings import Finding
-    from .references import Facts
+    from .file_model import FileModel
+    from .targets import Targets
 
 DOCTEST = "doctest"
 _LINE = re.compile(rb"(?m)(?:^([ \t]*)|(?<=[\"']))(>>>|\.\.\.)(?: ([^\r\n]*))?(?=[\r\n]|\Z)(?:\r\n|[\r\n])?")
 _CLOSING = re.compile(rb"(?:\"\"\"|'''|\"|')\Z")
-_STATEMENT = re.compile(r"(?:lazy|from|import)\b")
 
 
 @dataclass
@@ -34,12 +27,14 @@ class Program:
     ``is_docstring`` is false for any other string that looks like a doctest: nobody may run it.
     """
 
-    outer: Facts
-    facts: Facts
+    outer: FileModel
+    file: FileModel
     starts: list[int]
     places: list[int]
     indent: str
     is_docstring: bool
+    #: Doctests in strings of the examples themselves.
+    programs: list[Program]
 
     def place(self, offset: int) -> int:
         """Where an offset of the program stands in the file."""
@@ -51,71 +46,63 @@ class Program:
         placed = self.place(start)
         return placed, placed if start == end else self.place(end - 1) + 1
 
-    def moved(self, edit: Edit) -> Edit:
-        """An edit of the program as an edit of the file: lines that it adds get prompts."""
-        data = self.outer.source.data
-        head, *rest = edit.new.decode("utf-8").split("\n")
-        newline = "\r\n" if b"\r\n" in data else "\n"
-        for line in rest:
-            head += f"{newline}{self.indent}{'>>>' if _STATEMENT.match(line) else '...'} {line}"
-        return replacing(data, *self.span(edit.start, edit.end), head)
 
-
-def add(facts: Facts) -> list[Program]:
+def add(file: FileModel, targets: Targets) -> list[Program]:
     """Read the doctests of a file in which something legacy may stand; names that they take from the module become chains of
     its model, and examples that do not parse texts that cannot be followed."""
-    data = facts.source.data
+    data = file.source.data
     if b">>>" not in data:
         return []
-    words = {top.encode() for top in facts.targets.tops}
+    words = {top.encode() for top in targets.tops}
     words.update(
         item.local.encode()
-        for item in facts.model.imports
-        if item.module.partition(".")[0] in facts.targets.tops or item.module in facts.targets.handed_on
+        for item in file.names.imports
+        if item.module.partition(".")[0] in targets.tops or item.module in targets.handed_on
     )
     found: list[Program] = []
-    for text in facts.model.texts:
+    for text in file.names.texts:
         if ">>>" not in str(text.node.value):
             continue
-        start, end = facts.span(text.node)
+        start, end = file.span(text.node)
         if any(word in data[start:end] for word in words):
-            program = _program(facts, start, end, is_docstring=text.role == "docstring")
+            program = _program(file, targets, start, end, is_docstring=text.role == "docstring")
             if program is None:
                 continue
             found.append(program)
             if program.is_docstring:
-                _share(facts, program)
+                _share(file, program)
             else:
-                facts.unread.append(str(text.node.value))
+                file.unread.append(str(text.node.value))
     return found
 
 
-def _program(facts: Facts, start: int, end: int, *, is_docstring: bool) -> Optional[Program]:
-    examples, indent = _examples(facts.source.data, start, end)
+def _program(file: FileModel, targets: Targets, start: int, end: int, *, is_docstring: bool) -> Optional[Program]:
+    examples, indent = _examples(file.source.data, start, end)
     lines = [line for example in examples for line in example]
-    tree = _parsed(facts, lines)
+    tree = _parsed(file, lines)
     if tree is None:
         for example in examples:
-            if _parsed(facts, example) is not None:
+            if _parsed(file, example) is not None:
                 continue
             # In a string that is not raw a backslash is written twice.
             single = [(place, text.replace(b"\\\\", b" \\")) for place, text in example]
-            if _parsed(facts, single) is not None:
+            if _parsed(file, single) is not None:
                 example[:] = single
             else:
-                facts.unread.append(b"\n".join(text for _place, text in example).decode("utf-8", "replace"))
+                file.unread.append(b"\n".join(text for _place, text in example).decode("utf-8", "replace"))
                 example[:] = [(place, b"") for place, _text in example]
         lines = [line for example in examples for line in example]
-        tree = _parsed(facts, lines)
+        tree = _parsed(file, lines)
     if tree is None or not lines:
         return None
     body, starts = b"", []
     for _place, text in lines:
         starts.append(len(body))
         body += text + b"\n"
-    source = sources.Source(facts.source.path, body, body.decode("utf-8"), "utf-8", b"")
-    inner = facts.__class__(source, tree, facts.targets, is_live=facts.is_live)
-    return Program(facts, inner, starts, [place for place, _text in lines], indent, is_docstring)
+    source = sources.Source(file.source.path, body, body.decode("utf-8"), "utf-8", b"")
+    inner = building.build(source, tree, targets)
+    programs = add(inner, targets)
+    return Program(file, inner, starts, [place for place, _text in lines], indent, is_docstring, programs)
 
 
 def _examples(data: bytes, start: int, end: int) -> tuple[list[list[tuple[int, bytes]]], str]:
@@ -137,21 +124,21 @@ def _examples(data: bytes, start: int, end: int) -> tuple[list[list[tuple[int, b
     return examples, indent.decode()
 
 
-def _parsed(facts: Facts, lines: list[tuple[int, bytes]]) -> Optional[dialects.Tree]:
+def _parsed(file: FileModel, lines: list[tuple[int, bytes]]) -> Optional[dialects.Tree]:
     raw = b"\n".join(text for _place, text in lines) + b"\n"
     try:
-        return dialects.parse(sources.Source(facts.source.path, raw, raw.decode("utf-8"), "utf-8", b""))
+        return dialects.parse(sources.Source(file.source.path, raw, raw.decode("utf-8"), "utf-8", b""))
     except (dialects.Unparsable, UnicodeError):
         return None
 
 
-def _share(facts: Facts, program: Program) -> None:
+def _share(file: FileModel, program: Program) -> None:
     """Add what a docstring's examples read of the module's own names to the module's model."""
-    inner = program.facts
+    inner = program.file
     taken: set[str] = set()
-    for chain in inner.model.chains:
+    for chain in inner.names.chains:
         name = chain.root.id
-        if inner.model.owner(chain.scope, name) is not None or name not in facts.model.module.bindings:
+        if inner.names.owner(chain.scope, name) is not None or name not in file.names.module.bindings:
             continue
         taken.add(name)
         root = _placed(program, chain.root, ast.Name(name, chain.root.ctx))
@@ -159,28 +146,17 @@ def _share(facts: Facts, program: Program) -> None:
         for node in chain.attributes:
             value = attributes[-1] if attributes else root
             attributes.append(_placed(program, node, ast.Attribute(value, node.attr, node.ctx)))
-        facts.model.chains.append(scopes.Chain(facts.model.module, root, tuple(attributes), role=DOCTEST))
+        file.names.chains.append(scopes.Chain(file.names.module, root, tuple(attributes), role=DOCTEST))
     # What they mean is known inside, too: methods and arguments are the program's own to find and rewrite.
     for name in taken:
-        inner.model.module.bindings[name] = facts.model.module.bindings[name]
+        inner.names.module.bindings[name] = file.names.module.bindings[name]
 
 
 def _placed(program: Program, node: ast.expr, made: ast.expr) -> Any:
     source = program.outer.source
-    start, end = program.span(*program.facts.span(node))
+    start, end = program.span(*program.file.span(node))
     for offset, line, column in ((start, "lineno", "col_offset"), (end, "end_lineno", "end_col_offset")):
         number = source.position(offset)[0]
         setattr(made, line, number)
         setattr(made, column, offset - source.starts[number - 1])
     return made
-
-
-def search(facts: Facts) -> Iterator[Finding]:
-    """Every use in the doctests of a file, at its place in the file; what a comment in an example allows is left out."""
-    from .. import rules
-
-    for program in facts.programs:
-        for finding in suppressions.apply(program.facts.source, rules.find(program.facts), ()):
-            if finding.rule != "unused-allowance":
-                place = finding_text.place_of(facts.source, *program.span(*finding.span))
-                yield finding._replace(how=DOCTEST, confidence=MEDIUM, **place)  # type: ignore[arg-type]

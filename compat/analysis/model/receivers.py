@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Optional
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .scopes import Binding, Chain, Model, Scope
+    from .scopes import Binding, Chain, Names, Scope
     from .targets import Targets
 
 _DEPTH = 12
@@ -20,8 +20,8 @@ class Receivers:
     Paths are canonical ones unless ``as_written``: then ``classes`` are legacy paths, and only those count.
     """
 
-    def __init__(self, model: Model, targets: Targets, module: str, *, as_written: bool = False) -> None:
-        self.model, self.targets, self.own, self.as_written = model, targets, module, as_written
+    def __init__(self, names: Names, targets: Targets, module: str, *, as_written: bool = False) -> None:
+        self.names, self.targets, self.own, self.as_written = names, targets, module, as_written
 
     @property
     def classes(self) -> frozenset[str]:
@@ -36,7 +36,7 @@ class Receivers:
             node = node.value
         if not isinstance(node, ast.Name):
             return ""
-        bindings = self.model.lookup(scope, node.id)
+        bindings = self.names.lookup(scope, node.id)
         head = self._root(bindings, node.id) or self._canonical_root(bindings)
         if not head:
             return ""
@@ -47,7 +47,7 @@ class Receivers:
 
     def root_path(self, scope: Scope, name: str) -> str:
         """The dotted path all bindings of a name agree on; empty where they do not, or none is an import."""
-        return self._root(self.model.lookup(scope, name), name)
+        return self._root(self.names.lookup(scope, name), name)
 
     def _root(self, bindings: list[Binding], name: str) -> str:
         if not bindings:
@@ -81,7 +81,7 @@ class Receivers:
         if isinstance(node, ast.Call):
             return self.built(self.path(scope, node.func))
         if isinstance(node, ast.Name):
-            return self._agreed(self.model.lookup(scope, node.id), depth)
+            return self._agreed(self.names.lookup(scope, node.id), depth)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             return self._member(scope, node, depth)
         return ""
@@ -143,7 +143,7 @@ class Receivers:
 
     def _member(self, scope: Scope, node: ast.Attribute, depth: int) -> str:
         assert isinstance(node.value, ast.Name)
-        for binding in self.model.lookup(scope, node.value.id):
+        for binding in self.names.lookup(scope, node.value.id):
             holder = binding.scope.parent if binding.path == "<self>" else None
             if holder is not None:
                 members = [*holder.members.get(node.attr, ()), *holder.bindings.get(node.attr, ())]

@@ -7,22 +7,18 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Optional, Union
 
-from ..finding_text import IMPORTERS
 from ..findings import HIGH, LOW, MEDIUM
-from ..reading import embedded, import_statements
-from . import doctests, relevance, scopes
-from .receivers import Receivers
+from ..reading import constructs
+from . import scopes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..reading.dialects import Tree
-    from ..reading.sources import Source
+    from .file_model import FileModel
+    from .receivers import Receivers
     from .targets import Target, Targets
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:[.:][^\W\d]\w*)+\Z|[^\W\d]\w*\Z")
-_PATCHERS = ("patch", "patch.multiple", "patch.dict")
-_SETTERS = ("setattr", "delattr", "object", "has", "hasattr", "getattr")
 
 
 @dataclass(eq=False)
@@ -38,79 +34,25 @@ class Reference:
     call: Optional[ast.Call] = None
 
 
-class Facts:
-    """One parsed file and everything asked about it more than once."""
+def find(file: FileModel, targets: Targets, receivers: Receivers, is_live: Callable[[str], bool]) -> list[Reference]:
+    """All references of a file, in order of their place; ``is_live`` says whether a legacy module still exists."""
+    finder = _Finder(file, targets, receivers, is_live)
+    return sorted(finder.find(), key=lambda item: (item.start, item.end))
 
-    def __init__(
-        self,
-        source: Source,
-        tree: Tree,
-        targets: Targets,
-        *,
-        module: str = "",
-        is_package: bool = False,
-        is_live: Callable[[str], bool] = lambda module: False,
-        whole: bool = True,
-    ) -> None:
-        self.source, self.tree, self.targets, self.module, self.is_live = source, tree, targets, module, is_live
-        data = source.data
-        self.relevance = None if whole else relevance.Relevance(source, targets)
-        self.model = scopes.build(
-            tree.module,
-            module,
-            is_package=is_package,
-            declares=b"global" in data or b"nonlocal" in data,
-            relevance=self.relevance,
-        )
-        #: Type comments and doctests that could not be read.
-        self.unread = embedded.add(self)
-        self.programs = doctests.add(self)
-        self.receivers = Receivers(self.model, targets, module)
-        self.legacy_receivers = Receivers(self.model, targets, module, as_written=True)
-        self._statements: dict[int, Optional[import_statements.Statement]] = {}
-        self._references: Optional[list[Reference]] = None
 
-    def close(self) -> None:
-        """Untie what refers to one another, so that the tree is freed at once. Nothing can be asked of it any more."""
-        for program in self.programs:
-            program.facts.close()
-        self.programs = []
-        self.model.close()
+class _Finder:
+    def __init__(self, file: FileModel, targets: Targets, receivers: Receivers, is_live: Callable[[str], bool]) -> None:
+        self.file, self.names, self.targets, self.receivers, self.is_live = file, file.names, targets, receivers, is_live
 
-    @property
-    def references(self) -> list[Reference]:
-        """All references of the file, in order of their place."""
-        if self._references is None:
-            found = [*self._imports(), *self._chains(), *self._texts()]
-            self._references = sorted(found, key=lambda item: (item.start, item.end))
-        return self._references
-
-    def span(self, node: ast.AST) -> tuple[int, int]:
-        """The byte span of an expression or statement."""
-        source = self.source
-        start = source.offset(node.lineno, node.col_offset)  # type: ignore[attr-defined]
-        end = source.offset(node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
-        return start, end
-
-    def statement(self, node: scopes.ImportNode) -> Optional[import_statements.Statement]:
-        """The written parts of an import statement."""
-        start = self.source.offset(node.lineno, node.col_offset)
-        if start not in self._statements:
-            self._statements[start] = import_statements.read(self.source.data, start)
-        return self._statements[start]
-
-    def alias_span(self, item: scopes.ImportedName) -> tuple[int, int]:
-        """The byte span of one ``name as local`` of a statement."""
-        read = self.statement(item.statement)
-        index = item.statement.names.index(item.alias)
-        if read is None or index >= len(read.aliases):
-            return self.span(item.statement)
-        return read.aliases[index].start, read.aliases[index].whole_end
+    def find(self) -> Iterator[Reference]:
+        yield from self._imports()
+        yield from self._chains()
+        yield from self._texts()
 
     # -- imports
 
     def _imports(self) -> Iterator[Reference]:
-        for item in self.model.imports:
+        for item in self.names.imports:
             target = self._imported(item)
             how = "star" if item.name == "*" else "import"
             confidence = HIGH if target is not None and target.move is not None else MEDIUM
@@ -118,7 +60,7 @@ class Facts:
                 target, how, confidence = self.targets.handed_on[item.module].get(item.name), "re-export", MEDIUM
             if target is None:
                 continue
-            start, end = self.alias_span(item)
+            start, end = self.file.alias_span(item)
             yield Reference(target, how, start, end, confidence, item)
 
     def _imported(self, item: scopes.ImportedName) -> Optional[Target]:
@@ -132,24 +74,24 @@ class Facts:
 
     def _reads_star(self, module: str) -> bool:
         names = self.targets.names.get(module, {})
-        return any(not chain.attributes and chain.root.id in names for chain in self.model.chains)
+        return any(not chain.attributes and chain.root.id in names for chain in self.names.chains)
 
     # -- attribute chains
 
-    def path_of(self, chain: scopes.Chain) -> str:
+    def _path_of(self, chain: scopes.Chain) -> str:
         """The dotted path that a chain spells out from an import, before any move is applied; empty where unknown."""
-        bindings = self.model.lookup(chain.scope, chain.root.id)
+        bindings = self.names.lookup(chain.scope, chain.root.id)
         paths = {binding.path for binding in bindings if binding.statement is not None}
         if len(paths) != 1 or not all(binding.statement is not None or _is_fallback(binding) for binding in bindings):
             return ""
         return ".".join([paths.pop(), *chain.words])
 
     def _chains(self) -> Iterator[Reference]:
-        imported = {item.module for item in self.model.imports if not item.name}
-        for chain in self.model.chains:
+        imported = {item.module for item in self.names.imports if not item.name}
+        for chain in self.names.chains:
             if not chain.attributes:
                 continue
-            dotted = self.path_of(chain)
+            dotted = self._path_of(chain)
             found = self.targets.resolve(dotted, imported) if dotted else None
             if found is None and dotted and self.targets.handed_on:
                 found = self.targets.resolve_handed_on(dotted)
@@ -161,14 +103,14 @@ class Facts:
             if used <= head or target.is_module:
                 continue
             node = chain.attributes[used - head - 1]
-            start, end = self.span(node)
+            start, end = self.file.span(node)
             how = chain.role or ("call" if chain.call and node is chain.node else "attribute")
             yield Reference(target, how, start, end, HIGH, chain, chain.call)
 
     # -- strings
 
     def _texts(self) -> Iterator[Reference]:
-        for text in self.model.texts:
+        for text in self.names.texts:
             if text.role == "all":
                 yield from self._exported(text)
             elif text.role == "annotation":
@@ -177,10 +119,10 @@ class Facts:
                 yield from self._dotted(text)
 
     def _exported(self, text: scopes.Text) -> Iterator[Reference]:
-        for binding in self.model.module.bindings.get(str(text.node.value), ()):
+        for binding in self.names.module.bindings.get(str(text.node.value), ()):
             found = self.targets.resolve(binding.path) if binding.statement is not None and binding.path else None
             if found is not None and found[1] == binding.path.count(".") + 1:
-                yield Reference(found[0], "export", *self.span(text.node), HIGH, text)
+                yield Reference(found[0], "export", *self.file.span(text.node), HIGH, text)
                 return
 
     def _annotated(self, text: scopes.Text) -> Iterator[Reference]:
@@ -193,15 +135,15 @@ class Facts:
             if not isinstance(node, ast.Attribute) or node in inner:
                 continue
             words = ast.unparse(node).split(".")
-            bindings = self.model.lookup(text.scope, words[0])
+            bindings = self.names.lookup(text.scope, words[0])
             paths = {binding.path for binding in bindings if binding.statement is not None}
             found = self.targets.resolve(".".join([paths.pop(), *words[1:]])) if len(paths) == 1 else None
             if found is not None and not found[0].is_module:
-                yield Reference(found[0], "annotation", *self.span(text.node), HIGH, text)
+                yield Reference(found[0], "annotation", *self.file.span(text.node), HIGH, text)
 
     def _dotted(self, text: scopes.Text) -> Iterator[Reference]:
         value = str(text.node.value)
-        if len(value) > 400 or " " in value:
+        if len(value) > constructs.LONGEST_PATH or " " in value:
             return
         path = value.replace(":", ".")
         head = path.partition(".")[0]
@@ -224,21 +166,21 @@ class Facts:
             return
         if "." not in path and how not in ("import_module", "patch"):
             return
-        yield Reference(target, how, *self.span(text.node), confidence if target.move is not None else MEDIUM, text, text.call)
+        yield Reference(
+            target, how, *self.file.span(text.node), confidence if target.move is not None else MEDIUM, text, text.call
+        )
 
     def _role(self, text: scopes.Text) -> tuple[str, str]:
         if text.call is None:
-            parent = self.model.parents.get(text.node)
+            parent = self.names.parents.get(text.node)
             if isinstance(parent, ast.Subscript) and "modules" in ast.dump(parent.value):
                 return "sys.modules", HIGH
             return "string", MEDIUM
         words = _callee(text.call)
-        name = words.rpartition(".")[2]
-        if name in IMPORTERS:
-            return "import_module", HIGH
-        if name == "patch" or any(words.endswith(f".{patcher}") or words == patcher for patcher in _PATCHERS) or name in _SETTERS:
-            return "patch", HIGH
-        if name in ("delitem", "setitem", "pop", "get") and "modules" in words + ast.dump(text.call.args[0]):
+        role = constructs.role(words)
+        if role is not None:
+            return role, HIGH
+        if words.rpartition(".")[2] in constructs.KEYED and "modules" in words + ast.dump(text.call.args[0]):
             return "sys.modules", HIGH
         return "string", MEDIUM
 
@@ -247,8 +189,8 @@ class Facts:
         given = [*text.call.args[1:2], *(word.value for word in text.call.keywords if word.arg == "package")]
         if given and isinstance(given[0], ast.Constant) and isinstance(given[0].value, str):
             return given[0].value
-        if given and isinstance(given[0], ast.Name) and given[0].id == "__package__" and self.module:
-            return self.module if self.model.module.kind == "package" else self.module.rpartition(".")[0]
+        if given and isinstance(given[0], ast.Name) and given[0].id == "__package__" and self.file.module:
+            return self.file.module if self.names.module.kind == "package" else self.file.module.rpartition(".")[0]
         return ""
 
     def _patched_member(self, text: scopes.Text, value: str) -> Iterator[Reference]:
@@ -256,12 +198,12 @@ class Facts:
         call = text.call
         if call is None or len(call.args) < 2 or call.args[1] is not text.node:
             return
-        if _callee(call).rpartition(".")[2] not in _SETTERS:
+        if _callee(call).rpartition(".")[2] not in constructs.SETTERS:
             return
         module = self._raw_path(text.scope, call.args[0])
         target = self.targets.attribute(module, value) if module and self.targets.is_known(module) else None
         if target is not None and not target.is_module:
-            yield Reference(target, "patch.object", *self.span(text.node), HIGH, text, call)
+            yield Reference(target, "patch.object", *self.file.span(text.node), HIGH, text, call)
 
     def _raw_path(self, scope: scopes.Scope, node: ast.expr) -> str:
         words: list[str] = []

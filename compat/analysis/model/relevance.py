@@ -7,14 +7,14 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Optional
 
-from ..finding_text import IMPORTERS
-from ..reading.prefilter import foreign_runs
+from ..reading.compatibility_characters import foreign_runs
+from ..reading.constructs import IMPORTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..reading.sources import Source
-    from .scopes import ImportNode, Model, Part
+    from .scopes import ImportNode, Names, Part
     from .targets import Targets
 
 _LETTERS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
@@ -33,16 +33,16 @@ class Relevance:
         #: Where something of the ledger may be named, in order; ``None`` where that may be anywhere.
         self.places: Optional[list[int]] = None
 
-    def learn(self, model: Model, *, members: bool) -> None:
-        """Find the places anew, given the imports of a model; with ``members`` those, too, where methods of theirs are read."""
+    def learn(self, names: Names, *, members: bool) -> None:
+        """Find the places anew, given the imports of a file; with ``members`` those, too, where methods of theirs are read."""
         targets = self.targets
-        if not self.is_plain or any(item.name == "*" for item in model.imports):
+        if not self.is_plain or any(item.name == "*" for item in names.imports):
             # Identifiers may be spelt in compatibility characters; a star import may bind any name.
             self.places = None
             return
         words: set[bytes] = set()
         read = targets.member_words
-        for item in model.imports:
+        for item in names.imports:
             if item.module in targets.handed_on or item.module.partition(".")[0] in targets.tops:
                 words.add(item.local.encode())
                 target = targets.attribute(item.module, item.name) if item.name else targets.module(item.module)
@@ -65,16 +65,16 @@ class Relevance:
         at = bisect_left(self.places, self.starts[first - 1])
         return at < len(self.places) and self.places[at] < self._end(last)
 
-    def parts(self, model: Model, functions: list[Part]) -> Optional[set[Part]]:
+    def parts(self, names: Names, functions: list[Part]) -> Optional[set[Part]]:
         """Those of a file's outermost functions (given in order) in which alone something can be used.
 
         ``None`` where something may be said beside them, or where what one of them keeps in ``self`` or in a global name
-        others may read. The model holds all imports that stand beside functions.
+        others may read. ``names`` holds all imports that stand beside functions.
         """
-        self.learn(model, members=False)
+        self.learn(names, members=False)
         if self.places is None:
             return None
-        spans = sorted({self._span(item.statement) for item in model.imports})
+        spans = sorted({self._span(item.statement) for item in names.imports})
         starts = [start for start, _end in spans]
         lines = [self.starts[part.lines[0] - 1] for part in functions]
         chosen: dict[int, Part] = {}

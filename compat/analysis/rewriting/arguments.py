@@ -6,21 +6,23 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from ..model import converting
 from ..rules import argument
-from . import converting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .plan import Plan
 
 
-def decide(plan: Plan) -> None:
+def decide(plan: Plan, uses: Iterable[argument.Use]) -> None:
     """Rewrite the arguments of every call that is certain."""
-    if plan.facts.tree.has_rewritten_calls and plan.facts.targets.arguments:
+    if plan.file.tree.has_rewritten_calls:
         # Patterns of `match` look like calls in this tree.
-        for use in argument.uses(plan.facts):
+        for use in uses:
             plan.skip_span(use.start, argument.RULE, use.row.legacy, "this Python does not parse the file's match statements")
         return
-    for use in argument.uses(plan.facts):
+    for use in uses:
         if plan.is_allowed(use.start):
             continue
         reason = _rewrite(plan, use)
@@ -29,12 +31,12 @@ def decide(plan: Plan) -> None:
 
 
 def _rewrite(plan: Plan, use: argument.Use) -> str:
-    row, data = use.row, plan.facts.source.data
+    row, data = use.row, plan.file.source.data
     if row.order:
         return _reorder(plan, use)
     if use.keyword is None:
         return f"{row.argument} is required now; only you know its value"
-    start = plan.facts.span(use.keyword)[0]
+    start = plan.file.span(use.keyword)[0]
     name = row.argument.encode()
     if data[start : start + len(name)] != name:
         return "the keyword is written in a way that is not rewritten"
@@ -53,8 +55,8 @@ def _rewrite(plan: Plan, use: argument.Use) -> str:
 def _convert(plan: Plan, use: argument.Use) -> str:
     """Rewrite the value: computed where it is a literal, else as the row's template spells it; or say why not."""
     row, node = use.row, use.keyword.value if use.keyword is not None else use.call
-    start, end = plan.facts.span(node)
-    text = plan.facts.source.data[start:end].decode("utf-8")
+    start, end = plan.file.span(node)
+    text = plan.file.source.data[start:end].decode("utf-8")
     in_place = row.became == row.argument
     reason = f"its value is no literal, to which {row.convert.replace(':', '.')} could be applied here"
     if converting.is_literal(node):
@@ -99,11 +101,11 @@ def _drop(plan: Plan, use: argument.Use) -> str:
     assert use.keyword is not None
     if not _is_inert(use.keyword.value):
         return "it has no effect any more, but computing its value may have one"
-    data = plan.facts.source.data
-    start, end = plan.facts.span(use.keyword)
+    data = plan.file.source.data
+    start, end = plan.file.span(use.keyword)
     after = re.compile(rb"[ \t]*,[ \t]*").match(data, end)
     before = re.compile(rb",[ \t]*$").search(data, 0, start)
-    close = plan.facts.span(use.call)[1]
+    close = plan.file.span(use.call)[1]
     if len(use.call.args) + len(use.call.keywords) == 1:
         if after is not None:
             end = after.end()
@@ -147,10 +149,10 @@ def _reorder(plan: Plan, use: argument.Use) -> str:
 
 def _opened(plan: Plan, node: ast.expr) -> int:
     """Where an argument starts, brackets around it included."""
-    data = plan.facts.source.data
-    start = plan.facts.span(node)[0]
-    call = plan.facts.model.parents.get(node)
-    floor = plan.facts.span(call.func)[1] + 1 if isinstance(call, ast.Call) else start
+    data = plan.file.source.data
+    start = plan.file.span(node)[0]
+    call = plan.file.names.parents.get(node)
+    floor = plan.file.span(call.func)[1] + 1 if isinstance(call, ast.Call) else start
     while True:
         head = data[:start].rstrip(b" \t\r\n")
         if len(head) > floor and head.endswith(b"(") and len(head) - 1 > floor - 1:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from ..reading.import_statements import Statement
     from ..reading.sources import Source
     from .members import Member
-    from .reparsing import Placed
+
+    #: Statements, and where each starts.
+    Placed = list[tuple[ast.stmt, int]]
 
 _TAIL = re.compile(rb"[ \t\f]*(#[^\r\n]*)?(\r\n|\r|\n|\Z)")
 _BODIES = ("body", "orelse", "finalbody", "handlers", "cases")

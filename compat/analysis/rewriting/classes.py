@@ -12,8 +12,10 @@ from . import locals as local_names
 from .plan import Placement
 
 if TYPE_CHECKING:
-    from ..model.references import Facts, Reference
+    from ..model.receivers import Receivers
+    from ..model.references import Reference
     from ..model.scopes import Chain, ImportedName
+    from ..model.targets import Targets
     from .plan import Plan
 
 _SCOPES = (
@@ -30,14 +32,14 @@ _SCOPES = (
 _CONTEXTS = ("context", "ctx", "user_context", "user_ctx")
 
 
-def is_built_path(facts: Facts, canonical: str) -> bool:
+def is_built_path(targets: Targets, canonical: str) -> bool:
     """Whether a canonical path is a factory-built class."""
-    return canonical.replace(":", ".") in facts.targets.adapters.factories
+    return canonical.replace(":", ".") in targets.adapters.factories
 
 
-def is_built(facts: Facts, reference: Reference) -> bool:
+def is_built(targets: Targets, reference: Reference) -> bool:
     """Whether a reference is to a class that is not to be constructed any more."""
-    return reference.target.kind == "class" or is_built_path(facts, reference.target.canonical)
+    return reference.target.kind == "class" or is_built_path(targets, reference.target.canonical)
 
 
 @dataclass
@@ -47,15 +49,15 @@ class _Uses:
     problem: str = ""
 
 
-def decide(plan: Plan, item: ImportedName, reference: Reference) -> None:
-    """Rewrite a class import with all its uses, or leave all of them."""
-    reason = _decide(plan, item, reference)
+def decide(plan: Plan, item: ImportedName, reference: Reference, receivers: Optional[Receivers]) -> None:
+    """Rewrite a class import with all its uses, or leave all of them; ``receivers`` are instances of legacy classes."""
+    reason = _decide(plan, item, reference, receivers)
     if reason:
         plan.skip(reference, reason)
 
 
-def _decide(plan: Plan, item: ImportedName, reference: Reference) -> str:
-    facts = plan.facts
+def _decide(plan: Plan, item: ImportedName, reference: Reference, receivers: Optional[Receivers]) -> str:
+    file = plan.file
     canonical = reference.target.canonical
     module, _, name = canonical.partition(":")
     if not plan.is_sole_binding(item):
@@ -63,21 +65,21 @@ def _decide(plan: Plan, item: ImportedName, reference: Reference) -> str:
     uses = _sort(plan, item)
     if uses.problem:
         return uses.problem
-    said = [*facts.unread, *(str(text.node.value) for text in facts.model.texts if text.role == "annotation")]
+    said = [*file.unread, *(str(text.node.value) for text in file.names.texts if text.role == "annotation")]
     mentioned = any(item.local in text for text in said)
     if not uses.constructed and not uses.named and not mentioned:
         return "it is not used here; others may import it from here"
-    factory = facts.targets.adapters.factories.get(canonical.replace(":", "."), "")
+    factory = plan.targets.adapters.factories.get(canonical.replace(":", "."), "")
     is_async = False
-    is_global = item.scope is facts.model.module
+    is_global = item.scope is file.names.module
     if uses.constructed:
         if is_global and (item.local in plan.kept_locals or not local_names.is_private_enough(plan, item)):
             return "others may import or patch it here by this name, and here it is constructed"
-        if facts.tree.has_rewritten_calls:
+        if file.tree.has_rewritten_calls:
             return "this Python does not parse the file's match statements"
         if not factory:
             return "the factory that builds it is not known; name it in [tool.compat.factories]"
-        problem = _construction_problem(plan, reference, factory, uses)
+        problem = _construction_problem(plan, reference, factory, uses, receivers)
         if problem:
             return problem
         found = is_async_function(factory)
@@ -99,7 +101,7 @@ def _decide(plan: Plan, item: ImportedName, reference: Reference) -> str:
         if item.alias.asname is None and name != item.local:
             edits = local_names.rename(plan, item, name)
             if edits is not None:
-                called = {facts.span(chain.root)[0] for chain in uses.constructed}
+                called = {file.span(chain.root)[0] for chain in uses.constructed}
                 plan.edits.extend(edit for edit in edits if edit.start not in called)
                 local = name
                 if is_global:
@@ -117,13 +119,13 @@ def _decide(plan: Plan, item: ImportedName, reference: Reference) -> str:
 
 def _sort(plan: Plan, item: ImportedName) -> _Uses:
     uses = _Uses()
-    parents = plan.facts.model.parents
-    if any(text.role == "all" and text.node.value == item.local for text in plan.facts.model.texts):
+    parents = plan.file.names.parents
+    if any(text.role == "all" and text.node.value == item.local for text in plan.file.names.texts):
         uses.problem = "it is exported from here"
     for chain in plan.uses_of(item):
         parent = parents.get(chain.root)
-        start, end = plan.facts.span(chain.root)
-        if plan.facts.source.data[start:end] != item.local.encode():
+        start, end = plan.file.span(chain.root)
+        if plan.file.source.data[start:end] != item.local.encode():
             uses.problem = "a use is written in a way that is not rewritten"
         elif chain.role == DOCTEST:
             uses.problem = "it is used in a doctest"
@@ -147,7 +149,7 @@ def _sort(plan: Plan, item: ImportedName) -> _Uses:
 def _is_type_use(plan: Plan, node: ast.AST) -> bool:
     """Whether a class is only named: in an annotation, or as the second argument of isinstance."""
     inner = node
-    for parent in plan.facts.model.ancestors(node):
+    for parent in plan.file.names.ancestors(node):
         if isinstance(parent, ast.Call):
             word = parent.func.id if isinstance(parent.func, ast.Name) else getattr(parent.func, "attr", "")
             return word in ("isinstance", "issubclass", "cast", "Mock", "MagicMock", "AsyncMock", "create_autospec")
@@ -163,9 +165,9 @@ def _is_type_use(plan: Plan, node: ast.AST) -> bool:
     return False
 
 
-def _construction_problem(plan: Plan, reference: Reference, factory: str, uses: _Uses) -> str:
+def _construction_problem(plan: Plan, reference: Reference, factory: str, uses: _Uses, receivers: Optional[Receivers]) -> str:
     """A reason why a factory call is not the same as the legacy constructor call."""
-    targets = plan.facts.targets
+    targets = plan.targets
     adapter_path = getattr(reference.target.move, "adapter", "") if reference.target.kind == "class" else ""
     if adapter_path:
         adapter = targets.adapters.of(adapter_path)
@@ -175,11 +177,11 @@ def _construction_problem(plan: Plan, reference: Reference, factory: str, uses: 
         if members.has_own_build and not all(_passes_context(chain.call) for chain in uses.constructed):
             return f"its adapter builds it in a way of its own; call {factory.replace(':', '.')} with the user's context"
         own = {**members.legacy, **dict.fromkeys(members.renamed, "")}
-        read = [(chain.scope, node) for chain in plan.facts.model.chains for node in chain.attributes]
-        for scope, node in [*read, *plan.facts.model.loose]:
+        read = [(chain.scope, node) for chain in plan.file.names.chains for node in chain.attributes]
+        for scope, node in [*read, *plan.file.names.loose]:
             if node.attr in members.legacy:
                 return f".{node.attr} is used here, which only the legacy class has"
-            if node.attr in own and not plan.facts.legacy_receivers.of(scope, node.value):
+            if node.attr in own and not (receivers and receivers.of(scope, node.value)):
                 return f".{node.attr} is used here on something that may be one"
     return ""
 
@@ -199,9 +201,9 @@ def _is_taken(plan: Plan, builder: str, factory: str) -> bool:
     if builder not in plan.names_in_use():
         return False
     path = factory.replace(":", ".")
-    bindings = [binding for scope in plan.facts.model.scopes for binding in scope.bindings.get(builder, ())]
+    bindings = [binding for scope in plan.file.names.scopes for binding in scope.bindings.get(builder, ())]
     return not bindings or not all(
-        binding.statement is not None and plan.facts.targets.canonical_dotted(binding.path) == path for binding in bindings
+        binding.statement is not None and plan.targets.canonical_dotted(binding.path) == path for binding in bindings
     )
 
 
@@ -209,7 +211,7 @@ def _await_problem(plan: Plan, chain: Chain) -> str:
     """A reason why ``await`` cannot stand before a call."""
     around: Optional[ast.AST] = None
     inner: ast.AST = chain.root
-    for node in plan.facts.model.ancestors(chain.root):
+    for node in plan.file.names.ancestors(chain.root):
         if isinstance(node, ast.Await) and node.value is chain.call:
             return "its construction is awaited"
         if isinstance(node, _SCOPES):
@@ -223,17 +225,17 @@ def _await_problem(plan: Plan, chain: Chain) -> str:
 
 def _construct(plan: Plan, chain: Chain, builder: str, is_async: bool) -> None:
     assert chain.call is not None
-    start, end = plan.facts.span(chain.root)
+    start, end = plan.file.span(chain.root)
     for word in chain.call.keywords:
         if word.arg in _CONTEXTS and not chain.call.args and len(chain.call.keywords) == 1:
             # The factory has its own name for its first parameter.
-            plan.edit(plan.facts.span(word)[0], plan.facts.span(word.value)[0], "")
+            plan.edit(plan.file.span(word)[0], plan.file.span(word.value)[0], "")
     if not is_async:
         plan.edit(start, end, builder)
         return
-    parent = plan.facts.model.parents.get(chain.call)
+    parent = plan.file.names.parents.get(chain.call)
     if isinstance(parent, (ast.Attribute, ast.Subscript)) or (isinstance(parent, ast.Call) and parent.func is chain.call):
-        close = plan.facts.span(chain.call)[1]
+        close = plan.file.span(chain.call)[1]
         plan.edit(start, end, f"(await {builder}")
         plan.edit(close, close, ")")
     else:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from ..rules import method
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .plan import Plan
 
 
-def decide(plan: Plan) -> None:
+def decide(plan: Plan, uses: Iterable[method.Use]) -> None:
     """Rename every certain use of a legacy method."""
-    for use in method.uses(plan.facts):
+    for use in uses:
         if plan.is_allowed(use.start):
             continue
         old = use.row.legacy.rpartition(".")[2]
@@ -24,7 +26,7 @@ def decide(plan: Plan) -> None:
             plan.skip_span(use.start, rule, use.row.legacy, "a subclass defines it; callers of both names must be moved together")
         elif use.how == "patch":
             plan.skip_span(use.start, rule, use.row.legacy, "a patch must follow the name that the tested code calls")
-        elif plan.facts.source.data[use.start : use.end] != old.encode():
+        elif plan.file.source.data[use.start : use.end] != old.encode():
             plan.skip_span(use.start, rule, use.row.legacy, "the attribute is written in a way that is not rewritten")
         else:
             plan.edit(use.start, use.end, new)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..model.embedded import literal_span
 from ..model.scopes import Text
-from ..reading.embedded import literal_span
 from . import classes
 from .plan import Placement
 
@@ -27,35 +27,35 @@ def decide(plan: Plan, item: ImportedName, reference: Reference) -> None:
     if reason:
         plan.skip(reference, reason)
         chains = set(plan.uses_of(item))
-        for other in plan.facts.references:
+        for other in plan.references:
             if other.subject in chains:
                 plan.skip(other, reason)
 
 
 def _star(plan: Plan, item: ImportedName, reference: Reference) -> str:
     target = reference.target
-    if target.move is None or plan.facts.targets.names.get(item.module):
+    if target.move is None or plan.targets.names.get(item.module):
         return "a star import of names that moved to several places; import them by name"
     plan.placements[item] = [Placement(target.canonical, "*", "")]
     return ""
 
 
 def _target(plan: Plan, dotted: str) -> tuple[Target, int] | None:
-    imported = {item.module for item in plan.facts.model.imports if not item.name}
-    return plan.facts.targets.resolve(dotted, imported)
+    imported = {item.module for item in plan.file.names.imports if not item.name}
+    return plan.targets.resolve(dotted, imported)
 
 
 def _problem(plan: Plan, target: Target) -> str:
     if target.kind == "removed":
         return f"{target.legacy.replace(':', '.')} was removed"
-    if plan.facts.targets.is_stopgap(target):
-        instead = plan.facts.targets.words(target, "read")[1]
+    if plan.targets.is_stopgap(target):
+        instead = plan.targets.words(target, "read")[1]
         return f"what stands behind {target.legacy.replace(':', '.')} only serves old code: {instead}"
     if not target.canonical or "." in target.canonical.partition(":")[2]:
         return f"{target.legacy.replace(':', '.')} has no canonical name of its own"
-    if target.kind == "class" or classes.is_built_path(plan.facts, target.canonical):
+    if target.kind == "class" or classes.is_built_path(plan.targets, target.canonical):
         return f"{target.legacy.replace(':', '.')} is built by a factory now; import it by name"
-    return plan.facts.targets.lacks(target)
+    return plan.targets.lacks(target)
 
 
 def _alias(plan: Plan, item: ImportedName, reference: Reference) -> str:
@@ -75,7 +75,7 @@ def _alias(plan: Plan, item: ImportedName, reference: Reference) -> str:
         if problem:
             return problem
         members.append((chain, found[0]))
-    patched = [other for other in plan.facts.references if _patches_through(plan, other, item)]
+    patched = [other for other in plan.references if _patches_through(plan, other, item)]
     homes = {target.canonical.partition(":")[0] for _chain, target in members}
     homes.update(other.target.canonical.partition(":")[0] for other in patched)
     if home:
@@ -85,18 +85,18 @@ def _alias(plan: Plan, item: ImportedName, reference: Reference) -> str:
             f"its names moved to several modules: {', '.join(sorted(homes))}" if homes else "nothing says where its names moved"
         )
     home = homes.pop()
-    data = plan.facts.source.data
+    data = plan.file.source.data
     for chain, target in members:
         node = chain.attributes[0]
         old, new = node.attr, target.canonical.partition(":")[2]
-        end = plan.facts.span(node)[1]
+        end = plan.file.span(node)[1]
         if data[end - len(old.encode()) : end] != old.encode():
             return "an attribute is written in a way that is not rewritten"
         if old != new:
             plan.edit(end - len(old.encode()), end, new)
     for other in patched:
         new = other.target.canonical.partition(":")[2]
-        inside = literal_span(plan.facts, other.subject.node) if isinstance(other.subject, Text) else None
+        inside = literal_span(plan.file, other.subject.node) if isinstance(other.subject, Text) else None
         if inside is not None and data[inside[0] : inside[1]].decode() != new:
             plan.edit(*inside, new)
         plan.done.add(id(other))
@@ -114,8 +114,8 @@ def _placed(item: ImportedName, home: str) -> Placement:
 def _is_patched(plan: Plan, chain: Chain) -> bool:
     if chain.attributes:
         return False
-    parent = plan.facts.model.parents.get(chain.root)
-    return any(other.how == "patch.object" and other.call is parent for other in plan.facts.references)
+    parent = plan.file.names.parents.get(chain.root)
+    return any(other.how == "patch.object" and other.call is parent for other in plan.references)
 
 
 def _patches_through(plan: Plan, reference: Reference, item: ImportedName) -> bool:
@@ -129,15 +129,13 @@ def _patches_through(plan: Plan, reference: Reference, item: ImportedName) -> bo
 
 def _dotted(plan: Plan, item: ImportedName, reference: Reference) -> str:
     """``import a.b`` with ``a.b.X`` written out: each path is replaced, and every module it needs is imported."""
-    facts = plan.facts
+    file = plan.file
     legacy, home = item.module, reference.target.canonical
     if home and legacy == home:
         return ""
     needed: list[str] = [home] if home else []
     edits: list[tuple[int, int, str]] = []
-    others = {
-        other.module for other in facts.model.imports if not other.name and other is not item and other.alias.asname is None
-    }
+    others = {other.module for other in file.names.imports if not other.name and other is not item and other.alias.asname is None}
     for chain in plan.uses_of(item):
         dotted = ".".join([chain.root.id, *chain.words])
         if not (dotted == legacy or dotted.startswith(f"{legacy}.")):
@@ -159,9 +157,9 @@ def _dotted(plan: Plan, item: ImportedName, reference: Reference) -> str:
         module = target.canonical.partition(":")[0]
         if module not in needed:
             needed.append(module)
-        start = facts.span(chain.root)[0]
-        end = facts.span(chain.attributes[used - 2])[1]
-        if b"".join(facts.source.data[start:end].split()).decode("utf-8", "replace") != ".".join(dotted.split(".")[:used]):
+        start = file.span(chain.root)[0]
+        end = file.span(chain.attributes[used - 2])[1]
+        if b"".join(file.source.data[start:end].split()).decode("utf-8", "replace") != ".".join(dotted.split(".")[:used]):
             return "a path is written in a way that is not rewritten"
         edits.append((start, end, target.canonical.replace(":", ".")))
     if not needed:
@@ -176,7 +174,7 @@ def _dotted(plan: Plan, item: ImportedName, reference: Reference) -> str:
 
 
 def _taken(plan: Plan, roots: set[str]) -> str:
-    for scope in plan.facts.model.scopes:
+    for scope in plan.file.names.scopes:
         for root in sorted(roots):
             for binding in scope.bindings.get(root, ()):
                 if binding.statement is None or binding.path != root:

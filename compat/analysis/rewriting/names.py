@@ -36,7 +36,7 @@ def place(plan: Plan, item: ImportedName, module: str, name: str) -> None:
         edits = local_names.rename(plan, item, name)
         if edits is not None:
             plan.edits.extend(edit for edit in edits if edit not in plan.edits)
-            if item.scope is plan.facts.model.module:
+            if item.scope is plan.file.names.module:
                 plan.renamed_locals.add(local)
             local = name
     plan.placements[item] = [Placement(module, name, local)]
@@ -50,7 +50,7 @@ def _history(plan: Plan, item: ImportedName, canonical: str) -> str:
     is_async = is_async_function(canonical)
     if is_async is None:
         return ""
-    parents = plan.facts.model.parents
+    parents = plan.file.names.parents
     for call in calls:
         awaited = isinstance(parents.get(call), ast.Await)
         if awaited and not is_async:

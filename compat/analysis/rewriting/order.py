@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ..model.references import Facts
+    from ..model.file_model import FileModel
     from ..reading.sources import Source
+    from .blocks import Placed
     from .edits import Edit
     from .members import Order
-    from .reparsing import Placed
 
 #: Comments that speak to a tool about the statement's first line.
 _DIRECTIVE = re.compile(r"#+\s*(?:type|mypy|pyright|pylint|noqa|ruff|fmt|nosec|pragma|compat)\b")
@@ -44,17 +44,17 @@ def _by_module(entry: Entry) -> tuple[object, ...]:
 _STYLES: tuple[Callable[[Entry], tuple[object, ...]], ...] = (_plain_first, _by_module)
 
 
-def tidy(facts: Facts, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tuple[int, int]], data: bytes) -> bytes:
+def tidy(file: FileModel, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tuple[int, int]], data: bytes) -> bytes:
     """The rewritten text with its blocks in order; ``rewritten`` are the import statements that changed, and their spans before.
 
     Raises :class:`compat.analysis.reading.dialects.Unparsable` where the rewritten text does not parse.
     """
-    source = facts.source
+    source = file.source
     after = sources.Source(source.path, data, data.decode("utf-8"), "utf-8", b"")
     shifts = Shifts(edits)
     moved = [(shifts.of(first), shifts.of(end)) for first, end in rewritten.values()]
     found: list[tuple[int, int, bytes]] = []
-    for was, run in _runs(facts, edits, rewritten, after, shifts):
+    for was, run in _runs(file, edits, rewritten, after, shifts):
         block = read(data, after, run)
         if block is None:
             continue
@@ -65,7 +65,7 @@ def tidy(facts: Facts, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tuple
         start, end = block.entries[0].head, block.entries[-1].end
         _work(data, block, read(source.data, source, was))
         found.append((start, end, _joined(block, data)))
-    holds = not facts.tree.changed
+    holds = not file.tree.changed
     for start, end, text in sorted(found, reverse=True):
         data = data[:start] + text + data[end:]
         first = start + len(text) - len(text.lstrip(b" \t"))
@@ -76,19 +76,19 @@ def tidy(facts: Facts, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tuple
 
 
 def _runs(
-    facts: Facts, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tuple[int, int]], after: Source, shifts: Shifts
+    file: FileModel, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tuple[int, int]], after: Source, shifts: Shifts
 ) -> Iterator[tuple[Placed, Placed]]:
     """Runs of imports that may have changed, before and after."""
-    source = facts.source
-    made = reparsing.imports(facts, edits, rewritten, after.data, shifts)
+    source = file.source
+    made = reparsing.imports(file, edits, rewritten, after.data, shifts)
     if made is None:
-        every = [bodies(facts.tree.module), bodies(dialects.parse(after).module)]
+        every = [bodies(file.tree.module), bodies(dialects.parse(after).module)]
         for was, body in zip(*every) if rewritten else ():
             for run, new in zip(runs(source, was), runs(after, body)):
                 yield _placed(source, run), _placed(after, new)
         return
-    parents = facts.model.parents
-    for parent in {parents.get(node, facts.tree.module): None for node in made}:
+    parents = file.names.parents
+    for parent in {parents.get(node, file.tree.module): None for node in made}:
         for body in own_bodies(parent):
             for run in runs(source, body):
                 if not made.keys().isdisjoint(run):

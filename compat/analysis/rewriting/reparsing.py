@@ -17,10 +17,9 @@ from .blocks import own_bodies
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ..model.references import Facts
+    from ..model.file_model import FileModel
+    from .blocks import Placed
     from .edits import Edit
-
-    Placed = list[tuple[ast.stmt, int]]
 
 _PATH = re.compile(rb"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
 #: Beside one of these a path is but a part of a longer word, or of an escape in a string.
@@ -40,11 +39,11 @@ class Shifts:
 
 
 def imports(
-    facts: Facts, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tuple[int, int]], data: bytes, shifts: Shifts
+    file: FileModel, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tuple[int, int]], data: bytes, shifts: Shifts
 ) -> Optional[dict[ast.stmt, Placed]]:
     """What each rewritten import became in the rewritten text ``data``; ``None`` where that, or whether the other edits hold,
     only the whole text can tell."""
-    if facts.tree.changed:
+    if file.tree.changed:
         return None
     made: dict[ast.stmt, Placed] = {}
     for node, (start, end) in rewritten.items():
@@ -54,14 +53,14 @@ def imports(
         made[node] = placed
     checked: set[ast.stmt] = set()
     for edit in set(edits):
-        if any(start <= edit.start and edit.end <= end for start, end in rewritten.values()) or _is_neutral(facts, edit):
+        if any(start <= edit.start and edit.end <= end for start, end in rewritten.values()) or _is_neutral(file, edit):
             continue
-        around = _simple_statement(facts, edit)
+        around = _simple_statement(file, edit)
         if around is None or isinstance(around, (ast.Import, ast.ImportFrom)):
             return None
         if around not in checked:
             checked.add(around)
-            start, end = facts.span(around)
+            start, end = file.span(around)
             placed = statements(data, shifts.of(start), shifts.of(end))
             if placed is None or [item.__class__ for item, _at in placed] != [around.__class__]:
                 return None
@@ -90,9 +89,9 @@ def statements(data: bytes, start: int, end: int) -> Optional[Placed]:
     return [(node, start - len(lead) + source.offset(node.lineno, node.col_offset)) for node in body]
 
 
-def _is_neutral(facts: Facts, edit: Edit) -> bool:
+def _is_neutral(file: FileModel, edit: Edit) -> bool:
     """Whether an edit puts a name in the place of a name, or a path in that of a path."""
-    data = facts.source.data
+    data = file.source.data
     if not _PATH.match(edit.new) or not _PATH.match(edit.expected) or (b"." in edit.new and b"." not in edit.expected):
         return False
     if _JOINING.match(data[edit.start - 1 : edit.start]) or _JOINING.match(data[edit.end : edit.end + 1]):
@@ -100,17 +99,17 @@ def _is_neutral(facts: Facts, edit: Edit) -> bool:
     return not any(iskeyword(word) or word in _SOFT for word in edit.new.decode().split("."))
 
 
-def _simple_statement(facts: Facts, edit: Edit) -> Optional[ast.stmt]:
+def _simple_statement(file: FileModel, edit: Edit) -> Optional[ast.stmt]:
     """The simple statement that holds an edit; ``None`` where it stands in the head of another, or between statements."""
-    line = facts.source.position(edit.start)[0]
-    pending: list[ast.AST] = [facts.tree.module]
+    line = file.source.position(edit.start)[0]
+    pending: list[ast.AST] = [file.tree.module]
     while pending:
         parent = pending.pop()
         for node in (node for body in own_bodies(parent) for node in body):
             if not isinstance(node, ast.stmt) or (hasattr(node, "body") or hasattr(node, "cases")):
                 pending.append(node)
             elif node.lineno <= line <= (node.end_lineno or node.lineno):
-                start, end = facts.span(node)
+                start, end = file.span(node)
                 if start <= edit.start and edit.end <= end:
                     return node
     return None

@@ -18,12 +18,12 @@ _NEWLINE = re.compile(rb"\r\n|\r|\n")
 def rewrite(plan: Plan) -> None:
     """Turn the placements of imported names into edits, statement by statement."""
     by_statement: dict[ImportNode, list[ImportedName]] = {}
-    for item in plan.facts.model.imports:
+    for item in plan.file.names.imports:
         by_statement.setdefault(item.statement, []).append(item)
     for node, items in by_statement.items():
         if not any(item in plan.placements for item in items):
             continue
-        read = plan.facts.statement(node)
+        read = plan.file.statement(node)
         assert read is not None
         plan.rewritten[node] = (read.first, read.end)
         _Writer(plan, read, items).write()
@@ -31,7 +31,7 @@ def rewrite(plan: Plan) -> None:
 
 class _Writer:
     def __init__(self, plan: Plan, read: Statement, items: list[ImportedName]) -> None:
-        self.plan, self.read, self.data = plan, read, plan.facts.source.data
+        self.plan, self.read, self.data = plan, read, plan.file.source.data
         self.placed: list[list[Placement] | None] = [plan.placements.get(item) for item in items]
         self.items = items
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..model.embedded import literal_span
 from ..model.scopes import Text
-from ..reading.embedded import literal_span
 from . import classes
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def decide(plan: Plan) -> None:
     """Rewrite strings of patch and import_module calls; leave every other string, and say why."""
-    for reference in plan.facts.references:
+    for reference in plan.references:
         if not isinstance(reference.subject, Text) or plan.is_allowed(reference.start) or id(reference) in plan.done:
             continue
         if reference.how in ("patch", "patch.object", "import_module"):
@@ -31,17 +31,17 @@ def _rewrite(plan: Plan, reference: Reference) -> None:
     assert isinstance(reference.subject, Text)
     value = str(reference.subject.node.value)
     legacy = target.legacy.replace(":", ".")
-    inside = literal_span(plan.facts, reference.subject.node)
+    inside = literal_span(plan.file, reference.subject.node)
     if target.kind == "removed":
-        plan.skip(reference, f"it was removed: {plan.facts.targets.words(target, 'read')[1]}")
-    elif plan.facts.targets.is_stopgap(target):
-        plan.skip(reference, f"what stands behind it only serves old code: {plan.facts.targets.words(target, 'read')[1]}")
+        plan.skip(reference, f"it was removed: {plan.targets.words(target, 'read')[1]}")
+    elif plan.targets.is_stopgap(target):
+        plan.skip(reference, f"what stands behind it only serves old code: {plan.targets.words(target, 'read')[1]}")
     elif not target.canonical:
         plan.skip(reference, "its names moved to several modules")
-    elif target.kind == "class" or (not target.is_module and classes.is_built_path(plan.facts, target.canonical)):
+    elif target.kind == "class" or (not target.is_module and classes.is_built_path(plan.targets, target.canonical)):
         plan.skip(reference, "it is built by a factory now: patch the factory where the tested code looks it up")
-    elif plan.facts.targets.lacks(target):
-        plan.skip(reference, plan.facts.targets.lacks(target))
+    elif plan.targets.lacks(target):
+        plan.skip(reference, plan.targets.lacks(target))
     elif inside is None:
         plan.skip(reference, "the string is written in a way that is not rewritten")
     elif value.replace(":", ".").startswith(legacy):

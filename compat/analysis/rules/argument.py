@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..findings import HIGH, MEDIUM
+from ..model import converting
 from ..model.adapters import find_signature
-from ..rewriting import converting
 from . import report
 
 if TYPE_CHECKING:
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from compat.ledger import Argument
 
     from ..findings import Finding
-    from ..model.references import Facts
+    from ..model.file_model import FileModel
+    from ..model.receivers import Receivers
     from ..model.scopes import Scope
+    from ..model.targets import Targets
 
 RULE = "argument"
 
@@ -33,48 +35,48 @@ class Use(NamedTuple):
     confidence: str
 
 
-def find(facts: Facts) -> Iterator[Finding]:
+def find(file: FileModel, targets: Targets, receivers: Receivers) -> Iterator[Finding]:
     """Report each legacy argument at the keyword, or at the call where what is wrong is an absence or an order."""
-    for use in uses(facts):
-        yield report.from_row(facts, use.row, (use.start, use.end), RULE, "argument", use.confidence)
+    for use in uses(file, targets, receivers):
+        yield report.from_row(file.source, targets, use.row, (use.start, use.end), RULE, "argument", use.confidence)
 
 
-def uses(facts: Facts) -> Iterator[Use]:
+def uses(file: FileModel, targets: Targets, receivers: Receivers) -> Iterator[Use]:
     """Every legacy argument of every call whose function is known."""
-    rows = facts.targets.arguments
+    rows = targets.arguments
     if not rows:
         return
     last = {path.rpartition(".")[2] for path in rows}
-    for scope, call, _chain in facts.model.calls:
-        for path in _functions(facts, scope, call, last):
+    for scope, call, _chain in file.names.calls:
+        for path in _functions(receivers, scope, call, last):
             for row in rows.get(path, ()):
-                yield from _in_call(facts, row, call)
+                yield from _in_call(file, row, call)
 
 
-def _functions(facts: Facts, scope: Scope, call: ast.Call, last: set[str]) -> list[str]:
-    path = facts.receivers.path(scope, call.func)
+def _functions(receivers: Receivers, scope: Scope, call: ast.Call, last: set[str]) -> list[str]:
+    path = receivers.path(scope, call.func)
     found = [path, f"{path}.__init__"] if path else []
     if isinstance(call.func, ast.Attribute) and call.func.attr in last:
-        found.append(f"{facts.receivers.of(scope, call.func.value)}.{call.func.attr}")
+        found.append(f"{receivers.of(scope, call.func.value)}.{call.func.attr}")
     return found
 
 
-def _in_call(facts: Facts, row: Argument, call: ast.Call) -> Iterator[Use]:
+def _in_call(file: FileModel, row: Argument, call: ast.Call) -> Iterator[Use]:
     starred = any(isinstance(item, ast.Starred) for item in call.args)
     unpacked = any(word.arg is None for word in call.keywords)
     if row.order:
         if call.args and not starred:
-            yield Use(row, call, None, *_head(facts, call), HIGH)
+            yield Use(row, call, None, *file.span(call.func), HIGH)
     elif row.default:
         passed = any(word.arg == row.argument for word in call.keywords)
         if not passed and not starred and not unpacked:
             index = _index(row)
             if not call.args or (index is not None and len(call.args) <= index):
-                yield Use(row, call, None, *_head(facts, call), HIGH if index is not None or not call.args else MEDIUM)
+                yield Use(row, call, None, *file.span(call.func), HIGH if index is not None or not call.args else MEDIUM)
     else:
         for word in call.keywords:
             if word.arg == row.argument and not _is_converted(row, word.value):
-                yield Use(row, call, word, *facts.span(word), HIGH)
+                yield Use(row, call, word, *file.span(word), HIGH)
 
 
 def _is_converted(row: Argument, value: ast.expr) -> bool:
@@ -87,10 +89,6 @@ def _is_converted(row: Argument, value: ast.expr) -> bool:
     except converting.Uncertain:
         return False
     return type(made) is type(given) and made == given
-
-
-def _head(facts: Facts, call: ast.Call) -> tuple[int, int]:
-    return facts.span(call.func)
 
 
 def _index(row: Argument) -> Optional[int]:

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..finding_text import place_of
 from ..findings import HIGH, Finding
 from ..model.adapters import defined_at
-from . import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..model.references import Facts
+    from ..model.file_model import FileModel
+    from ..model.receivers import Receivers
+    from ..model.targets import Targets
 
 RULE = "factory-bypass"
 
 
-def find(facts: Facts) -> Iterator[Finding]:
+def find(file: FileModel, targets: Targets, receivers: Receivers) -> Iterator[Finding]:
     """Report direct constructions, except in the module of the class and in the module of its factory."""
-    factories = facts.targets.adapters.factories
+    factories = targets.adapters.factories
     if not factories:
         return
-    for scope, call, _chain in facts.model.calls:
-        path = facts.receivers.path(scope, call.func)
+    for scope, call, _chain in file.names.calls:
+        path = receivers.path(scope, call.func)
         factory = factories.get(path, "")
-        if not factory or facts.module in _homes(path, factory.replace(":", ".")):
+        if not factory or file.module in _homes(path, factory.replace(":", ".")):
             continue
         name, builder = path.rpartition(".")[2], factory.partition(":")[2]
         yield Finding(
@@ -35,7 +37,7 @@ def find(facts: Facts) -> Iterator[Finding]:
             message=f"{name} is built by its factory: direct construction bypasses {builder}().",
             replacement=f"Call {builder}() from '{factory.partition(':')[0]}' instead.",
             symbol=path,
-            **report.place(facts, *facts.span(call.func)),  # type: ignore[arg-type]
+            **place_of(file.source, *file.span(call.func)),  # type: ignore[arg-type]
         )
 
 

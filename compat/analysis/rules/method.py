@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..findings import HIGH, MEDIUM
 from . import report
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from compat.ledger import Move
 
     from ..findings import Finding
+    from ..model.file_model import FileModel
     from ..model.receivers import Receivers
-    from ..model.references import Facts
     from ..model.scopes import Scope
+    from ..model.targets import Targets
 
     Members = Callable[[str], Mapping[str, Move]]
 
@@ -34,40 +35,40 @@ class Use(NamedTuple):
     confidence: str
 
 
-def find(facts: Facts) -> Iterator[Finding]:
+def find(file: FileModel, targets: Targets, receivers: Receivers, legacy: Optional[Receivers]) -> Iterator[Finding]:
     """Report each legacy method; removed members of a class come as ``removed``."""
-    for use in uses(facts):
+    for use in uses(file, targets, receivers, legacy):
         rule = "removed" if use.row.kind == "removed" else RULE
-        yield report.from_row(facts, use.row, (use.start, use.end), rule, use.how, use.confidence)
+        yield report.from_row(file.source, targets, use.row, (use.start, use.end), rule, use.how, use.confidence)
 
 
-def uses(facts: Facts) -> Iterator[Use]:
-    """Every use of a legacy method: reads, patched attribute names, overriding definitions."""
-    targets = facts.targets
-    own = targets.own_methods
-    pairs: list[tuple[Members, Collection[str], Receivers]] = [(targets.methods_of, own, facts.receivers)]
-    if any(reference.target.kind == "class" for reference in facts.references):
-        # Only then are adapters' sources read.
-        pairs.append((targets.adapted_methods, targets.adapted_names, facts.legacy_receivers))
+def uses(file: FileModel, targets: Targets, receivers: Receivers, legacy: Optional[Receivers]) -> Iterator[Use]:
+    """Every use of a legacy method: reads, patched attribute names, overriding definitions.
+
+    ``legacy`` are receivers by their legacy classes, where the file refers to any.
+    """
+    pairs: list[tuple[Members, Collection[str], Receivers]] = [(targets.methods_of, targets.own_methods, receivers)]
+    if legacy is not None:
+        pairs.append((targets.adapted_methods, targets.adapted_names, legacy))
     every = frozenset().union(*(words for _rows, words, _receivers in pairs))
-    read = [(chain, node) for chain in facts.model.chains for node in chain.attributes if node.attr in every]
-    for rows, words, receivers in pairs:
+    read = [(chain, node) for chain in file.names.chains for node in chain.attributes if node.attr in every]
+    for rows, words, known in pairs:
         if not words:
             continue
         for chain, node in read:
             if node.attr in words:
                 called = chain.call is not None and node is chain.node
-                yield from _read(facts, chain.scope, node, called, rows, receivers)
-        for scope, node in facts.model.loose:
+                yield from _read(file, chain.scope, node, called, rows, known)
+        for scope, node in file.names.loose:
             if node.attr in words:
-                called = isinstance(facts.model.parents.get(node), ast.Call)
-                yield from _read(facts, scope, node, called, rows, receivers)
-        yield from _patches(facts, words, rows, receivers)
-        yield from _overrides(facts, words, rows, receivers)
+                called = isinstance(file.names.parents.get(node), ast.Call)
+                yield from _read(file, scope, node, called, rows, known)
+        yield from _patches(file, words, rows, known)
+        yield from _overrides(file, words, rows, known)
 
 
 def _read(
-    facts: Facts,
+    file: FileModel,
     scope: Scope,
     node: ast.Attribute,
     called: bool,
@@ -77,12 +78,12 @@ def _read(
     made = receivers.of(scope, node.value) or receivers.path(scope, node.value)
     row = rows(made).get(node.attr)
     if row is not None:
-        end = facts.span(node)[1]
+        end = file.span(node)[1]
         yield Use(row, end - len(node.attr.encode()), end, "call" if called else "attribute", HIGH)
 
 
-def _patches(facts: Facts, words: Collection[str], rows: Members, receivers: Receivers) -> Iterator[Use]:
-    for text in facts.model.texts:
+def _patches(file: FileModel, words: Collection[str], rows: Members, receivers: Receivers) -> Iterator[Use]:
+    for text in file.names.texts:
         call = text.call
         if call is None or text.node.value not in words or len(call.args) < 2 or call.args[1] is not text.node:
             continue
@@ -90,11 +91,11 @@ def _patches(facts: Facts, words: Collection[str], rows: Members, receivers: Rec
         made = receivers.of(text.scope, first) or receivers.path(text.scope, first)
         row = rows(made).get(str(text.node.value))
         if row is not None:
-            yield Use(row, *facts.span(text.node), "patch", HIGH)
+            yield Use(row, *file.span(text.node), "patch", HIGH)
 
 
-def _overrides(facts: Facts, words: Collection[str], rows: Members, receivers: Receivers) -> Iterator[Use]:
-    for scope in facts.model.scopes:
+def _overrides(file: FileModel, words: Collection[str], rows: Members, receivers: Receivers) -> Iterator[Use]:
+    for scope in file.names.scopes:
         node = scope.node
         if not isinstance(node, ast.ClassDef) or scope.parent is None:
             continue
@@ -102,5 +103,5 @@ def _overrides(facts: Facts, words: Collection[str], rows: Members, receivers: R
             members = rows(receivers.path(scope.parent, base))
             for item in node.body if members else ():
                 if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name in members:
-                    start = facts.source.data.find(item.name.encode(), facts.span(item)[0])
+                    start = file.source.data.find(item.name.encode(), file.span(item)[0])
                     yield Use(members[item.name], start, start + len(item.name.encode()), "override", MEDIUM)

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 from . import report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ..findings import Finding
-    from ..model.references import Facts
+    from ..model.file_model import FileModel
+    from ..model.references import Reference
+    from ..model.targets import Targets
 
 RULE = "module"
 
 
-def find(facts: Facts) -> Iterator[Finding]:
+def find(file: FileModel, targets: Targets, references: Iterable[Reference]) -> Iterator[Finding]:
     """Report every reference to a target of this kind."""
-    for reference in facts.references:
+    for reference in references:
         if reference.target.kind == RULE:
-            yield report.from_reference(facts, reference, RULE)
+            yield report.from_reference(file.source, targets, reference, RULE)

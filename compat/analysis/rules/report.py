@@ -10,18 +10,15 @@ from ..findings import Finding
 if TYPE_CHECKING:
     from compat.ledger import Move
 
-    from ..model.references import Facts, Reference
+    from ..model.references import Reference
+    from ..model.targets import Targets
+    from ..reading.sources import Source
 
 
-def place(facts: Facts, start: int, end: int) -> dict[str, object]:
-    """The place fields of a finding for a byte span."""
-    return place_of(facts.source, start, end)
-
-
-def from_reference(facts: Facts, reference: Reference, rule: str, how: str = "") -> Finding:
+def from_reference(source: Source, targets: Targets, reference: Reference, rule: str, how: str = "") -> Finding:
     """The finding of one reference."""
     how = how or reference.how
-    message, replacement = said(facts.targets, reference.target, how)
+    message, replacement = said(targets, reference.target, how)
     if how == "re-export":
         message += " It is handed on here by a module of the scanned tree."
     return Finding(
@@ -32,11 +29,11 @@ def from_reference(facts: Facts, reference: Reference, rule: str, how: str = "")
         message=message,
         replacement=replacement,
         symbol=reference.target.legacy,
-        **place(facts, reference.start, reference.end),  # type: ignore[arg-type]
+        **place_of(source, reference.start, reference.end),  # type: ignore[arg-type]
     )
 
 
-def from_row(facts: Facts, row: Move, span: tuple[int, int], rule: str, how: str, confidence: str) -> Finding:
+def from_row(source: Source, targets: Targets, row: Move, span: tuple[int, int], rule: str, how: str, confidence: str) -> Finding:
     """The finding of a row that is used at a span."""
     from compat.ledger import replacement
 
@@ -45,8 +42,8 @@ def from_row(facts: Facts, row: Move, span: tuple[int, int], rule: str, how: str
         move=row.id,
         how=how,
         confidence=confidence,
-        message=facts.targets.say(row, how),
+        message=targets.say(row, how),
         replacement=replacement(row),
         symbol=row.legacy,
-        **place(facts, *span),  # type: ignore[arg-type]
+        **place_of(source, *span),  # type: ignore[arg-type]
     )

@@ -5,49 +5,55 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from ..finding_text import place_of
 from ..findings import HIGH, MEDIUM, Finding
-from . import report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from ..model.references import Facts
-    from ..model.scopes import Chain
+    from ..model.file_model import FileModel
+    from ..model.receivers import Receivers
+    from ..model.scopes import Chain, Names
+    from ..model.targets import Targets
 
 RULE = "singleton"
 _ACCESSORS = ("_instance", "get_instance", "instance", "_instances")
 
 
-def find(facts: Facts) -> Iterator[Finding]:
+def find(file: FileModel, targets: Targets, receivers: Receivers) -> Iterator[Finding]:
     """Report module-level and class-level instances, and ``_instance`` / ``get_instance`` of factory-built classes."""
-    built = facts.targets.adapters.factories
+    built = targets.adapters.factories
     if not built:
         return
-    for scope in facts.model.scopes:
+    for scope in file.names.scopes:
         if scope.kind not in ("module", "class"):
             continue
         for name, bindings in scope.bindings.items():
             for binding in bindings:
-                made = facts.receivers.of(binding.scope, binding.value) if binding.value is not None else ""
+                made = receivers.of(binding.scope, binding.value) if binding.value is not None else ""
                 if made in built:
                     where = "module" if scope.kind == "module" else "class"
-                    yield _finding(facts, made, binding.node, f"{name} keeps one {_last(made)} for the whole {where}", HIGH)
-    for chain in facts.model.chains:
-        kept = facts.model.parents.get(chain.node)
-        if isinstance(kept, (ast.Assign, ast.AnnAssign)) and kept.value is not chain.node and _is_on_class(facts, chain):
-            made = facts.receivers.of(chain.scope, kept.value)
+                    yield _finding(file, built, made, binding.node, f"{name} keeps one {_last(made)} for the whole {where}", HIGH)
+    for chain in file.names.chains:
+        kept = file.names.parents.get(chain.node)
+        if isinstance(kept, (ast.Assign, ast.AnnAssign)) and kept.value is not chain.node and _is_on_class(file.names, chain):
+            made = receivers.of(chain.scope, kept.value)
             if made in built:
-                yield _finding(facts, made, chain.node, f"{chain.words[-1]} keeps one {_last(made)} for the whole class", HIGH)
+                yield _finding(
+                    file, built, made, chain.node, f"{chain.words[-1]} keeps one {_last(made)} for the whole class", HIGH
+                )
         for node in chain.attributes:
             if node.attr in _ACCESSORS:
-                path = facts.receivers.path(chain.scope, node.value)
+                path = receivers.path(chain.scope, node.value)
                 if path in built:
-                    yield _finding(facts, path, node, f"{_last(path)}.{node.attr} reaches for a process-wide instance", MEDIUM)
+                    yield _finding(
+                        file, built, path, node, f"{_last(path)}.{node.attr} reaches for a process-wide instance", MEDIUM
+                    )
 
 
-def _is_on_class(facts: Facts, chain: Chain) -> bool:
+def _is_on_class(names: Names, chain: Chain) -> bool:
     """Whether an attribute belongs to a class itself: ``cls.x``, ``self.__class__.x`` or ``Name.x`` of a class of the file."""
-    bindings = facts.model.lookup(chain.scope, chain.root.id)
+    bindings = names.lookup(chain.scope, chain.root.id)
     if len(bindings) != 1 or not chain.attributes:
         return False
     node, method = bindings[0].node, bindings[0].scope.node
@@ -59,8 +65,8 @@ def _is_on_class(facts: Facts, chain: Chain) -> bool:
     return isinstance(node, ast.ClassDef) and len(chain.attributes) == 1
 
 
-def _finding(facts: Facts, path: str, node: ast.AST, said: str, confidence: str) -> Finding:
-    factory = facts.targets.adapters.factories[path]
+def _finding(file: FileModel, built: Mapping[str, str], path: str, node: ast.AST, said: str, confidence: str) -> Finding:
+    factory = built[path]
     return Finding(
         rule=RULE,
         move=f"{RULE}:{path}",
@@ -69,7 +75,7 @@ def _finding(facts: Facts, path: str, node: ast.AST, said: str, confidence: str)
         message=f"{said}: users would share its state.",
         replacement=f"Call {factory.partition(':')[2]}() for each user where it is needed.",
         symbol=path,
-        **report.place(facts, *facts.span(node)),  # type: ignore[arg-type]
+        **place_of(file.source, *file.span(node)),  # type: ignore[arg-type]
     )
 
 

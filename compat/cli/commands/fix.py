@@ -33,6 +33,7 @@ def command(
 ) -> int:
     """Plan, show or write, and tell what was left."""
     from compat.analysis import config, fixer
+    from compat.analysis.rewriting import rewriter
 
     settings = config.load(paths[0] if paths else ".")
     ledger = required_ledger(ledgers)
@@ -46,7 +47,7 @@ def command(
             gitignore=not no_gitignore,
             progress=progress,
         )
-    fixed = [outcome for outcome in result.outcomes if outcome.status == fixer.FIXED]
+    fixed = [outcome for outcome in result.outcomes if outcome.status == rewriter.FIXED]
     if not quiet and not write:
         with opened_output(output) as stream:
             for outcome in fixed:
@@ -55,7 +56,7 @@ def command(
         for outcome in result.outcomes:
             for skip in outcome.skips:
                 click.echo(f"{skip.path}:{skip.line}:{skip.column}: left: {skip.symbol}: {skip.reason}", err=True)
-            if outcome.status == fixer.FAILED:
+            if outcome.status == rewriter.FAILED:
                 click.echo(f"{outcome.path}: failed: {outcome.reason}", err=True)
     for problem in result.problems:
         click.echo(problem, err=True)

@@ -19,7 +19,7 @@ from ..progress import bar
 if TYPE_CHECKING:
     from compat.analysis.config import Settings
     from compat.analysis.output import Report
-    from compat.analysis.scanner import Scan
+    from compat.analysis.scanning.scanner import Scan
 
 _FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 _SELECTABLE = ("imports", "strings", "attributes", "re-exports", "methods", "arguments", "policy", "config", "doctests")

@@ -6,7 +6,7 @@ import ast
 import operator
 from typing import Any, Callable
 
-from ..model.adapters import parse_module
+from .adapters import parse_module
 
 
 class Uncertain(Exception):

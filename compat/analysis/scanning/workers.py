@@ -6,15 +6,15 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Callable, Optional
 
-from ..examine import Examined, Scope
+from .examine import Examined, Scope
+from .file_scanner import Scanner
 
 if TYPE_CHECKING:
     from compat.ledger import Ledger
 
     from ..config import Settings
-    from ..scanner import Scanner
+    from ..reading.files import Found
     from .caching import Cache
-    from .files import Found
 
 _CHUNK = 100
 _STEP = 50
@@ -86,8 +86,6 @@ def _in_processes(
 
 
 def _start(ledger: Ledger, settings: Settings, scope: Scope, roots: list[str]) -> None:
-    from ..scanner import Scanner
-
     global _worker
     warnings.simplefilter("ignore")
     _worker = Scanner(ledger, settings, scope, roots)

@@ -7,10 +7,10 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Optional
 
-from ..debt.fragmentation import SymbolImport
-from ..examine import Examined, Scope
 from ..findings import Finding
 from ..model.targets import Target
+from .examine import Examined, Scope
+from .fragmentation import SymbolImport
 
 if TYPE_CHECKING:
     from compat.ledger import Ledger

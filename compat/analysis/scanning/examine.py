@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 
-from .findings import KIND_RULES, POLICY, Finding
-from .reading import gc_pause, sources
+from ..findings import KIND_RULES, MEDIUM, POLICY, Finding
+from ..reading import gc_pause, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from .debt.fragmentation import SymbolImport
-    from .model.references import Facts
-    from .model.targets import Target, Targets
+    from ..model.file_uses import FileUses
+    from ..model.targets import Target, Targets
+    from .fragmentation import SymbolImport
 
 #: ``--select`` values: which constructs are looked at.
 SELECTABLE = ("imports", "strings", "attributes", "re-exports", "methods", "arguments", "policy", "config", "doctests")
 _STRINGS = frozenset(("string", "import_module", "patch", "sys.modules"))
 _IMPORTS = frozenset(("import", "star"))
-#: Selections that need no more than :mod:`compat.analysis.reading.quick_scan` finds.
+#: Selections that need no more than :mod:`compat.analysis.scanning.quick_scan` finds.
 _FAST = frozenset(("imports", "strings"))
 
 
@@ -85,11 +85,10 @@ def examine(
 ) -> Examined:
     """Find every use in one file. Never raises for what the file holds."""
     # Most runs examine few files in full, or none: what that takes is imported by the first.
-    from . import rules
-    from .debt import fragmentation, suppressions
-    from .model import doctests
-    from .model.references import Facts
-    from .reading import textual
+    from .. import rules
+    from ..model import file_uses
+    from ..reading import dialects, suppressions
+    from . import fragmentation, textual
 
     try:
         source = sources.decode(path, raw)
@@ -99,48 +98,37 @@ def examine(
         return Examined([textual.unparsable(source, 1, str(error)), *filter(scope.takes, found)], module=module)
     if is_data:
         return Examined([finding for finding in textual.search_data(source, targets) if scope.takes(finding)], module=module)
-    facts = parse_facts(source, targets, module=module, is_package=is_package, is_live=is_live, whole=scope.is_fast)
-    if not isinstance(facts, Facts):
-        found = list(textual.search_python(source, targets, module, is_package=is_package))
-        kept = suppressions.apply(source, [facts, *filter(scope.takes, found)], scope.active_rules)
+    gc_pause.between_files()
+    try:
+        uses = file_uses.read(source, targets, module=module, is_package=is_package, is_live=is_live, whole=scope.is_fast)
+    except dialects.Unparsable as error:
+        found = [*textual.search_python(source, targets, module, is_package=is_package)]
+        unparsable = textual.unparsable(source, error.line, error.reason)
+        kept = suppressions.apply(source, [unparsable, *filter(scope.takes, found)], scope.active_rules)
         return Examined(kept, module=module)
-    findings = [finding for finding in rules.find(facts, members=not scope.is_fast, policy=scope.policy) if scope.takes(finding)]
+    findings = [finding for finding in rules.find(uses, members=not scope.is_fast, policy=scope.policy) if scope.takes(finding)]
     if not scope.select or "doctests" in scope.select:
-        findings += doctests.search(facts)
+        findings += in_doctests(uses)
     findings = without_repeats(findings)
     if scope.active_rules:
         findings = suppressions.apply(source, findings, scope.active_rules)
-    examined = Examined(findings, handed_on(facts), fragmentation.collect(facts) if scope.policy else [], module)
-    facts.close()
+    symbols = fragmentation.collect(uses.file, targets) if scope.policy else []
+    examined = Examined(findings, handed_on(uses), symbols, module)
+    uses.close()
     return examined
 
 
-def parse_facts(
-    source: sources.Source,
-    targets: Targets,
-    *,
-    module: str = "",
-    is_package: bool = False,
-    is_live: Callable[[str], bool] = lambda module: False,
-    whole: bool = True,
-) -> Facts | Finding:
-    """Parse a source and resolve its names; an ``unparsable`` finding where no reading of it parses.
+def in_doctests(uses: FileUses) -> Iterator[Finding]:
+    """The findings in the doctests of a file, at their places in the file, without those that a comment in an example allows."""
+    from .. import finding_text, rules
+    from ..model.doctests import DOCTEST
+    from ..reading import suppressions
 
-    With ``whole`` false, function bodies in which nothing legacy can stand are parsed, but not looked at.
-    """
-    from .model.references import Facts
-    from .reading import dialects, textual
-
-    gc_pause.between_files()
-    try:
-        tree = dialects.parse(source)
-        facts = Facts(source, tree, targets, module=module, is_package=is_package, is_live=is_live, whole=whole)
-        assert facts.references is not None
-        return facts
-    except dialects.Unparsable as error:
-        return textual.unparsable(source, error.line, error.reason)
-    except (RecursionError, MemoryError):
-        return textual.unparsable(source, 1, "nested too deeply to be analysed")
+    for program, inner in uses.doctests:
+        for finding in suppressions.apply(program.file.source, rules.find(inner), ()):
+            if finding.rule != "unused-allowance":
+                place = finding_text.place_of(uses.file.source, *program.span(*finding.span))
+                yield finding._replace(how=DOCTEST, confidence=MEDIUM, **place)  # type: ignore[arg-type]
 
 
 def without_repeats(findings: list[Finding]) -> list[Finding]:
@@ -155,16 +143,15 @@ def without_repeats(findings: list[Finding]) -> list[Finding]:
     return kept
 
 
-def handed_on(facts: Facts) -> dict[str, Target]:
+def handed_on(uses: FileUses) -> dict[str, Target]:
     """Legacy names bound at module level, which other modules of the tree may import from here."""
     found: dict[str, Target] = {}
-    if not facts.module:
+    file, targets = uses.file, uses.targets
+    if not file.module:
         return found
-    for item in facts.model.imports:
-        if item.scope is facts.model.module and item.name not in ("", "*") and item.binding is not None:
-            target = facts.targets.attribute(item.module, item.name) or facts.targets.handed_on.get(item.module, {}).get(
-                item.name
-            )
+    for item in file.names.imports:
+        if item.scope is file.names.module and item.name not in ("", "*") and item.binding is not None:
+            target = targets.attribute(item.module, item.name) or targets.handed_on.get(item.module, {}).get(item.name)
             if target is not None and not target.is_module:
                 found[item.local] = target
     return found

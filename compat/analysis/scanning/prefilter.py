@@ -10,8 +10,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, AnyStr, Callable, Optional, Union
 
 from ..model.adapters import find_module_file
-from .batch import Batch, Data, Words
-from .sources import encoding_of
+from ..reading.batch import Batch, Data, Words
+from ..reading.compatibility_characters import foreign_runs, has_plain_words
+from ..reading.sources import encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Set
@@ -25,9 +26,6 @@ _BLANKS = re.compile(rb"[\s\\]+")
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 _ASCII = bytes(range(128))
-# The last set is all but the other ASCII characters: said the other way round, it takes milliseconds to compile.
-FOREIGN_RUN = re.compile(r"(?<![A-Za-z0-9_.])[A-Za-z0-9_.]*[^\x00-\x7f][^\x00-\x2d\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*")
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9_]")
 _FEW, _RARE = 3, 9
 
 #: Top-level packages, and what their paths look like.
@@ -136,7 +134,7 @@ class Prefilter:
         telling: Optional[set[str]] = None
         if self._is_ascii:
             fresh = {*data.translate(None, _ASCII).decode("utf-8", "ignore")} - self._foreign
-            telling = {*filter(_has_plain_words, fresh)}
+            telling = {*filter(has_plain_words, fresh)}
             self._foreign |= fresh - telling
             if not telling:
                 # None of its characters reads as an ASCII letter or digit.
@@ -253,29 +251,6 @@ class Prefilter:
         except (LookupError, ValueError):
             return self._any.search(raw.decode("latin-1")) is not None
         return isinstance(text, str) and self._any.search(text) is not None
-
-
-def foreign_runs(text: str, characters: Optional[Iterable[str]] = None) -> set[str]:
-    """The runs of letters, digits, dots and characters beyond ASCII with at least one of these in them.
-
-    With ``characters`` of these only the runs of lines in which one of those stands. Line by line: no run holds a line feed,
-    and few lines hold one. ``splitlines`` would also cut at signs that a run may hold.
-    """
-    lines = text.split("\n") if characters is None else {line for sign in characters for line in _lines_with(text, sign)}
-    return {run for line in lines if not line.isascii() for run in FOREIGN_RUN.findall(line)}
-
-
-def _lines_with(text: str, sign: str) -> Iterator[str]:
-    at = text.find(sign)
-    while at >= 0:
-        end = text.find("\n", at)
-        yield text[text.rfind("\n", 0, at) + 1 : end if end >= 0 else None]
-        at = text.find(sign, end) if end >= 0 else -1
-
-
-def _has_plain_words(character: str) -> bool:
-    """Whether a character beyond ASCII reads as one with ASCII letters or digits in it."""
-    return _PLAIN_WORD.search(unicodedata.normalize("NFKC", character)) is not None
 
 
 def _hands_on(package: str, words: frozenset[str]) -> bool:

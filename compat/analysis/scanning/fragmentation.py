@@ -9,7 +9,8 @@ from ..finding_text import place_of
 from ..findings import HIGH, Finding
 
 if TYPE_CHECKING:
-    from ..model.references import Facts
+    from ..model.file_model import FileModel
+    from ..model.targets import Targets
 
 RULE = "fragmentation"
 
@@ -22,19 +23,18 @@ class SymbolImport(NamedTuple):
     place: tuple[tuple[str, object], ...]
 
 
-def collect(facts: Facts) -> list[SymbolImport]:
+def collect(file: FileModel, targets: Targets) -> list[SymbolImport]:
     """The imports of one file whose canonical symbol is the target of some row."""
-    targets = facts.targets
     known = targets.canonical_symbols
     homes = {told: symbol for symbol, told in targets.told_paths.items()}
     found: list[SymbolImport] = []
-    for item in facts.model.imports:
+    for item in file.names.imports:
         if item.name in ("", "*"):
             continue
         written = f"{item.module}.{item.name}"
         symbol = homes.get(written) or targets.spelt(targets.canonical_dotted(written))
         if symbol in known:
-            where = place_of(facts.source, *facts.alias_span(item))
+            where = place_of(file.source, *file.alias_span(item))
             found.append(SymbolImport(symbol, written, tuple(where.items())))
     return found
 

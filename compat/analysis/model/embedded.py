@@ -6,21 +6,22 @@ import ast
 import re
 from typing import TYPE_CHECKING, Optional
 
-from ..model import scopes
-from . import lexer
+from ..reading import lexer
+from . import scopes
 
 if TYPE_CHECKING:
-    from ..model.references import Facts
+    from .file_model import FileModel
+    from .relevance import Relevance
 
 ANNOTATION, COMMENT = "annotation", "type comment"
 _LITERAL = re.compile(rb"[rRuU]?(\"\"\"|'''|\"|')")
 _TYPE = re.compile(rb"#[ \t]*type:[ \t]*(?!ignore\b)([^\r\n#]*[^\s#])")
 
 
-def literal_span(facts: Facts, node: ast.Constant) -> Optional[tuple[int, int]]:
+def literal_span(file: FileModel, node: ast.Constant) -> Optional[tuple[int, int]]:
     """The span between the quotes of a string that is written plainly: one literal, no escapes, no prefix but r and u."""
-    data = facts.source.data
-    start, end = facts.span(node)
+    data = file.source.data
+    start, end = file.span(node)
     match = _LITERAL.match(data, start, end)
     if match is None:
         return None
@@ -30,40 +31,38 @@ def literal_span(facts: Facts, node: ast.Constant) -> Optional[tuple[int, int]]:
     return inner
 
 
-def add(facts: Facts) -> list[str]:
+def add(file: FileModel, relevance: Optional[Relevance]) -> None:
     """Put the names of string annotations and type comments into the model; return the texts that could not be read so."""
-    unread: list[str] = []
     kept: list[scopes.Text] = []
-    for text in facts.model.texts:
-        inner = literal_span(facts, text.node) if text.role == ANNOTATION else None
-        if inner is None or not _expression(facts, text.scope, inner, ANNOTATION, text.node):
+    for text in file.names.texts:
+        inner = literal_span(file, text.node) if text.role == ANNOTATION else None
+        if inner is None or not _expression(file, text.scope, inner, ANNOTATION, text.node):
             kept.append(text)
-    facts.model.texts = kept
-    for start, end in _comments(facts):
-        scope = _scope_at(facts, facts.source.position(start)[0])
-        if not _expression(facts, scope, (start, end), COMMENT, None):
-            unread.append(facts.source.data[start:end].decode("utf-8", "replace"))
-    return unread
+    file.names.texts = kept
+    for start, end in _comments(file, relevance):
+        scope = _scope_at(file, file.source.position(start)[0])
+        if not _expression(file, scope, (start, end), COMMENT, None):
+            file.unread.append(file.source.data[start:end].decode("utf-8", "replace"))
 
 
-def _comments(facts: Facts) -> list[tuple[int, int]]:
+def _comments(file: FileModel, relevance: Optional[Relevance]) -> list[tuple[int, int]]:
     """The spans of what ``# type:`` comments say."""
-    data = facts.source.data
+    data = file.source.data
     found = list(_TYPE.finditer(data)) if b"type:" in data else []
-    if found and facts.relevance is not None:
+    if found and relevance is not None:
         # Functions import names, too, that no look at the rest knew of.
-        facts.relevance.learn(facts.model, members=False)
-        lines = [(match, facts.source.position(match.start())[0]) for match in found]
-        found = [match for match, line in lines if facts.relevance.matters(line, line)]
+        relevance.learn(file.names, members=False)
+        lines = [(match, file.source.position(match.start())[0]) for match in found]
+        found = [match for match, line in lines if relevance.matters(line, line)]
     tokens = lexer.tokens(data) if found else None
     starts = {token.start for token in tokens if token.is_comment} if tokens is not None else set()
     return [match.span(1) for match in found if match.start() in starts]
 
 
-def _scope_at(facts: Facts, line: int) -> scopes.Scope:
+def _scope_at(file: FileModel, line: int) -> scopes.Scope:
     """The scope that a comment's names are looked up in; the one around a function for a comment about its signature."""
-    best = facts.model.module
-    for scope in facts.model.scopes:
+    best = file.names.module
+    for scope in file.names.scopes:
         node = scope.node
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
@@ -73,8 +72,8 @@ def _scope_at(facts: Facts, line: int) -> scopes.Scope:
     return best
 
 
-def _expression(facts: Facts, scope: scopes.Scope, span: tuple[int, int], role: str, parent: Optional[ast.AST]) -> bool:
-    source = facts.source
+def _expression(file: FileModel, scope: scopes.Scope, span: tuple[int, int], role: str, parent: Optional[ast.AST]) -> bool:
+    source = file.source
     raw = source.data[span[0] : span[1]]
     try:
         text = raw.decode("utf-8")
@@ -92,8 +91,8 @@ def _expression(facts: Facts, scope: scopes.Scope, span: tuple[int, int], role: 
             if isinstance(inner, ast.expr):
                 _move(inner, line, column)
         if parent is not None:
-            facts.model.parents[node] = parent
-        _chains(facts, node, scope, role)
+            file.names.parents[node] = parent
+        _chains(file, node, scope, role)
     return True
 
 
@@ -107,8 +106,8 @@ def _move(node: ast.expr, line: int, column: int) -> None:
     node.lineno += line - 1
 
 
-def _chains(facts: Facts, node: ast.expr, scope: scopes.Scope, role: str) -> None:
-    parents = facts.model.parents
+def _chains(file: FileModel, node: ast.expr, scope: scopes.Scope, role: str) -> None:
+    parents = file.names.parents
     parts: list[ast.Attribute] = []
     at = node
     while isinstance(at, ast.Attribute):
@@ -116,9 +115,9 @@ def _chains(facts: Facts, node: ast.expr, scope: scopes.Scope, role: str) -> Non
         parents[at.value] = at
         at = at.value
     if isinstance(at, ast.Name):
-        facts.model.chains.append(scopes.Chain(scope, at, tuple(reversed(parts)), role=role))
+        file.names.chains.append(scopes.Chain(scope, at, tuple(reversed(parts)), role=role))
         return
     for inner in ast.iter_child_nodes(at):
         if isinstance(inner, ast.expr) and not (scopes.is_literal(at) and inner is getattr(at, "slice", None)):
             parents[inner] = at
-            _chains(facts, inner, scope, role)
+            _chains(file, inner, scope, role)

@@ -6,15 +6,16 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from .. import finding_text
 from ..findings import HIGH, LOW, MEDIUM, Finding
 from ..model import scopes
-from . import import_statements, lexer
+from ..reading import import_statements, lexer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..model.targets import Target, Targets
-    from .sources import Source
+    from ..reading.sources import Source
 
 _PATH = re.compile(rb"(?<![\w.:/-])[^\W\d]\w*(?:[.:][^\W\d]\w*)+")
 _IMPORT_LINE = re.compile(rb"(?m)(?:^|(?<=[;:\r]))[ \t\f]*((?:lazy[ \t\f]+)?(?:from|import)\b)")
@@ -131,7 +132,7 @@ def unparsable(source: Source, line: int, reason: str) -> Finding:
         end_column=1,
         span=(start, start),
         confidence=HIGH,
-        message=f"The file cannot be analysed: {reason}. It was searched by text.",
+        message=finding_text.unparsable(reason),
         replacement="Repair the file, or exclude it.",
         symbol="",
         code=source.line(line).strip()[:200],

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..findings import HIGH, RULES, Finding
-from ..reading import lexer
+from . import lexer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..reading.sources import Source
+    from .sources import Source
 
 _COMMENT = re.compile(rb"#[^\r\n]*?\bcompat:[ \t]*allow(?:\[([^\]\r\n]*)\])?")
 

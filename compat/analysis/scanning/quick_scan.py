@@ -12,11 +12,11 @@ from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
-from ..finding_text import IMPORTERS, place_of, said
+from ..finding_text import place_of, said
 from ..findings import HIGH, MEDIUM, Finding
 from ..model.targets import Target
-from . import import_statements, lexer
-from .sources import Source, encoding_of
+from ..reading import constructs, import_statements, lexer
+from ..reading.sources import Source, encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,16 +24,17 @@ if TYPE_CHECKING:
     from ..model.targets import Targets
     from .prefilter import Prefilter
 
+_IMPORTERS = tuple(map(str.encode, constructs.IMPORTERS))
 _HEAD = re.compile(rb"(?:lazy[ \t\f]+)?(?:from|import)\b")
 _NAMES = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz."
 _STRING = re.compile(rb"([A-Za-z]{0,2})(\"\"\"|'''|\"|')(.*)\2$", re.S)
-_UNSURE = re.compile(rb"import_module[ \t]*\([ \t\r\n]*[rRuU]?[\"']\.")
+#: A relative path in a call that imports it.
+_UNSURE = re.compile(rb"(?:%s)[ \t]*\([ \t\r\n]*[rRuU]?[\"']\." % b"|".join(_IMPORTERS))
 _OTHER_COOKIE = re.compile(rb"coding[:=][ \t]*(?!utf-?8\b)[-\w]", re.I)
 _FIELD = re.compile(rb"\{[^{}]*\}")
 _PIECE = re.compile(rb"[\w.:]*$")
 _GOES_ON = re.compile(rb"(?:[ \t\r\n\f\\]|#[^\r\n]*)*[A-Za-z]{0,2}[\"']")
 _WHOLE = re.compile(rb"[^\W\d]\w*(?:[.:][^\W\d]\w*)*$")
-_PATCHERS = ("patch", "setattr", "delattr", "multiple", "dict", "object", "has", "hasattr", "getattr")
 
 
 def find(
@@ -53,7 +54,7 @@ def find(
         b"\0" in raw
         or raw.startswith((b"\xef", b"\xff", b"\xfe"))
         or (_OTHER_COOKIE.search(raw, 0, 400) and encoding_of(raw) != ("utf-8", b""))
-        or (b"import_module" in raw and _UNSURE.search(raw))
+        or (any(word in raw for word in _IMPORTERS) and _UNSURE.search(raw))
     ):
         return None
     if module is not None and prefilter.relative_hits(raw, module, 0, len(raw)):
@@ -186,7 +187,7 @@ class _Finder:
         if _GOES_ON.match(data, end) or data[max(0, start - 40) : start].rstrip(b" \t\r\n\\")[-1:] in (b'"', b"'"):
             # One of several strings that are one.
             return False
-        if not _WHOLE.match(value) or len(value) > 400:
+        if not _WHOLE.match(value) or len(value) > constructs.LONGEST_PATH:
             return True
         path = value.decode("utf-8").replace(":", ".")
         found = self.targets.resolve(path)
@@ -197,7 +198,11 @@ class _Finder:
         after = data[end : end + 40].lstrip(b" \t\r\n\\")[:1]
         if called is None and (data[max(0, start - 40) : start].rstrip()[-1:] in (b":", b"[", b">") or after in (b"]", b":")):
             return False
-        how, confidence = self.role(called or "")
+        if called is not None and called.rpartition(".")[2] in constructs.KEYED:
+            # Whether it is `sys.modules` that is read.
+            return False
+        role = constructs.role(called or "")
+        how, confidence = (role, HIGH) if role is not None else ("string", MEDIUM)
         if called is None and data[max(0, start - 40) : start].rstrip()[-1:] in (b"(", b","):
             return False
         target, used = found
@@ -219,14 +224,6 @@ class _Finder:
             return False
         inside = places[bisect_left(places, start) : bisect_left(places, end)]
         return not any(first <= place - start < last for place in inside for first, last in fields)
-
-    def role(self, callee: str) -> tuple[str, str]:
-        last = callee.rpartition(".")[2]
-        if last in IMPORTERS:
-            return "import_module", HIGH
-        if last == "patch" or last in _PATCHERS[1:3] or last in _PATCHERS[5:] or ".patch." in f".{callee}":
-            return "patch", HIGH
-        return "string", MEDIUM
 
     def report(self, target: Target, how: str, start: int, end: int, confidence: str) -> None:
         message, instead = said(self.targets, target, how)

@@ -1,0 +1,28 @@
+"""The constructs that name a module or one of its members in a string: one table for the quick scan and the full analysis."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+#: Functions that import what a string names.
+IMPORTERS = ("import_module", "__import__", "resolve_name")
+#: Functions that patch, set or look up what a string names, by the last word of what is called.
+PATCHERS = ("patch", "setattr", "delattr", "object", "has", "hasattr", "getattr")
+#: Those that take ``"module.member"``, or a module and the member's name.
+SETTERS = PATCHERS[1:]
+#: Further ones, by their last two words.
+_PATCHERS_OF_PATCH = ("patch.multiple", "patch.dict")
+#: Methods that take a key of ``sys.modules``.
+KEYED = ("delitem", "setitem", "pop", "get")
+#: A string longer than this is no path.
+LONGEST_PATH = 400
+
+
+def role(callee: str) -> Optional[str]:
+    """How a call of a dotted name uses a path among its strings: ``import_module``, ``patch``; ``None`` for any other call."""
+    last = callee.rpartition(".")[2]
+    if last in IMPORTERS:
+        return "import_module"
+    if last in PATCHERS or any(callee == name or callee.endswith(f".{name}") for name in _PATCHERS_OF_PATCH):
+        return "patch"
+    return None

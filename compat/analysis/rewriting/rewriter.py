@@ -1,0 +1,112 @@
+"""Legacy uses of one text rewritten to canonical ones: pure, from text to text."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Optional
+
+from .. import finding_text
+from ..config import Settings
+from ..model import file_uses
+from ..model.targets import Targets
+from ..reading import dialects, gc_pause, sources
+from .edits import EditConflict, apply
+from .order import tidy
+from .plan import Skip
+from .planning import make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from compat.ledger import Ledger
+
+FIXED, UNCHANGED, SKIPPED, FAILED = "fixed", "unchanged", "skipped", "failed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file.
+
+    ``status`` is ``fixed`` (with ``after``), ``unchanged`` (nothing legacy), ``skipped`` (legacy uses that were all left, see
+    ``skips``) or ``failed`` (see ``reason``). A fixed file may have skips, too.
+    """
+
+    path: str
+    status: str
+    before: bytes = b""
+    after: bytes = b""
+    edits: int = 0
+    skips: tuple[Skip, ...] = ()
+    reason: str = ""
+    renamed: frozenset[str] = frozenset()
+    module: str = ""
+
+    def diff(self) -> str:
+        """The unified diff of the change; bytes that are not UTF-8 are shown escaped."""
+        old = self.before.decode("utf-8", "backslashreplace").splitlines(keepends=True)
+        new = self.after.decode("utf-8", "backslashreplace").splitlines(keepends=True)
+        lines = difflib.unified_diff(old, new, f"a/{self.path}", f"b/{self.path}")
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def fix_text(
+    text: str, ledger: Ledger, *, path: str = "<text>", module: str = "", settings: Optional[Settings] = None
+) -> Outcome:
+    """Rewrite one text; ``after`` of the outcome is UTF-8. ``module`` is its dotted name, for relative imports."""
+    targets = Targets(ledger, (settings or Settings()).factories)
+    return fix_bytes(path, text.encode("utf-8"), targets, module=module, is_package=os.path.basename(path) == "__init__.py")
+
+
+def fix_bytes(
+    path: str,
+    raw: bytes,
+    targets: Targets,
+    *,
+    module: str = "",
+    is_package: bool = False,
+    kept_locals: Iterable[str] = (),
+    skip_all: str = "",
+) -> Outcome:
+    """Rewrite the bytes of one file; encoding, BOM and line ends stay. Never raises for what the file holds."""
+    made = Outcome(path, UNCHANGED, raw, raw, module=module)
+    try:
+        source = sources.decode(path, raw)
+    except sources.Undecodable as error:
+        return replace(made, status=FAILED, reason=str(error))
+    gc_pause.between_files()
+    try:
+        uses = file_uses.read(source, targets, module=module, is_package=is_package)
+    except dialects.Unparsable as error:
+        return replace(made, status=FAILED, reason=f"line {error.line}: {finding_text.unparsable(error.reason)}")
+    try:
+        plan = make_plan(uses, kept_locals=kept_locals, skip_all=skip_all)
+        if not plan.edits:
+            return replace(made, status=SKIPPED if plan.skips else UNCHANGED, skips=tuple(plan.skips))
+        if not source.round_trips:
+            return replace(made, status=FAILED, reason=f"{source.encoding} text that does not encode back to the same bytes")
+        applied = apply(source.data, plan.edits)
+        data = tidy(uses.file, plan.edits, plan.rewritten, applied)
+        after = source.encode(data)
+        again = sources.decode(path, after)
+        if again.encoding != source.encoding:
+            # A comment that was too far down for Python to obey it has come up.
+            reason = f"the rewritten text would be read as {again.encoding}, as a comment at its top would say"
+            return replace(made, status=FAILED, reason=reason)
+        if source.encoding != "utf-8":
+            dialects.parse(again)
+    except (EditConflict, UnicodeError, sources.Undecodable, dialects.Unparsable) as error:
+        return replace(made, status=FAILED, reason=f"the rewritten text would not hold: {error}")
+    except (RecursionError, MemoryError):
+        return replace(made, status=FAILED, reason="nested too deeply to be rewritten")
+    finally:
+        uses.close()
+    return replace(
+        made,
+        status=FIXED,
+        after=after,
+        edits=len(plan.edits),
+        skips=tuple(plan.skips),
+        renamed=frozenset(plan.renamed_locals),
+    )

@@ -1,0 +1,103 @@
+"""What one scan needs, made once per process: it finds the files that may hold a use, and examines them."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Optional, Union
+
+from ..model.targets import Targets
+from ..reading import batch as batches
+from ..reading.files import ModuleNames
+from .examine import Examined, Scope, examine, unreadable, without_repeats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from compat.ledger import Ledger
+
+    from ..config import Settings
+    from ..reading.files import Found
+    from .prefilter import Module, Prefilter
+
+
+class Scanner:
+    """Targets, prefilter and module names of one scan."""
+
+    def __init__(self, ledger: Ledger, settings: Settings, scope: Scope, roots: Iterable[str]) -> None:
+        self.targets = Targets(ledger, settings.factories)
+        self.scope = scope
+        self._bases = sorted({base for root in roots for base in (root, os.path.join(root, "src"), os.path.dirname(root) or ".")})
+        self._live: dict[str, bool] = {}
+
+    # Made, and imported, when the first file is read: a run whose results are all cached reads none.
+
+    @cached_property
+    def prefilter(self) -> Prefilter:
+        from .prefilter import Prefilter
+
+        return Prefilter(self.targets, policy=self.scope.policy, paths_only=self.scope.is_fast)
+
+    @cached_property
+    def modules(self) -> ModuleNames:
+        return ModuleNames(self.prefilter.roots | self.prefilter.homes)
+
+    def is_live(self, module: str) -> bool:
+        """Whether a legacy module still exists in the scanned trees: then only its rows' names are legacy."""
+        if module not in self._live:
+            stems = [os.path.join(base, *module.split(".")) for base in self._bases]
+            self._live[module] = any(
+                os.path.isfile(f"{stem}.py") or os.path.isfile(os.path.join(stem, "__init__.py")) for stem in stems
+            )
+        return self._live[module]
+
+    def candidates(self, found: Iterable[Found]) -> Iterator[tuple[Found, Union[bytes, OSError, None]]]:
+        """Each file with its bytes where it may hold a use, ``None`` where not, and why where it cannot be read."""
+        for batch in batches.batches(found):
+            inside: dict[int, Module] = {}
+            homes: set[int] = set()
+            for index, item in enumerate(batch.items):
+                if self.modules.is_inside(item.path):
+                    inside[index] = partial(self.modules.of, item)
+                    if not self.prefilter.homes.isdisjoint(item.path.split(os.sep)):
+                        homes.add(index)
+            # What follows may take long, and the batch's bytes are there until the next is read.
+            contents = {index: batch.content(index) for index in self.prefilter.sift(batch, inside, homes)}
+            yield from batch.failed
+            for index, item in enumerate(batch.items):
+                yield item, contents.get(index)
+
+    def files(self, found: Iterable[Found]) -> Iterator[tuple[Found, Optional[Examined]]]:
+        """Examine files; ``None`` for one that holds nothing, or has vanished."""
+        for item, raw in self.candidates(found):
+            if isinstance(raw, bytes):
+                yield item, self._examine_candidate(item, raw)
+            elif raw is None or isinstance(raw, FileNotFoundError):
+                yield item, None
+            else:
+                yield item, Examined([unreadable(item.path, raw.strerror or str(raw))])
+
+    def _examine_candidate(self, item: Found, raw: bytes) -> Optional[Examined]:
+        if self.scope.is_fast and not item.is_data:
+            from . import quick_scan
+
+            told = partial(self.modules.of, item) if self.modules.is_inside(item.path) else None
+            findings = quick_scan.find(item.path, raw, self.targets, self.prefilter, self.is_live, module=told)
+            if findings is not None:
+                kept = without_repeats([finding for finding in findings if self.scope.takes(finding)])
+                return Examined(kept) if kept else None
+        return self.examine(item, raw)
+
+    def examine(self, item: Found, raw: bytes) -> Examined:
+        """Examine a file in full."""
+        module, is_package = ("", False) if item.is_data else self.modules.of(item)
+        return examine(
+            item.path,
+            raw,
+            self.targets,
+            self.scope,
+            module=module,
+            is_package=is_package,
+            is_data=item.is_data,
+            is_live=self.is_live,
+        )

@@ -1,0 +1,112 @@
+"""Scan trees: walk, prefilter, examine, follow the names that the tree itself re-exports."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from typing import TYPE_CHECKING, Callable, Optional
+
+from ..config import Settings
+from ..findings import Finding
+from ..reading import gc_pause
+from ..reading.files import Trees
+from . import fragmentation, re_exports, workers
+from .examine import Scope, unreadable
+from .file_scanner import Scanner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from compat.ledger import Ledger
+
+
+class Scan:
+    """The result of a scan: findings in order of place, and how many files were seen and examined."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self.findings: list[Finding] = []
+        self.paths = paths
+        self.files = len(paths)
+        self.examined = 0
+        self.seconds = 0.0
+        self.symbols: list[fragmentation.SymbolImport] = []
+
+
+@gc_pause.paused()
+def scan(
+    paths: Iterable[str],
+    ledger: Ledger,
+    *,
+    policy: bool = False,
+    select: Iterable[str] = (),
+    settings: Optional[Settings] = None,
+    gitignore: bool = True,
+    config: bool = True,
+    jobs: int = 1,
+    cache: Optional[str] = None,
+    progress: Optional[Callable[[int, int], None]] = None,
+    leave_out: Iterable[str] = (),
+) -> Scan:
+    """Find every use of a ledger's rows under ``paths``.
+
+    Parameters
+    ----------
+    policy:
+        Also apply the policy rules: factory-bypass, singleton, fragmentation.
+    select:
+        Only these constructs (``imports``, ``strings``, ``attributes``, ...); all of them when empty.
+    gitignore, config:
+        Respect .gitignore; search data files (TOML, YAML, JSON, INI) too.
+    jobs:
+        Processes; 1 stays in this one.
+    cache:
+        A directory in which results are kept by path, size and modification time.
+    progress:
+        Called with the numbers of files done and of all files, now and then.
+    leave_out:
+        Files that are not looked at, such as a baseline, which names every legacy path itself.
+    """
+    started = time.perf_counter()
+    settings = settings or Settings()
+    scope = Scope(policy or settings.rules, frozenset(select))
+    wants_data = config and (not scope.select or "config" in scope.select)
+    trees = Trees(paths, exclude=settings.exclude, gitignore=gitignore, data=wants_data)
+    scanner = Scanner(ledger, settings, scope, trees.roots)
+    left_out = {os.path.abspath(path) for path in leave_out}
+    found = [item for item in trees if not left_out or os.path.abspath(item.path) not in left_out]
+    named = set(trees.roots)
+    result = Scan([item.path for item in found])
+    store = None
+    if cache:
+        from . import caching
+
+        store = caching.Cache.open(cache, ledger, settings, scope)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        examined = workers.examine_all(scanner, found, ledger, settings, jobs=jobs, store=store, progress=progress)
+        examined = {
+            path: item
+            for path, item in examined.items()
+            if path in named or not trees.is_ignored(path, _root_of(path, trees.roots))
+        }
+        if store is None or not store.restore(examined):
+            re_exports.follow(scanner, found, examined)
+            if store is not None:
+                store.keep(examined)
+    if store is not None:
+        store.save()
+    for item in examined.values():
+        result.findings.extend(item.findings)
+    result.findings.extend(unreadable(path, reason) for path, reason in trees.errors)
+    if scope.policy and not scope.select:
+        result.symbols = [symbol for item in examined.values() for symbol in item.symbols]
+        result.findings.extend(fragmentation.find(result.symbols, scanner.targets.told_paths))
+    result.findings.sort(key=Finding.sort_key)
+    result.examined = len(examined)
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def _root_of(path: str, roots: Iterable[str]) -> str:
+    return max((root for root in roots if path.startswith(root)), key=len, default=".")
