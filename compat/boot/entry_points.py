@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from compat.ledger import Ledger
+    from compat.ledger.ledger import Ledger
 
 # As in compat.boot, by its name: the ledgers that read this depend on nothing that the start module may load.
 _start: "Any" = sys.modules.get("netra_compat_start") or __import__("compat.boot.start", fromlist=["*"])
@@ -46,9 +46,7 @@ def bundled() -> "Iterator[str]":
     """The references of the ledgers that lie in folders of this package itself."""
     import pkgutil
 
-    import compat
-
-    for folder in compat.__path__:
+    for folder in sys.modules["compat"].__path__:
         for _, name, is_package in pkgutil.iter_modules([folder]):
             if is_package and any(found.name == "ledger" for found in pkgutil.iter_modules([f"{folder}/{name}"])):
                 module: Any = __import__(f"compat.{name}.ledger", fromlist=["LEDGER"])
