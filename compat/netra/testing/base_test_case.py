@@ -72,7 +72,7 @@ class SSotBaseTestCase:
     _test_context: Optional[SsotTestContext] = None
     _test_started = False
     _test_completed = False
-    _isolated_here = False
+    _environment_before: Optional[tuple[Any, ...]] = None
 
     def setup_method(self, method: Optional[Callable[..., Any]] = None) -> None:
         """Prepare one test. A second call for the same test changes nothing."""
@@ -80,9 +80,9 @@ class SSotBaseTestCase:
             return
         name = getattr(method, "__name__", None) or getattr(self, "_testMethodName", None) or "unknown_test"
         self._test_started, self._test_completed = True, False
+        self._environment_before = self._env.snapshot()
         if not self._env.is_isolated():
             self._env.enable_isolation()
-            self._isolated_here = True
         self._test_context = SsotTestContext(
             test_id=f"{type(self).__module__}.{type(self).__name__}.{name}",
             test_name=name,
@@ -135,15 +135,10 @@ class SSotBaseTestCase:
                 failures.append(error)
 
     def _restore_environment(self) -> None:
-        for key, value in self._original_env_state.items():
-            if value is None:
-                self._env.delete(key)
-            else:
-                self._env.set(key, value, source=_SOURCE)
         self._original_env_state.clear()
-        if self._isolated_here:
-            self._env.disable_isolation()
-            self._isolated_here = False
+        if self._environment_before is not None:
+            self._env.restore(self._environment_before)
+            self._environment_before = None
 
     # What a test asks for and records.
 

@@ -47,26 +47,18 @@ _PRODUCTION = {
 @contextlib.contextmanager
 def isolated(variables: Mapping[str, str], source: str, clear: bool = False) -> Generator[IsolatedEnvironment, None, None]:
     """Isolate the environment, set variables, and give back what was there before."""
-    env = get_env()
-    was_isolated = env.is_isolated()
-    if not was_isolated:
+    env: IsolatedEnvironment = get_env()
+    before = env.snapshot()
+    if not env.is_isolated():
         env.enable_isolation()
-    before = dict(env.get_all())
-    if clear:
-        for key in before:
-            env.delete(key, source)
+    for key in env.get_all() if clear else ():
+        env.delete(key, source)
     for key, value in variables.items():
         env.set(key, value, source, force=True)
     try:
         yield env
     finally:
-        for key in set(env.get_all()) - set(before):
-            env.delete(key, source)
-        for key, value in before.items():
-            if env.get(key) != value:
-                env.set(key, value, source, force=True)
-        if not was_isolated:
-            env.disable_isolation()
+        env.restore(before)
 
 
 @pytest.fixture(scope="function")

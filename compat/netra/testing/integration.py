@@ -61,7 +61,7 @@ class BaseIntegrationTest(ABC):
 
     logger: logging.Logger = logging.getLogger(__name__)
     env: IsolatedEnvironment
-    _isolated_here = False
+    _environment_before: Optional[tuple[Any, ...]] = None
 
     def setup_method(self) -> None:
         """Prepare one test."""
@@ -79,16 +79,16 @@ class BaseIntegrationTest(ABC):
     def setup_environment(self) -> None:
         """Give the test the environment as ``self.env``, isolated."""
         self.env = get_env()
+        self._environment_before = self.env.snapshot()
         if not self.env.is_isolated():
             self.env.enable_isolation()
-            self._isolated_here = True
         self.env.set("TESTING", "1", source="integration_test_base")
 
     def cleanup_resources(self) -> None:
         """Give the environment back. Subclasses add what else they have opened."""
-        if self._isolated_here:
-            self.env.disable_isolation()
-            self._isolated_here = False
+        if self._environment_before is not None:
+            self.env.restore(self._environment_before)
+            self._environment_before = None
 
     async def async_setup(self) -> None:  # noqa: B027
         """Preparation that must be awaited: none here, subclasses add theirs."""

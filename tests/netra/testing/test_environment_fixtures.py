@@ -26,7 +26,19 @@ def test_the_isolated_environment(isolated_env: IsolatedEnvironment) -> None:
 
 
 def test_the_fixture_before_has_left_nothing() -> None:
-    assert get_env().get("COMPAT_FIXTURE") is None and not get_env().is_isolated()
+    assert get_env().get("COMPAT_FIXTURE") is None and "COMPAT_FIXTURE" not in os.environ
+
+
+def test_isolation_and_removals_are_given_back() -> None:
+    before = get_env().snapshot()
+    try:
+        get_env().disable_isolation(restore_original=True)
+        with temporary_env_vars({"COMPAT_FIXTURE": "1"}) as env:
+            assert env.is_isolated()
+            env.delete("PATH")
+        assert not get_env().is_isolated() and "PATH" in os.environ and "COMPAT_FIXTURE" not in os.environ
+    finally:
+        get_env().restore(before)
 
 
 def test_the_environment_of_a_test_run(test_env: IsolatedEnvironment) -> None:
@@ -60,4 +72,4 @@ def test_the_patcher_can_be_started_and_stopped() -> None:
     assert get_env().get("COMPAT_PATCHED") is None
     with patch_env({"COMPAT_PATCHED": "2"}) as env:
         assert env.get("COMPAT_PATCHED") == "2"
-    assert not env.is_isolated()
+    assert env.get("COMPAT_PATCHED") is None and "COMPAT_PATCHED" not in os.environ

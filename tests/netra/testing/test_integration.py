@@ -27,11 +27,11 @@ def case():
 
 
 def test_the_environment_is_isolated_for_the_test() -> None:
-    case = BaseIntegrationTest()
+    case, before = BaseIntegrationTest(), get_env().snapshot()
     case.setup_method()
     assert case.env is get_env() and case.env.is_isolated() and case.logger.name == "BaseIntegrationTest"
     case.teardown_method()
-    assert not get_env().is_isolated()
+    assert get_env().snapshot() == before
 
 
 def test_users_organisations_and_sessions(case: BaseIntegrationTest) -> None:

@@ -83,8 +83,8 @@ def only_signed_in(connection: Any, request: Any) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def no_secret(monkeypatch) -> None:
-    monkeypatch.delenv("JWT_SECRET_KEY", raising=False)
+def secret(monkeypatch) -> None:
+    monkeypatch.setenv("JWT_SECRET_KEY", SECRET)
     monkeypatch.delenv("WEBSOCKET_MOCK_MODE", raising=False)
 
 

@@ -14,7 +14,6 @@ from compat.canonical.deployment import detect_environment
 from . import files
 from .isolated import IsolatedEnvironment
 from .validation import EnvironmentValidator, ValidationResult
-from .variables import is_testing
 
 __all__ = [
     "EnvironmentValidator",
@@ -29,18 +28,22 @@ __all__ = [
     "get_environment_manager",
     "get_subprocess_env",
     "getenv",
-    "is_testing",
     "load_secrets",
     "setenv",
 ]
 
 IsolatedEnv = IsolatedEnvironment
+#: The one environment. It follows where legacy code makes a new one by ``IsolatedEnvironment._instance = None``.
 _env_instance = IsolatedEnvironment()
 
 
 def get_env(key: Optional[str] = None, default: Any = None) -> Any:
     """The one environment; with ``key`` that variable's value, ``default`` where it is not set."""
+    global _env_instance
     instance = IsolatedEnvironment()
+    if _env_instance is not instance:
+        files.logger.warning("_env_instance was not the one environment; it is now")
+        _env_instance = instance
     return instance if key is None else instance.get(key, default)
 
 
@@ -111,6 +114,6 @@ class SecretLoader:
         return done
 
     def get_masked_value(self, key: str) -> str:
-        """Return a secret fit for a log; ``<not set>`` where there is none."""
+        """Return a secret fit for a log; ``""`` where there is none."""
         value = self.env_manager.get(key)
-        return "<not set>" if value is None else files.mask_sensitive_value(key, value, always=True)
+        return "" if value is None else files.mask_sensitive_value(key, value, always=True)

@@ -8,8 +8,7 @@ import re
 logger = logging.getLogger("compat.netra.components.environment")
 
 NEEDED_BY_PROCESSES = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "PYTHONPATH")
-_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.]*$")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SENSITIVE = ("password", "secret", "key", "token", "auth", "credential", "private", "cert")
 
 
@@ -27,15 +26,20 @@ def parse(text: str) -> tuple[dict[str, str], list[str]]:
         if line.startswith("export "):
             line = line[len("export ") :].lstrip()
         name, equals, value = line.partition("=")
-        if not equals or not _NAME.match(name.strip()):
-            faults.append(f"Line {number}: Invalid format, expected KEY=value, got: {raw.strip()[:40]!r}")
+        if not equals:
+            faults.append(f"Line {number}: Invalid format (missing =)")
             continue
-        variables[name.strip()] = _unquoted(value.strip())
+        if not name.strip():
+            faults.append(f"Line {number}: Invalid format (empty key name)")
+            continue
+        variables[without_control_characters(name.strip())] = _unquoted(value.strip())
     return variables, faults
 
 
 def _unquoted(value: str) -> str:
     if value[:1] in ("'", '"'):
+        if len(value) > 1 and value[-1] == value[0]:
+            return value[1:-1]
         end = value.find(value[0], 1)
         if end > 0:
             return value[1:end]
@@ -43,7 +47,7 @@ def _unquoted(value: str) -> str:
 
 
 def without_control_characters(value: str) -> str:
-    """Return the text without control characters; tabs and line ends stay."""
+    """Return the text without control characters, tabs and line ends among them."""
     return _CONTROL.sub("", value)
 
 

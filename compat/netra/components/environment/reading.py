@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .. import environment
+from .defaults import test_defaults
+
+#: What verifies tokens: in a deployment the values that tests are given must never be among it.
+_KEYS = ("JWT_SECRET_KEY", "JWT_SECRET_KEY_PREVIOUS", "JWT_JWKS")
 
 
 def read_variable(name: str, default: str = "") -> str:
     """Return a variable of :func:`environment.get_env`, stripped; the default where it is unset, empty or no text."""
     # Looked up on the module at each call: isolated environments take each other's place there.
     value = environment.get_env().get(name)
-    return (value.strip() or default) if isinstance(value, str) else default
+    if not isinstance(value, str) or _opens_access(name, value):
+        return default
+    return value.strip() or default
+
+
+def _opens_access(name: str, value: str) -> bool:
+    env = environment.get_env()
+    if name not in _KEYS or value != test_defaults().get(name) or not isinstance(env, environment.IsolatedEnvironment):
+        return False
+    return not env.exists(name) and env.get_environment_name() != "test"
 
 
 class Variables(Mapping[str, str]):
@@ -19,7 +32,7 @@ class Variables(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         value = environment.get_env().get(name)
-        if not isinstance(value, str):
+        if not isinstance(value, str) or _opens_access(name, value):
             raise KeyError(name)
         return value
 

@@ -42,24 +42,27 @@ class ValidationResult:
 
 
 _REQUIRED = ("DATABASE_URL", "JWT_SECRET_KEY", "SECRET_KEY")
-_OPTIONAL = {
-    "cache": ("REDIS_URL",),
-    "analytics": ("CLICKHOUSE_URL",),
-    "models": ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"),
-    "oauth": ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"),
-}
 _FALLBACKS = {
     "DATABASE_URL": "sqlite:///./development.db",
     "JWT_SECRET_KEY": "development-only-jwt-secret-of-more-than-32-bytes",
     "SECRET_KEY": "development-only-secret-of-more-than-32-bytes",
 }
-_SERVICE_VARIABLES = {
-    "auth": ("DATABASE_URL", "JWT_SECRET_KEY", "SERVICE_SECRET", "SERVICE_ID"),
-    "backend": ("DATABASE_URL", "JWT_SECRET_KEY", "SECRET_KEY", "SERVICE_SECRET", "SERVICE_ID"),
-    "frontend": ("NEXT_PUBLIC_API_URL", "NEXT_PUBLIC_AUTH_URL", "NEXT_PUBLIC_WS_URL", "NEXT_PUBLIC_ENVIRONMENT"),
+_BACKEND_IMPACTS = {
+    "SERVICE_SECRET": "complete authentication failure and circuit breaker permanent open",
+    "SERVICE_ID": "authentication mismatches and service communication failures",
+    "DATABASE_URL": "complete backend failure with no data access",
+    "JWT_SECRET_KEY": "token validation failures and authentication breakdown",
 }
-_SHORTEST_SECRET = 32
-_LOCAL_HOSTS = ("localhost", "127.0.0.1", "0.0.0.0", "::1")
+_AUTH_VARIABLES = ("JWT_SECRET_KEY", "SERVICE_SECRET", "DATABASE_URL")
+_FRONTEND_IMPACTS = {
+    "NEXT_PUBLIC_API_URL": "No API calls work, no agents run, no data fetched",
+    "NEXT_PUBLIC_WS_URL": "No real-time updates, no agent thinking messages, chat appears frozen",
+    "NEXT_PUBLIC_AUTH_URL": "No login, no authentication, users cannot access system",
+    "NEXT_PUBLIC_ENVIRONMENT": "Wrong URLs used, staging/production confusion, data corruption",
+}
+_PUBLIC_URLS = {"API": "NEXT_PUBLIC_API_URL", "WebSocket": "NEXT_PUBLIC_WS_URL", "Auth": "NEXT_PUBLIC_AUTH_URL"}
+_SERVICE_ID = "netra-backend"
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "0.0.0.0", "::1")
 
 
 class EnvironmentValidator:
@@ -73,31 +76,8 @@ class EnvironmentValidator:
         self.env: Variables = env
 
     def validate_all(self) -> ValidationResult:
-        """Say whether what every service needs is set, and what optional parts lack."""
-        errors = [f"Missing required variable: {key}" for key in _REQUIRED if not self.env.get(key)]
-        errors += self._staging_faults()
-        warnings = [
-            f"{key} is shorter than {_SHORTEST_SECRET} characters"
-            for key in ("JWT_SECRET_KEY", "SECRET_KEY")
-            if 0 < len(self.env.get(key) or "") < _SHORTEST_SECRET
-        ]
-        lacking = {name: [key for key in keys if not self.env.get(key)] for name, keys in _OPTIONAL.items()}
-        lacking = {name: keys for name, keys in lacking.items() if keys}
-        result = ValidationResult(
-            not errors,
-            errors,
-            warnings,
-            [key for keys in lacking.values() for key in keys],
-            missing_optional_by_category=lacking,
-        )
-        result.suggestions = self.get_fix_suggestions(result)
-        return result
-
-    def _staging_faults(self) -> list[str]:
-        if self.env.get_environment_name() != "staging" or not self.env.get("POSTGRES_HOST"):
-            return []
-        issues: list[str] = staging_database_faults(self.env)["issues"]
-        return issues
+        """Say whether what every service needs is set."""
+        return _result([f"Missing required variable: {key}" for key in _REQUIRED if not self.env.get(key)])
 
     def validate_with_fallbacks(self) -> ValidationResult:
         """Validate, and outside staging and production set what is missing to values for development."""
@@ -113,100 +93,110 @@ class EnvironmentValidator:
 
     def print_validation_summary(self, result: ValidationResult) -> None:
         """Print a result for people."""
-        print("Environment validation: " + ("passed" if result.is_valid else "failed"))
-        for title, lines in (
-            ("error", result.errors),
-            ("warning", result.warnings),
-            ("fallback", result.fallback_applied),
-            ("not set", result.missing_optional),
-            ("suggestion", result.suggestions),
-        ):
+        if result.is_valid:
+            print("ENVIRONMENT | All required variables validated successfully")
+        else:
+            print("ENVIRONMENT | Validation failed")
+        for title, lines in (("ERRORS", result.errors), ("WARNINGS", result.warnings)):
+            if lines:
+                print(f"{title} ({len(lines)}):")
             for line in lines:
-                print(f"  {title}: {line}")
+                print(f"  - {line}")
 
     def get_fix_suggestions(self, result: ValidationResult) -> list[str]:
-        """Return what to do about each error, one sentence each."""
-        missing = [text.rpartition(": ")[2] for text in result.errors if text.startswith("Missing required variable")]
-        return [f"Set {key} in the environment or in the .env file" for key in missing]
+        """Return what to do about the errors, nothing where there are none."""
+        if not result.errors:
+            return []
+        return ["Fix the errors above before starting services", "Check your .env file for missing or incorrect values"]
 
     def validate_critical_service_variables(self, service_name: str) -> ValidationResult:
         """Say whether what one service (auth, backend, frontend) cannot start without is set."""
-        keys = _SERVICE_VARIABLES.get(service_name.lower().replace("_service", ""))
-        if keys is None:
-            known = ", ".join(sorted(_SERVICE_VARIABLES))
-            return _result([f"Unknown service: {service_name}; known are {known}"])
-        return _result([f"Missing critical variable for {service_name}: {key}" for key in keys if not self.env.get(key)])
+        service = service_name.lower().replace("_service", "")
+        if service == "frontend":
+            return self.validate_frontend_critical_variables()
+        if service == "auth":
+            missing = [key for key in _AUTH_VARIABLES if not self.env.get(key)]
+            return _result([f"CRITICAL: Missing {key} for auth service" for key in missing])
+        if service != "backend":
+            return _result([f"Unknown service: {service_name}; known are auth, backend, frontend"])
+        errors = []
+        for key in _BACKEND_IMPACTS:
+            value = self.env.get(key)
+            if not value:
+                errors.append(f"CRITICAL: Missing {key} - this will cause {self._get_cascade_impact(key)}")
+            elif key == "SERVICE_SECRET" and len(value) < 8:
+                errors.append("SERVICE_SECRET too short - must be at least 8 characters to prevent auth failures")
+        return _result(errors)
+
+    def _get_cascade_impact(self, var_name: str) -> str:
+        return _BACKEND_IMPACTS.get(var_name, "service functionality degradation")
 
     def validate_service_id_stability(self) -> ValidationResult:
-        """Say whether ``SERVICE_ID`` is set and free of times and random parts, which would change with each start."""
-        service_id = self.env.get("SERVICE_ID") or ""
+        """Say whether ``SERVICE_ID`` is set and has no time at its end, which would change with each start."""
+        service_id = self.env.get("SERVICE_ID")
         if not service_id:
-            return _result(["SERVICE_ID is not set"])
-        if any(part.isdigit() and len(part) >= 8 for part in service_id.replace("_", "-").split("-")):
-            return _result([f"SERVICE_ID {service_id!r} contains a time; it must stay the same over restarts"])
+            return _result(["SERVICE_ID is missing"])
+        last = service_id.rpartition("-")[2]
+        if service_id.count("-") >= 2 and last.isdigit() and len(last) >= 8:
+            appears = f"SERVICE_ID '{service_id}' appears to have timestamp suffix"
+            return _result([f"{appears} - must be stable value '{_SERVICE_ID}'"])
+        if service_id.count("-") <= 1 and service_id != _SERVICE_ID:
+            return _result([], [f"SERVICE_ID is '{service_id}' - verify this matches expected stable value"])
         return _result([])
 
     def validate_frontend_critical_variables(self) -> ValidationResult:
         """Say whether what the frontend cannot start without is set."""
-        return self.validate_critical_service_variables("frontend")
+        missing = [key for key in _FRONTEND_IMPACTS if not self.env.get(key)]
+        return _result([f"CRITICAL: Missing {key} - {self._get_frontend_cascade_impact(key)}" for key in missing])
+
+    def _get_frontend_cascade_impact(self, var_name: str) -> str:
+        return _FRONTEND_IMPACTS.get(var_name, "frontend functionality failure")
 
     def validate_staging_domain_configuration(self) -> ValidationResult:
-        """Say whether the public URLs of a staging environment point at hosts that strangers can reach, encrypted."""
+        """Say whether the public URLs of a staging environment are those of its public hosts, encrypted."""
         if self.env.get_environment_name() != "staging":
             return _result([])
-        errors = []
-        for key in ("NEXT_PUBLIC_API_URL", "NEXT_PUBLIC_AUTH_URL", "NEXT_PUBLIC_WS_URL"):
-            value = self.env.get(key)
-            if value:
-                errors += _url_faults(key, value)
-        return _result(errors)
+        return _result([fault for name, key in _PUBLIC_URLS.items() for fault in _url_faults(name, self.env.get(key) or "")])
 
     def validate_discovery_endpoint_configuration(self, discovery_data: dict[str, Any]) -> ValidationResult:
         """Say whether the endpoints that a discovery document names are reachable from where this environment is used."""
-        urls = {key: value for key, value in discovery_data.items() if isinstance(value, str) and "://" in value}
-        if self.env.get_environment_name() not in ("staging", "production"):
+        name = self.env.get_environment_name()
+        if name not in ("staging", "production"):
             return _result([])
-        return _result([fault for key, value in urls.items() for fault in _url_faults(key, value)])
+        urls = {key: value for key, value in discovery_data.items() if isinstance(value, str)}
+        local = {key: url for key, url in urls.items() if "localhost" in url}
+        return _result([f"Discovery endpoint '{key}' contains localhost URL in {name}: {url}" for key, url in local.items()])
 
     def validate_environment_specific_behavior(self, env_name: str) -> ValidationResult:
-        """Say whether this process takes itself for ``env_name``, and in staging and production for nothing unsafe."""
-        actual = self.env.get_environment_name()
-        errors = [] if actual == env_name else [f"Environment is {actual}, expected {env_name}"]
-        if env_name in ("staging", "production") and (self.env.get("DEBUG") or "").lower() in ("1", "true", "yes", "on"):
-            errors.append(f"DEBUG must not be set in {env_name}")
+        """Say whether ``DEBUG`` and the URL of the API are what an environment of that name has."""
+        is_debug = (self.env.get("DEBUG") or "").lower() == "true"
+        url = self.env.get("NEXT_PUBLIC_API_URL") or ""
+        if env_name == "development":
+            warnings = [] if is_debug else ["DEBUG should be 'true' in development"]
+            if url and "localhost" not in url:
+                warnings.append("Development should typically use localhost URLs")
+            return _result([], warnings)
+        if env_name not in ("staging", "production"):
+            return _result([])
+        errors = [f"DEBUG should be 'false' in {env_name}, not 'true'"] if is_debug else []
+        if "localhost" in url:
+            errors.append(f"Should not use localhost URLs in {env_name}")
         return _result(errors)
 
 
-def staging_database_faults(env: Variables) -> dict[str, Any]:
-    """Return ``{"valid", "issues", "warnings"}`` of the database variables of a staging environment."""
-    issues: list[str] = []
-    warnings: list[str] = []
-    if env.get_environment_name() != "staging":
-        warnings.append("not a staging environment: database credentials were not validated")
-        return {"valid": True, "issues": issues, "warnings": warnings}
-    keys = ("POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB")
-    issues += [f"Missing required variable: {key}" for key in keys if not env.get(key)]
-    host, user, password = (env.get(key) or "" for key in keys[:3])
-    if host.lower() in _LOCAL_HOSTS:
-        issues.append(f"POSTGRES_HOST is {host!r}: staging needs the host of its database, not this machine")
-    if user.startswith("user_pr-"):
-        issues.append(f"POSTGRES_USER is {user!r}: that user belongs to a pull request's database")
-    if password and (len(password) < 8 or password.lower() in ("password", "postgres", "changeme", "wrong_password")):
-        issues.append("POSTGRES_PASSWORD is too weak: use at least 8 characters that are no common word")
-    return {"valid": not issues, "issues": issues, "warnings": warnings}
-
-
-def _url_faults(key: str, value: str) -> list[str]:
+def _url_faults(name: str, url: str) -> list[str]:
     from urllib.parse import urlsplit
 
-    parts = urlsplit(value)
     faults = []
-    if (parts.hostname or "").lower() in _LOCAL_HOSTS:
-        faults.append(f"{key} points at this machine: {value}")
-    if parts.scheme in ("http", "ws"):
-        faults.append(f"{key} is not encrypted: {value}")
+    if "localhost" in url:
+        faults.append(f"{name} URL contains 'localhost': Localhost URLs not allowed in staging")
+    # The host alone: api.staging.netrasystems.ai contains it, too.
+    if (urlsplit(url).hostname or "") == "staging.netrasystems.ai":
+        faults.append(f"{name} URL contains 'staging.netrasystems.ai': Should use api.staging.netrasystems.ai subdomain")
+    if "http://" in url:
+        faults.append(f"{name} URL contains 'http://': Should use HTTPS in staging")
     return faults
 
 
-def _result(errors: list[str]) -> ValidationResult:
-    return ValidationResult(not errors, errors, [], [])
+def _result(errors: list[str], warnings: Optional[list[str]] = None) -> ValidationResult:
+    return ValidationResult(not errors, errors, warnings or [], [])

@@ -273,7 +273,7 @@ def test_small_functions():
         "valid": True,
         "errors": [],
         "warnings": [],
-        "environment": "development",
+        "environment": "test",
     }
     context = create_authenticated_user_context(Mock(user_id="user_1"), socket(), "thread_9")
     assert (context.user_id, context.thread_id) == ("user_1", "thread_9")

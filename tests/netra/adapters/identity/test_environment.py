@@ -18,9 +18,11 @@ Read = Callable[[str], Any]
 @pytest.fixture
 def env(old: Read) -> Iterator[Any]:
     one = old(f"{SHARED}:get_env")()
+    before = one.snapshot()
     one.reset()
     yield one
     one.reset()
+    one.restore(before)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +46,7 @@ def test_the_usual_dance_of_a_test(env: Any) -> None:
     env.set("COMPAT_TEST_VARIABLE", "1", source="test")
     assert env.get("COMPAT_TEST_VARIABLE") == "1"
     assert "COMPAT_TEST_VARIABLE" not in os.environ
-    env.disable_isolation()
-    env.reset_to_original()
+    env.disable_isolation(restore_original=True)
     assert env.get("COMPAT_TEST_VARIABLE") is None
 
 

@@ -120,6 +120,7 @@ def test_the_origin_header_is_found_in_any_case():
 
 
 def test_the_handler_of_the_process_follows_the_environment(monkeypatch):
+    monkeypatch.setenv("ENVIRONMENT", "development")
     first = cors.get_websocket_cors_handler()
     assert (first.environment, cors.get_websocket_cors_handler()) == ("development", first)
     assert cors.check_websocket_cors(Handshake({"origin": "http://localhost:3000"}))

@@ -46,7 +46,9 @@ def manager() -> base.UnifiedConfigManager:
 @pytest.fixture
 def staging():
     with temporary_env_vars({**STAGING, "TESTING": ""}) as env:
+        env.enable_test_defaults_bypass()
         yield env
+        env.disable_test_defaults_bypass()
 
 
 def test_values_have_the_types_of_their_defaults() -> None:

@@ -82,7 +82,8 @@ def test_named_defaults_long_names_and_test_names_in_tests_are_accepted(value: s
 
 
 def test_test_names_are_refused_outside_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COMPAT_TESTING", "0")
+    for name in ("PYTEST_CURRENT_TEST", "TESTING", "TEST_MODE", "ENVIRONMENT"):
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(InvalidContextError, match="appears to contain placeholder pattern: 'test_user_1'"):
         make(user_id="test_user_1")
 
