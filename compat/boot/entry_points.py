@@ -1,8 +1,9 @@
-"""The ledgers, legacy roots and commands that installed distributions declare by entry points.
+"""The ledgers, their roots, and the commands that installed distributions declare by entry points.
 
 Read without :mod:`importlib.metadata`, which takes longer to import than all there is to read.
 """
 
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -15,23 +16,40 @@ if TYPE_CHECKING:
 # As in compat.boot, by its name: the ledgers that read this depend on nothing that the start module may load.
 _start: "Any" = sys.modules.get("netra_compat_start") or __import__("compat.boot.start", fromlist=["*"])
 
-LEDGERS, ROOTS = "compat.ledgers", "compat.roots"
+LEDGERS, ROOTS, COMMANDS, COMPLIANCE = "compat.ledgers", "compat.roots", "compat.commands", "compat.compliance"
 
 
 class EntryPoint:
     """One line of an installed distribution's entry points."""
 
-    __slots__ = ("distribution", "name", "value")
+    __slots__ = ("distribution", "extra", "name", "value")
 
-    def __init__(self, name: str, value: str, distribution: str) -> None:
-        self.name, self.value, self.distribution = name, value, distribution
+    def __init__(self, name: str, value: str, distribution: str, extra: str = "") -> None:
+        self.name, self.value, self.distribution, self.extra = name, value, distribution, extra
 
 
 def entry_points(path: "Iterable[str]", group: str = LEDGERS) -> "Iterator[EntryPoint]":
-    """Read a group from the metadata below ``path``."""
-    for folder, text in _start.declaring(path, group.encode()):
-        for name, value in _start.entries(text, group.encode()):
-            yield EntryPoint(name, value, folder.rpartition(".")[0])
+    """Read a group from the metadata below ``path``, in zip files too."""
+    path = list(path)
+    for folder, text in [*_start.declaring(path, group.encode()), *_zipped(path)]:
+        for name, value, extra in _start.entries(text, group.encode()):
+            yield EntryPoint(name, value, folder.rpartition(".")[0], extra)
+
+
+def _zipped(path: "Iterable[Any]") -> "Iterator[tuple[str, bytes]]":
+    # A start does without: opening a zip file takes longer than all the rest of it.
+    for place in path:
+        if isinstance(place, str) and os.path.isfile(place):
+            import zipfile
+
+            try:
+                with zipfile.ZipFile(place) as archive:
+                    for name in archive.namelist():
+                        folder, _, file = name.partition("/")
+                        if file == "entry_points.txt" and folder.endswith((".dist-info", ".egg-info")):
+                            yield folder, archive.read(name)
+            except (OSError, zipfile.BadZipFile):
+                continue
 
 
 def root_names(ledger: "Ledger") -> "list[str]":

@@ -112,8 +112,8 @@ def declaring(path: "Iterable[str]", group: bytes = b"compat.ledgers") -> "list[
     return found
 
 
-def entries(text: bytes, group: bytes) -> "list[tuple[str, str]]":
-    """The name and the value of each entry point of a group; none where the text is not UTF-8."""
+def entries(text: bytes, group: bytes) -> "list[tuple[str, str, str]]":
+    """The name, the reference and the extras of each entry point of a group; none where the text is not UTF-8."""
     found = []
     for section in text.split(b"\n["):
         head, _, body = section.partition(b"]")
@@ -126,7 +126,8 @@ def entries(text: bytes, group: bytes) -> "list[tuple[str, str]]":
                 name, sign, value = line.partition("=")
                 name = name.strip()
                 if sign and name[:1] != "#":
-                    found.append((name, value.partition("[")[0].strip()))
+                    reference, _, extra = value.partition("[")
+                    found.append((name, reference.strip(), extra.strip("] \r")))
     return found
 
 
@@ -154,10 +155,10 @@ def learn() -> None:
     folders = [folder for folder in path if isinstance(folder, str) and folder not in finder.folders]
     for distribution, text in declaring(folders):
         listed = set()
-        for name, reference in entries(text, b"compat.roots"):
+        for name, reference, _ in entries(text, b"compat.roots"):
             listed.add(reference)
             finder.roots.setdefault(name.partition(".")[0], []).append((name, reference, distribution))
-        for name, reference in entries(text, b"compat.ledgers"):
+        for name, reference, _ in entries(text, b"compat.ledgers"):
             if reference not in listed:
                 finder.unlisted.append((name, reference, distribution))
     # Only now: a thread that comes meanwhile reads them too, and does not go on without.

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 
 def chosen_ledger(names: tuple[str, ...]) -> Ledger:
-    """Return the ledgers named on the command line, or all that are found, as one."""
+    """Return the ledgers named on the command line, else those that the project names, else all that are found, as one."""
     from compat.ledger import Ledger, discover, load
+    from compat.ledger.discovery import configured
+
+    if not names:
+        names = tuple(configured())
 
     # One that is given by its place must not fail for another that cannot be loaded.
     found = [] if names and all(":" in name for name in names) else discover()

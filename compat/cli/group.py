@@ -8,33 +8,40 @@ import click
 
 from compat import __version__
 
-from .table import COMMANDS, Command
+from .table import COMMANDS, Command, find, help_of, plugged
 
 
 class LazyGroup(click.Group):
     """A group whose help needs no subcommand to be imported."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names in the order of the table."""
-        return list(COMMANDS)
+        """The names in the order of the table, then those that are plugged in."""
+        return [*COMMANDS, *plugged()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one subcommand; ``None`` for a name that is not in the table."""
-        command = COMMANDS.get(cmd_name)
+        """Import one subcommand; ``None`` for a name that nobody declares."""
+        command = find(cmd_name)
         if command is None:
             return None
-        if not command.extra:
-            return _passed_on(command)
         loaded = command.load()
-        if not isinstance(loaded, click.Command):
+        if isinstance(loaded, click.Command):
+            loaded.name = cmd_name
+            return loaded
+        if command.extra:
             raise TypeError(f"{command.target} is {loaded!r}; a command with an extra must be a click.Command")
-        loaded.name = cmd_name
-        return loaded
+        return _passed_on(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list from the table, so that ``compat --help`` stays fast and complete."""
         with formatter.section("Commands"):
             formatter.write_dl([(command.name, command.help) for command in COMMANDS.values()])
+        more: dict[str, list[tuple[str, str]]] = {}
+        for command in plugged().values():
+            lines = more.setdefault(f"{command.distribution} {command.version}", [])
+            lines.append((command.name, help_of(command)))
+        for distribution, lines in more.items():
+            with formatter.section(f"Commands of {distribution}"):
+                formatter.write_dl(lines)
 
 
 def _passed_on(command: Command) -> click.Command:
@@ -42,7 +49,7 @@ def _passed_on(command: Command) -> click.Command:
 
     @click.command(
         command.name,
-        help=command.help,
+        help=help_of(command),
         add_help_option=False,
         context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from .table import COMMANDS, Command
+from .table import COMMANDS, DISTRIBUTION, Command, find, help_of, plugged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 OK, FOUND, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
-DISTRIBUTION = "netra-compat"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    command = COMMANDS.get(arguments[0]) if arguments else None
+    command = find(arguments[0]) if arguments and arguments[0][:1] != "-" else None
     # Where the caller has closed them (`compat scan >&-`), Python leaves None in their place.
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
@@ -49,7 +48,9 @@ def _nowhere() -> TextIO:
 
 def _run(command: Command | None, arguments: list[str]) -> int:
     if command is not None and not command.extra:
-        return int(command.load()(arguments[1:]))
+        target = command.load()
+        if not hasattr(target, "make_context"):
+            return int(target(arguments[1:]))
     try:
         from .group import run
     except ModuleNotFoundError as error:
@@ -71,6 +72,12 @@ def _without_click(command: Command | None, arguments: list[str]) -> int:
     for each in COMMANDS.values():
         needs = f"  (needs {DISTRIBUTION}[{each.extra}])" if each.extra else ""
         stream.write(f"  {each.name:<12}{each.help}{needs}\n")
+    whose = ""
+    for each in plugged().values():
+        if f"{each.distribution} {each.version}" != whose:
+            whose = f"{each.distribution} {each.version}"
+            stream.write(f"\nCommands of {whose}:\n")
+        stream.write(f"  {each.name:<12}{help_of(each)}\n")
     return OK if asked else USAGE
 
 
@@ -78,7 +85,7 @@ def missing_extra(command: Command, package: str) -> str:
     """Say which package a command misses, and what installs it."""
     return (
         f"compat {command.name}: the package {package!r} is not installed. "
-        f"Install it with: {sys.executable} -m pip install '{DISTRIBUTION}[{command.extra or 'all'}]'"
+        f"Install it with: {sys.executable} -m pip install '{command.distribution}[{command.extra or 'all'}]'"
     )
 
 
@@ -97,5 +104,6 @@ def _fail(error: Exception, command: Command | None) -> int:
 
     traceback.print_exc()
     name = f" {command.name}" if command is not None else ""
-    sys.stderr.write(f"compat{name}: this is a defect of {DISTRIBUTION}; please report it with the lines above.\n")
+    whose = command.distribution if command is not None else DISTRIBUTION
+    sys.stderr.write(f"compat{name}: this is a defect of {whose}; please report it with the lines above.\n")
     return DEFECT

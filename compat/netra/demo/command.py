@@ -17,7 +17,7 @@ USAGE = "usage: compat demo [--source]\n\n  --source  print the legacy code that
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run the demo.
+    """Run a service written for legacy paths and show what was seen.
 
     0 if every check held; 1 if one did not, or the service was kept from running; 2 for a wrong call or a missing extra.
     """
