@@ -63,7 +63,7 @@ COMMANDS: Final = {
         Command("ready", "compat.cli.commands.ready:command", "tools", "Say for each move whether it may go, and why not."),
         Command("explain", "compat.cli.commands.explain:command", "tools", "Explain one legacy name and how to leave it."),
         Command("guide", "compat.cli.commands.guide:command", "tools", "Write or check the migration guide."),
-        Command("stubs", "compat.cli.commands.stubs:command", "tools", "Write stub packages that mark legacy names deprecated."),
+        Command("stubs", "compat.cli.commands.stubs:command", "tools", "Write stubs that mark legacy names deprecated."),
         Command("export", "compat.cli.commands.export:command", "tools", "Export the ledger for other tools."),
         Command("serve", "compat.cli.commands.serve:command", "server,tools", "Serve the usage page, /api/usage and /metrics."),
         Command("vacuum", "compat.cli.commands.vacuum:command", "tools", "Drop old days from the usage history."),

@@ -1,4 +1,6 @@
-"""``compat stubs``: write PEP 561 stub packages that mark legacy names deprecated, or check that they are fresh.
+"""``compat stubs``: write stubs that mark legacy names deprecated, or check that they are fresh.
+
+mypy finds them by mypy_path (or MYPYPATH), pyright by stubPath.
 
 Exit codes: 0 written or fresh, 1 --check found stale files, 2 usage, 3 a defect.
 """
@@ -13,7 +15,7 @@ from ..options import ledger_option
 
 @click.command(help=__doc__)
 @ledger_option
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=str), help="Directory for the *-stubs packages.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=str), help="Directory for the stubs.")
 @click.option("--check", is_flag=True, help="Write nothing; fail when what is there is not what would be written.")
 def command(ledgers: tuple[str, ...], out: str, check: bool) -> int:
     """Generate, then write or compare."""
