@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .model.targets import Target, Targets
+    from .model.target import Target
+    from .model.targets import Targets
     from .reading.sources import Source
 
 #: How a construct reads in the ledger's one sentence.
@@ -22,7 +23,7 @@ _USES = {
 
 def said(targets: Targets, target: Target, how: str) -> tuple[str, str]:
     """The sentence about a target used in one way, and what to write instead."""
-    return targets.words(target, _USES.get(how, "read"))
+    return targets.wording.words(target, _USES.get(how, "read"))
 
 
 def unparsable(reason: str) -> str:

@@ -47,7 +47,7 @@ def find_row(ledger: Ledger, name: str) -> Move:
             return row
     found = targets.resolve(dotted)
     if found is not None and found[1] == dotted.count(".") + 1:
-        row_ = targets.row(found[0])
+        row_ = targets.wording.row(found[0])
         if row_ is not None:
             return row_
     from difflib import get_close_matches
@@ -68,7 +68,7 @@ def explain(ledger: Ledger, name: str, uses: Iterable[Finding] = ()) -> Explanat
     return Explanation(
         row,
         ledger.stage(row),
-        targets.say(row, "import"),
+        targets.wording.say(row, "import"),
         replacement(row),
         before,
         after,

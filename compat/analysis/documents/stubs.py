@@ -19,7 +19,7 @@ from . import signatures
 if TYPE_CHECKING:
     from compat.ledger import Ledger, Move
 
-    from ..model.targets import Target
+    from ..model.target import Target
 
 # A class that hides its canonical base's members is meant to; checkers report what stands in a project's own directories.
 _QUIET = (
@@ -123,9 +123,9 @@ class _Module:
         return {name: target for name, target in found.items() if name.isidentifier()}
 
     def member(self, name: str, target: Target) -> str:
-        row = self.targets.row(target)
+        row = self.targets.wording.row(target)
         assert row is not None
-        said = self.targets.say(row, "import")
+        said = self.targets.wording.say(row, "import")
         if target.kind == "removed":
             return self.removed(name, said)
         module, _, attribute = target.canonical.partition(":")
@@ -145,13 +145,13 @@ class _Module:
         return f"@deprecated({said!r})\nclass {name}({base}):{body}"
 
     def adapter_members(self, row: Move) -> str:
-        methods = self.targets.adapted_methods(row.legacy.replace(":", "."))
+        methods = self.targets.members.adapted_methods(row.legacy.replace(":", "."))
         if row.kind != "class":
             return " ..."
         lines = ["    def __init__(self, *args: Any, **kwargs: Any) -> None: ..."]
         for word, method in sorted(methods.items()):
             if not word.startswith("_"):
-                lines.append(f"    @deprecated({self.targets.say(method, 'call')!r})")
+                lines.append(f"    @deprecated({self.targets.wording.say(method, 'call')!r})")
                 lines.append(f"    def {word}(self, *args: Any, **kwargs: Any) -> Any: ...")
         return "\n" + "\n".join(lines)
 

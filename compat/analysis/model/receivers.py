@@ -26,7 +26,7 @@ class Receivers:
     @property
     def classes(self) -> frozenset[str]:
         """The classes (dotted) whose instances matter."""
-        return self.targets.adapted_classes if self.as_written else self.targets.canonical_classes
+        return self.targets.members.adapted_classes if self.as_written else self.targets.members.canonical_classes
 
     def path(self, scope: Scope, node: ast.AST) -> str:
         """The canonical dotted path that a name or attribute chain means, from imports; empty where unknown."""
@@ -92,7 +92,7 @@ class Receivers:
             return ""
         if path in self.classes:
             return path
-        return "" if self.as_written else self.targets.adapters.built_class(path)
+        return "" if self.as_written else self.targets.members.adapters.built_class(path)
 
     def class_named(self, scope: Scope, node: Optional[ast.AST]) -> str:
         """The canonical class that an annotation names, ``Optional`` and ``| None`` looked through."""

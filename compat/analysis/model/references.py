@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from .file_model import FileModel
     from .receivers import Receivers
-    from .targets import Target, Targets
+    from .target import Target
+    from .targets import Targets
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:[.:][^\W\d]\w*)+\Z|[^\W\d]\w*\Z")
 

@@ -41,17 +41,17 @@ class Relevance:
             self.places = None
             return
         words: set[bytes] = set()
-        read = targets.member_words
+        read = targets.search_words.members
         for item in names.imports:
             if item.module in targets.handed_on or item.module.partition(".")[0] in targets.tops:
                 words.add(item.local.encode())
                 target = targets.attribute(item.module, item.name) if item.name else targets.module(item.module)
                 if target is not None and (target.is_module or target.kind == "class"):
-                    read = read | targets.adapted_words
+                    read = read | targets.search_words.adapted
         found = [*self._of(words), *(match.start() for match in _RELATIVE.finditer(self.data))]
-        for word, at in targets.told_by.places(self.data):
+        for word, at in targets.search_words.all.places(self.data):
             end = at + len(word)
-            is_told = word not in targets.top_words or word in targets.telling_words
+            is_told = word not in targets.search_words.tops or word in targets.search_words.telling
             if self._is_word(at, end) and (is_told or self._begins_path(word, at, end)):
                 found.append(at)
         if members:

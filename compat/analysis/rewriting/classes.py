@@ -34,7 +34,7 @@ _CONTEXTS = ("context", "ctx", "user_context", "user_ctx")
 
 def is_built_path(targets: Targets, canonical: str) -> bool:
     """Whether a canonical path is a factory-built class."""
-    return canonical.replace(":", ".") in targets.adapters.factories
+    return canonical.replace(":", ".") in targets.members.adapters.factories
 
 
 def is_built(targets: Targets, reference: Reference) -> bool:
@@ -69,7 +69,7 @@ def _decide(plan: Plan, item: ImportedName, reference: Reference, receivers: Opt
     mentioned = any(item.local in text for text in said)
     if not uses.constructed and not uses.named and not mentioned:
         return "it is not used here; others may import it from here"
-    factory = plan.targets.adapters.factories.get(canonical.replace(":", "."), "")
+    factory = plan.targets.members.adapters.factories.get(canonical.replace(":", "."), "")
     is_async = False
     is_global = item.scope is file.names.module
     if uses.constructed:
@@ -170,7 +170,7 @@ def _construction_problem(plan: Plan, reference: Reference, factory: str, uses: 
     targets = plan.targets
     adapter_path = getattr(reference.target.move, "adapter", "") if reference.target.kind == "class" else ""
     if adapter_path:
-        adapter = targets.adapters.of(adapter_path)
+        adapter = targets.members.adapters.of(adapter_path)
         if adapter is None:
             return f"its adapter {adapter_path} is not found"
         members = adapter.members

@@ -12,7 +12,7 @@ from .plan import Placement
 if TYPE_CHECKING:
     from ..model.references import Reference
     from ..model.scopes import Chain, ImportedName
-    from ..model.targets import Target
+    from ..model.target import Target
     from .plan import Plan
 
 
@@ -49,7 +49,7 @@ def _problem(plan: Plan, target: Target) -> str:
     if target.kind == "removed":
         return f"{target.legacy.replace(':', '.')} was removed"
     if plan.targets.is_stopgap(target):
-        instead = plan.targets.words(target, "read")[1]
+        instead = plan.targets.wording.words(target, "read")[1]
         return f"what stands behind {target.legacy.replace(':', '.')} only serves old code: {instead}"
     if not target.canonical or "." in target.canonical.partition(":")[2]:
         return f"{target.legacy.replace(':', '.')} has no canonical name of its own"

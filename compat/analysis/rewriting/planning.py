@@ -75,9 +75,9 @@ def _left_alone(plan: Plan, item: ImportedName, reference: Reference) -> Optiona
     if reference.how == "re-export":
         return "it is imported from a module that hands it on; that module is the one to change"
     if reference.target.kind == "removed":
-        return f"it was removed: {targets.words(reference.target, 'import')[1]}"
+        return f"it was removed: {targets.wording.words(reference.target, 'import')[1]}"
     if targets.is_stopgap(reference.target):
-        return f"what stands behind it only serves old code: {targets.words(reference.target, 'import')[1]}"
+        return f"what stands behind it only serves old code: {targets.wording.words(reference.target, 'import')[1]}"
     lacking = targets.lacks(reference.target)
     if lacking:
         return lacking

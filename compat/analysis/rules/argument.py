@@ -43,7 +43,7 @@ def find(file: FileModel, targets: Targets, receivers: Receivers) -> Iterator[Fi
 
 def uses(file: FileModel, targets: Targets, receivers: Receivers) -> Iterator[Use]:
     """Every legacy argument of every call whose function is known."""
-    rows = targets.arguments
+    rows = targets.members.arguments
     if not rows:
         return
     last = {path.rpartition(".")[2] for path in rows}

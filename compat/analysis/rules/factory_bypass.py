@@ -20,7 +20,7 @@ RULE = "factory-bypass"
 
 def find(file: FileModel, targets: Targets, receivers: Receivers) -> Iterator[Finding]:
     """Report direct constructions, except in the module of the class and in the module of its factory."""
-    factories = targets.adapters.factories
+    factories = targets.members.adapters.factories
     if not factories:
         return
     for scope, call, _chain in file.names.calls:

@@ -47,9 +47,10 @@ def uses(file: FileModel, targets: Targets, receivers: Receivers, legacy: Option
 
     ``legacy`` are receivers by their legacy classes, where the file refers to any.
     """
-    pairs: list[tuple[Members, Collection[str], Receivers]] = [(targets.methods_of, targets.own_methods, receivers)]
+    members = targets.members
+    pairs: list[tuple[Members, Collection[str], Receivers]] = [(members.methods_of, members.own_methods, receivers)]
     if legacy is not None:
-        pairs.append((targets.adapted_methods, targets.adapted_names, legacy))
+        pairs.append((members.adapted_methods, members.adapted_names, legacy))
     every = frozenset().union(*(words for _rows, words, _receivers in pairs))
     read = [(chain, node) for chain in file.names.chains for node in chain.attributes if node.attr in every]
     for rows, words, known in pairs:

@@ -42,7 +42,7 @@ def from_row(source: Source, targets: Targets, row: Move, span: tuple[int, int],
         move=row.id,
         how=how,
         confidence=confidence,
-        message=targets.say(row, how),
+        message=targets.wording.say(row, how),
         replacement=replacement(row),
         symbol=row.legacy,
         **place_of(source, *span),  # type: ignore[arg-type]

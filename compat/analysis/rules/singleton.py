@@ -22,7 +22,7 @@ _ACCESSORS = ("_instance", "get_instance", "instance", "_instances")
 
 def find(file: FileModel, targets: Targets, receivers: Receivers) -> Iterator[Finding]:
     """Report module-level and class-level instances, and ``_instance`` / ``get_instance`` of factory-built classes."""
-    built = targets.adapters.factories
+    built = targets.members.adapters.factories
     if not built:
         return
     for scope in file.names.scopes:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, AnyStr, Callable, Optional, Union
+from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from ..model.adapters import find_module_file
 from ..reading.batch import Batch, Data, Words
 from ..reading.compatibility_characters import foreign_runs, has_plain_words
 from ..reading.sources import encoding_of
+from .needles import minimal, needles, path_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Set
+    from collections.abc import Iterator, Set
 
     from ..model.targets import Targets
 
@@ -26,7 +26,6 @@ _BLANKS = re.compile(rb"[\s\\]+")
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 _ASCII = bytes(range(128))
-_FEW, _RARE = 3, 9
 
 #: Top-level packages, and what their paths look like.
 Packages = list[tuple[bytes, "re.Pattern[bytes]"]]
@@ -51,12 +50,12 @@ class Prefilter:
     def __init__(self, targets: Targets, *, policy: bool = False, paths_only: bool = False) -> None:
         self._targets = targets
         self.roots = frozenset(module.partition(".")[0] for module in targets.legacy_modules)
-        words: set[str] = set() if paths_only else {path.rpartition(".")[2] for path in targets.methods}
-        for path in () if paths_only else targets.arguments:
+        words: set[str] = set() if paths_only else {path.rpartition(".")[2] for path in targets.members.methods}
+        for path in () if paths_only else targets.members.arguments:
             owner, _, name = path.rpartition(".")
             last = owner.rpartition(".")[2]
             words.add(last if last[:1].isupper() else name)
-        for made, factory in targets.adapters.factories.items() if policy or words else ():
+        for made, factory in targets.members.adapters.factories.items() if policy or words else ():
             words.update((made.rpartition(".")[2], factory.partition(":")[2]))
         if policy:
             words.update(row.canonical.rpartition(":")[2] for row in targets.ledger if row.kind in ("name", "class"))
@@ -71,15 +70,15 @@ class Prefilter:
         is_told = all("." in module for module in self._canonical) and not any(_hands_on(home, self.words) for home in self.homes)
         self._inner = frozenset(map(str.encode, inner)) if is_told else None
         self._inside = tuple({".".join(module.split(".")[:2]) for module in self._canonical})
-        self._homes = [(home.encode(), _path_pattern(home)) for home in sorted(self.homes)]
+        self._homes = [(home.encode(), path_pattern(home)) for home in sorted(self.homes)]
         self._named = Words(map(str.encode, sorted(minimal(words))))
         by_needles: dict[tuple[bytes, ...], Packages] = {}
         for root in sorted(self.roots):
-            by_needles.setdefault(_needles(root, targets.legacy_modules), []).append((root.encode(), _path_pattern(root)))
+            by_needles.setdefault(needles(root, targets.legacy_modules), []).append((root.encode(), path_pattern(root)))
         #: What to search for literally, and the packages whose paths to look up where it is found.
         self._found_by: dict[bytes, list[Packages]] = {}
-        for needles, packages in by_needles.items():
-            for needle in needles:
+        for found, packages in by_needles.items():
+            for needle in found:
                 self._found_by.setdefault(needle, []).append(packages)
         self._searched = Words({*self._found_by, *(self._inner or () if words else ()), *(() if paths_only else (ALLOWANCE,))})
         self._is_ascii = all(word.isascii() for word in (*self.roots, *words))
@@ -271,33 +270,3 @@ def _dotted(spelt: bytes) -> str:
 def _is_imported(data: Data, start: int) -> bool:
     """Whether a word stands where an import statement or a string may name a package."""
     return bytes(data[max(0, start - 60) : start]).rstrip(b" \t\f\\\r\n").endswith(_BEFORE)
-
-
-def _path_pattern(root: str) -> re.Pattern[bytes]:
-    blank = rb"(?:[ \t\f]|\\\r?\n)*"
-    word = re.escape(root.encode())
-    # The literal comes first, so that the search for it runs at memory speed.
-    return re.compile(word + rb"(?!\w)(?<![\w.]" + word + rb")(?:" + blank + rb"[.:]" + blank + rb"\w+)*")
-
-
-def _needles(root: str, modules: Iterable[str]) -> tuple[bytes, ...]:
-    """What to look for before the paths of a package are looked up: one of these words stands in each of its modules' paths.
-
-    The package's own name where that is rare in itself or its modules have no few rare words in common.
-    """
-    left = [module.split(".")[1:] for module in modules if module.partition(".")[0] == root]
-    chosen: list[str] = []
-    while left and len(chosen) < _FEW:
-        counts = Counter(word for parts in left for word in {*parts} if len(word) >= _RARE or "_" in word)
-        if not counts:
-            break
-        chosen.append(max(counts, key=lambda word: (counts[word], len(word), word)))
-        left = [parts for parts in left if chosen[-1] not in parts]
-    if left or (len(chosen) > 1 and (len(root) >= _RARE or "_" in root)):
-        return (root.encode(),)
-    return tuple(word.encode() for word in sorted(chosen))
-
-
-def minimal(words: set[AnyStr]) -> set[AnyStr]:
-    """Drop words that contain another one: finding the shorter finds them too."""
-    return {word for word in words if not any(other != word and other in word for other in words)}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
 from ..finding_text import place_of, said
 from ..findings import HIGH, MEDIUM, Finding
-from ..model.targets import Target
+from ..model.target import Target
 from ..reading import constructs, import_statements, lexer
 from ..reading.sources import Source, encoding_of
 

@@ -26,7 +26,7 @@ def follow(scanner: Scanner, found: list[Found], examined: dict[str, Examined]) 
     """Find imports of legacy names from modules of the tree that import them; those may hand them on in turn."""
     if scanner.scope.select and "re-exports" not in scanner.scope.select:
         return
-    from .prefilter import minimal
+    from .needles import minimal
 
     fresh = {item.module: item.handed_on for item in examined.values() if item.handed_on}
     for _round in range(_ROUNDS):

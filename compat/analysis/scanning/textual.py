@@ -14,7 +14,8 @@ from ..reading import import_statements, lexer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..model.targets import Target, Targets
+    from ..model.target import Target
+    from ..model.targets import Targets
     from ..reading.sources import Source
 
 _PATH = re.compile(rb"(?<![\w.:/-])[^\W\d]\w*(?:[.:][^\W\d]\w*)+")
@@ -97,7 +98,7 @@ def _within(offset: int, spans: list[tuple[int, int]]) -> bool:
 
 
 def _finding(source: Source, targets: Targets, target: Target, start: int, end: int, how: str, confidence: str) -> Finding:
-    message, replacement = targets.words(target, "import" if how in ("import", "star") else "read")
+    message, replacement = targets.wording.words(target, "import" if how in ("import", "star") else "read")
     line, column = source.position(start)
     end_line, end_column = source.position(end)
     return Finding(
