@@ -1,13 +1,14 @@
-"""The canonical WebSocket core: factory-built managers, one per user, nothing lost on reconnect.
+"""A WebSocket core: one manager per user from a factory, ordered events, replay after a reconnection.
 
-    errors       every exception              settings, environment, limits    what is set
-    events       drafts, events, positions    auth                             who is let in
-    outbox       what may wait                types, ids, context              whose work it is
-    replay       what was missed              backplane, backplane_redis       one process or several
-    connection   one socket                   server, serve                    the Starlette application
-    stream, manager, factory                  one user's connections and how to get them
+    settings, limits, deployment   what can be set          server/   the ASGI application, and serve()
+    errors                         every exception          auth/     tokens, origins, failures
+    context                        a user's unit of work    redis/    the backplane of several processes
+    factory                        get_websocket_manager()  metrics   Prometheus
+    core/                          events, replay, outbox, connection, stream, manager, backplane
 
-Names are loaded on demand, so that importing one part does not import the others.
+The one process-wide object is the default factory: get_websocket_manager_factory() makes it at its first call,
+set_websocket_manager_factory() replaces it, isolated_websocket_managers() gives a test one of its own. Names load on first
+access, so that importing one part does not import the others.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from .core.connection import Connection
     from .core.events import CRITICAL_EVENTS, Delivery, Event, Position
     from .core.manager import UnifiedWebSocketManager
-    from .core.outbox import OverflowPolicy
     from .errors import (
         BackplaneUnavailable,
         CanonicalError,
@@ -34,8 +34,14 @@ if TYPE_CHECKING:
         UserIsolationViolation,
         WebSocketComponentError,
     )
-    from .factory import WebSocketManagerFactory, get_websocket_manager
-    from .limits import Limits
+    from .factory import (
+        WebSocketManagerFactory,
+        get_websocket_manager,
+        get_websocket_manager_factory,
+        isolated_websocket_managers,
+        set_websocket_manager_factory,
+    )
+    from .limits import Limits, OverflowPolicy
     from .server.app import create_app
     from .settings import Settings
 
@@ -56,10 +62,15 @@ _HOMES = {
         "WebSocketComponentError",
     ),
     "core.events": ("CRITICAL_EVENTS", "Delivery", "Event", "Position"),
-    "factory": ("WebSocketManagerFactory", "get_websocket_manager"),
-    "limits": ("Limits",),
+    "factory": (
+        "WebSocketManagerFactory",
+        "get_websocket_manager",
+        "get_websocket_manager_factory",
+        "isolated_websocket_managers",
+        "set_websocket_manager_factory",
+    ),
+    "limits": ("Limits", "OverflowPolicy"),
     "core.manager": ("UnifiedWebSocketManager",),
-    "core.outbox": ("OverflowPolicy",),
     "server.app": ("create_app",),
     "settings": ("Settings",),
 }
@@ -90,6 +101,9 @@ __all__ = [
     "WebSocketManagerFactory",
     "create_app",
     "get_websocket_manager",
+    "get_websocket_manager_factory",
+    "isolated_websocket_managers",
+    "set_websocket_manager_factory",
 ]
 
 

@@ -27,7 +27,12 @@ def says_testing(variables: Mapping[str, str]) -> bool:
     """Whether the variables say that tests run: pytest's marks, ``TESTING``, or a test environment."""
     if variables.get("PYTEST_CURRENT_TEST") or variables.get("PYTEST_VERSION") or variables.get("TESTING", "").lower() in _TRUE:
         return True
-    return _NAMES.get(variables.get("ENVIRONMENT", "").strip().lower()) == "test"
+    return stated_environment(variables) == "test"
+
+
+def stated_environment(variables: Mapping[str, str]) -> str | None:
+    """Return what ``ENVIRONMENT`` names: development, test, staging or production; None for no word or an unknown one."""
+    return _NAMES.get(variables.get("ENVIRONMENT", "").strip().lower())
 
 
 def cloud_environment(variables: Mapping[str, str]) -> str | None:
@@ -40,15 +45,6 @@ def cloud_environment(variables: Mapping[str, str]) -> str | None:
     return None
 
 
-def name_of(variables: Mapping[str, str], *, testing: bool) -> str:
-    """The environment's name: the cloud's word first, then ``ENVIRONMENT``, then a test; staging if nothing says so.
-
-    Staging, because it is the strictest that harms nobody when it is wrong.
-    """
-    said = _NAMES.get(variables.get("ENVIRONMENT", "").strip().lower())
-    return cloud_environment(variables) or said or ("test" if testing else "staging")
-
-
 def detect_environment(variables: Mapping[str, str]) -> str:
     """Return local, test, staging or production from ``ENVIRONMENT`` and the cloud's variables; local if none is set.
 
@@ -56,7 +52,7 @@ def detect_environment(variables: Mapping[str, str]) -> str:
     another environment than it is in would open or lock the wrong doors.
     """
     word = variables.get("ENVIRONMENT", "").strip()
-    said = _NAMES.get(word.lower())
+    said = stated_environment(variables)
     if word and said is None:
         raise SettingsError([f"ENVIRONMENT is {word!r}; choose one of development, local, test, staging, production"])
     cloud = cloud_environment(variables)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Callable
 
-from .core.backplane import InProcessBackplane
+from .core.backplane import Backplane, InProcessBackplane
 from .core.connection import GOING_AWAY, Connection
 from .core.events import Delivery, Draft, Event
 from .core.manager import IsolationKey, UnifiedWebSocketManager
 from .core.stream import UserStream
-from .errors import FactoryInitializationError, ResourceLimitExceeded, UserIsolationViolation
+from .errors import ResourceLimitExceeded, UserIsolationViolation
 from .limits import Limits
-from .protocols import Backplane
 
 _CLOSED_AT_ONCE = 1000
 
@@ -52,11 +53,8 @@ class WebSocketManagerFactory:
         limits: Limits | None = None,
         backplane: Backplane | None = None,
         *,
-        manager_class: type[UnifiedWebSocketManager] = UnifiedWebSocketManager,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not issubclass(manager_class, UnifiedWebSocketManager):
-            raise FactoryInitializationError(f"{manager_class.__name__} is not a subclass of UnifiedWebSocketManager")
         self.limits = limits or Limits()
         self.backplane: Backplane = backplane or InProcessBackplane(self.limits.history_events)
         self.backplane.bind(self._deliver, self.pump)
@@ -66,7 +64,7 @@ class WebSocketManagerFactory:
         self.clock = clock
         self.counters = Counters()
         self.lock = threading.RLock()
-        self._manager_class = manager_class
+        self.tasks: set[asyncio.Task[None]] = set()  # the last words of connections that are gone
         self._managers: dict[IsolationKey, UnifiedWebSocketManager] = {}
         self._streams: dict[str, UserStream] = {}
         self._round: deque[weakref.ref[UnifiedWebSocketManager]] = deque()
@@ -113,8 +111,6 @@ class WebSocketManagerFactory:
 
         Encoded once. For operators of the server; managers cannot do this.
         """
-        import asyncio
-
         draft = Draft(message)
         left_out = frozenset(exclude)
         with self.lock:
@@ -171,8 +167,6 @@ class WebSocketManagerFactory:
 
     async def close(self, code: int = GOING_AWAY, reason: str = "server is shutting down") -> None:
         """Close every manager and the backplane; nothing is left running."""
-        import asyncio
-
         with self.lock:
             connected = []
             for manager in self.managers():
@@ -183,6 +177,9 @@ class WebSocketManagerFactory:
         for first in range(0, len(connected), _CLOSED_AT_ONCE):
             batch = connected[first : first + _CLOSED_AT_ONCE]
             await asyncio.gather(*(manager.close(code, reason) for manager in batch))
+        mine = [task for task in tuple(self.tasks) if task.get_loop() is asyncio.get_running_loop()]
+        if mine:
+            await asyncio.wait(mine, timeout=2 * self.limits.close_timeout)
         await self.backplane.close()
 
     # For managers and streams
@@ -251,7 +248,7 @@ class WebSocketManagerFactory:
                     key.user_id,
                     "Close the managers of threads that are done: `await manager.close()`.",
                 )
-            manager = self._manager_class._open(key, stream)
+            manager = UnifiedWebSocketManager._open(key, stream)
             self._managers[key] = stream.managers[key.thread_id] = manager
             self._round.append(weakref.ref(manager))
             self.counters.managers_created += 1
@@ -322,6 +319,28 @@ def set_websocket_manager_factory(factory: WebSocketManagerFactory | None) -> We
         before = _default[0] if _default else None
         _default[:] = [] if factory is None else [factory]
         return before
+
+
+@contextmanager
+def isolated_websocket_managers(limits: Limits | None = None) -> Iterator[WebSocketManagerFactory]:
+    """For tests: a default factory of their own, its connections taken out of service afterwards.
+
+    As a fixture::
+
+        @pytest.fixture(autouse=True)
+        def managers():
+            with isolated_websocket_managers() as factory:
+                yield factory
+    """
+    factory = WebSocketManagerFactory(limits)
+    before = set_websocket_manager_factory(factory)
+    try:
+        yield factory
+    finally:
+        set_websocket_manager_factory(before)
+        for manager in factory.managers():
+            for connection in manager.connections.values():
+                connection.retire()
 
 
 def get_websocket_manager(context: Any, *, factory: WebSocketManagerFactory | None = None) -> UnifiedWebSocketManager:

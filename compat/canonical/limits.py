@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from enum import Enum
 
-from .core.outbox import OverflowPolicy
 from .errors import SettingsError
+
+
+class OverflowPolicy(Enum):
+    """What happens when a connection's outbox is full."""
+
+    DROP_OLDEST = "drop_oldest"  # the oldest event that is not critical gives way; if there is none, as CLOSE
+    CLOSE = "close"  # the connection is closed with 1013; the client reconnects and replays
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from .core.outbox import OverflowPolicy
 from .errors import SettingsError
-from .limits import Limits
+from .limits import Limits, OverflowPolicy
 
 ENVIRONMENTS = ("local", "test", "staging", "production")
 _SHORTEST_SECRET = 32

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from compat.canonical.settings import Settings
 
 _LEVELS = ("critical", "error", "warning", "info", "debug")
 
@@ -23,4 +30,13 @@ def command(host: str | None, port: int | None, log_level: str) -> int:
         arguments += ["--host", host]
     if port is not None:
         arguments += ["--port", str(port)]
-    return main(arguments)
+    return main(arguments, make_app=application)
+
+
+def application(settings: Settings) -> Starlette:
+    """Return the core's application; it shares the authenticator of this process with the legacy entries."""
+    from compat.canonical.server.app import create_app
+
+    from .components.auth.process import process_authenticator
+
+    return create_app(settings, authenticator=process_authenticator(settings.auth_variables()))

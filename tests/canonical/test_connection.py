@@ -10,9 +10,8 @@ from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 
-from compat.canonical.core.outbox import OverflowPolicy
 from compat.canonical.factory import WebSocketManagerFactory
-from compat.canonical.limits import Limits
+from compat.canonical.limits import Limits, OverflowPolicy
 
 
 def numbered(number: int) -> dict:

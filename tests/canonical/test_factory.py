@@ -13,7 +13,6 @@ from compat.canonical.core.backplane import InProcessBackplane
 from compat.canonical.core.manager import UnifiedWebSocketManager
 from compat.canonical.errors import (
     FactoryBypassDetected,
-    FactoryInitializationError,
     ResourceLimitExceeded,
     SettingsError,
     UserIsolationViolation,
@@ -22,6 +21,7 @@ from compat.canonical.factory import (
     WebSocketManagerFactory,
     get_websocket_manager,
     get_websocket_manager_factory,
+    isolated_websocket_managers,
     set_websocket_manager_factory,
 )
 from compat.canonical.limits import Limits
@@ -172,25 +172,6 @@ def test_the_default_factory_is_made_at_first_use(fresh_default: None) -> None:
     assert get_websocket_manager(context("u"), factory=own) is not manager
 
 
-def test_a_foreign_manager_class_is_refused() -> None:
-    with pytest.raises(FactoryInitializationError, match="dict is not a subclass of UnifiedWebSocketManager"):
-        WebSocketManagerFactory(manager_class=dict)
-
-
-def test_a_subclass_is_built_by_the_factory_alone() -> None:
-    class Own(UnifiedWebSocketManager):
-        """A manager with a method more."""
-
-        def twice(self) -> str:
-            return self.user_id * 2
-
-    manager = WebSocketManagerFactory(manager_class=Own).get(context("u"))
-    assert isinstance(manager, Own)
-    assert manager.twice() == "uu"
-    with pytest.raises(FactoryBypassDetected):
-        Own()
-
-
 def test_limits_name_every_fault() -> None:
     with pytest.raises(SettingsError) as caught:
         Limits(managers=0, send_timeout=-1)
@@ -246,3 +227,13 @@ def test_a_broadcast_reaches_connected_users_but_those_left_out() -> None:
         assert [len(s.received) for s in sockets.values()] == [1, 0, 1]
 
     asyncio.run(run())
+
+
+def test_a_test_gets_managers_of_its_own_and_leaves_none(fresh_default: None) -> None:
+    outside = get_websocket_manager(context("u"))
+    with isolated_websocket_managers(Limits(managers=5)) as factory:
+        inside = get_websocket_manager(context("u"))
+        assert (inside is not outside, inside.factory is factory, factory.limits.managers) == (True, True, 5)
+        connection = inside.add_connection(SimpleNamespace(send_json=print))
+    assert not connection.active
+    assert get_websocket_manager(context("u")) is outside

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from compat.canonical.core.outbox import OverflowPolicy
 from compat.canonical.errors import SettingsError
+from compat.canonical.limits import OverflowPolicy
 from compat.canonical.settings import Settings
 
 SECRET = "a secret of at least thirty-two bytes"

@@ -21,12 +21,8 @@ subprotocol    tokens in Sec-WebSocket-Protocol
 handshake      Handshake: headers, query and address, read once
 origin         OriginPolicy
 failures       FailureLimiter
-sessions       SessionBook: the clients that were let in
 stats          AuthStats
 authenticator  Authenticator: all of these together
-results        AuthResult, WebSocketAuthResult: outcomes as values
-service        AuthenticationService: outcomes as values, and execution contexts
-websocket      authenticate_websocket: one framework object, one value, no exception
 """
 
 from __future__ import annotations
@@ -37,16 +33,14 @@ from .authenticator import (
     TOO_MANY_FAILURES,
     Authenticator,
     get_authenticator,
-    seconds_left,
 )
 from .failures import FailureLimiter
 from .handshake import Handshake
 from .identity import AuthenticationFailed, Identity
 from .keys import Key, KeyMaterialError, KeySet
 from .origin import OriginPolicy
-from .sessions import Session, SessionBook
 from .stats import AuthStats
-from .subprotocol import extract_jwt_from_subprotocol, negotiate_websocket_subprotocol, normalize_jwt_token
+from .subprotocol import extract_jwt_from_subprotocol, negotiate_websocket_subprotocol
 from .tokens import TokenRejected, TokenRules, verify_token
 
 __all__ = [
@@ -63,14 +57,10 @@ __all__ = [
     "KeyMaterialError",
     "KeySet",
     "OriginPolicy",
-    "Session",
-    "SessionBook",
     "TokenRejected",
     "TokenRules",
     "extract_jwt_from_subprotocol",
     "get_authenticator",
     "negotiate_websocket_subprotocol",
-    "normalize_jwt_token",
-    "seconds_left",
     "verify_token",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Union
 
@@ -14,7 +13,6 @@ from .handshake import Handshake
 from .identity import AuthenticationFailed, Identity
 from .keys import KeySet
 from .origin import OriginPolicy
-from .sessions import Session, SessionBook
 from .stats import AuthStats
 from .tokens import TokenRejected, TokenRules, verify_token
 
@@ -38,7 +36,8 @@ class Authenticator:
     Parameters
     ----------
     keys:
-        The keys that verify tokens; replace them at run time with :meth:`rotate_keys`. With none, no token holds.
+        The keys that verify tokens; replace them at run time with assignment, which takes effect at the next
+        token; list the previous keys until their tokens have expired. With none, no token holds.
     rules:
         What a token must satisfy.
     origins:
@@ -57,14 +56,12 @@ class Authenticator:
         origins: OriginPolicy | None = None,
         revoked: Revoked | None = None,
         failures: FailureLimiter | None = None,
-        sessions: SessionBook | None = None,
     ) -> None:
         self.keys = keys if keys is not None else KeySet()
         self.rules = rules or TokenRules()
         self.origins = origins or OriginPolicy()
         self.revoked = revoked
         self.failures = FailureLimiter() if failures is None else failures
-        self.sessions = SessionBook() if sessions is None else sessions
         self.stats = AuthStats()
 
     async def authenticate(self, handshake: Handshake | Mapping[str, Any]) -> Identity:
@@ -104,22 +101,6 @@ class Authenticator:
         self._check_address(address)
         return await self._identify(token, "token", address)
 
-    def rotate_keys(self, keys: KeySet) -> None:
-        """Verify with these keys from now on; the set should list the previous ones until their tokens have expired."""
-        self.keys = keys
-
-    def open_session(self, client_id: str, user_id: str | None = None) -> Session:
-        """Register a client that was let in, under its user where that is known; see :class:`SessionBook`."""
-        return self.sessions.open(client_id, user_id)
-
-    def close_session(self, client_id: str) -> Session | None:
-        """Forget a client; return what was known of it, None if nothing was."""
-        return self.sessions.close(client_id)
-
-    def get_websocket_auth_stats(self) -> dict[str, Any]:
-        """Return the counts (see :meth:`AuthStats.snapshot`) and ``active_sessions``."""
-        return {**self.stats.snapshot(), "active_sessions": len(self.sessions)}
-
     def _check_address(self, address: str) -> None:
         wait = self.failures.retry_after(address) if address else 0.0
         if wait > 0:
@@ -151,11 +132,6 @@ class Authenticator:
         if address and reason not in NOT_GUESSES:
             self.failures.record(address)
         return AuthenticationFailed(reason, message, close_code=close_code)
-
-
-def seconds_left(identity: Identity) -> float:
-    """Return for how many seconds an identity still holds; the server closes with 4401 when they are over."""
-    return float("inf") if identity.expires_at is None else max(0.0, identity.expires_at - time.time())
 
 
 def get_authenticator(environ: Mapping[str, str] | None = None, **changes: Any) -> Authenticator:

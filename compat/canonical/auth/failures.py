@@ -55,10 +55,5 @@ class FailureLimiter:
             while len(self._failures) > self._max_addresses:
                 self._failures.popitem(last=False)
 
-    def forgive(self, address: str) -> None:
-        """Forget the failures of an address. For operators: a success must not do it, or one good token would open the search."""
-        with self._lock:
-            self._failures.pop(address, None)
-
     def __len__(self) -> int:
         return len(self._failures)

@@ -1,4 +1,4 @@
-"""What authentication looks at in a WebSocket handshake, read once from an ASGI scope or a framework's object."""
+"""What authentication looks at in a WebSocket handshake, read once from an ASGI scope."""
 
 from __future__ import annotations
 
@@ -30,17 +30,6 @@ class Handshake:
             headers["sec-websocket-protocol"] = ", ".join(offered)
         client = scope.get("client") or ("",)
         return cls(headers, _text(scope.get("query_string") or b""), str(client[0] or ""))
-
-    @classmethod
-    def from_websocket(cls, websocket: Any) -> Handshake:
-        """Read a Starlette ``WebSocket``, or anything with ``headers``, ``client`` and ``url`` like it."""
-        scope = getattr(websocket, "scope", None)
-        if isinstance(scope, Mapping) and "headers" in scope:
-            return cls.from_scope(scope)
-        headers = _collect(header_pairs(getattr(websocket, "headers", None)))
-        query = getattr(getattr(websocket, "url", None), "query", "")
-        host = getattr(getattr(websocket, "client", None), "host", "")
-        return cls(headers, query if isinstance(query, str) else "", host if isinstance(host, str) else "")
 
     @property
     def origin(self) -> str | None:
@@ -76,22 +65,6 @@ class Handshake:
 
 def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, (bytes, bytearray)) else str(value)
-
-
-def header_pairs(headers: Any) -> list[tuple[str, str]]:
-    """Return names and values of a framework's headers, names in their own case; [] for what is none.
-
-    Of an object that only has ``get``, the headers that matter here are asked for by name.
-    """
-    if isinstance(headers, Mapping):
-        return [(_text(name), _text(value)) for name, value in headers.items()]
-    if isinstance(headers, (list, tuple)):
-        return [(_text(name), _text(value)) for name, value in headers]
-    get = getattr(headers, "get", None)
-    if not callable(get):
-        return []
-    found = ((name, get(name)) for name in ("authorization", "sec-websocket-protocol", "origin"))
-    return [(name, value) for name, value in found if isinstance(value, str)]
 
 
 def _collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -74,11 +74,6 @@ def negotiate_websocket_subprotocol(client_protocols: Iterable[str] | None) -> s
     return None
 
 
-def normalize_jwt_token(jwt_token: str) -> str:
-    """Return the bare token, as verifiers take it: without ``Bearer `` and space around."""
-    return strip_bearer(jwt_token) or (jwt_token or "").strip()
-
-
 def strip_bearer(value: str | None) -> str | None:
     """Return the token of an ``Authorization`` value, whatever the case of its scheme; None where there is none."""
     scheme, _, token = (value or "").strip().partition(" ")

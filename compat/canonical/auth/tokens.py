@@ -9,29 +9,11 @@ from typing import Any
 
 from .keys import KeyMaterialError, KeySet, import_jwt
 
-#: Why a token was rejected; the keys of ``AuthStats.rejections``, besides those of the handshake.
-REASONS = (
-    "no_token",
-    "too_large",
-    "malformed",
-    "algorithm",
-    "unknown_key",
-    "signature",
-    "expired",
-    "not_yet_valid",
-    "audience",
-    "issuer",
-    "subject",
-    "claims",
-    "revoked",
-)
-
-
 _LAST_SECOND = 2**53  # beyond it a float does not count seconds any more
 
 
 class TokenRejected(Exception):
-    """A token does not hold; ``reason`` is one of :data:`REASONS`, the message is safe to log and to send."""
+    """A token does not hold; ``reason`` is a stable word, a key of ``AuthStats.rejections``; the message is safe to send."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)

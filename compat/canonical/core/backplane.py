@@ -1,4 +1,4 @@
-"""The backplane of a single process: histories in memory, delivery by a call."""
+"""Backplanes: what one does, and that of a single process, with histories in memory and delivery by a call."""
 
 from __future__ import annotations
 
@@ -6,13 +6,58 @@ import itertools
 import os
 import threading
 from collections.abc import Sequence
-from typing import Any, Callable
+from typing import Any, Callable, Protocol
 
-from ..protocols import Deliver
 from .events import Delivery, Draft, Event, Position
 from .replay import History, Replay
 
 _new_tuple = tuple.__new__
+
+Deliver = Callable[[str, Sequence[Event]], int]
+"""``deliver(user_id, events) -> how many connections here took the last``; writes nothing, and so runs no foreign code.
+
+One event is live, and bounded by the outboxes. Several at once were missed as they came (a subscription was cut): like
+replayed ones they are bounded by the history alone.
+"""
+
+
+class Backplane(Protocol):
+    """Keeps every user's stream, and hands its events to the workers that hold the user's connections."""
+
+    local: bool  # True: one process, nothing to await
+
+    async def start(self) -> None:
+        """Connect; called once, on the loop that will serve."""
+
+    async def close(self) -> None:
+        """Release everything; nothing runs afterwards."""
+
+    def bind(self, deliver: Deliver, pump: Callable[[str], None]) -> None:
+        """Name the functions that take a user's events, in order, and that write them to the sockets afterwards.
+
+        The caller of ``publish`` pumps its own user; events from outside are pumped by the backplane.
+        """
+
+    async def publish(self, user_id: str, draft: Draft) -> Delivery:
+        """Give ``draft`` its place, keep it, hand it on. Raises BackplaneUnavailable if it was not accepted."""
+
+    async def replay(self, user_id: str, since: Position | None) -> Replay:
+        """Return what follows ``since``; None is the beginning of what is kept."""
+
+    async def position(self, user_id: str) -> Position:
+        """Return the end of the user's stream."""
+
+    async def join(self, user_id: str) -> None:
+        """From now on this worker has connections of the user."""
+
+    def leave(self, user_id: str) -> None:
+        """This worker has no more connections of the user; never waits."""
+
+    def forget(self, user_id: str) -> None:
+        """The user is idle here: free what this process keeps."""
+
+    def health(self) -> dict[str, Any]:
+        """Return ``healthy`` (bool) and what else is worth knowing."""
 
 
 class InProcessBackplane:

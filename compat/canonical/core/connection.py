@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from asyncio import _get_running_loop as _current_loop
+from asyncio import get_running_loop
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Callable
@@ -13,7 +16,6 @@ from .events import Draft, Event
 from .outbox import Outbox
 
 if TYPE_CHECKING:
-    import asyncio
     import threading
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class Connection:
         "_progress",
         "_pumping",
         "_send",
+        "_tasks",
         "_timer",
         "_write_now",
         "_writer",
@@ -78,6 +81,7 @@ class Connection:
         limits: Limits,
         on_gone: Callable[[Connection, list[Event]], None],
         lock: threading.RLock,
+        tasks: set[asyncio.Task[None]],
         thread_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         stamped: bool = True,
@@ -96,7 +100,7 @@ class Connection:
         self.close_code: int | None = None
         self.close_reason = ""
         self.outbox = Outbox(limits.outbox_events, limits.outbox_bytes, limits.overflow)
-        self._limits, self._on_gone, self._lock = limits, on_gone, lock
+        self._limits, self._on_gone, self._lock, self._tasks = limits, on_gone, lock, tasks
         self._as_text, self._send, self._write_now = _choose_send(websocket)
         # True while nothing waits and nothing is being sent: events then go straight to ``_write_now``. Changes under the
         # lock, or an event could wait behind a connection that passes for quiet.
@@ -172,7 +176,7 @@ class Connection:
         """
         if self.quiet:
             return
-        loop = _running_loop()
+        loop = get_running_loop()
         if self._loop is not loop:
             if self._loop is not None and self._loop.is_running():
                 self._loop.call_soon_threadsafe(self.pump)
@@ -205,8 +209,6 @@ class Connection:
 
     async def drained(self) -> None:
         """Wait until nothing waits for this connection, or it is gone."""
-        import asyncio
-
         while self._writer is not None:
             await asyncio.wait({self._writer})
 
@@ -330,11 +332,9 @@ class Connection:
 
     def _finish_soon(self, code: int, reason: str) -> None:
         if self._loop is not None:
-            _keep(self._loop.create_task(self._finish(code, reason)))
+            self._keep(self._loop.create_task(self._finish(code, reason)))
 
     async def _finish(self, code: int, reason: str) -> None:
-        import asyncio
-
         writer = self._writer
         timeout = self._limits.close_timeout
         if writer is not None and writer is not asyncio.current_task():
@@ -370,11 +370,14 @@ class Connection:
             # Without an abort the best there is: ask for a close, and do not wait for it.
             close = getattr(self.websocket, "close", None)
             if close is not None:
-                _keep(self._loop.create_task(self._close_unheard(close)))
+                self._keep(self._loop.create_task(self._close_unheard(close)))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        # The loop holds tasks weakly: one that nobody holds may vanish in the middle.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _close_unheard(self, close: Callable[..., Any]) -> None:
-        import asyncio
-
         try:
             answer = close(code=self.close_code, reason=self.close_reason)
             if is_awaitable(answer):
@@ -385,31 +388,6 @@ class Connection:
     def __repr__(self) -> str:
         state = "active" if self.active else f"closed {self.close_code}"
         return f"<Connection {self.connection_id} of {self.user_id} {state}>"
-
-
-# asyncio is half of what importing this core would cost, and where a loop runs it is imported already: from the second call
-# on these names are asyncio's own functions.
-def _running_loop() -> asyncio.AbstractEventLoop:
-    import asyncio
-
-    globals()["_running_loop"] = asyncio.get_running_loop
-    return asyncio.get_running_loop()
-
-
-def _current_loop() -> asyncio.AbstractEventLoop | None:
-    from asyncio import _get_running_loop
-
-    globals()["_current_loop"] = _get_running_loop
-    return _get_running_loop()
-
-
-_tasks: set[asyncio.Task[None]] = set()
-
-
-def _keep(task: asyncio.Task[None]) -> None:
-    # The loop holds tasks weakly: one that nobody holds may vanish in the middle.
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
 
 
 async def _awaited(rest: Suspended) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 from .codec import dumps, loads
-
-CriticalEvent = Literal["agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed"]
 
 CRITICAL_EVENTS: tuple[str, ...] = (
     "agent_started",
@@ -18,21 +16,6 @@ CRITICAL_EVENTS: tuple[str, ...] = (
     "agent_completed",
 )
 _CRITICAL = frozenset(CRITICAL_EVENTS)
-
-
-class _Stamped(TypedDict):
-    type: str
-    epoch: str
-    seq: int
-
-
-class Envelope(_Stamped, total=False):
-    """What a client receives: the event's own fields lie beside these."""
-
-    timestamp: str
-    critical: bool
-    thread_id: str
-    run_id: str
 
 
 GREATEST_SEQ = 2**53 - 1  # what every JSON parser holds exactly
@@ -151,10 +134,8 @@ def resync_notice(reason: str, epoch: str, seq: int) -> Draft:
 
 __all__ = [
     "CRITICAL_EVENTS",
-    "CriticalEvent",
     "Delivery",
     "Draft",
-    "Envelope",
     "Event",
     "Position",
     "make_message",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -18,7 +19,7 @@ from ..errors import (
 )
 from .connection import GOING_AWAY, NORMAL, Connection
 from .events import Delivery, Draft, Event, Position, make_message, resync_notice
-from .stream import Listener, UserStream, shows
+from .stream import UserStream, shows
 
 if TYPE_CHECKING:
     from ..factory import WebSocketManagerFactory
@@ -95,10 +96,6 @@ class UnifiedWebSocketManager:
             return connection
         return None
 
-    def connection_of(self, websocket: Any) -> Connection | None:
-        """Return the connection that was made with this very socket object."""
-        return next((c for c in self.connections.values() if c.websocket is websocket), None)
-
     def associate_thread(self, connection_id: str, thread_id: str | None) -> bool:
         """Bind a connection to a thread from the next event on (None: to all); False if it is not here."""
         connection = self.get_connection(connection_id)
@@ -112,11 +109,6 @@ class UnifiedWebSocketManager:
         """Whether an event sent now would reach a connection on this worker."""
         thread = self.key.thread_id
         return any(shows(c.thread_id, thread) for c in tuple(self._stream.connections.values()))
-
-    def is_connection_active(self, user_id: str) -> bool:
-        """As :attr:`is_connected`; raises UserIsolationViolation for another user."""
-        self._own(user_id)
-        return self.is_connected
 
     def add_connection(
         self,
@@ -235,21 +227,12 @@ class UnifiedWebSocketManager:
         """
         return await self.publish(Draft(message, critical=critical, thread_id=self.key.thread_id))
 
-    async def emit(self, event_type: str, data: Mapping[str, Any] | None = None, **fields: Any) -> Delivery:
+    async def emit(
+        self, event_type: str, data: Mapping[str, Any] | None = None, *, critical: bool | None = None, **fields: Any
+    ) -> Delivery:
         """Send an event by name: its type, a time stamp, the thread, ``fields``, ``data``. Raises as :meth:`send`."""
         fields.setdefault("thread_id", self.key.thread_id)
-        return await self.send(make_message(event_type, data, **fields))
-
-    async def emit_critical_event(self, user_id: str, event_type: str, data: Mapping[str, Any] | None = None) -> Delivery:
-        """Send an event that is critical whatever its type; ``user_id`` must be this manager's."""
-        self._own(user_id)
-        message = make_message(event_type, data, thread_id=self.key.thread_id, critical=True)
-        return await self.send(message, critical=True)
-
-    async def send_to_user(self, user_id: str, message: Mapping[str, Any]) -> Delivery:
-        """As :meth:`send`; raises UserIsolationViolation unless ``user_id`` is this manager's."""
-        self._own(user_id)
-        return await self.send(message)
+        return await self.send(make_message(event_type, data, critical=critical, **fields), critical=critical)
 
     async def send_to_thread(self, thread_id: str, message: Mapping[str, Any]) -> Delivery:
         """Send to one thread of this user. A manager bound to another thread refuses."""
@@ -284,8 +267,6 @@ class UnifiedWebSocketManager:
         died = stream.pump()
         if died and delivery.receivers:
             delivery = delivery._replace(receivers=max(0, delivery.receivers - died))
-        if stream.listeners:
-            stream.tell(Event(draft, delivery.epoch, delivery.seq))
         if not delivery.receivers:
             counters.kept_only += 1
             if draft.critical and not delivery.kept and not factory.limits.undelivered_events:
@@ -318,17 +299,6 @@ class UnifiedWebSocketManager:
         self._stream.pump()
         return len(events)
 
-    def add_listener(self, listener: Listener) -> None:
-        """Call ``listener(event)`` after each event of this user that was published on this worker."""
-        if self._stream.listeners is None:
-            self._stream.listeners = []
-        self._stream.listeners.append(listener)
-
-    def remove_listener(self, listener: Listener) -> None:
-        """Stop calling ``listener``; unknown ones are ignored."""
-        if listener in (self._stream.listeners or ()):
-            self._stream.listeners.remove(listener)  # type: ignore[union-attr]
-
     # State
 
     def stats(self) -> dict[str, Any]:
@@ -357,8 +327,6 @@ class UnifiedWebSocketManager:
 
     async def close(self, code: int = GOING_AWAY, reason: str = "") -> None:
         """Leave the factory's registry and close this manager's connections; idempotent, nothing is left running."""
-        import asyncio
-
         if self._closed:
             return
         last = self._factory.release(self)
@@ -429,6 +397,7 @@ class UnifiedWebSocketManager:
             limits=limits,
             on_gone=stream.on_gone,
             lock=factory.lock,
+            tasks=factory.tasks,
             thread_id=thread_id or own,
             metadata=metadata,
             stamped=stamped,
@@ -447,13 +416,6 @@ class UnifiedWebSocketManager:
             stream.connections[name] = connection
         self.last_used = factory.clock()
         return connection
-
-    def _own(self, user_id: str) -> None:
-        if user_id != self.key.user_id:
-            raise UserIsolationViolation(
-                f"this manager works for user {self.key.user_id!r}, not {user_id!r}; "
-                "ask get_websocket_manager(context) with that user's context"
-            )
 
     def __repr__(self) -> str:
         thread = "" if self.thread_id is None else f", thread {self.thread_id}"

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from enum import Enum
 
+from ..limits import OverflowPolicy
 from .events import Draft, Event
-
-
-class OverflowPolicy(Enum):
-    """What happens when a connection's outbox is full."""
-
-    DROP_OLDEST = "drop_oldest"  # the oldest event that is not critical gives way; if there is none, as CLOSE
-    CLOSE = "close"  # the connection is closed with 1013; the client reconnects and replays
 
 
 class Outbox:

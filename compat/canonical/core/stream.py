@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING
 
 from .connection import Connection
 from .events import Event, Position, resync_notice
@@ -14,10 +13,6 @@ from .replay import Replay
 if TYPE_CHECKING:
     from ..factory import WebSocketManagerFactory
     from .manager import UnifiedWebSocketManager
-
-logger = logging.getLogger(__name__)
-
-Listener = Callable[[Event], Any]
 
 
 class UserStream:
@@ -29,7 +24,6 @@ class UserStream:
         "epoch",
         "factory",
         "joined",
-        "listeners",
         "managers",
         "seen",
         "user_id",
@@ -42,7 +36,6 @@ class UserStream:
         self.epoch = ""
         self.seen = 0  # sequence number of the newest event handed to this worker
         self.joined = factory.backplane.local
-        self.listeners: list[Listener] | None = None
         self._undelivered: deque[Event] | None = None
 
     def deliver(self, events: Sequence[Event]) -> int:
@@ -78,14 +71,6 @@ class UserStream:
             connection.pump()
             died += connection.close_code is not None
         return died
-
-    def tell(self, event: Event) -> None:
-        """Call the listeners; what they raise is logged and harms nobody."""
-        for listener in tuple(self.listeners or ()):
-            try:
-                listener(event)
-            except Exception:
-                logger.exception("listener %r failed on %r", listener, event)
 
     def undelivered(self, thread_id: str | None = None) -> list[Event]:
         """Return the kept events that no connection has received, in order, of one thread or of all (None)."""

@@ -13,11 +13,11 @@ import logging
 import os
 from typing import Any, Callable, NamedTuple
 
+from ..core.backplane import Deliver
 from ..core.codec import dumps, loads
 from ..core.events import GREATEST_SEQ, Delivery, Draft, Event, Position, resync_notice
 from ..core.replay import Replay
 from ..errors import BackplaneUnavailable, WebSocketComponentError
-from ..protocols import Deliver
 from .link import RedisLink, end_tasks
 from .publisher import RedisPublisher
 

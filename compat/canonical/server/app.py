@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import WebSocketComponentError
 from ..factory import WebSocketManagerFactory
-from ..protocols import AuthenticatorProtocol, MessageHandler
 from ..settings import Settings
 from .endpoint import WebSocketEndpoint
+from .protocols import AuthenticatorProtocol, MessageHandler
 from .service import WebSocketService
 
 if TYPE_CHECKING:

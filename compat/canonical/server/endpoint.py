@@ -16,7 +16,7 @@ from ..core.events import GREATEST_SEQ, Position
 from ..core.manager import UnifiedWebSocketManager
 from ..core.sockets import AsgiSocket, Receive, Send
 from ..errors import BackplaneUnavailable, ResourceLimitExceeded
-from ..protocols import Identity
+from .protocols import Identity
 from .service import WebSocketService
 
 logger = logging.getLogger(__name__)

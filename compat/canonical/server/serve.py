@@ -9,7 +9,7 @@ import logging
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Callable
 
 from ..errors import CanonicalError, WebSocketComponentError
 from ..settings import Settings
@@ -97,8 +97,8 @@ def listen(host: str, port: int, stall_timeout: float) -> socket.socket:
     return listener
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Parse the command line, serve, return the exit code."""
+def main(argv: Sequence[str] | None = None, *, make_app: Callable[[Settings], Any] | None = None) -> int:
+    """Parse the command line, serve what ``make_app`` returns (create_app() by default), return the exit code."""
     parser = argparse.ArgumentParser(
         prog="serve-ws",
         description="Serve WebSockets. Everything else is set by variables: COMPAT_WS_*, JWT_SECRET_KEY, REDIS_URL, ...",
@@ -112,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = Settings.from_environ(**changes)
         with contextlib.suppress(KeyboardInterrupt):
-            serve(settings, log_level=options.log_level)
+            serve(settings, app=make_app(settings) if make_app is not None else None, log_level=options.log_level)
     except (CanonicalError, OSError) as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 2

@@ -7,11 +7,11 @@ import contextlib
 import logging
 from typing import Any
 
-from ..core.backplane import InProcessBackplane
+from ..core.backplane import Backplane, InProcessBackplane
 from ..core.connection import GOING_AWAY
 from ..factory import WebSocketManagerFactory
-from ..protocols import AuthenticatorProtocol, Backplane, MessageHandler
 from ..settings import Settings
+from .protocols import AuthenticatorProtocol, MessageHandler
 
 logger = logging.getLogger(__name__)
 

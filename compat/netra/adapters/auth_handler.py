@@ -10,6 +10,7 @@ from typing import Any
 from compat.canonical.auth.subprotocol import strip_bearer
 from compat.canonical.factory import get_websocket_manager, get_websocket_manager_factory
 from compat.netra.components.auth import websocket_auth as canonical
+from compat.netra.components.auth.process import process_sessions
 from compat.netra.components.auth.results import AuthResult, WebSocketAuthResult
 from compat.netra.components.connections.connection_utils import safe_websocket_close, safe_websocket_send
 from compat.shim import Adapter, legacy_method
@@ -22,20 +23,20 @@ INSTEAD = "result = await authenticate_websocket(websocket), from compat.netra.c
 class AuthHandler(
     Adapter,
     of="compat.canonical.auth:Authenticator",
-    built_by="compat.netra.components.auth.authentication_service:configured_authenticator",
+    built_by="compat.netra.components.auth.process:process_authenticator",
 ):
     """Clients by ID: each is a session of the authenticator, and is reached through its user's own manager."""
 
-    @legacy_method(instead="Authenticator.open_session(client_id, user_id)")
+    @legacy_method(instead="await get_websocket_manager(context).connect(websocket)")
     async def connect(self, client_id: str, user_id: str | None = None) -> str | None:
         """Open the client's session; the legacy connection ID, ``auth_conn_<client_id>``."""
-        self.canonical.open_session(client_id, user_id)
+        process_sessions().open(client_id, user_id)
         return f"auth_conn_{client_id}"
 
-    @legacy_method(instead="Authenticator.close_session(client_id)")
+    @legacy_method(instead="await get_websocket_manager(context).disconnect(connection_id)")
     async def disconnect(self, client_id: str) -> None:
         """Close the client's session; a client that has none is no error."""
-        self.canonical.close_session(client_id)
+        process_sessions().close(client_id)
 
     @legacy_method(instead="Authenticator.authenticate_message(text), or MessageRouter.route_message()")
     async def process_message(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -50,20 +51,20 @@ class AuthHandler(
             result = await _service_of(self.canonical).authenticate_token(message.get("token"))
             if not result.success:
                 return {"status": "error", "message": result.error, "message_type": kind, "error_code": result.error_code}
-            known = self.canonical.sessions.get(client_id) if client_id else None
+            known = process_sessions().get(client_id) if client_id else None
             if known is not None and known.user_id not in (None, result.user_id):
                 return {"status": "error", "message": "the client ID is another user's", "message_type": kind}
             if client_id:
-                self.canonical.open_session(client_id, result.user_id)
+                process_sessions().open(client_id, result.user_id)
             return {"status": "processed", "message_type": kind, "user_id": result.user_id}
         if kind == "disconnect" and client_id:
-            self.canonical.close_session(client_id)
+            process_sessions().close(client_id)
         return {"status": "processed", "message_type": kind}
 
     @legacy_method(instead="get_websocket_manager(context).emit(event, data) for each user")
     async def broadcast(self, event: str, data: dict[str, Any]) -> None:
         """Send an event to every user with a session; who is not connected now receives it on reconnection."""
-        for user_id in sorted(self.canonical.sessions.users()):
+        for user_id in sorted(process_sessions().users()):
             for manager in _managers_of(user_id):
                 await manager.emit(event, data)
 
@@ -199,61 +200,61 @@ async def _by_token(service: Any, token: str | None, websocket: Any = None) -> W
 class WebSocketAuthenticator(
     Adapter,
     of="compat.canonical.auth:Authenticator",
-    built_by="compat.netra.components.auth.authentication_service:configured_authenticator",
+    built_by="compat.netra.components.auth.process:process_authenticator",
 ):
     """Clients by ID and tokens by connection ID, of one user where ``user_id`` is set."""
 
     user_id: str | None = None
 
-    @legacy_method(instead="Authenticator.open_session(client_id, user_id)")
+    @legacy_method(instead="await get_websocket_manager(context).connect(websocket)")
     async def connect(self, client_id: str, user_id: str | None = None) -> str | None:
         """Open the client's session; the legacy connection ID, ``ws_conn_<client_id>``."""
         self.user_id = user_id or self.user_id
-        self.canonical.open_session(client_id, user_id)
+        process_sessions().open(client_id, user_id)
         return f"ws_conn_{client_id}"
 
-    @legacy_method(instead="Authenticator.close_session(client_id)")
+    @legacy_method(instead="await get_websocket_manager(context).disconnect(connection_id)")
     async def disconnect(self, client_id: str) -> None:
         """Close the client's session; a client that has none is no error."""
-        self.canonical.close_session(client_id)
+        process_sessions().close(client_id)
 
     @legacy_method(instead="identity = await Authenticator.verify(token)")
     async def authenticate_connection(self, token: str | None, connection_id: str) -> tuple[bool, Any, str | None]:
         """Return ``(True, context, None)`` for a token that holds, ``(False, None, why)`` for one that does not."""
         result = await _by_token(_service_of(self.canonical), token)
         if result.success:
-            self.canonical.open_session(connection_id, result.user_id)
+            process_sessions().open(connection_id, result.user_id)
         return result.success, result.user_context, result.error_message
 
-    @legacy_method(instead="Authenticator.get_websocket_auth_stats()")
+    @legacy_method(instead="Authenticator.stats.snapshot()")
     async def get_health_status(self) -> dict[str, Any]:
         """Whether tokens can be verified, and the counts."""
         return _health(self.canonical)
 
-    @legacy_method(instead="Authenticator.get_websocket_auth_stats()")
+    @legacy_method(instead="Authenticator.stats.snapshot()")
     def get_health_status_sync(self) -> dict[str, Any]:
         """Whether tokens can be verified, and the counts."""
         return _health(self.canonical)
 
-    @legacy_method(instead="Authenticator.get_websocket_auth_stats()")
+    @legacy_method(instead="Authenticator.stats.snapshot()")
     def get_auth_stats(self) -> dict[str, Any]:
         """The counts, in the legacy form."""
         return _stats(self.canonical)
 
-    @legacy_method(instead="Authenticator.get_websocket_auth_stats(), whose keys are shorter")
+    @legacy_method(instead="Authenticator.stats.snapshot(), whose keys are shorter")
     def get_websocket_auth_stats(self) -> dict[str, Any]:
         """The counts, in the legacy form."""
         return _stats(self.canonical)
 
 
 def _stats(authenticator: Any) -> dict[str, Any]:
-    counts = authenticator.get_websocket_auth_stats()
+    counts = authenticator.stats.snapshot()
     return {
         "deprecated_warning": "WebSocketAuthenticator is deprecated; use Authenticator",
         "websocket_auth_statistics": {
             **_legacy_counts(counts["attempts"], counts["successes"]),
             "rejections": counts["rejections"],
-            "active_sessions": counts["active_sessions"],
+            "active_sessions": len(process_sessions()),
         },
         "migration_required": True,
         "ssot_function": "authenticate_websocket_ssot",

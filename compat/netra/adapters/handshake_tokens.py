@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from compat.canonical.auth.handshake import Handshake
-from compat.canonical.auth.subprotocol import extract_jwt_from_subprotocol, normalize_jwt_token
+from compat.canonical.auth.subprotocol import extract_jwt_from_subprotocol, strip_bearer
+from compat.netra.components.auth.handshakes import handshake_of
 
 
 class UnifiedJWTProtocolHandler:
@@ -24,7 +24,7 @@ class UnifiedJWTProtocolHandler:
     @staticmethod
     def get_authentication_info(websocket: Any) -> dict[str, Any]:
         """Return where a handshake carries a token, and the token."""
-        shake = Handshake.from_websocket(websocket)
+        shake = handshake_of(websocket)
         found = shake.find_token()
         return {
             "has_authorization_header": "authorization" in shake.headers,
@@ -39,5 +39,10 @@ class UnifiedJWTProtocolHandler:
 
 def extract_jwt_token(websocket: Any) -> str | None:
     """Return the token of a handshake, the ``Authorization`` header first; None if there is none."""
-    found = Handshake.from_websocket(websocket).find_token()
+    found = handshake_of(websocket).find_token()
     return found[0] if found else extract_jwt_from_subprotocol(getattr(websocket, "subprotocols", None))
+
+
+def normalize_jwt_token(jwt_token: str) -> str:
+    """Return the bare token, as verifiers take it: without ``Bearer `` and space around."""
+    return strip_bearer(jwt_token) or (jwt_token or "").strip()

@@ -15,7 +15,7 @@ AUTHENTICATE = (
     "with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket'"
 )
 AUTHENTICATOR = "from compat.canonical.auth import Authenticator"
-HANDSHAKE = "Handshake.from_websocket(websocket).find_token(), with 'from compat.canonical.auth import Handshake'"
+HANDSHAKE = "Handshake.from_scope(websocket.scope).find_token(), with 'from compat.canonical.auth import Handshake'"
 
 
 def _class(path: str, adapter: str, canonical: str, instead: str | None) -> Move:
@@ -131,17 +131,19 @@ ROWS: list[Move] = [
     *names(
         f"{CORE}.unified_jwt_protocol_handler",
         "compat.canonical.auth",
-        "negotiate_websocket_subprotocol extract_jwt_from_subprotocol normalize_jwt_token",
+        "negotiate_websocket_subprotocol extract_jwt_from_subprotocol",
         instead=None,
         **WHEN,
     ),
     *names(
         f"{CORE}.unified_jwt_protocol_handler", TOKENS, "UnifiedJWTProtocolHandler extract_jwt_token", instead=HANDSHAKE, **WHEN
     ),
+    *names(f"{CORE}.unified_jwt_protocol_handler", TOKENS, "normalize_jwt_token", instead=None, **WHEN),
+    *names(CORE, TOKENS, "normalize_jwt_token", instead=None, **WHEN),
     *names(
         CORE,
         "compat.canonical.auth",
-        "negotiate_websocket_subprotocol extract_jwt_from_subprotocol normalize_jwt_token",
+        "negotiate_websocket_subprotocol extract_jwt_from_subprotocol",
         instead=None,
         **WHEN,
     ),

@@ -234,7 +234,9 @@ ROWS: list[Move] = [
         instead="await router.route_message(user_id, websocket, message)",
     ),
     *removed(f"{CORE}.protocols", "LegacyWebSocketManagerAdapter", since="1.0", instead="get_websocket_manager(context)"),
-    *removed(f"{CORE}.protocols", "WebSocketEventProtocol", since="1.0", instead="compat.canonical.protocols"),
+    *removed(
+        f"{CORE}.protocols", "WebSocketEventProtocol", since="1.0", instead="from compat.canonical import UnifiedWebSocketManager"
+    ),
     *removed(
         f"{CORE}.protocol_validator",
         "test_critical_method_functionality",

@@ -27,14 +27,6 @@ def test_an_address_is_blocked_after_the_limit_and_freed_when_failures_age():
     assert limiter.retry_after("1.2.3.4") == 0.0
 
 
-def test_success_forgives():
-    limiter = FailureLimiter(1, 60)
-    limiter.record("a")
-    assert limiter.retry_after("a") > 0
-    limiter.forgive("a")
-    assert limiter.retry_after("a") == 0.0
-
-
 def test_memory_is_bounded_by_forgetting_the_longest_idle():
     limiter = FailureLimiter(1, 60, max_addresses=2)
     for address in "abc":

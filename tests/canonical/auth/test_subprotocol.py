@@ -8,7 +8,6 @@ from compat.canonical.auth.subprotocol import (
     decode_token,
     extract_jwt_from_subprotocol,
     negotiate_websocket_subprotocol,
-    normalize_jwt_token,
     split_protocols,
     strip_bearer,
 )
@@ -70,8 +69,6 @@ def test_negotiation_answers_with_the_clients_own_string(offered, answer):
 
 def test_splitting_and_bearer_forms():
     assert split_protocols(" a , ,b") == ["a", "b"]
-    assert normalize_jwt_token(f" {JWT} ") == JWT
-    assert normalize_jwt_token(f"Bearer {JWT}") == JWT
     assert strip_bearer(f"bearer  {JWT}") == JWT
     assert strip_bearer("Basic abc") is None
     assert strip_bearer("Bearer ") is None

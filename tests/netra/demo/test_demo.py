@@ -49,7 +49,7 @@ def test_all_checks_hold_and_every_use_of_the_service_is_shown_with_its_replacem
     calls = [number for number, line in enumerate(SOURCE.splitlines(), 1) if ".emit_critical_event(" in line]
     for number in calls:
         assert any(line.startswith(f"     6 call       chat.py:{number}") for line in counted)
-    assert "        -> Use Authenticator.open_session(client_id, user_id) instead." in counted
+    assert "        -> Use await get_websocket_manager(context).connect(websocket) instead." in counted
     assert [line for line in counted + checks if len(line) > 80] == []
 
 

@@ -33,7 +33,7 @@ INSTEAD = {
     "is_connection_active": "manager.is_connected",
     "get_user_connections": "manager.connections",
     "update_connection_thread": "manager.associate_thread(connection_id, thread_id)",
-    "get_connection_id_by_websocket": "manager.connection_of(websocket)",
+    "get_connection_id_by_websocket": "next(c for c in manager.connections.values() if c.websocket is websocket)",
     "get_stats": "manager.stats()",
     "get_health_status": "manager.health()",
     "get_connection_health": "manager.health()",

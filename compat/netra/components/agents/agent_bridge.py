@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from compat.canonical.factory import get_websocket_manager
 
-from .agent_notifier import RequestScopedOrchestrator, WebSocketNotifier, settled
+from ..connections.manager_calls import emit_critical, settled
+from .agent_notifier import RequestScopedOrchestrator, WebSocketNotifier
 from .bridge_types import HealthStatus, IntegrationConfig, IntegrationMetrics, IntegrationResult, IntegrationState
 from .notification_kinds import Clean, Notifications
 from .sanitising import sanitize_fields
@@ -323,7 +324,7 @@ class AgentWebSocketBridge(Notifications):
                 logger.warning("no manager for run %s; %s not sent", run_id, event_type)
                 return False
             if user_id is not None:
-                await settled(manager.emit_critical_event(user_id=user_id, event_type=event_type, data=data))
+                await emit_critical(manager, user_id, event_type, data)
                 return True
             return bool(await settled(manager.send_to_thread(thread_id, {"type": event_type, **data})))
         except Exception as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from compat.canonical.factory import get_websocket_manager
 
+from ..connections.manager_calls import is_canonical
 from ..messages.handlers import BaseMessageHandler
 from ..messages.message_types import MessageType
 from .service_registry import (
@@ -97,9 +98,10 @@ class AgentMessageHandler(BaseMessageHandler):
         thread_id = message.thread_id or payload.get("thread_id")
         context = get_user_execution_context(user_id=user_id, thread_id=thread_id, run_id=payload.get("run_id"))
         manager = await _resolved(get_websocket_manager(context))
-        connection = manager.connection_of(websocket)
-        if connection is not None and thread_id:
-            manager.associate_thread(connection.connection_id, thread_id)
+        if is_canonical(manager) and thread_id:
+            for connection in manager.connections.values():
+                if connection.websocket is websocket:
+                    manager.associate_thread(connection.connection_id, thread_id)
         sessions = get_request_scoped_db_session()
         try:
             async for db_session in sessions:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from datetime import datetime, timezone
 from typing import Any
 
+from ..connections.manager_calls import settled
 from .bridge_types import AgentExecutionContext
 from .unified_emitter import UnifiedWebSocketEmitter
-
-
-async def settled(result: Any) -> Any:
-    """Await ``result`` where it can be awaited: managers come with sync and async methods of one name."""
-    return await result if inspect.isawaitable(result) else result
 
 
 class RequestScopedOrchestrator:

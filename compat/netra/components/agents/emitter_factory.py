@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import logging
 import time
 from collections import OrderedDict
 from typing import Any
 
+from ..connections.manager_calls import is_connected
 from .unified_emitter import UnifiedWebSocketEmitter
 
 logger = logging.getLogger(__name__)
@@ -130,8 +130,7 @@ class AuthenticationConnectionMonitor:
 
     async def _is_connected(self, user_id: str) -> bool:
         self._checks += 1
-        answer = self.manager.is_connection_active(user_id)
-        connected = bool(await answer if inspect.isawaitable(answer) else answer)
+        connected = await is_connected(self.manager, user_id)
         self._failures += not connected
         return connected
 

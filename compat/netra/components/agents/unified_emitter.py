@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
+from ..connections.manager_calls import emit_critical, is_connected
 from .run_ids import is_valid_run
 
 logger = logging.getLogger(__name__)
@@ -348,11 +348,11 @@ class UnifiedWebSocketEmitter:
         stamped = self._stamped(data, event_type in (*self.CRITICAL_EVENTS, *self.AUTHENTICATION_CRITICAL_EVENTS))
         for attempt in range(retries + 1):
             try:
-                if not await _settled(self.manager.is_connection_active(self.user_id)):
+                if not await is_connected(self.manager, self.user_id):
                     logger.warning("user %s has no active connection; %s not sent", self.user_id, event_type)
                     self.metrics.error_count += 1
                     return False
-                await _settled(self.manager.emit_critical_event(user_id=self.user_id, event_type=event_type, data=stamped))
+                await emit_critical(self.manager, self.user_id, event_type, stamped)
             except Exception as error:
                 if attempt == retries:
                     logger.error("%s for user %s failed after %d tries: %s", event_type, self.user_id, attempt + 1, error)
@@ -370,10 +370,6 @@ class UnifiedWebSocketEmitter:
         self.metrics.last_event_time = _now()
         if event_type in self.CRITICAL_EVENTS or event_type in self.AUTHENTICATION_CRITICAL_EVENTS:
             self.metrics.critical_events[event_type] = self.metrics.critical_events.get(event_type, 0) + 1
-
-
-async def _settled(result: Any) -> Any:
-    return await result if inspect.isawaitable(result) else result
 
 
 def _event(**values: Any) -> dict[str, Any]:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
-from compat.canonical.auth.authenticator import Authenticator, get_authenticator
-from compat.canonical.auth.handshake import Handshake
+from compat.canonical.auth.authenticator import Authenticator
 from compat.canonical.auth.identity import AuthenticationFailed, Identity
 
-from ..environment.reading import Variables
+from .handshakes import handshake_of
+from .process import process_authenticator, process_sessions
 from .results import AuthResult
-
-logger = logging.getLogger(__name__)
 
 
 class AuthenticationService:
     """Answers with :class:`AuthResult` values; the authenticator does the work and the counting."""
 
     def __init__(self, authenticator: Authenticator | None = None) -> None:
-        self.authenticator = configured_authenticator() if authenticator is None else authenticator
+        self.authenticator = process_authenticator() if authenticator is None else authenticator
 
     async def authenticate_token(self, token: str | None, *args: Any, **kwargs: Any) -> AuthResult:
         """Return whether a token holds, and whose it is. Further arguments only describe the caller."""
@@ -39,14 +36,14 @@ class AuthenticationService:
         ``e2e_context`` marks the context as a test's; it opens nothing that a token does not open.
         """
         try:
-            identity = await self.authenticator.authenticate(Handshake.from_websocket(websocket))
+            identity = await self.authenticator.authenticate(handshake_of(websocket))
         except AuthenticationFailed as failure:
             return AuthResult.of_failure(failure), None
         return AuthResult.of_identity(identity), context_of(identity, e2e_context, preliminary_connection_id)
 
     def get_stats(self) -> dict[str, Any]:
-        """Return the authenticator's counts."""
-        return self.authenticator.get_websocket_auth_stats()
+        """Return the authenticator's counts, and how many sessions are open."""
+        return {**self.authenticator.stats.snapshot(), "active_sessions": len(process_sessions())}
 
 
 def context_of(identity: Identity, e2e_context: dict[str, Any] | None = None, connection_id: str | None = None) -> Any:
@@ -65,12 +62,3 @@ def context_of(identity: Identity, e2e_context: dict[str, Any] | None = None, co
         agent_context={"email": identity.claims["email"]} if identity.claims.get("email") else {},
         audit_metadata={"auth_source": identity.source, "e2e_testing": bool(e2e_context)},
     )
-
-
-def configured_authenticator() -> Authenticator:
-    """Return the authenticator that the variables describe; one that lets nobody in where they cannot be used."""
-    try:
-        return get_authenticator(Variables())
-    except ValueError as error:
-        logger.error("no token will be accepted: %s", error)
-        return Authenticator()

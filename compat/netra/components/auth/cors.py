@@ -7,9 +7,8 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from compat.canonical.auth.handshake import header_pairs
-
 from ..environment.reading import read_variable
+from .handshakes import header_pairs
 
 __all__ = [
     "SECURITY_CONFIG",

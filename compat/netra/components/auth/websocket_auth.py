@@ -6,12 +6,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from compat.canonical.auth.handshake import Handshake, header_pairs
 from compat.canonical.auth.identity import Identity
 
 from ..connections.connection_utils import _safe_websocket_state_for_logging, is_websocket_disconnected
 from ..environment.reading import read_variable
 from .authentication_service import AuthenticationService, context_of
+from .handshakes import handshake_of, header_pairs
+from .process import process_authenticator
 from .results import AuthResult, WebSocketAuthResult
 
 __all__ = [
@@ -31,10 +32,13 @@ _service: AuthenticationService | None = None
 
 
 def get_unified_auth_service() -> AuthenticationService:
-    """Return the authentication service of this process, configured by variables when first asked for."""
+    """Return the authentication service of this process, over its one authenticator."""
     global _service
-    if _service is None:
-        _service = AuthenticationService()
+    authenticator = process_authenticator()
+    # What a test has put in its place stays.
+    stale = isinstance(_service, AuthenticationService) and _service.authenticator is not authenticator
+    if _service is None or stale:
+        _service = AuthenticationService(authenticator)
     return _service
 
 
@@ -99,7 +103,7 @@ def without_token(websocket: Any = None) -> WebSocketAuthResult:
     """Return the failure of whoever brings no token, where tokens are looked for."""
     message = "No authentication token found in WebSocket headers or subprotocols"
     try:
-        in_url = Handshake.from_websocket(websocket).token_in_url is not None
+        in_url = handshake_of(websocket).token_in_url is not None
     except Exception:
         in_url = False
     if in_url:
@@ -187,7 +191,7 @@ def validate_environment() -> dict[str, Any]:
 
 def _extract_token_from_websocket(websocket: Any) -> str | None:
     try:
-        found = Handshake.from_websocket(websocket).find_token()
+        found = handshake_of(websocket).find_token()
     except Exception as error:
         logger.warning("no token can be read from a handshake: %r", error)
         return None

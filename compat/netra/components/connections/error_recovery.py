@@ -25,6 +25,7 @@ from .error_types import (
     RecoveryStrategy,
     WebSocketErrorContext,
 )
+from .manager_calls import is_canonical, is_connected, send_to_user
 
 __all__ = [
     "STRATEGIES",
@@ -187,6 +188,8 @@ class WebSocketErrorRecoveryHandler:
 
     async def _connected(self, context: WebSocketErrorContext) -> bool:
         manager = self.websocket_manager
+        if is_canonical(manager):
+            return await is_connected(manager, context.user_id)
         for name in ("reconnect_user", "wait_for_connection", "is_connection_active"):
             method = getattr(manager, name, None)
             if method is not None:
@@ -197,12 +200,12 @@ class WebSocketErrorRecoveryHandler:
     async def _send_in_plain(self, context: WebSocketErrorContext) -> bool:
         message = context.context_data.get("message", {"message": context.error_message})
         plain = {"type": "fallback_message", "format": "text", "payload": str(message)}
-        await self.websocket_manager.send_to_user(context.user_id, plain)
+        await send_to_user(self.websocket_manager, context.user_id, plain)
         return True
 
     async def _replay(self, user_id: str) -> int:
         async def send(message: Any) -> None:
-            await self.websocket_manager.send_to_user(user_id, getattr(message, "message", message))
+            await send_to_user(self.websocket_manager, user_id, getattr(message, "message", message))
 
         deliver = getattr(self.message_buffer, "deliver_buffered_messages", None)
         if deliver is not None:

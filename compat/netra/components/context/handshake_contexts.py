@@ -7,10 +7,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from compat.canonical.auth.handshake import Handshake
 from compat.canonical.auth.identity import AuthenticationFailed, Identity
 
-from ..auth.authentication_service import configured_authenticator, context_of
+from ..auth.authentication_service import context_of
+from ..auth.handshakes import handshake_of
+from ..auth.process import process_authenticator
 
 __all__ = [
     "UserContextExtractor",
@@ -22,15 +23,10 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-_auth: Any = None
-
 
 def get_unified_auth() -> Any:
-    """Return the authenticator of this process, configured by variables when first asked for."""
-    global _auth
-    if _auth is None:
-        _auth = configured_authenticator()
-    return _auth
+    """Return the authenticator of this process."""
+    return process_authenticator()
 
 
 class UserContextExtractor:
@@ -38,7 +34,7 @@ class UserContextExtractor:
 
     def extract_jwt_from_websocket(self, websocket: Any) -> str | None:
         """Return the token of a handshake, from ``Authorization`` or a subprotocol; None if there is none."""
-        found = Handshake.from_websocket(websocket).find_token()
+        found = handshake_of(websocket).find_token()
         return found[0] if found else None
 
     async def validate_and_decode_jwt(self, token: str, fast_path_enabled: bool = False) -> dict[str, Any] | None:

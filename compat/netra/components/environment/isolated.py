@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import Any, Callable, Optional
 
-from compat.canonical import deployment
+from compat.canonical.deployment import cloud_environment, stated_environment
 
 from . import files
 from .defaults import PERSISTENCE_DEFAULTS, PERSISTENCE_SOURCE
@@ -239,7 +239,9 @@ class IsolatedEnvironment(EnvironmentVariables):
     def get_environment_name(self) -> str:
         """Return development, test, staging or production: from the cloud project, ``ENVIRONMENT``, a test; else staging."""
         variables = {key: self.get(key) or "" for key in _NAMING}
-        return deployment.name_of(variables, testing=self._is_test_context())
+        # Staging where nothing says so: the strictest that harms nobody when it is wrong.
+        fallback = "test" if self._is_test_context() else "staging"
+        return cloud_environment(variables) or stated_environment(variables) or fallback
 
     def is_production(self) -> bool:
         """Whether this runs in production."""

@@ -13,6 +13,8 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Optional, Union
 
+from ..connections.manager_calls import is_canonical
+
 logger = logging.getLogger(__name__)
 
 
@@ -224,7 +226,8 @@ class UnifiedEventValidator:
         if not connection_id:
             return ValidationResult(False, "connection_id is missing", criticality=critical)
         active = getattr(websocket_manager, "is_connection_active", None)
-        if callable(active) and not active(user_id):
+        own = is_canonical(websocket_manager)
+        if (own and not websocket_manager.is_connected) or (callable(active) and not active(user_id)):
             return ValidationResult(False, f"User {user_id} has no active connection", criticality=critical)
         return ValidationResult(True)
 

@@ -239,13 +239,12 @@ async def create_authenticated_websocket_connection(
 
 async def create_test_websocket_manager() -> Any:
     """A manager of a user of its own, made by the factory."""
-    from compat.canonical.factory import get_websocket_manager
-
+    from ...adapters.manager_factory import create_websocket_manager_sync
     from ...components.context import UserExecutionContext
 
     unique = uuid.uuid4().hex[:8]
     context = UserExecutionContext(user_id=str(uuid.uuid4()), thread_id=f"thread_test_1_{unique}", run_id=f"run_test_1_{unique}")
-    return get_websocket_manager(context)
+    return create_websocket_manager_sync(context)
 
 
 def validate_event_structure(event: Mapping[str, Any], event_type: Optional[str] = None) -> bool:

@@ -17,6 +17,7 @@ pytest.importorskip("pydantic", reason="pydantic is in the server extra")
 from compat.canonical.auth import Authenticator
 from compat.canonical.factory import get_websocket_manager_factory, set_websocket_manager_factory
 from compat.errors import LegacyUseWarning
+from compat.netra.components.auth.process import process_sessions, reset_authentication
 
 UNIFIED = "netra_backend.app.websocket_core.unified_websocket_auth"
 SECRET = "s" * 48
@@ -26,10 +27,9 @@ SECRET = "s" * 48
 def environment(monkeypatch, served):
     """A secret, and nothing left of another test."""
     from compat.netra.adapters import auth_handler
-    from compat.netra.components.auth import websocket_auth
 
     monkeypatch.setenv("JWT_SECRET_KEY", SECRET)
-    monkeypatch.setattr(websocket_auth, "_service", None)
+    reset_authentication()
     monkeypatch.setattr(auth_handler, "_websocket_authenticator", None)
     for name in ("ENVIRONMENT", "E2E_TESTING", "JWT_JWKS", "JWT_ISSUER", "JWT_AUDIENCE", "ALLOWED_ORIGINS"):
         monkeypatch.delenv(name, raising=False)
@@ -78,7 +78,7 @@ def test_auth_handler_connects_broadcasts_and_disconnects():
         handler = AuthHandler()
         assert await handler.connect("client_1", "user_1") == "auth_conn_client_1"
         assert await handler.connect("client_2") == "auth_conn_client_2"
-        assert handler.sessions.users() == {"user_1"}
+        assert process_sessions().users() == {"user_1"}
         tab, stranger = Tab(), Tab()
         get_websocket_manager(SimpleNamespace(user_id="user_1", thread_id=None)).add_connection(tab)
         get_websocket_manager(SimpleNamespace(user_id="user_2", thread_id=None)).add_connection(stranger)
@@ -88,7 +88,7 @@ def test_auth_handler_connects_broadcasts_and_disconnects():
         assert stranger.received == []
         await handler.disconnect("client_1")
         await handler.disconnect("client_1")
-        assert handler.sessions.users() == set()
+        assert process_sessions().users() == set()
         assert isinstance(handler, Authenticator)
         await get_websocket_manager_factory().close()
 
@@ -105,12 +105,12 @@ def test_auth_handler_judges_messages():
         assert await handler.process_message("text") == {"status": "error", "message": "Invalid message format"}
         good = await handler.process_message({"type": "authenticate", "token": token(), "client_id": "c1"})
         assert good == {"status": "processed", "message_type": "authenticate", "user_id": "user_1"}
-        assert handler.sessions.get("c1").user_id == "user_1"
+        assert process_sessions().get("c1").user_id == "user_1"
         bad = await handler.process_message({"type": "authenticate", "token": token(exp=1)})
         assert (bad["status"], bad["error_code"]) == ("error", "TOKEN_EXPIRED")
         await handler.process_message({"type": "disconnect", "client_id": "c1"})
-        assert "c1" not in handler.sessions
-        assert handler.get_websocket_auth_stats()["attempts"] == 2
+        assert "c1" not in process_sessions()
+        assert handler.stats.attempts == 2
 
     asyncio.run(run())
 

@@ -23,6 +23,7 @@ from starlette.routing import WebSocketRoute
 
 from compat.netra.adapters import auth_handler
 from compat.netra.components.auth import websocket_auth
+from compat.netra.components.auth.process import process_sessions, reset_authentication
 
 UNIFIED = "netra_backend.app.websocket_core.unified_websocket_auth"
 SECRET = "s" * 48
@@ -53,6 +54,7 @@ def environment(monkeypatch, served):
     for name in ("ENVIRONMENT", "E2E_TESTING", "JWT_JWKS", "JWT_ISSUER", "JWT_AUDIENCE", "ALLOWED_ORIGINS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(websocket_auth, "_service", None)
+    reset_authentication()
     monkeypatch.setattr(auth_handler, "_websocket_authenticator", None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -188,6 +190,6 @@ def test_a_message_does_not_take_over_the_session_of_another_users_client():
         for user, status in (("user_1", "processed"), ("user_2", "error"), ("user_1", "processed")):
             message = {"type": "authenticate", "token": token(sub=user), "client_id": "c1"}
             assert (await handler.process_message(message))["status"] == status
-            assert handler.canonical.sessions.get("c1").user_id == "user_1"
+            assert process_sessions().get("c1").user_id == "user_1"
 
     asyncio.run(run())

@@ -16,6 +16,7 @@ import pytest
 from compat.canonical.errors import FactoryBypassDetected, UserIsolationViolation
 from compat.canonical.factory import WebSocketManagerFactory, set_websocket_manager_factory
 from compat.netra.adapters.managers.websocket_manager import SharedWebSocketManager
+from compat.netra.components.connections import manager_calls
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 BYPASS = "Direct instantiation not allowed. Use get_websocket_manager() factory function. Caller: "
@@ -105,7 +106,7 @@ def test_the_old_singleton_calls_leak_nothing(connection: Any, run: Any) -> None
         for one, record in zip([manager._scope.manager_of(r.user_id) for r in records], records):
             assert set(one.connections) == {record.connection_id}
             with pytest.raises(UserIsolationViolation):
-                await one.send_to_user("user_99", {"type": "foreign"})
+                await manager_calls.send_to_user(one, "user_99", {"type": "foreign"})
 
     run(scenario())
     for number, record in enumerate(records, 1):
