@@ -7,6 +7,7 @@ import importlib.util
 
 from compat.errors import LedgerError
 
+from . import advice
 from .ledger import Ledger
 from .moves import Argument, Class, Module, Move, Removed
 from .versions import parse
@@ -37,6 +38,7 @@ def find_faults(ledger: Ledger) -> Iterator[Fault]:
         yield from _words(row)
         yield from _versions(row)
         yield from _target(row)
+    yield from advice.find_faults(ledger)
 
 
 def _show(row: Move) -> str:

@@ -51,8 +51,7 @@ def configured(directory: str = ".") -> list[str]:
         at = above
 
 
-def settings(file: str) -> dict[str, Any]:
-    """The ``[tool.compat]`` table of a ``pyproject.toml``; empty where it has none."""
+def _from_pyproject(file: str) -> list[str]:
     toml = _toml()
     with open(file, "rb") as stream:
         try:
@@ -63,11 +62,7 @@ def settings(file: str) -> dict[str, Any]:
         table = table.get(key, {})
         if not isinstance(table, dict):
             raise CompatError(f"{file}: [tool.compat] must be a table; {key} is {table!r}")
-    return dict(table)
-
-
-def _from_pyproject(file: str) -> list[str]:
-    found = settings(file).get("ledgers", [])
+    found = table.get("ledgers", [])
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
         raise CompatError(f"{file}: [tool.compat] ledgers must be a list of 'package.module:LEDGER', not {found!r}")
     return found

@@ -46,12 +46,26 @@ class Ledger:
     generic:
         Top-level names that other projects use too: of these only the declared modules are served, never the name alone.
     intro:
-        The directory of the guide's introductions, ``<legacy module>.md``.
+        The directory of what the guide says beside the rows: introductions, families, numbers of uses.
+    stopgaps:
+        Packages that exist for old code only and go with it: a row may have its target in one, and says what to do instead.
     rows:
         The moves; later rows of the same legacy path are kept too, for :func:`compat.check` to report, but the first wins.
     """
 
-    __slots__ = ("_by_id", "_by_legacy", "_modules", "_origins", "_rows", "_shells", "docs", "generic", "intro", "name")
+    __slots__ = (
+        "_by_id",
+        "_by_legacy",
+        "_modules",
+        "_origins",
+        "_rows",
+        "_shells",
+        "docs",
+        "generic",
+        "intro",
+        "name",
+        "stopgaps",
+    )
 
     def __init__(
         self,
@@ -61,12 +75,16 @@ class Ledger:
         docs: str = "",
         generic: Iterable[str] = (),
         intro: str = "",
+        stopgaps: Iterable[str] = (),
         rows: Iterable[Move] = (),
     ) -> None:
+        if isinstance(stopgaps, str):
+            raise TypeError(f"ledger {name!r}: stopgaps takes a list of packages; write stopgaps=({stopgaps!r},)")
         self.name = name
         self.docs = docs
         self.generic = frozenset(generic)
         self.intro = intro
+        self.stopgaps = frozenset(stopgaps)
         self._origins: dict[str, Origin] = {name: Origin(name, version, docs)}
         self._rows: tuple[Move, ...] = ()
         self._index(rows)
@@ -97,12 +115,14 @@ class Ledger:
         if isinstance(other, Ledger):
             made._origins.update(other._origins)
             made.generic |= other.generic
+            made.stopgaps |= other.stopgaps
         made._index(other)
         return made
 
     def _copied(self) -> Ledger:
         made = Ledger.__new__(Ledger)
         made.name, made.docs, made.generic, made.intro = self.name, self.docs, self.generic, self.intro
+        made.stopgaps = self.stopgaps
         made._rows, made._origins = self._rows, dict(self._origins)
         return made
 
