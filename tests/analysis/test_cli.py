@@ -107,7 +107,7 @@ def test_fix(run):
     shown = run("fix")
     assert shown.returncode == 1
     assert "-from demo_old.things import Widget\n+from demo.core import Widget\n" in shown.stdout
-    assert shown.stderr == "1 of 1 files to be rewritten (--write does it); 0 uses left, 0 files failed.\n"
+    assert shown.stderr == "1 of 1 files to be rewritten (--write does it); 0 uses skipped, 0 files failed.\n"
     written = run("fix", "--write", "--verify")
     assert (written.returncode, written.stdout) == (0, "")
     assert (run.tree / "app.py").read_text() == "from demo.core import Widget\nprint(Widget)\n"
@@ -118,7 +118,7 @@ def test_fix_tells_what_it_left(run):
     (run.tree / "app.py").write_text("LAZY = 'demo_old.things:Widget'\n")
     done = run("fix", "--write")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == "app.py:1:8: left: demo_old.things:Widget: a string whose use is not known"
+    assert done.stderr.splitlines()[0] == "app.py:1:8: skipped: demo_old.things:Widget: a string whose use is not known"
 
 
 def test_explain(run):

@@ -62,7 +62,7 @@ EXACT = {
 
 @pytest.mark.parametrize("case", EXACT)
 def test_all_other_bytes_stay(ledger, case):
-    from compat.analysis.targets import Targets
+    from compat.analysis.model.targets import Targets
 
     raw = EXACT[case]
     outcome = rewriter.fix_bytes("m.py", raw, Targets(ledger))
@@ -211,20 +211,69 @@ def test_a_file_that_cannot_be_written_is_whole(tmp_path):
     assert fixer.write_file(str(missing), b"", b"x") == "could not be written: No such file or directory"
 
 
-def test_what_lies_among_adapters_is_nothing_to_move_to(ledger):
-    from compat.ledger import Class, Ledger, Name
+def test_a_use_of_a_stopgap_is_left_with_the_advice_of_its_row(ledger):
+    from compat.ledger import Class, Ledger, Module, Name
 
     told = {"since": "1.0", "removal": "3.0"}
-    both = Ledger("s", version="1.0", docs="")
+    both = Ledger("s", version="1.0", docs="", stopgaps=("s_kept",))
     both += [
         Class("s_old:A", "s_new:A", adapter="s_new.legacy.a:A", instead=None, **told),
         Name("s_old:get", "s_new.legacy.get:get", instead="make(x)", **told),
         Name("s_old:fine", "s_new:fine", instead=None, **told),
+        Name("s_old:env", "s_kept.env:env", instead="os.environ", **told),
+        Module("s_old.whole", "s_kept.whole", instead="A model of your own.", **told),
     ]
-    outcome = rewriter.fix_text("from s_old import get, fine\nimport s_old as s\ns.get\npatch('s_old.get')\n", both)
-    assert outcome.after.decode().startswith("from s_old import get\nfrom s_new import fine\nimport s_old as s\n")
-    reason = "only serves old code: Use make(x) instead."
-    assert [(skip.line, skip.reason.endswith(reason)) for skip in outcome.skips] == [(1, True), (2, True), (3, True), (4, True)]
+    text = """\
+from s_old import get, fine, env
+import s_old as s
+s.get
+patch('s_old.env')
+from s_old.whole import Model
+import s_old.whole as w
+patch.object(w, "Model")
+"""
+    outcome = rewriter.fix_text(text, both)
+    assert outcome.after.decode() == text.replace("import get, fine, env", "import get, env\nfrom s_new import fine")
+    by_hand = "has no canonical replacement; rewrite it by hand: "
+    assert [(skip.line, skip.symbol, skip.reason) for skip in outcome.skips] == [
+        (1, "s_old:get", f"it {by_hand}Use make(x) instead."),
+        (1, "s_old:env", f"it {by_hand}Use os.environ instead."),
+        (2, "s_old", f"s_old.get {by_hand}Use make(x) instead."),
+        (3, "s_old:get", f"s_old.get {by_hand}Use make(x) instead."),
+        (4, "s_old:env", f"it {by_hand}Use os.environ instead."),
+        (5, "s_old.whole:Model", f"it {by_hand}A model of your own."),
+        (6, "s_old.whole", f"it {by_hand}A model of your own."),
+        (7, "s_old.whole:Model", f"it {by_hand}A model of your own."),
+    ]
+
+
+def test_a_module_whose_patched_name_is_a_stopgap_is_left():
+    from compat.ledger import Ledger, Name
+
+    told = {"since": "1.0", "removal": "3.0"}
+    both = Ledger("s", version="1.0", stopgaps=("s_kept",))
+    both += [Name("s_old:env", "s_kept.env:env", instead="os.environ", **told)]
+    outcome = rewriter.fix_text('import s_old as s\npatch.object(s, "env")\n', both)
+    assert outcome.status == "skipped"
+    assert {skip.reason for skip in outcome.skips} >= {
+        "s_old.env has no canonical replacement; rewrite it by hand: Use os.environ instead."
+    }
+
+
+def test_a_class_whose_factory_is_a_stopgap_is_not_sent_there(tmp_path, monkeypatch):
+    from compat.ledger import Class, Ledger
+
+    (tmp_path / "sg_kept.py").write_text(
+        "from compat import Adapter\n\nclass Db(Adapter, of='sg_new:Db', built_by='sg_kept:make_db'):\n    pass\n\ndef make_db(): ...\n"
+    )
+    (tmp_path / "sg_new.py").write_text("class Db: ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    row = Class("sg_old:Db", "sg_new:Db", adapter="sg_kept:Db", instead="sg_new.Db(url)", since="1.0", removal="2.0")
+    outcome = rewriter.fix_text("from sg_old import Db\n\nDb()\n", Ledger("sg", version="1.0", rows=[row]))
+    assert [(skip.line, skip.reason) for skip in outcome.skips] == [
+        (1, "what builds it exists for old code only; rewrite it by hand: Use sg_new.Db(url) instead.")
+    ]
+    assert outcome.status == "skipped"
 
 
 def test_a_package_that_holds_its_adapters_and_what_they_stand_for_is_something_to_move_to():

@@ -6,8 +6,8 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
 
+from ..model.adapters import is_async_function
 from ..model.doctests import DOCTEST
-from ..targets.adapters import is_async_function
 from . import locals as local_names
 from .plan import Placement
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..model.receivers import Receivers
     from ..model.references import Reference
     from ..model.scopes import Chain, ImportedName
-    from ..targets import Targets
+    from ..model.targets import Targets
     from .plan import Plan
 
 _SCOPES = (
@@ -77,6 +77,9 @@ def _decide(plan: Plan, item: ImportedName, reference: Reference, receivers: Opt
             return "others may import or patch it here by this name, and here it is constructed"
         if file.tree.has_rewritten_calls:
             return "this Python does not parse the file's match statements"
+        if not factory and canonical in plan.targets.members.adapters.built_by_stopgaps:
+            words = plan.targets.wording.words(reference.target, "construct")[1]
+            return f"what builds it exists for old code only; rewrite it by hand: {words}"
         if not factory:
             return "the factory that builds it is not known; name it in [tool.compat.factories]"
         problem = _construction_problem(plan, reference, factory, uses, receivers)

@@ -12,7 +12,7 @@ from .plan import Placement
 if TYPE_CHECKING:
     from ..model.references import Reference
     from ..model.scopes import Chain, ImportedName
-    from ..targets import Target
+    from ..model.target import Target
     from .plan import Plan
 
 
@@ -49,8 +49,7 @@ def _problem(plan: Plan, target: Target) -> str:
     if target.kind == "removed":
         return f"{target.legacy.replace(':', '.')} was removed"
     if plan.targets.is_stopgap(target):
-        instead = plan.targets.wording.words(target, "read")[1]
-        return f"what stands behind {target.legacy.replace(':', '.')} only serves old code: {instead}"
+        return plan.targets.wording.by_hand(target, "read", target.legacy.replace(":", "."))
     if not target.canonical or "." in target.canonical.partition(":")[2]:
         return f"{target.legacy.replace(':', '.')} has no canonical name of its own"
     if target.kind == "class" or classes.is_built_path(plan.targets, target.canonical):
@@ -76,6 +75,9 @@ def _alias(plan: Plan, item: ImportedName, reference: Reference) -> str:
             return problem
         members.append((chain, found[0]))
     patched = [other for other in plan.references if _patches_through(plan, other, item)]
+    for other in patched:
+        if plan.targets.is_stopgap(other.target):
+            return plan.targets.wording.by_hand(other.target, "read", other.target.legacy.replace(":", "."))
     homes = {target.canonical.partition(":")[0] for _chain, target in members}
     homes.update(other.target.canonical.partition(":")[0] for other in patched)
     if home:

@@ -77,7 +77,7 @@ def _left_alone(plan: Plan, item: ImportedName, reference: Reference) -> Optiona
     if reference.target.kind == "removed":
         return f"it was removed: {targets.wording.words(reference.target, 'import')[1]}"
     if targets.is_stopgap(reference.target):
-        return f"what stands behind it only serves old code: {targets.wording.words(reference.target, 'import')[1]}"
+        return targets.wording.by_hand(reference.target, "import")
     lacking = targets.lacks(reference.target)
     if lacking:
         return lacking

@@ -35,7 +35,7 @@ def _rewrite(plan: Plan, reference: Reference) -> None:
     if target.kind == "removed":
         plan.skip(reference, f"it was removed: {plan.targets.wording.words(target, 'read')[1]}")
     elif plan.targets.is_stopgap(target):
-        plan.skip(reference, f"what stands behind it only serves old code: {plan.targets.wording.words(target, 'read')[1]}")
+        plan.skip(reference, plan.targets.wording.by_hand(target, "read"))
     elif not target.canonical:
         plan.skip(reference, "its names moved to several modules")
     elif target.kind == "class" or (not target.is_module and classes.is_built_path(plan.targets, target.canonical)):

@@ -1,6 +1,6 @@
 """``compat fix``: rewrite legacy uses to their canonical form; a diff by default, files with --write.
 
-Exit codes: 0 nothing is left to do, 1 something would change, was left (with the reason), or failed, 2 usage, 3 a defect.
+Exit codes: 0 nothing is left to do, 1 something would change, was skipped (with the reason), or failed, 2 usage, 3 a defect.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def command(
     quiet: bool,
     no_gitignore: bool,
 ) -> int:
-    """Plan, show or write, and tell what was left."""
+    """Plan, show or write, and report what was skipped."""
     from compat.analysis import config, fixer
     from compat.analysis.rewriting import rewriter
 
@@ -55,7 +55,7 @@ def command(
     if not quiet:
         for outcome in result.outcomes:
             for skip in outcome.skips:
-                click.echo(f"{skip.path}:{skip.line}:{skip.column}: left: {skip.symbol}: {skip.reason}", err=True)
+                click.echo(f"{skip.path}:{skip.line}:{skip.column}: skipped: {skip.symbol}: {skip.reason}", err=True)
             if outcome.status == rewriter.FAILED:
                 click.echo(f"{outcome.path}: failed: {outcome.reason}", err=True)
     for problem in result.problems:
@@ -63,7 +63,7 @@ def command(
     done = len(result.written) if write else len(fixed)
     verb = "rewritten" if write else "to be rewritten (--write does it)"
     click.echo(
-        f"{done} of {result.files} files {verb}; {len(result.skips)} uses left, {len(result.failed)} files failed.", err=True
+        f"{done} of {result.files} files {verb}; {len(result.skips)} uses skipped, {len(result.failed)} files failed.", err=True
     )
     pending = bool(fixed) and not write
     return 1 if pending or result.skips or result.failed or result.problems else 0

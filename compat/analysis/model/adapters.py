@@ -1,0 +1,266 @@
+"""Adapters as their source declares them: factory, legacy methods; read as text, never imported."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from compat.ledger import advice
+
+IMPORT = re.compile(r"from ([\w.]+) import (\w+)")
+_HOPS = 4
+_BODIES = ("body", "handlers", "orelse", "finalbody", "cases")
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from compat.ledger import Ledger
+
+
+class Members:
+    """The legacy names that an adapter class and the mixins it is made of define themselves."""
+
+    def __init__(self) -> None:
+        self.has_own_build = False
+        self.renamed: dict[str, str] = {}
+        self.legacy: dict[str, str] = {}
+
+
+class Adapter:
+    """One adapter class: what builds its canonical instance, and its members, for which its mixins are read when asked for."""
+
+    def __init__(self, module: str, tree: ast.Module, node: ast.ClassDef) -> None:
+        self._home = module, tree, node
+        told = {word.arg: word.value.value for word in node.keywords if isinstance(word.value, ast.Constant)}
+        self.factory = str(told.get("built_by", ""))
+
+    @cached_property
+    def members(self) -> Members:
+        made = Members()
+        _collect(made, *self._home, 0)
+        return made
+
+
+class Adapters:
+    """Factories and adapters of a ledger; adapters' source is read when it is first asked for."""
+
+    def __init__(self, ledger: Ledger, factories: Mapping[str, str]) -> None:
+        self._ledger = ledger
+        self._configured = {key.replace(":", "."): value for key, value in factories.items()}
+        self._adapters: dict[str, Adapter | None] = {}
+        self._by_class: dict[str, str] | None = None
+        #: Canonical classes whose factory exists for old code only: nobody is sent to it.
+        self.built_by_stopgaps: set[str] = set()
+
+    def of(self, path: str) -> Adapter | None:
+        """The adapter at ``"module:Class"``, ``None`` where its source is not found."""
+        if path not in self._adapters:
+            self._adapters[path] = _read_adapter(path)
+        return self._adapters[path]
+
+    @property
+    def factories(self) -> dict[str, str]:
+        """Canonical class -> the factory that builds it, both dotted with a colon kept in the factory."""
+        if self._by_class is None:
+            found: dict[str, str] = {}
+            told: dict[str, str] = {}
+            stopgaps = advice.stopgaps(self._ledger)
+            for row in self._ledger:
+                if row.kind == "class":
+                    adapter = self.of(row.adapter)  # type: ignore[attr-defined]
+                    factory = adapter.factory if adapter is not None else ""
+                    if factory and advice.lies_in(factory, stopgaps):
+                        self.built_by_stopgaps.add(row.canonical)
+                        factory = ""
+                    if not factory:
+                        words = row.instead or ""
+                        factory = told[words] = told[words] if words in told else _factory_in_words(words)
+                    if factory:
+                        found.setdefault(row.canonical.replace(":", "."), factory)
+            self._by_class = {**found, **self._configured}
+        return self._by_class
+
+    def built_class(self, dotted: str) -> str:
+        """The canonical class that a factory function builds, dotted; empty for any other function."""
+        for made, factory in self.factories.items():
+            if factory.replace(":", ".") == dotted:
+                return made
+        return ""
+
+
+def _factory_in_words(instead: str) -> str:
+    """The function that a row's words say to import instead of a class: ``from module import function``; empty for a class."""
+    match = IMPORT.search(instead)
+    if match is None or not match.group(2).islower():
+        return ""
+    path = f"{match.group(1)}:{match.group(2)}"
+    return path if is_async_function(path) is not None else ""
+
+
+def find_module_file(module: str) -> str:
+    """The source file of a module on ``sys.path``, found without importing anything; empty where there is none."""
+    parts = module.split(".")
+    for base in sys.path:
+        stem = os.path.join(base or os.curdir, *parts)
+        for path in (os.path.join(stem, "__init__.py"), f"{stem}.py"):
+            if os.path.isfile(path):
+                return path
+    return ""
+
+
+def parse_module(module: str) -> ast.Module | None:
+    """The syntax tree of a module found on ``sys.path``, ``None`` where it is not there or does not parse."""
+    path = find_module_file(module)
+    if not path:
+        return None
+    try:
+        stamp = os.stat(path)
+    except OSError:
+        return None
+    return _parse_file(path, stamp.st_mtime_ns, stamp.st_size)
+
+
+@lru_cache(maxsize=512)
+def _parse_file(path: str, _changed: int, _size: int) -> ast.Module | None:
+    try:
+        with open(path, "rb") as file:
+            return ast.parse(file.read(), path)
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def is_async_function(path: str) -> bool | None:
+    """Whether ``"module:function"`` is an ``async def``; ``None`` where its definition is not found."""
+    module, _, name = path.partition(":")
+    for _module, name, tree in _hands(module, name):  # noqa: B020
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
+                return isinstance(node, ast.AsyncFunctionDef)
+    return None
+
+
+def defined_at(dotted: str) -> str:
+    """Where the name at ``"package.name"`` is defined, through the modules that hand it on; as it is where that is not found."""
+    module, _, name = dotted.rpartition(".")
+    for module, name, _tree in _hands(module, name):  # noqa: B007, B020
+        pass
+    return f"{module}.{name}"
+
+
+def _hands(module: str, name: str) -> Iterator[tuple[str, str, ast.Module]]:
+    """The modules that a name goes through from one that hands it on to its home: ``(module, name there, its tree)``."""
+    for _hop in range(_HOPS):
+        tree = parse_module(module)
+        if tree is None:
+            return
+        yield module, name, tree
+        onward = imported_from(tree, module, name)
+        if onward is None:
+            return
+        module, name = onward
+
+
+def imported_from(tree: ast.Module, module: str, name: str) -> tuple[str, str] | None:
+    """Where a module imports a name from: ``(module, name)``, ``None`` where it does not import it."""
+    found = _froms(tree).get(name)
+    if found is None:
+        return None
+    node, original = found
+    base = node.module or ""
+    if node.level:
+        head = module.split(".")
+        drop = node.level - (1 if find_module_file(module).endswith("__init__.py") else 0)
+        head = head[: len(head) - drop] if drop else head
+        base = ".".join([*head, base] if base else head)
+    return base, original
+
+
+@lru_cache(maxsize=512)
+def _froms(tree: ast.Module) -> dict[str, tuple[ast.ImportFrom, str]]:
+    """The first ``from`` statement that binds each name, outermost first, and the name there."""
+    found: dict[str, tuple[ast.ImportFrom, str]] = {}
+    pending: list[ast.AST] = [tree]
+    for node in pending:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                found.setdefault(alias.asname or alias.name, (node, alias.name))
+        for name in _BODIES:
+            pending.extend(getattr(node, name, ()))
+    return found
+
+
+def _read_adapter(path: str) -> Adapter | None:
+    module, _, name = path.partition(":")
+    found = _class_at(module, name)
+    return None if found is None else Adapter(*found)
+
+
+def _class_at(module: str, name: str) -> tuple[str, ast.Module, ast.ClassDef] | None:
+    """The definition of a class, through re-exports and ``Name = A if ... else B`` (the last name that is a class)."""
+    for module, name, tree in _hands(module, name):  # noqa: B020
+        classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+        if name in classes:
+            return module, tree, classes[name]
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets):
+                named = [item.id for item in ast.walk(node.value) if isinstance(item, ast.Name) and item.id in classes]
+                return (module, tree, classes[named[-1]]) if named else None
+    return None
+
+
+def _collect(made: Members, module: str, tree: ast.Module, node: ast.ClassDef, depth: int) -> None:
+    """Take the legacy names of a class and of the mixins it is made of."""
+    for base in node.bases:
+        if isinstance(base, ast.Name) and base.id != "Adapter" and depth < _HOPS:
+            found = _class_at(module, base.id)
+            if found is not None:
+                _collect(made, *found, depth + 1)
+    for item in node.body:
+        if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if item.name in ("__build__", "__init__", "__new__"):
+                made.has_own_build = True
+            elif not item.name.startswith("_"):
+                made.legacy[item.name] = _instead(item)
+        elif isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
+            target, value = item.targets[0].id, item.value
+            if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.args:
+                first = value.args[0]
+                if value.func.id == "renamed" and isinstance(first, (ast.Constant, ast.Attribute)):
+                    made.renamed[target] = str(first.value) if isinstance(first, ast.Constant) else first.attr
+                    continue
+            if not target.startswith("_"):
+                made.legacy[target] = ""
+
+
+def _instead(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    for decorator in function.decorator_list:
+        if isinstance(decorator, ast.Call):
+            for word in decorator.keywords:
+                if word.arg == "instead" and isinstance(word.value, ast.Constant):
+                    return str(word.value.value)
+    return ""
+
+
+def find_signature(path: str) -> list[str] | None:
+    """Positional parameter names of ``"module:function"`` or ``"module:Class.method"`` (without ``self``), from its source."""
+    module, _, attribute = path.partition(":")
+    tree = parse_module(module)
+    if tree is None:
+        return None
+    body: list[ast.stmt] = tree.body
+    words = attribute.split(".")
+    for depth, word in enumerate(words):
+        for node in body:
+            if isinstance(node, ast.ClassDef) and node.name == word:
+                body = node.body
+                break
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == word and depth == len(words) - 1:
+                names = [arg.arg for arg in [*node.args.posonlyargs, *node.args.args]]
+                return names[1:] if depth else names
+        else:
+            return None
+    return None

@@ -1,0 +1,107 @@
+"""What a ledger says of members of classes and of arguments: its own rows, and the legacy methods that adapters define."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from compat.ledger import Argument, Class, Method
+
+# What reads sources of modules is imported where it is asked for: a run whose results are all cached reads none.
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from compat.ledger import Ledger, Move
+
+    from .adapters import Adapters
+
+
+class MemberRows:
+    """Rows of methods and arguments by the canonical class or function (dotted) they speak of, and adapters' methods.
+
+    ``factories`` maps canonical classes to the functions that build them, ``"module:Class" -> "module:function"``; those that
+    adapters name in ``built_by`` are added by reading the adapters' source, without importing it.
+    """
+
+    def __init__(self, ledger: Ledger, factories: Mapping[str, str]) -> None:
+        self._ledger, self._factories = ledger, factories
+        self.methods: dict[str, dict[str, Move]] = {}
+        self.arguments: dict[str, list[Argument]] = {}
+        self._adapted: dict[str, dict[str, Move]] = {}
+
+    def file(self, row: Move) -> bool:
+        """Take up a row of a member or an argument; false for any other row."""
+        if isinstance(row, Argument):
+            self.arguments.setdefault(row.canonical.replace(":", "."), []).append(row)
+        elif row.kind == "method" or "." in row.attribute:
+            owner, _, name = row.attribute.rpartition(".")
+            self.methods.setdefault(f"{row.module}.{owner}", {}).setdefault(name, row)
+        else:
+            return False
+        return True
+
+    @cached_property
+    def canonical_classes(self) -> frozenset[str]:
+        """Canonical classes (dotted) whose instances some row speaks of."""
+        found = {*self.methods, *self.adapters.factories, *(path.rpartition(".")[0] for path in self.arguments)}
+        return frozenset(found | {row.canonical.replace(":", ".") for row in self._ledger if row.kind == "class"})
+
+    @cached_property
+    def adapters(self) -> Adapters:
+        """The adapters and factories of the ledger."""
+        from .adapters import Adapters
+
+        return Adapters(self._ledger, self._factories)
+
+    @cached_property
+    def own_methods(self) -> frozenset[str]:
+        """Names of the methods that rows speak of."""
+        return frozenset(word for members in self.methods.values() for word in members)
+
+    @cached_property
+    def adapted_names(self) -> frozenset[str]:
+        """Names of the methods that adapters define."""
+        found: set[str] = set()
+        for path in {row.adapter for row in self._adapted_rows.values()}:
+            adapter = self.adapters.of(path)
+            if adapter is not None:
+                found.update((*adapter.members.legacy, *adapter.members.renamed))
+        return frozenset(found)
+
+    @cached_property
+    def adapted_classes(self) -> frozenset[str]:
+        """Legacy classes (dotted) that adapters stand in for."""
+        return frozenset(row.legacy.replace(":", ".") for row in self._ledger if row.kind == "class")
+
+    @cached_property
+    def _adapted_rows(self) -> dict[str, Class]:
+        rows: dict[str, Class] = {}
+        for row in self._ledger:
+            if isinstance(row, Class):
+                rows.setdefault(row.legacy.replace(":", "."), row)
+        return rows
+
+    def methods_of(self, dotted: str) -> dict[str, Move]:
+        """The rows of renamed and removed methods of a canonical class (dotted), by name."""
+        return self.methods.get(dotted, {})
+
+    def adapted_methods(self, dotted: str) -> dict[str, Move]:
+        """Legacy methods that the adapter of a legacy class (dotted) defines, as rows by name; made when asked for."""
+        made = self._adapted.get(dotted)
+        if made is None:
+            made = self._adapted[dotted] = {}
+            row = self._adapted_rows.get(dotted)
+            adapter = self.adapters.of(row.adapter) if row is not None else None
+            if row is not None and adapter is not None:
+                for name, told in adapter.members.legacy.items():
+                    instead = told or row.instead or f"the methods of {row.canonical.replace(':', '.')}"
+                    made[name] = self._method_row(row, name, name, instead)
+                for name, new in adapter.members.renamed.items():
+                    made[name] = self._method_row(row, name, new, None)
+        return made
+
+    def _method_row(self, row: Move, name: str, new: str, instead: str | None) -> Move:
+        made = Method(
+            f"{row.legacy}.{name}", f"{row.canonical}.{new}", since=row.since, removal=row.removal, instead=instead, id=row.id
+        )
+        return made.replace(ledger=row.ledger)

@@ -1,0 +1,207 @@
+"""The rows of a ledger by the dotted paths that source code writes: which path is a use of which row."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from compat.ledger import advice
+
+from .member_rows import MemberRows
+from .search_words import SearchWords
+from .target import Target
+from .wording import Wording
+
+# What reads sources of modules is imported where it is asked for: a run whose results are all cached reads none.
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping
+
+    from compat.ledger import Ledger, Move
+
+
+class Targets:
+    """Rows of one ledger by legacy path; ``members`` are those of methods and arguments, ``wording`` words what is found."""
+
+    def __init__(self, ledger: Ledger, factories: Mapping[str, str] | None = None) -> None:
+        self.ledger = ledger
+        self.names: dict[str, dict[str, Move]] = {}
+        self.modules: dict[str, Move] = {}
+        self.members = MemberRows(ledger, factories or {})
+        self.shells: set[str] = set()
+        for row in ledger:
+            if self.members.file(row):
+                continue
+            if row.attribute:
+                self.names.setdefault(row.module, {}).setdefault(row.attribute, row)
+            else:
+                self.modules.setdefault(row.module, row)
+        for module in [*self.names, *self.modules]:
+            while "." in module:
+                module = module.rpartition(".")[0]
+                self.shells.add(module)
+        self.wording = Wording(ledger, self.names)
+        self._spelt: dict[str, str] = {}
+        #: Names that modules of the scanned tree re-export: module -> name -> what it is.
+        self.handed_on: dict[str, Mapping[str, Target]] = {}
+
+    @cached_property
+    def search_words(self) -> SearchWords:
+        """What to search a file for."""
+        return SearchWords(self.members, self.tops)
+
+    @property
+    def legacy_modules(self) -> Iterable[str]:
+        """Every legacy module that has a row of its own or rows in it."""
+        return {**self.names, **self.modules}
+
+    @cached_property
+    def canonical_symbols(self) -> frozenset[str]:
+        """Canonical names and classes (dotted) that some row speaks of."""
+        return frozenset(row.canonical.replace(":", ".") for row in self.ledger if row.kind in ("name", "class"))
+
+    @cached_property
+    def told_paths(self) -> dict[str, str]:
+        """Canonical names and classes (dotted) whose rows say to import them by another path, and that path."""
+        from .adapters import IMPORT
+
+        found: dict[str, str] = {}
+        for row in self.ledger:
+            if advice.lies_in(row.canonical, self.stopgaps):
+                continue  # what it says to import is another object
+            match = IMPORT.match(row.instead or "") if row.kind in ("name", "class") else None
+            if match is not None and match.group(2) == row.canonical.rpartition(":")[2]:
+                found.setdefault(row.canonical.replace(":", "."), f"{match.group(1)}.{match.group(2)}")
+        return found
+
+    @cached_property
+    def tops(self) -> frozenset[str]:
+        """Top-level packages of all legacy and canonical paths."""
+        legacy = {module.partition(".")[0] for module in self.legacy_modules}
+        return frozenset(legacy | {row.canonical.partition(".")[0] for row in self.ledger if row.canonical})
+
+    @cached_property
+    def stopgaps(self) -> frozenset[str]:
+        """The packages and modules whose contents exist for old code only."""
+        return advice.stopgaps(self.ledger)
+
+    def is_stopgap(self, target: Target) -> bool:
+        """Whether the target of a row exists for old code only, and is no place to move to."""
+        return bool(target.canonical) and advice.lies_in(target.canonical, self.stopgaps)
+
+    def lacks(self, target: Target) -> str:
+        """Why a name that only a module's row speaks for cannot be moved along: the canonical module does not have it."""
+        from .module_names import has_name
+
+        module, _, name = target.canonical.partition(":")
+        if target.move is None or ":" in target.move.legacy or not name or has_name(module, name.partition(".")[0]) is not False:
+            return ""
+        return f"{module} has no {name}"
+
+    def covering(self, module: str) -> tuple[Move, str] | None:
+        """The module row that speaks for a module, its own or a parent's, and the canonical module that follows."""
+        rest = ""
+        while module:
+            row = self.modules.get(module)
+            if row is not None:
+                return row, f"{row.canonical}{rest}" if row.canonical else ""
+            module, _, last = module.rpartition(".")
+            rest = f".{last}{rest}" if last else rest
+        return None
+
+    def is_known(self, module: str) -> bool:
+        """Whether a dotted path is a legacy module or the parent package of one."""
+        return module in self.names or module in self.shells or self.covering(module) is not None
+
+    def module(self, name: str) -> Target | None:
+        """The target of a module, ``None`` where it is no legacy module."""
+        cover = self.covering(name)
+        if cover is not None:
+            return Target(cover[0], name, cover[1])
+        return Target(None, name, "") if name in self.names else None
+
+    def attribute(self, module: str, name: str) -> Target | None:
+        """The target of ``module:name``: its row, a legacy submodule, or what the module's row implies."""
+        row = self.names.get(module, {}).get(name)
+        if row is not None:
+            return Target(row, f"{module}:{name}", row.canonical)
+        inner = f"{module}.{name}"
+        if inner in self.names or inner in self.modules:
+            return self.module(inner)
+        if inner in self.shells:
+            return None
+        cover = self.covering(module)
+        if cover is None:
+            return None
+        return Target(cover[0], f"{module}:{name}", f"{cover[1]}:{name}" if cover[1] else "")
+
+    def resolve(self, dotted: str, imported: Container[str] = ()) -> tuple[Target, int] | None:
+        """The target of the longest legacy path at the head of ``dotted``, and how many of its parts that takes.
+
+        ``imported`` names modules that are known to be modules though no row says so: submodules of moved ones.
+        """
+        parts = dotted.split(".")
+        if parts[0] not in self.tops:
+            return None
+        known = 0
+        prefix = ""
+        for count, part in enumerate(parts, 1):
+            prefix = f"{prefix}.{part}" if prefix else part
+            if (
+                prefix in self.names
+                or prefix in self.modules
+                or prefix in self.shells
+                or (prefix in imported and self.covering(prefix) is not None)
+            ):
+                known = count
+        if not known:
+            return None
+        module = ".".join(parts[:known])
+        if known < len(parts):
+            target = self.attribute(module, parts[known])
+            return None if target is None else (target, known + 1)
+        target = self.module(module)
+        return None if target is None else (target, known)
+
+    def resolve_handed_on(self, dotted: str) -> tuple[Target, int] | None:
+        """Like :meth:`resolve`, for names that modules of the scanned tree hand on."""
+        module, _, name = dotted.rpartition(".")
+        while module:
+            target = self.handed_on.get(module, {}).get(name)
+            if target is not None:
+                return target, module.count(".") + 2
+            module, _, name = module.rpartition(".")
+        return None
+
+    def canonical_dotted(self, dotted: str) -> str:
+        """A dotted path with its legacy head replaced by the canonical one; unchanged where it is none."""
+        found = self.resolve(dotted)
+        if found is None or not found[0].canonical:
+            return dotted
+        rest = dotted.split(".")[found[1] :]
+        return ".".join([found[0].canonical.replace(":", "."), *rest])
+
+    def spelt(self, dotted: str) -> str:
+        """A canonical class or function as the rows spell its path, where a package of the canonical side hands it on."""
+        if dotted.partition(".")[0] not in self.tops:
+            return dotted
+        if dotted in self._spelt:
+            return self._spelt[dotted]
+        head, _, last = dotted.rpartition(".")
+        known = self._by_last_word.get(last, ())
+        if dotted in known or not head:
+            made = dotted
+        else:
+            from .adapters import defined_at
+
+            home = defined_at(dotted) if known else ""
+            made = next((path for path in known if defined_at(path) == home), "") or f"{self.spelt(head)}.{last}"
+        self._spelt[dotted] = made
+        return made
+
+    @cached_property
+    def _by_last_word(self) -> dict[str, list[str]]:
+        factories = (path.replace(":", ".") for path in self.members.adapters.factories.values())
+        found: dict[str, list[str]] = {}
+        for path in sorted({*self.members.canonical_classes, *factories, *self.members.arguments}):
+            found.setdefault(path.rpartition(".")[2], []).append(path)
+        return found

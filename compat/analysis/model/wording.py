@@ -1,0 +1,76 @@
+"""The sentence about a use of a target, as the ledger words it, and what to write instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compat.ledger import Name, advice, replacement, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from compat.ledger import Ledger, Move
+
+    from .target import Target
+
+
+class Wording:
+    """Words for the targets of one ledger; ``names`` are its rows by legacy module."""
+
+    def __init__(self, ledger: Ledger, names: Mapping[str, Mapping[str, Move]]) -> None:
+        self._ledger, self._names = ledger, names
+        self._said: dict[tuple[str, str, str], tuple[str, str]] = {}
+
+    def row(self, target: Target) -> Move | None:
+        """The row to word a sentence from; for what a module's row implies, a row made for that one name."""
+        move = target.move
+        if move is None or move.kind == "removed" or ":" not in target.legacy or ":" in move.legacy:
+            return move if move is None or move.legacy == target.legacy or not target.canonical else self._derived(target)
+        return self._derived(target)
+
+    def _derived(self, target: Target) -> Move:
+        move = target.move
+        assert move is not None
+        if ":" not in target.legacy:
+            return move.replace(legacy=target.legacy, canonical=target.canonical)
+        made = Name(
+            target.legacy,
+            target.canonical,
+            since=move.since,
+            removal=move.removal,
+            instead=move.instead,
+            note=move.note,
+            id=move.id,
+        )
+        return made.replace(ledger=move.ledger)
+
+    def words(self, target: Target, use: str) -> tuple[str, str]:
+        """The sentence about one use of a target, and what to write instead."""
+        key = (target.id, target.legacy, use)
+        said = self._said.get(key)
+        if said is None:
+            said = self._said[key] = self._words(target, use)
+        return said
+
+    def _words(self, target: Target, use: str) -> tuple[str, str]:
+        row = self.row(target)
+        if row is None:
+            moved = {move.canonical.partition(":")[0] for move in self._names[target.legacy].values() if move.canonical}
+            stopgaps = advice.stopgaps(self._ledger)
+            new = sorted(module for module in moved if not advice.lies_in(module, stopgaps))
+            if new:
+                instead = f"Import its names from {' or '.join(new)} instead."
+            elif moved:
+                instead = f"Each of its names has its own replacement; see compat explain {target.legacy}.NAME."
+            else:
+                instead = "Nothing replaces it."
+            return f"Importing '{target.legacy}' is deprecated: its names moved. {instead}", instead
+        return self.say(row, use), replacement(row)
+
+    def by_hand(self, target: Target, use: str, subject: str = "it") -> str:
+        """Why a use of a stop-gap is left as it is, and what to write instead: the advice of its row."""
+        return f"{subject} has no canonical replacement; rewrite it by hand: {self.words(target, use)[1]}"
+
+    def say(self, move: Move, use: str) -> str:
+        """The sentence of one row at the stage that is in force."""
+        return sentence(move, use, self._ledger.stage(move), docs=self._ledger.origin(move).docs)
