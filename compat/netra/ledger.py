@@ -7,6 +7,7 @@ import os
 from compat import __version__
 from compat.ledger import Ledger, Move, Name
 
+from .advice import ROOT, advise
 from .rows import (
     auth,
     bridge,
@@ -48,7 +49,7 @@ def _all_rows() -> list[Move]:
                 if legacy not in homes and owner is not None:
                     homes[legacy] = owner.replace(legacy=legacy, id=legacy)
                     rows.append(homes[legacy])
-    return rows
+    return [advise(row) for row in rows]
 
 
 LEDGER = Ledger(
@@ -57,5 +58,6 @@ LEDGER = Ledger(
     docs="MIGRATION.md",
     generic=("app", "dev_launcher", "shared", "test_framework", "tests"),
     intro=os.path.join(os.path.dirname(__file__), "intro"),
+    stopgaps=(ROOT,),
     rows=_all_rows(),
 )

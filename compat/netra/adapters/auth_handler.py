@@ -9,6 +9,8 @@ from typing import Any
 
 from compat.canonical.auth.subprotocol import strip_bearer
 from compat.canonical.factory import get_websocket_manager, get_websocket_manager_factory
+from compat.netra.advice.serving import AUTHENTICATE
+from compat.netra.advice.traffic import SEND
 from compat.netra.components.auth import websocket_auth as canonical
 from compat.netra.components.auth.process import process_sessions
 from compat.netra.components.auth.results import AuthResult, WebSocketAuthResult
@@ -16,8 +18,6 @@ from compat.netra.components.connections.connection_utils import safe_websocket_
 from compat.shim import Adapter, legacy_method
 
 logger = logging.getLogger(__name__)
-
-INSTEAD = "result = await authenticate_websocket(websocket), from compat.netra.components.auth.websocket_auth"
 
 
 class AuthHandler(
@@ -38,7 +38,7 @@ class AuthHandler(
         """Close the client's session; a client that has none is no error."""
         process_sessions().close(client_id)
 
-    @legacy_method(instead="Authenticator.authenticate_message(text), or MessageRouter.route_message()")
+    @legacy_method(instead="Authenticator.authenticate_message(text)")
     async def process_message(self, message: dict[str, Any]) -> dict[str, Any]:
         """Judge a message: ``authenticate`` verifies its token and opens the client's session under the token's user."""
         if not isinstance(message, dict):
@@ -99,14 +99,14 @@ class UnifiedWebSocketAuthenticator(
             self._websocket_auth_failures += 1
         return result
 
-    @legacy_method(instead=INSTEAD)
+    @legacy_method(instead=AUTHENTICATE)
     async def authenticate_websocket_connection(
         self, websocket: Any, e2e_context: dict[str, Any] | None = None, preliminary_connection_id: str | None = None
     ) -> WebSocketAuthResult:
         """Authenticate a connection."""
         return self._count(await canonical.authenticate_websocket(websocket, e2e_context, preliminary_connection_id))
 
-    @legacy_method(instead=INSTEAD)
+    @legacy_method(instead=AUTHENTICATE)
     async def authenticate_request(
         self, websocket: Any, token: str | None = None, e2e_context: dict[str, Any] | None = None
     ) -> WebSocketAuthResult:
@@ -115,12 +115,12 @@ class UnifiedWebSocketAuthenticator(
             return self._count(await _by_token(self.canonical, token, websocket))
         return self._count(await canonical.authenticate_websocket(websocket, e2e_context))
 
-    @legacy_method(instead="await AuthenticationService.authenticate_token(token)")
+    @legacy_method(instead="await Authenticator.verify(token)")
     async def authenticate_token(self, token: str, websocket: Any = None) -> WebSocketAuthResult:
         """Authenticate a token."""
         return self._count(await _by_token(self.canonical, token, websocket))
 
-    @legacy_method(instead="AuthenticationService.get_stats()")
+    @legacy_method(instead="Authenticator.get_websocket_auth_stats()")
     def get_websocket_auth_stats(self) -> dict[str, Any]:
         """The counts of this object, in the legacy form."""
         return {
@@ -131,7 +131,7 @@ class UnifiedWebSocketAuthenticator(
             "timestamp": datetime.now(timezone.utc).isoformat(),
         }
 
-    @legacy_method(instead="handlers.send_error_to_websocket(websocket, code, message)")
+    @legacy_method(instead=SEND)
     async def create_auth_error_response(self, websocket: Any, auth_result: WebSocketAuthResult) -> None:
         """Tell a client that it was not let in."""
         await safe_websocket_send(
@@ -145,7 +145,7 @@ class UnifiedWebSocketAuthenticator(
             },
         )
 
-    @legacy_method(instead="handlers.send_system_message(websocket, text)")
+    @legacy_method(instead=SEND)
     async def create_auth_success_response(self, websocket: Any, auth_result: WebSocketAuthResult) -> None:
         """Tell a client that it was let in."""
         await safe_websocket_send(

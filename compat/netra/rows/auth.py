@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from compat.ledger import Class, Module, Move, Name, names, removed
 
+from ..advice.serving import AUTHENTICATE, HANDSHAKE, ORIGINS
+
 CORE = "netra_backend.app.websocket_core"
 CORS = "netra_backend.app.core.websocket_cors"
 WEBSOCKET = "compat.netra.components.auth.websocket_auth"
 LEGACY = "compat.netra.adapters.auth_handler"
 TOKENS = "compat.netra.adapters.handshake_tokens"
 WHEN = {"since": "1.0", "removal": "3.0"}
-AUTHENTICATE = (
-    "result = await authenticate_websocket(websocket), "
-    "with 'from compat.netra.components.auth.websocket_auth import authenticate_websocket'"
-)
 AUTHENTICATOR = "from compat.canonical.auth import Authenticator"
-HANDSHAKE = "Handshake.from_scope(websocket.scope).find_token(), with 'from compat.canonical.auth import Handshake'"
 
 
 def _class(path: str, adapter: str, canonical: str, instead: str | None) -> Move:
@@ -73,7 +70,7 @@ ROWS: list[Move] = [
         f"{CORE}.unified_websocket_auth",
         LEGACY,
         "_validate_token_with_auth_service=validate_websocket_token_business_logic",
-        instead="identity = await Authenticator.verify(token)",
+        instead="identity = await get_authenticator().verify(token) of compat.canonical.auth",
         **WHEN,
     ),
     # Clients and their sessions.
@@ -176,7 +173,7 @@ ROWS: list[Move] = [
         CORS,
         "CORSConfigurationBuilder get_unified_config",
         since="1.0",
-        instead="OriginPolicy([...]), with 'from compat.canonical.auth import OriginPolicy'",
+        instead=ORIGINS,
     ),
     *removed(f"{CORE}.unified_websocket_auth", "auth_client", since="1.0", instead=AUTHENTICATE),
     *removed(f"{CORE}.auth", "auth_client secure_websocket_context WebSocketAuthValidator", since="1.0", instead=AUTHENTICATE),
@@ -191,7 +188,7 @@ ROWS: list[Move] = [
         "detect_auth_validation_level AuthDegradationHandler AuthModeDetector DemoAuthValidator EmergencyAuthValidator "
         "RelaxedAuthValidator detect_auth_mode_from_headers",
         since="1.0",
-        instead=f"{AUTHENTICATE}: there is one level of authentication, and no header lowers it",
+        instead=f"{AUTHENTICATE} There is one level of authentication, and no header lowers it.",
     ),
     *removed(
         f"{CORE}.auth_remediation", "WebSocketAuthIntegration get_websocket_auth_integration", since="1.0", instead=AUTHENTICATE
@@ -201,12 +198,18 @@ ROWS: list[Move] = [
         "TokenLifecycleManager TokenLifecycleState ConnectionTokenState TokenLifecycleMetrics "
         "create_token_lifecycle_manager_for_connection get_token_lifecycle_manager",
         since="1.0",
-        instead="Identity.expires_at: the server closes a connection with 4401 when its token expires",
+        instead=(
+            "Leave it out: the server closes a connection with 4401 when its token expires (Identity.expires_at "
+            "of compat.canonical.auth)."
+        ),
     ),
     *removed(
         f"{CORE}.unified_websocket_auth",
         "create_token_lifecycle_manager_for_connection",
         since="1.0",
-        instead="Identity.expires_at: the server closes a connection with 4401 when its token expires",
+        instead=(
+            "Leave it out: the server closes a connection with 4401 when its token expires (Identity.expires_at "
+            "of compat.canonical.auth)."
+        ),
     ),
 ]

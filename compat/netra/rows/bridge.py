@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from compat.ledger import Move, removed
 
+from ..advice.people import CONTEXT
+from ..advice.serving import EMIT
 from .managers import SINCE, W, functions, moved
 
 B = "netra_backend.app.services.agent_websocket_bridge"
@@ -20,9 +22,8 @@ ROWS: list[Move] = [
         B,
         "compat.netra.adapters.process_objects",
         "get_agent_websocket_bridge get_event_delivery_tracker",
-        "create_agent_websocket_bridge(context)",
     ),
-    *moved(B, "compat.netra.components.agents.agent_bridge", "logger", "logging.getLogger(__name__)"),
+    *moved(B, "compat.netra.components.agents.agent_bridge", "logger"),
     *moved(B, "compat.netra.components.agents.emitter_factory", "WebSocketEmitterFactory"),
     *functions(f"{B} get_websocket_manager=get_package_websocket_manager create_websocket_manager"),
     *moved(
@@ -42,12 +43,10 @@ ROWS: list[Move] = [
         f"{W}.bridge",
         "WebSocketBridgeFactory create_websocket_bridge",
         since=SINCE,
-        instead="create_agent_websocket_bridge(context)",
+        instead=EMIT,
     ),
-    *removed(f"{W}.bridge", "create_websocket_context", since=SINCE, instead="from compat.canonical import UserExecutionContext"),
-    *removed(
-        f"{W}.websocket_bridge_factory", "WebSocketBridgeFactory", since=SINCE, instead="create_agent_websocket_bridge(context)"
-    ),
+    *removed(f"{W}.bridge", "create_websocket_context", since=SINCE, instead=CONTEXT),
+    *removed(f"{W}.websocket_bridge_factory", "WebSocketBridgeFactory", since=SINCE, instead=EMIT),
 ]
 
 PASSED_ON: list[tuple[str, str, str]] = [

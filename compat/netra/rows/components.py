@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from compat.ledger import Module, Move, Name, names, removed
 
+from ..advice.people import LOGGER
+from ..advice.traffic import READY
+
 CORE = "netra_backend.app.websocket_core"
 WHEN = {"since": "1.0", "removal": "3.0"}
 
@@ -25,7 +28,6 @@ race_condition_prevention.types = connections.race_conditions
 race_condition_prevention.handshake_coordinator = connections.race_conditions
 race_condition_prevention.race_condition_detector = connections.race_conditions"""
 
-_LOGGER = "a logger of your own: logging.getLogger(__name__)"
 
 ROWS: list[Move] = [
     Module(
@@ -57,11 +59,11 @@ ROWS: list[Move] = [
         f"{CORE}.batch_message_handler", "compat.netra.components.messages.handlers", "BatchMessageHandler", instead=None, **WHEN
     ),
     *names(f"{CORE}.batch_message_handler", "compat.netra.components.messages.batching", "BatchConfig", instead=None, **WHEN),
-    *removed(f"{CORE}.gcp_initialization_validator", "central_logger", instead=_LOGGER, **WHEN),
+    *removed(f"{CORE}.gcp_initialization_validator", "central_logger", instead=LOGGER, **WHEN),
     *removed(
         f"{CORE}.gcp_initialization_validator",
         "REDIS_TIMEOUT",
-        instead="validator.readiness_checks['redis'].timeout_seconds",
+        instead=READY,
         **WHEN,
     ),
 ]

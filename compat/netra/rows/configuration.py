@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from compat.ledger import Module, Move, Removed, names, removed
 
+from ..advice.people import SETTINGS
+
 WHEN = {"since": "1.0", "removal": "3.0"}
 C = "netra_backend.app.core.configuration"
 OLD_MANAGER = "netra_backend.app.core.managers.unified_configuration_manager"
 NEW = "compat.netra.components.configuration"
-GET = f"get_unified_config() of '{NEW}'"
 
 _WHOLE = f"""\
 {C} = {NEW}
@@ -82,16 +83,20 @@ ROWS: list[Move] = [
     ),
     # Gone for good.
     *removed(f"{C}.base", "os", instead="import os", **WHEN),
-    *removed(f"{C}.base", "get_auth_service_url", instead=f"{GET}.auth_service_url", **WHEN),
+    *removed(f"{C}.base", "get_auth_service_url", instead=SETTINGS, **WHEN),
     *removed(f"{C}.services", "corpus_service user_service audit_service", instead="the service's own module", **WHEN),
     *removed(
         f"{C}.services",
         "get_service_config ServicesConfig ServiceConfigurationValidator ServiceConfigManager ServicesConfiguration",
-        instead=f"ConfigurationLoader().get_service_config(name) of '{NEW}.loader'",
+        instead=SETTINGS,
         **WHEN,
     ),
-    Removed(f"{C}.logging:get_logging_config", instead=f"{GET}.log_level", **WHEN),
-    Removed(f"{C}.cascade:ConfigurationCascade", instead=f"ConfigurationManagerFactory of '{NEW}.scopes'", **WHEN),
-    Removed(f"{C}.feature_flags:FeatureFlagManager", instead=f"get_demo_feature_flags() of '{NEW}.demo'", **WHEN),
-    *removed(f"{C}.emergency", "get_emergency_config EmergencyLevel", instead=GET, **WHEN),
+    Removed(f"{C}.logging:get_logging_config", instead="logging.config.dictConfig(), or logging.basicConfig(level=...)", **WHEN),
+    Removed(f"{C}.cascade:ConfigurationCascade", instead=SETTINGS, **WHEN),
+    Removed(
+        f"{C}.feature_flags:FeatureFlagManager",
+        instead="a boolean field of a pydantic-settings model, or a feature-flag library such as openfeature-sdk",
+        **WHEN,
+    ),
+    *removed(f"{C}.emergency", "get_emergency_config EmergencyLevel", instead=SETTINGS, **WHEN),
 ]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from compat.ledger import Argument, Method, Move, names, removed
 
+from ..advice.people import CHECKED
+from ..advice.people import CONTEXT as CONTEXT_ADVICE
+
 WHEN = {"since": "1.0", "removal": "3.0"}
 HOME = "compat.netra.components.context"
 CONTEXT = f"{HOME}.user:UserExecutionContext"
@@ -26,22 +29,6 @@ _OLD_NAMES = {
     "context_factory": "create_test_user_context=create_user_execution_context",
 }
 
-_EXPORTED = frozenset(
-    [
-        "ContextIsolationError",
-        "InvalidContextError",
-        "UserContextFactory",
-        "UserContextManager",
-        "UserExecutionContext",
-        "clear_shared_object_registry",
-        "create_defensive_user_execution_context",
-        "create_isolated_execution_context",
-        "managed_user_context",
-        "register_shared_object",
-        "validate_user_context",
-    ]
-)
-
 # Modules that stood for the one in services, and paths that only ever stood in imports.
 _OTHER_PATHS = """\
 netra_backend.app.models.user_execution_context
@@ -51,13 +38,7 @@ netra_backend.app.execution.user_execution_context"""
 
 
 def _part(module: str, part: str, words: str) -> list[Move]:
-    rows: list[Move] = []
-    for word in words.split():
-        name = word.rpartition("=")[2]
-        # The package is the door; the logger, the registry and older helpers live behind it.
-        instead = f"from {HOME} import {name}" if name in _EXPORTED else None
-        rows += names(module, f"{HOME}.{part}", word, instead=instead, **WHEN)
-    return rows
+    return names(module, f"{HOME}.{part}", words, instead=None, **WHEN)
 
 
 def _whole(module: str) -> list[Move]:
@@ -75,13 +56,13 @@ ROWS: list[Move] = [
     *removed(
         SERVICES,
         "DEEP_AGENT_STATE_SECURITY_CHECK",
-        instead="nothing: a context is always checked, by context.verify_isolation()",
+        instead=CHECKED,
         **WHEN,
     ),
     *removed(
         SERVICES,
         "get_user_session_context get_user_execution_context",
-        instead=f"from {HOME} import UserExecutionContext; UserExecutionContext.from_request(user_id, thread_id, run_id)",
+        instead=CONTEXT_ADVICE,
         **WHEN,
     ),
     *(
@@ -91,8 +72,8 @@ ROWS: list[Move] = [
             became=new,
             since=WHEN["since"],
             removal=WHEN["removal"],
-            instead=f"{new}=...",
-            note="read it as context.agent_context; context.metadata has audit data too" if old == "metadata" else "",
+            instead=None,
+            note="Read it as context.agent_context; context.metadata has audit data too." if old == "metadata" else "",
         )
         for function in ("__init__", "from_request")
         for old, new in (("websocket_connection_id", "websocket_client_id"), ("metadata", "agent_context"))

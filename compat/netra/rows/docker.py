@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from compat.ledger import Module, Move, Removed, names, removed
 
+from ..advice.trials import DOCKER as DOCKER_ADVICE
+
 WHEN = {"since": "1.0", "removal": "3.0"}
 F = "test_framework"
 DOCKER = "compat.netra.components.docker.docker_manager"
@@ -28,20 +30,20 @@ ROWS: list[Move] = [
     *removed(
         f"{F}.unified_docker_manager",
         "_run_subprocess_safe",
-        instead="UnifiedDockerManager(client=...) with a client of your own in place of the engine",
+        instead="unittest.mock.patch('subprocess.run') around code of your own that calls it",
         **WHEN,
     ),
     *removed(
         f"{F}.unified_docker_manager",
         "_get_logger",
-        instead="logging.getLogger('compat.netra.components.docker.docker_manager')",
+        instead="logging.getLogger(__name__)",
         **WHEN,
     ),
     # Test classes imported by other tests.
     *(
         Removed(
             f"{INTEGRATION}:TestUnifiedDockerManager{suite}",
-            instead=f"tests of your own over 'from {DOCKER} import UnifiedDockerManager'",
+            instead=DOCKER_ADVICE,
             **WHEN,
         )
         for suite in SUITES.split()

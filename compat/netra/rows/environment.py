@@ -40,14 +40,14 @@ ROWS: list[Move] = [
     *removed(
         "shared.isolated_environment",
         "subprocess",
-        instead='patch "subprocess.run" itself; values are no longer expanded by a shell',
+        instead="Patch 'subprocess.run' itself; values are not expanded by a shell.",
         **WHEN,
     ),
     *(row for module in _COPIES.split("\n") for row in names(module, HOME, _ALL, instead=None, **WHEN)),
     *(
         row
         for module in _COPIES.split("\n")
-        for row in names(module, HOME, "get_isolated_environment=get_env", instead=f"from {HOME} import get_env", **WHEN)
+        for row in names(module, HOME, "get_isolated_environment=get_env", instead=None, **WHEN)
     ),
     *names(
         "test_framework.fixtures.isolated_environment",

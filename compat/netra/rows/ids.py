@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from compat.ledger import Move, names, removed
 
+from ..advice.people import BOTH_IDS
+
 WHEN = {"since": "1.0", "removal": "3.0"}
 HOME = "compat.netra.components.ids"
 MANAGER = "netra_backend.app.core.unified_id_manager"
@@ -34,7 +36,7 @@ ROWS: list[Move] = [
     *removed(
         MANAGER,
         "IDFormat ParsedRunID",
-        instead=f"from {HOME} import parse; parse(text).format names the format, parse(text).thread a run's thread",
+        instead=BOTH_IDS,
         **WHEN,
     ),
     *names("shared.id_generation.unified_id_generator", f"{HOME}.generator", _GENERATOR, instead=None, **WHEN),
@@ -44,15 +46,15 @@ ROWS: list[Move] = [
         "netra_backend.app.core.id_manager",
         f"{HOME}.id_manager",
         "IDManager=UnifiedIDManager",
-        instead=f"from {HOME} import UnifiedIDManager",
+        instead=None,
         **WHEN,
     ),
-    *names("netra_backend.app.core.id_manager", OLDER, "IDPair", instead=f"from {HOME} import UnifiedIDManager", **WHEN),
+    *names("netra_backend.app.core.id_manager", OLDER, "IDPair", instead=None, **WHEN),
     *names(
         "netra_backend.app.utils.run_id_generator",
         OLDER,
         _RUNS,
-        instead=f"from {HOME} import UnifiedIDManager; UnifiedIDManager.generate_run_id(thread_id)",
+        instead=None,
         **WHEN,
     ),
 ]

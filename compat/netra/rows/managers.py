@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from compat.ledger import Class, Method, Move, Name, names, removed
 
+from ..advice.serving import EMIT, OWN
+from ..advice.traffic import EVENTS, REPLAY
+
 SINCE, REMOVAL = "1.0", "3.0"
 W = "netra_backend.app.websocket_core"
 MANAGER = "compat.canonical.core.manager:UnifiedWebSocketManager"
 GET = "from compat.canonical import get_websocket_manager"
 CALL = "get_websocket_manager(context) returns the one manager of the context's user."
-OWN = "the user's own manager, get_websocket_manager(context)"
 
 
 def moved(module: str, canonical: str, words: str, instead: str | None = None, note: str = "") -> list[Move]:
@@ -305,18 +307,19 @@ ROWS: list[Move] = [
     *removed(f"{W}.websocket_manager", "redis", since=SINCE, instead="import redis"),
     *removed(f"{W}.manager", "auth_client", since=SINCE, instead="from compat.canonical.auth import get_authenticator"),
     *removed(f"{W}.manager", "logger", since=SINCE, instead="logging.getLogger(__name__)"),
+    *removed(f"{W}.manager", "get_websocket_recovery_manager sync_state", since=SINCE, instead=REPLAY),
     *removed(
-        f"{W}.manager", "get_websocket_recovery_manager sync_state", since=SINCE, instead=f"{OWN}, which replays what was missed"
-    ),
-    *removed(
-        f"{W}.manager", "broadcast_message", since=SINCE, instead="await get_websocket_manager_factory().broadcast(message)"
+        f"{W}.manager",
+        "broadcast_message",
+        since=SINCE,
+        instead="await get_websocket_manager_factory().broadcast(message) of compat.canonical.factory",
     ),
     *removed(f"{W}.unified_manager", "get_database_manager", since=SINCE, instead="the database layer's own session factory"),
     *removed(
         f"{W}.websocket_manager_factory",
         "_factory_instance _factory_lock",
         since=SINCE,
-        instead="get_websocket_manager_factory()",
+        instead="get_websocket_manager_factory() of compat.canonical.factory",
     ),
     *removed(
         f"{W}.websocket_manager_factory", "WebSocketState", since=SINCE, instead="from starlette.websockets import WebSocketState"
@@ -332,23 +335,30 @@ ROWS: list[Move] = [
         W,
         "agent_registry notifier",
         since=SINCE,
-        instead="from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge",
+        instead=EMIT,
     ),
     *removed(f"{W}.connection_executor", "ConnectionOperationBuilder", since=SINCE, instead=OWN),
     *removed(
         f"{W}.user_scoped_event_validator",
         "EventValidatorFactory UserScopedEventValidator get_event_validator_factory",
         since=SINCE,
-        instead="netra_backend.app.websocket_core.event_validator.UnifiedEventValidator, one for each user",
+        instead=EVENTS,
     ),
     *removed(
         f"{W}.state_synchronizer",
         "ConnectionStateSynchronizer",
         since=SINCE,
-        instead="since= of await manager.connect(websocket)",
+        instead="await manager.connect(websocket, since=position), with the last position that the client has seen",
     ),
-    *removed(f"{W}.event_resilience", "EventDeliveryFallback", since=SINCE, instead="manager.undelivered()"),
-    *removed(f"{W}.ssot_service_initializer", "initialize_service_ssot", since=SINCE, instead="create_app(settings)"),
+    *removed(
+        f"{W}.event_resilience", "EventDeliveryFallback", since=SINCE, instead="get_websocket_manager(context).undelivered()"
+    ),
+    *removed(
+        f"{W}.ssot_service_initializer",
+        "initialize_service_ssot",
+        since=SINCE,
+        instead="create_app(settings) of compat.canonical",
+    ),
 ]
 
 #: Names that a module passed on from the module that owns them: legacy module, home, names. Their rows are the home's.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from compat.ledger import Module, Move, Name, names, removed
 
+from ..advice.serving import AUTHENTICATE, OWN, SUPERVISOR
+from ..advice.traffic import ANNOTATE, RECEIVE, STATS
+
 CORE = "netra_backend.app.websocket_core"
 APP = "netra_backend.app"
 WHEN = {"since": "1.0", "removal": "3.0"}
@@ -51,7 +54,6 @@ _PROTOCOL = (
     "adapt_manager_for_legacy_code validate_migration_compatibility"
 )
 _SERVICES = "compat.netra.components.agents.service_registry"
-_CONFIGURE = "services.configure(supervisor=...) at start-up, then get_websocket_scoped_supervisor(context, db_session)"
 
 ROWS: list[Move] = [
     # The vocabulary and the models of messages.
@@ -231,9 +233,9 @@ ROWS: list[Move] = [
         f"{CORE}.handlers",
         "handle_agent_message process_agent_event validate_agent_request",
         since="1.0",
-        instead="await router.route_message(user_id, websocket, message)",
+        instead=RECEIVE,
     ),
-    *removed(f"{CORE}.protocols", "LegacyWebSocketManagerAdapter", since="1.0", instead="get_websocket_manager(context)"),
+    *removed(f"{CORE}.protocols", "LegacyWebSocketManagerAdapter", since="1.0", instead=OWN),
     *removed(
         f"{CORE}.protocols", "WebSocketEventProtocol", since="1.0", instead="from compat.canonical import UnifiedWebSocketManager"
     ),
@@ -241,55 +243,58 @@ ROWS: list[Move] = [
         f"{CORE}.protocol_validator",
         "test_critical_method_functionality",
         since="1.0",
-        instead="validate_migration_compatibility(manager)",
+        instead=ANNOTATE,
     ),
     *removed(
         f"{CORE}.supervisor_factory",
         "_get_websocket_supervisor_components create_websocket_supervisor_with_validation cleanup_websocket_registries "
         "get_registry_cleanup_status",
         since="1.0",
-        instead=_CONFIGURE,
+        instead=SUPERVISOR,
     ),
     *removed(
         f"{CORE}.graceful_degradation_manager",
         "DegradationLevel GracefulDegradationManager ServiceStatus DegradationContext FallbackChatHandler ServiceHealth "
         "create_graceful_degradation_manager",
         since="1.0",
-        instead="manager.health() and the server's /readyz: what is down is told, not imitated",
+        instead=(
+            "Use get_websocket_manager(context).health() and the server's /readyz: a service that is down is "
+            "reported, not imitated."
+        ),
     ),
     *removed(
         f"{CORE}.performance_monitor_core",
         "PerformanceThresholds WebSocketPerformanceMonitor LatencyMeasurement PerformanceAlert PerformanceMetrics "
         "PerformanceMonitorCore PerformanceMonitor ThroughputMetrics",
         since="1.0",
-        instead="manager.stats() and the server's /metrics",
+        instead=STATS,
     ),
     *removed(
         f"{CORE}.state_coordinator",
         "coordinate_authentication_state get_websocket_state_coordinator coordinate_factory_state",
         since="1.0",
-        instead="get_websocket_manager(context): a manager exists only for an authenticated context",
+        instead=OWN,
     ),
-    *removed(f"{CORE}.sync_types", "CriticalCallbackFailure", since="1.0", instead="Undelivered, from compat.canonical.errors"),
-    *removed(f"{CORE}.events", "auth_client", since="1.0", instead="await authenticate_websocket(websocket)"),
+    *removed(f"{CORE}.sync_types", "CriticalCallbackFailure", since="1.0", instead="from compat.canonical import Undelivered"),
+    *removed(f"{CORE}.events", "auth_client", since="1.0", instead=AUTHENTICATE),
     *removed(
         f"{CORE}.isolation",
         "WebSocketUserIsolation",
         since="1.0",
-        instead="get_websocket_manager(context): each user has a manager of their own",
+        instead=OWN,
     ),
-    *removed(f"{CORE}.sessions", "WebSocketSessionManager", since="1.0", instead="get_websocket_manager(context)"),
+    *removed(f"{CORE}.sessions", "WebSocketSessionManager", since="1.0", instead=OWN),
     *removed(f"{CORE}.audit_logger", "WebSocketAuditLogger", since="1.0", instead="logging.getLogger('compat.canonical')"),
     *removed(
         f"{APP}.websocket.connection_handler",
         "ConnectionHandler ConnectionContext WebSocketEventRouter connection_scope",
         since="1.0",
-        instead="await get_websocket_manager(context).connect(websocket)",
+        instead="await get_websocket_manager(context).connect(websocket) of compat.canonical",
     ),
     *removed(
         f"{CORE}.utils",
         "_get_staging_optimized_timeouts",
         since="1.0",
-        instead="WebSocketConfig.detect_and_configure_for_environment()",
+        instead="compat.canonical.Settings and compat.canonical.Limits",
     ),
 ]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from compat.ledger import Move, names, removed
 
+from ..advice.people import OWN_MODEL
+from ..advice.traffic import STATS
+
 WHEN = {"since": "1.0", "removal": "3.0"}
 TYPES = "compat.netra.components.types"
 EXECUTION = "compat.netra.components.agents.execution_types"
@@ -29,20 +32,20 @@ _EXECUTION = (
 _GONE = {
     "shared.types.agent_types": (
         "AgentExecutionResult AgentExecutionRequest AgentValidationResult TypedAgentResult",
-        "declare the fields you use in a dataclass of your own; the core passes plain dictionaries between agents",
+        OWN_MODEL,
     ),
     "shared.types.user_types": (
         "TestUserData ExtendedUser UserBase UserCreate UserInfo UserUpdate",
-        "declare the fields you use in a model of your own; the core knows users by UserID alone",
+        OWN_MODEL,
     ),
     "shared.types.performance_metrics": (
         "PerformanceMetrics",
-        "read the figures from manager.stats() or the /metrics endpoint",
+        STATS,
     ),
-    "shared.types.core_types": ("AuditID", "from compat.netra.components.types import RequestID; audit data is kept per request"),
+    "shared.types.core_types": ("AuditID", "a str, or a typing.NewType of your own"),
     "shared.types": (
         "EnvironmentType ServiceType",
-        "from compat.canonical.settings import Settings; Settings.environment is one of local, test, staging, production",
+        "Use compat.canonical.Settings.environment instead: local, test, staging or production.",
     ),
 }
 

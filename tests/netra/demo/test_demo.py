@@ -79,7 +79,7 @@ def test_what_keeps_the_service_from_running_is_said_in_one_line(variable, value
 @pytest.mark.usefixtures("server")
 def test_a_rehearsed_removal_names_the_replacement():
     done = demo(COMPAT_AS_OF="3.0")
-    assert "Use canonical path 'from compat.netra.components.context import UserExecutionContext' instead." in done.stderr
+    assert "Use 'from compat.canonical import UserExecutionContext' instead: it has user_id," in done.stderr
 
 
 @pytest.mark.usefixtures("server")

@@ -57,7 +57,7 @@ def test_former_arguments_are_warned_of_and_counted_at_the_callers_line(UserExec
         UserExecutionContext("user_1", "thread_1", "run_1", metadata={})
     said = [one for one in caught if issubclass(one.category, LegacyUseWarning)]
     assert len(said) == 1
-    assert "agent_context=" in str(said[0].message)
+    assert "Pass 'agent_context' instead." in str(said[0].message)
     assert said[0].filename == __file__
     moves = [use.move for use in compat.usage() if use.file == __file__ and use.line == said[0].lineno]
     assert moves == ["compat.netra.components.context.user:UserExecutionContext.__init__(metadata)"]
@@ -141,10 +141,3 @@ def test_pickles_of_the_former_path_load(UserExecutionContext: Any) -> None:
     context = UserExecutionContext("user_1", "thread_1", "run_1")
     data = pickle.dumps(context, protocol=0).replace(b"compat.netra.components.context.user", SERVICES.encode())
     assert pickle.loads(data) == context
-
-
-def test_the_door_that_rows_name_hands_out_what_they_name() -> None:
-    import compat.netra.components.context as door
-    from compat.netra.rows import context as rows
-
-    assert frozenset(door.__all__) == rows._EXPORTED

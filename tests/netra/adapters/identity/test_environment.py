@@ -75,7 +75,7 @@ def test_values_are_masked(old: Read) -> None:
 
 
 def test_what_is_gone_says_so(old: Read) -> None:
-    with pytest.raises(ImportError, match=r'patch "subprocess\.run" itself'):
+    with pytest.raises(ImportError, match=r"Patch 'subprocess\.run' itself"):
         exec("from shared.isolated_environment import subprocess", {})
 
 

@@ -100,7 +100,7 @@ def test_the_bridge(old: Read) -> None:
 
 
 def test_records_that_are_gone_say_what_to_write(old: Read) -> None:
-    with pytest.raises(ImportError, match="declare the fields you use"):
+    with pytest.raises(ImportError, match="Declare the fields you use"):
         exec("from shared.types.agent_types import AgentExecutionResult", {})
 
 
