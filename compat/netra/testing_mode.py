@@ -1,7 +1,6 @@
 """Whether this process runs tests: said explicitly, never guessed from the call stack, and never so in production.
 
-Three ways to say it: ``COMPAT_TESTING=1``, ``ENVIRONMENT=test`` (or ``testing``), or ``[tool.compat] testing = true`` in the
-pyproject.toml of the directory that pytest takes for its root.
+Three ways to say it: ``COMPAT_TESTING=1``, ``ENVIRONMENT=test`` (or ``testing``), or the pytest plugin of this package.
 """
 
 from __future__ import annotations

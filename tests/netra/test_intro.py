@@ -1,4 +1,4 @@
-"""The introductions of the migration guide belong to modules of the ledger, and their new forms are real."""
+"""What the migration guide says beside the rows: a plan, families that have rows, names that are there, a size that can be read."""
 
 from __future__ import annotations
 
@@ -8,28 +8,55 @@ from pathlib import Path
 
 import pytest
 
-import compat.netra
+from compat.analysis.documents import guide_data
 from compat.netra.ledger import LEDGER
 
-INTROS = sorted((Path(compat.netra.__file__).parent / "intro").glob("*.md"))
+INTROS = sorted(Path(LEDGER.intro).glob("*.md"))
+DATA = guide_data.read(LEDGER.intro)
+GUIDE = Path(__file__).parents[2] / "MIGRATION.md"
 
 
 @pytest.mark.parametrize("path", INTROS, ids=lambda path: path.stem)
-def test_each_introduces_a_module_of_the_ledger(path: Path) -> None:
-    assert path.stem == "_head" or LEDGER.module_rows(path.stem)
+def test_each_introduces_a_family_or_the_guide(path: Path) -> None:
+    assert path.stem in {"_head", *(family.key for family in DATA.families)}
 
 
 @pytest.mark.parametrize("path", INTROS, ids=lambda path: path.stem)
-def test_what_is_to_be_imported_instead_is_there(path: Path) -> None:
+def test_what_is_to_be_written_instead_is_there(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    imports = re.findall(r"from (compat[.\w]*) import (\w+(?:, \w+)*)", text)
-    for module, names in imports:
-        for name in names.split(", "):
-            assert hasattr(importlib.import_module(module), name), f"{module}.{name}"
-    for module in re.findall(r"of `(compat[.\w]*)`", text):
+    for module in re.findall(r"`(compat(?:\.\w+)+)`", text):
         importlib.import_module(module)
+    for name, module in re.findall(r"`(\w+)[^`]*` of `(compat\.canonical[.\w]*)`", text):
+        head = name if name not in ("await", "identity", "connection", "manager") else ""
+        assert not head or hasattr(importlib.import_module(module), head), f"{module}.{head}"
+    assert not re.search(r"`[^`]*compat\.netra\.\w[^`]*`", text), "nobody is sent to what goes with 3.0"
 
 
-def test_there_is_a_head() -> None:
-    assert "_head" in [path.stem for path in INTROS]
-    assert len(INTROS) > 10
+def test_every_row_belongs_to_a_family_and_every_family_has_rows() -> None:
+    families = [DATA.family_of(row) for row in LEDGER]
+    assert [row.legacy for row, family in zip(LEDGER, families) if family is None] == []
+    assert {family.key for family in families if family} == {family.key for family in DATA.families}
+    assert set(DATA.intros) == {"_head", *(family.key for family in DATA.families)}
+
+
+def test_the_uses_are_those_of_names_that_the_ledger_serves() -> None:
+    whole = {row.module for row in LEDGER if row.kind == "module"}
+    assert [path for path in DATA.uses if path not in LEDGER and path.partition(":")[0] not in whole] == []
+    assert list(DATA.uses.values()) == sorted(DATA.uses.values(), reverse=True)
+
+
+def test_the_guide_begins_with_a_plan_and_can_be_read_in_one_go() -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert headings[1] == "## Begin here"
+    assert len(headings) < 30
+    assert len(text) < 85_000
+    assert "`from compat.netra" not in text
+
+
+def test_the_commands_of_the_plan_exist() -> None:
+    from compat.cli.table import COMMANDS
+
+    told = set(re.findall(r"`compat ([a-z-]+)", DATA.intros["_head"]))
+    assert told == {"compliance", "doctor", "fix", "ready", "report", "scan"}
+    assert told <= set(COMMANDS)

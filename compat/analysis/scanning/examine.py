@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ..model.file_uses import FileUses
-    from ..targets import Target, Targets
+    from ..model.target import Target
+    from ..model.targets import Targets
     from .fragmentation import SymbolImport
 
 #: ``--select`` values: which constructs are looked at.

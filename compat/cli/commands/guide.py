@@ -26,15 +26,14 @@ from ..options import ledger_option, opened_output
 @click.option(
     "--intro",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Directory of introductions, <legacy module>.md. Default: the ledger's.",
+    help="Directory of introductions, families and uses. Default: the ledger's.",
 )
 def command(ledgers: tuple[str, ...], write: bool, check: bool, path: Path | None, intro: Path | None) -> int:
     """Generate, then print, write or compare."""
-    from compat.analysis.documents import guide
+    from compat.analysis.documents import guide, guide_data
 
     ledger = required_ledger(ledgers)
-    folder = str(intro or ledger.intro)
-    text = guide.generate(ledger, guide.read_intros(folder) if folder else {})
+    text = guide.generate(ledger, guide_data.read(str(intro or ledger.intro)))
     place = path or Path("MIGRATION.md" if "://" in ledger.docs else ledger.docs or "MIGRATION.md")
     if check:
         if not place.is_file() or place.read_text(encoding="utf-8") != text:
