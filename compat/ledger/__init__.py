@@ -1,6 +1,8 @@
 """What moved: rows, the ledgers that hold them, their checks, and the sentence each speaks.
 
-moves      the six kinds of row
+move       what every row has
+kinds/     the kinds of row, one file each: fields, subject, advice, faults
+families   compact forms of many rows
 ledger     Ledger: the index and the version in force
 versions   stages
 wording    the one sentence
@@ -10,9 +12,12 @@ discovery  ledgers by entry point, by configuration, by name
 
 from __future__ import annotations
 
+from .families import names, removed
+from .kinds import KINDS, Argument, Class, Method, Module, Name, Removed
 from .ledger import Ledger, Origin
-from .moves import KINDS, Argument, Class, Method, Module, Move, Name, Removed, names, removed
-from .wording import import_line, replacement, sentence
+from .move import Move
+from .paths import import_line
+from .wording import replacement, sentence
 
 __all__ = [  # noqa: RUF022 - as sorted() sorts
     "Argument",

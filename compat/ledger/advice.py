@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 
-from .wording import dotted, replacement
+from .paths import dotted
+from .wording import replacement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from .ledger import Ledger
-    from .moves import Move
+    from .move import Move
 
     Fault = tuple[str, str, str]
 

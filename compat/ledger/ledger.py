@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import versions
-from .moves import Move
+from .move import TARGET, Move
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ class Ledger:
         for row in kept:
             self._by_legacy.setdefault(row.legacy, row)
             self._by_id.setdefault(row.id, row)
-            if row.kind in ("method", "argument"):
-                continue  # they change canonical classes and functions; no legacy module is served for them
+            if row.place == TARGET:
+                continue  # no legacy module is served for it
             module, _, attribute = row.legacy.partition(":")
             self._modules.setdefault(module, {}).setdefault(attribute, row)
 

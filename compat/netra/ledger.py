@@ -6,6 +6,7 @@ import os
 
 from compat import __version__
 from compat.ledger import Ledger, Move, Name
+from compat.ledger.move import MODULE
 
 from .advice import ROOT, advise
 from .rows import (
@@ -32,7 +33,7 @@ def _owner(homes: dict[str, Move], home: str, name: str) -> Move | None:
     """The row of a name in its home module; where the whole module moved, one made from that."""
     owner = homes.get(f"{home}:{name}")
     whole = homes.get(home)
-    if owner is not None or whole is None or whole.kind != "module":
+    if owner is not None or whole is None or whole.place != MODULE or whole.is_tombstone:
         return owner
     return Name(f"{home}:{name}", f"{whole.canonical}:{name}", since=whole.since, removal=whole.removal, instead=None)
 

@@ -20,10 +20,10 @@ from compat.ledger import (
     check,
     names,
     removed,
+    replacement,
     sentence,
     versions,
 )
-from compat.ledger.checking import find_faults
 from compat.ledger.versions import parse, stage
 
 DATES = {"since": "1.0", "removal": "2.0", "instead": None}
@@ -195,95 +195,12 @@ def test_check_raises_all_faults_at_once_each_with_row_reason_and_remedy():
     assert str(caught.value).startswith(f"ledger 'bad' has {len(caught.value.faults)} faults:\n  ")
 
 
-@pytest.mark.parametrize(
-    ("template", "fault"),
-    [
-        ("int({value}) * 1000", ""),
-        ("[{value}]", ""),
-        ("int(x)", "template 'int(x)': {value} is missing"),
-        ("{value} +", "template '{value} +': it is no expression ("),
-        (
-            "timedelta(seconds={value})",
-            "template 'timedelta(seconds={value})': timedelta is no builtin, and would have to be imported",
-        ),
-    ],
-)
-def test_check_reads_the_template_of_a_converted_argument(template, fault):
-    row = Argument("json:dumps", "x", became="obj", convert="json:loads", template=template, **DATES)
-    reasons = [reason for _row, reason, _remedy in find_faults(Ledger("t", version="1.0") + [row])]
-    assert len(reasons) == bool(fault)
-    assert all(reason.startswith(fault) for reason in reasons)
-
-
-def test_check_wants_a_converter_beside_a_template():
-    row = Argument("json:dumps", "x", became="obj", template="[{value}]", **DATES)
-    reasons = [reason for _row, reason, _remedy in find_faults(Ledger("t", version="1.0") + [row])]
-    assert reasons == ["template '[{value}]': there is no convert for it to spell out"]
-
-
-@pytest.mark.parametrize(
-    ("row", "use", "text"),
-    [
-        (
-            Name("old:A", "new:B", **DATES),
-            "import",
-            "Importing A from 'old' is deprecated since 1.0 and will be removed in 2.0. Use canonical path 'from new import B' instead.",
-        ),
-        (
-            Name("old:A", "new:B", since="1.0", removal="2.0", instead="from new import B"),
-            "attribute",
-            "Using A from 'old' is deprecated since 1.0 and will be removed in 2.0. Use canonical path 'from new import B' instead.",
-        ),
-        (
-            Name("old:A", "new:B", since="1.0", removal="2.0", instead="new.make()", note="It leaks."),
-            "subclass",
-            "Subclassing A from 'old' is deprecated since 1.0 and will be removed in 2.0. Use new.make() instead. It leaks.",
-        ),
-        (
-            Module("old", "new", **DATES),
-            "import",
-            "Importing 'old' is deprecated since 1.0 and will be removed in 2.0. Use canonical path 'import new' instead.",
-        ),
-        (
-            Method("m:C.old", "m:C.new", **DATES),
-            "call",
-            "Calling C.old() of 'm' is deprecated since 1.0 and will be removed in 2.0. Use C.new instead.",
-        ),
-        (
-            Argument("m:f", "old", became="new", **DATES),
-            "argument",
-            "Passing 'old' to m.f() is deprecated since 1.0 and will be removed in 2.0. Pass 'new' instead.",
-        ),
-        (
-            Argument("m:f", "old", became=None, **DATES),
-            "argument",
-            "Passing 'old' to m.f() is deprecated since 1.0 and will be removed in 2.0. Leave 'old' out.",
-        ),
-        (
-            Argument("m:f", order=("b", "a"), **DATES),
-            "argument",
-            "Passing b, a to m.f() by position in this order is deprecated since 1.0 and will be removed in 2.0. Pass these arguments by keyword.",
-        ),
-        (
-            Argument("m:f", "a", default="m:g", **DATES),
-            "argument",
-            "Calling m.f() without 'a' is deprecated since 1.0 and will be removed in 2.0. Pass 'a' yourself.",
-        ),
-        (
-            Removed("old:A", since="1.0", instead="write B instead"),
-            "import",
-            "Importing A from 'old' is impossible: it was removed in 1.0. Write B instead.",
-        ),
-        (
-            Removed("old:A", since="1.0", instead="Write B."),
-            "import",
-            "Importing A from 'old' is impossible: it was removed in 1.0. Write B.",
-        ),
-    ],
-    ids=lambda value: value if isinstance(value, str) and len(value) < 12 else "",
-)
-def test_each_kind_speaks_one_sentence(row, use, text):
-    assert sentence(row, use) == text
+def test_what_is_to_be_written_instead_is_worded_one_way():
+    said = [
+        replacement(Name("old:A", "new:B", since="1", removal="2", instead=words))
+        for words in (None, "new.make()", "Write B.", "write B instead")
+    ]
+    assert said == ["Use canonical path 'from new import B' instead.", "Use new.make() instead.", "Write B.", "Write B instead."]
 
 
 def test_sentences_of_other_stages():

@@ -1,4 +1,4 @@
-"""The six kinds of move: one immutable row says what moved where, since when, and until when.
+"""What every kind of move has in common: an immutable row that says what moved where, since when, and until when.
 
 Rows hold dotted strings only, so that a ledger of thousands of rows imports none of its targets. The classes are written
 by hand rather than as dataclasses because they are loaded at the first legacy use of a process, and ``dataclasses``
@@ -9,10 +9,18 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+from .paths import dotted, import_line, is_path
+from .versions import ANNOUNCED, EXPIRED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, ClassVar, NoReturn
 
+    Fault = tuple[str, str]  # reason, remedy
+
+#: Where a row stands (:attr:`Move.place`): it serves a whole module, serves one name of a module, or changes its target.
+MODULE, NAME, TARGET = "module", "name", "target"
 
 _FIELDS: dict[type[Move], tuple[str, ...]] = {}
 _READERS: dict[type[Move], attrgetter[tuple[Any, ...]]] = {}
@@ -38,6 +46,12 @@ class Move:
     """
 
     kind: ClassVar[str] = ""
+    #: Nothing stands behind the legacy path any more; every use of it raises.
+    is_tombstone: ClassVar[bool] = False
+    #: The legacy path must name something inside a module.
+    needs_attribute: ClassVar[bool] = False
+    #: The adapter that is handed out in place of the canonical object; ``""``: the canonical object itself is.
+    adapter: str = ""
     __slots__ = ("canonical", "id", "instead", "ledger", "legacy", "note", "removal", "since")
 
     id: str
@@ -79,6 +93,44 @@ class Move:
     def attribute(self) -> str:
         """The part after the colon, ``""`` for a whole module."""
         return self.legacy.partition(":")[2]
+
+    @property
+    def place(self) -> str:
+        """:data:`MODULE` or :data:`NAME`: what is served at the legacy path; :data:`TARGET`: the canonical object is changed."""
+        return NAME if self.attribute else MODULE
+
+    def subject(self, use: str) -> str:
+        """What was done with what: the head of the sentence, without a verb of judgement."""
+        module, attribute = self.module, self.attribute
+        if not attribute:
+            return f"Importing '{module}'" if use == "import" else f"Using module '{module}'"
+        if use == "call":
+            return f"Calling {dotted(attribute)}() of '{module}'"
+        return f"{_VERBS.get(use, 'Using')} {attribute} from '{module}'"
+
+    def judgement(self, stage: str) -> str:
+        """How things stand at a stage: what follows the subject in the sentence."""
+        since = f"{self.ledger} {self.since}" if self.ledger else self.since
+        if stage == EXPIRED:
+            return f"has expired: it was deprecated in {since} and removed in {self.removal}."
+        if stage == ANNOUNCED:
+            return f"will be deprecated in {since} and removed in {self.removal}."
+        return f"is deprecated since {since}" + (f" and will be removed in {self.removal}." if self.removal else ".")
+
+    def advice(self) -> str:
+        """What to write instead, worded from the canonical path; ``""`` where there is none."""
+        return f"Use canonical path '{import_line(self.canonical)}' instead." if self.canonical else ""
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield each ``(reason, remedy)`` that is wrong with the row by itself, nothing imported."""
+        if not is_path(self.module) or (self.attribute and not is_path(self.attribute.partition("(")[0])):
+            yield f"{self.legacy!r} is no legacy path", "write 'package.module' or 'package.module:attribute'"
+        if self.needs_attribute and not self.attribute:
+            yield "a name is missing after the module", f"write {self.module + ':Name'!r}, or use Module(...)"
+
+    def target_faults(self, target: object) -> Iterator[Fault]:
+        """Yield each ``(reason, remedy)`` that is wrong with the row now that ``target``, its canonical object, is at hand."""
+        yield from ()
 
     def replace(self, **changes: Any) -> Move:
         """Return a copy with some fields changed."""
@@ -129,121 +181,6 @@ class Move:
         return f"{type(self).__name__}({self.legacy!r}, {self.canonical!r}, {shown})"
 
 
-class Module(Move):
-    """A whole module moved; its submodules follow."""
-
-    kind = "module"
-    __slots__ = ()
-
-
-class Name(Move):
-    """A name moved or was renamed; old code gets the canonical object itself.
-
-    The name is observed, not the object: a use is counted where it is imported or read, not at each call of what it gave.
-    """
-
-    kind = "name"
-    __slots__ = ()
-
-
-class Class(Move):
-    """A class is now built by a factory; old code gets ``adapter``, a subclass of :class:`compat.Adapter`."""
-
-    kind = "class"
-    __slots__ = ("adapter",)
-    adapter: str
-
-    def __init__(
-        self,
-        legacy: str,
-        canonical: str,
-        *,
-        adapter: str,
-        since: str,
-        removal: str,
-        instead: str | None,
-        note: str = "",
-        id: str = "",
-    ) -> None:
-        super().__init__(legacy, canonical, since=since, removal=removal, instead=instead, note=note, id=id)
-        object.__setattr__(self, "adapter", adapter)
-
-
-class Method(Move):
-    """A method or property was renamed on a canonical class that still exists: ``"mod:Class.old"`` -> ``"mod:Class.new"``."""
-
-    kind = "method"
-    __slots__ = ()
-
-
-class Argument(Move):
-    """An argument of a function that still exists was renamed, dropped, converted, reordered or became required.
-
-    ``function`` is ``"module:function"`` or ``"module:Class.method"``. Exactly one of these shapes:
-
-    * ``Argument(f, "old", became="new")`` renamed; with ``convert="module:callable"`` the value is converted on the way, and
-      with ``template="{value} * 1000"`` as well, source can be rewritten where the value is no literal: an expression of
-      ``{value}`` and builtins that comes to the same as ``convert``;
-    * ``Argument(f, "old", became=None)`` dropped: accepted and ignored;
-    * ``Argument(f, "name", default="module:callable")`` newly required: supplied by ``callable()`` when missing;
-    * ``Argument(f, order=("b", "a"))`` reordered: positional arguments arrive in the legacy order.
-    """
-
-    kind = "argument"
-    __slots__ = ("argument", "became", "convert", "default", "order", "template")
-    argument: str
-    became: str | None
-    convert: str
-    default: str
-    order: tuple[str, ...]
-    template: str
-
-    def __init__(
-        self,
-        function: str,
-        argument: str = "",
-        *,
-        became: str | None = None,
-        convert: str = "",
-        default: str = "",
-        order: tuple[str, ...] = (),
-        template: str = "",
-        since: str,
-        removal: str,
-        instead: str | None,
-        note: str = "",
-        id: str = "",
-    ) -> None:
-        label = argument or ", ".join(order)
-        super().__init__(f"{function}({label})", function, since=since, removal=removal, instead=instead, note=note, id=id)
-        put = object.__setattr__
-        put(self, "argument", argument)
-        put(self, "became", became)
-        put(self, "convert", convert)
-        put(self, "default", default)
-        put(self, "order", tuple(order))
-        put(self, "template", template)
-
-
-class Removed(Move):
-    """Nothing stands behind the name any more: using it says what to write instead, and is counted."""
-
-    kind = "removed"
-    __slots__ = ()
-
-    def __init__(
-        self,
-        legacy: str,
-        *,
-        since: str,
-        removal: str = "",
-        instead: str | None,
-        note: str = "",
-        id: str = "",
-    ) -> None:
-        super().__init__(legacy, "", since=since, removal=removal or since, instead=instead, note=note, id=id)
-
-
 def _rebuild(kind: type[Move], values: tuple[Any, ...]) -> Move:
     move = object.__new__(kind)
     for name, value in zip(kind._fields(), values):
@@ -251,22 +188,4 @@ def _rebuild(kind: type[Move], values: tuple[Any, ...]) -> Move:
     return move
 
 
-KINDS: dict[str, type[Move]] = {kind.kind: kind for kind in (Module, Name, Class, Method, Argument, Removed)}
-
-
-def names(
-    module: str, canonical: str, words: str, *, since: str, removal: str, instead: str | None, note: str = ""
-) -> list[Move]:
-    """Compact form of a family: one :class:`Name` row per word of ``words``; ``Old=New`` renames on the way."""
-    rows: list[Move] = []
-    for word in words.split():
-        old, _, new = word.partition("=")
-        rows.append(
-            Name(f"{module}:{old}", f"{canonical}:{new or old}", since=since, removal=removal, instead=instead, note=note)
-        )
-    return rows
-
-
-def removed(module: str, words: str, *, since: str, instead: str, removal: str = "", note: str = "") -> list[Move]:
-    """Compact form of tombstones: one :class:`Removed` row per word of ``words``."""
-    return [Removed(f"{module}:{word}", since=since, removal=removal, instead=instead, note=note) for word in words.split()]
+_VERBS = {"import": "Importing", "subclass": "Subclassing", "set": "Assigning", "construct": "Constructing"}

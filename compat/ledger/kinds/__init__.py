@@ -1,0 +1,15 @@
+"""The kinds of move, one file each. A new kind is one more file here, and a line in the table."""
+
+from __future__ import annotations
+
+from ..move import Move
+from .argument import Argument
+from .class_ import Class
+from .method import Method
+from .module import Module
+from .name import Name
+from .removed import Removed
+
+KINDS: dict[str, type[Move]] = {kind.kind: kind for kind in (Module, Name, Class, Method, Argument, Removed)}
+
+__all__ = ["KINDS", "Argument", "Class", "Method", "Module", "Name", "Removed"]

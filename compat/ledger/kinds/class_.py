@@ -1,0 +1,51 @@
+"""Class: a class is built by a factory now."""
+
+from __future__ import annotations
+
+from ..move import Move
+from ..paths import resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..move import Fault
+
+
+class Class(Move):
+    """A class is now built by a factory; old code gets ``adapter``, a subclass of :class:`compat.Adapter`."""
+
+    kind = "class"
+    needs_attribute = True
+    __slots__ = ("adapter",)
+    adapter: str
+
+    def __init__(
+        self,
+        legacy: str,
+        canonical: str,
+        *,
+        adapter: str,
+        since: str,
+        removal: str,
+        instead: str | None,
+        note: str = "",
+        id: str = "",
+    ) -> None:
+        super().__init__(legacy, canonical, since=since, removal=removal, instead=instead, note=note, id=id)
+        object.__setattr__(self, "adapter", adapter)
+
+    def target_faults(self, target: object) -> Iterator[Fault]:
+        """The target must be no exception, and the adapter one."""
+        if isinstance(target, type) and issubclass(target, BaseException):
+            yield "an exception cannot be moved as Class: except does not see adapters", "use Name(...)"
+        adapter, fault = resolve(self.adapter)
+        if fault:
+            yield f"adapter {self.adapter!r} {fault}", "correct the path"
+        elif not _is_adapter(adapter):
+            yield f"adapter {self.adapter!r} is no Adapter", "derive it: class X(compat.Adapter, of=...)"
+
+
+def _is_adapter(found: object) -> bool:
+    # By the name of its metaclass: the ledger knows nothing of the shim, which builds on it.
+    return isinstance(found, type) and any(kind.__name__ == "AdapterMeta" for kind in type.mro(type(found)))

@@ -1,0 +1,30 @@
+"""Removed: a tombstone for a name that is gone."""
+
+from __future__ import annotations
+
+from ..move import Move
+
+
+class Removed(Move):
+    """The name is gone: using it raises an error that says what to write instead, and is counted."""
+
+    kind = "removed"
+    is_tombstone = True
+    __slots__ = ()
+
+    def __init__(
+        self,
+        legacy: str,
+        *,
+        since: str,
+        removal: str = "",
+        instead: str | None,
+        note: str = "",
+        id: str = "",
+    ) -> None:
+        super().__init__(legacy, "", since=since, removal=removal or since, instead=instead, note=note, id=id)
+
+    def judgement(self, stage: str) -> str:
+        """The same at every stage."""
+        since = f"{self.ledger} {self.since}" if self.ledger else self.since
+        return f"is impossible: it was removed in {since}."
