@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .model.target import Target
-    from .model.targets import Targets
     from .reading.sources import Source
+    from .targets import Target, Targets
 
 #: How a construct reads in the ledger's one sentence.
 _USES = {

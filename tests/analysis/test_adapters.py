@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat.analysis.model.adapters import Adapters
+from compat.analysis.targets.adapters import Adapters
 from compat.ledger import Ledger
 
 SOURCE = """

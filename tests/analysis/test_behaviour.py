@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import compat
-from compat.analysis.model.targets import Targets
 from compat.analysis.rewriting import rewriter
 from compat.analysis.scanning import examine
+from compat.analysis.targets import Targets
 
 PROGRAMS = Path(__file__).parent.parent / "gold" / "behaviour.txt"
 

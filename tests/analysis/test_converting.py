@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat.analysis.model import converting
+from compat.analysis.targets import converting
 
 SOURCE = """
 import os

@@ -62,7 +62,7 @@ EXACT = {
 
 @pytest.mark.parametrize("case", EXACT)
 def test_all_other_bytes_stay(ledger, case):
-    from compat.analysis.model.targets import Targets
+    from compat.analysis.targets import Targets
 
     raw = EXACT[case]
     outcome = rewriter.fix_bytes("m.py", raw, Targets(ledger))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compat.analysis.model.module_names import has_name
+from compat.analysis.targets.module_names import has_name
 
 SOURCES = {
     "plain": "import os.path\nfrom a import b as c\nx = y = 1\n(p, [q]) = 1, [2]\nz: int\nclass K: inner = 1\ndef f(): local = 1\n",

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from compat.analysis.model import file_uses
-from compat.analysis.model.targets import Targets
 from compat.analysis.reading import dialects
 from compat.analysis.reading.sources import decode
 from compat.analysis.rewriting import reparsing, rewriter
 from compat.analysis.rewriting.edits import Edit, apply
 from compat.analysis.rewriting.planning import make_plan
+from compat.analysis.targets import Targets
 
 GOLD = Path(__file__).parent.parent / "gold" / "fix"
 

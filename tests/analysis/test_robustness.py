@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from compat.analysis import fixer, rules, scan
 from compat.analysis.findings import Finding
 from compat.analysis.model import file_uses
-from compat.analysis.model.targets import Targets
 from compat.analysis.reading import batch, compatibility_characters, dialects, import_statements, lexer, sources
 from compat.analysis.rewriting import rewriter
 from compat.analysis.scanning import examine, prefilter
+from compat.analysis.targets import Targets
 from compat.ledger import Ledger, Module, names
 
 TOLD = {"since": "1.0", "removal": "3.0", "instead": None}

@@ -11,8 +11,8 @@ import pytest
 
 from compat.analysis.documents import guide
 from compat.analysis.documents.explain import explain
-from compat.analysis.model.targets import Targets
 from compat.analysis.rewriting import rewriter
+from compat.analysis.targets import Targets
 from compat.ledger import advice, replacement, sentence
 from compat.netra.ledger import LEDGER
 

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import compat
-from compat.analysis.model.targets import Targets
 from compat.analysis.rewriting import rewriter
+from compat.analysis.targets import Targets
 from compat.ledger import Argument, Class, Ledger, Method, Module, Name, names
 
 TOLD = {"since": "1.0", "removal": "3.0", "instead": None}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from compat.errors import CompatError
 from compat.ledger import replacement
 
-from ..model.targets import Targets
+from ..targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ..model.adapters import imported_from, parse_module
+from ..targets.adapters import imported_from, parse_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,13 +13,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ..model.targets import Targets
+from ..targets import Targets
 from . import signatures
 
 if TYPE_CHECKING:
     from compat.ledger import Ledger, Move
 
-    from ..model.target import Target
+    from ..targets import Target
 
 # A class that hides its canonical base's members is meant to; checkers report what stands in a project's own directories.
 _QUIET = (

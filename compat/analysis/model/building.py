@@ -10,7 +10,7 @@ from .file_model import FileModel
 if TYPE_CHECKING:
     from ..reading.dialects import Tree
     from ..reading.sources import Source
-    from .targets import Targets
+    from ..targets import Targets
 
 
 def build(

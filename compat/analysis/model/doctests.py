@@ -12,8 +12,8 @@ from ..reading import dialects, sources
 from . import building, scopes
 
 if TYPE_CHECKING:
+    from ..targets import Targets
     from .file_model import FileModel
-    from .targets import Targets
 
 DOCTEST = "doctest"
 _LINE = re.compile(rb"(?m)(?:^([ \t]*)|(?<=[\"']))(>>>|\.\.\.)(?: ([^\r\n]*))?(?=[\r\n]|\Z)(?:\r\n|[\r\n])?")

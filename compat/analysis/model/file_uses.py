@@ -11,9 +11,9 @@ from .receivers import Receivers
 
 if TYPE_CHECKING:
     from ..reading.sources import Source
+    from ..targets import Targets
     from .file_model import FileModel
     from .references import Reference
-    from .targets import Targets
 
 
 def _is_gone(_module: str) -> bool:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Optional
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..targets import Targets
     from .scopes import Binding, Chain, Names, Scope
-    from .targets import Targets
 
 _DEPTH = 12
 

@@ -14,10 +14,9 @@ from . import scopes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ..targets import Target, Targets
     from .file_model import FileModel
     from .receivers import Receivers
-    from .target import Target
-    from .targets import Targets
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:[.:][^\W\d]\w*)+\Z|[^\W\d]\w*\Z")
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..reading.sources import Source
+    from ..targets import Targets
     from .scopes import ImportNode, Names, Part
-    from .targets import Targets
 
 _LETTERS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
 _BLANKS = b" \t\n\r\f\v\\"

@@ -6,8 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from ..model import converting
 from ..rules import argument
+from ..targets import converting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

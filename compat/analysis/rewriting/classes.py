@@ -6,8 +6,8 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
 
-from ..model.adapters import is_async_function
 from ..model.doctests import DOCTEST
+from ..targets.adapters import is_async_function
 from . import locals as local_names
 from .plan import Placement
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..model.receivers import Receivers
     from ..model.references import Reference
     from ..model.scopes import Chain, ImportedName
-    from ..model.targets import Targets
+    from ..targets import Targets
     from .plan import Plan
 
 _SCOPES = (

@@ -12,7 +12,7 @@ from .plan import Placement
 if TYPE_CHECKING:
     from ..model.references import Reference
     from ..model.scopes import Chain, ImportedName
-    from ..model.target import Target
+    from ..targets import Target
     from .plan import Plan
 
 

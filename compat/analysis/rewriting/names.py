@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..model.adapters import is_async_function
+from ..targets.adapters import is_async_function
 from . import locals as local_names
 from .plan import Placement
 

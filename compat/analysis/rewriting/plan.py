@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..model.file_model import FileModel
     from ..model.references import Reference
     from ..model.scopes import Chain, ImportedName
-    from ..model.targets import Targets
+    from ..targets import Targets
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Optional
 from .. import finding_text
 from ..config import Settings
 from ..model import file_uses
-from ..model.targets import Targets
 from ..reading import dialects, gc_pause, sources
+from ..targets import Targets
 from .edits import EditConflict, apply
 from .order import tidy
 from .plan import Skip

@@ -10,7 +10,7 @@ from ..reading import dialects, sources
 from .rewriter import FAILED, FIXED, Outcome, fix_bytes
 
 if TYPE_CHECKING:
-    from ..model.targets import Targets
+    from ..targets import Targets
 
 
 def verify(outcome: Outcome, targets: Targets, *, is_package: bool) -> str:

@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..findings import HIGH, MEDIUM
-from ..model import converting
-from ..model.adapters import find_signature
+from ..targets import converting
+from ..targets.adapters import find_signature
 from . import report
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..model.file_model import FileModel
     from ..model.receivers import Receivers
     from ..model.scopes import Scope
-    from ..model.targets import Targets
+    from ..targets import Targets
 
 RULE = "argument"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..model.file_model import FileModel
     from ..model.references import Reference
     from ..model.scopes import Names
-    from ..model.targets import Targets
+    from ..targets import Targets
 
 RULE = "class"
 

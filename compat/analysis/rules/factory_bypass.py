@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from ..finding_text import place_of
 from ..findings import HIGH, Finding
-from ..model.adapters import defined_at
+from ..targets.adapters import defined_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..model.file_model import FileModel
     from ..model.receivers import Receivers
-    from ..model.targets import Targets
+    from ..targets import Targets
 
 RULE = "factory-bypass"
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..model.file_model import FileModel
     from ..model.receivers import Receivers
     from ..model.scopes import Scope
-    from ..model.targets import Targets
+    from ..targets import Targets
 
     Members = Callable[[str], Mapping[str, Move]]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..findings import Finding
     from ..model.file_model import FileModel
     from ..model.references import Reference
-    from ..model.targets import Targets
+    from ..targets import Targets
 
 RULE = "removed"
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from compat.ledger import Move
 
     from ..model.references import Reference
-    from ..model.targets import Targets
     from ..reading.sources import Source
+    from ..targets import Targets
 
 
 def from_reference(source: Source, targets: Targets, reference: Reference, rule: str, how: str = "") -> Finding:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..model.file_model import FileModel
     from ..model.receivers import Receivers
     from ..model.scopes import Chain, Names
-    from ..model.targets import Targets
+    from ..targets import Targets
 
 RULE = "singleton"
 _ACCESSORS = ("_instance", "get_instance", "instance", "_instances")

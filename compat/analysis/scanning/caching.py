@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..findings import Finding
-from ..model.target import Target
+from ..targets import Target
 from .examine import Examined, Scope
 from .fragmentation import SymbolImport
 

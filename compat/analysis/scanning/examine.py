@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ..model.file_uses import FileUses
-    from ..model.target import Target
-    from ..model.targets import Targets
+    from ..targets import Target, Targets
     from .fragmentation import SymbolImport
 
 #: ``--select`` values: which constructs are looked at.

@@ -6,9 +6,9 @@ import os
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Optional, Union
 
-from ..model.targets import Targets
 from ..reading import batch as batches
 from ..reading.files import ModuleNames
+from ..targets import Targets
 from .examine import Examined, Scope, examine, unreadable, without_repeats
 
 if TYPE_CHECKING:

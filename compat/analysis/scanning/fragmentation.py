@@ -10,7 +10,7 @@ from ..findings import HIGH, Finding
 
 if TYPE_CHECKING:
     from ..model.file_model import FileModel
-    from ..model.targets import Targets
+    from ..targets import Targets
 
 RULE = "fragmentation"
 

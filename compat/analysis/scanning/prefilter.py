@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Callable, Optional, Union
 
-from ..model.adapters import find_module_file
 from ..reading.batch import Batch, Data, Words
 from ..reading.compatibility_characters import foreign_runs, has_plain_words
 from ..reading.sources import encoding_of
+from ..targets.adapters import find_module_file
 from .needles import minimal, needles, path_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set
 
-    from ..model.targets import Targets
+    from ..targets import Targets
 
 ALLOWANCE = b"compat: allow"
 RELATIVE = re.compile(rb"from[ \t\f\\\r\n]*(\.[. \t]*)([\w.]*)")

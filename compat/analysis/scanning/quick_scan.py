@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
 from ..finding_text import place_of, said
 from ..findings import HIGH, MEDIUM, Finding
-from ..model.target import Target
 from ..reading import constructs, import_statements, lexer
 from ..reading.sources import Source, encoding_of
+from ..targets import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..model.targets import Targets
+    from ..targets import Targets
     from .prefilter import Prefilter
 
 _IMPORTERS = tuple(map(str.encode, constructs.IMPORTERS))

@@ -14,9 +14,8 @@ from ..reading import import_statements, lexer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..model.target import Target
-    from ..model.targets import Targets
     from ..reading.sources import Source
+    from ..targets import Target, Targets
 
 _PATH = re.compile(rb"(?<![\w.:/-])[^\W\d]\w*(?:[.:][^\W\d]\w*)+")
 _IMPORT_LINE = re.compile(rb"(?m)(?:^|(?<=[;:\r]))[ \t\f]*((?:lazy[ \t\f]+)?(?:from|import)\b)")
