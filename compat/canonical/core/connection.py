@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from asyncio import _get_running_loop as _current_loop
 from asyncio import get_running_loop
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Callable
 from ..limits import Limits
 from .eager import Suspended, begin, is_awaitable
 from .events import Draft, Event
+from .logged import get_logger
 from .outbox import Outbox
 
 if TYPE_CHECKING:
     import threading
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 NORMAL = 1000
 GOING_AWAY = 1001

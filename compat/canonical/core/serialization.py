@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import logging
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
-logger = logging.getLogger(__name__)
+from .logged import get_logger
+
+logger = get_logger(__name__)
 
 _PLAIN = (type(None), str, int, float, Mapping, list, tuple, set, frozenset, datetime, date)
 _STATE_LIBRARIES = ("starlette", "fastapi", "websockets", "wsproto")

@@ -6,11 +6,12 @@ PYTEST_DONT_REWRITE: what an assertion here says is part of its behaviour.
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from typing import Any, Callable
 
-logger = logging.getLogger(__name__)
+from ..core.logged import get_logger
+
+logger = get_logger(__name__)
 
 FIRST_BACKOFF = 0.05
 LONGEST_BACKOFF = 2.0

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import socket
 from collections import deque
 from typing import Any, Callable, NamedTuple
 
 from ..core.events import Delivery
+from ..core.logged import get_logger
 from ..errors import BackplaneUnavailable
 from .link import backoff, end_tasks
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 # A batch is one script, so that all of it or nothing has happened when Redis answers that it is loading, that it does not
 # know the script, or not at all: what follows an event of a user must not count while the event itself does not.

@@ -9,19 +9,19 @@ PYTEST_DONT_REWRITE: what an assertion here says is part of its behaviour.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from typing import Any, Callable, NamedTuple
 
 from ..core.backplane import Deliver
 from ..core.codec import dumps, loads
 from ..core.events import GREATEST_SEQ, Delivery, Draft, Event, Position, resync_notice
+from ..core.logged import get_logger
 from ..core.replay import Replay
 from ..errors import BackplaneUnavailable, WebSocketComponentError
 from .link import RedisLink, end_tasks
 from .publisher import RedisPublisher
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 # A Redis that came back without its newest entries would give their numbers to other events: the epoch must end.
 _TURN = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
@@ -13,13 +12,14 @@ from urllib.parse import parse_qs
 from ..core.codec import loads
 from ..core.connection import INTERNAL_ERROR, POLICY_VIOLATION, TOKEN_EXPIRED, TRY_AGAIN_LATER, Connection
 from ..core.events import GREATEST_SEQ, Position
+from ..core.logged import get_logger
 from ..core.manager import UnifiedWebSocketManager
 from ..core.sockets import AsgiSocket, Receive, Send
 from ..errors import BackplaneUnavailable, ResourceLimitExceeded
 from .protocols import Identity
 from .service import WebSocketService
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 UNSUPPORTED_DATA = 1003
 

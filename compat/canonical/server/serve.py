@@ -11,10 +11,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Callable
 
+from ..core.logged import get_logger
 from ..errors import CanonicalError, WebSocketComponentError
 from ..settings import Settings
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 def serve(settings: Settings | None = None, *, app: Any = None, log_level: str = "info") -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from typing import Any
 
 from ..core.backplane import Backplane, InProcessBackplane
 from ..core.connection import GOING_AWAY
+from ..core.logged import get_logger
 from ..factory import WebSocketManagerFactory
 from ..settings import Settings
 from .protocols import AuthenticatorProtocol, MessageHandler
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _SWEEP_INTERVAL = 30.0
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
 from compat.canonical.auth.subprotocol import strip_bearer
+from compat.canonical.core.logged import get_logger
 from compat.canonical.factory import get_websocket_manager, get_websocket_manager_factory
 from compat.netra.advice.serving import AUTHENTICATE
 from compat.netra.advice.traffic import SEND
@@ -17,7 +17,7 @@ from compat.netra.components.auth.results import AuthResult, WebSocketAuthResult
 from compat.netra.components.connections.connection_utils import safe_websocket_close, safe_websocket_send
 from compat.shim import Adapter, legacy_method
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 class AuthHandler(

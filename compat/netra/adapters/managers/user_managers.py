@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import weakref
 from types import SimpleNamespace
 from typing import Any
 
+from compat.canonical.core.logged import get_logger
 from compat.canonical.core.manager import UnifiedWebSocketManager
 from compat.canonical.errors import UserIsolationViolation
 from compat.canonical.factory import WebSocketManagerFactory, get_websocket_manager_factory
@@ -19,7 +19,7 @@ from compat.netra.components.events.undelivered import UndeliveredMessages
 from .holders import Holders, name_of
 from .manager_types import WebSocketConnection
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _CLOSED = ("DISCONNECTED", "CLOSED")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
+from compat.canonical.core.logged import get_logger
 from compat.canonical.factory import get_websocket_manager
 
 from ..connections.manager_calls import emit_critical, settled
@@ -17,7 +17,7 @@ from .notification_kinds import Clean, Notifications
 from .sanitising import sanitize_fields
 from .unified_emitter import UnifiedWebSocketEmitter
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 def _now() -> datetime:

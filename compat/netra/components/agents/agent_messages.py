@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from compat.canonical.core.logged import get_logger
 from compat.canonical.factory import get_websocket_manager
 
 from ..connections.manager_calls import is_canonical
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AgentMessageHandler", "MessageHandlerService"]
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _COUNTERS = {
     MessageType.START_AGENT: "start_agent_requests",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections import OrderedDict
 from typing import Any
 
+from compat.canonical.core.logged import get_logger
+
 from ..connections.manager_calls import is_connected
 from .unified_emitter import UnifiedWebSocketEmitter
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 class AuthenticationWebSocketError(Exception):

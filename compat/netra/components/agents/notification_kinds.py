@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
+
+from compat.canonical.core.logged import get_logger
 
 from .run_ids import is_valid_run
 from .sanitising import (
@@ -17,7 +18,7 @@ from .sanitising import (
     sanitize_result,
 )
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 Clean = Callable[[dict[str, Any]], dict[str, Any]]
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
+from compat.canonical.core.logged import get_logger
+
 from ..connections.manager_calls import emit_critical, is_connected
 from .run_ids import is_valid_run
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _IDS = ("run_id", "thread_id", "request_id")
 PRIORITY_TIERS = ("enterprise", "platform", "priority", "premium", "mid")

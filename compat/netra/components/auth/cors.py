@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
+
+from compat.canonical.core.logged import get_logger
 
 from ..environment.reading import read_variable
 from .handshakes import header_pairs
@@ -26,7 +27,7 @@ __all__ = [
     "validate_websocket_origin",
 ]
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _LOCAL_PORTS = (3000, 3001, 3002, 3003, 4000, 4001, 4200, 5173, 5174, 8000, 8001, 8002, 8003, 8080, 8081, 8082, 8083)
 _DEVELOPMENT_ORIGINS = [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in _LOCAL_PORTS]

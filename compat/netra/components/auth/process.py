@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Mapping
 
 from compat.canonical.auth.authenticator import Authenticator, get_authenticator
+from compat.canonical.core.logged import get_logger
 
 from ..environment.reading import Variables
 from .sessions import SessionBook
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _VARIABLES = (
     "JWT_SECRET_KEY",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 from compat.canonical.auth.identity import Identity
+from compat.canonical.core.logged import get_logger
 
 from ..connections.connection_utils import _safe_websocket_state_for_logging, is_websocket_disconnected
 from ..environment.reading import read_variable
@@ -26,7 +26,7 @@ __all__ = [
     "validate_environment",
 ]
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _service: AuthenticationService | None = None
 

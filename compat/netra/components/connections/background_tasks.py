@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-import logging
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-logger = logging.getLogger(__name__)
+from compat.canonical.core.logged import get_logger
+
+logger = get_logger(__name__)
 
 
 def _now() -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import logging
 import time
 import uuid
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
+
+from compat.canonical.core.logged import get_logger
 
 from ..environment.reading import read_variable
 from ..ids.bridge import validate_id_compatibility
@@ -54,7 +55,7 @@ __all__ = [
     "validate_websocket_handshake_completion",
 ]
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 #: Seconds before a send is tried again, doubled each time.
 SEND_RETRY_DELAY = 0.1

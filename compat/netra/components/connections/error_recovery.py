@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import time
 from collections import Counter
 from datetime import datetime, timezone
 from typing import Any
+
+from compat.canonical.core.logged import get_logger
 
 from .error_types import (
     STRATEGIES,
@@ -44,7 +45,7 @@ __all__ = [
     "WebSocketErrorRecoveryHandler",
 ]
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 #: So many errors of different connections within ``CASCADE_WINDOW`` seconds are a cascade.
 CASCADE_CONNECTIONS = 10

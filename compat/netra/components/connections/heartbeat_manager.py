@@ -4,17 +4,18 @@ but :meth:`WebSocketHeartbeatManager.start`'s own task."""
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from compat.canonical.core.logged import get_logger
+
 from ..environment.reading import read_variable
 from ..messages.message_types import MessageType
 from .connection_utils import safe_websocket_send
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 @dataclass

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from compat.canonical.core.logged import get_logger
+
 from ..messages.message_types import MessageType
 from .connection_utils import is_websocket_connected, safe_websocket_send
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 HEARTBEAT_TIMEOUT_SECONDS = 45
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import traceback
 import weakref
 from datetime import datetime, timezone
 from typing import Any
 
+from compat.canonical.core.logged import get_logger
 from compat.canonical.errors import FactoryBypassDetected, SSotValidationError, UserIsolationViolation
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 FACTORY_METHODS = frozenset(
     {"factory", "get_websocket_manager", "create_websocket_manager", "get_websocket_manager_factory", "create_isolated_manager"}

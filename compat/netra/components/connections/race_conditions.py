@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import Any, Optional
 
+from compat.canonical.core.logged import get_logger
+
 from ..environment import get_env
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 class ApplicationConnectionState(Enum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +10,9 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Optional
 
-logger = logging.getLogger(__name__)
+from compat.canonical.core.logged import get_logger
+
+logger = get_logger(__name__)
 
 
 class ApplicationConnectionState(str, Enum):

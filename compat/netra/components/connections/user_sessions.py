@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict, deque
 from datetime import datetime, timezone
 from itertools import count
 from typing import Any, Optional
 
-logger = logging.getLogger(__name__)
+from compat.canonical.core.logged import get_logger
+
+logger = get_logger(__name__)
 
 #: How many closed sessions stay readable; the oldest are forgotten.
 CLOSED_KEPT = 1000

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
+
+from compat.canonical.core.logged import get_logger
 
 from ..connections.connection_utils import generate_connection_id, is_websocket_connected
 from ..ids.generator import UnifiedIdGenerator
 
 __all__ = ["WebSocketContext", "WebSocketRequestContext"]
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 #: Seconds without activity after which a connection takes no more messages.
 STALE_AFTER = 300.0

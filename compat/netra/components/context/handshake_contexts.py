@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from compat.canonical.auth.identity import AuthenticationFailed, Identity
+from compat.canonical.core.logged import get_logger
 
 from ..auth.authentication_service import context_of
 from ..auth.handshakes import handshake_of
@@ -21,7 +21,7 @@ __all__ = [
     "get_user_context_extractor",
 ]
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 def get_unified_auth() -> Any:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional
+
+from compat.canonical.core.logged import get_logger
 
 from ..ids import formats, generator, id_manager
 from . import isolation
@@ -20,7 +21,7 @@ from .views import ContextViews, described, told_apart
 if TYPE_CHECKING:
     from .execution import ExecutionContext
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 MAX_DEPTH = 10
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 import uuid
@@ -13,9 +12,11 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Optional, Union
 
+from compat.canonical.core.logged import get_logger
+
 from ..connections.manager_calls import is_canonical
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 class EventCriticality(Enum):

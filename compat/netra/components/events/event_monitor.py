@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import time
 from collections import Counter, deque
 from enum import Enum
 from typing import Any, Optional, Protocol
 
-logger = logging.getLogger(__name__)
+from compat.canonical.core.logged import get_logger
+
+logger = get_logger(__name__)
 
 
 class EventType(Enum):

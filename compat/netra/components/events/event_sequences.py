@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import threading
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Optional
+
+from compat.canonical.core.logged import get_logger
 
 from .event_rules import (
     CircuitBreakerState,
@@ -42,7 +43,7 @@ __all__ = [
     "validate_websocket_event",
 ]
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 class EventSequenceValidator:

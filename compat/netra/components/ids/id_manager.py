@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import threading
 import time
 import uuid
@@ -11,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
+from compat.canonical.core.logged import get_logger
+
 from . import formats
 from .formats import IDType, is_valid_id_format
 from .generator import UnifiedIdGenerator
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _RELEASED = "released_at"
 _BRIDGED = "dual_ssot_bridge"

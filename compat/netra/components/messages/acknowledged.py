@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import inspect
 import json
-import logging
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any, Optional
 
+from compat.canonical.core.logged import get_logger
+
 from ..events.recovery_types import MessageState
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 #: How many received IDs are remembered, to recognise a message that comes twice; over so many sent messages the
 #: acknowledged ones are forgotten.

@@ -6,12 +6,13 @@ import base64
 import gzip
 import hashlib
 import json
-import logging
 import threading
 import time
 import zlib
 from collections.abc import Callable
 from typing import Any, Optional, Union
+
+from compat.canonical.core.logged import get_logger
 
 try:
     from pydantic import BaseModel, Field
@@ -20,7 +21,7 @@ except ImportError as error:
 
 from .message_models import WebSocketMessage
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 #: US dollars per GB of outgoing traffic, for the estimate of :class:`CostSavings`.
 USD_PER_GB = 0.12

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from compat.canonical.core.logged import get_logger
 
 from ..connections.connection_utils import is_websocket_connected, safe_websocket_send
 from .creation import create_error_message, create_server_message
@@ -40,7 +41,7 @@ __all__ = [
     "send_system_message",
 ]
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 @runtime_checkable

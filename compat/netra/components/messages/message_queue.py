@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import threading
 import time
 from collections import deque
@@ -14,9 +13,11 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Optional
 
+from compat.canonical.core.logged import get_logger
+
 from ..connections.state_machine import ApplicationConnectionState, ConnectionStateMachine, StateTransitionInfo
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 class MessagePriority(str, Enum):
