@@ -14,6 +14,7 @@ from compat.analysis.documents.explain import explain
 from compat.analysis.rewriting import rewriter
 from compat.analysis.targets import Targets
 from compat.ledger import advice, replacement, sentence
+from compat.netra.advice import find
 from compat.netra.ledger import LEDGER
 
 ROWS = list(LEDGER)
@@ -43,6 +44,22 @@ def test_the_ledger_says_that_the_case_is_a_stopgap_and_no_advice_leads_there() 
 
 def test_every_row_has_an_advice() -> None:
     assert [row.legacy for row in ROWS if not replacement(row)] == []
+
+
+def test_every_component_has_an_advice_of_its_own_or_of_its_package() -> None:
+    import pkgutil
+
+    import compat.netra.components
+    import compat.netra.testing
+
+    modules = [
+        found.name
+        for package in (compat.netra.components, compat.netra.testing)
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        if not found.name.rpartition(".")[2].startswith("_")
+    ]
+    assert len(modules) > 80
+    assert [module for module in modules if find(module) is None] == []
 
 
 def test_no_method_of_an_adapter_is_advised_by_a_stopgap_either() -> None:
@@ -92,6 +109,7 @@ def test_explain_repeats_the_advice(number: int) -> None:
     assert told.row is row
     assert told.replacement == replacement(row)
     assert told.replacement in told.message
+    assert told.is_stopgap is row.canonical.startswith("compat.netra.")
 
 
 def test_fix_moves_what_has_a_place_to_go_and_repeats_the_advice_of_the_rest(fixed: rewriter.Outcome) -> None:

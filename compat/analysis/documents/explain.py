@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from compat.errors import CompatError
-from compat.ledger import replacement
+from compat.ledger import advice, replacement
 
 from ..targets import Targets
 
@@ -24,7 +24,10 @@ class UnknownName(CompatError):
 
 @dataclass
 class Explanation:
-    """One row in words; ``before`` and ``after`` are empty where nothing can be rewritten."""
+    """One row in words; ``before`` and ``after`` are empty where nothing can be rewritten.
+
+    ``is_stopgap``: the target exists for old code only, and is no place to go.
+    """
 
     row: Move
     stage: str
@@ -32,6 +35,7 @@ class Explanation:
     replacement: str
     before: str = ""
     after: str = ""
+    is_stopgap: bool = False
     uses: list[Finding] = field(default_factory=list)
 
 
@@ -72,6 +76,7 @@ def explain(ledger: Ledger, name: str, uses: Iterable[Finding] = ()) -> Explanat
         replacement(row),
         before,
         after,
+        bool(row.canonical) and advice.lies_in(row.canonical, targets.stopgaps),
         [finding for finding in uses if finding.symbol in symbols or (finding.move == row.id and row.kind == "module")],
     )
 

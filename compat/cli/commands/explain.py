@@ -27,7 +27,8 @@ def command(name: str, paths: tuple[str, ...], ledgers: tuple[str, ...], no_uses
     told = explain(ledger, name, found)
     row = told.row
     lines = [told.message, ""]
-    lines += [f"{'legacy':<10} {row.legacy}", f"{'canonical':<10} {row.canonical or '(none)'}", f"{'kind':<10} {row.kind}"]
+    target = "served by" if told.is_stopgap else "canonical"
+    lines += [f"{'legacy':<10} {row.legacy}", f"{target:<10} {row.canonical or '(none)'}", f"{'kind':<10} {row.kind}"]
     lines += [f"{'since':<10} {row.since}", f"{'removal':<10} {row.removal}", f"{'stage':<10} {told.stage}"]
     if row.note:
         lines.append(f"{'why':<10} {row.note}")

@@ -30,6 +30,7 @@ EVENTS = (
     "in order, and says in the Delivery that send() and emit() return what became of each."
 )
 READY = "Use the server's /readyz, and one check of your own for each other service that must answer before you serve."
+COPY = "Nothing takes its place: copy the few lines you need into a module of your own; it goes with 3.0."
 TIME = "time.time(), or datetime.datetime.now(datetime.timezone.utc).isoformat()"
 
 _TYPE_WORDS = "MessageType AgentEvent MessageState BatchingStrategy"
@@ -97,7 +98,10 @@ TABLE = {
     "components.messages.rate_limits": LIMITS,
     "components.messages.payload_models": OWN_MODEL,
     # Connections.
-    _UTILS: "Copy the few lines you need into a module of your own: it goes with 3.0.",
+    "components.connections": COPY,
+    "components.connections.background_tasks": "asyncio.TaskGroup, or anyio.create_task_group() before Python 3.11",
+    "components.connections.error_types": RETRY,
+    _UTILS: COPY,
     **_all(_UTILS, _ASKS_STATE, OPEN),
     f"{_UTILS}:safe_websocket_send": SEND,
     f"{_UTILS}:broadcast_to_websockets": "await get_websocket_manager_factory().broadcast(message) of compat.canonical.factory",
