@@ -21,6 +21,8 @@ made on first access.
 
 from __future__ import annotations
 
+from ._forking import gate
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,7 +120,8 @@ def __getattr__(name: str) -> object:
     if name not in ("LegacyUseWarning", "LegacyAnnouncedWarning"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        from deprecation import DeprecatedWarning
+        with gate:
+            from deprecation import DeprecatedWarning
     except ImportError:  # the package alone was put on sys.path (python -S): the use must not fail for it
         DeprecatedWarning = _PlainWarning
 

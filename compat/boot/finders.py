@@ -8,6 +8,8 @@ import os
 import sys
 from _thread import get_ident
 
+from compat._forking import gate, serving
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 # References that a thread is loading: what it imports for that is not served by them.
 _loading: "set[tuple[int, str]]" = set()
+# Top-level names that have been asked for.
+_asked: "set[str]" = set()
+serving.append(_asked.__contains__)
 # One per reference: threads that arrive together install the same object, and so once.
 _ledgers: "dict[str, Ledger]" = {}
 
@@ -33,6 +38,12 @@ def narrowing() -> "frozenset[str] | None":
 
 def find(finder: "Any", name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
     """Install what is due at the import of a name, and return the spec that answers for it."""
+    _asked.add(name.partition(".")[0])
+    with gate:
+        return _find(finder, name, path, target)
+
+
+def _find(finder: "Any", name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
     root, dot, _ = name.partition(".")
     roots = narrowing()
     if roots is not None and root not in roots:

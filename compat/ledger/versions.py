@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from compat._forking import gate
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -55,7 +57,8 @@ class _Full(_Key):
     __slots__ = ()
 
     def __init__(self, text: str) -> None:
-        from packaging.version import InvalidVersion, Version
+        with gate:
+            from packaging.version import InvalidVersion, Version
 
         try:
             self.full: Any = Version(text)
@@ -65,7 +68,8 @@ class _Full(_Key):
 
 def _full(key: Any) -> Any:
     if isinstance(key.full, str):
-        from packaging.version import Version
+        with gate:
+            from packaging.version import Version
 
         return Version(key.full)
     return key.full
@@ -83,7 +87,8 @@ def rehearsed(ledger: str) -> str:
     for fault in faults:
         if fault not in _said:
             # Legacy code must not break for a misspelt variable.
-            import logging
+            with gate:
+                import logging
 
             _said.add(fault)
             logging.getLogger("compat").warning("%s", fault)

@@ -14,6 +14,7 @@ import sys
 import types
 from abc import ABCMeta
 
+from compat._forking import gate
 from compat.ledger import Class, Ledger, Move
 
 from . import callsite
@@ -132,7 +133,8 @@ class AdapterMeta(ABCMeta):
 
     def __compat_row__(cls) -> tuple[Move, Ledger]:
         """The row by which this adapter is served, and its ledger; a row without versions where no ledger lists it."""
-        from .installation import installed
+        with gate:
+            from .installation import installed
 
         base = cls.__compat_base__()
         path = f"{base.__module__}:{base.__qualname__}"

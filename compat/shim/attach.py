@@ -8,6 +8,7 @@ from compat.ledger import Argument, Ledger, Method, Move
 
 from .arguments import accept
 from .forward import forward
+from .methods import ClassAttribute, counted_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,8 +98,6 @@ def legacy_attribute(kind: type, new: str, tap: Tap) -> Any:
         return type(found)(forward(found.__func__, tap, kind="call"))
     if callable(found):
         return forward(found, tap, kind="call", through=new)
-    from .methods import ClassAttribute, counted_property
-
     made = counted_property(tap, new)
     if found is None or hasattr(type(found), "__set__"):
         return made  # what instances have, or what is a property there too

@@ -7,6 +7,9 @@ import sys
 import threading
 from types import MappingProxyType
 
+from compat._forking import gate
+from compat.errors import TargetError
+
 from . import bytecode, callsite, handed, imports, overlay
 from .modules import LegacyModule, LegacySpec, Loader
 from .targets import spec_of
@@ -52,7 +55,8 @@ class Finder:
             return None
         busy.add(name)
         try:
-            return self._find(name, path, target)
+            with gate:
+                return self._find(name, path, target)
         finally:
             busy.discard(name)
 
@@ -127,8 +131,6 @@ class Finder:
         if found is None:
             if canonical != move.canonical:
                 return None  # a submodule that the canonical package does not have either
-            from compat.errors import TargetError
-
             raise TargetError(move.id, canonical, f"no module named {canonical!r}")
         is_package = found.submodule_search_locations is not None or one.ledger.has_children(name)
         rows = one.ledger.module_rows(name)
@@ -157,9 +159,10 @@ class Finder:
         return spec
 
     def _cover(self, module: ModuleType) -> None:
-        handed.cover(module)
-        for one in self._installed:
-            one.cover(module)
+        with gate:
+            handed.cover(module)
+            for one in self._installed:
+                one.cover(module)
 
     def _may_serve(self, one: Installation, name: str) -> bool:
         """A root with a generic name is served for declared descendants only: ``import shared`` alone stays an error."""
@@ -209,6 +212,10 @@ class OwnedLoader(Loader):
         self._one = one
 
     def exec_module(self, module: ModuleType) -> None:
+        with gate:
+            self._exec(module)
+
+    def _exec(self, module: ModuleType) -> None:
         super().exec_module(module)
         vars(module)["__compat_owner__"] = self._one
         if self.tap is not None:

@@ -14,6 +14,7 @@ import threading
 import warnings
 from itertools import repeat
 
+from compat._forking import gate
 from compat.errors import (
     LegacyExpiredAttribute,
     LegacyExpiredCall,
@@ -117,6 +118,11 @@ class Tap:
         that is not known either (``atexit``, a pool's worker process) at the line of the library that calls, or at ``sys:1``.
         ``is_site=False`` where the instruction may come back for the same use and must ask again.
         """
+        # The first use imports, and what shows a warning imports and locks: a fork waits for it.
+        with gate:
+            self._use(kind, frame, is_site)
+
+    def _use(self, kind: str, frame: FrameType | None, is_site: bool) -> None:
         user = callsite.find_user(frame)
         note = handed.place_of(frame) if user is None else None
         if note is not None:
@@ -221,7 +227,8 @@ class LateTap:
 
     def use(self, kind: str, frame: FrameType | None) -> None:
         """See :meth:`Tap.use`."""
-        self.tap().use(kind, frame)
+        with gate:
+            self.tap().use(kind, frame)
 
     def skip(self, frame: FrameType) -> None:
         """See :meth:`Tap.skip`."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-import threading
 from types import MappingProxyType, ModuleType
 
+from compat._forking import GatedLock, serving
 from compat.ledger import Ledger, Move
 from compat.telemetry.record import counters
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-_lock = threading.RLock()
+_lock = GatedLock()
 _installed: list[Installation] = []
 _finder: Finder | None = None
+serving.append(lambda root: _finder is not None and root in _finder.roots)
 
 
 class Installation:

@@ -12,6 +12,8 @@ import threading
 import types
 from importlib.machinery import ModuleSpec
 
+from compat._forking import gate
+
 from . import bytecode
 
 TYPE_CHECKING = False
@@ -53,7 +55,8 @@ def lazy_object(frame: FrameType, name: str) -> Any:
         about = [one for one in _known(frame, read) if _is_about(one, name)]
         if not about:
             return None
-        kept = _find_mine()
+        with gate:
+            kept = _find_mine()
         if kept is None:
             return next((one for one in about if any(type(holder) is set for holder in gc.get_referrers(one))), None)
         _mine.resolving = kept

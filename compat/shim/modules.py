@@ -11,6 +11,8 @@ import sys
 import types
 from importlib.machinery import ModuleSpec
 
+from compat._forking import gate
+
 from . import callsite, imports, watch
 from .descriptors import child_property, count_write, module_property, name_property
 from .funnel import lost_error, site_key
@@ -201,7 +203,10 @@ def _fallback(module: types.ModuleType, canonical: str, tap: Tap | None) -> Call
         lost = lost_error(name)
         if lost is not None:
             raise lost
-        target = sys.modules.get(canonical) or importlib.import_module(canonical)
+        target = sys.modules.get(canonical)
+        if target is None:
+            with gate:
+                target = importlib.import_module(canonical)
         if name == "__all__":
             found = getattr(target, "__all__", None)
             names = [key for key in vars(target) if _is_public(key)] if found is None else list(found)

@@ -7,11 +7,14 @@ function that was sync in one release and async in another.
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import inspect
+import os
 import sys
 import threading
 
+from compat._forking import GatedLock, gate
 from compat.errors import WrongLoopError
 
 from . import bytecode
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
     T = TypeVar("T")
 
-_lock = threading.Lock()
+_lock = GatedLock()
 _background: asyncio.AbstractEventLoop | None = None
 _owner = 0
 
@@ -35,8 +38,6 @@ _owner = 0
 def background_loop() -> asyncio.AbstractEventLoop:
     """The loop, on a daemon thread of its own, on which coroutines of sync callers run; one per process."""
     global _background, _owner
-    import os
-
     with _lock:
         # The thread does not survive a fork; the loop object does, and would never answer.
         if _background is None or _background.is_closed() or _owner != os.getpid():
@@ -89,7 +90,8 @@ class Ready:
 @functools.lru_cache(maxsize=1)
 def _proxy_type() -> Any:
     # wrapt costs 100 ms to import; it is loaded only where an ambiguous result is really handed out.
-    import wrapt
+    with gate:
+        import wrapt
 
     class Dual(wrapt.ObjectProxy):  # type: ignore[misc,type-arg]
         """The result itself, and a coroutine that returns it."""
@@ -131,13 +133,9 @@ def _proxy_type() -> Any:
             return _same, (self.__wrapped__,)
 
         def __copy__(self) -> Any:
-            import copy
-
             return copy.copy(self.__wrapped__)
 
         def __deepcopy__(self, memo: Any) -> Any:
-            import copy
-
             return copy.deepcopy(self.__wrapped__, memo)
 
     return Dual

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from importlib import import_module
 
+from compat._forking import gate
 from compat.errors import TargetError
 
 TYPE_CHECKING = False
@@ -25,7 +26,8 @@ def load_module(name: str, move: str) -> ModuleType:
     if module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False):
         return module
     try:
-        return import_module(name)
+        with gate:
+            return import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
             raise TargetError(move, name, f"no module named {error.name!r}") from error
@@ -35,7 +37,8 @@ def load_module(name: str, move: str) -> ModuleType:
 def spec_of(name: str) -> ModuleSpec | None:
     """The spec of a canonical module, also of a stand-in in ``sys.modules`` that has none."""
     try:
-        return importlib.util.find_spec(name)
+        with gate:
+            return importlib.util.find_spec(name)
     except ValueError:
         module = sys.modules.get(name)
         if module is None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from _thread import RLock
 from itertools import repeat
 from time import time
+
+from compat._forking import GatedLock, gate
 
 from .cells import Counters, log_warning
 from .sites import Site
@@ -41,7 +42,7 @@ def _directory() -> str:
 
 
 def _say(message: str) -> None:
-    with _gate[0]:
+    with gate:
         import logging  # noqa: F401
     log_warning(message)
 
@@ -94,7 +95,7 @@ def ended(started: float) -> None:
 def _watch() -> None:
     if not _watched:
         _watched.append(time())
-        with _gate[0]:
+        with gate:
             import atexit
         atexit.register(_finish)
         _watch_children()
@@ -103,14 +104,14 @@ def _watch() -> None:
 def _record(ended: float) -> None:
     if _mode() in ("off", "memory"):
         return
-    with _gate[0]:
+    with gate:
         directory = _directory()
         from .identity import this_process
         from .observed import append_record
     try:
         append_record(directory, this_process()._replace(ended=ended))
     except OSError as error:
-        with _gate[0]:
+        with gate:
             import logging
         logging.getLogger("compat").info("this process cannot be recorded as observed: %s", error)
 
@@ -123,9 +124,7 @@ def _finish() -> None:
         _record(time())
 
 
-# A child that is forked while another thread imports something inherits a module lock that nobody will ever release.
-# So what is imported here is imported inside of this gate, and a fork waits at it.
-_gate = [RLock()]
+_choosing = GatedLock()
 _place: list[str] = []
 _watched: list[float] = []
 _noted: list[bool] = []
@@ -142,7 +141,7 @@ def open_cell(site: Site) -> Callable[[], object]:
     (which count for themselves), until ``on_reset`` calls back.
     """
     if not _current:
-        with _gate[0]:
+        with _choosing:
             if not _current:
                 _current.append(_chosen())
     counters = _current[0]
@@ -179,16 +178,7 @@ def reset() -> None:
         callback()
 
 
-def _forking() -> None:
-    _gate[0].acquire()
-
-
-def _has_forked() -> None:
-    _gate[0].release()
-
-
 def _is_child() -> None:
-    _gate[0] = RLock()
     if _current and _current[0] is not None:
         _current[0].forked()
     if _watched:
@@ -211,4 +201,4 @@ def _finish_with(_: object) -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_forking, after_in_parent=_has_forked, after_in_child=_is_child)
+    os.register_at_fork(after_in_child=_is_child)

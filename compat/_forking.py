@@ -1,0 +1,128 @@
+"""A gate at which a fork waits for the threads that may hold a lock which the child would inherit and nobody release.
+
+Whatever imports something, or waits for a lock, on the way of a legacy use does so inside of ``with gate:``. Threads do not
+keep each other out, so that code of a user's own may run inside; a thread that forks waits until no *other* thread is
+inside. It does not wait for one that has been inside for ``LONGEST`` seconds: that one may be waiting for something that the
+forking thread holds, or be running a whole program in an import.
+
+An import holds the lock of its module from before it asks a finder until after it has called the loader. So a fork waits as
+well for a thread that is between these steps, which its stack tells.
+"""
+
+from __future__ import annotations
+
+import _imp
+import os
+import sys
+from _thread import RLock, get_ident
+from time import monotonic, sleep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+LONGEST = 5.0
+"""Seconds that a thread may be inside and still be waited for."""
+
+
+#: What tells of a top-level name whether modules below it are imported by way of this package.
+serving: list[Callable[[str], bool]] = []
+
+
+class _Gate:
+    __slots__ = ("_inside", "_lock")
+
+    def __init__(self) -> None:
+        self._lock: Any = RLock()  # held for a moment by those who come and go, and by a thread while it forks
+        self._inside: dict[int, tuple[int, float]] = {}  # by thread: how often it has entered, and since when
+
+    def __enter__(self) -> None:
+        me = get_ident()
+        with self._lock:
+            entered, since = self._inside.get(me) or (0, monotonic())
+            self._inside[me] = entered + 1, since
+
+    def __exit__(self, *_: object) -> None:
+        me = get_ident()
+        with self._lock:
+            entered, since = self._inside.pop(me)
+            if entered > 1:
+                self._inside[me] = entered - 1, since
+
+    def forking(self) -> None:
+        me, until = get_ident(), monotonic() + LONGEST
+        while True:
+            # The import system's own lock first: a fork takes it after this, and a finder that comes to the gate holds it.
+            _imp.acquire_lock()
+            self._lock.acquire()
+            now = monotonic()
+            waited_for = any(thread != me and since > now - LONGEST for thread, (_, since) in self._inside.items())
+            if not waited_for and (now > until or not _is_any_importing(me)):
+                return
+            self._lock.release()
+            _imp.release_lock()
+            sleep(0.001)
+
+    def has_forked(self) -> None:
+        self._lock.release()
+        _imp.release_lock()
+
+    def is_child(self) -> None:
+        me = get_ident()
+        self._inside = {me: self._inside[me]} if me in self._inside else {}
+        self._lock = RLock()
+        _imp.release_lock()
+
+
+gate = _Gate()
+
+
+def _is_any_importing(me: int) -> bool:
+    """Whether another thread is in the code of the import system itself, on behalf of a module that is served."""
+    if not serving:
+        return False
+    for thread, frame in sys._current_frames().items():
+        at: Any = frame if thread != me else None
+        while at is not None and _is_machinery(at):
+            if at.f_code.co_name == "_find_and_load":
+                root = str(at.f_locals.get("name")).partition(".")[0]
+                if any(serves(root) for serves in serving):
+                    return True
+            at = at.f_back
+    return False
+
+
+def _is_machinery(frame: Any) -> bool:
+    name = frame.f_globals.get("__name__")
+    return frame.f_code.co_filename.startswith("<frozen importlib") or str(name).startswith(("compat.", "netra_compat_start"))
+
+
+class GatedLock:
+    """A re-entrant lock inside of the gate, which does keep threads out; a forked child never finds it held by nobody."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock: Any = RLock()
+        _at_fork(after_in_child=self._is_child)
+
+    def __enter__(self) -> None:
+        gate.__enter__()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        gate.__exit__()
+
+    def _is_child(self) -> None:
+        if not self._lock._is_owned():
+            self._lock = RLock()
+
+
+def _at_fork(**hooks: Any) -> None:
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(**hooks)
+
+
+_at_fork(before=gate.forking, after_in_parent=gate.has_forked, after_in_child=gate.is_child)
