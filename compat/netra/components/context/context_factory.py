@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timezone
 from typing import Any, Optional
 
-from ..ids import generator
+from ..ids import generator, id_manager
 from . import isolation, user
 from .isolation import InvalidContextError
 from .user import UserExecutionContext
+
+_USERS_NAMED = "SELECT id, is_active FROM {} WHERE id = :user_id"
+_USER_QUERY = " UNION ALL ".join(_USERS_NAMED.format(table) for table in ("auth.users", "users")) + " LIMIT 1"
 
 
 class WrongContextType(InvalidContextError, TypeError):
@@ -20,12 +24,18 @@ class WrongContextType(InvalidContextError, TypeError):
 def validate_user_context(context: Any) -> UserExecutionContext:
     """Return ``context`` if it is an isolated user execution context.
 
-    Raises TypeError for anything else, ContextIsolationError where it holds what is not its own.
+    A strongly typed one becomes a plain one of its four identifiers. Raises TypeError for anything else,
+    ContextIsolationError where it holds what is not its own.
     """
-    if not isinstance(context, UserExecutionContext):
-        raise WrongContextType(f"Expected UserExecutionContext, got: {type(context)}")
-    context.verify_isolation()
-    return context
+    if isinstance(context, UserExecutionContext):
+        context.verify_isolation()
+        return context
+    from ..agents.execution_types import StronglyTypedUserExecutionContext
+
+    if isinstance(context, StronglyTypedUserExecutionContext):
+        user_id, thread_id, run_id, request_id = (str(getattr(context, name)) for name in isolation.IDENTIFIERS)
+        return user.UserExecutionContext(user_id, thread_id, run_id, request_id)
+    raise WrongContextType(f"Expected UserExecutionContext or StronglyTypedUserExecutionContext, got: {type(context)}")
 
 
 @asynccontextmanager
@@ -91,34 +101,73 @@ async def create_isolated_execution_context(
 ) -> UserExecutionContext:
     """Return a context of its own for one request; thread and run ids are made where none are given.
 
-    With ``validate_user`` the identifiers are checked before anything is made. Raises InvalidContextError.
+    With ``validate_user`` and a session the user is looked up. Raises InvalidContextError for bad identifiers, for a user
+    who is unknown or not active, and, at the isolation level ``strict``, where that cannot be found out.
     """
-    if validate_user:
-        isolation.require_identifier("user_id", user_id)
-        isolation.require_identifier("request_id", request_id)
-    made_thread, made_run, _ = generator.UnifiedIdGenerator.generate_user_context_ids(user_id, "isolated")
-    client_id = getattr(websocket_emitter, "websocket_client_id", None)
+    for name, value in (("user_id", user_id), ("request_id", request_id)):
+        if not isinstance(value, str) or not value.strip():
+            raise InvalidContextError(f"{name} must be a non-empty string")
+    is_validated = bool(validate_user and database_session is not None)
+    if is_validated:
+        await _require_active_user(database_session, user_id, isolation_level)
+    thread_id = thread_id or id_manager.UnifiedIDManager.generate_thread_id()
     context = user.UserExecutionContext(
         user_id=user_id,
-        thread_id=thread_id or made_thread,
-        run_id=run_id or made_run,
+        thread_id=thread_id,
+        run_id=run_id or id_manager.UnifiedIDManager.generate_run_id(thread_id),
         request_id=request_id,
         db_session=database_session,
-        websocket_client_id=client_id if isinstance(client_id, str) else None,
-        agent_context={"isolation_level": isolation_level, "has_websocket_emitter": websocket_emitter is not None},
-        audit_metadata={
+        websocket_client_id=_client_of(websocket_emitter, user_id),
+        agent_context={
             "isolation_level": isolation_level,
-            "validation_performed": validate_user,
-            "factory_method": "create_isolated_execution_context",
-            "creation_timestamp": datetime.now(timezone.utc).isoformat(),
-            "has_database_session": database_session is not None,
+            "created_via": "create_isolated_execution_context",
+            "validated_user": is_validated,
             "has_websocket_emitter": websocket_emitter is not None,
+            "has_database_session": database_session is not None,
+        },
+        audit_metadata={
+            "context_source": "ssot_isolated_factory",
+            "isolation_level": isolation_level,
+            "validation_performed": is_validated,
+            "factory_method": "create_isolated_execution_context",
         },
     )
     if websocket_emitter is not None:
         context.set_dependency("websocket_emitter", websocket_emitter)
     context.verify_isolation()
     return context
+
+
+def _client_of(emitter: Any, user_id: str) -> Optional[str]:
+    if emitter is None:
+        return None
+    owner = getattr(emitter, "user_id", None)
+    return f"ws_{owner if isinstance(owner, str) and owner else user_id}"
+
+
+async def _require_active_user(session: Any, user_id: str, isolation_level: str) -> None:
+    try:
+        row = (await session.execute(_query(), {"user_id": user_id})).fetchone()
+        row = await row if inspect.isawaitable(row) else row
+        is_active = row is not None and bool(row[1])
+    except Exception as error:
+        if isolation_level == "strict":
+            raise InvalidContextError(f"User validation required in strict isolation mode but failed: {error}") from error
+        user.logger.warning(f"User {user_id} could not be validated: {error}")
+        return
+    if row is None:
+        raise InvalidContextError(f"User {user_id} not found in database")
+    if not is_active:
+        raise InvalidContextError(f"User {user_id} is not active")
+
+
+def _query() -> Any:
+    # A session that takes statements as text serves where SQLAlchemy is not installed.
+    try:
+        sqlalchemy = importlib.import_module("sqlalchemy")
+    except ImportError:
+        return _USER_QUERY
+    return sqlalchemy.text(_USER_QUERY)
 
 
 def create_user_execution_context(

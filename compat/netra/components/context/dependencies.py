@@ -6,6 +6,20 @@ from typing import Any, Optional
 
 from .isolation import InvalidContextError
 
+_AVAILABLE = frozenset(
+    [
+        "llm_manager",
+        "tool_dispatcher",
+        "websocket_bridge",
+        "database_manager",
+        "redis_client",
+        "clickhouse_client",
+        "agent_registry",
+        "websocket_manager",
+    ]
+)
+_AVAILABLE_ENDS = ("_manager", "_dispatcher", "_bridge")
+
 
 class Dependencies:
     """The part of a context that holds objects; a frozen one too."""
@@ -39,7 +53,7 @@ class Dependencies:
 
     def set_dependency(self, dependency_name: str, dependency: Any) -> None:
         """Hold an object for the parts of this work; contexts made from this one hold it too."""
-        if not isinstance(dependency_name, str) or not dependency_name.strip():
+        if not isinstance(dependency_name, str) or not dependency_name:
             raise InvalidContextError("dependency_name must be a non-empty string")
         self._held()[dependency_name] = dependency
 
@@ -48,5 +62,5 @@ class Dependencies:
         return self._held().pop(dependency_name, None) is not None
 
     def get_available_dependencies(self) -> list[str]:
-        """The names under which something is held, sorted."""
-        return sorted(self._held())
+        """The names under which a part of the system is held, sorted; other objects that are held are not among them."""
+        return sorted(name for name in self._held() if name in _AVAILABLE or name.endswith(_AVAILABLE_ENDS))

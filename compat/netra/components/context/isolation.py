@@ -10,7 +10,7 @@ from typing import Any
 from .. import environment
 
 
-class InvalidContextError(Exception):
+class InvalidContextError(ValueError):
     """A context's values are missing, placeholders, or of the wrong type."""
 
 
@@ -48,6 +48,11 @@ _PLACEHOLDER_PREFIXES = tuple(
     f"{word}_" for word in ["placeholder", "registry", "temp", "example", "demo", "sample", "template", "mock", "fake", "default"]
 )
 _NAMED_DEFAULTS = frozenset(f"default_{word}" for word in ["user", "admin", "system", "account", "service", "client", "guest"])
+_PLACEHOLDER_DEFAULTS = frozenset(
+    f"default_{word}" for word in ["placeholder", "temp", "registry", "example", "demo", "sample", "template", "mock", "fake"]
+)
+_PREVENTS = "This prevents proper request isolation."
+_INDICATES = "This indicates improper context initialization."
 _SHORT = 20
 
 _SHARED_OBJECT_REGISTRY: set[int] = set()
@@ -80,8 +85,10 @@ def require_identifier(field: str, value: Any) -> None:
 def refuse_placeholder(field: str, value: str) -> None:
     """Raise InvalidContextError for values that stand in for a real identifier."""
     lowered = value.lower()
+    if lowered in _PLACEHOLDER_DEFAULTS:
+        raise InvalidContextError(f"Field '{field}' contains forbidden default placeholder pattern: {value!r}. {_PREVENTS}")
     if lowered in _PLACEHOLDERS:
-        raise InvalidContextError(f"Field '{field}' contains forbidden placeholder value: {value!r}")
+        raise InvalidContextError(f"Field '{field}' contains forbidden placeholder value: {value!r}. {_PREVENTS}")
     if len(value) >= _SHORT or lowered in _NAMED_DEFAULTS:
         return
     prefixes = _PLACEHOLDER_PREFIXES
@@ -89,7 +96,7 @@ def refuse_placeholder(field: str, value: str) -> None:
         prefixes = ("test_",)
     found = next((prefix for prefix in prefixes if lowered.startswith(prefix)), None)
     if found:
-        raise InvalidContextError(f"Field '{field}' appears to contain placeholder pattern: {value!r}")
+        raise InvalidContextError(f"Field '{field}' appears to contain placeholder pattern: {value!r}. {_INDICATES}")
 
 
 def own_mapping(field: str, value: Any) -> dict[str, Any]:
@@ -98,7 +105,8 @@ def own_mapping(field: str, value: Any) -> dict[str, Any]:
         raise InvalidContextError(f"{field} must be a dictionary, got: {type(value)}")
     reserved = sorted(RESERVED_KEYS.intersection(value))
     if reserved:
-        raise InvalidContextError(f"{field} contains reserved keys: {reserved}. These are fields of the context itself.")
+        listed = ", ".join(map(repr, reserved))
+        raise InvalidContextError(f"{field} contains reserved keys: {{{listed}}}. These are fields of the context itself.")
     return detached(value)
 
 
@@ -122,7 +130,7 @@ def refuse_foreign_objects(user_id: str, where: str, value: Any) -> None:
     for path, item in _walk(value, where, set()):
         owner = None if isinstance(item, (Mapping, list, tuple, set, str, int, float)) else getattr(item, "user_id", None)
         if isinstance(owner, str) and owner != user_id:
-            raise ContextIsolationError(f"{path} belongs to user {owner!r}, the context to user {user_id!r}")
+            raise ContextIsolationError(f"Cross-user contamination detected in {path}: expected user_id {user_id}, found {owner}")
 
 
 def refuse_shared_objects(where: str, value: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,9 @@ from ..ids import formats, generator, id_manager
 from . import isolation
 from .dependencies import Dependencies
 from .isolation import ContextIsolationError, InvalidContextError
-from .views import ContextViews, described, told_apart
+from .memory import remembered
+from .otherwise import MadeOtherwise
+from .views import ContextViews
 
 if TYPE_CHECKING:
     from .execution import ExecutionContext
@@ -33,7 +36,7 @@ def _new_id(prefix: str) -> str:
 
 
 @dataclass(frozen=True)
-class UserExecutionContext(ContextViews, Dependencies):
+class UserExecutionContext(ContextViews, Dependencies, MadeOtherwise):
     """Whose work is done: frozen, checked when made, with deep copies of what it is given.
 
     Raises InvalidContextError for empty or placeholder identifiers, for mappings with reserved keys, and for a depth
@@ -68,19 +71,46 @@ class UserExecutionContext(ContextViews, Dependencies):
         for name in ("agent_context", "audit_metadata"):
             isolation.refuse_foreign_objects(self.user_id, name, getattr(self, name))
             object.__setattr__(self, name, isolation.own_mapping(name, getattr(self, name)))
-        self.audit_metadata.setdefault("context_created_at", self.created_at.isoformat())
-        self.audit_metadata.setdefault("context_version", "1.0")
-        self.audit_metadata.setdefault("isolation_verified", True)
-        self.audit_metadata.setdefault("operation_depth", self.operation_depth)
-        if self.parent_request_id:
-            self.audit_metadata.setdefault("parent_request_id", self.parent_request_id)
+        self.audit_metadata.update(
+            context_created_at=self.created_at.isoformat(),
+            context_version="1.0",
+            isolation_verified=True,
+            operation_depth=self.operation_depth,
+            **({"parent_request_id": self.parent_request_id} if self.parent_request_id else {}),
+        )
         object.__setattr__(self, "_validation_fingerprint", self._fingerprint())
+        object.__setattr__(self, "_made_for", self._identity())
+        object.__setattr__(self, "_memory_refs", [remembered(self, self._validation_fingerprint)])
+        self._warn_of_foreign_client()
 
     def __hash__(self) -> int:
-        return hash((self.user_id, self.thread_id, self.run_id, self.request_id))
+        return hash(self._identity())
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Weak references cannot be pickled; a copy gets one of its own.
+        return {**self.__dict__, "_memory_refs": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        object.__setattr__(self, "_memory_refs", [remembered(self, self._validation_fingerprint)])
+
+    def _identity(self) -> tuple[str, ...]:
+        return self.user_id, self.thread_id, self.run_id, self.request_id
 
     def _fingerprint(self) -> str:
-        return "\0".join((self.user_id, self.thread_id, self.run_id, self.request_id))
+        text = ":".join((self.user_id, self.thread_id, self.request_id, self._isolation_token))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _warn_of_foreign_client(self) -> None:
+        client = self.websocket_client_id
+        if not isinstance(client, str) or self.user_id in client:
+            return
+        foreign = [part for part in client.split("_") if part.startswith("user") or part.endswith("user")]
+        if foreign:
+            logger.warning(
+                f"POTENTIAL ISOLATION ISSUE: websocket_client_id {client!r} names {foreign[0]!r}, "
+                f"the context is of user {self.user_id!r}"
+            )
 
     # -- made from what is at hand ------------------------------------------------------------------------------------
 
@@ -109,104 +139,12 @@ class UserExecutionContext(ContextViews, Dependencies):
         )
 
     @classmethod
-    def from_agent_execution_context(
-        cls,
-        user_id: str,
-        thread_id: str,
-        run_id: str,
-        request_id: Optional[str] = None,
-        agent_context: Optional[dict[str, Any]] = None,
-        audit_metadata: Optional[dict[str, Any]] = None,
-    ) -> UserExecutionContext:
-        """Return the context in which an agent runs."""
-        return cls.from_request(
-            user_id, thread_id, run_id, request_id, agent_context=agent_context, audit_metadata=audit_metadata
-        )
-
-    @classmethod
-    def from_request_supervisor(
-        cls,
-        user_id: str,
-        thread_id: str,
-        run_id: str,
-        request_id: Optional[str] = None,
-        db_session: Optional[Any] = None,
-        websocket_connection_id: Optional[str] = None,
-        metadata: Optional[dict[str, Any]] = None,
-    ) -> UserExecutionContext:
-        """Return the context of one request from one mapping of everything: audit data is told apart by its key."""
-        if metadata is not None and not isinstance(metadata, dict):
-            raise InvalidContextError(f"metadata must be a dictionary, got: {type(metadata)}")
-        agent_context, audit_metadata = told_apart(metadata or {})
-        return cls.from_request(
-            user_id, thread_id, run_id, request_id, db_session, websocket_connection_id, agent_context, audit_metadata
-        )
-
-    @classmethod
     def create_for_user(cls, user_id: str, thread_id: str, run_id: str, **kwargs: Any) -> UserExecutionContext:
         """Return a context for a user; further keywords are fields, or ``metadata`` and ``websocket_connection_id``."""
         if "metadata" in kwargs or "websocket_connection_id" in kwargs:
             return cls.from_request_supervisor(user_id, thread_id, run_id, **kwargs)
         given = {name: value for name, value in kwargs.items() if value is not None}
         return cls(user_id=user_id, thread_id=thread_id, run_id=run_id, **given)
-
-    @classmethod
-    def from_websocket_request(
-        cls, user_id: str, websocket_client_id: Optional[str] = None, operation: str = "websocket_session"
-    ) -> UserExecutionContext:
-        """Return the context of one websocket session, with new thread, run, request and client ids."""
-        isolation.require_identifier("user_id", user_id)
-        ids = generator.UnifiedIdGenerator
-        thread_id, run_id, request_id = ids.generate_user_context_ids(user_id, operation)
-        return cls(
-            user_id=user_id,
-            thread_id=thread_id,
-            run_id=run_id,
-            request_id=request_id,
-            websocket_client_id=websocket_client_id or ids.generate_websocket_client_id(user_id),
-            agent_context={"source": "websocket", "operation": operation, "connection_type": "websocket"},
-            audit_metadata={"context_source": "websocket", "creation_method": "from_websocket_request"},
-        )
-
-    @classmethod
-    def create_defensive_user_execution_context(
-        cls,
-        user_id: str,
-        websocket_client_id: Optional[str] = None,
-        fallback_context: Optional[dict[str, Any]] = None,
-    ) -> UserExecutionContext:
-        """Return a context however little is known: identifiers are taken from ``fallback_context`` or made."""
-        rest = dict(fallback_context or {})
-        made = cls.from_websocket_request(user_id, websocket_client_id, "defensive")
-        known = {name: rest.pop(name) for name in isolation.IDENTIFIERS[1:] if rest.get(name)}
-        for name in isolation.RESERVED_KEYS.intersection(rest):
-            del rest[name]
-        return dataclasses.replace(
-            made,
-            **known,
-            agent_context={**made.agent_context, **rest},
-            audit_metadata={**made.audit_metadata, "creation_method": "create_defensive_user_execution_context"},
-        )
-
-    @classmethod
-    def from_fastapi_request(
-        cls,
-        request: Any,
-        user_id: str,
-        thread_id: str,
-        run_id: str,
-        db_session: Optional[Any] = None,
-        websocket_client_id: Optional[str] = None,
-    ) -> UserExecutionContext:
-        """Return the context of an HTTP request; its method, URL, client and user agent go into the audit data."""
-        return cls.from_request(
-            user_id,
-            thread_id,
-            run_id,
-            db_session=db_session,
-            websocket_client_id=websocket_client_id,
-            audit_metadata=described(request),
-        )
 
     # -- made from this one -------------------------------------------------------------------------------------------
 
@@ -220,29 +158,40 @@ class UserExecutionContext(ContextViews, Dependencies):
 
         Raises InvalidContextError without a name, and beyond the greatest depth, 10.
         """
-        if not isinstance(operation_name, str) or not operation_name.strip():
-            raise InvalidContextError("operation_name must be a non-empty string")
-        depth = self.operation_depth + 1
-        if depth > MAX_DEPTH:
-            raise InvalidContextError(f"Maximum operation depth ({MAX_DEPTH}) exceeded. Current depth: {self.operation_depth}")
+        depth = self._depth_of_child(operation_name)
         agent_context = {
             **self.agent_context,
-            **(additional_agent_context or {}),
             "parent_operation": self.agent_context.get("operation_name", "root"),
             "operation_name": operation_name,
             "operation_depth": depth,
+            **(additional_agent_context or {}),
         }
         audit_metadata = {
             **self.audit_metadata,
-            **(additional_audit_metadata or {}),
             "operation_name": operation_name,
-            "operation_depth": depth,
-            "parent_request_id": self.request_id,
             "child_created_at": datetime.now(timezone.utc).isoformat(),
+            **(additional_audit_metadata or {}),
         }
-        del audit_metadata["context_created_at"]
+        return self._child(depth, agent_context, audit_metadata)
+
+    def create_child_context_supervisor(
+        self, operation_name: str, additional_metadata: Optional[dict[str, Any]] = None
+    ) -> UserExecutionContext:
+        """Return the context of a part of this work whose agent context is the operation's name and what is given."""
+        depth = self._depth_of_child(operation_name)
+        agent_context = {"isolation_verified": True, "operation_name": operation_name, **(additional_metadata or {})}
+        return self._child(depth, agent_context, {})
+
+    def _depth_of_child(self, operation_name: str) -> int:
+        if not isinstance(operation_name, str) or not operation_name.strip():
+            raise InvalidContextError("operation_name must be a non-empty string")
+        if self.operation_depth >= MAX_DEPTH:
+            raise InvalidContextError(f"Maximum operation depth ({MAX_DEPTH}) exceeded. Current depth: {self.operation_depth}")
+        return self.operation_depth + 1
+
+    def _child(self, depth: int, agent_context: dict[str, Any], audit_metadata: dict[str, Any]) -> UserExecutionContext:
         return self._changed(
-            request_id=_new_id(f"{operation_name}_req"),
+            request_id=_new_id("user_request"),
             created_at=datetime.now(timezone.utc),
             agent_context=agent_context,
             audit_metadata=audit_metadata,
@@ -250,13 +199,6 @@ class UserExecutionContext(ContextViews, Dependencies):
             parent_request_id=self.request_id,
             cleanup_callbacks=[],
         )
-
-    def create_child_context_supervisor(
-        self, operation_name: str, additional_metadata: Optional[dict[str, Any]] = None
-    ) -> UserExecutionContext:
-        """Return :meth:`create_child_context` with one mapping of everything: audit data is told apart by its key."""
-        agent_context, audit_metadata = told_apart(additional_metadata or {})
-        return self.create_child_context(operation_name, agent_context, audit_metadata)
 
     def with_db_session(self, db_session: Any) -> UserExecutionContext:
         """Return this context with a database session; InvalidContextError for None."""
@@ -283,12 +225,13 @@ class UserExecutionContext(ContextViews, Dependencies):
 
     def verify_isolation(self) -> bool:
         """Return True if nothing here is shared or another user's; ContextIsolationError otherwise."""
-        for name in ("agent_context", "audit_metadata", "db_session", "_memory_refs"):
+        if self.db_session is not None and id(self.db_session) in isolation._SHARED_OBJECT_REGISTRY:
+            raise ContextIsolationError("Database session is shared between contexts")
+        for name in ("agent_context", "audit_metadata"):
             value = getattr(self, name)
             isolation.refuse_shared_objects(name, value)
-            if name != "db_session":
-                isolation.refuse_foreign_objects(self.user_id, name, value)
-        if self._validation_fingerprint != self._fingerprint():
+            isolation.refuse_foreign_objects(self.user_id, name, value)
+        if self.__dict__["_made_for"] != self._identity() or self._validation_fingerprint != self._fingerprint():
             raise ContextIsolationError("the identifiers of this context were changed after it was made")
         return True
 

@@ -11,7 +11,20 @@ from .isolation import InvalidContextError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_AUDIT_WORDS = ("audit", "compliance", "trace_", "client_ip", "user_agent", "request_source", "security")
+_AUDIT_WORDS = (
+    "audit",
+    "compliance",
+    "trace",
+    "log",
+    "created_at",
+    "context_",
+    "client_ip",
+    "user_agent",
+    "method",
+    "url",
+    "content_type",
+)
+_PASSED_ON = ("x-request-id", "x-correlation-id", "x-trace-id")
 
 
 class ContextViews:
@@ -36,15 +49,15 @@ class ContextViews:
             "thread_id": self.thread_id,
             "run_id": self.run_id,
             "request_id": self.request_id,
-            "websocket_client_id": self.websocket_client_id,
-            "websocket_connection_id": self.websocket_client_id,
             "created_at": self.created_at.isoformat(),
-            "agent_context": isolation.detached(self.agent_context),
-            "audit_metadata": isolation.detached(self.audit_metadata),
-            "metadata": isolation.detached(self.metadata),
             "operation_depth": self.operation_depth,
             "parent_request_id": self.parent_request_id,
             "has_db_session": self.db_session is not None,
+            "websocket_client_id": self.websocket_client_id,
+            "agent_context": isolation.detached(self.agent_context),
+            "audit_metadata": isolation.detached(self.audit_metadata),
+            "websocket_connection_id": self.websocket_client_id,
+            "metadata": isolation.detached(self.metadata),
             "implementation": "services_with_supervisor_compatibility",
             "compatibility_layer_active": True,
         }
@@ -56,7 +69,7 @@ class ContextViews:
     def get_scoped_key(self, component: str) -> str:
         """Return ``component:user_id:request_id``, a key under which nobody else stores."""
         if not isinstance(component, str) or not component.strip():
-            raise InvalidContextError("component must be a non-empty string")
+            raise InvalidContextError("Component name cannot be empty")
         return f"{component}:{self.user_id}:{self.request_id}"
 
     def get_audit_trail(self) -> dict[str, Any]:
@@ -99,23 +112,23 @@ class ContextViews:
 
 def told_apart(metadata: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return agent context and audit data of one mapping, told apart by their keys."""
-    audit = {key: value for key, value in metadata.items() if str(key).startswith(_AUDIT_WORDS)}
+    audit = {key: value for key, value in metadata.items() if any(word in str(key).lower() for word in _AUDIT_WORDS)}
     return {key: value for key, value in metadata.items() if key not in audit}, audit
 
 
 def described(request: Any) -> dict[str, Any]:
     """Return the audit data of an HTTP request."""
-    headers = getattr(request, "headers", None)
+    headers = getattr(request, "headers", None) or {}
     client = getattr(request, "client", None)
-    address = str(getattr(client, "host", "unknown")) if client else "unknown"
-    return {
-        "context_source": "fastapi_request",
+    found = {
+        "client_ip": str(getattr(client, "host", "unknown")) if client else "unknown",
+        "user_agent": str(headers.get("user-agent", "unknown")),
         "method": str(getattr(request, "method", "unknown")),
         "url": str(getattr(request, "url", "unknown")),
-        "client_ip": address,
-        "client_host": address,
-        "user_agent": str(headers.get("user-agent", "unknown")) if headers is not None else "unknown",
+        "content_type": str(headers.get("content-type", "unknown")),
     }
+    sent = {name: headers.get(name) for name in _PASSED_ON}
+    return {**found, **{name.replace("-", "_"): value for name, value in sent.items() if value}}
 
 
 def _aware(moment: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -57,20 +58,25 @@ def test_contexts_expire() -> None:
     held.set_context("long", make())
     clock.now = 11
     assert sorted(held.get_active_contexts()) == ["long"]
-    with pytest.raises(InvalidContextError):
+    with pytest.raises(KeyError) as caught:
         held.get_context("short")
+    assert str(caught.value) == "Context expired: short"
     clock.now = 4000
     assert held.cleanup_all_expired() == 1
 
 
-def test_the_oldest_of_a_user_makes_room_and_other_users_keep_theirs() -> None:
-    held = UserContextManager()
+def test_a_user_has_so_many_contexts_and_other_users_keep_theirs() -> None:
+    clock = Clock()
+    held = UserContextManager(clock=clock)
+    for number in range(held.MAX_CONTEXTS_PER_USER):
+        held.set_context(f"key {number}", make(), ttl_seconds=10)
+    with pytest.raises(RuntimeError, match="^User context limit exceeded for user_1: 100$"):
+        held.set_context("one more", make())
     held.set_context("other", make("user_2"))
-    for number in range(held.MAX_CONTEXTS_PER_USER + 1):
-        held.set_context(f"key {number}", make())
-    assert "key 0" not in held.get_active_contexts()
-    assert len(held.get_active_contexts()) == held.MAX_CONTEXTS_PER_USER + 1
-    assert held.get_context("other").user_id == "user_2"
+    held.set_context("key 0", make(), ttl_seconds=20)
+    clock.now = 11
+    held.set_context("one more", make())
+    assert sorted(held.get_active_contexts()) == ["key 0", "one more", "other"]
 
 
 def test_the_total_is_bounded() -> None:
@@ -78,11 +84,37 @@ def test_the_total_is_bounded() -> None:
     held.MAX_TOTAL_CONTEXTS = 2
     held.set_context("a", make("user_1"))
     held.set_context("b", make("user_2"))
-    assert not held.is_healthy()
-    with pytest.raises(InvalidContextError, match="limit of 2 contexts is reached"):
+    with pytest.raises(RuntimeError, match="^System-wide context limit exceeded: 2$"):
         held.set_context("c", make("user_3"))
     assert held.cleanup_all_contexts() == 2
+
+
+def test_health_is_fewer_than_a_tenth_of_errors() -> None:
+    held = UserContextManager()
     assert held.is_healthy()
+    with pytest.raises(KeyError):
+        held.get_context("none")
+    assert not held.is_healthy()
+    for _ in range(10):
+        held.set_context("key", make())
+    assert held.is_healthy()
+
+
+def test_active_contexts_are_described() -> None:
+    clock = Clock()
+    held = UserContextManager(clock=clock)
+    before = time.time()
+    held.set_context("key", make(websocket_client_id="ws_1"), ttl_seconds=60)
+    clock.now = 5
+    (described,) = held.get_active_contexts().values()
+    assert before <= described.pop("created_at") <= time.time()
+    assert described == {
+        "user_id": "user_1",
+        "ttl_seconds": 60,
+        "age_seconds": 5,
+        "has_db_session": False,
+        "has_websocket": True,
+    }
 
 
 def test_a_context_that_became_shared_is_found() -> None:
@@ -105,6 +137,19 @@ def test_the_trail_outlives_the_context() -> None:
     trail = held.get_audit_trail("key")
     assert trail is not None
     assert [event["event"] for event in trail["events"]] == ["set", "cleared"]
+    assert {key: value for key, value in trail.items() if key not in ("events", "context_set_at", "request_id")} == {
+        "context_key": "key",
+        "context_source": "user_context_manager",
+        "isolation_verified": True,
+        "compliance_version": "1.0",
+        "total_events": 2,
+        "user_id": "user_1",
+        "thread_id": "thread_1",
+        "ttl_seconds": 3600,
+        "has_db_session": False,
+        "has_websocket": False,
+    }
+    assert trail["context_set_at"] == trail["events"][0]["timestamp"]
     assert held.get_audit_trail("unknown") is None
 
 
@@ -208,8 +253,15 @@ def test_expired_contexts_make_room_by_themselves() -> None:
 def test_only_contexts_are_held() -> None:
     with pytest.raises(InvalidContextError, match="Expected UserExecutionContext, got: <class 'str'>"):
         UserContextManager().set_context("key", "no context")  # type: ignore[arg-type]
-    with pytest.raises(InvalidContextError, match="Required field 'context_key'"):
-        UserContextManager().get_context("")
+    with pytest.raises(ValueError, match="^context cannot be None$"):
+        UserContextManager().set_context("key", None)  # type: ignore[arg-type]
+    for bad in ("", None, 7):
+        for call in (UserContextManager().get_context, UserContextManager().clear_context):
+            with pytest.raises(ValueError, match="^context_key must be a non-empty string$"):
+                call(bad)  # type: ignore[arg-type, operator]
+        with pytest.raises(ValueError, match="^context_key must be a non-empty string$"):
+            UserContextManager().set_context(bad, make())  # type: ignore[arg-type]
+    UserContextManager().set_context(" ", make())
     silent = UserContextManager(enable_audit_trail=False)
     silent.set_context("key", make())
     assert silent.get_audit_trail("key") is None
