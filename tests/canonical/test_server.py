@@ -273,6 +273,21 @@ def test_small_talk() -> None:
     asyncio.run(run())
 
 
+def test_a_thread_that_has_no_end_is_refused() -> None:
+    async def run() -> None:
+        async with running() as server:
+            reason = "a thread ID has more than 1000 characters"
+            async with server.connect(f"?thread={'t' * 1001}", additional_headers=bearer()) as client:
+                assert await closed(client) == (1008, reason)
+            assert server.factory.stats()["connections_opened"] == 0
+            async with server.connect(f"?thread={'t' * 1000}", additional_headers=bearer()) as client:
+                assert (await received(client))["thread_id"] == "t" * 1000
+                await client.send(json.dumps({"type": "select_thread", "thread_id": "t" * 1001}))
+                assert await closed(client) == (1008, reason)
+
+    asyncio.run(run())
+
+
 def test_over_the_limit_is_1013_and_the_others_stay() -> None:
     async def run() -> None:
         async with running(limits=Limits(connections_per_user=1)) as server:

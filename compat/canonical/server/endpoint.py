@@ -22,6 +22,7 @@ from .service import WebSocketService
 logger = get_logger(__name__)
 
 UNSUPPORTED_DATA = 1003
+LONGEST_THREAD_ID = 1000  # kept for each connection, and looked at for each event
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,14 @@ class WebSocketEndpoint:
     ) -> tuple[Connection, UnifiedWebSocketManager]:
         service = self._service
         try:
+            thread_id = _thread(query.get("thread"))
             await service.start()
             manager = service.factory.get(Visitor(identity.user_id))
             connection = await manager.connect(
                 socket,
                 since=_position_in_url(query),
                 greet=True,
-                thread_id=query.get("thread") or None,
+                thread_id=thread_id,
                 abort=socket.abort,
             )
         except ResourceLimitExceeded as exc:
@@ -180,8 +182,7 @@ class WebSocketEndpoint:
             except BackplaneUnavailable as exc:
                 raise _unavailable(exc) from exc
         elif kind == "select_thread":
-            thread = message.get("thread_id")
-            manager.associate_thread(connection.connection_id, thread if isinstance(thread, str) and thread else None)
+            manager.associate_thread(connection.connection_id, _thread(message.get("thread_id")))
         elif self._service.on_message is not None:
             await self._service.on_message(manager, connection, message)
         else:
@@ -208,6 +209,15 @@ def _parse(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return message if isinstance(message, dict) and isinstance(message.get("type"), str) else None
+
+
+def _thread(named: Any) -> str | None:
+    """Return the thread that a client names; None for all of them."""
+    if not isinstance(named, str) or not named:
+        return None
+    if len(named) > LONGEST_THREAD_ID:
+        raise Refused(POLICY_VIOLATION, f"a thread ID has more than {LONGEST_THREAD_ID} characters")
+    return named
 
 
 def _position(source: Mapping[str, Any]) -> Position | None:

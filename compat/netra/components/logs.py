@@ -43,14 +43,16 @@ class SensitiveDataFilter:
             "client_secret",
         ]
     )
+    # Clients choose much of what is logged: each pattern begins where a word begins and looks at it a bounded number of
+    # times, so that its time grows with the text and not with its square.
     _PATTERNS = (
-        (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), _HIDDEN),
+        (re.compile(r"(?<![\w-])(?=[\w-]+\.[\w-]+\.)((?:[\w-]*?-)??)eyJ[\w-]+\.[\w-]+\.[\w-]*"), rf"\1{_HIDDEN}"),
         (re.compile(r"(?i)\b(bearer)\s+[\w.~+/=-]+"), rf"\1 {_HIDDEN}"),
         (
-            re.compile(r"(?i)([\"']?\b[\w-]*(?:password|passwd|secret|token|api[_-]?key|credential)[\w-]*[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&}]+)"),
+            re.compile(r"(?i)([\"']?(?<![\w-])(?=[\w-]*(?:password|passwd|secret|token|api[_-]?key|credential))[\w-]+[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&}]+)"),
             rf"\1{_HIDDEN}",
         ),
-        (re.compile(r"(\w+://[^\s:/@]+):[^\s@]+@"), rf"\1:{_HIDDEN}@"),
+        (re.compile(r"(?<!\w)(\w+://[^\s:/@]+):[^\s@]{1,1024}@"), rf"\1:{_HIDDEN}@"),
     )  # fmt: skip
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -32,6 +33,43 @@ def test_secrets_are_taken_out_of_texts(text: str, hidden: str) -> None:
     clean = logs.SensitiveDataFilter.filter_message(text)
     assert hidden not in clean
     assert "***REDACTED***" in clean
+
+
+TOKEN = "eyJhbGciOi.eyJzdWIi.c2ln"
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        (f"jwt {TOKEN} came", "jwt *** came"),
+        (f"jwt-{TOKEN}", "jwt-***"),
+        (f"a-b.c {TOKEN}", "a-b.c ***"),
+        (f"x{TOKEN}", f"x{TOKEN}"),
+        ("my-token = abc, next", "my-token = ***, next"),
+        ('{"db_password": "a b", "x": 1}', '{"db_password": ***, "x": 1}'),
+        ("key: api_key=abc", "key: api_key=***"),
+        ("Tokens: 3; name=x", "Tokens: ***; name=x"),
+        ("a redis://ann:pw@host b", "a redis://ann:***@host b"),
+        ("a_token", "a_token"),
+    ],
+)
+def test_what_is_hidden_and_what_is_not(text: str, clean: str) -> None:
+    assert logs.SensitiveDataFilter.filter_message(text) == clean.replace("***", "***REDACTED***")
+
+
+@pytest.mark.parametrize("piece", ["a", "a-", "eyJ-", "token-", "token ", '"', "a://", "a://b:", "bearer ", "a.", "token:'", "-"])
+def test_the_time_that_redaction_takes_grows_with_the_text_and_not_with_its_square(piece: str) -> None:
+    def cost(length: int) -> float:
+        text, best = piece * (length // len(piece)), float("inf")
+        for _ in range(3):
+            begin = time.process_time()
+            logs.SensitiveDataFilter.filter_message(text)
+            best = min(best, time.process_time() - begin)
+        return best
+
+    # A square would be 64 times; what takes next to nothing at the greater length cannot be one.
+    if cost(16_000) > 0.02:
+        assert cost(16_000) < 24 * cost(2_000)
 
 
 def test_ordinary_text_stays() -> None:

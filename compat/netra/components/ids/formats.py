@@ -58,9 +58,14 @@ _KIND_BY_HEAD = {
 }
 _OWNED_HEADS = {"ws_conn": 2, "ws_client": 2, "agent": 2, "msg": 2, "session": 2, "error": 2}
 
+#: Longer text is no identifier. Clients choose thread ids: what looks at them must not take long over any.
+LONGEST_ID = 1000
+
 _GENERATED = re.compile(r"^(?P<prefix>.+?)_(?P<ms>1\d{12})_(?P<counter>\d+)(?:_(?P<random>[0-9a-f]+))?$")
 _STRUCTURED = re.compile(r"^(?P<prefix>.+)_(?P<counter>\d+)_(?P<random>[0-9a-fA-F]{8})$")
-_CONTEXT = re.compile(r"^(?P<head>thread|run|req)_(?P<operation>.*[^\W\d_][^_]*)_(?P<counter>\d+)_(?P<random>[0-9a-f]{8})$")
+_CONTEXT = re.compile(
+    r"^(?P<head>thread|run|req)_(?P<operation>(?:.*_)?(?=[^_]*[^\W\d_])[^_]+)_(?P<counter>\d+)_(?P<random>[0-9a-f]{8})$"
+)
 _EARLY_RUN = re.compile(r"^thread_(?P<thread>.+)_run_(?P<timestamp>\d+)_(?P<random>[0-9a-f]{8})$")
 _SHORT = re.compile(r"^(?P<prefix>[A-Za-z][\w-]*)_(?P<random>[0-9a-f]{8})$")
 
@@ -77,7 +82,7 @@ _PLAIN = tuple(
         r"^ssot-[a-zA-Z]+-\w+$",
         r"^e2e-[a-zA-Z0-9_-]+$",
         r"^staging-e2e-[a-zA-Z0-9_-]+$",
-        r"^defensive_auth_\w+_\w+$",
+        r"^defensive_auth_(?=\w+$).+_.+$",
         r"^\d{15,21}$",
     )
 )
@@ -99,7 +104,7 @@ def is_valid_id_format(id_value: object) -> bool:
     if not isinstance(id_value, str):
         return False
     text = id_value.strip()
-    if not text:
+    if not text or len(text) > LONGEST_ID:
         return False
     if is_uuid(text) or _PENDING.match(text) or any(pattern.match(text) for pattern in _PLAIN):
         return True
@@ -120,7 +125,7 @@ def is_valid_id_format(id_value: object) -> bool:
 
 def kind_of(text: str) -> IDType | None:
     """What ``text`` identifies, read from its words; None for UUIDs and plain names, which carry no kind."""
-    if not isinstance(text, str) or is_uuid(text):
+    if not isinstance(text, str) or len(text) > LONGEST_ID or is_uuid(text):
         return None
     generated = _GENERATED.match(text)
     if not generated and not _STRUCTURED.match(text):
@@ -138,7 +143,7 @@ def parse(text: str) -> ParsedId | None:
     if not isinstance(text, str):
         return None
     text = text.strip()
-    if not text:
+    if not text or len(text) > LONGEST_ID:
         return None
     if is_uuid(text):
         return ParsedId(text, "uuid")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import time
 import uuid
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +17,7 @@ from compat.netra.components.ids import (
     UnifiedIdGenerator,
     UnifiedIDManager,
     belong_together,
+    formats,
     is_valid_id_format,
     kind_of,
     owner_of,
@@ -145,3 +149,49 @@ def test_a_run_tells_its_thread_at_any_time_and_by_any_random_part(
         assert parsed is not None and parsed.thread == thread, made
         assert UnifiedIDManager.extract_thread_id(made) == thread
         assert belong_together(made, thread) == (parse(thread) is not None)
+
+
+def patterns() -> dict[str, re.Pattern[str]]:
+    named = {name: value for name, value in vars(formats).items() if isinstance(value, re.Pattern)}
+    return {**named, **{pattern.pattern: pattern for pattern in formats._PLAIN}}
+
+
+ENDLESS = ["a", "a_", "_", "1", "_1", "ab1", "_run_1", "-", "f_1_", "1111111111111_", "\u00b2"]
+
+
+@pytest.mark.parametrize("head", ["", "thread_", "run_", "defensive_auth_", "mock-a-", "temp_auth_", "e2e-", "a_1234567890123_"])
+@pytest.mark.parametrize("piece", ENDLESS)
+def test_the_time_that_a_pattern_takes_grows_with_the_text_and_not_with_its_square(head: str, piece: str) -> None:
+    def cost(pattern: Any, length: int) -> float:
+        text = head + piece * (length // len(piece)) + "!"
+        best = float("inf")
+        for _ in range(3):
+            begin = time.process_time()
+            pattern.match(text)
+            best = min(best, time.process_time() - begin)
+        return best
+
+    for name, pattern in patterns().items():
+        # A square would be 64 times; what takes next to nothing at the greater length cannot be one.
+        if cost(pattern, 16_000) > 0.01:
+            assert cost(pattern, 16_000) < 24 * cost(pattern, 2_000), name
+
+
+@pytest.mark.parametrize("text", ["thread_" + "a" * 12_000, "defensive_auth_" + "_" * 12_000, "a_1234567890123_" + "1" * 5_000])
+def test_endless_text_is_no_identifier(text: str) -> None:
+    assert parse(text) is None and kind_of(text) is None and not is_valid_id_format(text)
+    assert owner_of(text) == "" and not belong_together(text, "thread_1") and belong_together(text, text)
+
+
+def test_what_the_patterns_say_of_operations_and_of_names_for_tests() -> None:
+    parsed = parse("thread_my_op2_1_dcf1123d")
+    assert parsed is not None and (parsed.format, parsed.prefix, parsed.counter) == ("context", "thread_my_op2", 1)
+    assert [parse(f"thread_{operation}_1_dcf1123d").format for operation in ("a_b", "a_1", "1", "1_a", "_a")] == [  # type: ignore[union-attr]
+        "context",
+        "managed",
+        "managed",
+        "context",
+        "context",
+    ]
+    for text, valid in (("defensive_auth_a_b", True), ("defensive_auth_a", False), ("defensive_auth_a_-", False)):
+        assert is_valid_id_format(text) is valid
