@@ -8,7 +8,8 @@ General layout:
     telemetry/      who still uses it: record -> history -> report, page, export, read
     analysis/       where it is written: reading -> model -> rules -> rewriting -> output, documents
     readiness       whether it may go: ledger, telemetry and findings joined into a verdict per move
-    cli/            the command line; pytest_plugin, auto and the modules with an underscore start the package
+    cli/            the command line
+    boot/           how it starts with every process of an environment; auto starts it by hand
     canonical/      the core: a WebSocket server that imports nothing else of the package
     netra/          the case: legacy names of one backend, served on the core through the tool's public face
 

@@ -11,8 +11,8 @@ from compat.errors import CompatError
 
 TEST_PATTERNS = ("tests/", "test/", "testing/", "test_*.py", "*_test.py", "conftest.py", "*test_framework*/")
 
-#: All that ``[tool.compat]`` may hold; ``ledgers`` is read by :mod:`compat.ledger.discovery`.
-KEYS = ("ledgers", "exclude", "fix-skip", "test-files", "factories", "rules", "baseline")
+#: All that ``[tool.compat]`` may hold; ``ledgers`` is read by :mod:`compat.ledger.discovery`, ``testing`` by a plugin of pytest.
+KEYS = ("ledgers", "exclude", "fix-skip", "test-files", "factories", "rules", "baseline", "testing")
 
 
 class ConfigError(CompatError):

@@ -51,7 +51,8 @@ def configured(directory: str = ".") -> list[str]:
         at = above
 
 
-def _from_pyproject(file: str) -> list[str]:
+def settings(file: str) -> dict[str, Any]:
+    """The ``[tool.compat]`` table of a ``pyproject.toml``; empty where it has none."""
     toml = _toml()
     with open(file, "rb") as stream:
         try:
@@ -62,7 +63,11 @@ def _from_pyproject(file: str) -> list[str]:
         table = table.get(key, {})
         if not isinstance(table, dict):
             raise CompatError(f"{file}: [tool.compat] must be a table; {key} is {table!r}")
-    found = table.get("ledgers", [])
+    return dict(table)
+
+
+def _from_pyproject(file: str) -> list[str]:
+    found = settings(file).get("ledgers", [])
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
         raise CompatError(f"{file}: [tool.compat] ledgers must be a list of 'package.module:LEDGER', not {found!r}")
     return found

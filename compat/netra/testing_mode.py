@@ -1,6 +1,7 @@
 """Whether this process runs tests: said explicitly, never guessed from the call stack, and never so in production.
 
-Three ways to say it: ``COMPAT_TESTING=1``, ``ENVIRONMENT=test`` (or ``testing``), or the pytest plugin of this package.
+Three ways to say it: ``COMPAT_TESTING=1``, ``ENVIRONMENT=test`` (or ``testing``), or ``[tool.compat] testing = true`` in the
+pyproject.toml of the directory that pytest takes for its root.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from .targets import spec_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from types import FrameType, ModuleType
     from typing import Any
@@ -177,19 +177,30 @@ class Finder:
             return False
         statement = bytecode.import_statement(user) if bytecode.is_importing(user) else None
         if statement is None:
-            return not bytecode.READABLE or _asks_for_child(frame)
+            return not bytecode.READABLE or any(one.ledger.is_declared(child) for child in _resolved_children(name, frame))
         if statement.name != name:
             return True
         return any(one.ledger.is_declared(f"{name}.{item}") for item in statement.fromlist or ())
 
 
-def _asks_for_child(frame: FrameType | None) -> bool:
-    # importlib.util.find_spec("shared.types") imports the parent through a function call.
+# What imports a dotted path part by part, by the variable that holds the path: the parent is asked for by a function call.
+_RESOLVERS = {
+    "importlib.util": "fullname",
+    "pkgutil": "name",
+    "pydoc": "path",
+    "unittest.mock": "target",
+    "_pytest.monkeypatch": "name",
+}
+
+
+def _resolved_children(root: str, frame: FrameType | None) -> Iterator[str]:
+    """The modules directly below a root that the resolvers in progress are on their way to."""
     while frame is not None:
-        if callsite.module_name(frame) == "importlib.util" and "." in str(frame.f_locals.get("fullname", "")):
-            return True
+        variable = _RESOLVERS.get(callsite.module_name(frame))
+        path = str(frame.f_locals.get(variable, "")) if variable is not None else ""
+        if path.startswith(f"{root}."):
+            yield ".".join(path.replace(":", ".").split(".")[:2])
         frame = frame.f_back
-    return False
 
 
 def _is_loading(frame: FrameType | None) -> bool:

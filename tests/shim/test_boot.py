@@ -215,6 +215,26 @@ def test_generic_roots_are_served_for_declared_descendants_only(tmp_path):
         assert done.stderr.endswith(f"ModuleNotFoundError: No module named {name!r}\n"), (code, done.stderr)
 
 
+@pytest.mark.parametrize(
+    "resolved",
+    [
+        "unittest.mock.patch('shared.isolated_environment.get_env').start()",
+        "pytest.MonkeyPatch().setattr('shared.isolated_environment.get_env', None)",
+        "pkgutil.resolve_name('shared.isolated_environment:get_env')",
+        "pkgutil.resolve_name('shared.isolated_environment.get_env')",
+        "pydoc.locate('shared.isolated_environment.get_env')",
+        "importlib.util.find_spec('shared.isolated_environment')",
+    ],
+)
+def test_a_generic_root_is_served_to_what_resolves_a_declared_path_part_by_part(resolved):
+    head = "import importlib.util, pkgutil, pydoc, pytest, unittest.mock\n"
+    done = run(f"{head}{resolved}\nimport sys; print('shared' in sys.modules)", "-W", "ignore")
+    assert (done.stdout, done.stderr) == ("True\n", "")
+    other = resolved.replace("isolated_environment", "of_another_project")
+    done = run(f"{head}try:\n    {other}\nexcept Exception: pass\nimport sys; print('shared' in sys.modules)", "-W", "ignore")
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
 def test_a_real_package_of_a_generic_name_wins(tmp_path):
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "__init__.py").write_text("REAL = True\n")

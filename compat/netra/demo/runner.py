@@ -178,13 +178,13 @@ def _table(uses: list[Any], warned: list[warnings.WarningMessage]) -> list[str]:
     by_move: dict[str, list[Any]] = {}
     for use in uses:
         by_move.setdefault(use.move, []).append(use)
-    lines = [f"  {'uses':>4} {'kind':<9}  {'where':<10}  what"]
+    lines = [f"  {'uses':>4} {'kind':<9}  {'where':<10} what"]
     for id, of_move in by_move.items():
         # A path too long for the line is broken behind the module.
-        what = [id] if len(id) <= WIDTH - 30 else [f"{id.partition(':')[0]}:", id.partition(":")[2]]
+        what = [id] if len(id) <= WIDTH - 29 else [f"{id.partition(':')[0]}:", id.partition(":")[2]]
         for use in of_move:
-            lines.append(f"  {use.count:>4} {use.kind:<9}  {f'chat.py:{use.line}':<10}  {what[0]}")
-            lines += [" " * 30 + part for part in what[1:]]
+            lines.append(f"  {use.count:>4} {use.kind:<9}  {f'chat.py:{use.line}':<10} {what[0]}")
+            lines += [" " * 29 + part for part in what[1:]]
         said = _instead(id, of_move[0].line, warned)
         lines += textwrap.wrap(said, WIDTH, initial_indent=" " * 8 + "-> ", subsequent_indent=" " * 11)
     return lines
