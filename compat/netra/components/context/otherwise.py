@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional, cast
+from typing import TYPE_CHECKING, Any, Optional
 
 from ..ids import generator
 from . import isolation
@@ -10,11 +10,18 @@ from .isolation import InvalidContextError
 from .views import described, told_apart
 
 if TYPE_CHECKING:
-    from .user import UserExecutionContext
+    from typing_extensions import Self
 
 
 class MadeOtherwise:
-    """The part of a context's class that makes contexts from what is at hand."""
+    """The part of a context's class that makes contexts from what is at hand; fields that are None are made."""
+
+    @classmethod
+    def _make(cls, **fields: Any) -> Self:
+        constructor: Any = cls
+        required = isolation.IDENTIFIERS[:-1]
+        made: Self = constructor(**{name: value for name, value in fields.items() if value is not None or name in required})
+        return made
 
     @classmethod
     def from_agent_execution_context(
@@ -25,10 +32,15 @@ class MadeOtherwise:
         request_id: Optional[str] = None,
         agent_context: Optional[dict[str, Any]] = None,
         audit_metadata: Optional[dict[str, Any]] = None,
-    ) -> UserExecutionContext:
+    ) -> Self:
         """Return the context in which an agent runs."""
-        return cast("type[UserExecutionContext]", cls).from_request(
-            user_id, thread_id, run_id, request_id, agent_context=agent_context, audit_metadata=audit_metadata
+        return cls._make(
+            user_id=user_id,
+            thread_id=thread_id,
+            run_id=run_id,
+            request_id=request_id,
+            agent_context=agent_context,
+            audit_metadata=audit_metadata,
         )
 
     @classmethod
@@ -41,18 +53,18 @@ class MadeOtherwise:
         db_session: Optional[Any] = None,
         websocket_connection_id: Optional[str] = None,
         metadata: Optional[dict[str, Any]] = None,
-    ) -> UserExecutionContext:
+    ) -> Self:
         """Return the context of one request from one mapping of everything: audit data is told apart by its key."""
         if metadata is not None and not isinstance(metadata, dict):
             raise InvalidContextError(f"metadata must be a dictionary, got: {type(metadata)}")
         rest = dict(metadata or {})
         depth, parent_request_id = rest.pop("operation_depth", 0), rest.pop("parent_request_id", None)
         agent_context, audit_metadata = told_apart(rest)
-        return cast("type[UserExecutionContext]", cls)(
+        return cls._make(
             user_id=user_id,
             thread_id=thread_id,
             run_id=run_id,
-            request_id=generator.UnifiedIdGenerator.generate_base_id("user_request") if request_id is None else request_id,
+            request_id=request_id,
             db_session=db_session,
             websocket_client_id=websocket_connection_id,
             agent_context=agent_context,
@@ -64,12 +76,12 @@ class MadeOtherwise:
     @classmethod
     def from_websocket_request(
         cls, user_id: str, websocket_client_id: Optional[str] = None, operation: str = "websocket_session"
-    ) -> UserExecutionContext:
+    ) -> Self:
         """Return the context of one websocket session, with new thread, run, request and client ids."""
         _require_user(user_id, "WebSocket")
         ids = generator.UnifiedIdGenerator
         thread_id, run_id, request_id = ids.generate_user_context_ids(user_id, operation)
-        return cast("type[UserExecutionContext]", cls)(
+        return cls._make(
             user_id=user_id,
             thread_id=thread_id,
             run_id=run_id,
@@ -90,12 +102,12 @@ class MadeOtherwise:
         user_id: str,
         websocket_client_id: Optional[str] = None,
         fallback_context: Optional[dict[str, Any]] = None,
-    ) -> UserExecutionContext:
+    ) -> Self:
         """Return a context however little is known: identifiers are taken from ``fallback_context`` or made."""
         _require_user(user_id, "defensive")
         fallback = dict(fallback_context or {})
         thread_id, run_id, _ = generator.UnifiedIdGenerator.generate_user_context_ids(user_id, "defensive")
-        return cast("type[UserExecutionContext]", cls)(
+        return cls._make(
             user_id=user_id,
             thread_id=fallback.get("thread_id") or thread_id,
             run_id=fallback.get("run_id") or run_id,
@@ -119,12 +131,12 @@ class MadeOtherwise:
         run_id: str,
         db_session: Optional[Any] = None,
         websocket_client_id: Optional[str] = None,
-    ) -> UserExecutionContext:
+    ) -> Self:
         """Return the context of an HTTP request; its method, URL, client and user agent go into the audit data."""
-        return cast("type[UserExecutionContext]", cls).from_request(
-            user_id,
-            thread_id,
-            run_id,
+        return cls._make(
+            user_id=user_id,
+            thread_id=thread_id,
+            run_id=run_id,
             db_session=db_session,
             websocket_client_id=websocket_client_id,
             audit_metadata=described(request),
