@@ -1,11 +1,18 @@
-"""Where legacy use is written: scan, fix, stubs, guide, compliance; everything derived from the ledger's rows.
+"""Find legacy uses in source code and rewrite them: scan, fix, and the documents derived from a ledger's rows.
 
-findings, sources, files, config     what is told, what is read
-lexer, dialects, scopes, receivers   Python source of any version, its names and types
-targets, references, rules           rows as source code writes them
-scanner, baseline, formats           a tree's findings, known debt, reports
-edits, fixer                         rewriting, span by span
-stubs, guide, explain, export        what else a row says
+Each folder imports only from those below it:
+
+output              reports of findings: text, JSON, SARIF, GitHub, GitLab, JUnit
+fixer               rewrite the files of whole trees
+debt                baselines and the compliance score
+documents           stubs, migration guide, explanation of one name, tables for other linters
+scanning            prefilter, quick scan, full examination, cache, worker processes
+rewriting           one rewriter per kind of use, import blocks, verification
+rules               one rule per kind of move or policy
+model               one file: scopes and bindings, references, receiver types, doctests
+targets             the ledger's rows indexed by legacy path
+reading             source files: encoding, lexing, older and newer syntax, import statements
+findings, config    what a finding holds, what ``[tool.compat]`` holds
 """
 
 from __future__ import annotations

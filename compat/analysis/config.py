@@ -1,4 +1,4 @@
-"""``[tool.compat]`` of pyproject.toml, as far as analysis reads it, and the options of a run."""
+"""Settings: ``[tool.compat]`` of pyproject.toml, and the options of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a finding says of a use: the sentence of the ledger, and the place in the source."""
+"""The texts of a finding: the ledger's sentence about a use, and its place in the source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the scanner says: findings, their confidence, and the order in which they are told."""
+"""Findings: their fields, their rules, and the order in which they are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rewrite the files of trees: each is replaced whole or not at all."""
+"""Rewrite the files of whole trees, each atomically."""
 
 from __future__ import annotations
 

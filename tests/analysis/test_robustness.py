@@ -359,7 +359,7 @@ def test_a_look_at_the_parts_that_can_hold_a_use_finds_all_that_a_look_at_everyt
                 seen.append(str(error))
                 continue
             found = examine.without_repeats([*rules.find(uses, policy=True), *examine.in_doctests(uses)])
-            seen.append((found, examine.handed_on(uses)))
+            seen.append((found, examine.re_exported(uses)))
             used += bool(found)
         assert seen[0] == seen[1], text
     assert used > 40

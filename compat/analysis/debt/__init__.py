@@ -1,1 +1,1 @@
-"""Known and permitted debt: baseline, suppressions, compliance, fragmentation."""
+"""Known debt: accepted findings (baseline) and the compliance score."""

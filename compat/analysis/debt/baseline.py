@@ -1,7 +1,7 @@
-"""Known debt: findings that a project has accepted, which may only become fewer.
+"""Baselines: findings that a project has accepted; their number may only fall.
 
 FORMAT_VERSION 1: ``entries`` maps a path to a list of ``[rule, symbol, how, code, count]``. Lines are not stored: an entry
-stays the same when code moves, and a second use of the same kind on an equal line is a second count.
+survives when code moves, and a second use of the same kind on an equal line raises the count.
 """
 
 from __future__ import annotations

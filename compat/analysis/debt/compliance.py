@@ -1,4 +1,4 @@
-"""The compliance score of a tree by class of file, and the three counts around it, each by a definition that is printed."""
+"""The compliance score of a tree by class of file, and the counts reported with it, each with its definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything about one legacy name: what, why, since, until, how to write it instead, and where this tree still uses it."""
+"""Explain one legacy name: its replacement, versions and note, an example rewrite, and its remaining uses in a tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger for other linters: ruff's (and flake8-tidy-imports') table of banned names."""
+"""Export a ledger for other linters: the table of banned names that ruff and flake8-tidy-imports read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Canonical objects as their source defines them: class or function, with annotations that hold in another module."""
+"""Signatures of canonical objects, read from their source, with annotations that can be copied to another module."""
 
 from __future__ import annotations
 

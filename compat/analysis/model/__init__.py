@@ -1,1 +1,1 @@
-"""What a source file means: scopes, receivers, references, and the targets that a ledger's rows name."""
+"""The model of one source file: scopes and bindings, references to legacy paths, receiver types, doctests."""

@@ -1,4 +1,4 @@
-"""From a source to the model of its file: the tree, names resolved, annotations in strings and comments read as code."""
+"""Build the model of one file: resolve names, and parse annotations in strings and comments as code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doctests as programs of their own: the examples of one string with their prompts taken off."""
+"""Extract doctests as programs of their own, and map their offsets back to the file."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def add(file: FileModel, targets: Targets) -> list[Program]:
     words.update(
         item.local.encode()
         for item in file.names.imports
-        if item.module.partition(".")[0] in targets.tops or item.module in targets.handed_on
+        if item.module.partition(".")[0] in targets.tops or item.module in targets.re_exported
     )
     found: list[Program] = []
     for text in file.names.texts:

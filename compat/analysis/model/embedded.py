@@ -1,4 +1,4 @@
-"""Annotations inside of strings and ``# type:`` comments: their names become chains of the model, at their exact places."""
+"""Parse string annotations and ``# type:`` comments, and add their names to the model with their exact positions."""
 
 from __future__ import annotations
 

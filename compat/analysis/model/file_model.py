@@ -1,4 +1,4 @@
-"""One parsed file: its text, its tree, its names resolved, and where each of its parts is written."""
+"""The model of one file: source, syntax tree, resolved names, and the spans of its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one file uses of a ledger: its model, and the references, doctests and receiver types found in it."""
+"""The uses of a ledger in one file, computed on demand: references, receiver types, and the same for each doctest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names in expressions: what they read, call and bind, scope by scope."""
+"""Name resolution in expressions: reads, calls, comprehensions, lambdas."""
 
 from __future__ import annotations
 

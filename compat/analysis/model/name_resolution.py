@@ -1,4 +1,4 @@
-"""Names resolved scope by scope: what each name of a file is bound to, and where it is used."""
+"""Resolve the names of a file scope by scope; optionally only in the functions that matter."""
 
 from __future__ import annotations
 

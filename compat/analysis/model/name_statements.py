@@ -1,4 +1,4 @@
-"""Names in statements: imports, definitions, assignments, and what ``global`` and ``nonlocal`` declare."""
+"""Name resolution in statements: imports, definitions, assignments, ``global`` and ``nonlocal``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which class an expression is an instance of, as far as one file says: constructors, factories, annotations, ``self``."""
+"""Infer the class of an expression from constructors, factories, annotations and ``self`` within one file."""
 
 from __future__ import annotations
 

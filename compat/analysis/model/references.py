@@ -1,4 +1,4 @@
-"""Every place of one file that refers to a legacy path: imports, attribute chains, strings, annotations."""
+"""Find the references to legacy paths in one file: imports, attribute chains, strings, annotations."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class _Finder:
             target = self._imported(item)
             how = "star" if item.name == "*" else "import"
             confidence = HIGH if target is not None and target.move is not None else MEDIUM
-            if target is None and item.module in self.targets.handed_on:
-                target, how, confidence = self.targets.handed_on[item.module].get(item.name), "re-export", MEDIUM
+            if target is None and item.module in self.targets.re_exported:
+                target, how, confidence = self.targets.re_exported[item.module].get(item.name), "re-export", MEDIUM
             if target is None:
                 continue
             start, end = self.file.alias_span(item)
@@ -93,8 +93,8 @@ class _Finder:
                 continue
             dotted = self._path_of(chain)
             found = self.targets.resolve(dotted, imported) if dotted else None
-            if found is None and dotted and self.targets.handed_on:
-                found = self.targets.resolve_handed_on(dotted)
+            if found is None and dotted and self.targets.re_exported:
+                found = self.targets.resolve_re_exported(dotted)
             if found is None:
                 continue
             target, used = found

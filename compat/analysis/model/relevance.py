@@ -1,4 +1,4 @@
-"""Which parts of a file can hold a use: those that spell a legacy package, or a name that means something from one."""
+"""Decide which functions of a file can hold a use, so that name resolution may skip the others."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Relevance:
         words: set[bytes] = set()
         read = targets.search_words.members
         for item in names.imports:
-            if item.module in targets.handed_on or item.module.partition(".")[0] in targets.tops:
+            if item.module in targets.re_exported or item.module.partition(".")[0] in targets.tops:
                 words.add(item.local.encode())
                 target = targets.attribute(item.module, item.name) if item.name else targets.module(item.module)
                 if target is not None and (target.is_module or target.kind == "class"):

@@ -1,4 +1,4 @@
-"""Scopes, bindings, imports, attribute chains and strings of one file, as name resolution finds them."""
+"""Data of name resolution: scopes, bindings, imports, attribute chains, strings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports of findings: one writer per format, all of the shape ``write(report, stream)``."""
+"""Report formats: one module each, all with ``write(report, stream)``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For people: ``path:line:column: rule: sentence``, low confidence apart, a count at the end."""
+"""Text for terminals: ``path:line:column: rule: sentence``, low confidence separately, a count at the end."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Source files: found, prefiltered, read, lexed, cached."""
+"""Source files: found, read, decoded, lexed and parsed."""

@@ -1,4 +1,4 @@
-"""Files read many at a time into one buffer, so that those without a hit cost no allocation and no search of their own."""
+"""Read files in batches into one buffer, so that files without a match cost no allocation and no search of their own."""
 
 from __future__ import annotations
 

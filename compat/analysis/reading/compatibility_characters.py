@@ -1,4 +1,4 @@
-"""Characters beyond ASCII that Python reads as others (NFKC): identifiers may be spelt in them."""
+"""Compatibility characters: non-ASCII characters that Python normalises (NFKC) in identifiers."""
 
 from __future__ import annotations
 

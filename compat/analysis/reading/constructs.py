@@ -1,4 +1,4 @@
-"""The constructs that name a module or one of its members in a string: one table for the quick scan and the full analysis."""
+"""Calls that take a module or member by name, in one table for the quick scan and the full analysis."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Source of other Pythons, rewritten at equal length into what the running Python parses.
+"""Parse syntax of other Python versions by rewriting it, at equal length, to what the running Python parses.
 
-Nothing moves: every replacement is as long as what it replaces, so that positions in the tree are positions in the file.
-Read this way: ``lazy`` imports (3.15), ``except A, B:`` and t-strings (3.14), type parameters and nested quotes in f-strings
+Every replacement is as long as the original, so positions in the tree are positions in the file. Handled:
+``lazy`` imports (3.15), ``except A, B:`` and t-strings (3.14), type parameters and nested quotes in f-strings
 (3.12), ``except*`` and starred subscripts (3.11), ``match`` (3.10).
 """
 

@@ -1,4 +1,4 @@
-"""Files of a tree: walked without following links, .gitignore and excludes respected, module names told from paths."""
+"""Walk trees without following links, apply .gitignore and excludes, and derive module names from paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Garbage looked for between files rather than within one: a syntax tree is many objects, and all of them are in use."""
+"""Pause the garbage collector while files are analysed; collect between files, when their trees are free."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Import statements as they are written: the spans of module, names, aliases, brackets and comments in one of them."""
+"""Parse single import statements into spans: module, names, aliases, brackets, comments."""
 
 from __future__ import annotations
 

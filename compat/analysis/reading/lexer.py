@@ -1,7 +1,7 @@
-"""Strings and comments of Python source by regular expressions: 50 MB/s, and right in files that do not parse.
+"""Find strings and comments of Python source with regular expressions: 50 MB/s, and correct in files that do not parse.
 
-Two lexers share one idea of a string. :func:`spans` runs at C speed and gives up (``None``) where it may be out of step;
-:func:`tokens` is slower, and follows the replacement fields of f- and t-strings as PEP 701 nests them.
+:func:`spans` runs at C speed and returns ``None`` where it may have lost track; :func:`tokens` is slower, and follows the
+nested replacement fields of f- and t-strings (PEP 701).
 """
 
 from __future__ import annotations

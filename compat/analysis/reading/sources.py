@@ -1,4 +1,4 @@
-"""Source files as bytes, text and positions: decoding by BOM and cookie, and byte-exact encoding back."""
+"""Decode source files by BOM and encoding cookie, map offsets to positions, and encode back byte for byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``# compat: allow[rule] reason`` comments: what they allow, and which of them allow nothing."""
+"""Suppression comments: ``# compat: allow[rule] reason``, the findings they suppress, and unused ones."""
 
 from __future__ import annotations
 

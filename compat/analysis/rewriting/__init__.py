@@ -1,12 +1,14 @@
-"""Rewrites: from the references of one file to span edits, or to the reason why a use is left alone.
+"""Rewrite the uses in one file: turn its references into span edits, or skip them with a reason.
 
-planning    which rewriter decides about which reference, and what is left alone
-plan        one file's edits and skips, and what every rewriter asks about its names
-statements  import statements split, moved, kept
-order       statements merged and sorted after a rewrite (blocks: runs of imports, members: the names of one statement)
-reparsing   what was touched parsed alone, in place of the whole
-locals      a local name renamed wherever it means the same binding
-names, modules, classes, methods, arguments, strings, doctests   one kind of use each
+rewriter    from text to text
+planning    passes each reference to its rewriter, or skips it
+plan        edits and skips of one file, and name look-ups that rewriters share
+names, modules, classes, methods, arguments, strings, doctests   rewriters, one per kind of use
+statements  writes import statements anew
+locals      renames local names
+order       merges and sorts import blocks (blocks: runs of imports, members: the names of one statement)
+reparsing   parses what was touched instead of the whole file
+verifying   checks results on request
 """
 
 from __future__ import annotations

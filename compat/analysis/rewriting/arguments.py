@@ -1,4 +1,4 @@
-"""Legacy arguments: keywords renamed, dropped where nothing is lost, positions made keywords."""
+"""Rewrite legacy arguments: rename or drop keywords, convert values, turn positions into keywords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks of imports: runs of import statements with nothing else between them in one body, read with all their parts."""
+"""Read blocks of imports: runs of import statements with nothing else between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A class that a factory builds now: constructor calls become factory calls, every other use the canonical class."""
+"""Rewrite imports of factory-built classes: constructor calls become factory calls, other uses the canonical class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doctests: each docstring's examples are rewritten as a program, and its edits put where they stand in the file."""
+"""Map the rewrites of a doctest back into the file that contains it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Span edits: what stands there, what shall stand there; applied together or not at all."""
+"""Edits: spans with their expected and new text, applied all together or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A local name renamed scope by scope: every place that means the binding, or none at all."""
+"""Rename a local name wherever it refers to one binding, or nowhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of one ``from`` statement: read with their comments, ordered as isort orders them, written again."""
+"""Read, sort and write the names of one ``from`` statement, comments included, in the order isort uses."""
 
 from __future__ import annotations
 

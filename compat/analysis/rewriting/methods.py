@@ -1,4 +1,4 @@
-"""Renamed methods: the attribute alone is replaced, where the receiver's class is certain."""
+"""Rename methods at attribute reads whose receiver's class is certain."""
 
 from __future__ import annotations
 

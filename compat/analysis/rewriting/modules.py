@@ -1,4 +1,4 @@
-"""A moved module that is imported as a module: its path in place, and every attribute path that goes through it."""
+"""Rewrite imports of moved modules, and every attribute chain that goes through them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A moved name that is imported: the path in place; the local name kept, or renamed with all its uses."""
+"""Rewrite imports of moved names; the local name is kept, or renamed with all its uses."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Blocks of imports after a rewrite: statements of one module merged, and sorted where they were sorted before.
+"""Tidy import blocks after a rewrite: merge statements of one module, and keep sorted blocks sorted.
 
-A block is a run of import statements with nothing else between them in one body, so nothing crosses other code, a docstring,
-``try`` or ``if``. Only statements that were rewritten move; those that take in another's names are the only others to change.
+A block is a run of import statements with nothing else between them in one body, so no statement crosses other code, a
+docstring, ``try`` or ``if``. Only rewritten statements move; only those they are merged into change besides.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The plan for one file: its edits, what is skipped and why, and questions about names that every rewriter asks."""
+"""The plan for one file: edits, skips with their reasons, and the name look-ups that rewriters share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decisions about one file: each reference goes to the rewriter of its kind, unless something speaks against touching it."""
+"""Plan the rewrite of one file: pass each reference to the rewriter of its kind, or skip it with a reason."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a rewrite touched, parsed alone: that tells whether the whole still parses, at a small part of the cost.
+"""Parse only what a rewrite touched: enough to know that the file still parses, at a fraction of the cost.
 
-A simple statement may take the place of another wherever that one stood, and a name that of a name, a path that of a path.
-Whatever else is changed, only parsing the whole can tell.
+A simple statement may replace another wherever that one is valid, a name may replace a name, and a path a path. For any
+other change the whole file is parsed.
 """
 
 from __future__ import annotations

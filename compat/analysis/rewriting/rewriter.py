@@ -1,4 +1,4 @@
-"""Legacy uses of one text rewritten to canonical ones: pure, from text to text."""
+"""Rewrite one text; pure, no files are touched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Import statements written anew: in place where one edit of the path does, split where names part company."""
+"""Write import statements anew: in place where one new module suffices, split where names move apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strings that name a legacy path to code that imports or patches it, and attribute uses whose import was left alone."""
+"""Rewrite legacy paths in strings that are imported or patched; skip other strings with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rewritten file checked: it compiles, binds every name it reads, and leaves a second run nothing to do."""
+"""Verify a rewritten file: it compiles, binds every name it reads, and a second run changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules: one file per kind of move, one per policy."""
+"""The rules: one module per kind of move, one per policy."""
 
 from __future__ import annotations
 

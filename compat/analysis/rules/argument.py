@@ -1,4 +1,4 @@
-"""Argument: a call passes an argument the legacy way to a function or method that the file tells."""
+"""Rule ``argument``: a call passes a legacy argument to a function or method known from the file."""
 
 from __future__ import annotations
 

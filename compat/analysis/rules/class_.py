@@ -1,4 +1,4 @@
-"""Class: a class that a factory builds now is imported, constructed or subclassed under its legacy path."""
+"""Rule ``class``: a factory-built class is imported, constructed or subclassed under its legacy path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Factory bypass: a factory-built class is constructed outside its factory."""
+"""Rule ``factory-bypass``: a factory-built class is constructed outside its factory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Method: a renamed method is read on a receiver whose class the file tells."""
+"""Rule ``method``: a renamed method is read, patched or overridden on a receiver of known class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Module: the module object itself is imported, or named in a string."""
+"""Rule ``module``: a moved module is imported, or named in a string."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Name: a moved name is imported, read through a module, exported, patched or named in a string."""
+"""Rule ``name``: a moved name is imported, read through a module, exported, patched or named in a string."""
 
 from __future__ import annotations
 

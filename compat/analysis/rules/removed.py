@@ -1,4 +1,4 @@
-"""Removed: something that stands behind no name any more; never rewritten."""
+"""Rule ``removed``: a removed module or name is used; never rewritten."""
 
 from __future__ import annotations
 

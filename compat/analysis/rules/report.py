@@ -1,4 +1,4 @@
-"""Findings made from references: the words come from the ledger, the place from the source."""
+"""Build findings from references and rows."""
 
 from __future__ import annotations
 

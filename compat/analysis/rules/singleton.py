@@ -1,4 +1,4 @@
-"""Singleton: a factory-built object is kept for the whole process, where every user would share it."""
+"""Rule ``singleton``: a factory-built object is shared by the whole process."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Scanning a tree: candidates found on raw bytes, each examined by the rules, results cached and spread over processes."""
+"""Scan trees: prefilter raw bytes, examine the candidates, cache results, use several processes."""

@@ -1,4 +1,4 @@
-"""Results kept between runs by path, size and modification time, so that an unchanged tree costs about a walk with stat."""
+"""Cache results between runs by path, size and modification time: an unchanged tree costs about one stat per file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..config import Settings
 
-#: 2: findings, handed-on names and symbol imports per file; what following handed-on names made of them. What many
+#: 2: findings, re-exports and symbol imports per file; the results of following re-exports. What many
 #: findings say alike is written once, in ``shapes``; a finding is the number of its shape, its six numbers and its code.
 FORMAT_VERSION = 2
 _NAME = "scan.json"
@@ -93,14 +93,14 @@ class Cache:
         return not self._changed and len(self._kept) == len(self._entries)
 
     def restore(self, examined: dict[str, Examined]) -> bool:
-        """Put what following handed-on names found last time into the result; false where any file changed since."""
+        """Add what following re-exports found last time to the result; false where any file changed since."""
         if not self._is_same or not self._entries:
             return False
         examined.update((path, self._load(path, data)) for path, data in self._followed.items())
         return True
 
     def keep(self, examined: dict[str, Examined]) -> None:
-        """Remember what following handed-on names made of the files."""
+        """Remember the results of following re-exports."""
         self._followed = {}
         for path, value in examined.items():
             entry = self._kept.get(path)
@@ -138,7 +138,7 @@ class Cache:
             ],
             {
                 name: Target(self._ledger.by_id(id), legacy, canonical)
-                for name, (id, legacy, canonical) in data["handed_on"].items()
+                for name, (id, legacy, canonical) in data["re_exported"].items()
             },
             [
                 SymbolImport(symbol, written, tuple((key, _frozen(value)) for key, value in place))
@@ -150,7 +150,7 @@ class Cache:
     def _dump(self, value: Examined) -> dict[str, Any]:
         return {
             "findings": [self._row(finding) for finding in value.findings],
-            "handed_on": {name: (target.id, target.legacy, target.canonical) for name, target in value.handed_on.items()},
+            "re_exported": {name: (target.id, target.legacy, target.canonical) for name, target in value.re_exported.items()},
             "symbols": [(item.symbol, item.written, item.place) for item in value.symbols],
             "module": value.module,
         }

@@ -1,4 +1,4 @@
-"""One file, examined: bytes in, findings out."""
+"""Examine one file: bytes in, findings out."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _FAST = frozenset(("imports", "strings"))
 
 
 class Examined(NamedTuple):
-    """What one file gave: findings, names it hands on to others, and the paths it imports known symbols by."""
+    """The results of one file: findings, names it re-exports, and the paths by which it imports known symbols."""
 
     findings: Sequence[Finding] = ()
-    handed_on: Mapping[str, Target] = {}
+    re_exported: Mapping[str, Target] = {}
     symbols: Sequence[SymbolImport] = ()
     module: str = ""
 
 
 class Scope(NamedTuple):
-    """What a run looks at: policy rules, and a selection of constructs (empty: all of them)."""
+    """The scope of a run: policy rules, and the selected constructs (empty: all)."""
 
     policy: bool = False
     select: frozenset[str] = frozenset()
@@ -113,7 +113,7 @@ def examine(
     if scope.active_rules:
         findings = suppressions.apply(source, findings, scope.active_rules)
     symbols = fragmentation.collect(uses.file, targets) if scope.policy else []
-    examined = Examined(findings, handed_on(uses), symbols, module)
+    examined = Examined(findings, re_exported(uses), symbols, module)
     uses.close()
     return examined
 
@@ -132,7 +132,7 @@ def in_doctests(uses: FileUses) -> Iterator[Finding]:
 
 
 def without_repeats(findings: list[Finding]) -> list[Finding]:
-    """Order findings by place; one construct at one span is told once."""
+    """Order findings by place; one construct at one span is reported once."""
     seen: set[tuple[tuple[int, int], str, str]] = set()
     kept: list[Finding] = []
     for finding in sorted(findings, key=Finding.sort_key):
@@ -143,15 +143,15 @@ def without_repeats(findings: list[Finding]) -> list[Finding]:
     return kept
 
 
-def handed_on(uses: FileUses) -> dict[str, Target]:
-    """Legacy names bound at module level, which other modules of the tree may import from here."""
+def re_exported(uses: FileUses) -> dict[str, Target]:
+    """Legacy names imported at module level: other modules of the tree may import them from here."""
     found: dict[str, Target] = {}
     file, targets = uses.file, uses.targets
     if not file.module:
         return found
     for item in file.names.imports:
         if item.scope is file.names.module and item.name not in ("", "*") and item.binding is not None:
-            target = targets.attribute(item.module, item.name) or targets.handed_on.get(item.module, {}).get(item.name)
+            target = targets.attribute(item.module, item.name) or targets.re_exported.get(item.module, {}).get(item.name)
             if target is not None and not target.is_module:
                 found[item.local] = target
     return found

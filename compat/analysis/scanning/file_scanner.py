@@ -1,4 +1,4 @@
-"""What one scan needs, made once per process: it finds the files that may hold a use, and examines them."""
+"""Select and examine the files of one scan; one scanner per process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fragmentation: one symbol that a tree imports through more than one path."""
+"""Rule ``fragmentation``: a tree imports one symbol through more than one path."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SymbolImport(NamedTuple):
 def collect(file: FileModel, targets: Targets) -> list[SymbolImport]:
     """The imports of one file whose canonical symbol is the target of some row."""
     known = targets.canonical_symbols
-    homes = {told: symbol for symbol, told in targets.told_paths.items()}
+    homes = {told: symbol for symbol, told in targets.advised_paths.items()}
     found: list[SymbolImport] = []
     for item in file.names.imports:
         if item.name in ("", "*"):

@@ -1,4 +1,4 @@
-"""What to search for in a file, as short and as rare as can be, before the paths of a package are looked up."""
+"""Choose the literals to search for before paths are matched: few, short and rare."""
 
 from __future__ import annotations
 

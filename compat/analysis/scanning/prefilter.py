@@ -1,4 +1,4 @@
-"""Which files can hold a use at all, decided on raw bytes: literal searches, then the dotted paths that files spell out."""
+"""Decide on raw bytes which files can hold a use: literal search first, then the dotted paths a file spells."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Prefilter:
         #: Top-level packages of canonical paths: words count only where one of these is spelt, too.
         self.homes = frozenset(homes if words else ())
         canonical = {row.canonical.partition(":")[0] for row in targets.ledger if row.canonical}
-        self._canonical = frozenset(canonical.union(path.rpartition(".")[0] for path in targets.told_paths.values()))
+        self._canonical = frozenset(canonical.union(path.rpartition(".")[0] for path in targets.advised_paths.values()))
         inner = {module.split(".")[1] for module in self._canonical if "." in module}
         #: Packages one below those, one of which every path of a canonical module spells; nothing where that cannot be told.
         is_told = all("." in module for module in self._canonical) and not any(_hands_on(home, self.words) for home in self.homes)

@@ -1,7 +1,7 @@
-"""Imports and strings alone, found without parsing whole files: the paths that stand in a file, each in its own statement.
+"""Find imports and strings without parsing whole files: each path that occurs is read in its own statement or literal.
 
-Gives exactly what the full analysis gives for ``--select imports,strings``; where it cannot be sure of that it gives
-``None``, and the file is analysed in full.
+The result equals that of the full analysis for ``--select imports,strings``; where that is not certain it is ``None``, and
+the file is analysed in full.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Legacy names that modules of the scanned tree re-export: who imports them from there, round by round."""
+"""Follow re-exports: find imports of legacy names from modules of the tree that import them, in several rounds."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _ROUNDS = 5
 
 
 def follow(scanner: Scanner, found: list[Found], examined: dict[str, Examined]) -> None:
-    """Find imports of legacy names from modules of the tree that import them; those may hand them on in turn."""
+    """Find imports of legacy names from modules of the tree that import them; those may re-export them in turn."""
     if scanner.scope.select and "re-exports" not in scanner.scope.select:
         return
     from .needles import minimal
 
-    fresh = {item.module: item.handed_on for item in examined.values() if item.handed_on}
+    fresh = {item.module: item.re_exported for item in examined.values() if item.re_exported}
     for _round in range(_ROUNDS):
         if not fresh:
             return
-        scanner.targets.handed_on.update(fresh)
+        scanner.targets.re_exported.update(fresh)
         given: dict[bytes, set[bytes]] = {}
         for module, names in fresh.items():
             for end in _ends(module.encode()):
@@ -47,9 +47,11 @@ def follow(scanner: Scanner, found: list[Found], examined: dict[str, Examined]) 
             if before is None and not result.findings:
                 continue
             examined[item.path] = result
-            new = {name: target for name, target in result.handed_on.items() if before is None or name not in before.handed_on}
+            new = {
+                name: target for name, target in result.re_exported.items() if before is None or name not in before.re_exported
+            }
             if new and result.module:
-                again[result.module] = dict(result.handed_on)
+                again[result.module] = dict(result.re_exported)
         fresh = again  # type: ignore[assignment]
 
 

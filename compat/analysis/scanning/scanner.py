@@ -1,4 +1,4 @@
-"""Scan trees: walk, prefilter, examine, follow the names that the tree itself re-exports."""
+"""Scan trees: walk, examine, follow re-exports, sort."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def scan(
     result.findings.extend(unreadable(path, reason) for path, reason in trees.errors)
     if scope.policy and not scope.select:
         result.symbols = [symbol for item in examined.values() for symbol in item.symbols]
-        result.findings.extend(fragmentation.find(result.symbols, scanner.targets.told_paths))
+        result.findings.extend(fragmentation.find(result.symbols, scanner.targets.advised_paths))
     result.findings.sort(key=Finding.sort_key)
     result.examined = len(examined)
     result.seconds = time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""Text search for legacy paths: data files, and Python that no parser here reads."""
+"""Search by text for legacy paths in data files and in Python that does not parse."""
 
 from __future__ import annotations
 

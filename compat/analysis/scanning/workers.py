@@ -1,4 +1,4 @@
-"""Files examined in this process or in several."""
+"""Examine files in this process or in worker processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A ledger as source code meets it: legacy paths and the rows behind them, members, adapters, words to search for, sentences."""
+"""A ledger's rows indexed by the paths that source code spells: targets, members, adapters, search words, sentences."""
 
 from __future__ import annotations
 

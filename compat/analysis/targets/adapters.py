@@ -1,4 +1,4 @@
-"""Adapters as their source declares them: factory, legacy methods; read as text, never imported."""
+"""Read adapter classes from their source, without importing them: factory, legacy methods, renamed methods."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _parse_file(path: str, _changed: int, _size: int) -> ast.Module | None:
 def is_async_function(path: str) -> bool | None:
     """Whether ``"module:function"`` is an ``async def``; ``None`` where its definition is not found."""
     module, _, name = path.partition(":")
-    for _module, name, tree in _hands(module, name):  # noqa: B020
+    for _module, name, tree in _through_re_exports(module, name):  # noqa: B020
         for node in tree.body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
                 return isinstance(node, ast.AsyncFunctionDef)
@@ -144,15 +144,15 @@ def is_async_function(path: str) -> bool | None:
 
 
 def defined_at(dotted: str) -> str:
-    """Where the name at ``"package.name"`` is defined, through the modules that hand it on; as it is where that is not found."""
+    """Where the name at ``"package.name"`` is defined, through re-exports; unchanged where that is not found."""
     module, _, name = dotted.rpartition(".")
-    for module, name, _tree in _hands(module, name):  # noqa: B007, B020
+    for module, name, _tree in _through_re_exports(module, name):  # noqa: B007, B020
         pass
     return f"{module}.{name}"
 
 
-def _hands(module: str, name: str) -> Iterator[tuple[str, str, ast.Module]]:
-    """The modules that a name goes through from one that hands it on to its home: ``(module, name there, its tree)``."""
+def _through_re_exports(module: str, name: str) -> Iterator[tuple[str, str, ast.Module]]:
+    """Follow the re-exports of a name to the module that defines it: ``(module, name there, its tree)`` of each on the way."""
     for _hop in range(_HOPS):
         tree = parse_module(module)
         if tree is None:
@@ -201,7 +201,7 @@ def _read_adapter(path: str) -> Adapter | None:
 
 def _class_at(module: str, name: str) -> tuple[str, ast.Module, ast.ClassDef] | None:
     """The definition of a class, through re-exports and ``Name = A if ... else B`` (the last name that is a class)."""
-    for module, name, tree in _hands(module, name):  # noqa: B020
+    for module, name, tree in _through_re_exports(module, name):  # noqa: B020
         classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
         if name in classes:
             return module, tree, classes[name]

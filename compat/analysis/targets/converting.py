@@ -1,4 +1,4 @@
-"""Converters applied to literals: their source is read and computed here, step by step; nothing of a ledger is ever run."""
+"""Apply converters to literals by interpreting their source; no code of a ledger is ever run."""
 
 from __future__ import annotations
 

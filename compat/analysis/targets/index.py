@@ -1,4 +1,4 @@
-"""The rows of a ledger by the dotted paths that source code writes: which path is a use of which row."""
+"""Look up legacy paths: which row a dotted path uses, and which canonical path replaces it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Targets:
         self.wording = Wording(ledger, self.names)
         self._spelt: dict[str, str] = {}
         #: Names that modules of the scanned tree re-export: module -> name -> what it is.
-        self.handed_on: dict[str, Mapping[str, Target]] = {}
+        self.re_exported: dict[str, Mapping[str, Target]] = {}
 
     @cached_property
     def search_words(self) -> SearchWords:
@@ -60,8 +60,8 @@ class Targets:
         return frozenset(row.canonical.replace(":", ".") for row in self.ledger if row.kind in ("name", "class"))
 
     @cached_property
-    def told_paths(self) -> dict[str, str]:
-        """Canonical names and classes (dotted) whose rows say to import them by another path, and that path."""
+    def advised_paths(self) -> dict[str, str]:
+        """Canonical names and classes (dotted) whose rows advise to import them by another path, and that path."""
         from .adapters import IMPORT
 
         found: dict[str, str] = {}
@@ -89,7 +89,7 @@ class Targets:
         return bool(target.canonical) and advice.lies_in(target.canonical, self.stopgaps)
 
     def lacks(self, target: Target) -> str:
-        """Why a name that only a module's row speaks for cannot be moved along: the canonical module does not have it."""
+        """Why a name that is covered only by a module's row stays where it is: the canonical module does not define it."""
         from .module_names import has_name
 
         module, _, name = target.canonical.partition(":")
@@ -162,11 +162,11 @@ class Targets:
         target = self.module(module)
         return None if target is None else (target, known)
 
-    def resolve_handed_on(self, dotted: str) -> tuple[Target, int] | None:
-        """Like :meth:`resolve`, for names that modules of the scanned tree hand on."""
+    def resolve_re_exported(self, dotted: str) -> tuple[Target, int] | None:
+        """Like :meth:`resolve`, for names that modules of the scanned tree re-export."""
         module, _, name = dotted.rpartition(".")
         while module:
-            target = self.handed_on.get(module, {}).get(name)
+            target = self.re_exported.get(module, {}).get(name)
             if target is not None:
                 return target, module.count(".") + 2
             module, _, name = module.rpartition(".")
@@ -181,7 +181,7 @@ class Targets:
         return ".".join([found[0].canonical.replace(":", "."), *rest])
 
     def spelt(self, dotted: str) -> str:
-        """A canonical class or function as the rows spell its path, where a package of the canonical side hands it on."""
+        """The path by which the rows spell a canonical class or function, where a canonical package re-exports it."""
         if dotted.partition(".")[0] not in self.tops:
             return dotted
         if dotted in self._spelt:

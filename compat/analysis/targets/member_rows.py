@@ -1,4 +1,4 @@
-"""What a ledger says of members of classes and of arguments: its own rows, and the legacy methods that adapters define."""
+"""Rows of methods and arguments by canonical class or function, and the legacy methods that adapters define."""
 
 from __future__ import annotations
 

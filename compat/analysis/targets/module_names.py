@@ -1,4 +1,4 @@
-"""Whether a canonical module has a name, read from its source: a name that it lacks is nothing to move along."""
+"""Decide from its source whether a canonical module defines a name; names it does not define are not rewritten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words, as bytes, one of which stands in a file wherever something of the ledger is used there."""
+"""Words to search a file for: wherever the ledger is used, one of them occurs."""
 
 from __future__ import annotations
 

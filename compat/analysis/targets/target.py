@@ -1,4 +1,4 @@
-"""What a legacy path means."""
+"""The target of a legacy path: its row and its canonical path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sentence about a use of a target, as the ledger words it, and what to write instead."""
+"""The sentence about a use of a target, worded by the ledger, and the replacement it advises."""
 
 from __future__ import annotations
 
