@@ -61,9 +61,8 @@ def command(
     for problem in result.problems:
         click.echo(problem, err=True)
     done = len(result.written) if write else len(fixed)
+    skipped = f"{len(result.skips)} use{'s' if len(result.skips) != 1 else ''} skipped"
     verb = "rewritten" if write else "to be rewritten (--write does it)"
-    click.echo(
-        f"{done} of {result.files} files {verb}; {len(result.skips)} uses skipped, {len(result.failed)} files failed.", err=True
-    )
+    click.echo(f"{done} of {result.files} files {verb}; {skipped}, {len(result.failed)} files failed.", err=True)
     pending = bool(fixed) and not write
     return 1 if pending or result.skips or result.failed or result.problems else 0
