@@ -28,20 +28,17 @@ _EXECUTION = (
     "ToolExecutionResult AgentCreationRequest AgentCreationResult upgrade_legacy_context downgrade_to_legacy_context"
 )
 
+# Plain records that only callers use.
+_RECORDS = {
+    "shared.types.agent_types": ("AgentExecutionResult AgentExecutionRequest AgentValidationResult", OWN_MODEL),
+    "shared.types.user_types": ("TestUserData ExtendedUser", OWN_MODEL),
+    "shared.types.performance_metrics": ("PerformanceMetrics", STATS),
+}
+
 # What the core never used, whose fields were each caller's own.
 _GONE = {
-    "shared.types.agent_types": (
-        "AgentExecutionResult AgentExecutionRequest AgentValidationResult TypedAgentResult",
-        OWN_MODEL,
-    ),
-    "shared.types.user_types": (
-        "TestUserData ExtendedUser UserBase UserCreate UserInfo UserUpdate",
-        OWN_MODEL,
-    ),
-    "shared.types.performance_metrics": (
-        "PerformanceMetrics",
-        STATS,
-    ),
+    "shared.types.agent_types": ("TypedAgentResult", OWN_MODEL),
+    "shared.types.user_types": ("UserBase UserCreate UserInfo UserUpdate", OWN_MODEL),
     "shared.types.core_types": ("AuditID", "a str, or a typing.NewType of your own"),
     "shared.types": (
         "EnvironmentType ServiceType",
@@ -57,5 +54,10 @@ ROWS: list[Move] = [
         "shared.types.execution_types", TYPES, "ThreadID RunID RequestID WebSocketID AgentID ExecutionID", instead=None, **WHEN
     ),
     *names("shared.types", EXECUTION, _EXECUTION, instead=None, **WHEN),
+    *(
+        row
+        for module, (words, instead) in _RECORDS.items()
+        for row in names(module, f"{TYPES}.records", words, instead=instead, **WHEN)
+    ),
     *(row for module, (words, instead) in _GONE.items() for row in removed(module, words, instead=instead, **WHEN)),
 ]

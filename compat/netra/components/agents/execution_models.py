@@ -6,12 +6,13 @@ from datetime import datetime, timezone
 from typing import Any, Optional
 
 try:
-    from pydantic import BaseModel, ConfigDict, Field
+    from pydantic import BaseModel, ConfigDict, Field, field_validator
 except ImportError as error:
     raise ImportError(
         "the models of compat.netra.components.agents.execution_types need pydantic: pip install 'netra-compat[server]'"
     ) from error
 
+from ..types.core import ensure_websocket_id
 from ..types.names import ExecutionID, RequestID, ThreadID, UserID, WebSocketID
 from .execution_types import StronglyTypedUserExecutionContext, ToolExecutionState, WebSocketEventPriority
 
@@ -30,6 +31,12 @@ class StronglyTypedWebSocketEvent(BaseModel):
     timestamp: datetime = Field(default_factory=lambda: datetime.now(timezone.utc))
     retry_count: int = 0
     max_retries: int = 3
+
+    @field_validator("websocket_id")
+    @classmethod
+    def check_websocket_id(cls, value: Optional[str]) -> Optional[WebSocketID]:
+        """A websocket id is one in an accepted format."""
+        return ensure_websocket_id(value)
 
     def to_legacy_dict(self) -> dict[str, Any]:
         """Return the event as plain values; the time in ISO 8601."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from ..ids import generator
+from ..types.core import ensure_run_id, ensure_thread_id, ensure_user_id
 from ..types.names import AgentID, ExecutionID, RequestID, RunID, ThreadID, UserID, WebSocketID
 
 if TYPE_CHECKING:
@@ -45,29 +47,22 @@ class IsolationViolationError(Exception):
 
 _FORBIDDEN = frozenset(
     [
-        "registry",
-        "placeholder",
-        "default",
-        "temp",
-        "none",
-        "null",
-        "undefined",
         "test_user",
         "mock_user",
-        "dummy_user",
-        "fake_user",
-        "example_user",
+        "placeholder",
+        "default",
+        "example",
         "test_thread",
         "mock_thread",
         "test_run",
         "mock_run",
         "test_request",
         "mock_request",
-        "dummy",
-        "mock",
-        "fake",
+        "none",
+        "null",
     ]
 )
+_MAX_DEPTH = 10
 
 
 @dataclass(frozen=True)
@@ -94,11 +89,14 @@ class StronglyTypedUserExecutionContext:
         for name in ("user_id", "thread_id", "run_id", "request_id"):
             value = getattr(self, name)
             if not isinstance(value, str) or not value.strip():
-                raise ContextValidationError(f"{name} is required and must be a non-empty string, got: {value!r}")
-            if value.strip().lower() in _FORBIDDEN:
-                raise ContextValidationError(f"{name} contains forbidden placeholder value: {value!r}")
-        if self.operation_depth < 0:
-            raise ContextValidationError(f"operation_depth must not be negative, got: {self.operation_depth}")
+                raise ContextValidationError(f"Invalid {name}: {value}")
+            if value.lower() in _FORBIDDEN:
+                raise ContextValidationError(f"Forbidden placeholder value in {name}: {value}")
+        for name in ("agent_context", "audit_metadata"):
+            if not isinstance(getattr(self, name), dict):
+                raise ContextValidationError(f"{name} must be a dictionary")
+        if not 0 <= self.operation_depth <= _MAX_DEPTH:
+            raise ContextValidationError(f"Invalid operation_depth: {self.operation_depth} (must be 0-{_MAX_DEPTH})")
         for name in ("agent_context", "audit_metadata"):
             named = getattr(self, name).get("user_id", self.user_id)
             if named != self.user_id:
@@ -123,7 +121,7 @@ class StronglyTypedUserExecutionContext:
         """Return the context of a part of this work, one level deeper; its request id is made where none is given."""
         return dataclasses.replace(
             self,
-            request_id=new_request_id or RequestID(generator.UnifiedIdGenerator.generate_base_id("req_child")),
+            request_id=new_request_id or RequestID(str(uuid.uuid4())),
             created_at=datetime.now(timezone.utc),
             agent_context=dict(self.agent_context),
             audit_metadata=dict(self.audit_metadata),
@@ -226,7 +224,7 @@ class AgentCreationResult:
 
 
 def upgrade_legacy_context(legacy_context: Any) -> StronglyTypedUserExecutionContext:
-    """Return the typed form of a context that is an object or a dictionary; ContextValidationError if it lacks an id.
+    """Return the typed form of a context that is an object or a dictionary; ValueError if it lacks an id.
 
     A request id is made where there is none.
     """
@@ -242,14 +240,11 @@ def upgrade_legacy_context(legacy_context: Any) -> StronglyTypedUserExecutionCon
                 return value
         return default
 
-    missing = [name for name in ("user_id", "thread_id", "run_id") if not read(name)]
-    if missing:
-        raise ContextValidationError(f"legacy context has no {', '.join(missing)}")
     parent = read("parent_request_id")
     return StronglyTypedUserExecutionContext(
-        user_id=UserID(read("user_id")),
-        thread_id=ThreadID(read("thread_id")),
-        run_id=RunID(read("run_id")),
+        user_id=ensure_user_id(read("user_id")),
+        thread_id=ensure_thread_id(read("thread_id")),
+        run_id=ensure_run_id(read("run_id")),
         request_id=RequestID(read("request_id") or generator.UnifiedIdGenerator.generate_base_id("req")),
         db_session=read("db_session"),
         websocket_client_id=read("websocket_client_id", "websocket_connection_id", "websocket_id"),
@@ -262,15 +257,19 @@ def upgrade_legacy_context(legacy_context: Any) -> StronglyTypedUserExecutionCon
 
 
 def downgrade_to_legacy_context(typed_context: StronglyTypedUserExecutionContext) -> dict[str, Any]:
-    """Return a typed context as a dictionary of plain values, with the former names of its fields too."""
-    fields = {one.name: getattr(typed_context, one.name) for one in dataclasses.fields(typed_context)}
+    """Return a typed context as a dictionary of its fields."""
     return {
-        **fields,
+        "user_id": str(typed_context.user_id),
+        "thread_id": str(typed_context.thread_id),
+        "run_id": str(typed_context.run_id),
+        "request_id": str(typed_context.request_id),
+        "websocket_client_id": typed_context.websocket_client_id,
+        "db_session": typed_context.db_session,
         "agent_context": dict(typed_context.agent_context),
         "audit_metadata": dict(typed_context.audit_metadata),
-        "metadata": typed_context.metadata,
-        "websocket_connection_id": typed_context.websocket_client_id,
-        "websocket_id": typed_context.websocket_client_id,
+        "operation_depth": typed_context.operation_depth,
+        "parent_request_id": typed_context.parent_request_id,
+        "created_at": typed_context.created_at,
     }
 
 

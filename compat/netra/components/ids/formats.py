@@ -75,7 +75,8 @@ _PLAIN = tuple(
     for pattern in (
         r"^[a-zA-Z]+_\d+$",
         r"^[a-zA-Z]+_[a-zA-Z]+_\d+$",
-        r"^[a-zA-Z]+-[a-zA-Z]+-\d+$",
+        r"^[a-zA-Z]+-[a-zA-Z0-9]+-[a-zA-Z0-9-]+$",
+        r"^(?:non_existent|invalid|fake|dummy|sample)_\w+$",
         r"^(?:thread|run|request|conn|session)-\d+$",
         r"^test-(?:user|connection|session|request|thread|run|websocket|agent)-[0-9a-f][0-9a-f-]*$",
         r"^mock-[a-zA-Z]+-\w+$",
@@ -136,6 +137,14 @@ def kind_of(text: str) -> IDType | None:
     if generated and words[:2] == ["user", "request"]:
         return IDType.REQUEST
     return next((_KIND_BY_WORD[word] for word in words if word in _KIND_BY_WORD), None)
+
+
+def may_be_of_kind(text: str, kind: IDType) -> bool:
+    """Whether a well-formed ``text`` does not name another kind; ``req`` in front names none, the words behind it do."""
+    words = text.lower().split("_")
+    if words[0] != "req" or kind is IDType.REQUEST:
+        return kind_of(text) in (None, kind)
+    return next((_KIND_BY_WORD[word] for word in words if word in _KIND_BY_WORD), kind) is kind
 
 
 def parse(text: str) -> ParsedId | None:

@@ -126,7 +126,7 @@ class UnifiedIDManager:
             return False
         if id_type is None:
             return True
-        return formats.kind_of(id_value.strip()) in (None, id_type)
+        return formats.may_be_of_kind(id_value.strip(), id_type)
 
     def release_id(self, id_value: str) -> bool:
         """Mark an identifier as no longer in use; False if it is unknown. Its metadata stays until it is cleaned up."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Optional
 
-from ..ids import id_manager
+from ..ids import formats, id_manager
 from ..ids.formats import IDType
 from .names import (
     AgentID,
@@ -120,11 +120,11 @@ class DatabaseConnectionInfo:
 
 def _ensured(value: Any, field: str, *kinds: IDType) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"Invalid {field}: {value!r}" if not isinstance(value, str) else f"Invalid {field}: {value}")
+        raise ValueError(f"Invalid {field}: {value}")
     text = value.strip()
     # Through its module, so that a test that replaces the manager replaces it here.
     ids = id_manager.get_id_manager()
-    if not any(ids.is_valid_id_format_compatible(text, kind) for kind in kinds):
+    if not any(ids.is_valid_id_format_compatible(text, kind) for kind in kinds or (None,)):
         raise ValueError(f"Invalid {field} format: {value}")
     return text
 
@@ -141,8 +141,8 @@ def ensure_thread_id(value: Any) -> ThreadID:
 
 
 def ensure_run_id(value: Any) -> RunID:
-    """Return ``value`` as a run id; ValueError for anything that is not one in an accepted format."""
-    return RunID(_ensured(value, "run_id", IDType.RUN))
+    """Return ``value`` as a run id; ValueError for anything that is not an identifier, of whichever kind."""
+    return RunID(_ensured(value, "run_id"))
 
 
 def ensure_request_id(value: Any) -> RequestID:
@@ -156,13 +156,12 @@ def ensure_websocket_id(value: Any) -> Optional[WebSocketID]:
 
 
 def ensure_session_id(value: Any) -> SessionID:
-    """Return ``value`` as a session id: a UUID or an identifier made for a session; ValueError for anything else."""
-    from ..ids import formats
-
-    text = _ensured(value, "session_id", IDType.SESSION)
-    if formats.is_uuid(text) or formats.kind_of(text) is IDType.SESSION:
-        return SessionID(text)
-    raise ValueError(f"Invalid session_id format: {value}")
+    """Return ``value`` as a session id, which is a UUID; ValueError for anything else."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"Invalid session_id: {value}")
+    if not formats.is_uuid(value.strip()):
+        raise ValueError(f"Invalid session_id format (must be UUID): {value}")
+    return SessionID(value.strip())
 
 
 def ensure_connection_id(value: Any) -> ConnectionID:
@@ -174,7 +173,7 @@ def normalize_to_structured_id(id_value: str, id_type_enum: Any) -> str:
     """Return the structured form of an identifier of the given kind; ValueError if it is not valid."""
     valid, normalized = id_manager.get_id_manager().validate_and_normalize_id(id_value, id_type_enum)
     if not valid or normalized is None:
-        raise ValueError(f"Invalid ID format: {id_value}")
+        raise ValueError(f"Invalid ID format for normalization: {id_value}")
     return normalized
 
 
@@ -194,23 +193,23 @@ def create_strongly_typed_execution_context(
     pipeline_step_num: Optional[int] = None,
     **metadata: Any,
 ) -> AgentExecutionContext:
-    """Return an execution context of checked identifiers; further keywords become its metadata.
+    """Return an execution context; further keywords become its metadata.
 
-    With ``normalize_ids`` UUIDs are replaced by their structured form.
+    With ``normalize_ids`` the identifiers are checked, and UUIDs are replaced by their structured form.
     """
     from .models import AgentExecutionContext
 
-    def checked(value: str, kind: IDType, ensure: Any) -> Any:
-        return normalize_to_structured_id(value, kind) if normalize_ids else ensure(value)
+    def read(value: str, kind: IDType) -> Any:
+        return normalize_to_structured_id(value, kind) if normalize_ids else value
 
     return AgentExecutionContext(
         execution_id=ExecutionID(execution_id),
         agent_id=AgentID(agent_id),
-        user_id=checked(user_id, IDType.USER, ensure_user_id),
-        thread_id=checked(thread_id, IDType.THREAD, ensure_thread_id),
-        run_id=checked(run_id, IDType.RUN, ensure_run_id),
-        request_id=checked(request_id, IDType.REQUEST, ensure_request_id),
-        websocket_id=ensure_websocket_id(websocket_id),
+        user_id=read(user_id, IDType.USER),
+        thread_id=read(thread_id, IDType.THREAD),
+        run_id=read(run_id, IDType.RUN),
+        request_id=read(request_id, IDType.REQUEST),
+        websocket_id=None if websocket_id is None else WebSocketID(websocket_id),
         retry_count=retry_count,
         max_retries=max_retries,
         timeout=timeout,
@@ -253,8 +252,8 @@ def create_execution_context_from_supervisor_style(
 
 
 def to_string_dict(typed_data: dict[Any, Any]) -> dict[str, str]:
-    """Return the mapping with keys and values as strings; entries that are None are left out."""
-    return {str(key): str(value) for key, value in typed_data.items() if value is not None}
+    """Return the mapping with keys and values as strings."""
+    return {str(key): str(value) for key, value in typed_data.items()}
 
 
 def from_string_dict(string_data: dict[str, str], expected_types: dict[str, type]) -> dict[str, Any]:

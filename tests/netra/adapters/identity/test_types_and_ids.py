@@ -101,7 +101,14 @@ def test_the_bridge(old: Read) -> None:
 
 def test_records_that_are_gone_say_what_to_write(old: Read) -> None:
     with pytest.raises(ImportError, match="Declare the fields you use"):
-        exec("from shared.types.agent_types import AgentExecutionResult", {})
+        exec("from shared.types.agent_types import TypedAgentResult", {})
+
+
+def test_plain_records_are_served(old: Read) -> None:
+    result = old("shared.types.agent_types:AgentExecutionResult")("user_1", "thread_1", "run_1", True, {"a": 1})
+    assert (result.success, result.result_data, result.error_message) == (True, {"a": 1}, None)
+    assert old("shared.types.performance_metrics:PerformanceMetrics")().success_rate == 100.0
+    assert old("shared.types.user_types:TestUserData")("1", "a@example.com")["plan_tier"] == "free"
 
 
 def test_the_process_wide_manager_is_replaced_through_its_former_module(old: Read) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -20,14 +21,38 @@ def make(**fields: Any) -> types.StronglyTypedUserExecutionContext:
 
 @pytest.mark.parametrize("value", ["", " ", None, 7])
 def test_identifiers_are_required(value: object) -> None:
-    with pytest.raises(types.ContextValidationError, match="run_id is required and must be a non-empty string"):
+    with pytest.raises(types.ContextValidationError) as caught:
         make(run_id=value)
+    assert str(caught.value) == f"Invalid run_id: {value}"
 
 
-@pytest.mark.parametrize("value", ["test_user", "mock_user", "Placeholder"])
+FORBIDDEN = "test_user mock_user Placeholder default EXAMPLE test_thread mock_thread test_run mock_run test_request mock_request None null"
+
+
+@pytest.mark.parametrize("value", FORBIDDEN.split(" "))
 def test_placeholders_are_refused(value: str) -> None:
-    with pytest.raises(types.ContextValidationError, match=f"user_id contains forbidden placeholder value: '{value}'"):
+    with pytest.raises(types.ContextValidationError) as caught:
         make(user_id=value)
+    assert str(caught.value) == f"Forbidden placeholder value in user_id: {value}"
+
+
+def test_other_words_are_identifiers() -> None:
+    assert make(user_id="undefined").user_id == "undefined" and make(user_id="test_user_1").user_id == "test_user_1"
+
+
+@pytest.mark.parametrize("name", ["agent_context", "audit_metadata"])
+@pytest.mark.parametrize("value", [None, "x", []])
+def test_data_is_in_dictionaries(name: str, value: Any) -> None:
+    with pytest.raises(types.ContextValidationError, match=f"^{name} must be a dictionary$"):
+        make(**{name: value})
+
+
+@pytest.mark.parametrize("depth", [-1, 11])
+def test_the_depth_is_bounded(depth: int) -> None:
+    with pytest.raises(types.ContextValidationError, match=rf"^Invalid operation_depth: {depth} \(must be 0-10\)$"):
+        make(operation_depth=depth)
+    with pytest.raises(types.ContextValidationError, match=r"^Invalid operation_depth: 11 \(must be 0-10\)$"):
+        make(operation_depth=10).create_child_context()
 
 
 def test_another_users_data_is_refused() -> None:
@@ -41,7 +66,7 @@ def test_children_and_former_names() -> None:
     assert parent.metadata == {"a": 2}
     child = parent.create_child_context()
     assert (child.operation_depth, child.parent_request_id) == (1, "req_1")
-    assert child.request_id != parent.request_id
+    assert str(uuid.UUID(child.request_id)) == child.request_id
     assert parent.create_child_context("req_9").request_id == "req_9"
     with pytest.raises(AttributeError):
         parent.user_id = "x"  # type: ignore[misc]
@@ -53,10 +78,27 @@ def test_contexts_are_upgraded_and_downgraded() -> None:
     assert (typed.user_id, typed.request_id, typed.agent_context) == ("user_1", old.request_id, {"a": 1})
     assert types.upgrade_legacy_context(typed) is typed
     plain = types.downgrade_to_legacy_context(typed)
-    assert plain["websocket_connection_id"] is None
+    assert list(plain) == [
+        "user_id",
+        "thread_id",
+        "run_id",
+        "request_id",
+        "websocket_client_id",
+        "db_session",
+        "agent_context",
+        "audit_metadata",
+        "operation_depth",
+        "parent_request_id",
+        "created_at",
+    ]
     assert types.upgrade_legacy_context(plain) == typed
-    with pytest.raises(types.ContextValidationError, match="legacy context has no user_id, run_id"):
-        types.upgrade_legacy_context({"thread_id": "t"})
+    for legacy in (None, {"thread_id": "thread_1"}):
+        with pytest.raises(ValueError, match="^Invalid user_id: None$"):
+            types.upgrade_legacy_context(legacy)
+    with pytest.raises(ValueError, match="^Invalid run_id format: alice$"):
+        types.upgrade_legacy_context({"user_id": "user_1", "thread_id": "thread_1", "run_id": "alice"})
+    with pytest.raises(AttributeError):
+        types.downgrade_to_legacy_context(None)  # type: ignore[arg-type]
 
 
 def test_counts() -> None:
@@ -74,6 +116,14 @@ def test_events_as_plain_values() -> None:
     )
     values = event.to_legacy_dict()
     assert values["event_id"].startswith("evt_")
+    assert (
+        types.StronglyTypedWebSocketEvent(
+            event_type="x", user_id="user_1", thread_id="t", request_id="r", websocket_id="conn_1"
+        ).websocket_id
+        == "conn_1"
+    )
+    with pytest.raises(ValueError, match="Invalid websocket_id format: w"):
+        types.StronglyTypedWebSocketEvent(event_type="x", user_id="user_1", thread_id="t", request_id="r", websocket_id="w")
     assert (values["type"], values["priority"], values["timestamp"]) == ("agent_started", "normal", NOW.isoformat())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import uuid
+from typing import Any
 
 import pytest
 
@@ -42,8 +43,31 @@ def test_what_is_no_user_id_is_refused(value: object) -> None:
 
 def test_the_refusal_names_field_and_value() -> None:
     with pytest.raises(ValueError) as caught:
-        types.ensure_run_id("user_1_abcdef12")
-    assert str(caught.value) == "Invalid run_id format: user_1_abcdef12"
+        types.ensure_request_id("user_1_abcdef12")
+    assert str(caught.value) == "Invalid request_id format: user_1_abcdef12"
+
+
+@pytest.mark.parametrize(
+    "text", ["user_1_abcdef12", "thread_1_1_abcdef12", "conn_websocket_1_abcdef12", "agent_1_abcdef12", "req_1_abcdef12", "run_1"]
+)
+def test_a_run_may_be_an_identifier_of_any_kind(text: str) -> None:
+    assert types.ensure_run_id(text) == text
+
+
+ENSURED = [types.ensure_user_id, types.ensure_thread_id, types.ensure_run_id, types.ensure_request_id, types.ensure_websocket_id]
+
+
+@pytest.mark.parametrize("ensure", ENSURED)
+@pytest.mark.parametrize("text", ["req_12345_abcdef12", "ABC-1-x", "test-user-protocol-validation", "sample_x", "fake_a_b"])
+def test_identifiers_without_a_kind_are_of_every_kind(ensure: Any, text: str) -> None:
+    assert ensure(text) == text
+
+
+def test_a_request_that_names_a_kind_is_of_that_kind_or_a_request() -> None:
+    text = "req_websocket_session_2_84e02bcc"
+    assert types.ensure_request_id(text) == types.ensure_websocket_id(text) == text
+    with pytest.raises(ValueError, match=f"^Invalid user_id format: {text}$"):
+        types.ensure_user_id(text)
 
 
 def test_what_the_generator_makes_is_accepted() -> None:
@@ -52,24 +76,26 @@ def test_what_the_generator_makes_is_accepted() -> None:
     assert types.ensure_websocket_id(made.generate_websocket_client_id("user_1"))
     assert types.ensure_request_id(made.generate_user_context_ids("u", "websocket_session")[2])
     assert types.ensure_request_id(made.generate_base_id("user_request"))
-    assert types.ensure_session_id(made.generate_session_id("user_1"))
 
 
-def test_session_ids_are_uuids_or_made_for_sessions() -> None:
+def test_session_ids_are_uuids() -> None:
     text = str(uuid.uuid4())
-    assert types.ensure_session_id(text) == text
-    with pytest.raises(ValueError, match="Invalid session_id format: user_1"):
-        types.ensure_session_id("user_1")
+    assert types.ensure_session_id(f" {text}") == text
+    for bad in ("user_1", "session_1_abcdef12"):
+        with pytest.raises(ValueError, match=rf"^Invalid session_id format \(must be UUID\): {bad}$"):
+            types.ensure_session_id(bad)
+    with pytest.raises(ValueError, match="^Invalid session_id: None$"):
+        types.ensure_session_id(None)
 
 
 def test_structured_form() -> None:
     assert types.normalize_to_structured_id("12345678-1234-4234-8234-123456789abc", IDType.USER).startswith("user_")
-    with pytest.raises(ValueError, match="Invalid ID format: alice"):
+    with pytest.raises(ValueError, match="^Invalid ID format for normalization: alice$"):
         types.normalize_to_structured_id("alice", IDType.USER)
 
 
 def test_dictionaries_of_typed_identifiers() -> None:
-    assert types.to_string_dict({"a": types.UserID("user_1"), "b": 7, "c": None}) == {"a": "user_1", "b": "7"}
+    assert types.to_string_dict({"a": types.UserID("user_1"), "b": 7, "c": None}) == {"a": "user_1", "b": "7", "c": "None"}
     assert types.from_string_dict({"a": "user_1", "n": "7"}, {"a": types.UserID, "n": int}) == {"a": "user_1", "n": 7}
 
 
@@ -91,8 +117,10 @@ def test_execution_contexts_check_and_normalize() -> None:
         "e", "a", str(uuid.uuid4()), "thread_1", "run_1", "req_1", normalize_ids=True
     )
     assert normal.user_id.startswith("user_")
-    with pytest.raises(ValueError, match="Invalid user_id format: alice"):
-        types.create_strongly_typed_execution_context("e", "a", "alice", "thread_1", "run_1", "req_1")
+    plain = types.create_strongly_typed_execution_context("e", "a", "alice", "t", "r", "q", websocket_id="w")
+    assert (plain.user_id, plain.thread_id, plain.websocket_id) == ("alice", "t", "w")
+    with pytest.raises(ValueError, match="^Invalid ID format for normalization: alice$"):
+        types.create_strongly_typed_execution_context("e", "a", "alice", "thread_1", "run_1", "req_1", normalize_ids=True)
 
 
 def test_without_pydantic_the_plain_part_works_and_models_name_the_extra() -> None:
