@@ -131,11 +131,44 @@ def lint(session: nox.Session) -> None:
     session.run("zizmor", "--offline", "--quiet", *workflows)
 
 
+#: What writes generated text with ``--write`` and checks it with ``--check``.
+GENERATORS = [
+    ["python", "-m", "compat", "guide", "--ledger", "netra"],
+    ["python", "scripts/reference.py"],
+]
+
+
+@nox.session(python=TOOLS)
+def write(session: nox.Session) -> None:
+    """Write all generated text."""
+    session.install("-e", f"{ROOT}[all]")
+    for command in GENERATORS:
+        session.run(*command, "--write")
+
+
 @nox.session(python=TOOLS)
 def fresh(session: nox.Session) -> None:
     """Generated text is current."""
     session.install("-e", f"{ROOT}[all]")
-    session.run("python", "-m", "compat", "guide", "--ledger", "netra", "--check")
+    for command in GENERATORS:
+        session.run(*command, "--check")
+
+
+@nox.session(python=TOOLS)
+def docs(session: nox.Session) -> None:
+    """The site, from docs, into build/site; a link that leads nowhere fails it."""
+    session.install(*group("docs"))
+    session.run("zensical", "build", "--clean", "--strict", "--config-file", str(ROOT / "zensical.toml"))
+
+
+@nox.session(venv_backend="none")
+def dev(session: nox.Session) -> None:
+    """A developer's environment in .venv: the package, editable, with every extra and every tool."""
+    python = ROOT / ".venv" / "bin" / "python"
+    if not python.exists():
+        session.run(sys.executable, "-m", "venv", str(ROOT / ".venv"), external=True)
+    tools = sorted({requirement for name in ("test", "types", "lint") for requirement in group(name)})
+    session.run(str(python), "-m", "pip", "install", "--quiet", "--editable", f"{ROOT}[all]", "nox", *tools, external=True)
 
 
 @nox.session(python=[name for name in ("3.9", "3.13", "pypy3") if name in PRESENT] or TOOLS)

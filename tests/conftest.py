@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,3 +23,23 @@ for _name in ("COMPAT", "COMPAT_AS_OF", "COMPAT_ROOTS", "COMPAT_SUMMARY", "COMPA
 def in_ci() -> bool:
     """Whether a part that is missing must fail the test instead of skipping it."""
     return os.environ.get("CI", "").lower() == "true"
+
+
+def pytest_addoption(parser):
+    """``--accept-gold`` writes what was found into the golden files."""
+    parser.addoption("--accept-gold", action="store_true", help="write what is found into golden files instead of comparing")
+
+
+@pytest.fixture
+def gold(request):
+    """Compare a part of a golden file with what was found; with ``--accept-gold``, write it there instead."""
+
+    def compare(path: pathlib.Path, expected: str, found: str) -> None:
+        if found != expected and request.config.getoption("--accept-gold"):
+            text = path.read_text(encoding="utf-8")
+            assert text.count(expected) == 1, f"{path.name} has this part more than once, or not at all:\n{expected}"
+            path.write_text(text.replace(expected, found), encoding="utf-8")
+            pytest.skip(f"accepted in {path.name}")
+        assert found == expected
+
+    return compare

@@ -15,7 +15,7 @@ PAIRS = sorted(HERE.glob("case_*.py"))
 
 
 @pytest.mark.parametrize("case", PAIRS, ids=lambda path: path.stem)
-def test_mypy_says_what_it_must(case, tmp_path):
+def test_mypy_says_what_it_must(case, gold, tmp_path):
     done = subprocess.run(
         [
             sys.executable,
@@ -33,8 +33,8 @@ def test_mypy_says_what_it_must(case, tmp_path):
         timeout=300,
     )
     said = re.sub(r"\bbuiltins\.", "", done.stdout)
-    expected = case.with_suffix(".out").read_text(encoding="utf-8")
-    assert said == expected, f"accept with: cd tests/typing && mypy --strict --no-error-summary {case.name} > {case.stem}.out"
+    golden = case.with_suffix(".out")
+    gold(golden, golden.read_text(encoding="utf-8"), said)
 
 
 @pytest.mark.parametrize("case", PAIRS, ids=lambda path: path.stem)

@@ -1,0 +1,1 @@
+"""A shop, version 2."""

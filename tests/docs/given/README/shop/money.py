@@ -1,0 +1,3 @@
+class Amount:
+    def __init__(self, cents):
+        self.cents = cents
