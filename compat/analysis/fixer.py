@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import stat
-import tempfile
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Optional, Union
+
+from compat._writing import whole_file
 
 from .config import Settings
 from .reading import gc_pause
@@ -149,9 +149,8 @@ def _takes_from(module: bytes, name: bytes) -> re.Pattern[bytes]:
 
 
 def write_file(path: str, before: bytes, after: bytes) -> str:
-    """Replace a file atomically, keeping its mode; return why not, empty when done. A link's target is what is replaced."""
+    """Write a file whole, keeping its mode and a link to it; return why not, empty when done."""
     place = os.path.realpath(path)
-    temporary = ""
     try:
         with open(place, "rb") as file:
             found = file.read()
@@ -160,16 +159,8 @@ def write_file(path: str, before: bytes, after: bytes) -> str:
             return ""
         if found != before:
             return "it changed while it was rewritten"
-        mode = stat.S_IMODE(os.stat(place).st_mode)
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(place), prefix=".compat-", suffix=".tmp")
-        with open(handle, "wb") as file:
-            file.write(after)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, mode)
-        os.replace(temporary, place)
+        with whole_file(place, durable=True) as stream:
+            stream.write(after)
     except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
         return f"could not be written: {error.strerror or error}"
     return ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import io
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 
+from compat._writing import whole_file
 from compat.errors import CompatError
 
 TYPE_CHECKING = False
@@ -72,7 +73,7 @@ def move_facts(ledger: Ledger) -> dict[str, MoveFacts]:
 
 @contextmanager
 def opened_output(path: Path | str | None) -> Iterator[IO[str]]:
-    """Yield a text stream in UTF-8: stdout, or a file that appears under its name only when all of it is written."""
+    """Yield a text stream in UTF-8: stdout, or a file that is written whole or not at all (see :func:`whole_file`)."""
     if path is None or str(path) == "-":
         reconfigure = getattr(sys.stdout, "reconfigure", None)
         if reconfigure is not None:
@@ -80,17 +81,14 @@ def opened_output(path: Path | str | None) -> Iterator[IO[str]]:
             reconfigure(errors="replace")
         yield sys.stdout
         return
-    folder, name = os.path.split(path)
-    part = os.path.join(folder, f".{name}.{os.getpid()}.part")
-    try:
-        stream = open(part, "w", encoding="utf-8", newline="\n")  # noqa: SIM115 - its own error, and closed below
-    except OSError as error:
-        raise CompatError(f"{str(path)!r} cannot be written: {error.strerror}; name a file in a directory that can be") from None
-    try:
-        with stream:
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(whole_file(path))
+        except OSError as error:
+            remedy = "name a file in a directory that can be"
+            raise CompatError(f"{str(path)!r} cannot be written: {error.strerror}; {remedy}") from None
+        stream = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+        try:
             yield stream
-        os.replace(part, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(part)
-        raise
+        finally:
+            stream.detach()  # flushes; the file is closed by whole_file()

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from compat._writing import whole_file
 from compat.errors import CompatError
 
 if TYPE_CHECKING:
@@ -131,8 +131,6 @@ class Baseline:
         files: dict[str, list[list[object]]] = {}
         for key, count in sorted(self.entries.items()):
             files.setdefault(key.path, []).append([key.rule, key.symbol, key.how, key.code, count])
-        handle, temporary = tempfile.mkstemp(dir=self.root, prefix=".compat-baseline")
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            json.dump({"format_version": FORMAT_VERSION, "entries": files}, file, indent=1, ensure_ascii=False)
-            file.write("\n")
-        os.replace(temporary, self.path)
+        text = json.dumps({"format_version": FORMAT_VERSION, "entries": files}, indent=1, ensure_ascii=False)
+        with whole_file(self.path) as file:
+            file.write(f"{text}\n".encode())

@@ -7,6 +7,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Optional
 
+from compat._writing import whole_file
+
 from ..findings import Finding
 from ..targets import Target
 from .examine import Examined, Scope
@@ -112,8 +114,6 @@ class Cache:
         """Write the cache atomically; a cache that cannot be written is no error."""
         if self._is_same:
             return
-        import tempfile
-
         folder = os.path.dirname(self._path)
         try:
             os.makedirs(folder, exist_ok=True)
@@ -121,11 +121,9 @@ class Cache:
             if not os.path.exists(ignore):
                 with open(ignore, "w", encoding="utf-8") as file:
                     file.write("*\n")
-            handle, temporary = tempfile.mkstemp(dir=folder)
-            with open(handle, "w", encoding="utf-8") as file:
-                whole = {"key": self._key, "files": self._kept, "followed": self._followed, "shapes": self._shapes}
-                json.dump(whole, file, separators=(",", ":"))
-            os.replace(temporary, self._path)
+            whole = {"key": self._key, "files": self._kept, "followed": self._followed, "shapes": self._shapes}
+            with whole_file(self._path) as stream:
+                stream.write(json.dumps(whole, separators=(",", ":")).encode())
         except OSError:
             return
 
