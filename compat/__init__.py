@@ -6,7 +6,7 @@ General layout:
     ledger/         what moved: rows, the ledgers that hold them, their checks, the one sentence
     shim/           how old code runs: one finder, one file per kind of move, one funnel for every use
     telemetry/      who still uses it: record -> history -> report, page, export, read
-    analysis/       where it is written: reading -> model -> rules -> rewriting -> output, documents
+    analysis/       where it is written: reading -> targets -> model -> rules -> scanning, rewriting -> debt, documents, output
     readiness       whether it may go: ledger, telemetry and findings joined into a verdict per move
     cli/            the command line
     boot/           how it starts with every process of an environment; auto starts it by hand
