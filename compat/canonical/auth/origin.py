@@ -10,19 +10,15 @@ _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 def normalize_origin(origin: str) -> str:
     """Return ``scheme://host[:port]`` in lower case, the scheme's default port dropped; "" if it is no origin."""
+    text = origin.strip()
+    if any(character in text for character in "?#\t\r\n"):
+        return ""  # urlsplit() passes over an empty query, and over these within a host
     try:
-        parts = urlsplit(origin.strip())
+        parts = urlsplit(text)
         port = parts.port
     except ValueError:
         return ""
-    if (
-        not parts.scheme
-        or not parts.hostname
-        or parts.path not in ("", "/")
-        or parts.query
-        or parts.fragment
-        or "@" in parts.netloc
-    ):
+    if not parts.scheme or not parts.hostname or parts.path not in ("", "/") or "@" in parts.netloc:
         return ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     suffix = "" if port is None or port == _DEFAULT_PORTS.get(parts.scheme) else f":{port}"

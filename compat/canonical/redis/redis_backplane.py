@@ -33,6 +33,7 @@ return 1
 """
 
 _TOUCHED_AT_ONCE = 500
+_ASKED_AT_ONCE = 64
 _PATIENCE = 3.0  # seconds in which a Redis that is there answers
 
 
@@ -76,6 +77,7 @@ class RedisBackplane:
         self._client: Any = None
         self._publisher: RedisPublisher | None = None
         self._link: RedisLink | None = None
+        self._turns: asyncio.Semaphore
         self._watcher: asyncio.Task[None] | None = None
         self._error: str | None = "not started"
         self._joined: dict[str, _Place | None] = {}
@@ -94,10 +96,16 @@ class RedisBackplane:
             from redis.exceptions import RedisError
         except ImportError as exc:
             raise WebSocketComponentError("this backplane needs redis: pip install 'netra-compat[server]'") from exc
+        # More clients than connections may come at once: they wait here, where redis-py would raise as if Redis were away.
+        self._turns = asyncio.Semaphore(_ASKED_AT_ONCE)
         own: dict[str, Any] = {"decode_responses": True, "protocol": 2, "socket_connect_timeout": _PATIENCE}
         # A Redis that hangs must not hold publications much longer than they may wait; a second it gets in any case.
         patience = min(_PATIENCE, max(1.0, self._publish_timeout))
-        self._client = Redis(connection_pool=ConnectionPool.from_url(self._url, socket_timeout=patience, retry=None, **own))
+        self._client = Redis(
+            connection_pool=ConnectionPool.from_url(
+                self._url, max_connections=2 * _ASKED_AT_ONCE, socket_timeout=patience, retry=None, **own
+            )
+        )
         self._publisher = RedisPublisher(
             self._client,
             self._node,
@@ -169,7 +177,7 @@ class RedisBackplane:
         pipe = self._client.pipeline(transaction=True)
         pipe.hmget(meta, "epoch", "seq")
         pipe.xrange(stream, first)
-        (epoch, seq), entries = await self._ask(pipe.execute())
+        (epoch, seq), entries = await self._ask(pipe.execute)
         if epoch is None:
             return Replay([], await self.position(user_id), None if since is None else "epoch_changed"), ""
         end = Position(epoch, int(seq or 0))
@@ -195,7 +203,7 @@ class RedisBackplane:
         pipe.hsetnx(meta, "epoch", os.urandom(6).hex())
         pipe.pexpire(meta, self._ttl)
         pipe.hmget(meta, "epoch", "seq")
-        epoch, seq = (await self._ask(pipe.execute()))[2]
+        epoch, seq = (await self._ask(pipe.execute))[2]
         return Position(epoch, int(seq or 0))
 
     async def join(self, user_id: str) -> None:
@@ -317,7 +325,7 @@ class RedisBackplane:
 
     async def _place(self, user_id: str) -> _Place:
         position = await self.position(user_id)
-        newest = await self._ask(self._client.xrevrange(self._keys(user_id)[1], count=1))
+        newest = await self._ask(lambda: self._client.xrevrange(self._keys(user_id)[1], count=1))
         known = newest and _seq(newest[0]) == position.seq
         return _Place(position, newest[0][1]["t"] if known else "")
 
@@ -341,13 +349,14 @@ class RedisBackplane:
 
     async def _turn(self, user_id: str, epoch: str) -> None:
         meta, stream, _ = self._keys(user_id)
-        await self._ask(self._client.eval(_TURN, 2, meta, stream, epoch, os.urandom(6).hex()))
+        await self._ask(lambda: self._client.eval(_TURN, 2, meta, stream, epoch, os.urandom(6).hex()))
 
-    async def _ask(self, request: Any) -> Any:
+    async def _ask(self, request: Callable[[], Any]) -> Any:
         from redis.exceptions import RedisError, ResponseError
 
         try:
-            return await request
+            async with self._turns:
+                return await request()
         except ResponseError as exc:
             # An answer: of a plain one this request is the cause, and not Redis' health. What concerns all requests
             # (read-only, full, forbidden) has a class of its own, or the watcher's write meets it.
