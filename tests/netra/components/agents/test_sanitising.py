@@ -220,6 +220,20 @@ def test_an_event_of_a_context_without_a_run_names_none_and_its_ids_are_the_cont
     assert {message["thread_id"] for message in got} == {"thread_1"} and {message["user_id"] for message in got} == {"user_1"}
 
 
+def test_an_emitter_over_the_users_own_manager_sends_the_ids_of_its_context() -> None:
+    foreign = {"user_id": "user_2", "thread_id": "thread_2", "run_id": "run_2", "request_id": "req_2"}
+
+    async def emit(bridge: Any, event_type: str) -> bool:
+        emitter = await bridge.create_user_emitter(CONTEXT)
+        return bool(await emitter.emit(event_type, {**foreign, "agent_name": "a"}))
+
+    kinds = ["agent_started", "tool_completed", "own"]
+    answers, got = received(*((lambda b, kind=kind: emit(b, kind)) for kind in kinds))
+    assert (answers, [message["type"] for message in got]) == ([True] * 3, kinds)
+    for message in got:
+        assert {name: message[name] for name in foreign} == vars(CONTEXT)
+
+
 def test_the_sanitisers_have_the_names_that_callers_reach_for() -> None:
     bridge = AgentWebSocketBridge
     assert (bridge._sanitize_parameters(None), bridge._sanitize_result({}), bridge._sanitize_error_context(None)) == ({}, {}, {})
