@@ -55,7 +55,7 @@ def skip_without_extra(error: BaseException) -> None:
 def test_a_moved_name_is_handed_out_warned_and_counted(move: Move) -> None:
     file = f"/user/{move.id}.py"
     try:
-        target = resolve(getattr(move, "adapter", move.canonical))
+        target = resolve(move.adapter or move.canonical)
         space, said = run(statement_of(move), file)
     except ImportError as error:
         skip_without_extra(error)
