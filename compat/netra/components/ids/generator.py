@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Optional
+from typing import Optional
 
 from . import formats
+from .sessions import HOUR_MS as _HOUR_MS
+from .sessions import IdSessions
+from .sessions import now_ms as _now_ms
+
+_YEAR_MS = 365 * 24 * _HOUR_MS
+_GREATEST_COUNTER = 1_000_000
+_FACTORY = "websocket_factory"
+_TEST_HEADS = {"thread": "thread", "run": "run", "request": "req"}
 
 _global_counter_lock = Lock()
 _global_counter = 0
@@ -28,10 +35,6 @@ def reset_global_counter() -> None:
         _global_counter = 0
 
 
-def _now_ms() -> int:
-    return int(time.time() * 1000)
-
-
 def _random_hex(length: int = 8) -> str:
     return os.urandom((length + 1) // 2).hex()[:length]
 
@@ -47,14 +50,11 @@ class IdComponents:
     full_id: str
 
 
-class UnifiedIdGenerator:
+class UnifiedIdGenerator(IdSessions):
     """Identifiers of the form ``<prefix>_<milliseconds>_<counter>_<8 hex>``, and sessions of them.
 
     The counter is one per process, so that two identifiers of one millisecond differ and sort as they were made.
     """
-
-    _active_sessions: dict[str, dict[str, Any]] = {}
-    _session_lock = Lock()
 
     @staticmethod
     def generate_id(prefix: str) -> str:
@@ -97,13 +97,13 @@ class UnifiedIdGenerator:
 
     @staticmethod
     def generate_tool_execution_id(tool_name: str, agent_id: Optional[str] = None) -> str:
-        """Return ``tool_<name>[_<agent8>]_<ms>_<counter>_<8hex>``."""
-        return UnifiedIdGenerator.generate_base_id(_joined("tool", tool_name, agent_id and agent_id[:8]))
+        """Return ``tool_<name>[_<agent8>]_<ms>_<counter>_<8hex>``, with the agent's last part."""
+        return UnifiedIdGenerator.generate_base_id(_joined("tool", tool_name, _last_part(agent_id)))
 
     @staticmethod
     def generate_message_id(message_type: str, user_id: str, thread_id: Optional[str] = None) -> str:
-        """Return ``msg_<type>_<user8>[_<thread8>]_<ms>_<counter>_<8hex>``."""
-        return UnifiedIdGenerator.generate_base_id(_joined("msg", message_type, user_id[:8], thread_id and thread_id[:8]))
+        """Return ``msg_<type>_<user8>[_<thread8>]_<ms>_<counter>_<8hex>``, with the thread's last part."""
+        return UnifiedIdGenerator.generate_base_id(_joined("msg", message_type, user_id[:8], _last_part(thread_id)))
 
     @staticmethod
     def generate_session_id(user_id: str, session_type: str = "web") -> str:
@@ -144,26 +144,28 @@ class UnifiedIdGenerator:
 
     @staticmethod
     def parse_id(id_string: str) -> Optional[IdComponents]:
-        """Take ``<prefix>_<ms>_<counter>[_<hex>]`` apart; None for anything else."""
+        """Take ``<prefix>_<ms>_<counter>[_<hex>]`` apart; None for anything else.
+
+        Without a random part the time must be one in milliseconds.
+        """
         if not isinstance(id_string, str):
             return None
         parts = id_string.split("_")
+        with_random = _read(parts[:-3], parts[-3:], id_string) if len(parts) >= 4 else None
+        without = _read(parts[:-2], [*parts[-2:], ""], id_string) if len(parts) >= 3 and _is_ms(parts[-2]) else None
         # An all-digit random part or a number in the prefix makes both readings possible: milliseconds decide.
-        readings = [
-            (parts[:-3], parts[-3], parts[-2], parts[-1]) if len(parts) >= 4 else None,
-            (parts[:-2], parts[-2], parts[-1], "") if len(parts) >= 3 else None,
-        ]
-        valid = [one for one in readings if one and "".join(one[0]) and one[1].isdecimal() and one[2].isdecimal()]
-        if not valid:
-            return None
-        prefix, timestamp, counter, random = next((one for one in valid if len(one[1]) == 13), valid[0])
-        return IdComponents("_".join(prefix), int(timestamp), int(counter), random, id_string)
+        return with_random if with_random and (without is None or _is_ms(parts[-3])) else without
 
     @staticmethod
     def is_valid_id(id_string: str, expected_prefix: Optional[str] = None) -> bool:
-        """True if this generator could have made ``id_string``, with ``expected_prefix`` where one is given."""
+        """True if this generator could have made ``id_string``, with ``expected_prefix`` where one is given.
+
+        A time that is over a year old or over an hour ahead is none of its own.
+        """
         components = UnifiedIdGenerator.parse_id(id_string)
         if components is not None:
+            if not -_HOUR_MS <= _now_ms() - components.timestamp <= _YEAR_MS:
+                return False
             prefix = components.prefix
         else:
             parsed = formats.parse(id_string)
@@ -179,69 +181,6 @@ class UnifiedIdGenerator:
         return _now_ms() - components.timestamp if components else -1
 
     @classmethod
-    def get_or_create_user_session(
-        cls,
-        user_id: str,
-        thread_id: Optional[str] = None,
-        run_id: Optional[str] = None,
-        operation: str = "session",
-    ) -> dict[str, str]:
-        """Return ``{"thread_id", "run_id", "request_id"}`` of the user's session on a thread; the request id is always new.
-
-        A known thread keeps its run unless ``run_id`` names another; without ``thread_id`` a new thread begins.
-        """
-        new_thread, new_run, request_id = cls.generate_user_context_ids(user_id, operation)
-        key = f"{user_id}:{thread_id or new_thread}"
-        now = time.time()
-        with cls._session_lock:
-            session = cls._active_sessions.get(key)
-            if session is None:
-                session = cls._active_sessions[key] = {
-                    "user_id": user_id,
-                    "thread_id": thread_id or new_thread,
-                    "run_id": run_id or new_run,
-                    "created_at": now,
-                    "operation": operation,
-                }
-            elif run_id:
-                session["run_id"] = run_id
-            session["request_id"] = request_id
-            session["last_activity"] = now
-            return {name: session[name] for name in ("thread_id", "run_id", "request_id")}
-
-    @classmethod
-    def get_existing_session(cls, user_id: str, thread_id: str) -> Optional[dict[str, str]]:
-        """Return the session's ids, or None if the user has none on that thread."""
-        with cls._session_lock:
-            session = cls._active_sessions.get(f"{user_id}:{thread_id}")
-            return {name: session[name] for name in ("thread_id", "run_id", "request_id")} if session else None
-
-    @classmethod
-    def cleanup_expired_sessions(cls, max_age_hours: int = 24) -> int:
-        """Forget sessions idle for longer than ``max_age_hours``; return how many."""
-        oldest = time.time() - max_age_hours * 3600
-        with cls._session_lock:
-            expired = [key for key, one in cls._active_sessions.items() if one.get("last_activity", one["created_at"]) < oldest]
-            for key in expired:
-                del cls._active_sessions[key]
-        return len(expired)
-
-    @classmethod
-    def get_active_sessions_count(cls) -> int:
-        """How many sessions are remembered."""
-        with cls._session_lock:
-            return len(cls._active_sessions)
-
-    @classmethod
-    def invalidate_user_sessions(cls, user_id: str) -> int:
-        """Forget every session of one user; return how many."""
-        with cls._session_lock:
-            owned = [key for key, one in cls._active_sessions.items() if one["user_id"] == user_id]
-            for key in owned:
-                del cls._active_sessions[key]
-        return len(owned)
-
-    @classmethod
     def reset_global_counter(cls) -> None:
         """Start counting at 1 again and forget all sessions; for tests."""
         reset_global_counter()
@@ -250,46 +189,44 @@ class UnifiedIdGenerator:
 
     @staticmethod
     def normalize_id_format(id_string: str) -> str:
-        """Return the identifier with a time in it: one without gets the present milliseconds after its second part."""
-        if not id_string or UnifiedIdGenerator.parse_id(id_string) is not None:
+        """Return the identifier with a time in it: one whose third part is a counter gets the present milliseconds there."""
+        if not isinstance(id_string, str) or UnifiedIdGenerator.parse_id(id_string) is not None:
             return id_string
         parts = id_string.split("_")
-        if len(parts) < 3:
+        if len(parts) < 3 or not parts[2].isdecimal() or int(parts[2]) >= _GREATEST_COUNTER:
             return id_string
         return "_".join([*parts[:2], str(_now_ms()), *parts[2:]])
 
     @staticmethod
     def extract_pattern_info(id_string: str) -> dict[str, str]:
-        """Return what matching needs of an identifier: format, prefix, time, counter and random part, as strings."""
-        if not id_string:
+        """Return what matching needs of an identifier: its kind, operation, context and time, and the form with a time."""
+        if not isinstance(id_string, str) or not id_string:
             return {}
-        components = UnifiedIdGenerator.parse_id(id_string)
-        parsed = formats.parse(id_string)
+        normalized = UnifiedIdGenerator.normalize_id_format(id_string)
         parts = id_string.split("_")
-        info = {
-            "full_id": id_string,
-            "prefix": components.prefix if components else (parsed.prefix if parsed and parsed.prefix else parts[0]),
-            "base_prefix": parts[0],
-            "operation": "_".join(parts[1:-2]) if not components and len(parts) > 3 else "_".join(parts[1:2]),
+        if len(parts) < 2:
+            return {"format": "unknown", "normalized_id": normalized}
+        components = UnifiedIdGenerator.parse_id(normalized)
+        return {
+            "id_type": parts[0],
+            "operation": parts[1],
+            "user_context": _FACTORY if _FACTORY in id_string else "_".join(parts[:2]),
             "timestamp": str(components.timestamp) if components else "",
-            "counter": str(components.counter) if components else "",
-            "random": components.random if components else "",
-            "format": "ssot" if components else "legacy",
+            "format": "ssot" if UnifiedIdGenerator.parse_id(id_string) else "legacy",
+            "normalized_id": normalized,
         }
-        if not components and parsed:
-            info["counter"] = "" if parsed.counter is None else str(parsed.counter)
-            info["random"] = parsed.random
-        return info
 
     @staticmethod
     def ids_match_for_cleanup(id1: str, id2: str) -> bool:
-        """True if two identifiers were made for the same kind and operation: their first two words are equal.
+        """True if two identifiers were made for the same kind and context: their first two words are equal.
 
         Users and times are not compared; :func:`compat.netra.components.ids.belong_together` is the strict question.
         """
         if not id1 or not id2:
             return False
-        return id1 == id2 or _prefix_words(id1)[:2] == _prefix_words(id2)[:2]
+        info = UnifiedIdGenerator.extract_pattern_info
+        first, second = ((found.get("id_type"), found.get("user_context")) for found in (info(id1), info(id2)))
+        return id1 == id2 or (first == second != (None, None))
 
     @staticmethod
     def translate_legacy_context_ids(
@@ -330,7 +267,7 @@ class TestIdUtils:
     @staticmethod
     def create_test_id(prefix: str, sequence: int) -> str:
         """Return an identifier that depends on its arguments alone."""
-        return f"{prefix}_1640995200000_{sequence}_{sequence:08x}"
+        return f"{prefix}_test_{sequence}"
 
     @staticmethod
     def validate_uniqueness_in_list(ids: list[str]) -> bool:
@@ -340,12 +277,8 @@ class TestIdUtils:
     @staticmethod
     def create_test_context_ids(user_id: str, sequence: int) -> dict[str, str]:
         """Return the ids of a context that depend on the arguments alone."""
-        made = TestIdUtils.create_test_id
-        return {
-            "thread_id": made(f"thread_{user_id}", sequence),
-            "run_id": made(f"run_{user_id}", sequence),
-            "request_id": made(f"req_{user_id}", sequence),
-        }
+        made = {f"{name}_id": TestIdUtils.create_test_id(head, sequence) for name, head in _TEST_HEADS.items()}
+        return {"user_id": user_id, **made}
 
 
 def _joined(*words: Optional[str]) -> str:
@@ -357,9 +290,17 @@ def _websocket_id(prefix: str, user_id: str, timestamp: Optional[float]) -> str:
     return f"{prefix}_{user_id[:8]}_{when}_{_get_next_counter()}_{_random_hex()}"
 
 
-def _prefix_words(text: str) -> list[str]:
-    components = UnifiedIdGenerator.parse_id(text)
-    if components is not None:
-        return components.prefix.split("_")
-    parts = text.split("_")
-    return parts[:-2] if len(parts) > 2 else parts
+def _last_part(text: Optional[str]) -> Optional[str]:
+    return text and text.rpartition("_")[2][:8]
+
+
+def _is_ms(text: str) -> bool:
+    return len(text) == 13 and text.isdecimal()
+
+
+def _read(prefix: list[str], tail: list[str], text: str) -> Optional[IdComponents]:
+    try:
+        timestamp, counter = int(tail[0]), int(tail[1])
+    except ValueError:
+        return None
+    return IdComponents("_".join(prefix), timestamp, counter, tail[2], text) if "".join(prefix) else None
