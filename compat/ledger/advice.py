@@ -54,9 +54,9 @@ def named_paths(text: str) -> list[str]:
 
 def stopgaps(ledger: Ledger) -> frozenset[str]:
     """The packages and modules whose contents exist for old code only."""
-    rows = [row for row in ledger if getattr(row, "adapter", "")]
+    rows = [row for row in ledger if row.adapter]
     canonical = {row.canonical.partition(":")[0] for row in rows}
-    adapters = {str(getattr(row, "adapter", "")).partition(":")[0] for row in rows}
+    adapters = {row.adapter.partition(":")[0] for row in rows}
     packages = {module.rpartition(".")[0] for module in adapters} - {""}
     # A package of adapters is one where the canonical classes do not lie as well.
     found = {one for one in adapters | packages if not any(lies_in(module, (one,)) for module in canonical)}

@@ -12,6 +12,7 @@ trials     test bases, mocks, test clients, containers
 from __future__ import annotations
 
 from compat.ledger import Move
+from compat.ledger.move import TARGET
 
 from . import people, serving, traffic, trials
 
@@ -21,7 +22,7 @@ _TABLE = {**people.TABLE, **traffic.TABLE, **serving.TABLE, **trials.TABLE}
 
 def advise(row: Move) -> Move:
     """The row with the advice of its target; unchanged where it has words of its own, or a target to move to."""
-    if row.instead is not None or not row.canonical.startswith(f"{ROOT}.") or row.kind in ("method", "argument"):
+    if row.instead is not None or not row.canonical.startswith(f"{ROOT}.") or row.place == TARGET:
         return row
     words = find(row.canonical)
     return row if words is None else row.replace(instead=words)
