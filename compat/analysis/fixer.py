@@ -16,7 +16,7 @@ from .reading import gc_pause
 from .reading.files import Found, Trees, matches
 from .rewriting.rewriter import FAILED, FIXED, UNCHANGED, Outcome, fix_bytes
 from .rewriting.verifying import verify as verified
-from .scanning.examine import Scope, read
+from .scanning.examine import Selection, read
 from .scanning.file_scanner import Scanner
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def fix(
     found = list(trees)
     result = Fix(files=len(found))
     result.problems.extend(f"{path}: {reason}" for path, reason in trees.errors)
-    scanner = Scanner(ledger, settings, Scope(), trees.roots)
+    scanner = Scanner(ledger, settings, Selection(), trees.roots)
     named = set(trees.roots)
     with warnings.catch_warnings(), gc_pause.paused():
         warnings.simplefilter("ignore")

@@ -95,6 +95,33 @@ class Move:
         return self.legacy.partition(":")[2]
 
     @property
+    def is_importable(self) -> bool:
+        """An import statement can name the legacy path."""
+        return self.place != TARGET and "." not in self.attribute
+
+    @property
+    def function(self) -> str:
+        """The canonical function (``"module:function"``) whose calls the row speaks of; ``""`` for all rows but those."""
+        return ""
+
+    def rule_for(self, path: str) -> str:
+        """The rule under which a use of ``path``, the legacy path or one below it, is reported: the kind."""
+        return self.kind
+
+    def implied(self, legacy: str, canonical: str) -> Move:
+        """The row that this one implies for a path below its own."""
+        return self.replace(legacy=legacy, canonical=canonical)
+
+    def example(self, passed: str = "") -> str:
+        """A few lines of legacy use, as one would write them; ``""`` where there is no short way."""
+        if not self.attribute:
+            return f"import {self.module}\n"
+        owner, _, member = self.attribute.rpartition(".")
+        if owner:
+            return f"from {self.module} import {owner}\n\nthing = {owner}()\nthing.{member}()\n"
+        return f"from {self.module} import {self.attribute}\n"
+
+    @property
     def place(self) -> str:
         """:data:`MODULE` or :data:`NAME`: what is served at the legacy path; :data:`TARGET`: the canonical object is changed."""
         return NAME if self.attribute else MODULE

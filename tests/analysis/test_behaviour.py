@@ -58,5 +58,5 @@ def test_a_fixed_program_prints_what_it_printed(ledger, printed, text):
     again = rewriter.fix_text(after, ledger)
     assert again.after.decode() == after
     assert after.count("\r\n") == (after.count("\n") if "\r\n" in text else 0)
-    left = examine.examine("program.py", after.encode(), Targets(ledger), examine.Scope()).findings
+    left = examine.examine("program.py", after.encode(), Targets(ledger), examine.Selection()).findings
     assert {finding.line for finding in left} <= {skip.line for skip in again.skips}

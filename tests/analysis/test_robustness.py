@@ -72,7 +72,7 @@ FRAGMENTS = [
 
 
 def check(raw: bytes) -> None:
-    found = examine.examine("m.py", raw, TARGETS, examine.Scope(policy=True))
+    found = examine.examine("m.py", raw, TARGETS, examine.Selection(policy=True))
     assert all(isinstance(item, Finding) and item.line >= 1 and item.column >= 1 for item in found.findings)
     outcome = rewriter.fix_bytes("m.py", raw, TARGETS)
     assert outcome.status in ("fixed", "unchanged", "skipped", "failed")

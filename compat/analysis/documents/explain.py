@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from compat.errors import CompatError
 from compat.ledger import advice, replacement
+from compat.ledger.move import MODULE
 
 from ..targets import Targets
 
@@ -77,7 +78,7 @@ def explain(ledger: Ledger, name: str, uses: Iterable[Finding] = ()) -> Explanat
         before,
         after,
         bool(row.canonical) and advice.lies_in(row.canonical, targets.stopgaps),
-        [finding for finding in uses if finding.symbol in symbols or (finding.move == row.id and row.kind == "module")],
+        [finding for finding in uses if finding.symbol in symbols or (finding.move == row.id and row.place == MODULE)],
     )
 
 
@@ -86,29 +87,9 @@ def _example(ledger: Ledger, row: Move) -> tuple[str, str]:
     from ..rewriting.rewriter import FIXED, fix_text
 
     # The second way is that of a class whose factory builds one object for each user.
-    ways = [snippet(row), *([snippet(row, "context")] if row.kind == "class" else [])]
+    ways = list(dict.fromkeys((row.example(), row.example("context"))))
     for before in filter(None, ways):
         outcome = fix_text(before, ledger)
         if outcome.status == FIXED:
             return before, outcome.after.decode("utf-8")
     return ways[0], ""
-
-
-def snippet(row: Move, passed_on: str = "") -> str:
-    """A few lines of legacy use, as one would write them; a class is constructed with ``passed_on``."""
-    module, attribute = row.module, row.attribute
-    if row.kind == "argument":
-        function, _, argument = attribute.partition("(")
-        if "." in function:
-            return ""
-        word = argument.rstrip(")")
-        passed = "1, 2" if "," in word else f"{word}=1" if not getattr(row, "default", "") else ""
-        return f"from {module} import {function}\n\n{function}({passed})\n"
-    if row.kind == "method" or "." in attribute:
-        owner, _, method = attribute.rpartition(".")
-        return f"from {module} import {owner}\n\nthing = {owner}()\nthing.{method}()\n"
-    if not attribute:
-        return f"import {module}\n"
-    if row.kind == "class":
-        return f"from {module} import {attribute}\n\nthing = {attribute}({passed_on})\n"
-    return f"from {module} import {attribute}\n"

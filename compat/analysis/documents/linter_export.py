@@ -23,7 +23,7 @@ def ruff(ledger: Ledger) -> str:
     ]
     seen: set[str] = set()
     for row in sorted(ledger, key=lambda item: item.legacy):
-        if row.kind in ("method", "argument") or "." in row.attribute:
+        if not row.is_importable:
             continue
         path = row.legacy.replace(":", ".")
         if path not in seen:

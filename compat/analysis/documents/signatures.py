@@ -19,9 +19,9 @@ _HOPS = 6
 
 @dataclass
 class Shape:
-    """What stands behind a path: ``kind`` is class, function or other; ``module`` and ``name`` are where it is defined."""
+    """What stands behind a path: ``form`` is class, function or other; ``module`` and ``name`` are where it is defined."""
 
-    kind: str = "other"
+    form: str = "other"
     module: str = ""
     name: str = ""
     parameters: str = "*args: Any, **kwargs: Any"

@@ -126,15 +126,15 @@ class _Module:
         row = self.targets.wording.row(target)
         assert row is not None
         said = self.targets.wording.say(row, "import")
-        if target.kind == "removed":
+        if target.is_tombstone:
             return self.removed(name, said)
         module, _, attribute = target.canonical.partition(":")
         shape = signatures.shape_of(target.canonical)
         home = shape.module or module
-        if target.kind == "class" or shape.kind == "class":
+        if target.adapter or shape.form == "class":
             self.imports.add(home)
             return self.class_(name, f"{home}.{shape.name or attribute}", said, row)
-        if shape.kind == "function":
+        if shape.form == "function":
             return self.function(name, shape, said)
         self.imports.add(module)
         return f"# {said}\n{name} = {module}.{attribute}"
@@ -146,7 +146,7 @@ class _Module:
 
     def adapter_members(self, row: Move) -> str:
         methods = self.targets.members.adapted_methods(row.legacy.replace(":", "."))
-        if row.kind != "class":
+        if not row.adapter:
             return " ..."
         lines = ["    def __init__(self, *args: Any, **kwargs: Any) -> None: ..."]
         for word, method in sorted(methods.items()):

@@ -43,7 +43,7 @@ class FileUses:
     @cached_property
     def legacy_receivers(self) -> Optional[Receivers]:
         """The legacy classes that expressions are instances of; ``None`` where the file refers to none."""
-        if not any(reference.target.kind == "class" for reference in self.references):
+        if not any(reference.target.adapter for reference in self.references):
             # The sources of adapters need not be read.
             return None
         return Receivers(self.file.names, self.targets, self.file.module, as_written=True)

@@ -92,7 +92,7 @@ class Expressions:
         for index, arg in enumerate(every):
             self.annotation(arg.annotation, arg, scope)
             binding = Binding(inner, arg, annotation=arg.annotation)
-            owner = scope.node if scope.kind == "class" else None
+            owner = scope.node if scope.form == "class" else None
             if index == 0 and isinstance(owner, ast.ClassDef) and arg.annotation is None and not _is_static(node):
                 binding.value = ast.Name(id=owner.name, ctx=ast.Load())
                 binding.path = "<self>"
@@ -136,7 +136,7 @@ class Expressions:
 
     def do_walrus(self, node: ast.NamedExpr, scope: Scope) -> None:
         holder: Scope = scope
-        while holder.kind == "comprehension" and holder.parent is not None:
+        while holder.form == "comprehension" and holder.parent is not None:
             holder = holder.parent
         self.assign(node.target, node.value, None, node, holder)
         self.child(node.value, node, scope)

@@ -55,7 +55,7 @@ class Receivers:
         first = bindings[0]
         if first.statement is not None:
             return first.path if all(binding.path == first.path for binding in bindings) else ""
-        if len(bindings) == 1 and isinstance(first.node, ast.ClassDef) and first.scope.kind == "module" and self.own:
+        if len(bindings) == 1 and isinstance(first.node, ast.ClassDef) and first.scope.form == "module" and self.own:
             return f"{self.own}.{name}"
         return ""
 

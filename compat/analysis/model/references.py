@@ -190,7 +190,7 @@ class _Finder:
         if given and isinstance(given[0], ast.Constant) and isinstance(given[0].value, str):
             return given[0].value
         if given and isinstance(given[0], ast.Name) and given[0].id == "__package__" and self.file.module:
-            return self.file.module if self.names.module.kind == "package" else self.file.module.rpartition(".")[0]
+            return self.file.module if self.names.module.form == "package" else self.file.module.rpartition(".")[0]
         return ""
 
     def _patched_member(self, text: scopes.Text, value: str) -> Iterator[Reference]:

@@ -46,7 +46,7 @@ class Relevance:
             if item.module in targets.re_exported or item.module.partition(".")[0] in targets.tops:
                 words.add(item.local.encode())
                 target = targets.attribute(item.module, item.name) if item.name else targets.module(item.module)
-                if target is not None and (target.is_module or target.kind == "class"):
+                if target is not None and (target.is_module or target.adapter):
                     read = read | targets.search_words.adapted
         found = [*self._of(words), *(match.start() for match in _RELATIVE.finditer(self.data))]
         for word, at in targets.search_words.all.places(self.data):
@@ -88,7 +88,7 @@ class Relevance:
             chosen[index] = functions[index]
         for index, part in chosen.items():
             span = lines[index], self._end(part.lines[1])
-            if self.data.find(b"global", *span) >= 0 or (part.scope.kind == "class" and _KEPT.search(self.data, *span)):
+            if self.data.find(b"global", *span) >= 0 or (part.scope.form == "class" and _KEPT.search(self.data, *span)):
                 return None
         return {*chosen.values()}
 

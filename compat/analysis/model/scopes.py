@@ -29,7 +29,7 @@ class Binding:
 class Scope:
     """A module, class, function or comprehension scope."""
 
-    kind: str
+    form: str
     node: ast.AST
     parent: Optional[Scope]
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
@@ -122,7 +122,7 @@ class Names:
         while at is not None:
             if name in at.declared_global:
                 return self.module if name in self.module.bindings else None
-            if name in at.bindings and name not in at.declared_nonlocal and (first or at.kind != "class"):
+            if name in at.bindings and name not in at.declared_nonlocal and (first or at.form != "class"):
                 return at
             first = False
             at = at.parent

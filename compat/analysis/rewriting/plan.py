@@ -65,6 +65,14 @@ class Plan:
         """Leave a reference alone, and say why."""
         self.skip_span(reference.start, reference.target.kind, reference.target.legacy, reason)
 
+    def skip_item(self, item: ImportedName, reference: Reference, reason: str) -> None:
+        """Leave an import and everything that is read through it alone, and say why."""
+        self.skip(reference, reason)
+        chains = set(self.uses_of(item))
+        for other in self.references:
+            if other.subject in chains:
+                self.skip(other, reason)
+
     def skip_span(self, start: int, rule: str, symbol: str, reason: str) -> None:
         """Leave what stands at an offset alone, and say why."""
         line, column = self.file.source.position(start)

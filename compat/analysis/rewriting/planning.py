@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Optional
 
 from ..model.scopes import ImportedName
 from ..reading import suppressions
-from ..rules import argument, method
-from . import arguments, classes, doctests, methods, modules, names, statements, strings
+from . import doctests, kinds, statements, strings
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -39,17 +38,12 @@ def make_plan(uses: FileUses, *, kept_locals: Iterable[str] = (), skip_all: str 
         reason = _left_alone(plan, item, reference)
         if reason is not None:
             if reason:
-                plan.skip(reference, reason)
-                _skip_uses(plan, item, reason)
-        elif reference.target.is_module:
-            modules.decide(plan, item, reference)
-        elif classes.is_built(targets, reference):
-            classes.decide(plan, item, reference, uses.legacy_receivers)
+                plan.skip_item(item, reference, reason)
         else:
-            names.decide(plan, item, reference)
+            kinds.IMPORTS[reference.target.kind](plan, item, reference, uses)
     strings.decide(plan)
-    methods.decide(plan, method.uses(file, targets, uses.receivers, uses.legacy_receivers))
-    arguments.decide(plan, argument.uses(file, targets, uses.receivers))
+    for decide_members in kinds.MEMBERS:
+        decide_members(plan, uses)
     for program, inner in uses.doctests:
         if program.is_docstring:
             doctests.take_over(plan, program, make_plan(inner))
@@ -60,13 +54,6 @@ def make_plan(uses: FileUses, *, kept_locals: Iterable[str] = (), skip_all: str 
     return plan
 
 
-def _skip_uses(plan: Plan, item: ImportedName, reason: str) -> None:
-    chains = set(plan.uses_of(item))
-    for reference in plan.references:
-        if reference.subject in chains:
-            plan.skip(reference, reason)
-
-
 def _left_alone(plan: Plan, item: ImportedName, reference: Reference) -> Optional[str]:
     """A reason not to touch an import at all; empty for one that a comment allows, ``None`` where nothing speaks against."""
     file, targets = plan.file, plan.targets
@@ -74,8 +61,8 @@ def _left_alone(plan: Plan, item: ImportedName, reference: Reference) -> Optiona
         return ""
     if reference.how == "re-export":
         return "it is imported from a module that hands it on; that module is the one to change"
-    if reference.target.kind == "removed":
-        return f"it was removed: {targets.wording.words(reference.target, 'import')[1]}"
+    if reference.target.is_tombstone:
+        return None  # its own rewriter says why it is left
     if targets.is_stopgap(reference.target):
         return targets.wording.by_hand(reference.target, "import")
     lacking = targets.lacks(reference.target)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..model.embedded import literal_span
 from ..model.scopes import Text
-from . import classes
+from . import class_
 
 if TYPE_CHECKING:
     from ..model.references import Reference
@@ -32,13 +32,13 @@ def _rewrite(plan: Plan, reference: Reference) -> None:
     value = str(reference.subject.node.value)
     legacy = target.legacy.replace(":", ".")
     inside = literal_span(plan.file, reference.subject.node)
-    if target.kind == "removed":
+    if target.is_tombstone:
         plan.skip(reference, f"it was removed: {plan.targets.wording.words(target, 'read')[1]}")
     elif plan.targets.is_stopgap(target):
         plan.skip(reference, plan.targets.wording.by_hand(target, "read"))
     elif not target.canonical:
         plan.skip(reference, "its names moved to several modules")
-    elif target.kind == "class" or (not target.is_module and classes.is_built_path(plan.targets, target.canonical)):
+    elif target.adapter or (not target.is_module and class_.is_built_path(plan.targets, target.canonical)):
         plan.skip(reference, "it is built by a factory now: patch the factory where the tested code looks it up")
     elif plan.targets.lacks(target):
         plan.skip(reference, plan.targets.lacks(target))

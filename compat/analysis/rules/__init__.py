@@ -12,20 +12,18 @@ if TYPE_CHECKING:
     from ..findings import Finding
     from ..model.file_uses import FileUses
 
-PATH_FINDERS = (module.find, name.find, class_.find, removed.find)
-POLICY_FINDERS = (factory_bypass.find, singleton.find)
+#: A new kind is one more module, and a place here. Each has ``RULE``, ``NEEDS_RECEIVERS`` and ``find(uses)``.
+KINDS = (module, name, class_, removed, method, argument)
+POLICIES = (factory_bypass, singleton)
 
 
 def find(uses: FileUses, *, members: bool = True, policy: bool = False) -> Iterator[Finding]:
     """Apply the rules to one file; rules that need the whole tree (fragmentation) are the scanner's.
 
-    ``members`` adds methods and arguments, for which receivers' types are worked out; ``policy`` the policy rules.
+    ``members`` adds the kinds for which receivers' types are worked out; ``policy`` the policy rules.
     """
-    file, targets = uses.file, uses.targets
-    for by_path in PATH_FINDERS:
-        yield from by_path(file, targets, uses.references)
-    if members:
-        yield from method.find(file, targets, uses.receivers, uses.legacy_receivers)
-        yield from argument.find(file, targets, uses.receivers)
-    for by_policy in POLICY_FINDERS if policy else ():
-        yield from by_policy(file, targets, uses.receivers)
+    for kind in KINDS:
+        if members or not kind.NEEDS_RECEIVERS:
+            yield from kind.find(uses)
+    for rule in POLICIES if policy else ():
+        yield from rule.find(uses.file, uses.targets, uses.receivers)

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
     from ..findings import Finding
     from ..model.file_model import FileModel
+    from ..model.file_uses import FileUses
     from ..model.receivers import Receivers
     from ..model.scopes import Scope
-    from ..targets import Targets
 
 RULE = "argument"
+NEEDS_RECEIVERS = True
 
 
 class Use(NamedTuple):
@@ -35,15 +36,16 @@ class Use(NamedTuple):
     confidence: str
 
 
-def find(file: FileModel, targets: Targets, receivers: Receivers) -> Iterator[Finding]:
+def find(uses: FileUses) -> Iterator[Finding]:
     """Report each legacy argument at the keyword, or at the call where what is wrong is an absence or an order."""
-    for use in uses(file, targets, receivers):
+    file, targets = uses.file, uses.targets
+    for use in calls(uses):
         yield report.from_row(file.source, targets, use.row, (use.start, use.end), RULE, "argument", use.confidence)
 
 
-def uses(file: FileModel, targets: Targets, receivers: Receivers) -> Iterator[Use]:
+def calls(uses: FileUses) -> Iterator[Use]:
     """Every legacy argument of every call whose function is known."""
-    rows = targets.members.arguments
+    file, rows, receivers = uses.file, uses.targets.members.arguments, uses.receivers
     if not rows:
         return
     last = {path.rpartition(".")[2] for path in rows}

@@ -9,22 +9,20 @@ from ..model.scopes import Chain
 from . import report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ..findings import Finding
-    from ..model.file_model import FileModel
+    from ..model.file_uses import FileUses
     from ..model.references import Reference
     from ..model.scopes import Names
-    from ..targets import Targets
 
 RULE = "class"
+NEEDS_RECEIVERS = False
 
 
-def find(file: FileModel, targets: Targets, references: Iterable[Reference]) -> Iterator[Finding]:
+def find(uses: FileUses) -> Iterator[Finding]:
     """Report imports and attribute uses, told apart into construction and subclassing where the class is reached by attribute."""
-    for reference in references:
-        if reference.target.kind == RULE:
-            yield report.from_reference(file.source, targets, reference, RULE, use_of(file.names, reference))
+    return report.by_path(uses, RULE, lambda reference: use_of(uses.file.names, reference))
 
 
 def use_of(names: Names, reference: Reference) -> str:

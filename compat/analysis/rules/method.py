@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..findings import HIGH, MEDIUM
 from . import report
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
     from ..findings import Finding
     from ..model.file_model import FileModel
+    from ..model.file_uses import FileUses
     from ..model.receivers import Receivers
     from ..model.scopes import Scope
-    from ..targets import Targets
 
     Members = Callable[[str], Mapping[str, Move]]
 
 RULE = "method"
+NEEDS_RECEIVERS = True
 
 
 class Use(NamedTuple):
@@ -35,19 +36,21 @@ class Use(NamedTuple):
     confidence: str
 
 
-def find(file: FileModel, targets: Targets, receivers: Receivers, legacy: Optional[Receivers]) -> Iterator[Finding]:
+def find(uses: FileUses) -> Iterator[Finding]:
     """Report each legacy method; removed members of a class come as ``removed``."""
-    for use in uses(file, targets, receivers, legacy):
-        rule = "removed" if use.row.kind == "removed" else RULE
-        yield report.from_row(file.source, targets, use.row, (use.start, use.end), rule, use.how, use.confidence)
+    for use in reads(uses):
+        span = use.start, use.end
+        yield report.from_row(uses.file.source, uses.targets, use.row, span, rule_of(use.row), use.how, use.confidence)
 
 
-def uses(file: FileModel, targets: Targets, receivers: Receivers, legacy: Optional[Receivers]) -> Iterator[Use]:
-    """Every use of a legacy method: reads, patched attribute names, overriding definitions.
+def rule_of(row: Move) -> str:
+    """The rule under which a row of a class's member is reported: tombstones under their own."""
+    return row.kind if row.is_tombstone else RULE
 
-    ``legacy`` are receivers by their legacy classes, where the file refers to any.
-    """
-    members = targets.members
+
+def reads(uses: FileUses) -> Iterator[Use]:
+    """Every use of a legacy method: reads, patched attribute names, overriding definitions."""
+    file, members, receivers, legacy = uses.file, uses.targets.members, uses.receivers, uses.legacy_receivers
     pairs: list[tuple[Members, Collection[str], Receivers]] = [(members.methods_of, members.own_methods, receivers)]
     if legacy is not None:
         pairs.append((members.adapted_methods, members.adapted_names, legacy))

@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING
 from . import report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ..findings import Finding
-    from ..model.file_model import FileModel
-    from ..model.references import Reference
-    from ..targets import Targets
+    from ..model.file_uses import FileUses
 
 RULE = "module"
+NEEDS_RECEIVERS = False
 
 
-def find(file: FileModel, targets: Targets, references: Iterable[Reference]) -> Iterator[Finding]:
+def find(uses: FileUses) -> Iterator[Finding]:
     """Report every reference to a target of this kind."""
-    for reference in references:
-        if reference.target.kind == RULE:
-            yield report.from_reference(file.source, targets, reference, RULE)
+    return report.by_path(uses, RULE)

@@ -8,11 +8,22 @@ from ..finding_text import place_of, said
 from ..findings import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from compat.ledger import Move
 
+    from ..model.file_uses import FileUses
     from ..model.references import Reference
     from ..reading.sources import Source
     from ..targets import Targets
+
+
+def by_path(uses: FileUses, rule: str, how_of: Callable[[Reference], str] | None = None) -> Iterator[Finding]:
+    """The findings of all references to targets that fall under ``rule``; ``how_of`` tells more of how each refers."""
+    for reference in uses.references:
+        if reference.target.kind == rule:
+            how = "" if how_of is None else how_of(reference)
+            yield from_reference(uses.file.source, uses.targets, reference, rule, how)
 
 
 def from_reference(source: Source, targets: Targets, reference: Reference, rule: str, how: str = "") -> Finding:

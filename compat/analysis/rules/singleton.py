@@ -26,13 +26,13 @@ def find(file: FileModel, targets: Targets, receivers: Receivers) -> Iterator[Fi
     if not built:
         return
     for scope in file.names.scopes:
-        if scope.kind not in ("module", "class"):
+        if scope.form not in ("module", "class"):
             continue
         for name, bindings in scope.bindings.items():
             for binding in bindings:
                 made = receivers.of(binding.scope, binding.value) if binding.value is not None else ""
                 if made in built:
-                    where = "module" if scope.kind == "module" else "class"
+                    where = "module" if scope.form == "module" else "class"
                     yield _finding(file, built, made, binding.node, f"{name} keeps one {_last(made)} for the whole {where}", HIGH)
     for chain in file.names.chains:
         kept = file.names.parents.get(chain.node)

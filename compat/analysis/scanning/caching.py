@@ -11,7 +11,7 @@ from compat._writing import whole_file
 
 from ..findings import Finding
 from ..targets import Target
-from .examine import Examined, Scope
+from .examine import Examined, Selection
 from .fragmentation import SymbolImport
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Cache:
         self._changed = False
 
     @classmethod
-    def open(cls, folder: str, ledger: Ledger, settings: Settings, scope: Scope) -> Cache:
+    def open(cls, folder: str, ledger: Ledger, settings: Settings, scope: Selection) -> Cache:
         """Open the cache in a directory; anything unreadable there counts as empty."""
         rows = [row.__reduce__()[1] for row in ledger]
         # The stage of a row follows from its own versions and the one in force.

@@ -32,7 +32,7 @@ class Examined(NamedTuple):
     module: str = ""
 
 
-class Scope(NamedTuple):
+class Selection(NamedTuple):
     """The scope of a run: policy rules, and the selected constructs (empty: all)."""
 
     policy: bool = False
@@ -76,7 +76,7 @@ def examine(
     path: str,
     raw: bytes,
     targets: Targets,
-    scope: Scope,
+    scope: Selection,
     *,
     module: str = "",
     is_package: bool = False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Optional, Union
 from ..reading import batch as batches
 from ..reading.files import ModuleNames
 from ..targets import Targets
-from .examine import Examined, Scope, examine, unreadable, without_repeats
+from .examine import Examined, Selection, examine, unreadable, without_repeats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Scanner:
     """Targets, prefilter and module names of one scan."""
 
-    def __init__(self, ledger: Ledger, settings: Settings, scope: Scope, roots: Iterable[str]) -> None:
+    def __init__(self, ledger: Ledger, settings: Settings, scope: Selection, roots: Iterable[str]) -> None:
         self.targets = Targets(ledger, settings.factories)
         self.scope = scope
         self._bases = sorted({base for root in roots for base in (root, os.path.join(root, "src"), os.path.dirname(root) or ".")})

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Callable, Optional, Union
 
+from compat.ledger.move import NAME
+
 from ..reading.batch import Batch, Data, Words
 from ..reading.compatibility_characters import foreign_runs, has_plain_words
 from ..reading.sources import encoding_of
@@ -58,7 +60,7 @@ class Prefilter:
         for made, factory in targets.members.adapters.factories.items() if policy or words else ():
             words.update((made.rpartition(".")[2], factory.partition(":")[2]))
         if policy:
-            words.update(row.canonical.rpartition(":")[2] for row in targets.ledger if row.kind in ("name", "class"))
+            words.update(row.canonical.rpartition(":")[2] for row in targets.ledger if row.canonical and row.place == NAME)
         self.words = frozenset(words)
         homes = {row.canonical.partition(".")[0] for row in targets.ledger if row.canonical}
         #: Top-level packages of canonical paths: words count only where one of these is spelt, too.

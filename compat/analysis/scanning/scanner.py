@@ -12,7 +12,7 @@ from ..findings import Finding
 from ..reading import gc_pause
 from ..reading.files import Trees
 from . import fragmentation, re_exports, workers
-from .examine import Scope, unreadable
+from .examine import Selection, unreadable
 from .file_scanner import Scanner
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def scan(
     """
     started = time.perf_counter()
     settings = settings or Settings()
-    scope = Scope(policy or settings.rules, frozenset(select))
+    scope = Selection(policy or settings.rules, frozenset(select))
     wants_data = config and (not scope.select or "config" in scope.select)
     trees = Trees(paths, exclude=settings.exclude, gitignore=gitignore, data=wants_data)
     scanner = Scanner(ledger, settings, scope, trees.roots)

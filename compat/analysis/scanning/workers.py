@@ -6,7 +6,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Callable, Optional
 
-from .examine import Examined, Scope
+from .examine import Examined, Selection
 from .file_scanner import Scanner
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _in_processes(
     return results
 
 
-def _start(ledger: Ledger, settings: Settings, scope: Scope, roots: list[str]) -> None:
+def _start(ledger: Ledger, settings: Settings, scope: Selection, roots: list[str]) -> None:
     global _worker
     warnings.simplefilter("ignore")
     _worker = Scanner(ledger, settings, scope, roots)

@@ -70,8 +70,8 @@ class Adapters:
             told: dict[str, str] = {}
             stopgaps = advice.stopgaps(self._ledger)
             for row in self._ledger:
-                if row.kind == "class":
-                    adapter = self.of(row.adapter)  # type: ignore[attr-defined]
+                if row.adapter:
+                    adapter = self.of(row.adapter)
                     factory = adapter.factory if adapter is not None else ""
                     if factory and advice.lies_in(factory, stopgaps):
                         self.built_by_stopgaps.add(row.canonical)

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from compat.ledger import advice
+from compat.ledger.move import NAME
 
 from .member_rows import MemberRows
 from .search_words import SearchWords
@@ -57,7 +58,7 @@ class Targets:
     @cached_property
     def canonical_symbols(self) -> frozenset[str]:
         """Canonical names and classes (dotted) that some row speaks of."""
-        return frozenset(row.canonical.replace(":", ".") for row in self.ledger if row.kind in ("name", "class"))
+        return frozenset(row.canonical.replace(":", ".") for row in self.ledger if row.canonical and row.place == NAME)
 
     @cached_property
     def advised_paths(self) -> dict[str, str]:
@@ -68,7 +69,7 @@ class Targets:
         for row in self.ledger:
             if advice.lies_in(row.canonical, self.stopgaps):
                 continue  # what it says to import is another object
-            match = IMPORT.match(row.instead or "") if row.kind in ("name", "class") else None
+            match = IMPORT.match(row.instead or "") if row.place == NAME else None
             if match is not None and match.group(2) == row.canonical.rpartition(":")[2]:
                 found.setdefault(row.canonical.replace(":", "."), f"{match.group(1)}.{match.group(2)}")
         return found

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from compat.ledger import Argument, Class, Method
+from compat.ledger import Method
 
 # What reads sources of modules is imported where it is asked for: a run whose results are all cached reads none.
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from compat.ledger import Ledger, Move
+    from compat.ledger import Argument, Ledger, Move
 
     from .adapters import Adapters
 
@@ -31,9 +31,9 @@ class MemberRows:
 
     def file(self, row: Move) -> bool:
         """Take up a row of a member or an argument; false for any other row."""
-        if isinstance(row, Argument):
-            self.arguments.setdefault(row.canonical.replace(":", "."), []).append(row)
-        elif row.kind == "method" or "." in row.attribute:
+        if row.function:
+            self.arguments.setdefault(row.function.replace(":", "."), []).append(row)  # type: ignore[arg-type]
+        elif not row.is_importable and row.attribute:
             owner, _, name = row.attribute.rpartition(".")
             self.methods.setdefault(f"{row.module}.{owner}", {}).setdefault(name, row)
         else:
@@ -44,7 +44,7 @@ class MemberRows:
     def canonical_classes(self) -> frozenset[str]:
         """Canonical classes (dotted) whose instances some row speaks of."""
         found = {*self.methods, *self.adapters.factories, *(path.rpartition(".")[0] for path in self.arguments)}
-        return frozenset(found | {row.canonical.replace(":", ".") for row in self._ledger if row.kind == "class"})
+        return frozenset(found | {row.canonical.replace(":", ".") for row in self._ledger if row.adapter})
 
     @cached_property
     def adapters(self) -> Adapters:
@@ -71,13 +71,13 @@ class MemberRows:
     @cached_property
     def adapted_classes(self) -> frozenset[str]:
         """Legacy classes (dotted) that adapters stand in for."""
-        return frozenset(row.legacy.replace(":", ".") for row in self._ledger if row.kind == "class")
+        return frozenset(row.legacy.replace(":", ".") for row in self._ledger if row.adapter)
 
     @cached_property
-    def _adapted_rows(self) -> dict[str, Class]:
-        rows: dict[str, Class] = {}
+    def _adapted_rows(self) -> dict[str, Move]:
+        rows: dict[str, Move] = {}
         for row in self._ledger:
-            if isinstance(row, Class):
+            if row.adapter:
                 rows.setdefault(row.legacy.replace(":", "."), row)
         return rows
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from compat.ledger import Module
+
 if TYPE_CHECKING:
     from compat.ledger import Move
 
@@ -22,9 +24,17 @@ class Target(NamedTuple):
     @property
     def kind(self) -> str:
         """The rule that a use of this target falls under."""
-        if self.move is None or (self.is_module and self.move.kind != "removed"):
-            return "module"
-        return "name" if self.move.kind == "module" else self.move.kind
+        return Module.kind if self.move is None else self.move.rule_for(self.legacy)
+
+    @property
+    def is_tombstone(self) -> bool:
+        """Whether nothing stands behind the path any more."""
+        return self.move is not None and self.move.is_tombstone
+
+    @property
+    def adapter(self) -> str:
+        """The adapter that stands in for the canonical class; ``""`` where the canonical object itself is handed out."""
+        return "" if self.move is None or self.is_module else self.move.adapter
 
     @property
     def id(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compat.ledger import Name, advice, replacement, sentence
+from compat.ledger import advice, replacement, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,25 +24,9 @@ class Wording:
     def row(self, target: Target) -> Move | None:
         """The row to word a sentence from; for what a module's row implies, a row made for that one name."""
         move = target.move
-        if move is None or move.kind == "removed" or ":" not in target.legacy or ":" in move.legacy:
-            return move if move is None or move.legacy == target.legacy or not target.canonical else self._derived(target)
-        return self._derived(target)
-
-    def _derived(self, target: Target) -> Move:
-        move = target.move
-        assert move is not None
-        if ":" not in target.legacy:
-            return move.replace(legacy=target.legacy, canonical=target.canonical)
-        made = Name(
-            target.legacy,
-            target.canonical,
-            since=move.since,
-            removal=move.removal,
-            instead=move.instead,
-            note=move.note,
-            id=move.id,
-        )
-        return made.replace(ledger=move.ledger)
+        if move is None or move.legacy == target.legacy or not (target.canonical or not move.is_tombstone):
+            return move
+        return move.implied(target.legacy, target.canonical)
 
     def words(self, target: Target, use: str) -> tuple[str, str]:
         """The sentence about one use of a target, and what to write instead."""

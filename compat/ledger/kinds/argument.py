@@ -65,6 +65,19 @@ class Argument(Move):
         """:data:`compat.ledger.move.TARGET`: the canonical function takes the legacy arguments too."""
         return TARGET
 
+    @property
+    def function(self) -> str:
+        """The function, which the row's canonical path names."""
+        return self.canonical
+
+    def example(self, passed: str = "") -> str:
+        """A call with the legacy argument, or without the one that is required now; ``""`` for a method."""
+        function = self.attribute.partition("(")[0]
+        if "." in function:
+            return ""
+        given = "1, 2" if self.order else "" if self.default else f"{self.argument}=1"
+        return f"from {self.module} import {function}\n\n{function}({given})\n"
+
     def subject(self, use: str) -> str:
         """What was passed, or left out."""
         function = dotted(self.canonical)

@@ -35,6 +35,10 @@ class Class(Move):
         super().__init__(legacy, canonical, since=since, removal=removal, instead=instead, note=note, id=id)
         object.__setattr__(self, "adapter", adapter)
 
+    def example(self, passed: str = "") -> str:
+        """A construction, with ``passed`` as its arguments."""
+        return f"from {self.module} import {self.attribute}\n\nthing = {self.attribute}({passed})\n"
+
     def target_faults(self, target: object) -> Iterator[Fault]:
         """The target must be no exception, and the adapter one."""
         if isinstance(target, type) and issubclass(target, BaseException):

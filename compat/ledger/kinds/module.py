@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..move import Move
+from .name import Name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,17 @@ class Module(Move):
 
     kind = "module"
     __slots__ = ()
+
+    def rule_for(self, path: str) -> str:
+        """A name below a moved module is reported as a moved name."""
+        return Name.kind if ":" in path else self.kind
+
+    def implied(self, legacy: str, canonical: str) -> Move:
+        """A submodule moved as its parent did; a name below it, as a :class:`Name` row would say."""
+        if ":" not in legacy:
+            return self.replace(legacy=legacy, canonical=canonical)
+        words = {"since": self.since, "removal": self.removal, "instead": self.instead, "note": self.note, "id": self.id}
+        return Name(legacy, canonical, **words).replace(ledger=self.ledger)  # type: ignore[arg-type]
 
     def faults(self) -> Iterator[Fault]:
         """As of every row, and both paths must be those of modules."""

@@ -12,6 +12,7 @@ from . import locals as local_names
 from .plan import Placement
 
 if TYPE_CHECKING:
+    from ..model.file_uses import FileUses
     from ..model.receivers import Receivers
     from ..model.references import Reference
     from ..model.scopes import Chain, ImportedName
@@ -37,11 +38,6 @@ def is_built_path(targets: Targets, canonical: str) -> bool:
     return canonical.replace(":", ".") in targets.members.adapters.factories
 
 
-def is_built(targets: Targets, reference: Reference) -> bool:
-    """Whether a reference is to a class that is not to be constructed any more."""
-    return reference.target.kind == "class" or is_built_path(targets, reference.target.canonical)
-
-
 @dataclass
 class _Uses:
     constructed: list[Chain] = field(default_factory=list)
@@ -49,9 +45,9 @@ class _Uses:
     problem: str = ""
 
 
-def decide(plan: Plan, item: ImportedName, reference: Reference, receivers: Optional[Receivers]) -> None:
-    """Rewrite a class import with all its uses, or leave all of them; ``receivers`` are instances of legacy classes."""
-    reason = _decide(plan, item, reference, receivers)
+def decide(plan: Plan, item: ImportedName, reference: Reference, uses: FileUses) -> None:
+    """Rewrite a class import with all its uses, or leave all of them."""
+    reason = _decide(plan, item, reference, uses.legacy_receivers)
     if reason:
         plan.skip(reference, reason)
 
@@ -171,7 +167,7 @@ def _is_type_use(plan: Plan, node: ast.AST) -> bool:
 def _construction_problem(plan: Plan, reference: Reference, factory: str, uses: _Uses, receivers: Optional[Receivers]) -> str:
     """A reason why a factory call is not the same as the legacy constructor call."""
     targets = plan.targets
-    adapter_path = getattr(reference.target.move, "adapter", "") if reference.target.kind == "class" else ""
+    adapter_path = reference.target.adapter
     if adapter_path:
         adapter = targets.members.adapters.of(adapter_path)
         if adapter is None:

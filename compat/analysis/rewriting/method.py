@@ -1,4 +1,4 @@
-"""Rename methods at attribute reads whose receiver's class is certain."""
+"""Kind ``method``: renamed at attribute reads whose receiver's class is certain."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 from ..rules import method
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from ..model.file_uses import FileUses
     from .plan import Plan
 
 
-def decide(plan: Plan, uses: Iterable[method.Use]) -> None:
+def decide_members(plan: Plan, uses: FileUses) -> None:
     """Rename every certain use of a legacy method."""
-    for use in uses:
+    for use in method.reads(uses):
         if plan.is_allowed(use.start):
             continue
         old = use.row.legacy.rpartition(".")[2]
         new = use.row.canonical.rpartition(".")[2]
-        rule = "removed" if use.row.kind == "removed" else method.RULE
-        if use.row.kind == "removed" or not new or new == old:
+        rule = method.rule_of(use.row)
+        if use.row.is_tombstone or not new or new == old:
             plan.skip_span(use.start, rule, use.row.legacy, f"what replaces it differs: {use.row.instead or 'see its note'}")
         elif use.how == "override":
             plan.skip_span(use.start, rule, use.row.legacy, "a subclass defines it; callers of both names must be moved together")

@@ -1,4 +1,4 @@
-"""Rewrite imports of moved modules, and every attribute chain that goes through them."""
+"""Kind ``module``: imports of moved modules, and every attribute chain that goes through them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from ..model.embedded import literal_span
 from ..model.scopes import Text
-from . import classes
+from . import class_
 from .plan import Placement
 
 if TYPE_CHECKING:
+    from ..model.file_uses import FileUses
     from ..model.references import Reference
     from ..model.scopes import Chain, ImportedName
     from ..targets import Target
     from .plan import Plan
 
 
-def decide(plan: Plan, item: ImportedName, reference: Reference) -> None:
+def decide(plan: Plan, item: ImportedName, reference: Reference, uses: FileUses) -> None:
     """Place one imported module, or say why not; what is read through it follows the same decision."""
     if item.name == "*":
         reason = _star(plan, item, reference)
@@ -25,11 +26,7 @@ def decide(plan: Plan, item: ImportedName, reference: Reference) -> None:
     else:
         reason = _dotted(plan, item, reference)
     if reason:
-        plan.skip(reference, reason)
-        chains = set(plan.uses_of(item))
-        for other in plan.references:
-            if other.subject in chains:
-                plan.skip(other, reason)
+        plan.skip_item(item, reference, reason)
 
 
 def _star(plan: Plan, item: ImportedName, reference: Reference) -> str:
@@ -46,13 +43,13 @@ def _target(plan: Plan, dotted: str) -> tuple[Target, int] | None:
 
 
 def _problem(plan: Plan, target: Target) -> str:
-    if target.kind == "removed":
+    if target.is_tombstone:
         return f"{target.legacy.replace(':', '.')} was removed"
     if plan.targets.is_stopgap(target):
         return plan.targets.wording.by_hand(target, "read", target.legacy.replace(":", "."))
     if not target.canonical or "." in target.canonical.partition(":")[2]:
         return f"{target.legacy.replace(':', '.')} has no canonical name of its own"
-    if target.kind == "class" or classes.is_built_path(plan.targets, target.canonical):
+    if target.adapter or class_.is_built_path(plan.targets, target.canonical):
         return f"{target.legacy.replace(':', '.')} is built by a factory now; import it by name"
     return plan.targets.lacks(target)
 

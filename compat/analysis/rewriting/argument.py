@@ -1,4 +1,4 @@
-"""Rewrite legacy arguments: rename or drop keywords, convert values, turn positions into keywords."""
+"""Kind ``argument``: rename or drop keywords, convert values, turn positions into keywords."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from ..rules import argument
 from ..targets import converting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from ..model.file_uses import FileUses
     from .plan import Plan
 
 
-def decide(plan: Plan, uses: Iterable[argument.Use]) -> None:
+def decide_members(plan: Plan, uses: FileUses) -> None:
     """Rewrite the arguments of every call that is certain."""
     if plan.file.tree.has_rewritten_calls:
         # Patterns of `match` look like calls in this tree.
-        for use in uses:
+        for use in argument.calls(uses):
             plan.skip_span(use.start, argument.RULE, use.row.legacy, "this Python does not parse the file's match statements")
         return
-    for use in uses:
+    for use in argument.calls(uses):
         if plan.is_allowed(use.start):
             continue
         reason = _rewrite(plan, use)

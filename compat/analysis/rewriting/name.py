@@ -1,4 +1,4 @@
-"""Rewrite imports of moved names; the local name is kept, or renamed with all its uses."""
+"""Kind ``name``: imports of moved names; the local name is kept, or renamed with all its uses."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import ast
 from typing import TYPE_CHECKING
 
 from ..targets.adapters import is_async_function
+from . import class_
 from . import locals as local_names
 from .plan import Placement
 
 if TYPE_CHECKING:
+    from ..model.file_uses import FileUses
     from ..model.references import Reference
     from ..model.scopes import ImportedName
     from .plan import Plan
 
 
-def decide(plan: Plan, item: ImportedName, reference: Reference) -> None:
-    """Place one imported name."""
+def decide(plan: Plan, item: ImportedName, reference: Reference, uses: FileUses) -> None:
+    """Place one imported name; a class that a factory builds is rewritten with its constructions."""
     canonical = reference.target.canonical
+    if class_.is_built_path(plan.targets, canonical):
+        class_.decide(plan, item, reference, uses)
+        return
     module, _, name = canonical.partition(":")
     if not name or "." in name:
         plan.skip(reference, f"it became {canonical.replace(':', '.')}, which cannot be imported by a from statement")

@@ -1,0 +1,24 @@
+"""The rewriters by kind of move.
+
+A new kind is one more module, and a place here. ``decide(plan, item, reference, uses)`` rewrites or skips one imported name;
+``decide_members(plan, uses)`` what is used of classes and functions that stay where they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import argument, class_, method, module, name, removed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+#: By the rule that a reference falls under.
+IMPORTS: dict[str, Callable[..., Any]] = {
+    "module": module.decide,
+    "name": name.decide,
+    "class": class_.decide,
+    "removed": removed.decide,
+}
+MEMBERS: tuple[Callable[..., Any], ...] = (method.decide_members, argument.decide_members)
