@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
 #: Links in these folders stand for open files of the process: what they lead to is not a path to put another file under.
 _OPEN_FILES = ("/dev", "/proc")
@@ -17,7 +18,7 @@ _MOST_LINKS = 40
 
 
 @contextmanager
-def whole_file(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[io.BufferedIOBase]:
+def whole_file(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[BinaryIO]:
     """Yield a stream of bytes whose content stands at ``path`` when the block ends, and nowhere when it raises.
 
     A regular file is replaced in one step and keeps its mode; the target of a symbolic link is replaced, not the link.
