@@ -10,8 +10,9 @@ import pytest
 from compat.analysis.model import file_uses
 from compat.analysis.reading import dialects
 from compat.analysis.reading.sources import decode
-from compat.analysis.rewriting import reparsing, rewriter
+from compat.analysis.rewriting import rewriter
 from compat.analysis.rewriting.edits import Edit, apply
+from compat.analysis.rewriting.import_blocks import reparsing
 from compat.analysis.rewriting.planning import make_plan
 from compat.analysis.targets import Targets
 

@@ -3,11 +3,11 @@
 rewriter    from text to text
 planning    passes each reference to its rewriter, or skips it
 plan        edits and skips of one file, and name look-ups that rewriters share
-names, modules, classes, methods, arguments, strings, doctests   rewriters, one per kind of use
+kinds       the rewriter of each kind of move: name, module, class_, method, argument, removed
+strings, doctests   rewriters of uses that are no statements
 statements  writes import statements anew
 locals      renames local names
-order       merges and sorts import blocks (blocks: runs of imports, members: the names of one statement)
-reparsing   parses what was touched instead of the whole file
+import_blocks/   merges and sorts import blocks, and parses what was touched instead of the whole file
 verifying   checks results on request
 """
 

@@ -13,7 +13,7 @@ from ..model import file_uses
 from ..reading import dialects, gc_pause, sources
 from ..targets import Targets
 from .edits import EditConflict, apply
-from .order import tidy
+from .import_blocks.order import tidy
 from .plan import Skip
 from .planning import make_plan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .members import is_spread
+from .import_blocks.members import is_spread
 from .plan import Placement, Plan
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING, Callable, Optional
 
-from ..reading import dialects, sources
+from ...reading import dialects, sources
 from . import members, reparsing
 from .blocks import Block, Entry, bodies, newline, own_bodies, read, runs
 from .members import Member
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ..model.file_model import FileModel
-    from ..reading.sources import Source
+    from ...model.file_model import FileModel
+    from ...reading.sources import Source
+    from ..edits import Edit
     from .blocks import Placed
-    from .edits import Edit
     from .members import Order
 
 #: Comments that speak to a tool about the statement's first line.

@@ -11,15 +11,15 @@ import re
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Optional
 
-from ..reading import dialects, sources
+from ...reading import dialects, sources
 from .blocks import own_bodies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ..model.file_model import FileModel
+    from ...model.file_model import FileModel
+    from ..edits import Edit
     from .blocks import Placed
-    from .edits import Edit
 
 _PATH = re.compile(rb"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
 #: Beside one of these a path is but a part of a longer word, or of an escape in a string.

@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
 
-from ..reading import import_statements
+from ...reading import import_statements
 from . import members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..reading.import_statements import Statement
-    from ..reading.sources import Source
+    from ...reading.import_statements import Statement
+    from ...reading.sources import Source
     from .members import Member
 
     #: Statements, and where each starts.

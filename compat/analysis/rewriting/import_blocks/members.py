@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..reading.import_statements import Statement
+    from ...reading.import_statements import Statement
 
 _BETWEEN = re.compile(rb"(?:\s|\\)*,?[ \t]*(#[^\r\n]*)?(?:\s|\\)*\Z")
 _SPACE = re.compile(rb"(?:\s|\\)*\Z")

@@ -1,0 +1,1 @@
+"""Import blocks after a rewrite: read, merged, sorted, and parsed again where they were touched."""
