@@ -5,12 +5,11 @@ The models need pydantic and are loaded when one is first named; everything else
 
 from __future__ import annotations
 
-import math
 import time
-import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..ids import generator
 from .message_types import (
     FRONTEND_MESSAGE_TYPE_MAP,
     LEGACY_MESSAGE_TYPE_MAP,
@@ -30,6 +29,7 @@ from .message_types import (
     is_jsonrpc_message,
     normalize_message_type,
 )
+from .payload_checks import PayloadTypeError, check_payload
 
 if TYPE_CHECKING:
     from .message_models import (
@@ -103,16 +103,6 @@ __all__ = [
     "normalize_message_type",
 ]
 
-#: Payload keys that are refused wherever they stand.
-REFUSED_PAYLOAD_KEYS = frozenset({"forbidden_field", "another_violation", "invalid_field"})
-#: Types whose payload says what to do, so that an empty one is an error.
-PAYLOAD_REQUIRED = frozenset({MessageType.AGENT_REQUEST, MessageType.START_AGENT})
-
-
-class PayloadTypeError(TypeError, ValueError):
-    """A payload is no dict. A ``ValueError`` too, as validation errors are."""
-
-
 _MODELS = frozenset(__all__) - frozenset(globals())
 
 
@@ -140,19 +130,24 @@ def create_standard_message(
 ) -> WebSocketMessage:
     """Return a message with an identity and the present time.
 
-    ``message_type`` and ``content`` are other words for ``msg_type`` and ``payload``. Further keywords are fields of
-    :class:`WebSocketMessage`.
+    ``message_type`` and ``content`` are other words for ``msg_type`` and ``payload``. Of further keywords ``message_id``
+    and ``timestamp`` are taken, all others are left out.
 
     Raises ``ValueError`` for both words of a pair, an unknown type, refused payload keys, an empty payload where the
-    type needs one, and numbers that JSON cannot carry; ``TypeError`` for a payload that is no dict.
+    type needs one, and numbers that JSON cannot carry; ``TypeError`` for a payload that is no dict, or has keys that JSON
+    cannot write; ``RecursionError`` for one that contains itself.
     """
     from .message_models import WebSocketMessage
 
-    kind = normalize_message_type(_one_of("msg_type", msg_type, "message_type", message_type))
+    named = _either("msg_type", msg_type, "message_type", message_type)
+    if named is None:
+        raise ValueError("msg_type (or message_type) is required")
+    kind = normalize_message_type(named)
     body = _either("payload", payload, "content", content)
     body = {} if body is None else body
-    _check_payload(kind, body)
-    fields: dict[str, Any] = {"timestamp": time.time(), "message_id": str(uuid.uuid4()), **kwargs}
+    check_payload(kind, body)
+    given: dict[str, Any] = {name: kwargs[name] for name in ("message_id", "timestamp") if name in kwargs}
+    fields: dict[str, Any] = {"timestamp": time.time(), "message_id": _message_id(kind), **given}
     return WebSocketMessage(type=kind, payload=body, user_id=user_id, thread_id=thread_id, **fields)
 
 
@@ -165,7 +160,8 @@ def create_server_message(
 ) -> ServerMessage:
     """Return a message of the server, from ``(type, data)``, from one dict with a ``type``, or from ``content=`` alone.
 
-    Further keywords become part of the data; ``server_id`` and ``timestamp`` are fields. Raises ``TypeError`` for data
+    Beside ``data``, ``content`` is left out. Further keywords become part of the data; ``server_id`` and ``timestamp`` are
+    fields. Raises ``TypeError`` for data
     that is no dict, ``ValueError`` for a missing or unknown type.
     """
     from .message_models import ServerMessage
@@ -175,21 +171,28 @@ def create_server_message(
     if isinstance(msg_type_or_dict, Mapping):
         whole = dict(msg_type_or_dict)
         if "type" not in whole:
-            raise ValueError("a message given as a dict needs a 'type' key")
+            raise ValueError(f"Legacy pattern requires 'type' field in dictionary. Got dictionary keys: {list(whole)}")
         kind = whole.pop("type")
         correlation_id = correlation_id or whole.pop("correlation_id", None)
         fields.update({name: whole.pop(name) for name in ("server_id", "timestamp") if whole.get(name) is not None})
         inner = whole.pop("data", None)
-        body = {**whole, **_as_dict(inner), **_as_dict(data), **_as_dict(content)}
+        body = {**whole, **_as_dict(inner), **_as_dict(content if data is None else data)}
     else:
         kind = kwargs.pop("msg_type", None) or kwargs.pop("message_type", None) if msg_type_or_dict is None else msg_type_or_dict
         if kind is None:
             if content is None:
                 raise ValueError("a message needs a type; write create_server_message(MessageType.X, {...})")
             kind = MessageType.SYSTEM_MESSAGE
-        body = {**_as_dict(data), **_as_dict(content)}
+        body = _as_dict(content if data is None else data)
     fields.setdefault("timestamp", time.time())
-    return ServerMessage(type=normalize_message_type(kind), data={**body, **kwargs}, correlation_id=correlation_id, **fields)
+    return ServerMessage(type=_server_type(kind), data={**body, **kwargs}, correlation_id=correlation_id, **fields)
+
+
+def _server_type(kind: str | MessageType | None) -> MessageType:
+    try:
+        return normalize_message_type(kind)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise ValueError(f"Invalid message type '{kind}': {error}. Use MessageType enum values or valid string types.") from error
 
 
 def create_error_message(
@@ -198,13 +201,27 @@ def create_error_message(
     details: dict[str, Any] | None = None,
     suggestions: list[str] | None = None,
 ) -> ErrorMessage:
-    """Return an error as it is told to a client, with the present time."""
+    """Return an error as it is told to a client, with the present time.
+
+    Raises ``ValueError`` for a code or text that is empty or no string, ``TypeError`` for details and suggestions of other
+    types.
+    """
     from .message_models import ErrorMessage
 
+    for name, value in (("code", error_code), ("message", error_message)):
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(f"Error {name} must be a non-empty string, got {type(value).__name__}: {value}")
+    if details is not None and not isinstance(details, dict):
+        raise TypeError(f"Error details must be a dictionary, got {type(details).__name__}")
+    if suggestions is not None and not isinstance(suggestions, list):
+        raise TypeError(f"Recovery suggestions must be a list, got {type(suggestions).__name__}")
+    for index, suggestion in enumerate(suggestions or ()):
+        if not isinstance(suggestion, str):
+            raise TypeError(f"Recovery suggestion {index} must be a string, got {type(suggestion).__name__}")
     return ErrorMessage(
         error_code=error_code,
         error_message=error_message,
-        details=details,
+        details={} if details is None else details,
         timestamp=time.time(),
         recovery_suggestions=suggestions,
     )
@@ -236,61 +253,30 @@ def generate_default_message(
     """Return a message of a user and thread, whose payload may be empty whatever its type."""
     from .message_models import WebSocketMessage
 
+    kind = normalize_message_type(message_type)
     return WebSocketMessage(
-        type=normalize_message_type(message_type),
+        type=kind,
         payload=dict(data or {}),
         user_id=user_id,
         thread_id=thread_id,
         timestamp=time.time(),
-        message_id=str(uuid.uuid4()),
+        message_id=_message_id(kind),
     )
+
+
+def _message_id(kind: MessageType) -> str:
+    return generator.UnifiedIdGenerator.generate_base_id(f"msg_{kind.value}")
 
 
 def _either(first: str, one: Any, second: str, other: Any) -> Any:
     if one is not None and other is not None:
-        raise ValueError(f"Cannot specify both '{first}' and '{second}' parameters")
+        raise ValueError(f"Cannot specify both {first} and {second} parameters")
     return other if one is None else one
-
-
-def _one_of(first: str, one: Any, second: str, other: Any) -> Any:
-    value = _either(first, one, second, other)
-    if value is None:
-        raise ValueError(f"Either '{first}' or '{second}' must be provided")
-    return value
 
 
 def _as_dict(data: Any) -> dict[str, Any]:
     if data is None:
         return {}
     if not isinstance(data, Mapping):
-        raise PayloadTypeError(f"data must be a dictionary, got {type(data).__name__}")
+        raise PayloadTypeError(f"Standard pattern requires data to be a dictionary. Got {type(data).__name__}: {data}")
     return dict(data)
-
-
-def _check_payload(kind: MessageType, payload: Any) -> None:
-    if not isinstance(payload, dict):
-        raise PayloadTypeError(f"payload must be a dictionary, got {type(payload).__name__}")
-    refused = sorted(REFUSED_PAYLOAD_KEYS.intersection(payload))
-    if refused:
-        raise ValueError(f"Invalid payload fields: {', '.join(refused)}")
-    if kind in PAYLOAD_REQUIRED and not payload:
-        raise ValueError(f"{kind.value} messages require a non-empty payload")
-    bad = _unserializable_number(payload)
-    if bad:
-        raise ValueError(f"payload{bad} is not a finite number and cannot be sent as JSON")
-
-
-def _unserializable_number(value: Any) -> str:
-    """Return the path of the first inf or nan below a value, "" if there is none. Iterative: payloads may be deep."""
-    waiting: list[tuple[str, Any]] = [("", value)]
-    seen: set[int] = set()
-    while waiting:
-        path, item = waiting.pop()
-        if isinstance(item, float):
-            if not math.isfinite(item):
-                return path
-        elif isinstance(item, (dict, list, tuple)) and id(item) not in seen:
-            seen.add(id(item))
-            members = item.items() if isinstance(item, dict) else enumerate(item)
-            waiting.extend((f"{path}[{key!r}]", member) for key, member in members)
-    return ""

@@ -116,12 +116,25 @@ LEGACY_MESSAGE_TYPE_MAP: dict[str, MessageType] = {
     "system": MessageType.SYSTEM_MESSAGE,
     "user": MessageType.USER_MESSAGE,
     "message": MessageType.USER_MESSAGE,
-    "chat_message": MessageType.CHAT,
-    "agent_update": MessageType.AGENT_PROGRESS,
+    "user_input": MessageType.USER_MESSAGE,
+    "chat_message": MessageType.USER_MESSAGE,
+    "connected": MessageType.CONNECT,
+    "agent": MessageType.AGENT_REQUEST,
+    "execute_agent": MessageType.START_AGENT,
+    "EXECUTE_AGENT": MessageType.START_AGENT,
+    "agent_update": MessageType.AGENT_STATUS_UPDATE,
+    "agent_failed": MessageType.AGENT_ERROR,
+    "agent_fallback": MessageType.AGENT_ERROR,
     "agent_status": MessageType.AGENT_STATUS_UPDATE,
     "tool_started": MessageType.TOOL_EXECUTING,
     "tool_result": MessageType.TOOL_COMPLETED,
+    "thread": MessageType.THREAD_UPDATE,
     "thread_updated": MessageType.THREAD_UPDATE,
+    "factory_connection_established": MessageType.CONNECTION_ESTABLISHED,
+    "isolated_connection_established": MessageType.CONNECTION_ESTABLISHED,
+    "legacy_connection_established": MessageType.CONNECTION_ESTABLISHED,
+    "legacy_response": MessageType.AGENT_RESPONSE,
+    "legacy_heartbeat": MessageType.HEARTBEAT,
     "typing": MessageType.USER_TYPING,
 }
 
@@ -134,26 +147,42 @@ FRONTEND_MESSAGE_TYPE_MAP: dict[MessageType, str] = {
 }
 
 
+#: Events that the frontend knows by these very words.
+_AGENT_EVENTS = frozenset(
+    {
+        MessageType.AGENT_STARTED,
+        MessageType.AGENT_THINKING,
+        MessageType.TOOL_EXECUTING,
+        MessageType.TOOL_COMPLETED,
+        MessageType.AGENT_COMPLETED,
+    }
+)
+
+
 def normalize_message_type(message_type: str | MessageType) -> MessageType:
     """Return the type that a word stands for; ValueError where it stands for none."""
     if isinstance(message_type, MessageType):
         return message_type
-    if isinstance(message_type, str):
-        known = LEGACY_MESSAGE_TYPE_MAP.get(message_type)
-        if known is not None:
-            return known
-    raise ValueError(f"Unknown message type: {message_type}")
+    if not isinstance(message_type, str):
+        raise ValueError(f"Message type must be string or MessageType enum, got {type(message_type).__name__}")
+    known = LEGACY_MESSAGE_TYPE_MAP.get(message_type)
+    if known is not None:
+        return known
+    values = [member.value for member in MessageType]
+    older = [word for word in LEGACY_MESSAGE_TYPE_MAP if word not in values]
+    raise ValueError(f"Unknown message type: '{message_type}'. Valid types: {values} or legacy types: {older}")
 
 
 def get_frontend_message_type(message_type: str | MessageType) -> str:
-    """Return the word the frontend knows a type by; a word that names no type is returned as it is."""
-    try:
-        known = normalize_message_type(message_type)
-    except ValueError:
-        return str(message_type)
+    """Return the word the frontend knows a type by, an event of an agent as it is; ValueError for an unknown word."""
+    known = normalize_message_type(message_type)
+    if message_type in _AGENT_EVENTS:
+        return message_type
     return FRONTEND_MESSAGE_TYPE_MAP.get(known, known.value)
 
 
 def is_jsonrpc_message(message: Any) -> bool:
-    """Return whether the message says that it is JSON-RPC 2.0."""
-    return isinstance(message, Mapping) and message.get("jsonrpc") == "2.0"
+    """Return whether the message says that it is JSON-RPC 2.0, and calls something or answers."""
+    if not isinstance(message, Mapping) or message.get("jsonrpc") != "2.0":
+        return False
+    return any(member in message for member in ("method", "result", "error"))

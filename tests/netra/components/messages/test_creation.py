@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
-import uuid
 
 import pytest
 
@@ -19,13 +19,14 @@ from compat.netra.components.messages.message_types import (
     is_jsonrpc_message,
     normalize_message_type,
 )
+from compat.netra.components.messages.payload_checks import check_payload
 
 pydantic = pytest.importorskip("pydantic", reason="pydantic is in the server extra")
 
 
 def test_the_vocabulary_is_complete():
     assert len(MessageType) == 46
-    assert len(LEGACY_MESSAGE_TYPE_MAP) == 57
+    assert {member.value for member in MessageType} < set(LEGACY_MESSAGE_TYPE_MAP)
     assert MessageType("agent_started") is MessageType.AGENT_STARTED
     assert MessageType.PING == "ping"
     assert WebSocketConnectionState.ACTIVE is WebSocketConnectionState.CONNECTED
@@ -37,7 +38,21 @@ def test_the_vocabulary_is_complete():
     ("word", "kind"),
     [
         ("ping", MessageType.PING),
-        ("agent_update", MessageType.AGENT_PROGRESS),
+        ("agent", MessageType.AGENT_REQUEST),
+        ("agent_update", MessageType.AGENT_STATUS_UPDATE),
+        ("agent_failed", MessageType.AGENT_ERROR),
+        ("agent_fallback", MessageType.AGENT_ERROR),
+        ("chat_message", MessageType.USER_MESSAGE),
+        ("user_input", MessageType.USER_MESSAGE),
+        ("connected", MessageType.CONNECT),
+        ("execute_agent", MessageType.START_AGENT),
+        ("EXECUTE_AGENT", MessageType.START_AGENT),
+        ("factory_connection_established", MessageType.CONNECTION_ESTABLISHED),
+        ("isolated_connection_established", MessageType.CONNECTION_ESTABLISHED),
+        ("legacy_connection_established", MessageType.CONNECTION_ESTABLISHED),
+        ("legacy_response", MessageType.AGENT_RESPONSE),
+        ("legacy_heartbeat", MessageType.HEARTBEAT),
+        ("thread", MessageType.THREAD_UPDATE),
         ("thread_updated", MessageType.THREAD_UPDATE),
         ("error", MessageType.ERROR_MESSAGE),
         (MessageType.CHAT, MessageType.CHAT),
@@ -47,9 +62,20 @@ def test_words_are_normalized(word, kind):
     assert normalize_message_type(word) is kind
 
 
-@pytest.mark.parametrize("word", ["", "no_such_type", None, 7])
+@pytest.mark.parametrize("word", ["", "no_such_type", "PING"])
 def test_unknown_words_are_refused(word):
-    with pytest.raises(ValueError, match="Unknown message type"):
+    with pytest.raises(ValueError) as caught:
+        normalize_message_type(word)
+    said = str(caught.value)
+    assert said.startswith(f"Unknown message type: '{word}'. Valid types: ['connect', 'disconnect', ")
+    assert "] or legacy types: ['error', " in said
+    with pytest.raises(ValueError, match="^Unknown message type: "):
+        get_frontend_message_type(word)
+
+
+@pytest.mark.parametrize("word", [None, 7])
+def test_what_is_no_word_is_refused(word):
+    with pytest.raises(ValueError, match=f"^Message type must be string or MessageType enum, got {type(word).__name__}$"):
         normalize_message_type(word)
 
 
@@ -57,7 +83,15 @@ def test_the_frontends_words():
     assert get_frontend_message_type("agent_response") == "agent_completed"
     assert get_frontend_message_type(MessageType.AGENT_PROGRESS) == "agent_update"
     assert get_frontend_message_type("ping") == "ping"
-    assert get_frontend_message_type("no_such_type") == "no_such_type"
+    assert get_frontend_message_type(MessageType.AGENT_STARTED) is MessageType.AGENT_STARTED
+    words = ("agent_thinking", "agent", "chat_message", "agent_update", "thread")
+    assert [get_frontend_message_type(word) for word in words] == [
+        "agent_thinking",
+        "agent_request",
+        "user_message",
+        "agent_status_update",
+        "thread_updated",
+    ]
     assert set(FRONTEND_MESSAGE_TYPE_MAP.values()) == {"agent_completed", "agent_update", "thread_updated", "error"}
 
 
@@ -67,8 +101,10 @@ def test_a_standard_message_has_identity_and_time():
     assert (message.type, message.payload) == (MessageType.USER_MESSAGE, {"content": "hi"})
     assert (message.user_id, message.thread_id) == ("user_1", "thread_1")
     assert before <= message.timestamp <= time.time()
-    assert uuid.UUID(message.message_id).version == 4
-    other = creation.create_standard_message(message_type=MessageType.CHAT, content={"a": 1}, message_id="m1")
+    assert re.fullmatch(r"msg_user_message_\d{13}_\d+_[0-9a-f]{8}", message.message_id)
+    made = creation.generate_default_message("chat", "user_1", "thread_1")
+    assert re.fullmatch(r"msg_chat_\d{13}_\d+_[0-9a-f]{8}", made.message_id)
+    other = creation.create_standard_message(message_type=MessageType.CHAT, content={"a": 1}, message_id="m1", colour="red")
     assert (other.type, other.payload, other.message_id) == (MessageType.CHAT, {"a": 1}, "m1")
     assert creation.create_standard_message("ping").payload == {}
 
@@ -76,31 +112,67 @@ def test_a_standard_message_has_identity_and_time():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"msg_type": "ping", "message_type": "ping"}, "Cannot specify both 'msg_type' and 'message_type'"),
-        ({"msg_type": "chat", "payload": {}, "content": {}}, "Cannot specify both 'payload' and 'content'"),
-        ({"payload": {}}, "Either 'msg_type' or 'message_type' must be provided"),
-        ({"msg_type": "nothing"}, "Unknown message type: nothing"),
-        ({"msg_type": "chat", "payload": {"forbidden_field": 1}}, "Invalid payload fields: forbidden_field"),
-        ({"msg_type": "chat", "payload": {"another_violation": 1}}, "another_violation"),
-        ({"msg_type": "chat", "payload": {"invalid_field": 1}}, "invalid_field"),
-        ({"msg_type": "agent_request"}, "agent_request messages require a non-empty payload"),
-        ({"msg_type": "start_agent", "payload": {}}, "start_agent messages require a non-empty payload"),
-        ({"msg_type": "chat", "payload": {"a": [{"b": float("inf")}]}}, r"payload\['a'\]\[0\]\['b'\] is not a finite"),
-        ({"msg_type": "chat", "payload": {"a": float("nan")}}, "is not a finite number"),
+        ({"msg_type": "ping", "message_type": "ping"}, "Cannot specify both msg_type and message_type parameters"),
+        ({"msg_type": "chat", "payload": {}, "content": {}}, "Cannot specify both payload and content parameters"),
+        ({"payload": {}}, "msg_type (or message_type) is required"),
+        (
+            {"msg_type": "chat", "payload": {"forbidden_field": 1}},
+            "Payload contains forbidden fields that violate SSOT: {'forbidden_field'}",
+        ),
+        (
+            {"msg_type": "chat", "payload": {"invalid_field": 1, "another_violation": 1}},
+            "Payload contains forbidden fields that violate SSOT: {'another_violation', 'invalid_field'}",
+        ),
+        ({"msg_type": "agent_request"}, "Agent message type 'MessageType.AGENT_REQUEST' requires non-empty payload"),
+        ({"msg_type": "start_agent", "payload": {}}, "Agent message type 'MessageType.START_AGENT' requires non-empty payload"),
+        ({"msg_type": "chat", "payload": {"a": [{"b": float("inf")}]}}, "Payload contains infinity values that violate SSOT"),
+        ({"msg_type": "chat", "payload": {"a": float("nan")}}, "Payload contains NaN values that violate SSOT"),
     ],
 )
 def test_what_makes_no_standard_message(arguments, sentence):
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises(ValueError) as caught:
         creation.create_standard_message(**arguments)
+    assert str(caught.value) == sentence
 
 
-def test_a_cyclic_payload_is_looked_through_once():
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("chat", [1]), "Payload must be a dictionary, got <class 'list'>"),
+        (("start_agent", {"request": 7}), "Agent message 'request' field must be dict or string, got int"),
+        (("agent_request", {"request": None}), "Agent message 'request' field must be dict or string, got NoneType"),
+        (("chat", {"a": {(1, 2): 3}}), "keys must be str, int, float, bool or None, not tuple"),
+    ],
+)
+def test_what_has_the_wrong_type_for_a_standard_message(arguments, sentence):
+    with pytest.raises(TypeError) as caught:
+        creation.create_standard_message(*arguments)
+    assert str(caught.value) == sentence
+
+
+def test_requests_are_texts_and_dictionaries():
+    assert creation.create_standard_message("agent_request", {"request": "hi"}).payload == {"request": "hi"}
+    assert creation.create_standard_message("chat", {"request": 7}).payload == {"request": 7}
+
+
+def test_a_payload_that_contains_itself_is_refused_and_one_that_repeats_a_part_is_not():
     payload = {"a": 1.5}
-    payload["self"] = payload
-    with pytest.raises((ValueError, RecursionError)):
-        creation.create_standard_message("chat", {**payload, "bad": float("inf")})
-    with pytest.raises(TypeError, match="payload must be a dictionary, got list"):
-        creation.create_standard_message("chat", [1])
+    payload["self"] = [payload]
+    with pytest.raises(RecursionError):
+        creation.create_standard_message("chat", payload)
+    shared = [1]
+    assert creation.create_standard_message("chat", {"a": shared, "b": {"c": shared}}).payload["a"] == [1]
+
+
+def test_the_time_that_a_deep_payload_takes_grows_with_its_depth():
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ValueError, match="^Payload contains NaN"):
+        check_payload(MessageType.CHAT, {"nan": float("nan"), "deep": deep})
+    # Emptied level by level: the interpreter frees a nested list by recursion.
+    while deep:
+        deep = deep.pop()
 
 
 def test_server_messages_come_from_every_form():
@@ -111,15 +183,19 @@ def test_server_messages_come_from_every_form():
     assert creation.create_server_message({"type": "pong", "a": 1, "correlation_id": "c"}).correlation_id == "c"
     assert creation.create_server_message(content={"text": "hi"}).type is MessageType.SYSTEM_MESSAGE
     assert creation.create_server_message("pong", server_id="s1", timestamp=5.0).timestamp == 5.0
+    assert creation.create_server_message("pong", {"a": 1}, content={"b": 2}).data == {"a": 1}
 
 
 def test_what_makes_no_server_message():
-    with pytest.raises(TypeError, match="data must be a dictionary, got str"):
+    with pytest.raises(TypeError, match="^Standard pattern requires data to be a dictionary. Got str: text$"):
         creation.create_server_message("pong", "text")
-    with pytest.raises(ValueError, match="Unknown message type: nothing"):
+    with pytest.raises(ValueError) as caught:
         creation.create_server_message("nothing", {})
-    with pytest.raises(ValueError, match="needs a 'type' key"):
+    assert str(caught.value).startswith("Invalid message type 'nothing': Unknown message type: 'nothing'. Valid types: [")
+    assert str(caught.value).endswith("]. Use MessageType enum values or valid string types.")
+    with pytest.raises(ValueError) as caught:
         creation.create_server_message({"data": {}})
+    assert str(caught.value) == "Legacy pattern requires 'type' field in dictionary. Got dictionary keys: ['data']"
     with pytest.raises(ValueError, match="a message needs a type"):
         creation.create_server_message()
 
@@ -128,7 +204,24 @@ def test_error_messages():
     error = creation.create_error_message("E1", "broken", {"a": 1}, ["try again"])
     assert (error.type, error.error_code, error.error_message) == (MessageType.ERROR_MESSAGE, "E1", "broken")
     assert (error.details, error.recovery_suggestions) == ({"a": 1}, ["try again"])
-    assert creation.create_error_message("E1", "broken").details is None
+    assert creation.create_error_message("E1", "broken").details == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "sentence"),
+    [
+        (("", "m"), ValueError, "Error code must be a non-empty string, got str: "),
+        ((7, "m"), ValueError, "Error code must be a non-empty string, got int: 7"),
+        (("E1", None), ValueError, "Error message must be a non-empty string, got NoneType: None"),
+        (("E1", "m", [1]), TypeError, "Error details must be a dictionary, got list"),
+        (("E1", "m", None, "again"), TypeError, "Recovery suggestions must be a list, got str"),
+        (("E1", "m", None, ["again", 7]), TypeError, "Recovery suggestion 1 must be a string, got int"),
+    ],
+)
+def test_what_makes_no_error_message(arguments, kind, sentence):
+    with pytest.raises(kind) as caught:
+        creation.create_error_message(*arguments)
+    assert str(caught.value) == sentence
 
 
 @pytest.mark.parametrize(
@@ -149,7 +242,7 @@ def test_jsonrpc_messages_are_wrapped_whole(call, kind):
 
 
 def test_what_is_no_jsonrpc():
-    for message in ({"type": "ping"}, {"jsonrpc": "1.0", "method": "m"}, "text", None):
+    for message in ({"jsonrpc": "2.0", "id": 1}, {"type": "ping"}, {"jsonrpc": "1.0", "method": "m"}, "text", None):
         assert not is_jsonrpc_message(message)
 
 
@@ -165,7 +258,10 @@ def test_connections_are_given_an_id_and_change_state():
     assert info.state is WebSocketConnectionState.CLOSED
     assert creation.ConnectionInfo(user_id="u", connection_id="c").connection_id == "c"
     assert creation.ConnectionMetadata(user_id="user_1").connection_id.startswith("ws_conn_")
-    assert creation.AgentEvent(event_type="agent_started").event_id
+    assert creation.ConnectionMetadata(user_id="user_1", connection_id="").connection_id.startswith("ws_conn_")
+    event = creation.AgentEvent(event_type="agent_started")
+    assert re.fullmatch(r"evt_agent_started_\d{13}_\d+_[0-9a-f]{8}", event.event_id)
+    assert creation.AgentEvent(event_type="x", event_id="mine").event_id == "mine"
     with pytest.raises(pydantic.ValidationError):
         creation.ConnectionInfo()
 
@@ -174,7 +270,17 @@ def test_defaults_of_the_settings():
     config = creation.WebSocketConfig()
     assert (config.max_connections_per_user, config.max_message_rate_per_minute) == (3, 30)
     assert (config.max_message_size_bytes, config.heartbeat_interval_seconds) == (8192, 25)
-    assert creation.WebSocketConfig.get_cloud_run_optimized_config().heartbeat_interval_seconds == 20
+    plain = config.model_dump()
+    cloud = creation.WebSocketConfig.get_cloud_run_optimized_config().model_dump()
+    assert {name: value for name, value in cloud.items() if plain[name] != value} == {
+        "heartbeat_interval_seconds": 20,
+        "accept_completion_timeout_seconds": 10.0,
+        "accept_validation_interval_ms": 50,
+        "cloud_run_accept_delay_ms": 75,
+        "cloud_run_stabilization_delay_ms": 50,
+        "cloud_run_progressive_backoff_ms": [50, 100, 150, 200],
+        "execution_timeout_seconds": 360.0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -191,14 +297,19 @@ def test_settings_follow_the_environment(monkeypatch, variables, interval):
 
 def test_reconnection_delays_grow_to_their_bound():
     config = creation.ReconnectionConfig(jitter_enabled=False)
-    assert [config.calculate_delay(attempt) for attempt in (0, 1, 2, 3, 5, 6, 5000)] == [0, 1, 2, 4, 16, 30, 30]
-    assert 1 <= creation.ReconnectionConfig().calculate_delay(1) <= 3
+    assert [config.calculate_delay(attempt) for attempt in (-1, 0, 1, 2, 3, 5, 6, 5000)] == [1, 1, 1, 2, 4, 16, 30, 30]
+    for attempt, least, most in ((1, 1.0, 1.1), (3, 4.0, 4.4), (9, 30.0, 32.0)):
+        assert all(least <= creation.ReconnectionConfig().calculate_delay(attempt) <= most for _ in range(50))
 
 
 def test_typing_expires():
     indicator = creation.TypingIndicator(user_id="u", thread_id="t", is_typing=True, timeout_seconds=1000)
-    assert indicator.is_expired()
+    assert not indicator.is_expired()
     indicator.update_activity()
+    assert not indicator.is_expired()
+    indicator.last_activity -= 1001
+    assert indicator.is_expired()
+    indicator.is_typing = False
     assert not indicator.is_expired()
 
 
