@@ -11,18 +11,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: The start module of this process: the installed one where the ``.pth`` file was read, else the package's own.
-#: Imported by its name: this package's face is part of what the start module loads.
-active: "Any" = sys.modules.get("netra_compat_start") or __import__("compat.boot.start", fromlist=["*"])
+
+def _active() -> "Any":
+    # By their names: what reads entry points depends on nothing that the start module may load.
+    for name in ("compat.boot.start", "netra_compat_start"):
+        try:
+            return sys.modules.get("netra_compat_start") or __import__(name, fromlist=["*"])
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+    raise ModuleNotFoundError("netra_compat_start.py must stand beside the package", name="netra_compat_start")
+
+
+#: The start module of this process: the one that the ``.pth`` file has started, or would.
+active: "Any" = _active()
 
 
 def boot(how: str = "start file") -> None:
     """Register the drop-in; do nothing when it is there already, or when ``COMPAT=off``."""
     active.boot(how)
-    if active.finder.started_by == how:
-        from .entry_points import learn_bundled
-
-        learn_bundled(active.finder)
 
 
 def unboot() -> None:

@@ -6,15 +6,14 @@ Read without :mod:`importlib.metadata`, which takes longer to import than all th
 import os
 import sys
 
+from . import active
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
     from compat.ledger.ledger import Ledger
-
-# As in compat.boot, by its name: the ledgers that read this depend on nothing that the start module may load.
-_start: "Any" = sys.modules.get("netra_compat_start") or __import__("compat.boot.start", fromlist=["*"])
 
 LEDGERS, ROOTS, COMMANDS, COMPLIANCE = "compat.ledgers", "compat.roots", "compat.commands", "compat.compliance"
 
@@ -31,8 +30,8 @@ class EntryPoint:
 def entry_points(path: "Iterable[str]", group: str = LEDGERS) -> "Iterator[EntryPoint]":
     """Read a group from the metadata below ``path``, in zip files too."""
     path = list(path)
-    for folder, text in [*_start.declaring(path, group.encode()), *_zipped(path)]:
-        for name, value, extra in _start.entries(text, group.encode()):
+    for folder, text in [*active.declaring(path, group.encode()), *_zipped(path)]:
+        for name, value, extra in active.entries(text, group.encode()):
             yield EntryPoint(name, value, folder.rpartition(".")[0], extra)
 
 
@@ -74,7 +73,7 @@ def bundled() -> "Iterator[str]":
 
 def learn_bundled(finder: "Any") -> None:
     """Have the drop-in serve the ledgers of this package where no metadata on ``sys.path`` declares them."""
-    _start.learn()
+    active.learn()
     known = [entry for entries in (finder.unlisted, *finder.roots.values()) for entry in entries]
     if any(reference.startswith("compat.") for _, reference, _ in known):
         return

@@ -78,7 +78,7 @@ def _full(key: Any) -> Any:
 def rehearsed(ledger: str) -> str:
     """Return the version that ``COMPAT_AS_OF`` puts in force for a ledger, ``""`` for none.
 
-    ``COMPAT_AS_OF=3.0`` speaks of every ledger, ``COMPAT_AS_OF=netra=3.0,other=2.1`` of the named ones.
+    ``COMPAT_AS_OF=3.0`` speaks of every ledger, ``COMPAT_AS_OF=shop=3.0,other=2.1`` of the named ones.
     """
     value = os.environ.get("COMPAT_AS_OF", "").strip()
     if not value:
@@ -107,7 +107,7 @@ def _rehearsal(value: str) -> tuple[dict[str, str], list[str]]:
         try:
             parse(version)
         except ValueError:
-            faults.append(f"COMPAT_AS_OF={value!r} is not understood at {part.lstrip('=')!r}: write 3.0, or netra=3.0,other=2.1")
+            faults.append(f"COMPAT_AS_OF={value!r} is not understood at {part.lstrip('=')!r}: write 3.0, or shop=3.0,other=2.1")
         else:
             told[name] = version
     return told, faults

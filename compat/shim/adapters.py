@@ -1,7 +1,7 @@
 """Class moves: old classes whose construction goes through a factory and whose instances stand before canonical ones.
 
-    class AuthHandler(Adapter, of="compat.canonical.auth:Authenticator", built_by="compat.canonical.auth:get_authenticator"):
-        disconnect = renamed("close_session")
+    class Session(Adapter, of="shop.storage:Store", built_by="shop.storage:get_store"):
+        disconnect = renamed("close")
 
 Constructing, subclassing and each legacy method are counted; what the canonical instance has under the same name is passed
 through uncounted. Code of an adapter talks to ``self.canonical``.

@@ -66,7 +66,6 @@ _LOOKERS_EXACT = frozenset(("unittest.loader", "unittest.util", "multiprocessing
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 _PACKAGES = ("site-packages", "dist-packages")
 _OWN = "compat."
-_OWN_USERS = ("compat.netra.demo",)  # legacy-style code that the package ships as an example
 
 
 def module_name(frame: FrameType) -> str:
@@ -76,11 +75,11 @@ def module_name(frame: FrameType) -> str:
 
 
 def _is_own(name: str) -> bool:
-    return name == "compat" or name in START or (name.startswith(_OWN) and not name.startswith(_OWN_USERS))
+    return name == "compat" or name in START or name.startswith(_OWN)
 
 
 def is_own(frame: FrameType) -> bool:
-    """Whether code of this package itself, the shipped legacy-style example aside, is at work."""
+    """Whether code of this package itself is at work."""
     return _is_own(module_name(frame))
 
 

@@ -31,7 +31,7 @@ def test_every_command_has_help_with_its_options_explained(name, capsys):
 def test_serve_ws_hands_its_options_to_the_canonical_server(monkeypatch):
     serve = pytest.importorskip("compat.canonical.server.serve", reason="needs the extra: server")
     seen = []
-    monkeypatch.setattr(serve, "main", lambda arguments: seen.append(arguments) or 2)
+    monkeypatch.setattr(serve, "main", lambda arguments, make_app: seen.append(arguments) or 2)
     assert run(["serve-ws", "--port", "0", "--host", "::1", "--log-level", "debug"]) == 2
     assert run(["serve-ws"]) == 2
     assert seen == [["--log-level", "debug", "--host", "::1", "--port", "0"], ["--log-level", "info"]]

@@ -27,11 +27,11 @@ def test_nothing_wrong_is_exit_code_0(healed):
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [
-        ("COMPAT_AS_OF", "soon", "COMPAT_AS_OF='soon' is not understood at 'soon': write 3.0, or netra=3.0,other=2.1"),
+        ("COMPAT_AS_OF", "soon", "COMPAT_AS_OF='soon' is not understood at 'soon': write 3.0, or shop=3.0,other=2.1"),
         (
             "COMPAT_AS_OF",
             "netra=3.0,x=?",
-            "COMPAT_AS_OF='netra=3.0,x=?' is not understood at 'x=?': write 3.0, or netra=3.0,other=2.1",
+            "COMPAT_AS_OF='netra=3.0,x=?' is not understood at 'x=?': write 3.0, or shop=3.0,other=2.1",
         ),
         ("COMPAT_TELEMETRY", "disk", "telemetry: COMPAT_TELEMETRY='disk' is none of off, memory, on: it is taken for on"),
         (

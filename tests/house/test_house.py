@@ -54,6 +54,27 @@ def test_the_shipped_ledger_has_no_fault():
     compat.check(LEDGER)
 
 
+def test_no_file_of_the_tool_names_the_case_or_what_the_core_is_for():
+    # The distribution's own name is that of its metadata and of its start files; the package's map names the folders.
+    allowed = re.compile(r"netra[-_]compat|^ +(?:canonical|netra)/ +the (?:core|case): .*$", re.M)
+    bad = re.compile(r"netra|web ?socket|compat\.canonical", re.I)
+    files = [
+        path
+        for path in sorted(ROOT.rglob("*"))
+        if path.is_file()
+        and path.suffix in (".py", ".pth", ".json", ".yml", ".j2", ".js", ".css")
+        and path.relative_to(ROOT).parts[0] not in ("netra", "canonical")
+    ]
+    assert {"start.py", "netra_compat.pth", "style.css", "report.schema.json"} <= {path.name for path in files}
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in files
+        for number, line in enumerate(allowed.sub("", path.read_text(encoding="utf-8")).splitlines(), 1)
+        if bad.search(line)
+    ]
+    assert found == []
+
+
 def test_no_source_file_speaks_of_machines_or_open_ends():
     bad = re.compile(r"\bTO" r"DO\b|\bFIX" r"ME\b|\bXX" r"X\b|/wo" r"rk/|/ro" r"ot/")
     found = [

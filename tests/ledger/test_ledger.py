@@ -139,7 +139,7 @@ def test_a_rehearsed_version_that_is_none_is_left_out_with_one_log_line(monkeypa
     monkeypatch.setenv("COMPAT_AS_OF", value)
     monkeypatch.setattr(versions, "_said", set())
     assert [ledger.origin(ledger["a:A"]).version for _ in range(3)] == [in_force] * 3
-    assert caplog.messages == [f"COMPAT_AS_OF={value!r} is not understood at {misread!r}: write 3.0, or netra=3.0,other=2.1"]
+    assert caplog.messages == [f"COMPAT_AS_OF={value!r} is not understood at {misread!r}: write 3.0, or shop=3.0,other=2.1"]
 
 
 def test_check_passes_a_sound_ledger():

@@ -8,6 +8,9 @@ import sys
 
 import pytest
 
+#: The start module as it is installed, beside the package or for an editable one.
+START = sys.modules["netra_compat_start"].__file__ if "netra_compat_start" in sys.modules else None
+
 
 def run(code, *options, cwd=None, **environment):
     return subprocess.run(
@@ -198,7 +201,7 @@ def test_as_of_the_removal_version_the_import_fails_and_names_the_replacement():
     done = run("from shared.isolated_environment import get_env", COMPAT_AS_OF="3.0")
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("compat.errors.LegacyExpiredImport: Importing get_env from 'shared.isolated_environment' has expired")
-    assert "instead" in last
+    assert "Read os.environ" in last and last.endswith(" See MIGRATION.md.")
     caught = "try:\n    from shared.isolated_environment import get_env\nexcept ImportError as error:\n    import compat\n    print(isinstance(error, compat.LegacyExpiredError))"
     assert run(caught, COMPAT_AS_OF="3.0").stdout == "True\n"
 
@@ -267,6 +270,7 @@ def test_auto_starts_it_where_no_pth_was_read(tmp_path):
 def test_without_any_other_distribution_on_the_path_legacy_code_runs_and_is_warned(tmp_path):
     package = os.path.dirname(__import__("compat").__file__)
     (tmp_path / "compat").symlink_to(package)
+    (tmp_path / "netra_compat_start.py").symlink_to(START)
     head = "import sys; sys.path[:] = [p for p in sys.path if 'site-packages' not in p]\nimport compat.auto\n"
     done = run(head + "from shared.types.core_types import UserID\nprint(UserID('u'))", "-S", "-W", "always", cwd=tmp_path)
     assert done.stdout == "u\n" and "<string>:3: LegacyUseWarning: Importing UserID" in done.stderr, done.stderr
@@ -280,11 +284,13 @@ def test_booting_twice_is_booting_once_and_can_be_undone():
     assert run(code).stdout == "1\n"
 
 
-@pytest.mark.parametrize("first", ["boot.boot('first')", "compat.boot.start.boot('first')", "netra_compat_start.boot('first')"])
+@pytest.mark.parametrize("first", ["boot.boot('first')", "other.boot('first')", "netra_compat_start.boot('first')"])
 def test_the_copies_of_the_start_module_start_it_once_between_them(first):
     code = (
-        "import sys, netra_compat_start\nfrom compat import boot\nimport compat.boot.start\nboot.unboot()\n"
-        f"{first}\nnetra_compat_start.boot()\nboot.boot('second')\ncompat.boot.start.boot('third')\n"
+        "import importlib.util, sys, netra_compat_start\nfrom compat import boot\nboot.unboot()\n"
+        "spec = importlib.util.spec_from_file_location('compat.boot.start', netra_compat_start.__file__)\n"
+        "other = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(other)\n"
+        f"{first}\nnetra_compat_start.boot()\nboot.boot('second')\nother.boot('third')\n"
         "print([finder.started_by for finder in sys.meta_path if getattr(finder, '__name__', '') == 'compat drop-in'])"
     )
     assert run(code).stdout == "['first']\n"
@@ -338,7 +344,7 @@ def test_a_start_file_beside_the_pth_boots_once(tmp_path):
 
 def test_a_process_that_has_taken_the_package_away_ends_in_peace(tmp_path):
     package = os.path.dirname(__import__("compat").__file__)
-    (tmp_path / "netra_compat_start.py").symlink_to(os.path.join(package, "boot", "start.py"))
+    (tmp_path / "netra_compat_start.py").symlink_to(START)
     (tmp_path / "compat").mkdir()
     for name in os.listdir(package):
         if name.endswith(".py") or name == "boot":

@@ -42,7 +42,7 @@ def command(
     \b
     Examples:
       compat report
-      compat report --by caller --since 12w --match websocket_core
+      compat report --by caller --since 12w --match old_shop
       compat report --format html --output usage.html
       compat report host1/state host2/state old/usage.db --format json
       compat report --from prometheus:http://localhost:9090

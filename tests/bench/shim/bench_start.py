@@ -52,9 +52,10 @@ def install_drop_in(site: pathlib.Path) -> None:
     """Copy the package, its start file and the module that this imports, as the wheel lays them out."""
     source = package()
     shutil.copytree(source, site / "compat", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(source / "boot" / "netra_compat.pth", site / "netra_compat.pth")
-    shutil.copy(source / "boot" / "start.py", site / "netra_compat_start.py")
-    declare(site, "netra_compat", metadata.distribution("netra-compat").read_text("entry_points.txt") or "")
+    installed = metadata.distribution("netra-compat")
+    for name in ("netra_compat.pth", "netra_compat_start.py"):
+        shutil.copy(str(installed.locate_file(name)), site / name)
+    declare(site, "netra_compat", installed.read_text("entry_points.txt") or "")
 
 
 def declare(site: pathlib.Path, name: str, entry_points: str = "") -> None:
