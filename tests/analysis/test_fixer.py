@@ -222,10 +222,11 @@ def test_a_use_of_a_stopgap_is_left_with_the_advice_of_its_row(ledger):
         Name("s_old:get", "s_new.legacy.get:get", instead="make(x)", **told),
         Name("s_old:fine", "s_new:fine", instead=None, **told),
         Name("s_old:env", "s_kept.env:env", instead="os.environ", **told),
+        Name("s_old:let", "s_kept.let:let", instead="s_new.Let(1)", **told),
         Module("s_old.whole", "s_kept.whole", instead="A model of your own.", **told),
     ]
     text = """\
-from s_old import get, fine, env
+from s_old import get, fine, env, let
 import s_old as s
 s.get
 patch('s_old.env')
@@ -234,11 +235,12 @@ import s_old.whole as w
 patch.object(w, "Model")
 """
     outcome = rewriter.fix_text(text, both)
-    assert outcome.after.decode() == text.replace("import get, fine, env", "import get, env\nfrom s_new import fine")
+    assert outcome.after.decode() == text.replace("import get, fine, env, let", "import get, env, let\nfrom s_new import fine")
     by_hand = "has no canonical replacement; rewrite it by hand: "
     assert [(skip.line, skip.symbol, skip.reason) for skip in outcome.skips] == [
         (1, "s_old:get", f"it {by_hand}Use make(x) instead."),
         (1, "s_old:env", f"it {by_hand}Use os.environ instead."),
+        (1, "s_old:let", "it has no one-to-one replacement; rewrite it by hand: Use s_new.Let(1) instead."),
         (2, "s_old", f"s_old.get {by_hand}Use make(x) instead."),
         (3, "s_old:get", f"s_old.get {by_hand}Use make(x) instead."),
         (4, "s_old:env", f"it {by_hand}Use os.environ instead."),

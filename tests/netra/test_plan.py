@@ -20,7 +20,7 @@ def serve(context):
 print(WebSocketManager.__module__, UserExecutionContext.__module__)
 """
 BY_HAND = (
-    "it has no canonical replacement; rewrite it by hand: Use 'from compat.canonical import UserExecutionContext' instead: it has "
+    "it has no one-to-one replacement; rewrite it by hand: Use 'from compat.canonical import UserExecutionContext' instead: it has "
     "user_id, thread_id, run_id and request_id; pass sessions and agent data beside it."
 )
 

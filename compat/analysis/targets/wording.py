@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from compat.ledger import advice, replacement, sentence
@@ -40,8 +41,7 @@ class Wording:
         row = self.row(target)
         if row is None:
             moved = {move.canonical.partition(":")[0] for move in self._names[target.legacy].values() if move.canonical}
-            stopgaps = advice.stopgaps(self._ledger)
-            new = sorted(module for module in moved if not advice.lies_in(module, stopgaps))
+            new = sorted(module for module in moved if not advice.lies_in(module, self._stopgaps))
             if new:
                 instead = f"Import its names from {' or '.join(new)} instead."
             elif moved:
@@ -53,7 +53,19 @@ class Wording:
 
     def by_hand(self, target: Target, use: str, subject: str = "it") -> str:
         """Why a use of a stop-gap is left as it is, and what to write instead: the advice of its row."""
-        return f"{subject} has no canonical replacement; rewrite it by hand: {self.words(target, use)[1]}"
+        words = self.words(target, use)[1]
+        leads = any(path.partition(".")[0] in self._tops for path in advice.named_paths(words))
+        return f"{subject} has no {'one-to-one' if leads else 'canonical'} replacement; rewrite it by hand: {words}"
+
+    @cached_property
+    def _stopgaps(self) -> frozenset[str]:
+        return advice.stopgaps(self._ledger)
+
+    @cached_property
+    def _tops(self) -> frozenset[str]:
+        """The top-level packages that rows lead to: an advice that names one knows a replacement of another shape."""
+        paths = (row.canonical.partition(":")[0] for row in self._ledger if row.canonical)
+        return frozenset(path.partition(".")[0] for path in paths if not advice.lies_in(path, self._stopgaps))
 
     def say(self, move: Move, use: str) -> str:
         """The sentence of one row at the stage that is in force."""
