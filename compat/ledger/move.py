@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+from compat import errors
+
 from .paths import dotted, import_line, is_path
 from .versions import ANNOUNCED, EXPIRED
 
@@ -147,6 +149,22 @@ class Move:
     def advice(self) -> str:
         """What to write instead, worded from the canonical path; ``""`` where there is none."""
         return f"Use canonical path '{import_line(self.canonical)}' instead." if self.canonical else ""
+
+    def raises(self, stage: str) -> bool:
+        """Whether a use at this stage is an error and no longer a warning."""
+        return stage == EXPIRED
+
+    def error(self, use: str, sentence: str) -> Exception:
+        """What such a use raises: also what Python itself would raise if the legacy path were gone."""
+        if use == "import":
+            return errors.LegacyExpiredImport(sentence, name=self.module)
+        kind = errors.LegacyExpiredAttribute if use in ("attribute", "set") else errors.LegacyExpiredCall
+        return kind(sentence, name=self.attribute or self.module)
+
+    def warning(self, stage: str, sentence: str) -> Warning:
+        """What every other use warns."""
+        category = errors.LegacyAnnouncedWarning if stage == ANNOUNCED else errors.LegacyUseWarning
+        return category(self.legacy, self.since, self.removal, sentence)
 
     def faults(self) -> Iterator[Fault]:
         """Yield each ``(reason, remedy)`` that is wrong with the row by itself, nothing imported."""

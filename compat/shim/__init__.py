@@ -1,21 +1,14 @@
-"""How old code runs: finder, modules, names, classes, methods, arguments, and the one funnel they all lead to.
+"""How old code runs: legacy names are served, and every use goes through one funnel.
 
 installation  install(), Installation: everything put in can be taken out
-finder        answers for legacy modules where nothing real does
-modules       legacy modules and the specs that see every importer
-descriptors   counted attributes of modules
-overlay       single names of modules that still exist
+kinds         what each kind of move does at run time, one file each
+serving       modules and names at legacy paths: finder, loader, modules, descriptors, overlays on modules that still exist
+attach        rows that change what still exists, composed
+recording     who uses what: the funnel (count first, warn second), call sites, warning filters, thread origins, lazy imports
 adapters      classes that are built by factories now
 methods       renamed, converted, legacy_method
-arguments     renamed, dropped, converted, reordered, required arguments
 forward       generated forwarders
-dual          one result for callers that await and callers that do not
-funnel        Tap: count first, warn second; usage()
-watch         the warning filters
-callsite      who is the user
-handed        who handed a legacy callable to a thread or an executor
-bytecode      what the user's instruction does
-lazy          lazy imports
+results       dual: one result for callers that await and callers that do not
 """
 
 from __future__ import annotations
@@ -25,9 +18,9 @@ __all__ = ["Adapter", "Installation", "converted", "dual", "install", "installed
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .adapters import Adapter
-    from .funnel import usage
     from .installation import Installation, install, installed
     from .methods import converted, legacy_method, renamed
+    from .recording.funnel import usage
     from .results import dual, wait
 
 _HOMES = {
@@ -39,7 +32,7 @@ _HOMES = {
     "installed": "installation",
     "legacy_method": "methods",
     "renamed": "methods",
-    "usage": "funnel",
+    "usage": "recording.funnel",
     "wait": "results",
 }
 

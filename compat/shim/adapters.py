@@ -17,11 +17,11 @@ from abc import ABCMeta
 from compat._forking import gate
 from compat.ledger import Class, Ledger, Move
 
-from . import callsite
 from .forward import FunctionLike, shape
-from .funnel import LateTap, Tap, touch
 from .methods import Legacy
-from .targets import resolve
+from .recording import callsite
+from .recording.funnel import LateRecorder, UseRecorder, record
+from .serving.targets import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class AdapterMeta(ABCMeta):
 
     __compat_legacy__ = True
     __compat_front__: bool
-    __compat_taps__: dict[str, LateTap]
+    __compat_recorders__: dict[str, LateRecorder]
 
     if TYPE_CHECKING:
         # pyright takes what an instance is from here.
@@ -58,7 +58,7 @@ class AdapterMeta(ABCMeta):
     else:
 
         def __call__(cls, *args, **kwargs):
-            touch(cls.__compat_tap__(), "construct", callsite.stack_top(1))
+            record(cls.__compat_recorder__(), "construct", callsite.stack_top(1))
             if cls.__compat_front__ and not cls.__compat_adds__:
                 # The adapter adds nothing: the canonical instance itself is quicker, and true to type().
                 return cls.__build__(*args, **kwargs)
@@ -145,18 +145,18 @@ class AdapterMeta(ABCMeta):
         made = Class(path, vars(base)["__compat_of__"], adapter=path, since="0", removal="", instead=None)
         return made, _UNVERSIONED
 
-    def __compat_tap__(cls) -> LateTap:
-        """The tap of the class itself: constructions and subclassings."""
+    def __compat_recorder__(cls) -> LateRecorder:
+        """The recorder of the class itself: constructions and subclassings."""
         base = cls.__compat_base__()
-        found = vars(base).get("__compat_own_tap__")
+        found = vars(base).get("__compat_own_recorder__")
         if found is None:
 
-            def make(hot: dict[int, Any]) -> Tap:
+            def make(hot: dict[int, Any]) -> UseRecorder:
                 row, ledger = base.__compat_row__()
-                return Tap(row, ledger, hot)
+                return UseRecorder(row, ledger, hot)
 
-            found = LateTap(make)
-            type.__setattr__(base, "__compat_own_tap__", found)
+            found = LateRecorder(make)
+            type.__setattr__(base, "__compat_own_recorder__", found)
         return found
 
     def __compat_prepare__(cls) -> None:
@@ -185,7 +185,7 @@ def _by_adapter(ledger: Ledger) -> dict[str, Move]:
     if known is None or known[0] is not ledger:
         index: dict[str, Move] = {}
         for row in ledger:
-            if isinstance(row, Class):
+            if row.adapter:
                 index.setdefault(row.adapter, row)
         known = _indexes[id(ledger)] = (ledger, index)
     return known[1]
@@ -252,7 +252,7 @@ class Adapter(metaclass=AdapterMeta):
 
     canonical: Any
     __compat_front__ = False
-    __compat_taps__: dict[str, LateTap] = {}
+    __compat_recorders__: dict[str, LateRecorder] = {}
 
     def __init_subclass__(cls, *, of: str = "", built_by: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -270,7 +270,7 @@ class Adapter(metaclass=AdapterMeta):
         type.__setattr__(cls, "__compat_front__", False)
         frame = _class_statement(sys._getframe(1))
         if frame is not None:
-            touch(cls.__compat_tap__(), "subclass", frame)
+            record(cls.__compat_recorder__(), "subclass", frame)
 
     @classmethod
     def __build__(cls, *args: Any, **kwargs: Any) -> Any:

@@ -1,104 +1,59 @@
-"""Rows about callables that still exist: legacy methods attached to canonical classes, functions that take legacy arguments."""
+"""Puts rows in place that concern live modules: names over them, and changes of what they define, in any order of rows."""
 
 from __future__ import annotations
 
 import functools
 
-from compat.ledger import Argument, Ledger, Method, Move
+from compat.ledger import Ledger, Move
+from compat.ledger.move import TARGET
 
-from .arguments import accept
-from .forward import forward
-from .methods import ClassAttribute, counted_property
+from . import kinds
+from .serving import overlay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
     from types import ModuleType
-    from typing import Any
 
-    from .funnel import Tap
+    from .serving.installed import Installed
+
+    _Group = tuple[str, str]  # the path that is changed, the kind of the rows
 
 
 @functools.lru_cache(maxsize=64)
-def canonical_modules(ledger: Ledger) -> frozenset[str]:
-    """The canonical modules that this ledger's Method and Argument rows change as they are imported."""
-    return frozenset(move.canonical.partition(":")[0] for move in ledger if isinstance(move, (Method, Argument)))
-
-
-def attach(module: ModuleType, ledger: Ledger, tap_of: Callable[[Move], Tap]) -> list[Callable[[], None]]:
-    """Attach what the ledger says about a live canonical module; return the undoings."""
-    if module.__name__ not in canonical_modules(ledger):
-        return []
-    undoings: list[Callable[[], None]] = []
-    arguments: dict[str, list[Argument]] = {}
+def _changes(ledger: Ledger) -> dict[str, list[tuple[str, list[Move]]]]:
+    """Who changes what: by module, in the order in which they apply, the path in the module and the rows of one kind for it."""
+    groups: dict[_Group, list[Move]] = {}
     for move in ledger:
-        if move.canonical.partition(":")[0] != module.__name__:
-            continue
-        if isinstance(move, Method):
-            undoings.append(_attach_method(module, move, tap_of(move)))
-        elif isinstance(move, Argument):
-            arguments.setdefault(move.canonical.partition(":")[2], []).append(move)
-    for path, moves in arguments.items():
-        owner, name = _owner(module, path)
-        rows = [(move, tap_of(move)) for move in moves]
-        undoings.append(_replace(owner, name, functools.partial(accept, rows=rows)))
-    return undoings
+        if move.place == TARGET:
+            groups.setdefault((kinds.of(move).changed(move), move.kind), []).append(move)
+    order = list(kinds.KINDS)
+    pending = sorted(groups, key=lambda group: order.index(group[1]))
+    found: dict[str, list[tuple[str, list[Move]]]] = {}
+    while pending:
+        at = next((at for at in pending if not any(_goes_first(groups, one, at) for one in pending)), pending[0])
+        pending.remove(at)
+        module, _, path = at[0].partition(":")
+        found.setdefault(module, []).append((path, groups[at]))
+    return found
 
 
-def _owner(module: ModuleType, path: str) -> tuple[Any, str]:
-    owner: Any = module
-    *heads, last = path.split(".")
-    for head in heads:
-        owner = getattr(owner, head)
-    return owner, last
+def _goes_first(groups: Mapping[_Group, list[Move]], one: _Group, other: _Group) -> bool:
+    """Whether one group puts something in place that the other one then forwards to, or changes."""
+    path = one[0]
+    makes_it = all(move.canonical != path for move in groups[one])
+    return any(move.canonical == path for move in groups[other]) and (path != other[0] or makes_it) and one != other
 
 
-_MISSING: Any = object()
+def changed_modules(ledger: Ledger) -> frozenset[str]:
+    """The modules that rows of a ledger change as they are loaded."""
+    return frozenset(_changes(ledger))
 
 
-def _replace(owner: Any, name: str, change: Callable[[Any], Any]) -> Callable[[], None]:
-    """Put ``change(callable)`` in place of ``owner.name``, whatever kind of method it is."""
-    raw = vars(owner).get(name, _MISSING)
-    found = raw if raw is not _MISSING else getattr(owner, name)
-    if isinstance(found, (staticmethod, classmethod)):
-        changed: Any = type(found)(change(found.__func__))
-    else:
-        changed = change(found)
-    setattr(owner, name, changed)
-
-    def undo() -> None:
-        if vars(owner).get(name) is changed:
-            if raw is _MISSING:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, raw)
-
-    return undo
-
-
-def _attach_method(module: ModuleType, move: Method, tap: Tap) -> Callable[[], None]:
-    kind, new = _owner(module, move.canonical.partition(":")[2])
-    old = move.legacy.rpartition(".")[2]
-    before = vars(kind).get(old, _MISSING)
-    setattr(kind, old, legacy_attribute(kind, new, tap))
-
-    def undo() -> None:
-        if before is _MISSING:
-            delattr(kind, old)
-        else:
-            setattr(kind, old, before)
-
-    return undo
-
-
-def legacy_attribute(kind: type, new: str, tap: Tap) -> Any:
-    """What stands on a class under a legacy method's name: a forwarder, or a property for what is not called."""
-    found = next((vars(base)[new] for base in kind.__mro__ if new in vars(base)), None)
-    if isinstance(found, (staticmethod, classmethod)):
-        return type(found)(forward(found.__func__, tap, kind="call"))
-    if callable(found):
-        return forward(found, tap, kind="call", through=new)
-    made = counted_property(tap, new)
-    if found is None or hasattr(type(found), "__set__"):
-        return made  # what instances have, or what is a property there too
-    return ClassAttribute.of(made, tap, new)
+def cover(owner: Installed, module: ModuleType) -> None:
+    """Put the rows of an installed ledger for a live module in place."""
+    undo = overlay.cover(module, owner.ledger.module_rows(module.__name__), owner.recorder)
+    if undo is not None:
+        owner.undoings.append(undo)
+    for path, rows in _changes(owner.ledger).get(module.__name__, ()):
+        owner.undoings.append(kinds.of(rows[0]).attach(module, path, [(move, owner.recorder(move)) for move in rows]))

@@ -10,8 +10,8 @@ import functools
 import inspect
 import types
 
-from . import callsite
-from .funnel import FILTERS, HOT_GLOBALS, KEY, LateTap, Tap
+from .recording import callsite
+from .recording.funnel import FILTERS, HOT_GLOBALS, KEY, LateRecorder, UseRecorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,19 +79,21 @@ def shape(function: Any) -> tuple[str, str]:
     return ", ".join(parameters), ", ".join(arguments)
 
 
-def caller(tap: Tap | LateTap, kind: str) -> Callable[[FrameType | None], None]:
+def caller(recorder: UseRecorder | LateRecorder, kind: str) -> Callable[[FrameType | None], None]:
     """The slow path of a forwarder: everything but a known, silent site."""
 
     def slow(frame: FrameType | None) -> None:
         if frame is not None and callsite.is_own(frame):
-            tap.skip(frame)
+            recorder.skip(frame)
         else:
-            tap.use(kind, frame)
+            recorder.use(kind, frame)
 
     return slow
 
 
-def forward(target: Callable[..., Any], tap: Tap | LateTap, *, kind: str = "call", through: str = "", like: Any = None) -> Any:
+def forward(
+    target: Callable[..., Any], recorder: UseRecorder | LateRecorder, *, kind: str = "call", through: str = "", like: Any = None
+) -> Any:
     """Make a forwarder of ``target``.
 
     ``through`` names an attribute of the first parameter to call instead of ``target`` itself, so that subclasses which
@@ -112,7 +114,7 @@ def forward(target: Callable[..., Any], tap: Tap | LateTap, *, kind: str = "call
         exec(compile(source, "<compat forwarder>", "exec"), made)
         maker = _makers.setdefault(key, made["make"])
     defaults, named = getattr(target, "__defaults__", None), getattr(target, "__kwdefaults__", None)
-    plain = maker(target, tap.hot, caller(tap, kind), defaults, named)
+    plain = maker(target, recorder.hot, caller(recorder, kind), defaults, named)
     special = inspect.iscoroutinefunction(target) or inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)
     result: Any = FunctionLike.of(plain, target) if special else plain
     return functools.update_wrapper(result, like if like is not None else target)

@@ -1,22 +1,23 @@
-"""Installing ledgers and taking them out again: one finder for all, and a list of undoings for each."""
+"""Installing ledgers and taking them out again: one finder for all, and undo callbacks for each."""
 
 from __future__ import annotations
 
 import sys
-from types import MappingProxyType, ModuleType
 
 from compat._forking import GatedLock, serving
-from compat.ledger import Ledger, Move
+from compat.ledger import Ledger
 from compat.telemetry.record import counters
 
-from . import attach, handed, imports, overlay
-from .finder import Finder
-from .funnel import Tap, forget_taps
-from .modules import LegacyModule
+from . import attach, kinds
+from .recording import thread_origin
+from .recording.funnel import forget_recorders
+from .serving import imports
+from .serving.finder import Finder
+from .serving.installed import Installed
+from .serving.modules import LegacyModule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from types import TracebackType
 
 _lock = GatedLock()
@@ -25,28 +26,8 @@ _finder: Finder | None = None
 serving.append(lambda root: _finder is not None and root in _finder.roots)
 
 
-class Installation:
+class Installation(Installed):
     """One installed ledger. Use as a context manager, or call :meth:`remove`."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self.undoings: list[Callable[[], None]] = []
-        self._taps: dict[str, Tap] = {}
-
-    def tap(self, move: Move) -> Tap:
-        """The funnel's side of a row, made at its first use."""
-        found = self._taps.get(move.legacy)
-        if found is None:
-            found = self._taps.setdefault(move.legacy, Tap(move, self.ledger))
-        return found
-
-    def cover(self, module: ModuleType) -> None:
-        """Overlay a live module with this ledger's rows for it."""
-        rows = self.ledger.module_rows(module.__name__)
-        undo = overlay.cover(module, rows, self.tap)
-        if undo is not None:
-            self.undoings.append(undo)
-        self.undoings.extend(attach.attach(module, self.ledger, self.tap))
 
     def remove(self) -> None:
         """Undo everything: finder, modules, overlays, attached methods. A second call does nothing."""
@@ -65,11 +46,11 @@ class Installation:
                     holder = sys.modules.get(parent)
                     if holder is not None and getattr(holder, last, None) is module:
                         delattr(holder, last)
-            forget_taps(self._taps.values())
+            forget_recorders(self.recorders.values())
             if not _installed and _finder is not None:
                 sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not _finder]
                 _finder = None
-                handed.disarm()
+                thread_origin.disarm()
 
     def __enter__(self) -> Installation:
         return self
@@ -91,6 +72,7 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
         for done in _installed:
             if done.ledger is ledger:
                 return done
+        kinds.load(ledger)
         made = Installation(ledger)
         _installed.append(made)
         try:
@@ -98,13 +80,13 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
                 _finder = Finder(_installed)
                 sys.meta_path.insert(0, _finder)
             _finder.refresh()
-            handed.arm()
+            thread_origin.arm()
             if not drop_in:
                 counters.observed(start=True)
-            for name in ledger.modules | attach.canonical_modules(ledger):
+            for name in ledger.modules | attach.changed_modules(ledger):
                 module = sys.modules.get(name)
                 if module is not None and not isinstance(module, LegacyModule):
-                    made.cover(module)
+                    attach.cover(made, module)
         except BaseException:
             made.remove()
             raise
@@ -119,6 +101,3 @@ def installed() -> tuple[Installation, ...]:
 def finder() -> Finder | None:
     """The finder in ``sys.meta_path``, if anything is installed."""
     return _finder
-
-
-NO_ROWS: Mapping[str, Move] = MappingProxyType({})

@@ -8,9 +8,9 @@ import sys
 
 from compat.ledger import Method
 
-from . import callsite
 from .forward import forward
-from .funnel import LateTap, Tap, touch
+from .recording import callsite
+from .recording.funnel import LateRecorder, UseRecorder, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ class Legacy:
     def __init__(self, instead: str | None, note: str = "") -> None:
         self.instead, self.note = instead, note
 
-    def tap(self, owner: Any, name: str) -> LateTap:
-        """The tap of ``owner.name``: its move takes versions and path from the owner's own row."""
+    def recorder(self, owner: Any, name: str) -> LateRecorder:
+        """The recorder of ``owner.name``: its move takes versions and path from the owner's own row."""
 
-        def make(hot: dict[int, Any]) -> Tap:
+        def make(hot: dict[int, Any]) -> UseRecorder:
             row, ledger = owner.__compat_row__()
             move = Method(
                 f"{row.legacy}.{name}",
@@ -42,9 +42,9 @@ class Legacy:
                 instead=self.instead,
                 note=self.note,
             ).replace(ledger=row.ledger)
-            return Tap(move, ledger, hot)
+            return UseRecorder(move, ledger, hot)
 
-        return LateTap(make)
+        return LateRecorder(make)
 
     def target(self, name: str) -> str:
         """The canonical attribute's name."""
@@ -61,12 +61,12 @@ class _Written(Legacy):
         self.function = function
 
     def made(self, owner: Any, name: str) -> Any:
-        tap, function = self.tap(owner, name), self.function
+        recorder, function = self.recorder(owner, name), self.function
         if isinstance(function, (staticmethod, classmethod)):
-            return type(function)(forward(function.__func__, tap))
+            return type(function)(forward(function.__func__, recorder))
         if isinstance(function, property):
-            return _counted(function, tap)
-        return forward(function, tap)
+            return _counted(function, recorder)
+        return forward(function, recorder)
 
 
 def legacy_method(*, instead: str | None, note: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -90,7 +90,7 @@ class _Renamed(Legacy):
         return self.new
 
     def made(self, owner: Any, name: str) -> Any:
-        return renamed_attribute(owner, name, self.new, self.tap(owner, name))
+        return renamed_attribute(owner, name, self.new, self.recorder(owner, name))
 
 
 if TYPE_CHECKING:
@@ -118,14 +118,14 @@ def renamed(new: Any, *, instead: str | None = None, note: str = "") -> Any:
     return _Renamed(new, instead, note)
 
 
-def renamed_attribute(owner: Any, name: str, new: str, tap: LateTap) -> Any:
+def renamed_attribute(owner: Any, name: str, new: str, recorder: LateRecorder) -> Any:
     """The attribute of an adapter class that hands out the canonical ``new``, counted when called or read."""
     found = inspect.getattr_static(owner.__compat_canonical__(), new, None)
     if found is not None and callable(found) and not isinstance(found, type):
-        made = forward(found, tap, through=f"canonical.{new}")
+        made = forward(found, recorder, through=f"canonical.{new}")
         made.__name__ = name
         return made
-    return counted_property(tap, f"canonical.{new}")
+    return counted_property(recorder, f"canonical.{new}")
 
 
 class _Converted(Legacy):
@@ -137,15 +137,15 @@ class _Converted(Legacy):
         return self.new
 
     def made(self, owner: Any, name: str) -> Any:
-        tap, new, to_legacy, to_canonical = self.tap(owner, name), self.new, self.to_legacy, self.to_canonical
+        recorder, new, to_legacy, to_canonical = self.recorder(owner, name), self.new, self.to_legacy, self.to_canonical
 
         def get(self: Any) -> Any:
-            touch(tap, "attribute", sys._getframe(1))
+            record(recorder, "attribute", sys._getframe(1))
             value = getattr(self.canonical, new)
             return to_legacy(value) if to_legacy is not None else value
 
         def put(self: Any, value: Any) -> None:
-            touch(tap, "set", _outside(sys._getframe(1)))
+            record(recorder, "set", _outside(sys._getframe(1)))
             setattr(self.canonical, new, to_canonical(value) if to_canonical is not None else value)
 
         return property(get, put)
@@ -156,17 +156,17 @@ def converted(new: str, *, to_legacy: Any = None, to_canonical: Any = None, inst
     return _Converted(new, to_legacy, to_canonical, instead, note)
 
 
-def counted_property(tap: Tap | LateTap, path: str) -> property:
+def counted_property(recorder: UseRecorder | LateRecorder, path: str) -> property:
     """A property that reads and writes ``self.<path>``, counted."""
     head, _, last = path.rpartition(".")
     holder: Callable[[Any], Any] = (lambda self: getattr(self, head)) if head else (lambda self: self)
 
     def get(self: Any) -> Any:
-        touch(tap, "attribute", sys._getframe(1))
+        record(recorder, "attribute", sys._getframe(1))
         return getattr(holder(self), last)
 
     def put(self: Any, value: Any) -> None:
-        touch(tap, "set", _outside(sys._getframe(1)))
+        record(recorder, "set", _outside(sys._getframe(1)))
         setattr(holder(self), last, value)
 
     def delete(self: Any) -> None:
@@ -178,30 +178,30 @@ def counted_property(tap: Tap | LateTap, path: str) -> property:
 class ClassAttribute(property):
     """A counted property that gives the canonical value when it is read on the class too: a constant, a member of an Enum."""
 
-    tap: Any
+    recorder: Any
     new: str
 
     @classmethod
-    def of(cls, made: property, tap: Tap | LateTap, new: str) -> ClassAttribute:
+    def of(cls, made: property, recorder: UseRecorder | LateRecorder, new: str) -> ClassAttribute:
         """Make one of a counted property."""
         self = cls(made.fget, made.fset, made.fdel)
-        self.tap, self.new = tap, new
+        self.recorder, self.new = recorder, new
         return self
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         frame = sys._getframe(1)
         if not callsite.is_looking(frame):
-            touch(self.tap, "attribute", frame)
+            record(self.recorder, "attribute", frame)
         return getattr(owner if instance is None else instance, self.new)
 
 
-def _counted(found: property, tap: LateTap) -> property:
+def _counted(found: property, recorder: LateRecorder) -> property:
     def get(self: Any) -> Any:
-        touch(tap, "attribute", sys._getframe(1))
+        record(recorder, "attribute", sys._getframe(1))
         return found.fget(self)  # type: ignore[misc]
 
     def put(self: Any, value: Any) -> None:
-        touch(tap, "set", _outside(sys._getframe(1)))
+        record(recorder, "set", _outside(sys._getframe(1)))
         found.fset(self, value)  # type: ignore[misc]
 
     made = property(get, put if found.fset is not None else None, found.fdel, found.__doc__)

@@ -17,7 +17,7 @@ import threading
 from compat._forking import GatedLock, gate
 from compat.errors import WrongLoopError
 
-from . import bytecode
+from .recording import bytecode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -31,7 +31,6 @@ ALLOWED = {
     ("compat.netra.components.context.execution", "compat.netra.components.context.user"): "converted from",
     # Tests replace `environment.get_env`: the validator has to look it up in the package at the time of the call.
     ("compat.netra.components.environment.validation", "compat.netra.components.environment"): "looked up when called",
-    ("compat.shim.finder", "compat.shim.installation"): REORGANISED,
 }
 
 

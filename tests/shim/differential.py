@@ -16,7 +16,7 @@ import compat
 from compat.errors import LegacyAnnouncedWarning, LegacyUseWarning
 from compat.ledger import Ledger, Method
 from compat.shim.forward import forward
-from compat.shim.funnel import Tap
+from compat.shim.recording.funnel import UseRecorder
 
 LINES = 6
 MODULES = ("__main__", "app.users", "app.orders", "lib")
@@ -25,16 +25,16 @@ ACTIONS = ("ignore", "default", "once", "module", "always", "error")
 VERSIONS = ("1.5", "0.5")
 
 
-def tap(version: str, name: str) -> Tap:
+def recorder(version: str, name: str) -> UseRecorder:
     ledger = Ledger("kit", version=version) + [Method(f"m:C.{name}", f"m:C.new_{name}", since="1.0", removal="2.0", instead=None)]
-    return Tap(next(iter(ledger)), ledger)
+    return UseRecorder(next(iter(ledger)), ledger)
 
 
 def targets(stock: bool) -> list:
     """The used functions: forwarders of the shim, or functions that warn by hand with the same words."""
     made = []
     for number, version in enumerate(VERSIONS * 2):
-        one = tap(version, f"f{number}")
+        one = recorder(version, f"f{number}")
         _, warning = one._words("call")
 
         def plain(x=1):

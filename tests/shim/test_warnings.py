@@ -125,7 +125,7 @@ def test_code_compiled_again_and_again_stays_one_site_and_bounded(legacy):
     assert (use.count, use.line) == (6000, 1)
     from compat.shim.installation import installed
 
-    assert all(len(tap._sites) <= 4096 and len(tap.hot) <= 4096 for one in installed() for tap in one._taps.values())
+    assert all(len(each._sites) <= 4096 and len(each.hot) <= 4096 for one in installed() for each in one.recorders.values())
 
 
 def test_a_site_seen_before_still_satisfies_pytest_warns(legacy):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from compat import errors
+
 from ..move import Move
 
 
@@ -23,6 +25,16 @@ class Removed(Move):
         id: str = "",
     ) -> None:
         super().__init__(legacy, "", since=since, removal=removal or since, instead=instead, note=note, id=id)
+
+    def raises(self, stage: str) -> bool:
+        """At every stage."""
+        return True
+
+    def error(self, use: str, sentence: str) -> Exception:
+        """Also what Python itself raises for what is not there."""
+        if use == "import":
+            return errors.RemovedImport(sentence, name=self.module)
+        return errors.RemovedAttribute(sentence)
 
     def judgement(self, stage: str) -> str:
         """The same at every stage."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from . import bytecode, callsite, lazy
-from .funnel import FILTERS, HOT_GLOBALS, KEY, NO_STEPS, Tap, site_key
+from ..recording import bytecode, callsite, lazy
+from ..recording.funnel import FILTERS, HOT_GLOBALS, KEY, NO_STEPS, UseRecorder, site_key
 from .targets import loader_of, owner_of
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def get(self):
 """
 
 
-def counted_getter(tap: Tap, path: str, load: Callable[[], object], slow: Callable[[Any, FrameType], object]) -> Any:
+def counted_getter(recorder: UseRecorder, path: str, load: Callable[[], object], slow: Callable[[Any, FrameType], object]) -> Any:
     """A property getter that counts at known sites and asks ``slow(module, frame)`` elsewhere.
 
     ``path`` is ``"module:attribute"``. Compiled at the first use: most rows of a ledger are never read in a process.
@@ -53,7 +53,7 @@ def counted_getter(tap: Tap, path: str, load: Callable[[], object], slow: Callab
 
     def bare() -> object:
         """A read by no Python code at all."""
-        tap.use("attribute", None)
+        recorder.use("attribute", None)
         return load()
 
     def first(self: Any) -> object:
@@ -62,41 +62,39 @@ def counted_getter(tap: Tap, path: str, load: Callable[[], object], slow: Callab
         if frame is None:
             return bare()
         value = slow(self, frame)
-        if get is None and tap.hot:
-            made: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "_hot": tap.hot, "_slow": slow}
+        if get is None and recorder.hot:
+            made: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "_hot": recorder.hot, "_slow": slow}
             made.update(_modules=sys.modules, _load=load, _bare=bare)
             source = _GETTER.format(key=KEY, filters=FILTERS, module=module, name=name or "__dict__")
             exec(compile(source, "<compat getter>", "exec"), made)
             get = made["get"]
             kind = type(self)
-            found = vars(kind).get(tap.move.attribute or name)
+            found = vars(kind).get(recorder.move.attribute or name)
             if isinstance(found, property) and found.fget is first:
-                setattr(kind, tap.move.attribute or name, property(get, found.fset, found.fdel, found.__doc__))
+                setattr(kind, recorder.move.attribute or name, property(get, found.fset, found.fdel, found.__doc__))
         return value
 
     first.slow = slow  # type: ignore[attr-defined]
     return first
 
 
-def name_property(tap: Tap, adapter: str = "") -> property:
-    """The descriptor of a row that names one attribute of a legacy module."""
-    move: Move = tap.move
-    attribute, path = move.attribute, adapter or move.canonical
-    if move.kind == "removed":
-        return _tombstone(tap)
+def name_property(recorder: UseRecorder, path: str) -> property:
+    """The descriptor of a row that names one attribute of a legacy module, which gives what stands at ``path``."""
+    move: Move = recorder.move
+    attribute = move.attribute
     deleted: list[bool] = []
     load = loader_of(path, move.id, deleted)
 
     def slow(module: Any, frame: FrameType) -> object:
         if callsite.is_looking(frame):
-            return _quietly(tap, module, load)
-        if not _use_lazily(tap, frame):
-            tap.use("import" if bytecode.is_import_from(frame) else "attribute", frame)
+            return _quietly(recorder, module, load)
+        if not lazy.use_lazily(recorder, frame):
+            recorder.use("import" if bytecode.is_import_from(frame) else "attribute", frame)
         return load()
 
     def put(module: Any, value: object) -> None:
         owner, name = owner_of(path, move.id)
-        count_write(tap, sys._getframe(1))
+        count_write(recorder, sys._getframe(1))
         setattr(owner, name, value)
         deleted.clear()
 
@@ -105,45 +103,13 @@ def name_property(tap: Tap, adapter: str = "") -> property:
         delattr(owner, name)
         deleted.append(True)
 
-    return property(counted_getter(tap, path, load, slow), put, delete, f"{attribute}: {move.kind} moved to {path}")
+    return property(counted_getter(recorder, path, load, slow), put, delete, f"{attribute}: {move.kind} moved to {path}")
 
 
-def _use_lazily(tap: Tap, frame: FrameType) -> bool:
-    """Count the read as the import that it is where it makes a lazy import real."""
-    found = lazy.lazy_object(frame, tap.move.module) if lazy.LAZY is not None else None
-    if found is None:
-        return False
-    lazy.use_once(tap, frame, found)
-    return True
-
-
-def _quietly(tap: Tap, module: Any, load: Callable[[], object]) -> object:
-    if tap.stage == "expired":
-        raise AttributeError(f"module {module.__name__!r} has no attribute {tap.move.attribute!r}")
+def _quietly(recorder: UseRecorder, module: Any, load: Callable[[], object]) -> object:
+    if recorder.raises:
+        raise AttributeError(f"module {module.__name__!r} has no attribute {recorder.move.attribute!r}")
     return load()
-
-
-def _tombstone(tap: Tap) -> property:
-    name = tap.move.attribute
-
-    def slow(module: Any, frame: FrameType) -> object:
-        if callsite.is_looking(frame) and frame.f_code.co_name != "_handle_fromlist":
-            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-        if callsite.is_importlib(frame):
-            return None  # the import system only asks whether to look for a submodule; the read that follows answers
-        if not _use_lazily(tap, frame):
-            tap.use("import" if bytecode.is_import_from(frame) else "attribute", frame)
-        return None  # pragma: no cover - a removed row always raises
-
-    def put(module: Any, value: object) -> None:
-        # Somebody provides the name himself (a test double, a later real definition): his object answers from now on.
-        vars(module)[name] = value
-        hide(type(module), name)
-
-    def get(module: Any) -> object:
-        return slow(module, sys._getframe(1))
-
-    return property(get, put)
 
 
 def hide(kind: type, name: str) -> None:
@@ -152,20 +118,20 @@ def hide(kind: type, name: str) -> None:
         delattr(kind, name)
 
 
-def module_property(tap: Tap, canonical: str, name: str) -> property:
+def module_property(recorder: UseRecorder, canonical: str, name: str) -> property:
     """The descriptor of one attribute of a wholly moved module."""
-    load = loader_of(f"{canonical}:{name}", tap.move.id)
+    load = loader_of(f"{canonical}:{name}", recorder.move.id)
     modules = sys.modules
 
     def slow(module: Any, frame: FrameType) -> object:
         if callsite.is_looking(frame):
             return found(module)
         if bytecode.is_import_from(frame):
-            tap.skip(frame)  # the statement was counted when it named the module
+            recorder.skip(frame)  # the statement was counted when it named the module
             return found(module)
         value = found(module)
-        if not _use_lazily(tap, frame):
-            tap.use("attribute", frame)
+        if not lazy.use_lazily(recorder, frame):
+            recorder.use("attribute", frame)
         return value
 
     def found(module: Any) -> object:
@@ -175,25 +141,25 @@ def module_property(tap: Tap, canonical: str, name: str) -> property:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}") from None
 
     def put(module: Any, value: object) -> None:
-        count_write(tap, sys._getframe(1))
+        count_write(recorder, sys._getframe(1))
         setattr(modules[canonical], name, value)
 
     def delete(module: Any) -> None:
         delattr(modules[canonical], name)
 
-    return property(counted_getter(tap, f"{canonical}:{name}", load, slow), put, delete)
+    return property(counted_getter(recorder, f"{canonical}:{name}", load, slow), put, delete)
 
 
-def count_write(tap: Tap, frame: FrameType) -> None:
+def count_write(recorder: UseRecorder, frame: FrameType) -> None:
     """Count an attribute of a legacy module that is set by a statement."""
     # Generic __setattr__ on the module class stands between; patching tools have counted their read already.
     while frame.f_back is not None and callsite.module_name(frame).startswith("compat.shim"):
         frame = frame.f_back
     if bytecode.is_attribute(frame) and not callsite.is_looking(frame):
-        tap.use("set", frame)
+        recorder.use("set", frame)
 
 
-def child_property(name: str, tap: Tap | None, child: Any = None) -> property:
+def child_property(name: str, recorder: UseRecorder | None, child: Any = None) -> property:
     """The descriptor of a legacy submodule on its parent package: ``from old import mod`` is seen each time.
 
     The submodule is kept here and not in the package's dict, where a lazy from-import would find it without asking.
@@ -205,10 +171,10 @@ def child_property(name: str, tap: Tap | None, child: Any = None) -> property:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         if lazy.LAZY is not None:
             module.__dict__.pop(name, None)  # a lazy import puts it there while it resolves, before it asks here
-        if tap is not None:
+        if recorder is not None:
             frame = sys._getframe(1)
-            if tap.hot.get(site_key(frame)) is not NO_STEPS and not callsite.is_looking(frame):
-                _count_child(tap, frame)
+            if recorder.hot.get(site_key(frame)) is not NO_STEPS and not callsite.is_looking(frame):
+                _count_child(recorder, frame)
         return held[0]
 
     def put(module: Any, value: object) -> None:
@@ -220,13 +186,13 @@ def child_property(name: str, tap: Tap | None, child: Any = None) -> property:
     return property(get, put, delete)
 
 
-def _count_child(tap: Tap, frame: FrameType) -> None:
-    if lazy.LAZY is not None and _use_lazily(tap, frame):
+def _count_child(recorder: UseRecorder, frame: FrameType) -> None:
+    if lazy.LAZY is not None and lazy.use_lazily(recorder, frame):
         return
     if not bytecode.is_import_from(frame):
         return  # on the way to an attribute, which is what counts
     statement = bytecode.import_statement(frame)
     if statement is not None and statement.fromlist is None:
-        tap.skip(frame)  # import old.mod as m: counted by its IMPORT_NAME
+        recorder.skip(frame)  # import old.mod as m: counted by its IMPORT_NAME
     else:
-        tap.use("import", frame)
+        recorder.use("import", frame)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import types
 
-from . import bytecode
+from ..recording import bytecode
 from .descriptors import child_property
 from .modules import missing, served_property
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from compat.ledger import Move
 
-    from .funnel import Tap
+    from ..recording.funnel import UseRecorder
 
 _MARK = "__compat_overlay__"
 
@@ -44,12 +44,14 @@ def _overlaid(module: types.ModuleType) -> type | None:
     return made
 
 
-def cover(module: types.ModuleType, rows: Mapping[str, Move], tap_of: Callable[[Move], Tap]) -> Callable[[], None] | None:
+def cover(
+    module: types.ModuleType, rows: Mapping[str, Move], recorder_of: Callable[[Move], UseRecorder]
+) -> Callable[[], None] | None:
     """Put the rows of a live module onto it; return the function that takes them off again, ``None`` for no change."""
     namespace = vars(module)
     wanted = {}
     for name, move in rows.items():
-        if not name or "." in name or move.kind in ("method", "argument", "module"):
+        if not name or "." in name:
             continue
         if name not in namespace or _is_same(namespace[name], move):
             wanted[name] = move
@@ -60,11 +62,11 @@ def cover(module: types.ModuleType, rows: Mapping[str, Move], tap_of: Callable[[
         return None
     popped = {name: namespace.pop(name) for name in wanted if name in namespace}
     for name, move in wanted.items():
-        setattr(kind, name, served_property(move, tap_of))
-        if move.kind != "removed":
+        setattr(kind, name, served_property(move, recorder_of))
+        if not move.is_tombstone:
             vars(kind)[_MARK].add(name)
     own = namespace.get("__getattr__")
-    ends = any(move.kind == "removed" or tap_of(move).stage == "expired" for move in wanted.values())
+    ends = any(recorder_of(move).raises for move in wanted.values())
     if ends:
         namespace["__getattr__"] = made = missing(module, own)
     if "__all__" not in namespace and "__all__" not in vars(kind):
@@ -116,12 +118,12 @@ def _star(kind: type) -> property:
     return property(get, put)
 
 
-def adopt(parent: types.ModuleType, name: str, tap: Tap | None) -> Callable[[], None] | None:
+def adopt(parent: types.ModuleType, name: str, recorder: UseRecorder | None) -> Callable[[], None] | None:
     """Let a live package see ``from package import child`` for a legacy child; return the undoing."""
     kind = _overlaid(parent)
-    if kind is None or tap is None:
+    if kind is None or recorder is None:
         return None
-    setattr(kind, name, child_property(name, tap))
+    setattr(kind, name, child_property(name, recorder))
 
     def undo() -> None:
         if name in vars(kind):

@@ -1,8 +1,8 @@
 """The one funnel: every use of a legacy name comes through here, is counted first and warned second.
 
-Hot code (descriptors, forwarders) looks its caller up in ``Tap.hot`` by the offset of its instruction or, where code of
-another caller stands under that, by :data:`KEY`, and, while the warning filters equal ``watch.SNAPSHOT``, takes one step of
-the iterator it finds there: a count and nothing else. Everything else comes to :meth:`Tap.use`.
+Hot code (descriptors, forwarders) looks its caller up in ``UseRecorder.hot`` by the offset of its instruction or, where code of
+another caller stands under that, by :data:`KEY`, and, while the warning filters equal ``filters.SNAPSHOT``, takes one step of
+the iterator it finds there: a count and nothing else. Everything else comes to :meth:`UseRecorder.use`.
 """
 
 from __future__ import annotations
@@ -15,21 +15,13 @@ import warnings
 from itertools import repeat
 
 from compat._forking import gate
-from compat.errors import (
-    LegacyExpiredAttribute,
-    LegacyExpiredCall,
-    LegacyExpiredImport,
-    RemovedAttribute,
-    RemovedImport,
-)
 from compat.ledger import Ledger, Move, sentence
-from compat.ledger.versions import ANNOUNCED, EXPIRED
 from compat.telemetry.record.counters import on_reset
 from compat.telemetry.record.counters import open_cell as _open
 from compat.telemetry.record.counters import usage as _usage
 from compat.telemetry.record.sites import Site
 
-from . import callsite, handed, watch
+from . import callsite, filters, thread_origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,13 +35,13 @@ if TYPE_CHECKING:
 #: code object can reach past the next one's address.
 KEY = "_id(_fr.f_code) + _fr.f_lasti" if sys.version_info >= (3, 11) else "(_id(_fr.f_code) << 24) | _fr.f_lasti"
 #: The filters in force, as source of hot code. Before 3.11 an item of a dict is found quicker than an attribute of a module.
-FILTERS = "_filters()" if watch.CONTEXT_AWARE else "_W.filters" if sys.version_info >= (3, 11) else "_V['filters']"
+FILTERS = "_filters()" if filters.CONTEXT_AWARE else "_W.filters" if sys.version_info >= (3, 11) else "_V['filters']"
 #: What hot code reads as its globals, which since 3.11 are read quicker than the cells of a closure are copied at each call.
 HOT_GLOBALS = {
-    "_snap": watch.SNAPSHOT,
+    "_snap": filters.SNAPSHOT,
     "_W": warnings,
     "_V": vars(warnings),
-    "_filters": watch.current,
+    "_filters": filters.current,
     "_id": id,
     "_frame": sys._getframe,
 }
@@ -66,7 +58,7 @@ else:
         return (id(frame.f_code) << 24) | frame.f_lasti
 
 
-_MOST_SITES = 4096  # per tap; code compiled over and over (exec, a REPL) must not grow it for ever
+_MOST_SITES = 4096  # per recorder; code compiled over and over (exec, a REPL) must not grow it for ever
 
 
 # A module's attribute lookup replaces any AttributeError of a descriptor by one of its own, and then asks the module's
@@ -95,20 +87,21 @@ def steps(cell: Cell) -> Iterator[object]:
 NO_STEPS = steps(nothing)
 
 
-class Tap:
+class UseRecorder:
     """The funnel's side of one move: its sites, its sentences, its hot table."""
 
-    __slots__ = ("_said", "_sites", "docs", "hot", "move", "stage")
+    __slots__ = ("_said", "_sites", "docs", "hot", "move", "raises", "stage")
 
     def __init__(self, move: Move, ledger: Ledger, hot: dict[int, Any] | None = None) -> None:
         self.move = move
         self.docs = ledger.origin(move).docs
         self.stage = ledger.stage(move)
+        self.raises = move.raises(self.stage)
         self.hot: dict[int, Any] = {} if hot is None else hot
         # Code objects are kept so that their addresses, which are keys, stay theirs.
         self._sites: dict[tuple[int, str], tuple[CodeType, Cell]] = {}
         self._said: dict[str, tuple[str, Any]] = {}
-        _taps.append(self)
+        _recorders.append(self)
 
     def use(self, kind: str, frame: FrameType | None, *, is_site: bool = True) -> None:
         """Count and warn one use of ``kind`` by the code that ``frame`` executes; raise when the move has expired.
@@ -124,7 +117,7 @@ class Tap:
 
     def _use(self, kind: str, frame: FrameType | None, is_site: bool) -> None:
         user = callsite.find_user(frame)
-        note = handed.place_of(frame) if user is None else None
+        note = thread_origin.place_of(frame) if user is None else None
         if note is not None:
             place, registry = note
             line = place.line
@@ -134,13 +127,13 @@ class Tap:
             cell, line = self._cell(kind, user)
         # Count first: under an "error" filter nothing after the warning runs.
         cell()
-        if self.move.kind == "removed" or self.stage == EXPIRED:
+        if self.raises:
             error = self.error(kind)
             if isinstance(error, AttributeError):
                 error.legacy_name = self.move.attribute  # type: ignore[attr-defined]
                 _lost.error = error
             raise error
-        decided = watch.generation()
+        decided = filters.generation()
         text, warning = self._words(kind)
         if note is not None:
             module = place.module or "<string>"
@@ -154,33 +147,23 @@ class Tap:
         module = name if isinstance(name, str) else "<string>"
         registry = found.setdefault("__warningregistry__", {})
         warnings.warn_explicit(warning, None, user.f_code.co_filename, line, module, registry)  # type: ignore[call-overload]
-        if is_site and user is frame and watch.is_silent(text, type(warning), module, line):
-            watch.keep(self.hot, site_key(user), user, steps(cell), decided)
+        if is_site and user is frame and filters.is_silent(text, type(warning), module, line):
+            filters.keep(self.hot, site_key(user), user, steps(cell), decided)
 
     def skip(self, frame: FrameType) -> None:
         """Remember that the instruction a frame executes is no use of its own."""
         self._keep_code(frame)
-        watch.keep(self.hot, site_key(frame), frame, NO_STEPS, watch.generation())
+        filters.keep(self.hot, site_key(frame), frame, NO_STEPS, filters.generation())
 
     def error(self, kind: str) -> Exception:
-        """What to raise for an expired or removed move: also what Python itself would have raised."""
-        said = sentence(self.move, kind, self.stage, docs=self.docs)
-        name = self.move.attribute or self.move.module
-        if self.move.kind == "removed":
-            return RemovedImport(said, name=self.move.module) if kind == "import" else RemovedAttribute(said)
-        if kind == "import":
-            return LegacyExpiredImport(said, name=self.move.module)
-        return (LegacyExpiredAttribute if kind in ("attribute", "set") else LegacyExpiredCall)(said, name=name)
+        """What to raise for a use that is an error."""
+        return self.move.error(kind, sentence(self.move, kind, self.stage, docs=self.docs))
 
     def _words(self, kind: str) -> tuple[str, Any]:
         said = self._said.get(kind)
         if said is None:
-            from compat import errors
-
-            category = errors.LegacyAnnouncedWarning if self.stage == ANNOUNCED else errors.LegacyUseWarning
-            move = self.move
-            text = sentence(move, kind, self.stage, docs=self.docs)
-            said = self._said[kind] = (text, category(move.legacy, move.since, move.removal, text))
+            text = sentence(self.move, kind, self.stage, docs=self.docs)
+            said = self._said[kind] = (text, self.move.warning(self.stage, text))
         return said
 
     def _cell(self, kind: str, frame: FrameType | None) -> tuple[Cell, int]:
@@ -209,47 +192,47 @@ class Tap:
         self._sites.clear()
 
 
-class LateTap:
-    """A tap that is made at its first use: an adapter's methods exist before the ledger that lists the adapter is installed."""
+class LateRecorder:
+    """A recorder made at its first use: an adapter's methods exist before the ledger that lists the adapter is installed."""
 
-    __slots__ = ("_make", "_tap", "hot")
+    __slots__ = ("_make", "_recorder", "hot")
 
-    def __init__(self, make: Callable[[dict[int, Any]], Tap]) -> None:
+    def __init__(self, make: Callable[[dict[int, Any]], UseRecorder]) -> None:
         self.hot: dict[int, Any] = {}
         self._make = make
-        self._tap: Tap | None = None
+        self._recorder: UseRecorder | None = None
 
-    def tap(self) -> Tap:
-        """The real tap."""
-        if self._tap is None or self._tap not in _taps:
-            self._tap = self._make(self.hot)
-        return self._tap
+    def recorder(self) -> UseRecorder:
+        """The real recorder."""
+        if self._recorder is None or self._recorder not in _recorders:
+            self._recorder = self._make(self.hot)
+        return self._recorder
 
     def use(self, kind: str, frame: FrameType | None) -> None:
-        """See :meth:`Tap.use`."""
+        """See :meth:`UseRecorder.use`."""
         with gate:
-            self.tap().use(kind, frame)
+            self.recorder().use(kind, frame)
 
     def skip(self, frame: FrameType) -> None:
-        """See :meth:`Tap.skip`."""
-        self.tap().skip(frame)
+        """See :meth:`UseRecorder.skip`."""
+        self.recorder().skip(frame)
 
 
-def touch(tap: Tap | LateTap, kind: str, frame: FrameType | None) -> None:
+def record(recorder: UseRecorder | LateRecorder, kind: str, frame: FrameType | None) -> None:
     """One use by the code that ``frame`` executes; quick at a known site. For callers that have no template of their own."""
     if frame is None:
-        tap.use(kind, None)
+        recorder.use(kind, None)
         return
-    known = tap.hot.get(site_key(frame))
-    if known is not None and watch.current() == watch.SNAPSHOT:
+    known = recorder.hot.get(site_key(frame))
+    if known is not None and filters.current() == filters.SNAPSHOT:
         next(known)
     elif callsite.is_own(frame):
-        tap.skip(frame)
+        recorder.skip(frame)
     else:
-        tap.use(kind, frame)
+        recorder.use(kind, frame)
 
 
-_taps: list[Tap] = []
+_recorders: list[UseRecorder] = []
 
 
 def _summarize() -> None:
@@ -268,17 +251,17 @@ if os.environ.get("COMPAT_SUMMARY") == "1":
     atexit.register(_summarize)
 
 
-def forget_taps(taps: Iterable[Tap]) -> None:
-    """Let go of taps that no installation serves any more."""
-    for tap in list(taps):
-        tap.forget()
-        if tap in _taps:
-            _taps.remove(tap)
+def forget_recorders(recorders: Iterable[UseRecorder]) -> None:
+    """Let go of recorders that no installation serves any more."""
+    for recorder in list(recorders):
+        recorder.forget()
+        if recorder in _recorders:
+            _recorders.remove(recorder)
 
 
 def _reset() -> None:
-    for tap in list(_taps):
-        tap.forget()
+    for recorder in list(_recorders):
+        recorder.forget()
 
 
 on_reset(_reset)

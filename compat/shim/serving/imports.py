@@ -6,7 +6,7 @@ import importlib
 import sys
 import threading
 
-from . import bytecode, callsite, lazy
+from ..recording import bytecode, callsite, lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
     from compat.ledger import Move
 
-    from .funnel import Tap
+    from ..recording.funnel import UseRecorder
 
 _bootstrap: Any = importlib._bootstrap  # type: ignore[attr-defined]
 
 
-def seen(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> bool:
+def seen(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: FrameType) -> bool:
     """The interpreter met the loaded legacy module ``name``: count the statement if it is the one that names it.
 
     Returns what ``_initializing`` must answer. The interpreter drops an exception raised here; to let an ``error`` filter
     raise at the user's line, the answer is "yes" and the wait that follows raises.
     """
     try:
-        _count(name, tap, rows, frame)
+        _count(name, recorder, rows, frame)
     except Exception as error:
         _raise_in_wait(name, error)
         return True
     return False
 
 
-def _count(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> None:
+def _count(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: FrameType) -> None:
     if callsite.is_importlib(frame):
         # importlib.import_module() of a loaded module; deeper frames belong to statements counted elsewhere.
         if frame.f_code.co_name == "_find_and_load" and frame.f_locals.get("name") == name:
@@ -43,21 +43,21 @@ def _count(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> N
             if above is not None and above.f_code.co_name == "_gcd_import":
                 user = callsite.user_frame(above)
                 if not callsite.is_looking(user) and not _is_from_list(above) and not _is_resolving(above.f_back):
-                    tap.use("import", user)
+                    recorder.use("import", user)
         return
     if callsite.is_looking(frame):
         return
     statement = bytecode.import_statement(frame) if bytecode.is_importing(frame) else None
     if statement is None:
         if lazy.LAZY is not None and lazy.lazy_object(frame, name) is not None:
-            lazy.reified(name, tap, rows, frame)
+            lazy.reified(name, recorder, rows, frame)
         elif _calls_import(frame):
-            tap.use("import", frame)
+            recorder.use("import", frame)
         return
     if statement.name == name and not _named_by_rows(statement, rows):
-        tap.use("import", frame)
+        recorder.use("import", frame)
     else:
-        tap.skip(frame)
+        recorder.skip(frame)
 
 
 def _calls_import(frame: FrameType) -> bool:
@@ -84,22 +84,22 @@ def _named_by_rows(statement: bytecode.Statement, rows: Mapping[str, Move]) -> b
     return bool(statement.fromlist) and all(item in rows for item in statement.fromlist or ())
 
 
-def first(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> None:
+def first(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: FrameType) -> None:
     """The module is being loaded: count the statement that asked for it, if it names this module and not a child of it."""
     user = callsite.user_frame(frame)
     if callsite.is_looking(user) or _is_resolving(frame):
         return
     if lazy.LAZY is not None and lazy.lazy_object(user, name) is not None:
-        lazy.reified(name, tap, rows, user)
+        lazy.reified(name, recorder, rows, user)
         return
     statement = bytecode.import_statement(user) if bytecode.is_importing(user) else None
     if statement is None:
         asked = outermost_request(frame)
         if not asked or asked == name:
-            tap.use("import", user)
+            recorder.use("import", user)
         return
     if statement.name == name and not _named_by_rows(statement, rows):
-        tap.use("import", user)
+        recorder.use("import", user)
 
 
 def outermost_request(frame: FrameType | None) -> str:
@@ -145,8 +145,8 @@ def _raise_in_wait(name: str, error: Exception) -> None:
 class _Gate:
     """Stands for a module's lock for good: up to 3.10 it is all that ``importlib.import_module`` asks of a loaded module."""
 
-    def __init__(self, name: str, tap: Tap) -> None:
-        self.name, self.tap = name, tap
+    def __init__(self, name: str, recorder: UseRecorder) -> None:
+        self.name, self.recorder = name, recorder
         self.lock = _bootstrap._ModuleLock(name)
 
     def __call__(self) -> _Gate:
@@ -161,17 +161,17 @@ class _Gate:
             and find.f_code.co_name == "_find_and_load"
             and self.name in sys.modules
         ):
-            _count(self.name, self.tap, {}, find)
+            _count(self.name, self.recorder, {}, find)
         return self.lock.acquire()
 
     def release(self) -> None:
         self.lock.release()
 
 
-def watch_cached(name: str, tap: Tap) -> None:
+def watch_cached(name: str, recorder: UseRecorder) -> None:
     """See ``importlib.import_module`` of a module that is loaded, on versions that do not read ``_initializing`` for it."""
     if sys.version_info < (3, 11) and hasattr(_bootstrap, "_module_locks"):
-        _bootstrap._module_locks[name] = _Gate(name, tap)
+        _bootstrap._module_locks[name] = _Gate(name, recorder)
 
 
 def unwatch(name: str) -> None:

@@ -1,47 +1,63 @@
-"""Legacy arguments: renamed, dropped, converted, reordered, newly required; conflicts are TypeErrors in Python's words."""
+"""Argument: the function takes its legacy arguments too; conflicts are TypeErrors in Python's words."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 
-from . import callsite, handed
-from .forward import FunctionLike
-from .funnel import touch
-from .targets import resolve
+from ..forward import FunctionLike
+from ..recording import callsite, thread_origin
+from ..recording.funnel import record
+from ..serving.targets import resolve
+from .kind import Kind, owner_in, replaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import FrameType
+    from types import FrameType, ModuleType
     from typing import Any
 
-    from compat.ledger import Argument
+    from compat.ledger import Argument, Move
 
-    from .funnel import Tap
+    from ..recording.funnel import UseRecorder
 
 
-def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, Tap]]) -> Any:
+class ArgumentKind(Kind):
+    """Wrapped around the canonical function."""
+
+    __slots__ = ()
+
+    def changed(self, move: Move) -> str:
+        """The function itself."""
+        return move.canonical
+
+    def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Argument, UseRecorder]]) -> Callable[[], None]:
+        """Wrap the function once for all its rows."""
+        owner, name = owner_in(module, path)
+        return replaced(owner, name, functools.partial(accept, rows=rows))
+
+
+def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecorder]]) -> Any:
     """Wrap a function so that it takes legacy arguments too; each use of one is counted and warned at the caller's line.
 
     Calls in the new form are passed on as they are. An argument in both forms raises ``TypeError``, as giving it twice does.
     """
-    by_name = {row.argument: (row, tap) for row, tap in rows if row.argument and not row.default}
-    orders = [(row, tap) for row, tap in rows if row.order]
-    defaults = [(row, tap) for row, tap in rows if row.default]
+    by_name = {row.argument: (row, recorder) for row, recorder in rows if row.argument and not row.default}
+    orders = [(row, recorder) for row, recorder in rows if row.order]
+    defaults = [(row, recorder) for row, recorder in rows if row.default]
     legacy = frozenset(by_name)
     name = function.__qualname__
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if not legacy.isdisjoint(kwargs) or orders or defaults:
             frame = callsite.stack_top(1)
-            for row, tap in orders:
-                args, kwargs = _reorder(function, name, row, tap, args, kwargs, frame)
+            for row, recorder in orders:
+                args, kwargs = _reorder(function, name, row, recorder, args, kwargs, frame)
             if not legacy.isdisjoint(kwargs):
                 kwargs = _rename(function, name, by_name, args, kwargs, frame)
-            for row, tap in defaults:
+            for row, recorder in defaults:
                 if not _is_given(function, row.argument, args, kwargs):
-                    touch(tap, "argument", frame)
+                    record(recorder, "argument", frame)
                     supply: Any = resolve(row.default, row.id)
                     kwargs[row.argument] = supply()
         return function(*args, **kwargs)
@@ -53,13 +69,13 @@ def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, Tap]]) -
     return functools.update_wrapper(wrapper, function)
 
 
-handed.FILES.add(accept.__code__.co_filename)
+thread_origin.FILES.add(accept.__code__.co_filename)
 
 
 def _rename(
     function: Callable[..., Any],
     name: str,
-    by_name: dict[str, tuple[Argument, Tap]],
+    by_name: dict[str, tuple[Argument, UseRecorder]],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     frame: FrameType | None,
@@ -69,7 +85,7 @@ def _rename(
         if key not in by_name:
             changed[key] = value
             continue
-        row, tap = by_name[key]
+        row, recorder = by_name[key]
         if row.convert:
             convert: Any = resolve(row.convert, row.id)
             converted = convert(value)
@@ -77,7 +93,7 @@ def _rename(
                 changed[key] = value  # already in the new form
                 continue
             value = converted
-        touch(tap, "argument", frame)
+        record(recorder, "argument", frame)
         if row.became is None:
             continue
         if row.became != key and (row.became in kwargs or row.became in changed or _is_given(function, row.became, args, {})):
@@ -100,7 +116,7 @@ def _reorder(
     function: Callable[..., Any],
     name: str,
     row: Argument,
-    tap: Tap,
+    recorder: UseRecorder,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     frame: FrameType | None,
@@ -113,10 +129,13 @@ def _reorder(
     if len(given) > len(row.order):
         least = len(row.order) + keep
         raise TypeError(f"{name}() takes {least} positional arguments but {len(args)} were given")
-    touch(tap, "argument", frame)
+    record(recorder, "argument", frame)
     named = dict(kwargs)
     for key, value in zip(row.order, given):
         if key in named:
             raise TypeError(f"{name}() got multiple values for argument {key!r}")
         named[key] = value
     return args[:keep], named
+
+
+KIND = ArgumentKind()

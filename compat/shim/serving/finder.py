@@ -8,11 +8,12 @@ import threading
 from types import MappingProxyType
 
 from compat._forking import gate
-from compat.errors import TargetError
 
-from . import bytecode, callsite, handed, imports, overlay
-from .modules import LegacyModule, LegacySpec, Loader
-from .targets import spec_of
+from .. import attach, kinds
+from ..recording import bytecode, callsite, thread_origin
+from . import imports, overlay
+from .loader import Loader
+from .modules import LegacyModule, LegacySpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from compat.ledger import Move
 
-    from .installation import Installation
+    from .installed import Installed
 
 _NO_ROWS: Mapping[str, Move] = MappingProxyType({})
 
@@ -31,7 +32,7 @@ _NO_ROWS: Mapping[str, Move] = MappingProxyType({})
 class Finder:
     """One for all installed ledgers. Costs one set look-up for an import that is none of theirs, however long they are."""
 
-    def __init__(self, installed: list[Installation]) -> None:
+    def __init__(self, installed: Sequence[Installed]) -> None:
         self._installed = installed
         self._busy = threading.local()
         self.roots: frozenset[str] = frozenset()
@@ -40,11 +41,9 @@ class Finder:
 
     def refresh(self) -> None:
         """Learn the roots again after a ledger came or went."""
-        from . import attach
-
         self.roots = frozenset(root for one in self._installed for root in one.ledger.roots)
-        canonical = (name for one in self._installed for name in attach.canonical_modules(one.ledger))
-        self.canonical = frozenset((handed.EXECUTORS, *canonical))
+        canonical = (name for one in self._installed for name in attach.changed_modules(one.ledger))
+        self.canonical = frozenset((thread_origin.EXECUTORS, *canonical))
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """The import system's question. See the module's docstring for the answer."""
@@ -61,7 +60,7 @@ class Finder:
             busy.discard(name)
 
     def _find(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
-        owner, move, canonical = self._whole(name)
+        owner, move = self._whole(name)
         root, dot, _ = name.partition(".")
         if dot and self._real_root(root):
             path = getattr(sys.modules[root], "__path__", None) if name.count(".") == 1 else path
@@ -73,11 +72,11 @@ class Finder:
             if elsewhere is not None:
                 return self._overlaid(name, elsewhere)
         if owner is not None and move is not None:
-            return self._moved(owner, name, move, canonical)
+            return kinds.of(move).find(owner, name, move)
         for one in self._installed:
             if one.ledger.is_declared(name) and self._may_serve(one, name):
                 rows = one.ledger.module_rows(name)
-                loader: Any = OwnedLoader(one, "", None, rows)
+                loader: Any = Loader(one, "", None, rows)
                 spec = LegacySpec(name, loader, origin=f"ledger {one.ledger.name!r}", is_package=True)
                 spec.submodule_search_locations = []
                 return spec
@@ -100,46 +99,18 @@ class Finder:
         importlib.import_module(root)
         return True
 
-    def _whole(self, name: str) -> tuple[Installation | None, Move | None, str]:
-        """The row that moves a whole module, its own or the nearest ancestor's, and the canonical name it gives."""
+    def _whole(self, name: str) -> tuple[Installed | None, Move | None]:
+        """The row in the place of a whole module, of its own or its nearest ancestor's, and whose it is."""
         for one in self._installed:
             at = name
             while at:
-                move = one.ledger.module_rows(at).get("")
-                if move is not None and move.kind in ("module", "removed"):
-                    if move.kind == "removed":
-                        return one, move, ""
-                    return one, move, move.canonical + name[len(at) :]
-                if one.ledger.module_rows(at):
+                rows = one.ledger.module_rows(at)
+                if "" in rows:
+                    return one, rows[""]
+                if rows:
                     break
                 at = at.rpartition(".")[0]
-        return None, None, ""
-
-    def _moved(self, one: Installation, name: str, move: Move, canonical: str) -> ModuleSpec | None:
-        tap = one.tap(move)
-        if move.kind == "removed":
-            if name != move.module:
-                return None
-            if _is_loading(sys._getframe(2)):
-                frame = callsite.user_frame(sys._getframe(2))
-                tap.use("import", frame)
-            return None
-        try:
-            found = spec_of(canonical)
-        except ModuleNotFoundError:
-            found = None
-        if found is None:
-            if canonical != move.canonical:
-                return None  # a submodule that the canonical package does not have either
-            raise TargetError(move.id, canonical, f"no module named {canonical!r}")
-        is_package = found.submodule_search_locations is not None or one.ledger.has_children(name)
-        rows = one.ledger.module_rows(name)
-        loader: Any = OwnedLoader(one, canonical, tap, rows)
-        spec = LegacySpec(name, loader, origin=found.origin, is_package=is_package)
-        spec.tap, spec.rows = tap, rows
-        if is_package:
-            spec.submodule_search_locations = list(found.submodule_search_locations or ())
-        return spec
+        return None, None
 
     def _elsewhere(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         for other in sys.meta_path:
@@ -160,11 +131,11 @@ class Finder:
 
     def _cover(self, module: ModuleType) -> None:
         with gate:
-            handed.cover(module)
+            thread_origin.cover(module)
             for one in self._installed:
-                one.cover(module)
+                attach.cover(one, module)
 
-    def _may_serve(self, one: Installation, name: str) -> bool:
+    def _may_serve(self, one: Installed, name: str) -> bool:
         """A root with a generic name is served for declared descendants only: ``import shared`` alone stays an error."""
         if "." in name or name not in one.ledger.generic or one.ledger.module_rows(name):
             return True
@@ -201,39 +172,3 @@ def _resolved_children(root: str, frame: FrameType | None) -> Iterator[str]:
         if path.startswith(f"{root}."):
             yield ".".join(path.replace(":", ".").split(".")[:2])
         frame = frame.f_back
-
-
-def _is_loading(frame: FrameType | None) -> bool:
-    """Whether the question comes from an import, and not from ``importlib.util.find_spec``."""
-    while frame is not None:
-        if callsite.is_importlib(frame):
-            if frame.f_code.co_name == "_find_and_load_unlocked":
-                return True
-        elif not callsite.is_own(frame):
-            return False
-        frame = frame.f_back
-    return False
-
-
-class OwnedLoader(Loader):
-    """A loader that marks its modules with the installation they belong to, so that it can take them out."""
-
-    def __init__(self, one: Installation, canonical: str, tap: Any, rows: Mapping[str, Move]) -> None:
-        super().__init__(canonical, tap, rows, one.tap)
-        self._one = one
-
-    def exec_module(self, module: ModuleType) -> None:
-        with gate:
-            self._exec(module)
-
-    def _exec(self, module: ModuleType) -> None:
-        super().exec_module(module)
-        vars(module)["__compat_owner__"] = self._one
-        if self.tap is not None:
-            imports.watch_cached(module.__name__, self.tap)
-        parent, _, last = module.__name__.rpartition(".")
-        holder = sys.modules.get(parent)
-        if holder is not None and not isinstance(holder, LegacyModule):
-            undo = overlay.adopt(holder, last, self.tap)
-            if undo is not None:
-                self._one.undoings.append(undo)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from compat.ledger import Move
 
-    from .funnel import Tap
+    from .funnel import UseRecorder
 
 LAZY: Any = getattr(types, "LazyImportType", None)
 _MOST = 4096
@@ -108,7 +108,7 @@ def _find_mine() -> set[Any] | None:
     return spec.found[0] if spec.found else None
 
 
-def use_once(tap: Tap, frame: FrameType, lazy: Any) -> None:
+def use_once(recorder: UseRecorder, frame: FrameType, lazy: Any) -> None:
     """Count and warn the reading of one lazy import, whichever of the interpreter's questions comes first."""
     mark = object()
     if len(_counted) > _MOST:
@@ -117,18 +117,27 @@ def use_once(tap: Tap, frame: FrameType, lazy: Any) -> None:
     if _counted.setdefault(id(lazy), (lazy, mark))[1] is not mark:
         return
     try:
-        tap.use("import", frame, is_site=False)
+        recorder.use("import", frame, is_site=False)
     except BaseException:
         # The name stays lazy, so that the next read imports, and fails, again.
         _counted.pop(id(lazy), None)
         raise
 
 
-def reified(name: str, tap: Tap, rows: Mapping[str, Move], frame: FrameType) -> None:
+def use_lazily(recorder: UseRecorder, frame: FrameType) -> bool:
+    """Count the read as the import that it is where it makes a lazy import real."""
+    found = lazy_object(frame, recorder.move.module) if LAZY is not None else None
+    if found is None:
+        return False
+    use_once(recorder, frame, found)
+    return True
+
+
+def reified(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: FrameType) -> None:
     """The interpreter asks for module ``name`` on behalf of a lazy import: count it if it names this module."""
     lazy = lazy_object(frame, name)
     if lazy is None:
         return
     wanted = target(lazy)
     if wanted == name or (wanted.rpartition(".")[0] == name and wanted.rpartition(".")[2] not in rows):
-        use_once(tap, frame, lazy)
+        use_once(recorder, frame, lazy)

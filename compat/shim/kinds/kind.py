@@ -1,0 +1,69 @@
+"""The protocol of a kind of move at run time. Which methods are called depends on :attr:`compat.ledger.Move.place`."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
+
+    from compat.ledger import Move
+
+    from ..recording.funnel import UseRecorder
+    from ..serving.installed import Installed
+
+
+class Kind:
+    """How the rows of one kind keep old code running. Has no state: one instance answers for all of them."""
+
+    __slots__ = ()
+
+    def find(self, owner: Installed, name: str, move: Any) -> ModuleSpec | None:
+        """A row in the place of a module: the spec of that module or of ``name`` below it; ``None`` where there is none."""
+        return None
+
+    def descriptor(self, recorder: UseRecorder) -> property:
+        """A row in the place of a name: the descriptor of that name on the class of its module."""
+        raise NotImplementedError
+
+    def changed(self, move: Move) -> str:
+        """A row that changes its target: the path, ``"module:attribute"``, at which it puts something."""
+        raise NotImplementedError
+
+    def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Any, UseRecorder]]) -> Callable[[], None]:
+        """Put in place, at the attribute ``path`` of a module, what all rows that change it ask for; return the undoing."""
+        raise NotImplementedError
+
+
+def owner_in(module: ModuleType, path: str) -> tuple[Any, str]:
+    """What holds the last attribute of a path in a module, and that attribute's name."""
+    owner: Any = module
+    *heads, last = path.split(".")
+    for head in heads:
+        owner = getattr(owner, head)
+    return owner, last
+
+
+MISSING: Any = object()
+
+
+def replaced(owner: Any, name: str, change: Callable[[Any], Any]) -> Callable[[], None]:
+    """Put ``change(callable)`` in place of ``owner.name``, whatever kind of method it is."""
+    raw = vars(owner).get(name, MISSING)
+    found = raw if raw is not MISSING else getattr(owner, name)
+    if isinstance(found, (staticmethod, classmethod)):
+        changed: Any = type(found)(change(found.__func__))
+    else:
+        changed = change(found)
+    setattr(owner, name, changed)
+
+    def undo() -> None:
+        if vars(owner).get(name) is changed:
+            if raw is MISSING:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, raw)
+
+    return undo
