@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 from pathlib import Path
@@ -60,3 +61,22 @@ def test_the_commands_of_the_plan_exist() -> None:
     told = set(re.findall(r"`compat ([a-z-]+)", DATA.intros["_head"]))
     assert told == {"compliance", "doctor", "fix", "ready", "report", "scan"}
     assert told <= set(COMMANDS)
+
+
+def _new_forms() -> list[str]:
+    """The code of the right-hand column of every introduction's table."""
+    lines = [line for text in DATA.intros.values() for line in text.splitlines() if line.startswith("| `")]
+    return [code for line in lines for code in re.findall(r"`([^`]+)`", re.split(r" \| ", line.strip("| "), maxsplit=1)[1])]
+
+
+def test_the_new_forms_are_python_and_the_managers_methods_exist() -> None:
+    from compat.canonical import UnifiedWebSocketManager
+
+    forms = [form for form in _new_forms() if not form.startswith("/")]
+    assert len(forms) > 35
+    for form in forms:
+        body = f"{form} pass" if form.endswith(":") else form
+        ast.parse("async def f():\n    " + body)
+    methods = {name for form in forms for name in re.findall(r"\bmanager\.(\w+)", form)}
+    assert {"connect", "emit", "send", "stats"} <= methods
+    assert [name for name in sorted(methods) if not hasattr(UnifiedWebSocketManager, name)] == []
