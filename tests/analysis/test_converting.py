@@ -69,6 +69,7 @@ LITERALS = st.one_of(
 CERTAIN = ["scaled", "stepped", "described", "chosen", "table", "sliced", "compared"]
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(st.sampled_from(CERTAIN), LITERALS)
 def test_what_is_computed_is_what_the_converter_returns(home, name, value):

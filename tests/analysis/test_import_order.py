@@ -49,6 +49,7 @@ def ruff(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([tool, *arguments], cwd=cwd, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_what_ruff_finds_sorted_is_sorted_after_a_fix(ledger, tmp_path):
     if not Path(sys.executable).with_name("ruff").exists():
         pytest.skip("ruff is not installed beside this Python")

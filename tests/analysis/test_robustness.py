@@ -82,6 +82,7 @@ def check(raw: bytes) -> None:
         assert again.after == outcome.after
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @example([b"from old.things import Widget\n", b"# -*- coding: utf-16 -*-\n", b"from old.things import Widget\n"])
 @given(st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.binary(max_size=6)), max_size=14))
@@ -95,6 +96,7 @@ def test_fuzz_bytes(raw):
     check(raw)
 
 
+@pytest.mark.slow
 def test_truncated_at_every_byte():
     text = b"".join(FRAGMENTS[:8]) + Path(__file__).read_bytes()[:1500]
     for end in range(0, len(text), 3):
@@ -158,6 +160,7 @@ SIZES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", SIZES)
 def test_sizes(case):
     started = time.monotonic()
@@ -194,6 +197,7 @@ def test_a_file_that_vanishes_in_mid_run(tmp_path, monkeypatch, when):
     assert failed == ([] if when == "before it is read" else ["could not be written: No such file or directory"])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 def test_killed_in_the_middle_of_writing_every_file_is_old_or_new(tmp_path):
     """The process is killed at random moments; each file holds exactly the old or exactly the new text."""

@@ -96,6 +96,7 @@ def test_annotations_are_spelt_by_their_full_path(tmp_path, monkeypatch):
     assert "\nColour = typed_core.Colour\n" in text
 
 
+@pytest.mark.slow
 def test_mypy(project):
     pytest.importorskip("mypy")
     folder, home = project
@@ -115,6 +116,7 @@ def test_mypy(project):
     assert [line for line in whole.stdout.splitlines() if line.startswith("typings")] == []
 
 
+@pytest.mark.slow
 def test_pyright(project):
     pytest.importorskip("pyright")
     folder, home = project

@@ -8,6 +8,7 @@ import random
 import threading
 from types import SimpleNamespace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -76,6 +77,7 @@ step = st.one_of(
 BEGINNING = [("join", "ann", None), ("join", "ann", "t1"), ("join", "bob", None), ("join", "eve", "t2")]
 
 
+@pytest.mark.slow
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(st.lists(step, min_size=25, max_size=80))
 def test_every_client_receives_exactly_its_users_events_in_order(steps: list) -> None:

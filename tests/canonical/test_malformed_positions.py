@@ -177,6 +177,7 @@ def test_an_answer_that_refuses_one_request_is_no_outage_and_one_that_refuses_al
     redis_server.run(run())
 
 
+@pytest.mark.slow
 def test_a_client_that_comes_while_redis_is_away_is_told_neither_its_address_nor_a_command(redis_server, caplog) -> None:
     async def run() -> None:
         async with serving(redis_server.url) as (service, connect, web):

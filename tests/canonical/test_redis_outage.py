@@ -30,6 +30,7 @@ async def command(factory, *parts):
     return await factory.backplane._client.execute_command(*parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("silent", [False, True], ids=["cut", "silent"])
 def test_a_cable_that_breaks_loses_and_doubles_nothing_and_health_says_so(
     silent, redis_server, cable, new_socket, context, eventually
@@ -347,6 +348,7 @@ def test_backoff_doubles_up_to_a_bound_and_is_spread() -> None:
         assert len(waits) > 1 and all(whole / 2 <= wait <= whole for wait in waits)
 
 
+@pytest.mark.slow
 def test_a_start_without_the_right_to_subscribe_fails_and_says_so(redis_server) -> None:
     async def run() -> None:
         admin, factory = worker(redis_server), worker(redis_server, publish_timeout=0.5)

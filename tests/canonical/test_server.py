@@ -510,6 +510,7 @@ def held_by_the_kernel(port: int, peer_port: int) -> bool:
     return any(state not in ("05", "06") or not queues.startswith("00000000:") for state, queues in states)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/net/tcp"), reason="the kernel's table of connections is Linux's")
 @pytest.mark.parametrize("cause", ["outbox", "heartbeat", "kernel"])
 def test_a_client_that_stops_reading_is_evicted_its_socket_freed_and_nobody_waits(cause, eventually) -> None:

@@ -100,6 +100,7 @@ def test_nothing_recorded_says_what_to_do_next(ask, state):
     assert "python -m compat demo" in shown.stdout
 
 
+@pytest.mark.slow
 def test_ended_killed_and_living_processes_are_all_in_it(ask, count):
     for move, uses, end in (
         ("old.core:Manager", 5, "well"),
@@ -256,6 +257,7 @@ def test_ready_shows_a_table_with_reasons(ask, count):
     assert ask("ready", "--only", "may go").stdout.splitlines()[-1] == "No moves."
 
 
+@pytest.mark.slow
 def test_a_long_merge_shows_a_bar_to_a_person_and_to_nobody_else(count, state, tmp_path):
     for _ in range(3):
         count("old.core:Manager", 1)
@@ -272,6 +274,7 @@ def test_a_long_merge_shows_a_bar_to_a_person_and_to_nobody_else(count, state, t
     assert again.stderr == b""
 
 
+@pytest.mark.slow
 def test_serve_refuses_to_let_others_in_without_a_token(ask):
     pytest.importorskip("uvicorn", reason="needs the extra: server")
     shown = ask("serve", "--host", "0.0.0.0")

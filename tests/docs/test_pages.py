@@ -16,6 +16,7 @@ WRITTEN_BY_HAND = sorted(
 RUNS = {"console", "dockerfile", "ini", "python", "sh", "toml", "yaml"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", WRITTEN_BY_HAND, indirect=True, ids=WRITTEN_BY_HAND)
 def test_every_block_runs_and_prints_what_the_page_says(page):
     blocks = re.findall(r"^ *```(?=\S)", page.path.read_text(encoding="utf-8"), flags=re.M)

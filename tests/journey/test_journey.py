@@ -58,6 +58,7 @@ FILES = {
 }
 
 
+@pytest.mark.slow
 def test_from_legacy_to_nothing_left(tmp_path):
     for path, text in FILES.items():
         file = tmp_path / path

@@ -112,6 +112,7 @@ def test_explain_repeats_the_advice(number: int) -> None:
     assert told.is_stopgap is row.canonical.startswith("compat.netra.")
 
 
+@pytest.mark.slow
 def test_fix_moves_what_has_a_place_to_go_and_repeats_the_advice_of_the_rest(fixed: rewriter.Outcome) -> None:
     reasons: dict[int, list[str]] = {}
     for skip in fixed.skips:

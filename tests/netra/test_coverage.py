@@ -27,6 +27,7 @@ def coverage() -> Any:
     del sys.modules[spec.name]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not _HAS_EXTRAS, reason="the targets of some rows need the extras server and docker")
 def test_at_least_95_percent_of_uses_are_covered_and_none_is_unanswered() -> None:
     done = subprocess.run([sys.executable, str(SCRIPT), "--missing", "40"], capture_output=True, text=True, check=False)

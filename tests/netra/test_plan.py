@@ -62,6 +62,7 @@ def test_the_core_may_go_whole(tree: Path) -> None:
     assert app(tree).stdout.startswith("compat.netra.adapters.managers.websocket_manager ")
 
 
+@pytest.mark.slow
 def test_measured_rewritten_and_rehearsed(tree: Path) -> None:
     (tree / "netra_backend" / "app" / "websocket_core" / "canonical_imports.py").unlink()
     (tree / "app.py").write_text(APP.replace("WebSocketManager.__module__, ", ""))

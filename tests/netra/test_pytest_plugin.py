@@ -34,6 +34,7 @@ def pytest_in(project: Path, *arguments: str, **environment: str) -> subprocess.
     return run(project, "-m", "pytest", "-p", "no:cacheprovider", *arguments, **environment)
 
 
+@pytest.mark.slow
 def test_the_same_lines_do_the_same_under_pytest_and_in_a_plain_process(project: Path) -> None:
     plain, tested = run(project, "-c", USE), pytest_in(project)
     assert plain.returncode == tested.returncode == 1
@@ -73,6 +74,7 @@ def test_a_setting_of_another_type_is_a_usage_error(project: Path) -> None:
     assert "pyproject.toml: [tool.compat] testing must be true or false, not 'yes'" in done.stderr
 
 
+@pytest.mark.slow
 def test_workers_of_xdist_are_asked_too(project: Path) -> None:
     pytest.importorskip("xdist")
     (project / "pyproject.toml").write_text("[tool.compat]\ntesting = true\n")

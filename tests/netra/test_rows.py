@@ -51,6 +51,7 @@ def skip_without_extra(error: BaseException) -> None:
         pytest.skip(f"an extra is not installed: {error}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("move", [row for row in ROWS if row.kind in ("name", "class", "module")], ids=lambda move: move.id)
 def test_a_moved_name_is_handed_out_warned_and_counted(move: Move) -> None:
     file = f"/user/{move.id}.py"

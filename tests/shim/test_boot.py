@@ -93,6 +93,7 @@ def test_a_ledger_whose_roots_are_listed_is_loaded_at_the_first_import_of_one(ki
     assert "<string>:6: LegacyUseWarning: Importing 'old_kit.jobs' is deprecated since kit 1" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_generic_root_that_any_ledger_lists_is_served_for_what_is_listed_below_it(kit):
     done = run("from common.jobs import VALUE\nprint(VALUE)", "-W", "ignore", cwd=kit)
     assert (done.stdout, done.stderr) == ("the ledger is loaded\n5\n", "")
@@ -218,6 +219,7 @@ def test_generic_roots_are_served_for_declared_descendants_only(tmp_path):
         assert done.stderr.endswith(f"ModuleNotFoundError: No module named {name!r}\n"), (code, done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "resolved",
     [

@@ -24,6 +24,7 @@ def differential(seed, steps, *options):
     return int(done.stdout.split()[0])
 
 
+@pytest.mark.slow
 def test_one_hundred_thousand_random_steps_differ_in_nothing():
     assert differential(20, 100_000) == 100_000
 

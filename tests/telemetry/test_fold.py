@@ -123,6 +123,7 @@ def test_a_history_appears_whole(directory, write_segment, site):
     assert seen == []
 
 
+@pytest.mark.slow
 def test_folds_killed_at_any_moment_lose_and_double_nothing(directory, write_segment, site):
     truth = 0
     for attempt in range(12):

@@ -14,6 +14,7 @@ HERE = pathlib.Path(__file__).parent
 PAIRS = sorted(HERE.glob("case_*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", PAIRS, ids=lambda path: path.stem)
 def test_mypy_says_what_it_must(case, gold, tmp_path):
     done = subprocess.run(
@@ -37,6 +38,7 @@ def test_mypy_says_what_it_must(case, gold, tmp_path):
     gold(golden, golden.read_text(encoding="utf-8"), said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", PAIRS, ids=lambda path: path.stem)
 def test_pyright_reports_the_same_wrong_calls(case):
     pytest.importorskip("pyright")

@@ -135,6 +135,7 @@ PARTS = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     sites=st.dictionaries(PARTS, st.dictionaries(st.integers(0, 70), st.integers(1, 10**12), max_size=6), max_size=8),
