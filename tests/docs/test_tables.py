@@ -95,6 +95,12 @@ def test_hooks_that_a_page_names_are_in_the_manifest():
     assert named and set(named) <= set(offered)
 
 
+def test_the_readme_counts_the_legacy_names_of_the_case():
+    from compat.netra.ledger import LEDGER
+
+    assert f"{len(LEDGER):,} legacy names" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_version_is_that_of_the_shipped_ledger_and_of_the_changelog():
     from compat.netra.ledger import LEDGER
 
