@@ -79,6 +79,7 @@ TABLE = {
         "Use a pydantic-settings model for the process, and model.model_copy(update=values) for one user or service."
     ),
     "components.configuration.demo": "a boolean field of a pydantic-settings model of your own",
+    "components.configuration.environment_constants": "compat.canonical.deployment.detect_environment(os.environ)",
     "components.configuration.environment_detector": "compat.canonical.deployment.detect_environment(os.environ)",
     # Types.
     "components.types": OWN_MODEL,

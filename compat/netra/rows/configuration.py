@@ -29,7 +29,9 @@ _WHOLE = f"""\
 {C}.startup_validator = {NEW}.config_validation
 {C}.environment_detector = {NEW}.environment_detector
 {C}.environment = {NEW}.environment_detector
-{OLD_MANAGER} = {NEW}.scopes"""
+{OLD_MANAGER} = {NEW}.scopes
+netra_backend.app.core.environment_constants = {NEW}.environment_constants
+netra_backend.app.config = {NEW}.app_settings"""
 
 _SCOPES = """\
 ConfigurationManagerFactory get_configuration_manager get_dashboard_config_manager get_data_agent_config_manager
@@ -43,6 +45,13 @@ ROWS: list[Move] = [
     *(
         Module(legacy, canonical, instead=None, **WHEN)
         for legacy, canonical in (line.split(" = ") for line in _WHOLE.split("\n"))
+    ),
+    *names(
+        "netra_backend.app.schemas.config",
+        f"{NEW}.app_config",
+        "AppConfig NetraTestingConfig DevelopmentConfig StagingConfig ProductionConfig",
+        instead=None,
+        **WHEN,
     ),
     *names(f"{C}.compatibility_shim", f"{NEW}.scopes", " ".join(_SCOPES.split()), instead=None, **WHEN),
     *names(OLD_MANAGER, f"{NEW}.scopes", "UnifiedConfigurationManager=ScopedConfigManager", instead=None, **WHEN),

@@ -1,14 +1,18 @@
-"""The configuration of one process as an object, read from variables."""
+"""The configuration of one process as an object, read from variables; a class for each environment."""
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Optional
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Optional
 from urllib.parse import quote
 
+from ..environment.defaults import test_defaults
+from .config_fields import PUBLIC_FERNET_KEY, ConfigFields, ConfigGroup
+
 _TRUE = frozenset({"1", "true", "yes", "on"})
+_MODEL = "gemini-2.5-pro"
 
 
 def is_true(text: Optional[str]) -> bool:
@@ -16,44 +20,40 @@ def is_true(text: Optional[str]) -> bool:
     return (text or "").strip().lower() in _TRUE
 
 
-def _from(*variables: str, default: Any = None) -> Any:
-    """A field that is the first of the variables that is set; its default tells its type."""
-    return dataclasses.field(default=default, metadata={"variables": variables})
+def _urls(domain: str) -> dict[str, str]:
+    names = {"frontend_url": "app", "api_base_url": "api", "auth_service_url": "auth"}
+    return {field: f"https://{name}.{domain}" for field, name in names.items()}
 
 
-@dataclass
-class AppConfig:
-    """What the application is told; a field is named as its variable, in lower case, where not said otherwise."""
+#: What differs from the defaults of the fields, by environment.
+_BY_ENVIRONMENT: dict[str, dict[str, Any]] = {
+    "testing": {"fernet_key": PUBLIC_FERNET_KEY, "fast_startup_mode": "true"},
+    "development": {"fernet_key": PUBLIC_FERNET_KEY, "auth_service_url": "http://127.0.0.1:8081"},
+    "staging": _urls("staging.netrasystems.ai"),
+    "production": _urls("netrasystems.ai"),
+}
 
-    environment: str = "development"
-    app_name: str = _from("APP_NAME", default="netra")
-    debug: bool = _from("DEBUG", default=False)
-    log_level: str = _from("LOG_LEVEL", default="INFO")
-    secret_key: Optional[str] = _from("SECRET_KEY")
-    jwt_secret_key: Optional[str] = _from("JWT_SECRET_KEY", "JWT_SECRET")
-    jwt_algorithm: str = _from("JWT_ALGORITHM", default="HS256")
-    access_token_expire_minutes: int = _from("ACCESS_TOKEN_EXPIRE_MINUTES", default=60)
-    fernet_key: Optional[str] = _from("FERNET_KEY")
-    service_id: str = _from("SERVICE_ID", default="netra-backend")
-    service_secret: Optional[str] = _from("SERVICE_SECRET")
-    database_url: Optional[str] = _from("DATABASE_URL")
-    database_pool_size: int = _from("DATABASE_POOL_SIZE", default=5)
-    redis_url: Optional[str] = _from("REDIS_URL")
-    redis_host: str = _from("REDIS_HOST", default="localhost")
-    redis_port: int = _from("REDIS_PORT", default=6379)
-    redis_password: Optional[str] = _from("REDIS_PASSWORD")
-    redis_db: int = _from("REDIS_DB", default=0)
-    clickhouse_host: Optional[str] = _from("CLICKHOUSE_HOST")
-    clickhouse_port: int = _from("CLICKHOUSE_PORT", default=8123)
-    clickhouse_password: Optional[str] = _from("CLICKHOUSE_PASSWORD")
-    auth_service_url: str = _from("AUTH_SERVICE_URL", default="http://localhost:8081")
-    frontend_url: str = _from("FRONTEND_URL", default="http://localhost:3000")
-    api_base_url: str = _from("API_BASE_URL", "BACKEND_URL", default="http://localhost:8000")
-    cors_origins: str = _from("CORS_ORIGINS", default="")
-    google_client_id: Optional[str] = _from("GOOGLE_CLIENT_ID", "OAUTH_GOOGLE_CLIENT_ID_ENV")
-    google_client_secret: Optional[str] = _from("GOOGLE_CLIENT_SECRET")
-    gemini_api_key: Optional[str] = _from("GEMINI_API_KEY")
-    llm_mode: str = _from("LLM_MODE", default="shared")
+
+class AppConfig(ConfigFields):
+    """What the application is told. Only its fields can be set; unknown keywords are left out."""
+
+    #: The fields by name.
+    model_fields: ClassVar[dict[str, Any]] = {one.name: one for one in dataclasses.fields(ConfigFields)}
+    OWN_ENVIRONMENT: ClassVar[Optional[str]] = None
+    OWN_DEFAULTS: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, **values: Any) -> None:
+        environment = values.get("environment") or self.OWN_ENVIRONMENT or "development"
+        defaults = {**_BY_ENVIRONMENT.get(environment, {}), **self.OWN_DEFAULTS, "environment": environment}
+        known = {name: value for name, value in values.items() if name in self.model_fields}
+        super().__init__(**{**defaults, **known})
+        if not self.llm_configs:
+            self.llm_configs = {"default": ConfigGroup(provider="google", model_name=_MODEL, api_key=self.gemini_api_key)}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in self.model_fields:
+            raise ValueError(f'"{type(self).__name__}" object has no field "{name}"')
+        super().__setattr__(name, value)
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str], environment: str) -> AppConfig:
@@ -65,9 +65,9 @@ class AppConfig:
                 if text:
                     values[each.name] = _convert(name, text, each.default)
                     break
-        config = cls(**values)
-        config.database_url = config.database_url or _postgres_url(variables)
-        return config
+        values.setdefault("database_url", _postgres_url(variables))
+        given = {name: value for name, value in values.items() if value is not None}
+        return _class_for(environment, given)(**given)
 
     @property
     def is_testing(self) -> bool:
@@ -83,22 +83,85 @@ class AppConfig:
         """A field, or the default."""
         return getattr(self, key, default)
 
-    def model_dump(self) -> dict[str, Any]:
-        """Every field."""
-        return dataclasses.asdict(self)
+    def model_dump(self, *, include: Optional[Iterable[str]] = None, exclude: Optional[Iterable[str]] = None) -> dict[str, Any]:
+        """Every field, or those that are asked for."""
+        names = [name for name in self.model_fields if (include is None or name in include) and name not in (exclude or ())]
+        return {name: _plain(getattr(self, name)) for name in names}
+
+    def model_copy(self, *, update: Optional[Mapping[str, Any]] = None, deep: bool = False) -> AppConfig:
+        """A copy, some of its fields changed."""
+        copied = copy.deepcopy(self) if deep else copy.copy(self)
+        for name, value in (update or {}).items():
+            setattr(copied, name, value)
+        return copied
 
     def __repr__(self) -> str:
-        return f"AppConfig(environment={self.environment!r}, ...)"  # Secrets stay out of logs.
+        return f"{type(self).__name__}(environment={self.environment!r}, ...)"  # Secrets stay out of logs.
+
+
+class NetraTestingConfig(AppConfig):
+    """The configuration of a test run; its secrets are those that the environment answers tests with."""
+
+    OWN_ENVIRONMENT = "testing"
+    OWN_DEFAULTS = {
+        "database_url": "sqlite+aiosqlite:///:memory:",
+        **{name: test_defaults()[name.upper()] for name in ("jwt_secret_key", "secret_key", "service_secret")},
+    }
+
+
+class DevelopmentConfig(AppConfig):
+    """The configuration of a developer's machine; its secrets are known to everybody."""
+
+    OWN_ENVIRONMENT = "development"
+    OWN_DEFAULTS = {
+        "debug": True,
+        "database_url": "postgresql+asyncpg://postgres:postgres@localhost:5432/netra_dev",
+        "jwt_secret_key": "development_secret_key_for_jwt_do_not_use_in_production",
+        "secret_key": "default_secret_key",
+    }
+
+
+class StagingConfig(AppConfig):
+    """The configuration of staging, with its secrets."""
+
+    OWN_ENVIRONMENT = "staging"
+
+
+class ProductionConfig(AppConfig):
+    """The configuration of production, with its secrets."""
+
+    OWN_ENVIRONMENT = "production"
+
+
+_CLASSES = {one.OWN_ENVIRONMENT: one for one in (NetraTestingConfig, DevelopmentConfig, StagingConfig, ProductionConfig)}
+
+#: What must be set, by environment, before the configuration counts as whole.
+REQUIRED = {
+    "production": ("jwt_secret_key", "service_secret", "database_url"),
+    "staging": ("jwt_secret_key", "service_secret", "database_url"),
+}
+
+
+def _class_for(environment: str, values: Mapping[str, Any]) -> type[AppConfig]:
+    is_whole = all(values.get(name) for name in REQUIRED.get(environment, ()))
+    return _CLASSES.get(environment, AppConfig) if is_whole else AppConfig
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ConfigGroup):
+        return value.model_dump()
+    return {key: _plain(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _convert(name: str, text: str, default: Any) -> Any:
     if isinstance(default, bool):
         return is_true(text)
-    if isinstance(default, int):
-        try:
-            return int(text)
-        except ValueError:
-            raise ValueError(f"{name} must be a whole number, not {text!r}") from None
+    for kind, word in ((int, "a whole number"), (float, "a number")):
+        if isinstance(default, kind):
+            try:
+                return kind(text)
+            except ValueError:
+                raise ValueError(f"{name} must be {word}, not {text!r}") from None
     return text
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from typing import Any, Optional
 
 from ..environment import IsolatedEnvironment, get_env
-from .app_config import AppConfig
+from .app_config import REQUIRED, AppConfig
 from .environment_detector import name_environment
 
 __all__ = [
@@ -43,11 +44,14 @@ logger = logging.getLogger(__name__)
 
 _ABSENT = object()
 
-#: What must be set, by environment, before the configuration counts as whole.
-REQUIRED = {
-    "production": ("jwt_secret_key", "service_secret", "database_url"),
-    "staging": ("jwt_secret_key", "service_secret", "database_url"),
-}
+_CACHE_TTL_SECONDS = 3600
+
+
+class ConfigPart(dict[str, Any]):
+    """A part of the configuration, whose secrets stay out of logs."""
+
+    def __repr__(self) -> str:
+        return f"ConfigPart({', '.join(self)})"
 
 
 class UnifiedConfigManager:
@@ -67,23 +71,24 @@ class UnifiedConfigManager:
         if key is not None:
             return self.get_config_value(key, default)
         with self._lock:
-            variables = IsolatedEnvironment().get_all()
-            environment = name_environment(variables)
-            stale = self._config_cache is None or environment in ("testing", "test") or environment != self._environment
-            if stale:
-                self._config_cache = AppConfig.from_variables(variables, environment)
-                self._environment = environment
-                for name, value in self._overrides.items():
-                    _assign(self._config_cache, name, value)
-            assert self._config_cache is not None
-            return self._config_cache
+            # What stands here in a test run was put here by the test.
+            if self._config_cache is not None:
+                return self._config_cache
+            environment = self.get_environment_name()
+            config = AppConfig.from_variables(_variables(), environment)
+            for name, value in self._overrides.items():
+                _assign(config, name, value)
+            if environment != "testing":
+                self._config_cache = config
+            return config
 
     def reload_config(self, force: bool = False) -> AppConfig:
-        """Read the configuration again; ``force`` forgets the values set here, too."""
+        """Read the configuration again; ``force`` forgets the values set here and the environment, too."""
         with self._lock:
             self._config_cache = None
             if force:
                 self._overrides.clear()
+                self._environment = None
             config: AppConfig = self.get_config()
             return config
 
@@ -100,8 +105,11 @@ class UnifiedConfigManager:
         return missing
 
     def get_environment_name(self) -> str:
-        """development, testing, staging or production."""
-        return str(self.get_config().environment)
+        """development, testing, staging or production; found once, until :meth:`reload_config` with ``force``."""
+        with self._lock:
+            if self._environment is None:
+                self._environment = name_environment(_variables())
+            return self._environment
 
     def get_environment(self) -> str:
         """development, testing, staging or production."""
@@ -121,6 +129,9 @@ class UnifiedConfigManager:
 
     def get_config_value(self, key: str, default: Any = None) -> Any:
         """One value: set here, a field (``a.b`` goes inward), or the variable of that name; else the default."""
+        if not isinstance(key, str):
+            logger.error(f"Configuration keys are texts, got {type(key).__name__}: {key}")
+            return default
         if key in self._overrides:
             return self._overrides[key]
         found: Any = self.get_config()
@@ -153,41 +164,45 @@ class UnifiedConfigManager:
         self.set_config_value(key, value)
 
     def get_database_config(self) -> dict[str, Any]:
-        """URL and pool of the database."""
+        """Where the databases are."""
         config = self.get_config()
-        return {
-            "url": config.database_url,
-            "database_url": config.database_url,
-            "pool_size": config.database_pool_size,
-            "environment": config.environment,
-        }
+        return ConfigPart(
+            database_url=config.database_url,
+            postgres_url=config.database_url,
+            clickhouse_url=config.clickhouse_url,
+            redis_url=config.redis_url,
+        )
 
     def get_auth_config(self) -> dict[str, Any]:
-        """Auth service, algorithm and lifetime of tokens; whether, not what, the secrets are."""
+        """Auth service and secrets; the secret that signs tokens is the service's where there is one."""
         config = self.get_config()
-        return {
-            "auth_service_url": config.auth_service_url,
-            "jwt_algorithm": config.jwt_algorithm,
-            "access_token_expire_minutes": config.access_token_expire_minutes,
-            "jwt_secret_configured": bool(config.jwt_secret_key),
-            "service_secret_configured": bool(config.service_secret),
-        }
+        return ConfigPart(
+            jwt_secret_key=config.service_secret or config.jwt_secret_key,
+            auth_service_url=config.auth_service_url,
+            service_secret=config.service_secret,
+        )
 
     def get_redis_config(self) -> dict[str, Any]:
-        """Where Redis is."""
+        """Where Redis is, and how many seconds values are kept there."""
         config = self.get_config()
         secret = f":{config.redis_password}@" if config.redis_password else ""
-        return {
-            "url": config.redis_url or f"redis://{secret}{config.redis_host}:{config.redis_port}/{config.redis_db}",
-            "host": config.redis_host,
-            "port": config.redis_port,
-            "db": config.redis_db,
-            "password": config.redis_password,
-        }
+        url = config.redis_url or f"redis://{secret}{config.redis_host}:{config.redis_port}/{config.redis_db}"
+        return ConfigPart(redis_url=url, cache_ttl=_CACHE_TTL_SECONDS)
+
+
+def _variables() -> Mapping[str, str]:
+    env = IsolatedEnvironment()
+    every = env.get_all()
+    if isinstance(every, Mapping):
+        return every
+    # A stand-in that only answers get().
+    names = {name for one in AppConfig.model_fields.values() for name in one.metadata.get("variables", ())}
+    found = {name: env.get(name) for name in names | {"ENVIRONMENT", "TESTING", "PYTEST_CURRENT_TEST"}}
+    return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
 def _assign(config: AppConfig, key: str, value: Any) -> None:
-    if hasattr(config, key) and "." not in key:
+    if key in AppConfig.model_fields and isinstance(config, AppConfig):
         setattr(config, key, value)
 
 
@@ -219,15 +234,64 @@ def validate_unified_config() -> bool:
     return config_manager.validate_config_integrity()
 
 
-get_config = get_unified_config
-get_environment = config_manager.get_environment
-is_production = config_manager.is_production
-is_development = config_manager.is_development
-is_testing = config_manager.is_testing
-get_config_value = config_manager.get_config_value
-set_config_value = config_manager.set_config_value
-validate_config_value = config_manager.validate_config_value
-get = config_manager.get
-get_database_config = config_manager.get_database_config
-get_auth_config = config_manager.get_auth_config
-get_redis_config = config_manager.get_redis_config
+# Each asks the manager that stands in this module when it is called, so that what takes its place is asked.
+
+
+def get_config() -> AppConfig:
+    """:func:`get_unified_config`."""
+    return get_unified_config()
+
+
+def get_environment() -> str:
+    """:meth:`UnifiedConfigManager.get_environment_name` of the process's manager."""
+    return config_manager.get_environment_name()
+
+
+def is_production() -> bool:
+    """:meth:`UnifiedConfigManager.is_production` of the process's manager."""
+    return config_manager.is_production()
+
+
+def is_development() -> bool:
+    """:meth:`UnifiedConfigManager.is_development` of the process's manager."""
+    return config_manager.is_development()
+
+
+def is_testing() -> bool:
+    """:meth:`UnifiedConfigManager.is_testing` of the process's manager."""
+    return config_manager.is_testing()
+
+
+def get_config_value(key: str, default: Any = None) -> Any:
+    """:meth:`UnifiedConfigManager.get_config_value` of the process's manager."""
+    return config_manager.get_config_value(key, default)
+
+
+def set_config_value(key: str, value: Any) -> None:
+    """:meth:`UnifiedConfigManager.set_config_value` of the process's manager."""
+    config_manager.set_config_value(key, value)
+
+
+def validate_config_value(key: Optional[str] = None) -> bool:
+    """:meth:`UnifiedConfigManager.validate_config_value` of the process's manager."""
+    return config_manager.validate_config_value(key)
+
+
+def get(key: str, default: Any = None) -> Any:
+    """:meth:`UnifiedConfigManager.get` of the process's manager."""
+    return config_manager.get(key, default)
+
+
+def get_database_config() -> dict[str, Any]:
+    """:meth:`UnifiedConfigManager.get_database_config` of the process's manager."""
+    return config_manager.get_database_config()
+
+
+def get_auth_config() -> dict[str, Any]:
+    """:meth:`UnifiedConfigManager.get_auth_config` of the process's manager."""
+    return config_manager.get_auth_config()
+
+
+def get_redis_config() -> dict[str, Any]:
+    """:meth:`UnifiedConfigManager.get_redis_config` of the process's manager."""
+    return config_manager.get_redis_config()

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Optional
 
-from ..environment import get_env
 from .base import get_unified_config
 from .database import check_database_url
 from .environment_detector import EnvironmentDetector, current_environment_name
+from .staging_config import StagingConfigurationValidator as StagingConfigurationValidator
+from .staging_config import validate_staging_config as validate_staging_config
 
 logger = logging.getLogger(__name__)
 
@@ -137,50 +138,6 @@ class ConfigurationValidator:
     def refresh_environment(self) -> None:
         """Take the environment that the variables speak of now."""
         self.__init__()  # type: ignore[misc]
-
-
-#: What staging must have, and what none of it may say.
-STAGING_REQUIRED = (
-    "ENVIRONMENT", "DATABASE_URL", "REDIS_URL", "JWT_SECRET_KEY", "SERVICE_SECRET", "FRONTEND_URL", "AUTH_SERVICE_URL",
-)  # fmt: skip
-_PLACEHOLDERS = ("localhost", "127.0.0.1", "placeholder", "changeme", "your-", "example.com")
-
-
-class StagingConfigurationValidator:
-    """Checks the variables of a staging environment before it is deployed."""
-
-    def __init__(self) -> None:
-        self.errors: list[str] = []
-        self.warnings: list[str] = []
-
-    def validate(self) -> ValidationResult:
-        """Check every required variable."""
-        env = get_env()
-        self.errors, self.warnings = [], []
-        for name in STAGING_REQUIRED:
-            value = env.get(name)
-            if not value:
-                self.errors.append(f"{name} is not set")
-                continue
-            found = next((word for word in _PLACEHOLDERS if word in value.lower()), None)
-            if found:
-                self.errors.append(f"{name} contains {found!r}")
-        if (env.get("ENVIRONMENT") or "staging").lower() != "staging":
-            self.errors.append(f"ENVIRONMENT is {env.get('ENVIRONMENT')!r}, not 'staging'")
-        for name in ("JWT_SECRET_KEY", "SERVICE_SECRET"):
-            if env.get(name) and len(env.get(name) or "") < 32:
-                self.errors.append(f"{name} has fewer than 32 characters")
-        if not env.get("GEMINI_API_KEY"):
-            self.warnings.append("GEMINI_API_KEY is not set")
-        return ValidationResult(not self.errors, list(self.errors), list(self.warnings))
-
-    validate_all = validate
-
-
-def validate_staging_config() -> tuple[bool, ValidationResult]:
-    """Whether the variables can be deployed to staging, and what was found."""
-    result = StagingConfigurationValidator().validate()
-    return result.is_valid, result
 
 
 class StartupValidationMode(Enum):

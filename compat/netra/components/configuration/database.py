@@ -33,6 +33,8 @@ class DatabaseConfigManager:
         config = get_unified_config()
         if database_type != "clickhouse":
             return config.database_url
+        if config.clickhouse_url:
+            return config.clickhouse_url
         host = config.clickhouse_host
         return f"clickhouse://{host}:{config.clickhouse_port}" if host else None
 
@@ -92,8 +94,9 @@ def get_database_url(database_type: str = "postgresql") -> Optional[str]:
 
 
 def validate_database_connection() -> bool:
-    """Whether the URL can be right. Nothing is connected."""
-    return _database_config_manager.validate_database_config()[0]
+    """Whether the URL can be right and is that of a server; a database in memory has none. Nothing is connected."""
+    url = get_database_url() or ""
+    return ":memory:" not in url and _database_config_manager.validate_database_config()[0]
 
 
 def populate_database_config(config: Any) -> Any:

@@ -16,27 +16,50 @@ from .app_config import is_true
 logger = logging.getLogger(__name__)
 
 _SAME = {"dev": "development", "local": "development", "test": "testing", "stage": "staging", "prod": "production"}
+_APPLICATION_HOSTS = ("GAE_APPLICATION", "AWS_EXECUTION_ENV", "KUBERNETES_SERVICE_HOST")
+_NO = ("0", "false", "no", "off")
 _NAMES = ("development", "testing", "staging", "production")
 
 
 def name_environment(variables: Mapping[str, str]) -> str:
-    """development, testing, staging or production: what ENVIRONMENT says, else a test run, the cloud, or development."""
+    """development, testing, staging or production: what ENVIRONMENT says, else a test run, the cloud, or development.
+
+    A cloud service that does not say more is staging, the stricter of what it may be; an application host is production.
+    """
     said = (variables.get("ENVIRONMENT") or "").strip().lower()
     said = _SAME.get(said, said)
     if said in _NAMES:
         return said
-    if says_testing(variables):
+    if (variables.get("TESTING") or "no").lower() not in _NO or says_testing(variables):
         return "testing"
-    return cloud_environment(variables) or ("staging" if variables.get("K_SERVICE") else "development")
+    return detect_cloud(variables) or "development"
 
 
-class Environment(Enum):
+def detect_cloud(variables: Mapping[str, str]) -> Optional[str]:
+    """The environment of the cloud in which the variables say that this runs; None outside of clouds."""
+    if variables.get("K_SERVICE") and variables.get("PR_NUMBER"):
+        return "staging"
+    found = cloud_environment(variables) or ("staging" if variables.get("K_SERVICE") else None)
+    return found or ("production" if any(variables.get(name) for name in _APPLICATION_HOSTS) else None)
+
+
+class Environment(str, Enum):
     """The environments."""
 
     DEVELOPMENT = "development"
     STAGING = "staging"
     PRODUCTION = "production"
     TESTING = "testing"
+
+    @classmethod
+    def values(cls) -> list[str]:
+        """Their names."""
+        return [one.value for one in cls]
+
+    @classmethod
+    def is_valid(cls, name: object) -> bool:
+        """Whether there is one of that name."""
+        return isinstance(name, str) and name.lower() in cls.values()
 
 
 ConfigEnvironment = Environment

@@ -257,4 +257,6 @@ class PartValidator:
     @staticmethod
     def validate_redis_config(config: Any) -> bool:
         """Whether Redis' part says where it is."""
-        return isinstance(config, dict) and bool(config.get("url") or (config.get("host") and config.get("port")))
+        return isinstance(config, dict) and bool(
+            config.get("redis_url") or config.get("url") or (config.get("host") and config.get("port"))
+        )

@@ -47,6 +47,7 @@ def manager() -> base.UnifiedConfigManager:
 def staging():
     with temporary_env_vars({**STAGING, "TESTING": ""}) as env:
         env.enable_test_defaults_bypass()
+        base.config_manager.reload_config(force=True)
         yield env
         env.disable_test_defaults_bypass()
 
@@ -57,7 +58,7 @@ def test_values_have_the_types_of_their_defaults() -> None:
     assert (config.debug, config.redis_port, config.jwt_secret_key, config.is_testing) == (True, 7000, "s", True)
     assert config.database_url == "postgresql+asyncpg://postgres:p%40%2F@db:5432/netra"
     assert config.model_dump()["environment"] == "testing" and config.get("missing", 1) == 1
-    assert repr(config) == "AppConfig(environment='testing', ...)"
+    assert repr(config) == "NetraTestingConfig(environment='testing', ...)"
     with pytest.raises(ValueError, match=r"^REDIS_PORT must be a whole number, not 'many'$"):
         AppConfig.from_variables({"REDIS_PORT": "many"}, "testing")
 
@@ -70,6 +71,16 @@ def test_values_have_the_types_of_their_defaults() -> None:
         ({"TESTING": "1"}, "testing"),
         ({"K_SERVICE": "backend-staging"}, "staging"),
         ({"K_SERVICE": "backend"}, "staging"),
+        ({"K_SERVICE": "backend-prod"}, "production"),
+        ({"K_SERVICE": "backend", "PR_NUMBER": "17"}, "staging"),
+        ({"GAE_APPLICATION": "app"}, "production"),
+        ({"AWS_EXECUTION_ENV": "AWS_ECS_FARGATE"}, "production"),
+        ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, "production"),
+        ({"PYTEST_CURRENT_TEST": "test (call)"}, "testing"),
+        ({"TESTING": "please"}, "testing"),
+        ({"TESTING": "false"}, "development"),
+        ({"ENVIRONMENT": " Production "}, "production"),
+        ({"ENVIRONMENT": "qa"}, "development"),
         ({"ENVIRONMENT": "nonsense"}, "development"),
         ({}, "development"),
     ],
@@ -82,25 +93,35 @@ def test_the_manager_reads_once_outside_of_tests(manager: base.UnifiedConfigMana
     config = manager.get_config()
     assert manager.get_config() is config and config.environment == "staging"
     staging.set("LOG_LEVEL", "ERROR")
-    assert manager.get_config().log_level == "INFO"
+    assert manager.get_config().log_level == "DEBUG"
     assert manager.reload_config().log_level == "ERROR"
     assert (manager.is_production(), manager.is_development(), manager.is_testing()) == (False, False, False)
     assert manager.validate_config_integrity() and manager.validate_config_value("database_url")
-    assert manager.get_redis_config()["url"] == "redis://redis.internal/0"
-    assert manager.get_database_config()["url"] == STAGING["DATABASE_URL"]
-    assert manager.get_auth_config()["jwt_secret_configured"] is True
+    assert manager.get_redis_config() == {"redis_url": "redis://redis.internal/0", "cache_ttl": 3600}
+    assert manager.get_database_config() == {
+        "database_url": STAGING["DATABASE_URL"],
+        "postgres_url": STAGING["DATABASE_URL"],
+        "clickhouse_url": None,
+        "redis_url": "redis://redis.internal/0",
+    }
+    assert manager.get_auth_config() == {
+        "jwt_secret_key": LONG,
+        "auth_service_url": "https://auth.internal",
+        "service_secret": LONG,
+    }
+    assert repr(manager.get_auth_config()) == "ConfigPart(jwt_secret_key, auth_service_url, service_secret)"
 
 
 def test_values_set_here_win(manager: base.UnifiedConfigManager) -> None:
-    manager.set_config_value("log_level", "DEBUG")
+    manager.set_config_value("log_level", "ERROR")
     manager.set_config_value("own", 1)
-    assert (manager.get("log_level"), manager.get_config().log_level, manager.get_config("own")) == ("DEBUG", "DEBUG", 1)
+    assert (manager.get("log_level"), manager.get_config().log_level, manager.get_config("own")) == ("ERROR", "ERROR", 1)
     manager.set_config_value("own", None)
     assert manager.get("own", "default") == "default"
     with temporary_env_vars({"SOME_FEATURE": "on"}):
         assert manager.get("some.feature") == "on"
     manager.reload_config(force=True)
-    assert manager.get("log_level") != "DEBUG" or manager.get_config().log_level == "INFO"
+    assert manager.get("log_level") == manager.get_config().log_level == "DEBUG"
 
 
 def test_what_is_missing_is_named(staging: Any, caplog) -> None:
@@ -110,7 +131,7 @@ def test_what_is_missing_is_named(staging: Any, caplog) -> None:
     assert not base.validate_unified_config()
     assert "Configuration of staging misses: service_secret" in caplog.messages
     assert configuration.get_unified_config() is loader.get_configuration()
-    assert loader.ConfigurationLoader().get_service_config("auth")["jwt_secret_configured"]
+    assert loader.ConfigurationLoader().get_service_config("auth")["jwt_secret_key"] == LONG
     with pytest.raises(ValueError, match=r"^Unknown service 'mail'. There are: database, redis, auth$"):
         loader.ConfigurationLoader().get_service_config("mail")
 
@@ -175,11 +196,32 @@ def test_a_configuration_is_judged_by_its_environment() -> None:
 
 
 def test_staging_before_it_is_deployed(staging: Any) -> None:
-    assert config_validation.validate_staging_config()[0]
+    validator = config_validation.StagingConfigurationValidator
+    whole = dict.fromkeys((*validator.CRITICAL_VARIABLES, *validator.IMPORTANT_VARIABLES, "POSTGRES_DB"), LONG)
+    staging.update(whole)
+    valid, result = config_validation.validate_staging_config()
+    assert valid and (result.errors, result.warnings, result.missing_critical, result.placeholders_found) == ([], [], [], {})
     staging.set("REDIS_URL", "redis://localhost/0")
     staging.set("SERVICE_SECRET", "short")
-    result = config_validation.StagingConfigurationValidator().validate()
-    assert result.errors == ["REDIS_URL contains 'localhost'", "SERVICE_SECRET has fewer than 32 characters"]
+    for name in ("GCP_PROJECT_ID", "CLICKHOUSE_URL", "FRONTEND_URL", "POSTGRES_DB"):
+        staging.delete(name)
+    result = validator().validate()
+    assert not result.is_valid
+    assert result.errors == [
+        "Critical variable GCP_PROJECT_ID is missing",
+        "Critical variable CLICKHOUSE_URL is missing",
+        "REDIS_URL contains placeholder value: localhost",
+        "GCP_PROJECT_ID is required for staging deployment",
+        "SERVICE_SECRET has fewer than 32 characters",
+    ]
+    assert result.warnings == [
+        "Important variable FRONTEND_URL is missing",
+        "POSTGRES_DB not specified, will use default database name",
+    ]
+    assert result.missing_critical == ["GCP_PROJECT_ID", "CLICKHOUSE_URL"]
+    assert result.placeholders_found == {"REDIS_URL": "localhost"}
+    wanted = {"POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD", "FERNET_KEY", "GCP_PROJECT_ID", "CLICKHOUSE_URL"}
+    assert wanted < set(validator.CRITICAL_VARIABLES)
 
 
 def test_the_application_does_not_start_with_faults(staging: Any) -> None:
