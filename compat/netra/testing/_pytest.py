@@ -1,10 +1,19 @@
-"""pytest, or an error that says that the test bases need it."""
+"""pytest's fixtures, where pytest is there: the test bases themselves do without it."""
 
 from __future__ import annotations
 
+from typing import Any, Callable, TypeVar
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
 try:
     import pytest
-except ImportError as error:
-    raise ImportError("the test bases and fixtures need pytest: pip install pytest") from error
+except ImportError:
+    HAS_PYTEST = False
+else:
+    HAS_PYTEST = True
 
-__all__ = ["pytest"]
+
+def fixture(function: _F) -> _F:
+    """A fixture of pytest; without pytest the function as it is."""
+    return pytest.fixture(function) if HAS_PYTEST else function  # type: ignore[return-value]

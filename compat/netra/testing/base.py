@@ -8,7 +8,7 @@ from collections.abc import Generator
 from typing import Any
 from unittest.mock import AsyncMock, Mock
 
-from ._pytest import pytest
+from ._pytest import fixture
 from .base_test_case import SSotBaseTestCase
 
 
@@ -48,7 +48,7 @@ class BaseTestCase:
 class AsyncTestCase(BaseTestCase):
     """Base of test classes whose tests are coroutines."""
 
-    @pytest.fixture
+    @fixture
     def event_loop(self) -> Generator[asyncio.AbstractEventLoop, None, None]:
         """A loop of the test's own, closed after it."""
         loop = asyncio.new_event_loop()

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Optional
 
 from ..components.environment import IsolatedEnvironment, get_env
-from ._pytest import pytest
+from ._pytest import fixture
 
 #: The variables of a test run.
 STANDARD_TEST_CONFIG = {
@@ -61,28 +61,28 @@ def isolated(variables: Mapping[str, str], source: str, clear: bool = False) -> 
         env.restore(before)
 
 
-@pytest.fixture(scope="function")
+@fixture
 def isolated_env() -> Generator[IsolatedEnvironment, None, None]:
     """The environment, isolated for one test."""
     with isolated({}, "isolated_env_fixture") as env:
         yield env
 
 
-@pytest.fixture(scope="function")
+@fixture
 def test_env() -> Generator[IsolatedEnvironment, None, None]:
     """The environment, isolated, with the variables of a test run."""
     with isolated(STANDARD_TEST_CONFIG, "test_env_fixture") as env:
         yield env
 
 
-@pytest.fixture(scope="function")
+@fixture
 def staging_env() -> Generator[IsolatedEnvironment, None, None]:
     """The environment, isolated, with the variables of staging."""
     with isolated(_STAGING, "staging_env_fixture") as env:
         yield env
 
 
-@pytest.fixture(scope="function")
+@fixture
 def production_env() -> Generator[IsolatedEnvironment, None, None]:
     """The environment, isolated, with the variables of production."""
     with isolated(_PRODUCTION, "production_env_fixture") as env:

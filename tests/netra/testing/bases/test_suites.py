@@ -97,3 +97,59 @@ def test_an_old_suite_passes(tmp_path: Path) -> None:
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "9 passed" in done.stdout
+
+
+UNITTEST = """
+import sys
+import unittest
+
+sys.modules["pytest"] = None
+
+from test_framework.ssot.base import AsyncBaseTestCase, BaseTestCase
+from test_framework.ssot.base_test_case import SSotAsyncTestCase, SSotBaseTestCase
+
+
+class TestPlain(SSotBaseTestCase, unittest.TestCase):
+    def setup_method(self, method):
+        super().setup_method(method)
+        self.named = method.__name__
+
+    def test_named(self):
+        self.assertEqual(self.named, "test_named")
+        self.assertEqual(self.get_test_context().test_id, "TestPlain::test_named")
+
+    def test_raises(self):
+        with self.expect_exception(ValueError, "invalid literal"):
+            int("x")
+
+
+class TestLoop(SSotAsyncTestCase, unittest.IsolatedAsyncioTestCase):
+    async def test_waits(self):
+        await self.wait_for_condition(lambda: True)
+
+
+class TestOlder(BaseTestCase):
+    def test_environment(self):
+        self.assertEqual(self.env.get("TEST_NAME"), "test_environment")
+
+
+class TestOlderLoop(AsyncBaseTestCase):
+    def test_runs(self):
+        async def answer():
+            return 42
+
+        self.assertEqual(self.run_async_test(answer()), 42)
+"""
+
+
+def test_old_suites_run_with_unittest_alone(tmp_path: Path) -> None:
+    (tmp_path / "test_old.py").write_text(
+        "import compat\nfrom compat.netra.ledger import LEDGER\ncompat.install(LEDGER)\n" + UNITTEST
+    )
+    root = str(Path(compat.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": root, "COMPAT_TELEMETRY": "off"}
+    environment.pop("PYTEST_CURRENT_TEST", None)
+    command = [sys.executable, "-m", "unittest", "-v", "test_old"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Ran 5 tests" in done.stderr
