@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import secrets
+import os
 
 #: Set in ``os.environ`` when the environment is made, where they are absent.
 PERSISTENCE_DEFAULTS = {
@@ -15,20 +15,14 @@ PERSISTENCE_DEFAULTS = {
 PERSISTENCE_SOURCE = "optimized_persistence_defaults"
 
 
+def _random(head: str) -> str:
+    return f"{head}_{os.urandom(24).hex()}"
+
+
 @functools.cache
-def _random_test_defaults() -> dict[str, str]:
-    # Made once, so that the same variable has the same value in the whole process.
-    return {
-        "JWT_SECRET_STAGING": f"test_jwt_secret_staging_{secrets.token_urlsafe(32)}",
-        "JWT_SECRET_PRODUCTION": f"test_jwt_secret_production_{secrets.token_urlsafe(32)}",
-        "REDIS_PASSWORD": f"test_redis_password_{secrets.token_urlsafe(16)}",
-        "GOOGLE_OAUTH_CLIENT_SECRET_STAGING": f"test_oauth_client_secret_staging_{secrets.token_urlsafe(16)}",
-        "GOOGLE_OAUTH_CLIENT_SECRET_PRODUCTION": f"test_oauth_client_secret_production_{secrets.token_urlsafe(16)}",
-    }
-
-
 def test_defaults() -> dict[str, str]:
-    """Return the values that tests are answered with for variables that are not set."""
+    """Return the values that tests are answered with for variables that are not set. One mapping for all: copy it."""
+    # The random ones are made once, so that a variable has one value in the whole process.
     return {
         "ENVIRONMENT": "test",
         "TESTING": "1",
@@ -60,7 +54,11 @@ def test_defaults() -> dict[str, str]:
         "AUTH_SERVICE_URL": "http://localhost:8081",
         "GOOGLE_OAUTH_CLIENT_ID_STAGING": "test_oauth_client_id_staging.apps.googleusercontent.com",
         "GOOGLE_OAUTH_CLIENT_ID_PRODUCTION": "test_oauth_client_id_production.apps.googleusercontent.com",
-        **_random_test_defaults(),
+        "JWT_SECRET_STAGING": _random("test_jwt_secret_staging"),
+        "JWT_SECRET_PRODUCTION": _random("test_jwt_secret_production"),
+        "REDIS_PASSWORD": _random("test_redis_password"),
+        "GOOGLE_OAUTH_CLIENT_SECRET_STAGING": _random("test_oauth_client_secret_staging"),
+        "GOOGLE_OAUTH_CLIENT_SECRET_PRODUCTION": _random("test_oauth_client_secret_production"),
     }
 
 

@@ -67,7 +67,7 @@ class EnvironmentVariables(Isolation):
 
     def _get_test_environment_defaults(self) -> dict[str, str]:
         """The values of variables that are not set, in tests."""
-        return test_defaults()
+        return dict(test_defaults())
 
     def _expand_shell_commands(self, value: str) -> str:
         """The value as it stands: no shell is asked for what it may contain."""
