@@ -11,6 +11,8 @@ from types import FrameType
 from typing import Any, Optional
 
 _FRAMES = 3
+# PyPy's collector does not count.
+_count = getattr(gc, "get_count", lambda: (0, 0, 0))
 _HERE = os.path.dirname(__file__)
 
 
@@ -23,7 +25,7 @@ def remembered(context: Any, fingerprint: Optional[str]) -> dict[str, Any]:
         "creation_time": time.time(),
         "creation_stack_summary": _callers(),
         "weak_ref": weakref.ref(context),
-        "gc_count": gc.get_count()[0],
+        "gc_count": _count()[0],
         "fingerprint": fingerprint,
     }
 

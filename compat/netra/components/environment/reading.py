@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from .. import environment
 from .defaults import test_defaults
+from .isolated import IsolatedEnvironment
 
 #: What verifies tokens: in a deployment the values that tests are given must never be among it.
 _KEYS = ("JWT_SECRET_KEY", "JWT_SECRET_KEY_PREVIOUS", "JWT_JWKS")
@@ -22,7 +23,7 @@ def read_variable(name: str, default: str = "") -> str:
 
 def _opens_access(name: str, value: str) -> bool:
     env = environment.get_env()
-    if name not in _KEYS or value != test_defaults().get(name) or not isinstance(env, environment.IsolatedEnvironment):
+    if name not in _KEYS or value != test_defaults().get(name) or not isinstance(env, IsolatedEnvironment):
         return False
     return not env.exists(name) and env.get_environment_name() != "test"
 
