@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from compat.ledger import KINDS
+
 HIGH, MEDIUM, LOW = "high", "medium", "low"
 
 #: Rules that are not a kind of move: what each one means, for legends and SARIF.
@@ -15,14 +17,8 @@ META_RULES = {
     "unused-allowance": "A `# compat: allow[...]` comment allows nothing.",
 }
 
-KIND_RULES = {
-    "module": "A module that moved is used.",
-    "name": "A name that moved is used.",
-    "class": "A class that is now built by a factory is used under its legacy path.",
-    "method": "A renamed method is used.",
-    "argument": "An argument that was renamed, dropped, reordered or became required is passed the legacy way.",
-    "removed": "Something that was removed is used.",
-}
+#: The rules of the kinds of move.
+KIND_RULES = {kind.kind: kind.meaning for kind in KINDS.values()}
 
 RULES = {**KIND_RULES, **META_RULES}
 

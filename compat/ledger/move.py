@@ -48,6 +48,10 @@ class Move:
     """
 
     kind: ClassVar[str] = ""
+    #: What a finding of this kind means, for legends.
+    meaning: ClassVar[str] = ""
+    #: Why the canonical path cannot simply be written where the legacy one stands; ``""``: it can.
+    differs: ClassVar[str] = ""
     #: Nothing stands behind the legacy path any more; every use of it raises.
     is_tombstone: ClassVar[bool] = False
     #: The legacy path must name something inside a module.
@@ -165,6 +169,10 @@ class Move:
         """What every other use warns."""
         category = errors.LegacyAnnouncedWarning if stage == ANNOUNCED else errors.LegacyUseWarning
         return category(self.legacy, self.since, self.removal, sentence)
+
+    def stub(self, name: str, said: str) -> str:
+        """The lines of a stub that declare ``name``; ``""`` where the canonical object says what it is."""
+        return ""
 
     def faults(self) -> Iterator[Fault]:
         """Yield each ``(reason, remedy)`` that is wrong with the row by itself, nothing imported."""

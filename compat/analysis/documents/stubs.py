@@ -126,8 +126,11 @@ class _Module:
         row = self.targets.wording.row(target)
         assert row is not None
         said = self.targets.wording.say(row, "import")
-        if target.is_tombstone:
-            return self.removed(name, said)
+        own = row.stub(name, said)
+        if own:
+            self.deprecated |= "@deprecated(" in own
+            self.typing.update(word for word in ("NoReturn",) if word in own)
+            return own
         module, _, attribute = target.canonical.partition(":")
         shape = signatures.shape_of(target.canonical)
         home = shape.module or module
@@ -160,10 +163,3 @@ class _Module:
         self.imports.update(shape.imports)
         word = "async def" if shape.is_async else "def"
         return f"@deprecated({said!r})\n{word} {name}({shape.parameters}) -> {shape.returns}: ..."
-
-    def removed(self, name: str, said: str) -> str:
-        self.deprecated = True
-        if name[:1].isupper():
-            return f"@deprecated({said!r})\nclass {name}:\n    def __init__(self, *args: Any, **kwargs: Any) -> None: ..."
-        self.typing.add("NoReturn")
-        return f"@deprecated({said!r})\ndef {name}(*args: Any, **kwargs: Any) -> NoReturn: ..."

@@ -6,6 +6,8 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
 
+from compat.ledger import Class
+
 from ..model.doctests import DOCTEST
 from ..targets.adapters import is_async_function
 from . import locals as local_names
@@ -36,6 +38,11 @@ _CONTEXTS = ("context", "ctx", "user_context", "user_ctx")
 def is_built_path(targets: Targets, canonical: str) -> bool:
     """Whether a canonical path is a factory-built class."""
     return canonical.replace(":", ".") in targets.members.adapters.factories
+
+
+def differs(targets: Targets, canonical: str) -> str:
+    """What the rows of kind ``class`` say of a factory-built class, which any row may lead to; ``""`` for another path."""
+    return Class.differs if is_built_path(targets, canonical) else ""
 
 
 @dataclass

@@ -49,8 +49,9 @@ def _problem(plan: Plan, target: Target) -> str:
         return plan.targets.wording.by_hand(target, "read", target.legacy.replace(":", "."))
     if not target.canonical or "." in target.canonical.partition(":")[2]:
         return f"{target.legacy.replace(':', '.')} has no canonical name of its own"
-    if target.adapter or class_.is_built_path(plan.targets, target.canonical):
-        return f"{target.legacy.replace(':', '.')} is built by a factory now; import it by name"
+    differs = target.differs or class_.differs(plan.targets, target.canonical)
+    if differs:
+        return f"{target.legacy.replace(':', '.')} {differs}; import it by name"
     return plan.targets.lacks(target)
 
 

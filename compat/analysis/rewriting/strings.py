@@ -32,14 +32,15 @@ def _rewrite(plan: Plan, reference: Reference) -> None:
     value = str(reference.subject.node.value)
     legacy = target.legacy.replace(":", ".")
     inside = literal_span(plan.file, reference.subject.node)
+    differs = target.differs or ("" if target.is_module else class_.differs(plan.targets, target.canonical))
     if target.is_tombstone:
         plan.skip(reference, f"it was removed: {plan.targets.wording.words(target, 'read')[1]}")
     elif plan.targets.is_stopgap(target):
         plan.skip(reference, plan.targets.wording.by_hand(target, "read"))
     elif not target.canonical:
         plan.skip(reference, "its names moved to several modules")
-    elif target.adapter or (not target.is_module and class_.is_built_path(plan.targets, target.canonical)):
-        plan.skip(reference, "it is built by a factory now: patch the factory where the tested code looks it up")
+    elif differs:
+        plan.skip(reference, f"it {differs}: patch what replaces it, where the tested code looks that up")
     elif plan.targets.lacks(target):
         plan.skip(reference, plan.targets.lacks(target))
     elif inside is None:

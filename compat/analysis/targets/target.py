@@ -37,5 +37,10 @@ class Target(NamedTuple):
         return "" if self.move is None or self.is_module else self.move.adapter
 
     @property
+    def differs(self) -> str:
+        """Why the canonical path cannot simply be written in place of this one; ``""`` where it can."""
+        return "" if self.move is None or self.is_module else self.move.differs
+
+    @property
     def id(self) -> str:
         return self.move.id if self.move is not None else self.legacy

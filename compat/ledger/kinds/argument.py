@@ -26,6 +26,7 @@ class Argument(Move):
     """
 
     kind = "argument"
+    meaning = "An argument that was renamed, dropped, reordered or became required is passed the legacy way."
     __slots__ = ("argument", "became", "convert", "default", "order", "template")
     argument: str
     became: str | None

@@ -16,6 +16,8 @@ class Class(Move):
     """A class is now built by a factory; old code gets ``adapter``, a subclass of :class:`compat.Adapter`."""
 
     kind = "class"
+    meaning = "A class that is now built by a factory is used under its legacy path."
+    differs = "is built by a factory now"
     needs_attribute = True
     __slots__ = ("adapter",)
     adapter: str

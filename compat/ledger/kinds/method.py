@@ -10,6 +10,7 @@ class Method(Move):
     """A method or property was renamed on a canonical class that still exists: ``"mod:Class.old"`` -> ``"mod:Class.new"``."""
 
     kind = "method"
+    meaning = "A renamed method is used."
     needs_attribute = True
     __slots__ = ()
 

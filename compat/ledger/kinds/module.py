@@ -16,6 +16,7 @@ class Module(Move):
     """A whole module moved; its submodules follow."""
 
     kind = "module"
+    meaning = "A module that moved is used."
     __slots__ = ()
 
     def rule_for(self, path: str) -> str:

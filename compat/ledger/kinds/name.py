@@ -12,5 +12,6 @@ class Name(Move):
     """
 
     kind = "name"
+    meaning = "A name that moved is used."
     needs_attribute = True
     __slots__ = ()

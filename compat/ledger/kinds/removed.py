@@ -11,6 +11,7 @@ class Removed(Move):
     """The name is gone: using it raises an error that says what to write instead, and is counted."""
 
     kind = "removed"
+    meaning = "Something that was removed is used."
     is_tombstone = True
     __slots__ = ()
 
@@ -40,3 +41,9 @@ class Removed(Move):
         """The same at every stage."""
         since = f"{self.ledger} {self.since}" if self.ledger else self.since
         return f"is impossible: it was removed in {since}."
+
+    def stub(self, name: str, said: str) -> str:
+        """A class that cannot be made, or a function that never returns."""
+        if name[:1].isupper():
+            return f"@deprecated({said!r})\nclass {name}:\n    def __init__(self, *args: Any, **kwargs: Any) -> None: ..."
+        return f"@deprecated({said!r})\ndef {name}(*args: Any, **kwargs: Any) -> NoReturn: ..."
