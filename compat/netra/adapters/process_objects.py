@@ -10,19 +10,13 @@ from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge
 from compat.netra.components.agents.unified_emitter import UnifiedWebSocketEmitter
 from compat.netra.components.connections.breaker import CircuitBreaker, CircuitBreakerConfig
 from compat.netra.components.connections.manager_validation import ManagerValidator
-from compat.netra.components.events.delivery_tracker import EventDeliveryTracker
+from compat.netra.components.events.delivery_tracker import get_event_delivery_tracker as get_event_delivery_tracker
 from compat.netra.components.events.message_buffer import BufferConfig, BufferPriority, WebSocketMessageBuffer
 from compat.shim import dual
 
 from .manager_factory import create_websocket_manager_sync
 
 CRITICAL_EVENTS = UnifiedWebSocketEmitter.CRITICAL_EVENTS
-
-
-@cache
-def get_event_delivery_tracker() -> EventDeliveryTracker:
-    """The tracker of this process."""
-    return EventDeliveryTracker()
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .people import CHECKED, CONTEXT, LOGGER
+from .people import BOTH_IDS, CHECKED, CONTEXT, LOGGER
 from .traffic import BREAKER, READY, RECEIVE, REPLAY, RETRY, STATS
 
 SUPERVISOR = "the application's own function that makes a supervisor for one request"
@@ -24,6 +24,7 @@ ORIGINS = (
 ONE_MANAGER = (
     "Leave it out: get_websocket_manager(context) of compat.canonical makes isolated managers only, and refuses all else."
 )
+DELIVERED = "the compat.canonical.Delivery that send() and emit() of a manager return"
 HANDSHAKE = "Use Handshake.from_scope(websocket.scope).find_token() instead, with 'from compat.canonical.auth import Handshake'."
 
 _BRIDGE, _AUTH, _SHARED = "components.agents.agent_bridge", "components.auth.websocket_auth", "adapters.process_objects"
@@ -63,7 +64,7 @@ TABLE = {
     "adapters.migration": GET,
     "adapters.lifecycle": GET,
     **_all(_SHARED, "get_agent_websocket_bridge", EMIT),
-    f"{_SHARED}:get_event_delivery_tracker": "the compat.canonical.Delivery that send() and emit() of a manager return",
+    f"{_SHARED}:get_event_delivery_tracker": DELIVERED,
     f"{_SHARED}:CRITICAL_EVENTS": "from compat.canonical import CRITICAL_EVENTS",
     **_all(_SHARED, _CHECKS_MANAGERS, ONE_MANAGER),
     **_all(_SHARED, "get_message_buffer buffer_user_message deliver_user_messages", REPLAY),
@@ -74,6 +75,9 @@ TABLE = {
     _BRIDGE: EMIT,
     f"{_BRIDGE}:RequestScopedOrchestrator": "the application's own code that runs its agents",
     f"{_BRIDGE}:logger": LOGGER,
+    **_all("components.agents.delivery", "get_event_delivery_tracker EVENT_TRACKER_AVAILABLE", DELIVERED),
+    "components.agents.run_threads": "Leave it out: an event carries the thread_id of its user's context.",
+    "components.agents.run_threads:UnifiedIDManager": BOTH_IDS,
     "components.agents.bridge_types": (
         "Leave it out: there is no bridge to be set up; get_websocket_manager(context).health() tells of the manager."
     ),

@@ -9,12 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from compat.netra.components.connections.background_tasks import MonitoredTasks
+from compat.netra.components.connections.locks import make_lock
 from compat.netra.components.events.delivery_tracker import EventDeliveryTracker
 
 from .aliases import OlderMethods
 from .connections import ConnectionMethods
 from .construction import chosen
-from .live_dicts import UserQueues, View, make_lock
+from .live_dicts import UserQueues, View
 from .manager_types import RegistryCompat, WebSocketManagerMode
 from .receiving import ReceivingMethods
 from .reports import ReportMethods

@@ -1,4 +1,4 @@
-"""What an agent bridge can say: one method per kind of notification, all sent the one way."""
+"""The five agent events of a bridge: recorded, tracked, and those that clients wait for tried again."""
 
 from __future__ import annotations
 
@@ -7,64 +7,15 @@ from typing import Any
 
 from compat.canonical.core.logged import get_logger
 
-from .run_ids import is_valid_run
-from .sanitising import (
-    sanitize_custom_data,
-    sanitize_error_context,
-    sanitize_error_message,
-    sanitize_fields,
-    sanitize_parameters,
-    sanitize_progress,
-    sanitize_result,
-)
+from ..connections.manager_calls import settled
+from .notices import Notices, now
+from .sanitising import sanitize_parameters, sanitize_result
 
 logger = get_logger(__name__)
 
-Clean = Callable[[dict[str, Any]], dict[str, Any]]
 
-
-class Notifications:
-    """Each method makes the event's fields and returns whether the event was handed over.
-
-    Parameters, results, errors and progress are sanitised: what agents hand to each other is not all for a client.
-    """
-
-    user_context: Any
-
-    _sanitize_parameters = staticmethod(sanitize_parameters)
-    _sanitize_error_message = staticmethod(sanitize_error_message)
-    _sanitize_error_context = staticmethod(sanitize_error_context)
-    _sanitize_progress_data = staticmethod(sanitize_progress)
-    _sanitize_custom_data = staticmethod(sanitize_custom_data)
-
-    @staticmethod
-    def _sanitize_result(result: Any) -> Any:
-        if result and not hasattr(result, "items"):
-            raise AttributeError(f"{type(result).__name__!r} object has no attribute 'items'")
-        return sanitize_result(result)
-
-    @staticmethod
-    def _validate_event_context(run_id: Any, event_type: str, agent_name: Any = None) -> bool:
-        if is_valid_run(run_id):
-            return True
-        logger.error("%s of agent %r names no run (%r): it could reach anybody, and is not sent", event_type, agent_name, run_id)
-        return False
-
-    async def register_run_thread_mapping(self, run_id: str, thread_id: str, metadata: dict[str, Any] | None = None) -> bool:
-        """Remember which thread a run reports to."""
-        raise NotImplementedError
-
-    async def _notify(
-        self,
-        event_type: str,
-        run_id: Any,
-        details: dict[str, Any],
-        user_context: Any = None,
-        clean: Clean = sanitize_fields,
-        runless: bool = False,
-    ) -> bool:
-        """Send one event, its fields as ``clean`` leaves them, to the user of a run; without a run where that is said."""
-        raise NotImplementedError
+class Notifications(Notices):
+    """Each method makes one event; its fields are made once the event may go, and what cannot be sanitised is not sent."""
 
     async def notify_agent_started(
         self,
@@ -74,9 +25,21 @@ class Notifications:
         trace_context: dict[str, Any] | None = None,
         user_context: Any = None,
     ) -> bool:
-        """Send ``agent_started``."""
-        details = {"agent_name": agent_name, "status": "started", "context": context or {}, "trace_context": trace_context}
-        return await self._notify("agent_started", run_id, details, user_context)
+        """Send ``agent_started``.
+
+        Raises
+        ------
+        RuntimeError
+            If three attempts failed.
+        """
+
+        def data() -> dict[str, Any]:
+            message = f"{agent_name} has started processing your request"
+            return {"status": "started", "context": context or {}, "message": message}
+
+        return await self._event(
+            "agent_started", run_id, agent_name, data, user_context, trace_context, {"context": context}, by_context=True
+        )
 
     async def notify_agent_thinking(
         self,
@@ -89,14 +52,14 @@ class Notifications:
         user_context: Any = None,
     ) -> bool:
         """Send ``agent_thinking``."""
-        details = {
-            "agent_name": agent_name,
-            "reasoning": reasoning,
-            "step_number": step_number,
-            "progress_percentage": progress_percentage,
-            "trace_context": trace_context,
-        }
-        return await self._notify("agent_thinking", run_id, details, user_context)
+        given = {"reasoning": reasoning, "step_number": step_number, "progress_percentage": progress_percentage}
+
+        def data() -> dict[str, Any]:
+            return {**given, "status": "thinking"}
+
+        return await self._event(
+            "agent_thinking", run_id, agent_name, data, user_context, trace_context, given, attempts=1, by_context=True
+        )
 
     async def notify_tool_executing(
         self,
@@ -106,9 +69,19 @@ class Notifications:
         parameters: dict[str, Any] | None = None,
         user_context: Any = None,
     ) -> bool:
-        """Send ``tool_executing``."""
-        details = {"tool_name": tool_name, "agent_name": agent_name, "status": "executing", "parameters": parameters or {}}
-        return await self._notify("tool_executing", run_id, details, user_context)
+        """Send ``tool_executing``; raises as :meth:`notify_agent_started`."""
+        agent = agent_name or "Agent"
+
+        def data() -> dict[str, Any]:
+            return {
+                "tool_name": tool_name,
+                "parameters": sanitize_parameters(parameters),
+                "status": "executing",
+                "message": f"{agent} is using {tool_name}",
+            }
+
+        given = {"tool_name": tool_name, "parameters": parameters}
+        return await self._event("tool_executing", run_id, agent, data, user_context, None, given)
 
     async def notify_tool_completed(
         self,
@@ -119,15 +92,20 @@ class Notifications:
         execution_time_ms: float | None = None,
         user_context: Any = None,
     ) -> bool:
-        """Send ``tool_completed``."""
-        details = {
-            "tool_name": tool_name,
-            "agent_name": agent_name,
-            "status": "completed",
-            "result": result or {},
-            "execution_time_ms": execution_time_ms,
-        }
-        return await self._notify("tool_completed", run_id, details, user_context)
+        """Send ``tool_completed``; raises as :meth:`notify_agent_started`."""
+        agent = agent_name or "Agent"
+
+        def data() -> dict[str, Any]:
+            return {
+                "tool_name": tool_name,
+                "result": sanitize_result(result),
+                "execution_time_ms": execution_time_ms,
+                "status": "completed",
+                "message": f"{agent} completed {tool_name}",
+            }
+
+        given = {"tool_name": tool_name, "result": result}
+        return await self._event("tool_completed", run_id, agent, data, user_context, None, given)
 
     async def notify_agent_completed(
         self,
@@ -139,68 +117,79 @@ class Notifications:
         user_context: Any = None,
     ) -> bool:
         """Send ``agent_completed``."""
-        details = {
-            "agent_name": agent_name,
-            "status": "completed",
-            "result": result or {},
-            "execution_time_ms": execution_time_ms,
-            "trace_context": trace_context,
-        }
-        return await self._notify("agent_completed", run_id, details, user_context)
 
-    async def notify_agent_error(
-        self,
-        run_id: str,
-        agent_name: str,
-        error: str,
-        error_context: dict[str, Any] | None = None,
-        trace_context: dict[str, Any] | None = None,
-    ) -> bool:
-        """Send ``agent_error``."""
-        details = {
-            "agent_name": agent_name,
-            "error": error or "",
-            "error_context": error_context,
-            "trace_context": trace_context,
-        }
-        return await self._notify("agent_error", run_id, details)
+        def data() -> dict[str, Any]:
+            return {
+                "status": "completed",
+                "result": sanitize_result(result),
+                "execution_time_ms": execution_time_ms,
+                "message": f"{agent_name} has completed processing your request",
+            }
 
-    async def notify_agent_death(
-        self, run_id: str, agent_name: str, death_cause: str, death_context: dict[str, Any] | None = None
-    ) -> bool:
-        """Send ``agent_death``: the agent will not answer any more."""
-        details = {"agent_name": agent_name, "death_cause": death_cause, "death_context": death_context}
-        return await self._notify("agent_death", run_id, details)
+        given = {"result": result, "execution_time_ms": execution_time_ms}
+        return await self._event(
+            "agent_completed", run_id, agent_name, data, user_context, trace_context, given, attempts=1, by_context=True
+        )
 
-    async def notify_progress_update(self, run_id: str, agent_name: str, progress: dict[str, Any]) -> bool:
-        """Send ``progress_update``."""
-        return await self._notify("progress_update", run_id, {"agent_name": agent_name, "progress": progress})
-
-    async def notify_custom(self, run_id: str, agent_name: str, notification_type: str, data: dict[str, Any]) -> bool:
-        """Send a notification of the caller's own type."""
-        return await self._notify(notification_type, run_id, {"agent_name": agent_name, **data}, clean=sanitize_custom_data)
-
-    async def emit_agent_event(
+    async def _event(
         self,
         event_type: str,
-        data: dict[str, Any],
-        run_id: Any = None,
-        agent_name: str | None = None,
-        thread_id: str | None = None,
+        run_id: Any,
+        agent_name: Any,
+        data: Callable[[], dict[str, Any]],
+        user_context: Any,
+        trace: Any,
+        given: dict[str, Any],
+        *,
+        attempts: int = 3,
+        by_context: bool = False,
     ) -> bool:
-        """Send any agent event; False without a run or a thread, for nobody could be told."""
-        run_id = run_id or data.get("run_id") or getattr(self.user_context, "run_id", None) or thread_id
-        if not is_valid_run(run_id):
-            logger.warning("%s has neither run nor thread; not sent", event_type)
+        if not self._validate_event_context(run_id, event_type, agent_name):
             return False
-        if thread_id:
-            await self.register_run_thread_mapping(run_id, thread_id)
-        return await self._notify(event_type, run_id, {"agent_name": agent_name, **data})
+        context = user_context if user_context is not None else self.user_context
+        manager = self._manager_or_none(context, event_type, run_id)
+        if manager is None:
+            return False
+        try:
+            thread_id = getattr(context, "thread_id", None) if by_context else None
+            if thread_id is None and not self._reaches_its_user(manager, context):
+                thread_id = await settled(self._resolve_thread_id_from_run_id(run_id))
+            user_id = getattr(context, "user_id", None) or thread_id
+            message = {
+                "type": event_type,
+                "run_id": run_id,
+                "user_id": user_id,
+                "agent_name": agent_name,
+                "timestamp": now(),
+                "data": data(),
+            }
+        except Exception as error:
+            logger.error("%s of run %s failed: %s", event_type, run_id, error)
+            return False
+        if trace:
+            message["trace"] = trace
+        followed = self._follow(message, user_id, thread_id)
+        try:
+            sent = await self._send_event(manager, context, thread_id, message, attempts, by_context)
+        except RuntimeError as error:
+            self._outcome(followed, str(error))
+            raise
+        self._outcome(followed, None if sent else "WebSocket send_to_thread returned False")
+        self._record(event_type, run_id, agent_name, user_id, sent, given)
+        return sent
 
-    async def emit_event(self, context: Any, event_type: str, event_data: dict[str, Any]) -> bool:
-        """Send an event to the user of ``context``."""
-        if context is None or not event_type:
-            raise ValueError("emit_event needs a context and an event type")
-        run_id = getattr(context, "run_id", None)
-        # A context may be of no run; one that names a run must name a real one.
-        return await self._notify(event_type, run_id, dict(event_data), context, dict, runless=run_id is None)
+    async def _send_event(
+        self, manager: Any, context: Any, thread_id: Any, message: dict[str, Any], attempts: int, by_agent: bool
+    ) -> bool:
+        async def send() -> Any:
+            return await self._hand_over(manager, context, thread_id, message)
+
+        event_type, run_id = message["type"], message["run_id"]
+        if attempts > 1:
+            of = f"run_id={run_id}, agent={message['agent_name']}" if by_agent else f"run_id={run_id}"
+            return await self._try(send, event_type, of, attempts)
+        try:
+            return bool(await send())
+        except Exception as error:
+            logger.error("%s of run %s failed: %s", event_type, run_id, error)
+            return False

@@ -104,3 +104,18 @@ def _first_ten(values: list[Any]) -> list[Any]:
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}..."
+
+
+_DEATHS = {
+    "timeout": "The {} agent took too long to respond and has been stopped. Please try again.",
+    "no_heartbeat": "Lost connection with the {} agent. Please refresh and try again.",
+    "silent_failure": "The {} agent stopped unexpectedly. Please refresh the page.",
+    "memory_limit": "The {} agent ran out of resources. Please try with a simpler request.",
+    "cancelled": "The {} agent was cancelled. You can start a new request.",
+}
+
+
+def death_message(cause: Any, agent_name: Any) -> str:
+    """Return what a user is told of an agent that will not answer any more."""
+    text = _DEATHS.get(cause) if isinstance(cause, str) else None
+    return (text or "The {} agent encountered a critical error. Please refresh and try again.").format(agent_name)

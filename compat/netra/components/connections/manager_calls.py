@@ -7,6 +7,7 @@ from typing import Any
 
 from compat.canonical.core.manager import UnifiedWebSocketManager
 from compat.canonical.errors import UserIsolationViolation
+from compat.shim import Adapter
 
 
 def is_canonical(manager: Any) -> bool:
@@ -35,6 +36,22 @@ async def send_to_user(manager: Any, user_id: str, message: Any) -> Any:
     return await settled(manager.send_to_user(user_id, message))
 
 
+async def notify_user(manager: Any, user_id: str | None, thread_id: Any, message: dict[str, Any], *, named: bool = False) -> Any:
+    """Send an agent's notification as its bridge does: ``send_to_thread``, and what that answered.
+
+    A manager of this package reaches the sockets of a known user, whichever thread they show, and answers True.
+    """
+    if is_canonical(manager):
+        await (_of_user(manager, user_id) if user_id is not None else manager).send(message, critical=True)
+        return True
+    if user_id is not None and _is_served(manager, "send_to_thread"):
+        await manager.send_to_user(user_id, message)
+        return True
+    if named:
+        return await settled(manager.send_to_thread(thread_id=thread_id, message=message))
+    return await settled(manager.send_to_thread(thread_id, message))
+
+
 async def settled(result: Any) -> Any:
     """Return what a function answered, or what its coroutine returns."""
     return await result if inspect.isawaitable(result) else result
@@ -44,3 +61,12 @@ def _of_user(manager: UnifiedWebSocketManager, user_id: str) -> UnifiedWebSocket
     if manager.user_id != user_id:
         raise UserIsolationViolation(f"this manager works for user {manager.user_id!r}, not {user_id!r}")
     return manager
+
+
+def _is_served(manager: Any, name: str) -> bool:
+    """Whether a method is this package's own, of a legacy manager: neither a test's nor a subclass's."""
+    kind = type(manager)
+    if not issubclass(kind, Adapter) or name in vars(manager):
+        return False
+    definer = next((base for base in kind.__mro__ if name in vars(base)), kind)
+    return definer.__module__.startswith("compat.")

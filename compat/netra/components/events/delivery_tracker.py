@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import Enum
+from functools import cache
 from typing import Any
 
 
@@ -182,3 +183,9 @@ class EventDeliveryTracker:
             "success_rate": by_status["confirmed"] / total if total else 0.0,
             "average_delivery_time_ms": sum(times) / len(times) if times else 0.0,
         }
+
+
+@cache
+def get_event_delivery_tracker() -> EventDeliveryTracker:
+    """The tracker of this process."""
+    return EventDeliveryTracker()

@@ -198,12 +198,16 @@ class UnifiedIDManager:
 
     @classmethod
     def extract_thread_id(cls, run_id: str) -> str:
-        """Return the thread a run id was made for, ``""`` if it does not say."""
-        found = formats.thread_of_run(run_id)
-        if found:
-            return found
-        parsed = formats.parse(run_id) if run_id else None
-        return parsed.thread if parsed else ""
+        """Return the thread that a run id names: its middle, ``thread_`` before an id of a context or an agent, or the id."""
+        if not isinstance(run_id, str) or not run_id:
+            return ""
+        if run_id.startswith(("websocket_factory_", "context_", "agent_")):
+            return f"thread_{run_id}"
+        parts = run_id.split("_")
+        if parts[0] == "run" and len(parts) > 2:
+            return "_".join(parts[1:-2])
+        parsed = formats.parse(run_id)
+        return parsed.thread if parsed is not None and parsed.format == "early run" else run_id
 
     @classmethod
     def validate_run_id(cls, run_id: str) -> bool:

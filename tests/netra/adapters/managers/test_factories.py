@@ -171,7 +171,8 @@ def test_the_bridge_by_its_legacy_path(run: Any) -> None:
     bridge = create_agent_websocket_bridge(context(), through)
     assert isinstance(bridge, AgentWebSocketBridge)
     assert run(bridge.notify_tool_executing("run_1", "t")) is True
-    assert through.emit_critical_event.await_args.kwargs["user_id"] == "user_1"
+    thread_id, notification = through.send_to_thread.await_args.args
+    assert (thread_id, notification["user_id"], through.emit_critical_event.await_count) == ("thread_run_1", "user_1", 0)
 
 
 def test_connection_info_has_whatever_it_is_given() -> None:

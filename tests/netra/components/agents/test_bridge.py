@@ -10,7 +10,7 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from compat.canonical.factory import WebSocketManagerFactory, get_websocket_manager, set_websocket_manager_factory
-from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge, create_agent_websocket_bridge
+from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge
 from compat.netra.components.agents.agent_notifier import WebSocketNotifier
 from compat.netra.components.agents.bridge_types import IntegrationConfig, IntegrationState
 
@@ -24,54 +24,6 @@ def own_factory() -> Any:
     before = set_websocket_manager_factory(WebSocketManagerFactory())
     yield
     set_websocket_manager_factory(before)
-
-
-def manager() -> Mock:
-    return Mock(emit_critical_event=AsyncMock(), send_to_thread=AsyncMock(return_value=True), send_to_user=AsyncMock())
-
-
-@pytest.mark.parametrize(
-    ("call", "event_type", "expected"),
-    [
-        (lambda b: b.notify_agent_started("run_1", "a"), "agent_started", {"agent_name": "a", "status": "started"}),
-        (lambda b: b.notify_agent_thinking("run_1", "a", "hm", 2), "agent_thinking", {"reasoning": "hm", "step_number": 2}),
-        (lambda b: b.notify_tool_executing("run_1", "t", parameters={"p": 1}), "tool_executing", {"parameters": {"p": 1}}),
-        (lambda b: b.notify_tool_completed("run_1", "t", {"r": 1}), "tool_completed", {"result": {"r": 1}}),
-        (lambda b: b.notify_agent_completed("run_1", "a", {"r": 1}), "agent_completed", {"status": "completed"}),
-        (lambda b: b.notify_agent_error("run_1", "a", "bad"), "agent_error", {"error": "bad"}),
-        (lambda b: b.notify_agent_death("run_1", "a", "oom"), "agent_death", {"death_cause": "oom"}),
-        (
-            lambda b: b.notify_progress_update("run_1", "a", {"percentage": 1, "p": 1}),
-            "progress_update",
-            {"progress": {"percentage": 1}},
-        ),
-        (lambda b: b.notify_custom("run_1", "a", "own", {"x": 1}), "own", {"x": 1}),
-        (lambda b: b.emit_agent_event("own", {"x": 1}, run_id="run_1"), "own", {"x": 1}),
-        (lambda b: b.emit_event(context(), "own", {"x": 1}), "own", {"x": 1}),
-    ],
-)
-def test_notifications_go_to_the_bridges_user(call: Any, event_type: str, expected: dict[str, Any]) -> None:
-    through = manager()
-    bridge = create_agent_websocket_bridge(context(), through)
-    assert asyncio.run(call(bridge)) is True
-    sent = through.emit_critical_event.await_args.kwargs
-    assert (sent["user_id"], sent["event_type"]) == ("user_1", event_type)
-    assert {"thread_id": "thread_user_1", **expected}.items() <= sent["data"].items()
-
-
-def test_without_a_user_the_runs_thread_is_told() -> None:
-    async def scenario() -> None:
-        bridge, through = AgentWebSocketBridge(), manager()
-        assert await bridge.notify_agent_started("run_1", "a") is False
-        bridge.websocket_manager = through
-        await bridge.register_run_thread_mapping("run_1", "thread_7")
-        assert await bridge.notify_agent_started("run_1", "a") is True
-        assert through.send_to_thread.await_args.args[0] == "thread_7"
-        assert bridge.extract_thread_id("run_thread_5_12345_abcdef12") == "thread_5"
-        assert await bridge.unregister_run_mapping("run_1") is True
-        assert await bridge.unregister_run_mapping("run_1") is False
-
-    asyncio.run(scenario())
 
 
 def test_one_users_manager_is_never_used_for_another() -> None:
@@ -90,28 +42,219 @@ def test_one_users_manager_is_never_used_for_another() -> None:
     asyncio.run(scenario())
 
 
-def test_life_cycle() -> None:
-    async def scenario() -> None:
-        bridge, observer = AgentWebSocketBridge(context()), Mock(on_component_health_change=AsyncMock())
-        assert bridge.state is IntegrationState.UNINITIALIZED
+def test_a_bridge_begins_with_what_callers_read_off_it() -> None:
+    bridge = AgentWebSocketBridge()
+    assert (bridge.user_context, bridge.state, bridge.is_connected) == (None, IntegrationState.UNINITIALIZED, True)
+    assert isinstance(bridge.config, IntegrationConfig) and bridge.metrics.total_initializations == 0
+    assert (bridge._initialized, bridge._shutdown, bridge._supervisor) == (True, False, None)
+    assert (bridge._thread_registry, bridge._health_check_task, bridge._event_history) == (None, None, [])
+    assert (bridge.health_status.state, bridge.health_status.last_health_check.tzinfo is not None) == (bridge.state, True)
+    assert (bridge.health_status.websocket_manager_healthy, bridge.health_status.registry_healthy) == (False, False)
+    assert (bridge._monitor_observers, bridge._last_health_broadcast) == ([], 0.0)
+    assert (bridge._health_broadcast_interval, bridge._last_broadcasted_state) == (30.0, None)
+    assert all(isinstance(one, asyncio.Lock) for one in (bridge.initialization_lock, bridge.recovery_lock, bridge.health_lock))
+
+
+def test_integration_keeps_what_it_is_given_and_works_once() -> None:
+    async def run() -> None:
+        bridge, supervisor = AgentWebSocketBridge(), object()
+        result = await bridge.ensure_integration(supervisor, "registry")
+        assert (result.success, result.state, result.error) == (True, IntegrationState.ACTIVE, None)
+        assert (bridge._supervisor, bridge._registry, bridge.registry, bridge._websocket_manager) == (
+            supervisor,
+            "registry",
+            "registry",
+            None,
+        )
+        assert (await bridge.ensure_integration()).success and bridge.metrics.total_initializations == 1
+        assert (await bridge.ensure_integration(force_reinit=True)).success and bridge.metrics.total_initializations == 2
+        assert bridge._supervisor is supervisor and bridge._thread_registry is not None
+
+    asyncio.run(run())
+
+
+def test_a_bridge_that_was_never_integrated_is_healthy() -> None:
+    async def run() -> None:
+        bridge = AgentWebSocketBridge()
+        for _ in range(2):
+            status = await bridge.health_check()
+            assert (status.websocket_manager_healthy, status.registry_healthy) == (True, True)
+            assert (status.consecutive_failures, status.error_message) == (0, None)
+        health = await bridge.get_health_status()
+        assert health.pop("timestamp") > 0 and health.pop("last_health_check").endswith("+00:00")
+        assert health == {
+            "healthy": True,
+            "state": "uninitialized",
+            "websocket_manager_healthy": True,
+            "registry_healthy": True,
+            "consecutive_failures": 0,
+            "uptime_seconds": 0.0,
+            "error_message": None,
+            "total_recoveries": 0,
+        }
+
+    asyncio.run(run())
+
+
+def test_a_manager_is_healthy_that_has_what_a_manager_has() -> None:
+    async def run() -> None:
+        bridge = AgentWebSocketBridge()
+        assert await bridge._check_websocket_manager_health() is True and await bridge._check_registry_health() is True
+        assert (
+            await bridge._check_websocket_manager_health(Mock()) is True and await bridge._check_registry_health(Mock()) is True
+        )
+        assert await bridge._check_websocket_manager_health(get_websocket_manager(context())) is True
+        assert await bridge._check_websocket_manager_health(Mock(spec_set=["send_to_thread", "send_to_user"])) is False
+        assert await bridge._check_registry_health(object()) is False
+        bridge.websocket_manager = Mock(spec_set=["send_to_thread"])
+        for failures in (1, 2):
+            status = await bridge.health_check()
+            assert (status.websocket_manager_healthy, status.consecutive_failures) == (False, failures)
         assert (await bridge.get_health_status())["healthy"] is False
-        result = await bridge.ensure_integration(registry="registry")
-        assert (result.success, result.state, bridge.registry) == (True, IntegrationState.ACTIVE, "registry")
-        bridge.register_monitor_observer(observer)
-        health = await bridge.health_check()
-        assert (health.websocket_manager_healthy, health.consecutive_failures) == (True, 0)
-        observer.on_component_health_change.assert_awaited_once()
+        assert status.error_message == "websocket manager unhealthy"
+
+    asyncio.run(run())
+
+
+COUNTED = [
+    "total_initializations",
+    "successful_initializations",
+    "failed_initializations",
+    "recovery_attempts",
+    "successful_recoveries",
+    "health_checks_performed",
+    "success_rate",
+]
+
+
+def test_status_and_metrics_have_their_keys() -> None:
+    async def run() -> None:
+        bridge = AgentWebSocketBridge(context())
+        await bridge.ensure_integration(object(), Mock())
+        metrics = await bridge.get_metrics()
+        assert {name: metrics.pop(name) for name in COUNTED} == {
+            **dict.fromkeys(COUNTED, 0),
+            "total_initializations": 1,
+            "successful_initializations": 1,
+            "success_rate": 1.0,
+        }
+        assert (metrics.pop("current_uptime_seconds") >= 0, metrics.pop("metrics_timestamp") > 0) == (True, True)
+        assert metrics.pop("uptime_start") == bridge.metrics.current_uptime_start.isoformat()
+        assert metrics == {
+            "recovery_success_rate": 1.0,
+            "current_state": "active",
+            "registered_observers": 0,
+            "last_health_broadcast": 0.0,
+            "health_broadcast_interval": 30.0,
+            "websocket_manager_available": True,
+            "supervisor_available": True,
+            "registry_available": True,
+        }
+        status = await bridge.get_status()
+        assert list(status) == ["state", "health", "metrics", "config", "dependencies"]
+        assert sorted(status["health"]) == sorted(
+            [
+                "websocket_manager_healthy",
+                "registry_healthy",
+                "consecutive_failures",
+                "uptime_seconds",
+                "last_health_check",
+                "error_message",
+            ]
+        )
+        assert (status["state"], list(status["metrics"])) == ("active", COUNTED)
+        assert status["config"] == {"initialization_timeout_s": 30, "health_check_interval_s": 60, "recovery_max_attempts": 3}
+        assert status["dependencies"] == {
+            "websocket_manager_available": True,
+            "orchestrator_factory_available": True,
+            "supervisor_available": True,
+            "registry_available": True,
+        }
+
+    asyncio.run(run())
+
+
+def test_the_registry_of_runs_reports_itself() -> None:
+    async def run() -> None:
+        bridge = AgentWebSocketBridge()
+        assert await bridge.register_run_thread_mapping("run_1", "thread_7", {"x": 1}) is True
+        assert await bridge.register_run_thread_mapping("run_1", "") is False
+        await bridge._initialize_thread_registry()
+        assert await bridge._resolve_thread_id_from_run_id("run_1") == "thread_7"
+        status = await bridge.get_thread_registry_status()
+        assert status.pop("uptime_seconds") >= 0 and status.pop("timestamp") > 0
+        assert status == {
+            "registry_healthy": True,
+            "active_mappings": 1,
+            "total_registrations": 1,
+            "lookup_success_rate": 1.0,
+            "memory_usage_percentage": 0.01,
+            "last_cleanup": None,
+            "config": {
+                "mapping_ttl_hours": 24,
+                "cleanup_interval_minutes": 30,
+                "max_mappings": 10000,
+                "debug_logging_enabled": False,
+            },
+            "cleanup_task_running": False,
+        }
+        assert await bridge.unregister_run_mapping("run_1") is True
+        assert await bridge.unregister_run_mapping("run_1") is False
+
+    asyncio.run(run())
+
+
+def test_observers_hear_of_changes_and_every_thirty_seconds() -> None:
+    async def run() -> None:
+        bridge = AgentWebSocketBridge(context())
+        failing = Mock(on_component_health_change=AsyncMock(side_effect=OSError("deaf")))
+        observer = Mock(on_component_health_change=AsyncMock())
+        for one in (failing, observer, observer):
+            bridge.register_monitor_observer(one)
+        heard = observer.on_component_health_change
+        await bridge.health_check()
+        await bridge.health_check()
+        assert heard.await_count == 1
+        component, data = heard.await_args.args
+        assert component == "agent_websocket_bridge" and data.pop("timestamp") == bridge._last_health_broadcast
+        assert data == {
+            "component_id": "agent_websocket_bridge",
+            "state": "uninitialized",
+            "healthy": True,
+            "consecutive_failures": 0,
+            "uptime_seconds": 0.0,
+            "websocket_manager_healthy": True,
+            "registry_healthy": True,
+            "error_message": None,
+            "change_type": "health_change",
+        }
+        bridge._last_health_broadcast -= 30.0
+        await bridge._notify_monitors_of_health_change()
+        assert heard.await_args.args[1]["change_type"] == "periodic_update"
+        await bridge.ensure_integration()
+        await bridge.health_check()
+        assert [call.args[1]["state"] for call in heard.await_args_list] == ["uninitialized", "uninitialized", "active"]
+        await bridge.notify_health_change({"healthy": False})
+        assert heard.await_args.args == ("agent_websocket_bridge", {"healthy": False})
+        bridge.remove_monitor_observer(observer)
+        await bridge.notify_health_change({})
+        assert heard.await_count == 4 and failing.on_component_health_change.await_count == 5
+
+    asyncio.run(run())
+
+
+def test_recovery_and_the_end() -> None:
+    async def run() -> None:
+        bridge = AgentWebSocketBridge(context())
         recovered = await bridge.recover_integration()
         assert (recovered.success, recovered.recovery_attempted) == (True, True)
         metrics = await bridge.get_metrics()
-        assert (metrics["total_initializations"], metrics["successful_recoveries"]) == (2, 1)
-        assert (await bridge.get_status())["dependencies"]["websocket_manager_available"] is True
-        bridge.remove_monitor_observer(observer)
+        assert (metrics["successful_recoveries"], metrics["recovery_success_rate"]) == (1, 1.0)
         await bridge.shutdown()
-        assert (bridge.websocket_manager, bridge.state) == (None, IntegrationState.UNINITIALIZED)
+        assert (bridge.websocket_manager, bridge.state, bridge._shutdown) == (None, IntegrationState.UNINITIALIZED, True)
         assert await bridge.notify_agent_started("run_1", "a") is False
 
-    asyncio.run(scenario())
+    asyncio.run(run())
 
 
 def test_a_failed_integration_is_reported() -> None:
@@ -120,12 +263,42 @@ def test_a_failed_integration_is_reported() -> None:
     )
     result = asyncio.run(bridge.recover_integration())
     assert (result.success, result.state) == (False, IntegrationState.FAILED)
-    assert "UserExecutionContext required" in str(result.error)
+    assert str(result.error).startswith("Integration initialization failed: UserExecutionContext required")
 
 
-def test_what_cannot_send_is_no_manager() -> None:
-    with pytest.raises(ValueError, match="object has none"):
-        AgentWebSocketBridge().websocket_manager = object()
+@pytest.mark.parametrize("manager", [object(), Mock(spec_set=["send_to_user", "emit_critical_event"]), "text"])
+def test_what_cannot_send_to_a_thread_is_no_manager(manager: Any) -> None:
+    with pytest.raises(ValueError) as refused:
+        AgentWebSocketBridge().websocket_manager = manager
+    assert str(refused.value) == (
+        "Invalid websocket manager - must implement send_to_thread method. "
+        "For production use, prefer factory methods for proper user isolation."
+    )
+    bridge = AgentWebSocketBridge()
+    bridge.websocket_manager = Mock(spec_set=["send_to_thread"])
+    bridge.websocket_manager = None
+    assert bridge.websocket_manager is None
+
+
+def test_emitters_are_made_of_a_context_or_of_ids_and_every_failure_is_one_kind() -> None:
+    async def run() -> None:
+        bridge = AgentWebSocketBridge()
+        for given in ({}, {"user_id": "user_1"}, {"thread_id": "thread_1"}):
+            with pytest.raises(ValueError, match=r"^Either user_context or \(user_id \+ thread_id\) required$"):
+                await bridge.create_user_emitter(**given)
+        made = await bridge.create_user_emitter(user_id="user_7", thread_id="thread_7", connection_id="conn_7")
+        assert (made.user_id, made.context.thread_id, made.context.websocket_client_id) == ("user_7", "thread_7", "conn_7")
+        with pytest.raises(ValueError, match="^Failed to create user emitter: "):
+            await bridge.create_user_emitter(SimpleNamespace(user_id="", thread_id="thread_1"))
+        for ids in (("", "t", "r"), ("u", None, "r"), ("u", "t", "")):
+            with pytest.raises(ValueError, match="^user_id, thread_id, and run_id are all required$"):
+                await bridge.create_user_emitter_from_ids(*ids)
+        with pytest.raises(ValueError, match="^Failed to create user emitter from IDs: "):
+            await bridge.create_user_emitter_from_ids("placeholder", "thread_1", "run_1")
+        by_ids = await bridge.create_user_emitter_from_ids("user_7", "thread_7", "run_7", "conn_7")
+        assert (by_ids.user_id, by_ids.context.run_id, by_ids.context.websocket_client_id) == ("user_7", "run_7", "conn_7")
+
+    asyncio.run(run())
 
 
 def test_emitters_and_orchestrators_belong_to_a_user() -> None:
@@ -133,8 +306,6 @@ def test_emitters_and_orchestrators_belong_to_a_user() -> None:
         bridge = AgentWebSocketBridge(context())
         emitter = await bridge.create_user_emitter()
         assert emitter.user_id == "user_1"
-        with pytest.raises(ValueError, match="create_user_emitter needs a user_context"):
-            await AgentWebSocketBridge().create_user_emitter()
         orchestrator = await bridge.create_execution_orchestrator("user_1", "triage")
         execution, notifier = await orchestrator.create_execution_context("triage", "user_1", "hello")
         socket = AsyncMock()

@@ -91,7 +91,7 @@ def test_parameters_come_without_secrets_however_deep_and_in_whatever_form() -> 
     assert "hunter2" not in json.dumps(got)
     hidden = "[REDACTED]"
     for message in got[:2]:
-        assert message["parameters"] == {
+        assert message["data"]["parameters"] == {
             **dict.fromkeys(("password", "DB_PASSWORD", "apiKey", "access_token", "Authorization"), hidden),
             **dict.fromkeys(("client_secret", "credentials"), hidden),
             "query": {"inner": {"x_api_key": hidden, "rows": 3}},
@@ -100,7 +100,7 @@ def test_parameters_come_without_secrets_however_deep_and_in_whatever_form() -> 
             "text": "a" * 200 + "...",
             "short": "a" * 200,
         }
-    assert got[2]["parameters"] == {}
+    assert got[2]["data"]["parameters"] == {}
     assert SECRETS["password"] == "hunter2"
 
 
@@ -119,7 +119,7 @@ def test_results_are_cut_and_long_lists_end() -> None:
         lambda b: b.notify_tool_completed("run_1", "t", "c" * 501),
     )
     assert answers == [True] * 4
-    assert [message["result"] for message in got] == [shown, shown, shown, "c" * 500 + "..."]
+    assert [message["data"]["result"] for message in got] == [shown, shown, shown, "c" * 500 + "..."]
 
 
 def test_errors_tell_neither_paths_nor_their_context() -> None:
@@ -131,15 +131,15 @@ def test_errors_tell_neither_paths_nor_their_context() -> None:
         lambda b: b.notify_agent_error("run_1", "a", ValueError("no /home/ann/z.py")),
     )
     assert answers == [True] * 4
-    assert [message["error"] for message in got] == [
+    assert [message["data"]["error_message"] for message in got] == [
         "no [PATH]/ann/x.py, no [PATH]/ann/y.py",
         "e" * 300 + "...",
         "An error occurred",
         "no [PATH]/ann/z.py",
     ]
-    assert got[0]["error_context"] == {"error_type": "ValueError", "agent_step": "plan", "user_facing": True}
-    assert got[1]["error_context"] == {"error_type": "unknown", "agent_step": "unknown", "user_facing": True}
-    assert "error_context" not in got[2] and "hunter2" not in json.dumps(got)
+    assert got[0]["data"]["error_context"] == {"error_type": "ValueError", "agent_step": "plan", "user_facing": True}
+    assert got[1]["data"]["error_context"] == {"error_type": "unknown", "agent_step": "unknown", "user_facing": True}
+    assert got[2]["data"]["error_context"] == {} and "hunter2" not in json.dumps(got)
 
 
 def test_progress_has_the_fields_that_are_for_clients() -> None:
@@ -158,14 +158,14 @@ def test_progress_has_the_fields_that_are_for_clients() -> None:
         lambda b: b.notify_progress_update("run_1", "a", ["internal"]),
     )
     assert answers == [True] * 3
-    assert [message["progress"] for message in got] == [allowed, {"percentage": 1}, {}]
+    assert [message["data"]["progress_data"] for message in got] == [allowed, {"percentage": 1}, {}]
 
 
 def test_a_callers_own_data_is_cut_and_otherwise_as_it_is() -> None:
     data = {"text": "a" * 1001, "inner": {"text": "b" * 1000}, "rows": list(range(20)), "token_count": 7}
     answers, got = received(lambda b: b.notify_custom("run_1", "a", "own", data))
     assert answers == [True]
-    assert {name: got[0][name] for name in data} == {**data, "text": "a" * 1000 + "..."}
+    assert got[0]["data"] == {**data, "text": "a" * 1000 + "..."}
 
 
 def test_what_cannot_be_sanitised_is_not_sent() -> None:
@@ -209,15 +209,16 @@ def test_nothing_is_sent_of_a_run_that_is_none(run_id: Any) -> None:
     assert through.mock_calls == []
 
 
-def test_an_event_of_a_context_without_a_run_names_none_and_its_ids_are_the_contexts() -> None:
+def test_an_event_of_a_context_without_a_run_names_none_and_the_ids_beside_the_data_are_the_contexts() -> None:
+    foreign = {"run_id": "run_2", "thread_id": "thread_2", "user_id": "user_2"}
     runless = SimpleNamespace(user_id="user_1", thread_id="thread_1")
     answers, got = received(
-        lambda b: b.emit_event(runless, "own", {"x": 1, "run_id": "run_2", "thread_id": "thread_2", "user_id": "user_2"}),
-        lambda b: b.notify_custom("run_1", "a", "own", {"run_id": "run_2", "thread_id": "thread_2", "user_id": "user_2"}),
+        lambda b: b.emit_event(runless, "own", {"x": 1, **foreign}),
+        lambda b: b.notify_custom("run_1", "a", "own", foreign),
     )
     assert answers == [True, True]
-    assert "run_id" not in got[0] and got[1]["run_id"] == "run_1"
-    assert {message["thread_id"] for message in got} == {"thread_1"} and {message["user_id"] for message in got} == {"user_1"}
+    assert (got[0]["user_id"], got[0]["thread_id"], "run_id" in got[0]) == ("user_1", "thread_1", False)
+    assert (got[1]["run_id"], "thread_id" in got[1], "user_id" in got[1]) == ("run_1", False, False)
 
 
 def test_an_emitter_over_the_users_own_manager_sends_the_ids_of_its_context() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,6 @@ def test_runs_name_their_thread() -> None:
     run = UnifiedIDManager.generate_run_id("thread_1")
     assert re.fullmatch(r"run_thread_1_\d{1,5}_[0-9a-f]{8}", run)
     assert UnifiedIDManager.extract_thread_id(run) == "thread_1"
-    assert UnifiedIDManager.extract_thread_id("nothing") == ""
     assert UnifiedIDManager.extract_thread_id("thread_abc_run_1700000_abcdef12") == "abc"
     assert UnifiedIDManager.validate_run_id(run)
     assert not UnifiedIDManager.validate_run_id("run_1")
@@ -84,6 +84,26 @@ def test_runs_name_their_thread() -> None:
     assert UnifiedIDManager.parse_run_id(run)["thread_id"] == "thread_1"
     assert UnifiedIDManager.parse_run_id("x") == {}
     assert re.fullmatch(r"session_\d{1,5}_[0-9a-f]{8}", UnifiedIDManager.generate_thread_id())
+
+
+@pytest.mark.parametrize(
+    ("run_id", "thread_id"),
+    [
+        ("nothing", "nothing"),
+        ("user_1_thread_2", "user_1_thread_2"),
+        ("run_1", "run_1"),
+        ("run_1_2", ""),
+        ("run_abc_1_0123abcd", "abc"),
+        ("websocket_factory_1_abc", "thread_websocket_factory_1_abc"),
+        ("context_1", "thread_context_1"),
+        ("agent_1", "thread_agent_1"),
+        ("", ""),
+        (None, ""),
+        (5, ""),
+    ],
+)
+def test_what_is_no_run_id_is_its_own_thread_but_for_contexts_and_agents(run_id: Any, thread_id: str) -> None:
+    assert UnifiedIDManager.extract_thread_id(run_id) == thread_id
 
 
 def test_uuids_and_structured_identifiers_convert(ids: UnifiedIDManager) -> None:
