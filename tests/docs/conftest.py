@@ -26,7 +26,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 HERE = pathlib.Path(__file__).parent
 FILE = re.compile(r"# ([\w./-]+\.\w+|Dockerfile)( \(continued\))?\n")
 STEP = re.compile(r"^ *(?:- run:|RUN) (.+)$", flags=re.M)
-NEEDS = re.compile(r"<!-- needs: ([\w, ]+) -->\s*$")
+NEEDS = re.compile(r"<!-- needs: ([\w., ]+) -->\s*$")
 SERVERS = re.compile(r"(?:[A-Z_]+=\S+ )*(compat serve|compat serve-ws|uvicorn)(?: |$)(?!.*--help)")
 #: Commands whose exit code 1 says that they found something.
 FINDS = re.compile(r"(?:[A-Z_]+=\S+ )*compat (scan|fix|ready|compliance)\b")
@@ -95,7 +95,7 @@ class Page:
     def _runs(self, language):
         def evaluate(example):
             needs = NEEDS.search(example.document.text[: example.start])
-            if needs and not all(importlib.util.find_spec(name) for name in needs[1].split(", ")):
+            if needs and not all(map(is_installed, needs[1].split(", "))):
                 return None
             source = str(example.parsed)
             named = FILE.match(source)
@@ -188,6 +188,14 @@ class Page:
             server.wait()
             give_up.cancel()
         return None if any(re.search("(http|ws)://", line) for line in seen) else f"$ {command}\n{''.join(seen)}"
+
+
+def is_installed(module: str) -> bool:
+    """Whether a module, or a module in a package, can be imported."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def matches(expected: str, found: str) -> bool:
