@@ -12,19 +12,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def _active() -> "Any":
-    # By their names: what reads entry points depends on nothing that the start module may load.
-    for name in ("compat.boot.start", "netra_compat_start"):
-        try:
-            return sys.modules.get("netra_compat_start") or __import__(name, fromlist=["*"])
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
-    raise ModuleNotFoundError("netra_compat_start.py must stand beside the package", name="netra_compat_start")
-
-
-#: The start module of this process: the one that the ``.pth`` file has started, or would.
-active: "Any" = _active()
+#: The start module of this process: the one that the ``.pth`` file has started, else the package's own.
+#: By its name: what reads entry points depends on nothing that the start module may load.
+active: "Any" = sys.modules.get("netra_compat_start") or __import__("compat.boot.start", fromlist=["*"])
 
 
 def boot(how: str = "start file") -> None:

@@ -1,6 +1,6 @@
 """Runs at the start of every process of an environment in which the package is installed: registers one finder.
 
-A wheel has this file as ``netra_compat_start`` beside the package, for ``netra_compat.pth``: loading the package as well
+A wheel has this file as ``netra_compat_start`` beside the package too, for ``netra_compat.pth``: loading the package as well
 would make a start several times as expensive. The finder reads the entry points of the installed distributions at the first
 import from outside the standard library, and loads :mod:`compat.boot.finders` at the first name that a declared ledger may serve.
 

@@ -272,7 +272,6 @@ def test_auto_starts_it_where_no_pth_was_read(tmp_path):
 def test_without_any_other_distribution_on_the_path_legacy_code_runs_and_is_warned(tmp_path):
     package = os.path.dirname(__import__("compat").__file__)
     (tmp_path / "compat").symlink_to(package)
-    (tmp_path / "netra_compat_start.py").symlink_to(START)
     head = "import sys; sys.path[:] = [p for p in sys.path if 'site-packages' not in p]\nimport compat.auto\n"
     done = run(head + "from shared.types.core_types import UserID\nprint(UserID('u'))", "-S", "-W", "always", cwd=tmp_path)
     assert done.stdout == "u\n" and "<string>:3: LegacyUseWarning: Importing UserID" in done.stderr, done.stderr

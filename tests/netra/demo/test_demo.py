@@ -100,7 +100,6 @@ def test_the_source_is_printed_out_of_a_zip_file_too(tmp_path):
         for file in PACKAGE.rglob("*.py"):
             target.write(file, Path("compat") / file.relative_to(PACKAGE))
         installed = metadata.distribution("netra-compat")
-        target.write(installed.locate_file("netra_compat_start.py"), "netra_compat_start.py")
         target.writestr("netra_compat-1.0.0.dist-info/entry_points.txt", installed.read_text("entry_points.txt"))
     # Isolated from the site: an installed drop-in would have loaded compat before the path is looked at.
     code = f"import sys; sys.path.insert(0, {str(packed)!r}); from compat.__main__ import main; raise SystemExit(main(['demo', '--source']))"
