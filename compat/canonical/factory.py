@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Callable
 
+from .close_codes import GOING_AWAY
 from .core.backplane import Backplane, InProcessBackplane
-from .core.connection import GOING_AWAY, Connection
+from .core.connection import Connection
 from .core.events import Delivery, Draft, Event
 from .core.manager import IsolationKey, UnifiedWebSocketManager
 from .core.stream import UserStream
@@ -167,20 +168,21 @@ class WebSocketManagerFactory:
 
     async def close(self, code: int = GOING_AWAY, reason: str = "server is shutting down") -> None:
         """Close every manager and the backplane; nothing is left running."""
+        await self.close_connections(code, reason)
         with self.lock:
-            connected = []
             for manager in self.managers():
-                if manager._stream.connections:
-                    connected.append(manager)
-                else:
-                    self._free(manager)
-        for first in range(0, len(connected), _CLOSED_AT_ONCE):
-            batch = connected[first : first + _CLOSED_AT_ONCE]
-            await asyncio.gather(*(manager.close(code, reason) for manager in batch))
+                self._free(manager)
         mine = [task for task in tuple(self.tasks) if task.get_loop() is asyncio.get_running_loop()]
         if mine:
             await asyncio.wait(mine, timeout=2 * self.limits.close_timeout)
         await self.backplane.close()
+
+    async def close_connections(self, code: int = GOING_AWAY, reason: str = "server is shutting down") -> None:
+        """Close all connections; managers stay, and what is sent to them is kept."""
+        with self.lock:
+            live = [c for s in self._streams.values() for c in s.connections.values()]
+        for first in range(0, len(live), _CLOSED_AT_ONCE):
+            await asyncio.gather(*(connection.close(code, reason) for connection in live[first : first + _CLOSED_AT_ONCE]))
 
     # For managers and streams
 

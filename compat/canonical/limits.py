@@ -25,6 +25,7 @@ class Limits:
     connections_per_user: int = 20
     history_events: int = 512
     undelivered_events: int = 50
+    replays_per_minute: int = 10_240
     outbox_events: int = 256
     outbox_bytes: int = 1_048_576
     overflow: OverflowPolicy = OverflowPolicy.DROP_OLDEST

@@ -1,4 +1,4 @@
-"""What the server is told: one frozen object, read from explicit variables, refusing what is unsafe in production."""
+"""Server settings: one frozen object, read from explicit variables, refusing what is unsafe in production."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _PREFIX = "COMPAT_WS_"
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that the server is told; times in seconds.
+    """Server settings; times in seconds.
 
-    ``jwt_secret`` and ``redis_url`` never show in ``repr``. Raises SettingsError, with every fault, for values that
+    Secrets and ``redis_url`` never show in ``repr``. Raises SettingsError, with every fault, for values that
     contradict each other, and in staging and production for what is unsafe.
     """
 
@@ -43,7 +43,9 @@ class Settings:
     max_message_bytes: int = 65_536
     messages_per_minute: int = 1200
     malformed_limit: int = 10
+    waiting_messages: int = 16
     drain_timeout: float = 10.0
+    internal_token: str = field(default="", repr=False)
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -111,6 +113,7 @@ class Settings:
             "max_message_bytes",
             "messages_per_minute",
             "malformed_limit",
+            "waiting_messages",
             "drain_timeout",
         ):
             if getattr(self, name) <= 0:

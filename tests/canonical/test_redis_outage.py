@@ -81,7 +81,12 @@ def test_readyz_is_503_while_redis_is_away(redis_server, eventually) -> None:
     from compat.canonical.settings import Settings
 
     async def run() -> None:
-        settings = Settings(jwt_secret="a secret of at least thirty-two bytes", environment="test", redis_url=redis_server.url)
+        settings = Settings(
+            jwt_secret="a secret of at least thirty-two bytes",
+            environment="test",
+            redis_url=redis_server.url,
+            internal_token="internal",
+        )
         app = create_app(settings)
         service = app.state.service
         await service.start()
@@ -91,7 +96,9 @@ def test_readyz_is_503_while_redis_is_away(redis_server, eventually) -> None:
             redis_server.stop()
             await eventually(lambda: not service.health()["healthy"], "red health")
             page = await web.get("/readyz")
-            assert page.status_code == 503 and page.json()["backplane"] == {"healthy": False, "kind": "redis"}
+            assert (page.status_code, page.json()) == (503, {"healthy": False, "draining": False})
+            page = await web.get("/readyz", headers={"Authorization": "Bearer internal"})
+            assert (page.json()["backplane"]["healthy"], page.json()["backplane"]["kind"]) == (False, "redis")
             assert service.health()["backplane"]["error"]
             assert (await web.get("/healthz")).status_code == 200
             redis_server.start()

@@ -28,9 +28,6 @@ authenticator  Authenticator: all of these together
 from __future__ import annotations
 
 from .authenticator import (
-    POLICY_VIOLATION,
-    TOKEN_EXPIRED,
-    TOO_MANY_FAILURES,
     Authenticator,
     get_authenticator,
 )
@@ -44,9 +41,6 @@ from .subprotocol import extract_jwt_from_subprotocol, negotiate_websocket_subpr
 from .tokens import TokenRejected, TokenRules, verify_token
 
 __all__ = [
-    "POLICY_VIOLATION",
-    "TOKEN_EXPIRED",
-    "TOO_MANY_FAILURES",
     "AuthStats",
     "AuthenticationFailed",
     "Authenticator",

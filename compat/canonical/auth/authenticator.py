@@ -8,6 +8,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Union
 
+from ..close_codes import INTERNAL_ERROR, POLICY_VIOLATION, TOO_MANY_FAILURES
 from .failures import FailureLimiter
 from .handshake import Handshake
 from .identity import AuthenticationFailed, Identity
@@ -15,12 +16,6 @@ from .keys import KeySet
 from .origin import OriginPolicy
 from .stats import AuthStats
 from .tokens import TokenRejected, TokenRules, verify_token
-
-#: Close codes. Before the connection is accepted every one of them reaches the peer as HTTP 403.
-POLICY_VIOLATION = 1008
-TOKEN_EXPIRED = 4401  # the token of an accepted connection has expired: authenticate again, then reconnect
-TOO_MANY_FAILURES = 4429
-REVOCATION_UNAVAILABLE = 1011
 
 #: Rejections that are not counted against an address: foreign pages can cause them in a victim's browser, and clients
 #: whose token has run out cause them in good faith. Counting them would lock the wrong people out.
@@ -119,9 +114,7 @@ class Authenticator:
                 answer = self.revoked(claims)
                 revoked = bool(await answer) if inspect.isawaitable(answer) else bool(answer)
             except Exception as error:
-                raise self._failure(
-                    "revocation_unavailable", "revocation could not be checked", "", REVOCATION_UNAVAILABLE
-                ) from error
+                raise self._failure("revocation_unavailable", "revocation could not be checked", "", INTERNAL_ERROR) from error
             if revoked:
                 raise self._failure("revoked", "the token has been revoked", address)
         self.stats.accept()

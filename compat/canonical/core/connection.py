@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Callable
 
+from ..close_codes import LOST, NORMAL, TRY_AGAIN_LATER
 from ..limits import Limits
 from .eager import Suspended, begin, is_awaitable
 from .events import Draft, Event
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
     import threading
 
 logger = get_logger(__name__)
-
-NORMAL = 1000
-GOING_AWAY = 1001
-LOST = 1006  # never sent: the socket ended without a close frame
-POLICY_VIOLATION = 1008
-INTERNAL_ERROR = 1011
-TRY_AGAIN_LATER = 1013
-TOKEN_EXPIRED = 4401
 
 
 class Connection:
@@ -174,7 +167,7 @@ class Connection:
 
         Safe from any thread. Needs a running loop; never raises for the socket's sake.
         """
-        if self.quiet:
+        if self.quiet or self.held:
             return
         loop = get_running_loop()
         if self._loop is not loop:
@@ -215,13 +208,24 @@ class Connection:
     async def send_direct(self, message: Mapping[str, Any]) -> bool:
         """Send ``message`` to this connection alone, outside of the user's history; say whether the socket took it."""
         sent = self.sent
+        if not self.post(message):
+            return False
+        if self.held:
+            return True
+        await self.drained()
+        return self.active and self.sent > sent
+
+    def post(self, message: Mapping[str, Any]) -> bool:
+        """As :meth:`send_direct`, without waiting: say whether the connection took it. Needs a running loop."""
         event = Event(Draft(message), "", 0)
         with self._lock:
+            if self.held:
+                # It catches up: whatever is said to it meanwhile comes after.
+                return self.close_code is None and self.outbox.put(event)
             if not self.offer(event):
                 return False
         self.pump()
-        await self.drained()
-        return self.active and self.sent > sent
+        return True
 
     def seen(self, now: float) -> None:
         """Note that the peer was heard at ``now`` on the factory's clock."""
@@ -288,18 +292,22 @@ class Connection:
         try:
             await rest
             self.sent += 1
-            event = self._in_hand = self.outbox.pop()
+            event = self._in_hand = self._next()
             while event is not None:
                 self._progress = loop.time()
                 answer = self._start_send(event)
                 if is_awaitable(answer):
                     await answer
                 self.sent += 1
-                event = self._in_hand = self.outbox.pop()
+                event = self._in_hand = self._next()
         except Exception as exc:
             self._fail(exc)
         finally:
             self._end_writer()
+
+    def _next(self) -> Event | None:
+        # Once it is held, what waits is of the time before, or has no greeting in front of it yet.
+        return None if self.held else self.outbox.pop()
 
     def _end_writer(self) -> None:
         self._writer = None

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
+from ..close_codes import GOING_AWAY, NORMAL
 from ..errors import (
     BackplaneUnavailable,
     FactoryBypassDetected,
@@ -17,8 +18,9 @@ from ..errors import (
     UserIsolationViolation,
     WebSocketComponentError,
 )
-from .connection import GOING_AWAY, NORMAL, Connection
+from .connection import Connection
 from .events import Delivery, Draft, Event, Position, make_message, resync_notice
+from .replay import Replay
 from .stream import UserStream, shows
 
 if TYPE_CHECKING:
@@ -167,6 +169,8 @@ class UnifiedWebSocketManager:
         ------
         as :meth:`add_connection`, and BackplaneUnavailable
         """
+        if since is not None:
+            self._stream.check_replays()
         connection = self._register(websocket, connection_id, thread_id, metadata, stamped, abort)
         stream, backplane = self._stream, self._factory.backplane
         try:
@@ -184,9 +188,16 @@ class UnifiedWebSocketManager:
         """Begin a live connection again after ``since``; return None, or why history does not reach back.
 
         For a client that was told of a ``gap``. What waited for it is replayed with the rest, in order.
+
+        Raises
+        ------
+        ResourceLimitExceeded
+            the user's clients had too many events replayed
+        BackplaneUnavailable
         """
         if self.get_connection(connection.connection_id) is not connection:
             raise UserIsolationViolation(f"connection {connection.connection_id} is not one of this manager's")
+        self._stream.check_replays()
         with self._factory.lock:
             connection.held = True
             connection.outbox.clear()
@@ -339,39 +350,45 @@ class UnifiedWebSocketManager:
     async def _bring_up(self, connection: Connection, since: Position | None, greet: bool) -> str | None:
         stream, counters = self._stream, self._factory.counters
         held_back: list[Event] = []
-        if since is None:
+        start = since
+        if start is None:
             held_back = stream.take_undelivered(connection.thread_id)
             start = await self._factory.backplane.position(self.user_id)
             connection.replay(held_back)
-            replay = await stream.catch_up(connection, start)
-            base = Position(start.epoch, held_back[0].seq - 1) if held_back else start
+
+        def notices(replay: Replay) -> list[Event]:
+            base = start if replay.resync is None else replay.position
+            if held_back and replay.resync is None:
+                base = Position(start.epoch, held_back[0].seq - 1)
+            drafts = []
+            if greet:
+                resumed = since is not None and replay.resync is None
+                drafts.append(self._greeting(connection, base, resumed))
             if replay.resync is not None:
-                base = replay.position
-        else:
-            replay = await stream.catch_up(connection, since)
-            base = since if replay.resync is None else replay.position
+                drafts.append(resync_notice(replay.resync, base.epoch, base.seq))
+            return [Event(draft, "", 0) for draft in drafts]
+
+        replay = await stream.catch_up(connection, start, notices)
+        if since is not None:
             if replay.resync is None:
                 stream.take_undelivered(connection.thread_id)
                 counters.replayed += len(replay.events)
             else:
                 counters.resyncs += 1
-        notices: list[Draft] = []
-        if greet:
-            greeting = {
+        return replay.resync
+
+    def _greeting(self, connection: Connection, base: Position, resumed: bool) -> Draft:
+        return Draft(
+            {
                 "type": "connection_established",
                 "connection_id": connection.connection_id,
                 "user_id": self.user_id,
                 "thread_id": connection.thread_id,
                 "epoch": base.epoch,
                 "seq": base.seq,
-                "resumed": since is not None and replay.resync is None,
+                "resumed": resumed,
             }
-            notices.append(Draft(greeting))
-        if replay.resync is not None:
-            notices.append(resync_notice(replay.resync, base.epoch, base.seq))
-        if notices:
-            connection.outbox.put_first(Event(notice, "", 0) for notice in notices)
-        return replay.resync
+        )
 
     def _register(
         self,

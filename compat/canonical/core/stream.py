@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Callable
 
+from ..errors import ResourceLimitExceeded
 from .connection import Connection
 from .events import Event, Position, resync_notice
 from .replay import Replay
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
     from .manager import UnifiedWebSocketManager
 
 
+_CHARGED_BYTES = 4096
+
+
 class UserStream:
     """One user on this worker. Nothing here knows another user; the factory's lock guards what threads share."""
 
     __slots__ = (
+        "_replayed",
+        "_replayed_at",
         "_undelivered",
         "connections",
         "epoch",
@@ -37,6 +43,8 @@ class UserStream:
         self.seen = 0  # sequence number of the newest event handed to this worker
         self.joined = factory.backplane.local
         self._undelivered: deque[Event] | None = None
+        self._replayed = 0.0
+        self._replayed_at = 0.0
 
     def deliver(self, events: Sequence[Event]) -> int:
         """Offer an event, or several that were missed, to the connections of their threads; return how many took the last."""
@@ -105,8 +113,8 @@ class UserStream:
             self.joined = False
             factory.backplane.leave(self.user_id)
 
-    async def catch_up(self, connection: Connection, since: Position) -> Replay:
-        """Give a held connection what follows ``since`` and let it go live, without gap or duplicate.
+    async def catch_up(self, connection: Connection, since: Position, notices: Callable[[Replay], Iterable[Event]]) -> Replay:
+        """Give a held connection what follows ``since``, ``notices`` before it, and let it go live, without gap or duplicate.
 
         Live events pass a held connection by and only raise ``seen``; so the loop ends when replay has reached it, and
         the connection goes live under the lock that delivery takes. Returns the first replay, or the one that found that the
@@ -117,6 +125,7 @@ class UserStream:
         asked_again = ""
         while True:
             replay = await backplane.replay(self.user_id, since)
+            self._charge(replay.events)
             if first is None:
                 first = replay
             elif replay.resync is not None:
@@ -131,9 +140,26 @@ class UserStream:
                 # Of two epochs the backplane says which is the present one.
                 live = since.seq >= self.seen if since.epoch == self.epoch else since.epoch == asked_again
                 if live:
+                    # In the same breath: nothing may be written before the notices, and no event pass by after.
+                    connection.outbox.put_first(notices(first))
                     connection.held = False
                     return first
                 asked_again = since.epoch
+
+    def check_replays(self) -> None:
+        """Refuse a user whose clients had more events replayed than the limit of a minute. Raises ResourceLimitExceeded."""
+        if self._replays_left() <= 0:
+            limit = self.factory.limits.replays_per_minute
+            raise ResourceLimitExceeded("replayed events in a minute", limit, self.user_id, "Resume less often.")
+
+    def _replays_left(self) -> float:
+        limit = self.factory.limits.replays_per_minute
+        return min(limit, limit - self._replayed + (self.factory.clock() - self._replayed_at) * limit / 60)
+
+    def _charge(self, events: Sequence[Event]) -> None:
+        # What a message costs is what it causes: one that asks for the history costs as much as sending all of it.
+        left = self._replays_left() - sum(1 + len(event.draft.body) // _CHARGED_BYTES for event in events)
+        self._replayed, self._replayed_at = self.factory.limits.replays_per_minute - left, self.factory.clock()
 
     def _deliver_missed(self, events: Sequence[Event]) -> int:
         taken = 0

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import WebSocketComponentError
 from ..factory import WebSocketManagerFactory
 from ..settings import Settings
 from .endpoint import WebSocketEndpoint
+from .pages import Page, alive, metrics, ready
 from .protocols import AuthenticatorProtocol, MessageHandler
 from .service import WebSocketService
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
-    from starlette.requests import Request
-    from starlette.responses import Response
 
 
 def create_app(
@@ -46,62 +43,14 @@ def create_app(
     settings = settings or Settings.from_environ()
     service = WebSocketService(settings, factory=factory, authenticator=authenticator, on_message=on_message)
 
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await service.start()
-        yield
-        await service.drain()
-
     app = Starlette(
         routes=[
             WebSocketRoute(settings.path, WebSocketEndpoint(service)),
-            Route("/healthz", _Page(service, _alive), methods=["GET"]),
-            Route("/readyz", _Page(service, _ready), methods=["GET"]),
-            Route("/metrics", _Page(service, _metrics), methods=["GET"]),
+            Route("/healthz", Page(service, alive), methods=["GET"]),
+            Route("/readyz", Page(service, ready), methods=["GET"]),
+            Route("/metrics", Page(service, metrics), methods=["GET"]),
         ],
-        lifespan=lifespan,
+        lifespan=service.lifespan,
     )
     app.state.service = service
     return app
-
-
-class _Page:
-    """A response made from the service, as an ASGI application."""
-
-    def __init__(self, service: WebSocketService, respond: Any) -> None:
-        self._service, self._respond = service, respond
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        from starlette.requests import Request
-
-        response = self._respond(self._service, Request(scope, receive))
-        await response(scope, receive, send)
-
-
-def _alive(service: WebSocketService, request: Request) -> Response:
-    from starlette.responses import JSONResponse
-
-    return JSONResponse({"status": "alive"})
-
-
-def _ready(service: WebSocketService, request: Request) -> Response:
-    from starlette.responses import JSONResponse
-
-    health = service.health()
-    # Anybody may read this page: what an error quotes (addresses, commands, user IDs) stays in health() and in the log.
-    public = {name: health[name] for name in ("healthy", "draining", "managers", "connections")}
-    public["backplane"] = {name: health["backplane"].get(name) for name in ("healthy", "kind")}
-    return JSONResponse(public, status_code=200 if health["healthy"] else 503)
-
-
-def _metrics(service: WebSocketService, request: Request) -> Response:
-    from starlette.responses import PlainTextResponse
-    from starlette.responses import Response as AnyResponse
-
-    from ..metrics import render_metrics
-
-    rendered = render_metrics(service.factory, service.authenticator)
-    if rendered is None:
-        return PlainTextResponse("metrics need prometheus-client: pip install 'netra-compat[prometheus]'\n", status_code=501)
-    text, content_type = rendered
-    return AnyResponse(text, media_type=content_type)

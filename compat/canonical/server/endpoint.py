@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from ..core.codec import loads
-from ..core.connection import INTERNAL_ERROR, POLICY_VIOLATION, TOKEN_EXPIRED, TRY_AGAIN_LATER, Connection
-from ..core.events import GREATEST_SEQ, Position
+from ..close_codes import INTERNAL_ERROR, POLICY_VIOLATION, TRY_AGAIN_LATER
+from ..core.connection import Connection
+from ..core.events import Position
 from ..core.logged import get_logger
 from ..core.manager import UnifiedWebSocketManager
-from ..core.sockets import AsgiSocket, Receive, Send
 from ..errors import BackplaneUnavailable, ResourceLimitExceeded
+from .conversation import Conversation, Refused, position, text_of, thread, unavailable
 from .protocols import Identity
 from .service import WebSocketService
+from .sockets import AsgiSocket, Receive, Send
 
 logger = get_logger(__name__)
-
-UNSUPPORTED_DATA = 1003
-LONGEST_THREAD_ID = 1000  # kept for each connection, and looked at for each event
 
 
 @dataclass(frozen=True)
@@ -31,14 +28,6 @@ class Visitor:
 
     user_id: str
     thread_id: str | None = None
-
-
-class Refused(Exception):
-    """The connection is to be closed with ``code``; the text may be shown to the peer."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        self.code = code
-        super().__init__(reason)
 
 
 class WebSocketEndpoint:
@@ -54,6 +43,12 @@ class WebSocketEndpoint:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one connection. What goes wrong in it ends this connection alone."""
         socket = AsgiSocket(scope, receive, send)
+        service, settings = self._service, self._service.settings
+        service.capabilities.note(socket)
+        if socket.configure is not None:
+            socket.configure(
+                settings.max_message_bytes, settings.heartbeat_interval, settings.heartbeat_timeout, service.begin_drain
+            )
         query = {name: values[-1] for name, values in parse_qs(scope.get("query_string", b"").decode("latin-1")).items()}
         await socket.receive()
         identity = None
@@ -68,7 +63,7 @@ class WebSocketEndpoint:
             logger.exception("connection failed before it was served")
             await _close_quietly(socket, INTERNAL_ERROR, "internal error")
             return
-        await self._serve(socket, identity, connection, manager)
+        await Conversation(self._service, socket, identity, connection, manager).run()
 
     async def _admit(self, socket: AsgiSocket, scope: MutableMapping[str, Any]) -> Identity:
         from ..auth import AuthenticationFailed, Handshake
@@ -92,7 +87,7 @@ class WebSocketEndpoint:
                 await socket.accept(handshake.accepted_protocol)
                 return identity
             await socket.accept(handshake.accepted_protocol)
-            text = await asyncio.wait_for(_first_text(socket), settings.handshake_timeout)
+            text = await asyncio.wait_for(_first_text(socket, settings.max_message_bytes), settings.handshake_timeout)
             return await authenticator.authenticate_message(text, handshake.address)
         except AuthenticationFailed as failure:
             raise Refused(failure.close_code, str(failure)) from failure
@@ -104,7 +99,7 @@ class WebSocketEndpoint:
     ) -> tuple[Connection, UnifiedWebSocketManager]:
         service = self._service
         try:
-            thread_id = _thread(query.get("thread"))
+            thread_id = thread(query.get("thread"))
             await service.start()
             manager = service.factory.get(Visitor(identity.user_id))
             connection = await manager.connect(
@@ -117,83 +112,15 @@ class WebSocketEndpoint:
         except ResourceLimitExceeded as exc:
             raise Refused(TRY_AGAIN_LATER, str(exc)) from exc
         except BackplaneUnavailable as exc:
-            raise _unavailable(exc) from exc
+            raise unavailable(exc) from exc
         return connection, manager
 
-    async def _serve(
-        self, socket: AsgiSocket, identity: Identity, connection: Connection, manager: UnifiedWebSocketManager
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        timer = None
-        if identity.expires_at is not None:
-            left = max(0.0, identity.expires_at - time.time())
-            timer = loop.call_later(left, connection.condemn, TOKEN_EXPIRED, "token has expired; authenticate again")
-        try:
-            await self._receive_all(socket, connection, manager)
-        except Refused as refusal:
-            await connection.close(refusal.code, str(refusal))
-        except Exception:
-            logger.exception("handler failed; connection %s is closed", connection.connection_id)
-            await connection.close(INTERNAL_ERROR, "internal error")
-        finally:
-            if timer is not None:
-                timer.cancel()
-            connection.retire()
 
-    async def _receive_all(self, socket: AsgiSocket, connection: Connection, manager: UnifiedWebSocketManager) -> None:
-        settings, clock = self._service.settings, self._service.factory.clock
-        allowance = float(settings.messages_per_minute)
-        rate, before, malformed = allowance / 60, clock(), 0
-        while True:
-            incoming = await socket.receive()
-            if incoming["type"] != "websocket.receive":
-                return
-            now = clock()
-            connection.last_seen = now
-            allowance = min(settings.messages_per_minute, allowance + (now - before) * rate) - 1
-            before = now
-            if allowance < 0:
-                raise Refused(POLICY_VIOLATION, f"more than {settings.messages_per_minute} messages in a minute")
-            text = incoming.get("text")
-            if text is None:
-                raise Refused(UNSUPPORTED_DATA, "only text messages are understood")
-            message = _parse(text)
-            if message is None:
-                malformed += 1
-                if malformed >= settings.malformed_limit:
-                    raise Refused(POLICY_VIOLATION, f"{malformed} malformed messages")
-                await connection.send_direct(_error("malformed", "send a JSON object with a string 'type'"))
-                continue
-            await self._answer(connection, manager, message)
-
-    async def _answer(self, connection: Connection, manager: UnifiedWebSocketManager, message: Mapping[str, Any]) -> None:
-        kind = message["type"]
-        if kind == "ping":
-            await connection.send_direct({"type": "pong", "timestamp": time.time()})
-        elif kind == "pong":
-            pass
-        elif kind == "resume":
-            since = _position(message)
-            if since is None:
-                await connection.send_direct(_error("malformed", "resume needs 'epoch' (string) and 'seq' (number)"))
-                return
-            try:
-                await manager.resume(connection, since)
-            except BackplaneUnavailable as exc:
-                raise _unavailable(exc) from exc
-        elif kind == "select_thread":
-            manager.associate_thread(connection.connection_id, _thread(message.get("thread_id")))
-        elif self._service.on_message is not None:
-            await self._service.on_message(manager, connection, message)
-        else:
-            await connection.send_direct(_error("unknown_type", f"nothing handles messages of type {kind!r}"))
-
-
-async def _first_text(socket: AsgiSocket) -> str:
+async def _first_text(socket: AsgiSocket, most: int) -> str:
     incoming = await socket.receive()
     if incoming["type"] != "websocket.receive":
         raise Refused(POLICY_VIOLATION, "the peer left before it authenticated")
-    return incoming.get("text") or ""
+    return text_of(incoming, most)
 
 
 async def _close_quietly(socket: AsgiSocket, code: int, reason: str) -> None:
@@ -203,49 +130,9 @@ async def _close_quietly(socket: AsgiSocket, code: int, reason: str) -> None:
         logger.debug("close of a refused connection: %r", exc)
 
 
-def _parse(text: str) -> dict[str, Any] | None:
-    try:
-        message = loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return message if isinstance(message, dict) and isinstance(message.get("type"), str) else None
-
-
-def _thread(named: Any) -> str | None:
-    """Return the thread that a client names; None for all of them."""
-    if not isinstance(named, str) or not named:
-        return None
-    if len(named) > LONGEST_THREAD_ID:
-        raise Refused(POLICY_VIOLATION, f"a thread ID has more than {LONGEST_THREAD_ID} characters")
-    return named
-
-
-def _position(source: Mapping[str, Any]) -> Position | None:
-    """Return the position that a client names, None where it is malformed: a ``seq`` is a decimal number from 0."""
-    epoch, seq = source.get("epoch"), source.get("seq")
-    if not isinstance(epoch, str) or not epoch:
-        return None
-    # Not int() alone: it takes the digits of every script, signs, blanks and underscores, and floats.
-    if isinstance(seq, str) and seq.isascii() and seq.isdigit() and len(seq) <= len(str(GREATEST_SEQ)):
-        seq = int(seq)
-    if type(seq) is not int or not 0 <= seq <= GREATEST_SEQ:
-        return None
-    return Position(epoch, seq)
-
-
 def _position_in_url(query: Mapping[str, str]) -> Position | None:
     """Return the position that a client connects with. It cannot be answered: a malformed one is a place unknown here."""
-    position = _position(query)
-    if position is None and query.get("epoch") and query.get("seq"):
+    named = position(query)
+    if named is None and query.get("epoch") and query.get("seq"):
         return Position(query["epoch"], -1)
-    return position
-
-
-def _unavailable(exc: BackplaneUnavailable) -> Refused:
-    # What exactly is away, and where it is, is for the log: the peer sees the reason of the close frame.
-    logger.warning("a client is asked to come back later: %s", exc)
-    return Refused(TRY_AGAIN_LATER, "events are unavailable; connect again later")
-
-
-def _error(code: str, text: str) -> dict[str, Any]:
-    return {"type": "error", "code": code, "message": text}
+    return named

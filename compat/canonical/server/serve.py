@@ -44,30 +44,20 @@ async def serve_async(settings: Settings | None = None, *, app: Any = None, log_
 
 
 def build_server(settings: Settings, app: Any, *, log_level: str = "info") -> Any:
-    """Return a ``uvicorn.Server`` for ``app``, set up as this core needs it; it drains before it shuts down."""
+    """Return a ``uvicorn.Server`` for ``app``, set up as this core needs it."""
     try:
         import uvicorn
     except ImportError as exc:
         raise WebSocketComponentError("serving needs uvicorn: pip install 'netra-compat[server]'") from exc
     from .uvicorn_protocol import abortable_protocol
 
-    service = app.state.service
-
-    class DrainingServer(uvicorn.Server):
-        """uvicorn closes with 1012 and never waits for the application: drain before."""
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            await service.drain()
-            await super().shutdown(sockets)
-
-    return DrainingServer(
+    return uvicorn.Server(
         uvicorn.Config(
             app,
             ws=abortable_protocol(settings.limits.close_timeout),
             ws_max_size=settings.max_message_bytes,
             ws_ping_interval=settings.heartbeat_interval,
             ws_ping_timeout=settings.heartbeat_timeout,
-            # Compression doubles the CPU and triples the memory of each connection.
             ws_per_message_deflate=False,
             log_level=log_level,
             timeout_graceful_shutdown=max(1, int(settings.drain_timeout)),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any
 
 from ..core.backplane import Backplane, InProcessBackplane
-from ..core.connection import GOING_AWAY
 from ..core.logged import get_logger
 from ..factory import WebSocketManagerFactory
 from ..settings import Settings
+from .capabilities import Capabilities
 from .protocols import AuthenticatorProtocol, MessageHandler
+from .signals import DrainingSignals
 
 logger = get_logger(__name__)
 
@@ -34,9 +37,14 @@ class WebSocketService:
         self.authenticator = authenticator or _make_authenticator(settings)
         self.on_message = on_message
         self.draining = False
+        self.handlers: set[asyncio.Task[None]] = set()
+        self.handling: Counter[str] = Counter()  # by user: handlers may outlive the connection they began with
+        self.signals = DrainingSignals(self.drain)
+        self.capabilities = Capabilities(self.signals)
         self._started = False
         self._starting: asyncio.Lock | None = None
         self._sweeper: asyncio.Task[None] | None = None
+        self._drained: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Connect the backplane and begin to sweep; idempotent. Raises BackplaneUnavailable."""
@@ -49,21 +57,52 @@ class WebSocketService:
                 with contextlib.suppress(ImportError):  # whoever needs it says so
                     import jwt  # noqa: F401  # a tenth of a second, which the first client would wait for
                 await self.factory.start()
+                self.signals.attach()
                 self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
                 self._started = True
 
     async def drain(self) -> None:
-        """Take no new connections, close the present ones with 1001, stop what runs; idempotent."""
-        if self.draining:
-            return
-        self.draining = True
+        """Take no new connections, close the present ones with 1001, wait for handlers, stop what runs; idempotent."""
+        self.begin_drain()
+        assert self._drained is not None
+        await asyncio.shield(self._drained)
+
+    def begin_drain(self) -> None:
+        """As :meth:`drain`, without waiting; called on the loop that serves."""
+        if self._drained is None:
+            self.draining = True
+            self._drained = asyncio.get_running_loop().create_task(self._drain())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: Any = None) -> AsyncIterator[None]:
+        """Start, and drain at the end: the lifespan of this application, and of one that it is mounted in.
+
+        ``FastAPI(lifespan=chat.state.service.lifespan)``
+        """
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.drain()
+
+    async def _drain(self) -> None:
+        clock = asyncio.get_running_loop().time
+        end = clock() + self.settings.drain_timeout
         if self._sweeper is not None:
             self._sweeper.cancel()
             await asyncio.wait({self._sweeper})
         try:
-            await asyncio.wait_for(self.factory.close(GOING_AWAY, "server is shutting down"), self.settings.drain_timeout)
+            await asyncio.wait_for(self.factory.close_connections(), self.settings.drain_timeout)
+            if self.handlers:
+                # What they still send is kept for those who come back to another worker.
+                await asyncio.wait(self.handlers, timeout=max(0.0, end - clock()))
+            for task in tuple(self.handlers):
+                task.cancel()
+            await asyncio.wait_for(self.factory.close(), max(1.0, end - clock()))
         except asyncio.TimeoutError:
             logger.warning("drain has not ended within %g s", self.settings.drain_timeout)
+        finally:
+            self.signals.detach()
 
     def health(self) -> dict[str, Any]:
         """Return the factory's health; red while draining."""

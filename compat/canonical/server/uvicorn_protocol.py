@@ -1,8 +1,11 @@
-"""uvicorn's WebSocket protocol, able to let go of a peer that does not read.
+"""uvicorn's WebSocket protocol, with what this core promises and ASGI has no words for.
 
-uvicorn ends a connection by ``transport.close()``, which first flushes a buffer that such a peer never lets drain; the
-socket, and megabytes of kernel buffers, then stay for ever. It also writes a text message without a coroutine and a dict in
-between, which costs a third of what ASGI's way does.
+``uvicorn module:app --ws compat.canonical.server.uvicorn_protocol:Protocol`` uses it; ``serve()`` does so by itself.
+
+uvicorn ends a connection by ``transport.close()``, which first flushes a buffer that a peer that does not read never lets
+drain: socket and megabytes of kernel buffers then stay for ever. This one aborts. It takes sizes and heartbeat from the
+application, connection by connection, leaves the last word at shutdown to the application, and writes a text message
+without a coroutine and a dict in between, which costs a third of what ASGI's way does.
 """
 
 from __future__ import annotations
@@ -10,12 +13,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-from typing import Any
+from typing import Any, Callable
 
-from ..core.sockets import ABORT_EXTENSION, WRITE_EXTENSION
+from .sockets import ABORT_EXTENSION, AT_ONCE, CONFIGURE_EXTENSION, WRITE_EXTENSION
 
 _TEXT = 0x81  # a whole text message in one frame
-_AT_ONCE = struct.pack("ii", 1, 0)  # linger: on, for 0 seconds
 _SHORT = struct.Struct("!BB").pack
 _MEDIUM = struct.Struct("!BBH").pack
 _LONG = struct.Struct("!BBQ").pack
@@ -53,21 +55,31 @@ def abortable_protocol(close_timeout: float) -> Any:
             self.conn.debug = False
             # uvicorn makes its connection itself, and offers no other way to choose its class.
             self.conn.__class__ = LenientProtocol
+            # Compression doubles the CPU and triples the memory of each connection.
+            self.conn.available_extensions = []
+            self._on_shutdown: Callable[[], None] | None = None
 
         def handle_connect(self, event: Any) -> None:
             super().handle_connect(event)
             scope: Any = getattr(self, "scope", None)
             if scope is not None:
                 scope["extensions"][ABORT_EXTENSION] = self.abort
-                if not self.config.ws_per_message_deflate:
-                    scope["extensions"][WRITE_EXTENSION] = self.write_text
+                scope["extensions"][WRITE_EXTENSION] = self.write_text
+                scope["extensions"][CONFIGURE_EXTENSION] = self.configure
+
+        def configure(self, max_bytes: int, ping_interval: float, ping_timeout: float, on_shutdown: Callable[[], None]) -> None:
+            """Take the application's bounds in the place of the server's; ``on_shutdown()`` must end in a close."""
+            conn: Any = self.conn
+            conn.max_message_size = conn.max_size = max_bytes  # the second is its name before websockets 16
+            self.ping_interval, self.ping_timeout = ping_interval, ping_timeout
+            self._on_shutdown = on_shutdown
 
         def abort(self) -> None:
             """Free the connection now, what the kernel would still send for it included."""
             with contextlib.suppress(OSError, AttributeError):  # closed already, or no socket
                 # An aborted transport closes its socket, and the kernel then goes on offering the rest to a peer that does not
                 # take it, for minutes. Without lingering it resets the connection instead.
-                self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+                self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
             self.transport.abort()
 
         def write_text(self, text: str) -> bool:
@@ -105,10 +117,17 @@ def abortable_protocol(close_timeout: float) -> Any:
             self.writable.set()
 
         def keepalive_timeout(self) -> None:
+            if self.read_paused:
+                # The application is behind: the peer's answer may lie unread.
+                self.pong_timer = self.loop.call_later(self.ping_timeout or 0.0, self.keepalive_timeout)
+                return
             super().keepalive_timeout()
             self._abort_later()
 
         def shutdown(self) -> None:
+            if self._on_shutdown is not None and self.handshake_complete and not self.close_sent:
+                self._on_shutdown()
+                return
             super().shutdown()
             self._abort_later()
 
@@ -127,14 +146,25 @@ def _with_heartbeat(protocol: Any) -> Any:
     """Add the pings that uvicorn before 0.40 does not send with this protocol."""
 
     class HeartbeatProtocol(protocol):  # type: ignore[misc]
+        ping_interval = ping_timeout = None
         _heard = 0.0
         _ping_timer: Any = None
 
         def data_received(self, data: bytes) -> None:
             self._heard = self.loop.time()
-            if self._ping_timer is None and self.config.ws_ping_interval:
-                self._ping_timer = self.loop.call_later(self.config.ws_ping_interval, self._ping)
+            if self._ping_timer is None:
+                self._begin_pings()
             super().data_received(data)
+
+        def configure(self, *args: Any, **kwargs: Any) -> None:
+            super().configure(*args, **kwargs)
+            self._begin_pings()
+
+        def _begin_pings(self) -> None:
+            if self._ping_timer is not None:
+                self._ping_timer.cancel()
+            interval = self.ping_interval or self.config.ws_ping_interval
+            self._ping_timer = self.loop.call_later(interval, self._ping) if interval else None
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
@@ -144,12 +174,20 @@ def _with_heartbeat(protocol: Any) -> Any:
         def _ping(self) -> None:
             if self.transport.is_closing():
                 return
-            if self.loop.time() - self._heard > self.config.ws_ping_interval + self.config.ws_ping_timeout:
+            interval = self.ping_interval or self.config.ws_ping_interval
+            patience = interval + (self.ping_timeout or self.config.ws_ping_timeout or interval)
+            if self.loop.time() - self._heard > patience and not self.read_paused:
                 self.abort()
                 return
             if self.handshake_complete and not self.close_sent:
                 self.conn.send_ping(b"")
                 self.transport.write(b"".join(self.conn.data_to_send()))
-            self._ping_timer = self.loop.call_later(self.config.ws_ping_interval, self._ping)
+            self._begin_pings()
 
     return HeartbeatProtocol
+
+
+def __getattr__(name: str) -> Any:
+    if name != "Protocol":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return abortable_protocol(5.0)

@@ -1,0 +1,246 @@
+"""What one connected client says, read and answered until it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ..close_codes import (
+    INTERNAL_ERROR,
+    POLICY_VIOLATION,
+    TOKEN_EXPIRED,
+    TOO_LARGE,
+    TRY_AGAIN_LATER,
+    UNSUPPORTED_DATA,
+)
+from ..core.codec import loads
+from ..core.connection import Connection
+from ..core.eager import is_awaitable
+from ..core.events import GREATEST_SEQ, Position
+from ..core.logged import get_logger
+from ..core.manager import UnifiedWebSocketManager
+from ..errors import BackplaneUnavailable, ResourceLimitExceeded
+from .inbox import Inbox
+from .protocols import Identity
+from .service import WebSocketService
+from .sockets import AsgiSocket
+
+logger = get_logger(__name__)
+
+
+LONGEST_THREAD_ID = 1000  # kept for each connection, and looked at for each event
+
+
+class Refused(Exception):
+    """The connection is to be closed with ``code``; the text may be shown to the peer."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        self.code = code
+        super().__init__(reason)
+
+
+class Conversation:
+    """Reads one client. ``ping``, ``pong``, ``resume`` and ``select_thread`` are answered here, the rest by the application.
+
+    The application's handler runs beside the reading, one message of a connection after the other. A message with ``ack`` (a
+    text or a number) is answered by ``{"type": "ack", "ack": ...}`` once it has been handled.
+    """
+
+    def __init__(
+        self,
+        service: WebSocketService,
+        socket: AsgiSocket,
+        identity: Identity,
+        connection: Connection,
+        manager: UnifiedWebSocketManager,
+    ) -> None:
+        self._service, self._socket, self._identity = service, socket, identity
+        self._connection, self._manager = connection, manager
+        settings = service.settings
+        self._inbox = Inbox(
+            self._handle,
+            limit=settings.waiting_messages,
+            patience=settings.heartbeat_timeout / 2,
+            tasks=service.handlers,
+        )
+        self._answers_pings = False
+
+    async def run(self) -> None:
+        """Read until the client leaves, or is refused. What goes wrong ends this connection alone."""
+        loop, connection = asyncio.get_running_loop(), self._connection
+        timers = []
+        if self._identity.expires_at is not None:
+            left = max(0.0, self._identity.expires_at - time.time())
+            why = "token has expired; authenticate again"
+            timers.append(loop.call_later(left, connection.condemn, TOKEN_EXPIRED, why))
+        pings = None
+        if self._socket.configure is None:
+            pings = loop.create_task(self._ping())
+        try:
+            await self._read()
+        except Refused as refusal:
+            await connection.close(refusal.code, str(refusal))
+        except Exception:
+            logger.exception("connection %s failed and is closed", connection.connection_id)
+            await connection.close(INTERNAL_ERROR, "internal error")
+        finally:
+            for timer in timers:
+                timer.cancel()
+            if pings is not None:
+                pings.cancel()
+            self._inbox.close()
+            connection.retire()
+
+    async def _read(self) -> None:
+        settings, clock, connection = self._service.settings, self._service.factory.clock, self._connection
+        receive, most = self._socket.receive, settings.messages_per_minute
+        allowance = float(most)
+        rate, before, malformed = allowance / 60, clock(), 0
+        while True:
+            incoming = await receive()
+            if incoming["type"] != "websocket.receive":
+                return
+            now = clock()
+            connection.last_seen = now
+            allowance = min(most, allowance + (now - before) * rate) - 1
+            before = now
+            if allowance < 0:
+                raise Refused(POLICY_VIOLATION, f"more than {most} messages in a minute")
+            message = parse(text_of(incoming, settings.max_message_bytes))
+            if message is None:
+                malformed += 1
+                if malformed >= settings.malformed_limit:
+                    raise Refused(POLICY_VIOLATION, f"{malformed} malformed messages")
+                await connection.send_direct(_error("malformed", "send a JSON object with a string 'type'"))
+                continue
+            await self._answer(message)
+
+    async def _answer(self, message: Mapping[str, Any]) -> None:
+        kind, connection = message["type"], self._connection
+        if kind == "ping":
+            self._answers_pings = True
+            await connection.send_direct({"type": "pong", "timestamp": time.time()})
+        elif kind == "pong":
+            self._answers_pings = True
+        elif kind == "resume":
+            await self._resume(message)
+        elif kind == "select_thread":
+            self._manager.associate_thread(connection.connection_id, thread(message.get("thread_id")))
+            self._acknowledge(message)
+        elif self._service.on_message is None:
+            self._refuse(message, "unknown_type", f"nothing handles messages of type {kind!r}")
+        elif self._is_overloaded() or not await self._inbox.put(message):
+            self._refuse(message, "busy", "earlier messages are still being handled; send this one again later")
+
+    async def _resume(self, message: Mapping[str, Any]) -> None:
+        since = position(message)
+        if since is None:
+            self._refuse(message, "malformed", "resume needs 'epoch' (string) and 'seq' (number)")
+            return
+        try:
+            await self._manager.resume(self._connection, since)
+        except ResourceLimitExceeded as exc:
+            self._refuse(message, "rate_limited", str(exc))
+        except BackplaneUnavailable as exc:
+            raise unavailable(exc) from exc
+        else:
+            self._acknowledge(message)
+            # The next one is not looked at before this one's events have left.
+            await self._connection.drained()
+
+    def _is_overloaded(self) -> bool:
+        # A handler outlives its connection; a client that comes again and again must not gather them.
+        return self._service.handling[self._identity.user_id] > self._service.factory.limits.connections_per_user
+
+    async def _handle(self, message: Mapping[str, Any]) -> None:
+        service, user_id = self._service, self._identity.user_id
+        service.handling[user_id] += 1
+        try:
+            answer: Any = service.on_message(self._manager, self._connection, message)  # type: ignore[misc]
+            if is_awaitable(answer):
+                await answer
+        except Exception:
+            logger.exception("handler failed; connection %s is closed", self._connection.connection_id)
+            await self._connection.close(INTERNAL_ERROR, "internal error")
+        else:
+            self._acknowledge(message)
+        finally:
+            service.handling[user_id] -= 1
+            if not service.handling[user_id]:
+                del service.handling[user_id]
+
+    def _acknowledge(self, message: Mapping[str, Any]) -> None:
+        ack = message.get("ack")
+        if type(ack) in (str, int):
+            self._connection.post({"type": "ack", "ack": ack})
+
+    def _refuse(self, message: Mapping[str, Any], code: str, text: str) -> None:
+        ack = message.get("ack")
+        self._connection.post({**_error(code, text), **({"ack": ack} if type(ack) in (str, int) else {})})
+
+    async def _ping(self) -> None:
+        """Under a server whose pings are not these settings': ask a silent client for a sign of life.
+
+        One that has answered before and does so no more is evicted; others may not know these messages.
+        """
+        settings, clock, connection = self._service.settings, self._service.factory.clock, self._connection
+        while connection.active:
+            await asyncio.sleep(settings.heartbeat_interval)
+            silent = clock() - connection.last_seen
+            if self._answers_pings and silent > settings.heartbeat_interval + settings.heartbeat_timeout:
+                connection.evict(INTERNAL_ERROR, f"no answer to pings for {silent:.1f} s")
+            elif silent >= settings.heartbeat_interval:
+                connection.post({"type": "ping"})
+
+
+def text_of(incoming: Mapping[str, Any], most: int) -> str:
+    """Return the text of a message. Raises Refused for a binary one and for one longer than ``most`` bytes."""
+    text = incoming.get("text")
+    if not isinstance(text, str):
+        raise Refused(UNSUPPORTED_DATA, "only text messages are understood")
+    if len(text) > most or (len(text) * 4 > most and len(text.encode(errors="replace")) > most):
+        raise Refused(TOO_LARGE, f"a message is longer than {most} bytes")
+    return text
+
+
+def parse(text: str) -> dict[str, Any] | None:
+    """Return a client's message, None for what is no JSON object with a type."""
+    try:
+        message = loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return message if isinstance(message, dict) and isinstance(message.get("type"), str) else None
+
+
+def thread(named: Any) -> str | None:
+    """Return the thread that a client names; None for all of them."""
+    if not isinstance(named, str) or not named:
+        return None
+    if len(named) > LONGEST_THREAD_ID:
+        raise Refused(POLICY_VIOLATION, f"a thread ID has more than {LONGEST_THREAD_ID} characters")
+    return named
+
+
+def position(source: Mapping[str, Any]) -> Position | None:
+    """Return the position that a client names, None where it is malformed: a ``seq`` is a decimal number from 0."""
+    epoch, seq = source.get("epoch"), source.get("seq")
+    if not isinstance(epoch, str) or not epoch:
+        return None
+    # Not int() alone: it takes the digits of every script, signs, blanks and underscores, and floats.
+    if isinstance(seq, str) and seq.isascii() and seq.isdigit() and len(seq) <= len(str(GREATEST_SEQ)):
+        seq = int(seq)
+    if type(seq) is not int or not 0 <= seq <= GREATEST_SEQ:
+        return None
+    return Position(epoch, seq)
+
+
+def unavailable(exc: BackplaneUnavailable) -> Refused:
+    """Return what a client is told of a backplane that is away; what exactly and where is for the log."""
+    logger.warning("a client is asked to come back later: %s", exc)
+    return Refused(TRY_AGAIN_LATER, "events are unavailable; connect again later")
+
+
+def _error(code: str, text: str) -> dict[str, Any]:
+    return {"type": "error", "code": code, "message": text}
