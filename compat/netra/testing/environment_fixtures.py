@@ -45,12 +45,16 @@ _PRODUCTION = {
 
 
 @contextlib.contextmanager
-def isolated(variables: Mapping[str, str], source: str, clear: bool = False) -> Generator[IsolatedEnvironment, None, None]:
-    """Isolate the environment, set variables, and give back what was there before."""
+def isolated(
+    variables: Mapping[str, str], source: str, clear: bool = False, fresh: bool = False
+) -> Generator[IsolatedEnvironment, None, None]:
+    """Isolate the environment, set variables, and give back what was there before.
+
+    Isolated already, what was set before is kept unless ``fresh``.
+    """
     env: IsolatedEnvironment = get_env()
     before = env.snapshot()
-    if not env.is_isolated():
-        env.enable_isolation()
+    env.enable_isolation(refresh_vars=fresh)
     for key in env.get_all() if clear else ():
         env.delete(key, source)
     for key, value in variables.items():
@@ -64,28 +68,28 @@ def isolated(variables: Mapping[str, str], source: str, clear: bool = False) -> 
 @fixture
 def isolated_env() -> Generator[IsolatedEnvironment, None, None]:
     """The environment, isolated for one test."""
-    with isolated({}, "isolated_env_fixture") as env:
+    with isolated({}, "isolated_env_fixture", fresh=True) as env:
         yield env
 
 
 @fixture
 def test_env() -> Generator[IsolatedEnvironment, None, None]:
     """The environment, isolated, with the variables of a test run."""
-    with isolated(STANDARD_TEST_CONFIG, "test_env_fixture") as env:
+    with isolated(STANDARD_TEST_CONFIG, "test_env_fixture", fresh=True) as env:
         yield env
 
 
 @fixture
 def staging_env() -> Generator[IsolatedEnvironment, None, None]:
     """The environment, isolated, with the variables of staging."""
-    with isolated(_STAGING, "staging_env_fixture") as env:
+    with isolated(_STAGING, "staging_env_fixture", fresh=True) as env:
         yield env
 
 
 @fixture
 def production_env() -> Generator[IsolatedEnvironment, None, None]:
     """The environment, isolated, with the variables of production."""
-    with isolated(_PRODUCTION, "production_env_fixture") as env:
+    with isolated(_PRODUCTION, "production_env_fixture", fresh=True) as env:
         yield env
 
 
@@ -153,7 +157,7 @@ def pytest_configure(config: Any) -> None:
 def pytest_runtest_setup(item: Any) -> None:
     """Isolate the environment of a test that is marked ``isolated_env``."""
     if item.get_closest_marker("isolated_env"):
-        item._compat_isolated = isolated({}, "isolated_env_marker")
+        item._compat_isolated = isolated({}, "isolated_env_marker", fresh=True)
         item._compat_isolated.__enter__()
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+
+import pytest
 
 from compat.netra.components.environment import IsolatedEnvironment, get_env
 from compat.netra.testing.environment_fixtures import (
@@ -27,6 +30,20 @@ def test_the_isolated_environment(isolated_env: IsolatedEnvironment) -> None:
 
 def test_the_fixture_before_has_left_nothing() -> None:
     assert get_env().get("COMPAT_FIXTURE") is None and "COMPAT_FIXTURE" not in os.environ
+
+
+@pytest.fixture
+def something_left() -> Iterator[None]:
+    before = get_env().snapshot()
+    get_env().enable_isolation(refresh_vars=False)
+    get_env().set("COMPAT_LEFT", "1")
+    yield
+    assert get_env().get("COMPAT_LEFT") == "1"
+    get_env().restore(before)
+
+
+def test_what_an_earlier_test_has_set_is_not_seen(something_left: None, isolated_env: IsolatedEnvironment) -> None:
+    assert isolated_env.get("COMPAT_LEFT") is None
 
 
 def test_isolation_and_removals_are_given_back() -> None:
