@@ -87,6 +87,15 @@ def steps(cell: Cell) -> Iterator[object]:
 NO_STEPS = steps(nothing)
 
 
+# Since 3.14 the interpreter holds a lock while a warning is shown, which a forked child would inherit.
+_SHOWS_LOCKED = sys.version_info >= (3, 14)
+
+
+def _is_warm() -> bool:
+    """Whether what ``warnings`` imports to show a warning is there."""
+    return not _SHOWS_LOCKED and "linecache" in sys.modules and "tokenize" in sys.modules
+
+
 class UseRecorder:
     """The funnel's side of one move: its sites, its sentences, its hot table."""
 
@@ -111,7 +120,10 @@ class UseRecorder:
         that is not known either (``atexit``, a pool's worker process) at the line of the library that calls, or at ``sys:1``.
         ``is_site=False`` where the instruction may come back for the same use and must ask again.
         """
-        # The first use imports, and what shows a warning imports and locks: a fork waits for it.
+        if kind in self._said and _is_warm():
+            self._use(kind, frame, is_site)
+            return
+        # A first use imports, and what shows a warning imports and locks: a fork waits for it.
         with gate:
             self._use(kind, frame, is_site)
 

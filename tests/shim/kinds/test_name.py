@@ -216,25 +216,6 @@ def test_a_live_module_keeps_its_own_dunder_getattr(world, installed):
     assert "was removed in kit 1.0. Use canon.core.make instead." in str(seen.error)
 
 
-def test_a_removed_name_says_what_to_write_and_is_counted(world, installed):
-    installed(
-        Removed("old.names:gone", since="1.2", instead="canon.core.make"), Removed("old.dead", since="1.1", instead="canon.core")
-    )
-    seen = world.use("from old.names import gone")
-    assert isinstance(seen.error, ImportError) and seen.counted() == {("old.names:gone", "import", 1): 1}
-    assert str(seen.error) == (
-        "Importing gone from 'old.names' is impossible: it was removed in kit 1.2. Use canon.core.make instead. See MIGRATION.md."
-    )
-    seen = world.use("import old.names\nold.names.gone")
-    assert isinstance(seen.error, AttributeError) and seen.counted() == {("old.names:gone", "attribute", 2): 1}
-    assert str(seen.error).startswith("Using gone from 'old.names' is impossible")
-    seen = world.use("import old.dead")
-    assert isinstance(seen.error, ModuleNotFoundError) and seen.counted() == {("old.dead", "import", 1): 1}
-    assert world.ok("import importlib.util\nfound = importlib.util.find_spec('old.dead')").namespace["found"] is None
-    seen = world.ok("import old.names\nhad = hasattr(old.names, 'gone')")
-    assert seen.namespace["had"] is False
-
-
 def test_a_broken_target_is_no_attribute_error(world, installed):
     installed(Name("live:Lost", "canon.core:NoSuchThing", **DATES))
     seen = world.use("import live\nhasattr(live, 'Lost')")

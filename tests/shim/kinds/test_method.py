@@ -1,0 +1,104 @@
+"""Legacy methods attached to live canonical classes, beside legacy arguments."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import pickle
+
+import pytest
+
+import compat
+from compat import Argument, Method
+
+DATES = {"since": "1.0", "removal": "2.0", "instead": None}
+
+
+def test_methods_under_their_old_names(home):
+    seen = home.ok(
+        """
+        import asyncio
+        from canon.real import Real
+        r = Real("bob")
+        a = r.old_open(1, b=3), r.old_health, Real.old_make("eve").user
+        b = asyncio.run(r.old_aopen(5))
+        class Sub(Real):
+            def open(self, a, b=2):
+                return "overridden"
+        c = Sub().old_open(1)
+        """
+    )
+    names = seen.namespace
+    assert (names["a"], names["b"], names["c"]) == ((("bob", 1, 3), "good", "eve"), 5, "overridden")
+    assert seen.counted() == {
+        ("canon.real:Real.old_open", "call", 5): 1,
+        ("canon.real:Real.old_health", "attribute", 5): 1,
+        ("canon.real:Real.old_make", "call", 5): 1,
+        ("canon.real:Real.old_aopen", "call", 6): 1,
+        ("canon.real:Real.old_open", "call", 10): 1,
+    }
+    assert "Use Real.open instead." in seen.warned[0][1]
+
+
+def test_forwarders_keep_signature_kind_and_failures(home):
+    from canon.real import Real
+
+    assert str(inspect.signature(Real.old_open)) == "(self, a, b=2)" and inspect.getdoc(Real.old_open) == "Open it."
+    assert inspect.iscoroutinefunction(Real.old_aopen) and not inspect.iscoroutinefunction(Real.old_open)
+    data = pickle.dumps(Real("z").old_open)
+    assert b"old_open" not in data and pickle.loads(data)(1) == ("z", 1, 2)
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'a'"):
+        Real().old_open()
+
+
+def test_an_error_inside_the_target_is_its_own_and_runs_once(world, installed):
+    world.write(
+        "canon/real.py", "CALLS = []\nclass Real:\n    def new(self):\n        CALLS.append(1)\n        raise KeyError('inner')\n"
+    )
+    installed(Method("canon.real:Real.old", "canon.real:Real.new", **DATES))
+    seen = world.use(
+        "from canon.real import Real\nfor _ in range(3):\n    try:\n        Real().old()\n    except KeyError as error:\n        said = error.args"
+    )
+    import canon.real
+
+    assert seen.namespace["said"] == ("inner",) and canon.real.CALLS == [1, 1, 1]
+    assert seen.counted() == {("canon.real:Real.old", "call", 4): 3}
+
+
+def test_everything_is_taken_off_again(world, ledger_of, source):
+    world.write("canon/real.py", source)
+    import canon.real
+
+    before = dict(vars(canon.real)), dict(vars(canon.real.Real))
+    with compat.install(
+        ledger_of(
+            Method("canon.real:Real.old", "canon.real:Real.open", **DATES),
+            Argument("canon.real:call", "old", became="new", **DATES),
+        )
+    ):
+        assert hasattr(canon.real.Real, "old")
+    assert (dict(vars(canon.real)), dict(vars(canon.real.Real))) == before
+
+
+def test_expired_methods_and_arguments_raise_type_errors_that_name_the_replacement(world, ledger_of, source):
+    world.write("canon/real.py", source)
+    rows = (
+        Method("canon.real:Real.old", "canon.real:Real.open", **DATES),
+        Argument("canon.real:call", "old", became="new", **DATES),
+    )
+    with compat.install(ledger_of(*rows, version="2.0")):
+        for use in ("Real().old(1)", "call(old=1)"):
+            seen = world.use(f"from canon.real import Real, call\n{use}")
+            assert isinstance(seen.error, compat.LegacyExpiredError) and isinstance(seen.error, TypeError)
+            assert "instead." in str(seen.error)
+
+
+def test_running_the_coroutine_is_not_another_use(home):
+    async def main():
+        from canon.real import Real
+
+        return await Real().old_aopen(1)
+
+    with pytest.warns(DeprecationWarning) as caught:
+        assert asyncio.run(main()) == 1
+    assert len(caught) == 1

@@ -1,0 +1,45 @@
+"""Removed names and modules: every use raises what Python raises, says what to write instead, and is counted."""
+
+from __future__ import annotations
+
+import compat
+from compat import Module, Removed
+
+
+def test_a_removed_name_says_what_to_write_and_is_counted(world, installed):
+    installed(
+        Removed("old.names:gone", since="1.2", instead="canon.core.make"), Removed("old.dead", since="1.1", instead="canon.core")
+    )
+    seen = world.use("from old.names import gone")
+    assert isinstance(seen.error, ImportError) and seen.counted() == {("old.names:gone", "import", 1): 1}
+    assert str(seen.error) == (
+        "Importing gone from 'old.names' is impossible: it was removed in kit 1.2. Use canon.core.make instead. See MIGRATION.md."
+    )
+    seen = world.use("import old.names\nold.names.gone")
+    assert isinstance(seen.error, AttributeError) and seen.counted() == {("old.names:gone", "attribute", 2): 1}
+    assert str(seen.error).startswith("Using gone from 'old.names' is impossible")
+    seen = world.use("import old.dead")
+    assert isinstance(seen.error, ModuleNotFoundError) and seen.counted() == {("old.dead", "import", 1): 1}
+    assert world.ok("import importlib.util\nfound = importlib.util.find_spec('old.dead')").namespace["found"] is None
+    seen = world.ok("import old.names\nhad = hasattr(old.names, 'gone')")
+    assert seen.namespace["had"] is False
+
+
+def test_what_somebody_sets_under_a_removed_name_answers_from_then_on(world, installed):
+    installed(Removed("live:gone", since="1.0", instead="canon.core.make"))
+    seen = world.ok("import live\nlive.gone = 7\nfrom live import gone\nagain = live.gone")
+    assert (seen.namespace["gone"], seen.namespace["again"]) == (7, 7) and seen.counted() == {}
+
+
+def test_a_removed_name_is_in_no_star_import_and_no_listing(world, installed):
+    installed(Removed("live:gone", since="1.0", instead="canon.core.make"))
+    seen = world.ok("import live\nfrom live import *\nlisted = 'gone' in dir(live)")
+    assert seen.namespace["listed"] is False and "gone" not in seen.namespace and seen.counted() == {}
+
+
+def test_a_submodule_of_a_removed_module_is_simply_missing(world, installed):
+    installed(
+        Removed("live.dead", since="1.1", instead="canon.core"), Module("old", "canon", since="1.0", removal="2.0", instead=None)
+    )
+    seen = world.use("import live.dead.inner")
+    assert isinstance(seen.error, compat.errors.RemovedImport) and seen.counted() == {("live.dead", "import", 1): 1}
