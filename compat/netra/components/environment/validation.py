@@ -164,7 +164,7 @@ class EnvironmentValidator:
         if name not in ("staging", "production"):
             return _result([])
         urls = {key: value for key, value in discovery_data.items() if isinstance(value, str)}
-        local = {key: url for key, url in urls.items() if "localhost" in url}
+        local = {key: url for key, url in urls.items() if _local_host(url)}
         return _result([f"Discovery endpoint '{key}' contains localhost URL in {name}: {url}" for key, url in local.items()])
 
     def validate_environment_specific_behavior(self, env_name: str) -> ValidationResult:
@@ -173,23 +173,28 @@ class EnvironmentValidator:
         url = self.env.get("NEXT_PUBLIC_API_URL") or ""
         if env_name == "development":
             warnings = [] if is_debug else ["DEBUG should be 'true' in development"]
-            if url and "localhost" not in url:
+            if url and not _local_host(url):
                 warnings.append("Development should typically use localhost URLs")
             return _result([], warnings)
         if env_name not in ("staging", "production"):
             return _result([])
         errors = [f"DEBUG should be 'false' in {env_name}, not 'true'"] if is_debug else []
-        if "localhost" in url:
+        if _local_host(url):
             errors.append(f"Should not use localhost URLs in {env_name}")
         return _result(errors)
+
+
+def _local_host(url: str) -> str:
+    """This machine's name in a URL, "" where it has none."""
+    return next((host for host in LOCAL_HOSTS if host in url.lower()), "")
 
 
 def _url_faults(name: str, url: str) -> list[str]:
     from urllib.parse import urlsplit
 
     faults = []
-    if "localhost" in url:
-        faults.append(f"{name} URL contains 'localhost': Localhost URLs not allowed in staging")
+    if _local_host(url):
+        faults.append(f"{name} URL contains '{_local_host(url)}': Localhost URLs not allowed in staging")
     # The host alone: api.staging.netrasystems.ai contains it, too.
     if (urlsplit(url).hostname or "") == "staging.netrasystems.ai":
         faults.append(f"{name} URL contains 'staging.netrasystems.ai': Should use api.staging.netrasystems.ai subdomain")

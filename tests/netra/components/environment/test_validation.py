@@ -176,14 +176,19 @@ def test_public_urls_of_staging(bare: IsolatedEnvironment, check: EnvironmentVal
         "API URL contains 'http://': Should use HTTPS in staging",
         "WebSocket URL contains 'staging.netrasystems.ai': Should use api.staging.netrasystems.ai subdomain",
     ]
+    bare.update({"NEXT_PUBLIC_API_URL": "https://127.0.0.1", "NEXT_PUBLIC_WS_URL": ""})
+    assert check.validate_staging_domain_configuration().errors == [
+        "API URL contains '127.0.0.1': Localhost URLs not allowed in staging"
+    ]
 
 
 def test_discovered_endpoints(bare: IsolatedEnvironment, check: EnvironmentValidator) -> None:
-    found = {"ws": "ws://localhost:8000/ws", "api": "https://api.netrasystems.ai", "version": 1}
+    found = {"ws": "ws://localhost:8000/ws", "six": "http://[::1]/", "api": "https://api.netrasystems.ai", "version": 1}
     assert check.validate_discovery_endpoint_configuration(found).is_valid
     bare.set("ENVIRONMENT", "production")
     assert check.validate_discovery_endpoint_configuration(found).errors == [
-        "Discovery endpoint 'ws' contains localhost URL in production: ws://localhost:8000/ws"
+        "Discovery endpoint 'ws' contains localhost URL in production: ws://localhost:8000/ws",
+        "Discovery endpoint 'six' contains localhost URL in production: http://[::1]/",
     ]
 
 
