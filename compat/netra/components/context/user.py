@@ -106,7 +106,8 @@ class UserExecutionContext(ContextViews, Dependencies, MadeOtherwise):
         if not isinstance(client, str) or self.user_id in client:
             return
         foreign = [part for part in client.split("_") if part.startswith("user") or part.endswith("user")]
-        if foreign:
+        # A generated id names the first eight characters of its user.
+        if foreign and formats.owner_of(client) != self.user_id[:8]:
             logger.warning(
                 f"POTENTIAL ISOLATION ISSUE: websocket_client_id {client!r} names {foreign[0]!r}, "
                 f"the context is of user {self.user_id!r}"

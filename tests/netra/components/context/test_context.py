@@ -20,7 +20,7 @@ from compat.netra.components.context import (
     clear_shared_object_registry,
     register_shared_object,
 )
-from compat.netra.components.ids import UnifiedIDManager
+from compat.netra.components.ids import UnifiedIdGenerator, UnifiedIDManager
 
 
 def make(**fields: Any) -> UserExecutionContext:
@@ -157,6 +157,8 @@ def test_a_context_remembers_how_it_was_made() -> None:
 def test_a_client_of_another_user_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     make(websocket_client_id="ws_client_user_1_17")
     make(websocket_client_id="ws_17")
+    for user_id in ("user-123456789", "user_123456789"):
+        make(user_id=user_id, websocket_client_id=UnifiedIdGenerator.generate_websocket_client_id(user_id))
     assert caplog.text == ""
     make(websocket_client_id="ws_user2_17")
     assert "POTENTIAL ISOLATION ISSUE" in caplog.text
