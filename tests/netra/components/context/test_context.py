@@ -146,7 +146,8 @@ def test_a_context_remembers_how_it_was_made() -> None:
     (memory,) = context._memory_refs
     assert sorted(memory) == ["creation_stack_summary", "creation_time", "fingerprint", "gc_count", "weak_ref"]
     assert memory["weak_ref"]() is context
-    assert memory["creation_stack_summary"][0].startswith(__file__)
+    # Where the drop-in is active its forwarder is a caller, too.
+    assert any(line.startswith(__file__) for line in memory["creation_stack_summary"])
     text = f"user_1:thread_1:{context.request_id}:{context._isolation_token}"
     assert memory["fingerprint"] == context._validation_fingerprint == hashlib.sha256(text.encode()).hexdigest()[:16]
     for other in (copy.deepcopy(context), pickle.loads(pickle.dumps(context)), context.create_child_context("x")):
