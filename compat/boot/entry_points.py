@@ -28,11 +28,14 @@ class EntryPoint:
 
 
 def entry_points(path: "Iterable[str]", group: str = LEDGERS) -> "Iterator[EntryPoint]":
-    """Read a group from the metadata below ``path``, in zip files too."""
+    """Read a group from the metadata below ``path``, in zip files too; what stands in several folders is found once."""
     path = list(path)
+    seen = set()
     for folder, text in [*active.declaring(path, group.encode()), *_zipped(path)]:
         for name, value, extra in active.entries(text, group.encode()):
-            yield EntryPoint(name, value, folder.rpartition(".")[0], extra)
+            if (folder, name, value) not in seen:
+                seen.add((folder, name, value))
+                yield EntryPoint(name, value, folder.rpartition(".")[0], extra)
 
 
 def _zipped(path: "Iterable[Any]") -> "Iterator[tuple[str, bytes]]":

@@ -88,3 +88,25 @@ def test_an_unknown_argument_is_a_usage_error(run):
     done = run("doctor", "now")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("compat doctor: unknown argument 'now'\nusage: compat doctor\n")
+
+
+def test_roots_that_a_distribution_lists_and_its_ledger_does_not_have_are_named(healed, tmp_path):
+    (tmp_path / "kit_moves.py").write_text(
+        "from compat import Ledger, Name\n"
+        "LEDGER = Ledger('kit', version='2', generic=['common']) + [\n"
+        "    Name(f'{module}:Money', 'decimal:Decimal', since='1', removal='3', instead=None) for module in ('old_kit', 'common.kit')]\n"
+    )
+    info = tmp_path / "kit-2.0.dist-info"
+    info.mkdir()
+    declared = "[compat.ledgers]\nkit = kit_moves:LEDGER\n\n[compat.roots]\nold_kit = kit_moves:LEDGER\n"
+    (info / "entry_points.txt").write_text(declared + "kit_of_old = kit_moves:LEDGER\n")
+    done = healed(PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert [line for line in done.stdout.splitlines() if line.startswith("WARN")] == [
+        "WARN  the roots that kit-2.0 lists for kit_moves:LEDGER are not current (common.kit, kit_of_old); "
+        "`compat export roots --ledger kit_moves:LEDGER` prints them"
+    ]
+    assert "ok    common: compat serves it (declared descendants only: other projects use this name too)\n" in done.stdout
+    assert "ok    ledger kit_moves:LEDGER of kit-2.0: 2 rows\n" in done.stdout
+    (info / "entry_points.txt").write_text(declared + "common.kit = kit_moves:LEDGER\n")
+    assert healed(PYTHONPATH=str(tmp_path)).returncode == 0
