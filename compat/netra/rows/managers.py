@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compat.ledger import Class, Method, Move, Name, names, removed
 
+from ..advice.people import ANY_ID
 from ..advice.serving import EMIT, OWN
 from ..advice.traffic import EVENTS, REPLAY
 
@@ -178,6 +179,9 @@ ROWS: list[Move] = [
         "compat.canonical.core.serialization",
         "_serialize_message_safely=serialize_message _get_enum_key_representation=get_enum_key",
     ),
+    *moved(f"{W}.unified_manager", "compat.netra.adapters.managers.looked_up", "ensure_user_id", ANY_ID),
+    *moved(f"{W}.unified_manager", "compat.netra.adapters.managers.looked_up", "asyncio", "import asyncio"),
+    *moved(f"{W}.unified_manager", "compat.netra.adapters.managers.looked_up", "time", "import time"),
     *moved(
         f"{W}.unified_manager",
         "compat.netra.adapters.managers.manager_types",
@@ -376,6 +380,24 @@ PASSED_ON: list[tuple[str, str, str]] = [
         " get_message_queue_registry get_message_queue_for_connection",
     ),
     (W, f"{W}.protocols", "WebSocketManagerProtocol WebSocketProtocol WebSocketManagerProtocolValidator"),
+    (W, f"{W}.connection_state_machine", "ApplicationConnectionStateMachine=ConnectionStateMachine"),
+    (W, f"{W}.types", "AuthInfo WebSocketStats"),
+    (
+        W,
+        f"{W}.race_condition_prevention",
+        "HandshakeCoordinator RaceConditionDetector RaceConditionPattern"
+        " RaceConditionApplicationConnectionState=ApplicationConnectionState",
+    ),
+    (W, f"{W}.user_context_extractor", "UserContextExtractor extract_websocket_user_context get_user_context_extractor"),
+    (W, f"{W}.handlers", "UserMessageHandler"),
+    (W, f"{W}.rate_limiter", "WebSocketRateLimiter"),
+    (W, f"{W}.migration_adapter", "get_legacy_websocket_manager migrate_singleton_usage"),
+    (
+        W,
+        f"{W}.utils",
+        "create_handshake_coordinator create_race_condition_detector is_websocket_connected_and_ready"
+        " validate_connection_with_race_detection validate_websocket_handshake_completion",
+    ),
     (W, f"{W}.unified_jwt_protocol_handler", "extract_jwt_from_subprotocol extract_jwt_token normalize_jwt_token"),
     (f"{W}.websocket_manager", f"{W}.protocols", "WebSocketManagerProtocol"),
     (f"{W}.websocket_manager", "netra_backend.app.core.unified_id_manager", "UnifiedIDManager"),

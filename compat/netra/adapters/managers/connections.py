@@ -11,16 +11,18 @@ from datetime import datetime, timezone
 from typing import Any
 
 from compat.canonical.core import serialization
+from compat.netra.components.connections.locks import make_lock
 from compat.netra.components.connections.rooms import Rooms
 from compat.netra.components.events.undelivered import UndeliveredMessages
 from compat.netra.components.ids import IDType
 from compat.netra.components.ids import id_manager as ids
-from compat.netra.components.types import ensure_user_id
 
+from . import looked_up
+from .isolation import user_or_none
 from .manager_types import ConnectionID, ConnectionIDs, WebSocketConnection
 from .user_managers import is_open
 
-QUEUE_LIMIT = 1000
+_OWN: Any = object()
 
 
 class ConnectionMethods:
@@ -32,6 +34,7 @@ class ConnectionMethods:
     user_context: Any
     _event_isolation_tokens: dict[str, str]
     _user_event_queues: dict[str, Any]
+    _user_connection_locks: dict[str, asyncio.Lock]
     _undelivered: UndeliveredMessages
     _rooms: Rooms
     process_recovery_queue: Callable[..., Coroutine[Any, Any, None]]
@@ -54,6 +57,7 @@ class ConnectionMethods:
         self._scope.attach(record)
         self._event_isolation_tokens[record.connection_id] = secrets.token_hex(16)
         self._user_event_queues.setdefault(record.user_id, None)
+        self._user_connection_locks.setdefault(record.user_id, make_lock())
 
     async def remove_connection(self, connection_id: Any, *details: Any) -> None:
         """Remove one connection; an unknown id is passed over."""
@@ -77,9 +81,11 @@ class ConnectionMethods:
                 self._user_event_queues.pop(record.user_id, None)
         return record
 
-    def get_connection(self, connection_id: Any = None) -> Any:
-        """The record of one connection, or None; without an id the first one of the manager's own user."""
+    def get_connection(self, connection_id: Any = _OWN) -> Any:
+        """The record of one connection, or None; called without an id, the first one of the manager's own user."""
         if connection_id is None:
+            return None
+        if connection_id is _OWN:
             own = getattr(self.user_context, "user_id", None)
             return next(iter(self._scope.records_of(str(own))), None) if own else None
         return self._scope.get(connection_id)
@@ -90,7 +96,7 @@ class ConnectionMethods:
             own = getattr(self.user_context, "user_id", None)
             found = self._scope.ids_of(own) if own else set()
             return ConnectionIDs(found or map(ConnectionID.of, self._scope.every_record()))
-        return ConnectionIDs(self._scope.ids_of(ensure_user_id(user_id)))
+        return ConnectionIDs(self._scope.ids_of(looked_up.ensure_user_id(user_id)))
 
     def get_connection_thread_id(self, connection_id: Any) -> Any:
         """The thread of one connection, or None."""
@@ -99,7 +105,7 @@ class ConnectionMethods:
 
     def get_user_connections_by_thread(self, user_id: Any, thread_id: str) -> set[str]:
         """The ids of one user's connections to one thread."""
-        user = ensure_user_id(user_id)
+        user = looked_up.ensure_user_id(user_id)
         return {ConnectionID.of(record) for record in self._scope.records_of(user) if record.thread_id == str(thread_id)}
 
     def register_connection(self, connection_id: Any, user_id: Any = None, websocket: Any = None) -> ConnectionIDs:
@@ -143,12 +149,13 @@ class ConnectionMethods:
             left = ends - time.monotonic()
             if left <= 0:
                 return False
-            await asyncio.sleep(min(check_interval, left))
+            await looked_up.asyncio.sleep(min(check_interval, left))
         return True
 
     def is_connection_active(self, user_id: Any) -> bool:
-        """Whether the user has an open connection."""
-        return any(is_open(record) for record in self._scope.records_of(ensure_user_id(user_id)))
+        """Whether the user has an open connection; False for what is no user's id."""
+        user = user_or_none(user_id)
+        return user is not None and any(is_open(record) for record in self._scope.records_of(user))
 
     def is_user_connected(self, user_id: Any) -> bool:
         """Whether the user has an open connection."""
@@ -196,8 +203,8 @@ class ConnectionMethods:
         return next((ConnectionID.of(record) for record in records if record.websocket == websocket), None)
 
     def update_connection_thread(self, connection_id: Any, thread_id: Any) -> bool:
-        """Move a connection to a thread; False for an unknown connection."""
-        return bool(self._scope.move(connection_id, str(thread_id) if thread_id is not None else None))
+        """Move a connection to a thread; False, and nothing moved, for an unknown connection or no thread."""
+        return thread_id is not None and bool(self._scope.move(connection_id, str(thread_id)))
 
     def get_connection_count(self) -> int:
         """How many connections there are."""

@@ -22,6 +22,8 @@ from .reports import ReportMethods
 from .sending import SendingMethods
 from .user_managers import Scope
 
+COUNTERS = ("total_events_sent", "events_delivered", "contamination_prevented", "queue_overflows", "auth_token_reuse_detected")
+
 
 class _Own:
     """An attribute kept on the legacy object itself, whatever the canonical class has under its name."""
@@ -159,7 +161,27 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
 
     @property
     def _shutdown_requested(self) -> bool:
-        return not self._tasks.enabled
+        return self._tasks.shutdown_requested
+
+    @_shutdown_requested.setter
+    def _shutdown_requested(self, value: bool) -> None:
+        self._tasks.shutdown_requested = value
+
+    @property
+    def _health_check_failures(self) -> int:
+        return self._tasks.check_failures
+
+    @_health_check_failures.setter
+    def _health_check_failures(self, value: int) -> None:
+        self._tasks.check_failures = value
+
+    @property
+    def _last_health_check(self) -> datetime:
+        return self._tasks.last_check
+
+    @_last_health_check.setter
+    def _last_health_check(self, value: datetime) -> None:
+        self._tasks.last_check = value
 
     @property
     def _monitoring_enabled(self) -> bool:
@@ -226,7 +248,7 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
             "_user_event_queues": UserQueues(),
             "_cross_user_detection": {},
             "_connection_infos": {},
-            "_event_queue_stats": dict.fromkeys(("total_events_sent", "contamination_prevented", "queue_overflows"), 0),
+            "_event_queue_stats": dict.fromkeys(COUNTERS, 0),
             "_user_connection_locks": {},
             "_lock": make_lock(),
             "_connection_lock_creation_lock": make_lock(),

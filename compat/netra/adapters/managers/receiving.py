@@ -9,6 +9,8 @@ from typing import Any
 from compat.canonical.core import serialization
 from compat.netra.components.events.undelivered import UndeliveredMessages, recovered
 
+from . import looked_up
+
 CONFIRMATIONS = ("event_confirmation", "event_ack", "event_received", "ack", "message_ack", "confirmation")
 
 
@@ -25,10 +27,17 @@ class ReceivingMethods:
         await self.process_incoming_message(user_id, message if message is not None else named.get("message_data", {}))
         return True
 
-    async def handle_event_confirmation(self, user_id: Any, message: dict[str, Any]) -> bool:
-        """Note a client's confirmation; False where it names no event that is followed."""
+    async def handle_event_confirmation(self, user_id: Any, message: Any) -> bool:
+        """Note a client's confirmation, or its failure; False where it names no event that is followed."""
+        if not isinstance(message, dict) or message.get("type", "confirmation") not in CONFIRMATIONS:
+            return False
         event_id = message.get("event_id") or message.get("message_id")
-        return bool(event_id) and bool(self._delivery.mark_event_confirmed(str(event_id)))
+        if not event_id:
+            return False
+        status = message.get("status", "confirmed")
+        if status == "failed":
+            return bool(self._delivery.mark_event_failed(str(event_id), str(message.get("error", "unknown error"))))
+        return status == "confirmed" and bool(self._delivery.mark_event_confirmed(str(event_id)))
 
     async def process_incoming_message(self, user_id: Any, message: Any) -> bool:
         """Take in a client's message, text or dict; whether it was understood."""
@@ -51,7 +60,7 @@ class ReceivingMethods:
         waiting, sent = self._undelivered.take(user), 0
         for index, message in enumerate(waiting):
             try:
-                await self.send_to_user(user, recovered(message))
+                await self.send_to_user(user, recovered(message, why=True))
             except Exception as error:
                 serialization.logger.error("recovery for user %s stopped: %s", user, error)
                 self._undelivered.put_back(user, waiting[index:])
@@ -60,7 +69,8 @@ class ReceivingMethods:
         return sent
 
     async def process_recovery_queue(self, user_id: str) -> None:
-        """Send what waits for the user, as it was."""
+        """Send what waits for the user, as it was, once the new connection has had time to settle."""
+        await looked_up.asyncio.sleep(0.1)
         for message in self._undelivered.take(str(user_id)):
             await self.send_to_user(user_id, recovered(message))
 

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from compat.netra.components.connections.background_tasks import MonitoredTasks
+from compat.netra.components.connections.task_health import monitoring_health
 from compat.netra.components.events.undelivered import UndeliveredMessages
-from compat.netra.components.types import ensure_user_id
 
+from . import looked_up
+from .isolation import IsolationMethods, user_or_none
 from .user_managers import is_open
 
-QUEUE_LIMIT = 1000
 
-
-class ReportMethods:
+class ReportMethods(IsolationMethods):
     """Methods that read; ``self._scope`` holds the users' canonical managers."""
 
     _scope: Any
     _undelivered: UndeliveredMessages
     _tasks: MonitoredTasks
     _created_at: datetime
-    _event_queue_stats: dict[str, int]
-    _cross_user_detection: dict[str, int]
-    _event_isolation_tokens: dict[str, str]
-    _user_event_queues: dict[str, Any]
-    _transaction_coordinator: Any
-    _delivery: Any
     mode: Any
     remove_connection: Callable[..., Coroutine[Any, Any, None]]
 
@@ -41,8 +35,10 @@ class ReportMethods:
         return self.get_stats()
 
     def get_connection_health(self, user_id: Any) -> dict[str, Any]:
-        """One user's connections and how many are open."""
-        user = ensure_user_id(user_id)
+        """One user's connections and how many are open; an error where the id names no user."""
+        user = user_or_none(user_id)
+        if user is None:
+            return {"user_id": user_id, "error": "invalid_user_id", "message": f"{user_id!r} is not the id of a user"}
         records = self._scope.records_of(user)
         active = sum(map(is_open, records))
         return {
@@ -64,23 +60,21 @@ class ReportMethods:
 
     def get_connection_status(self, user_id: Any = None) -> dict[str, Any]:
         """One user's status, or everybody's."""
-        if user_id is not None:
-            user = ensure_user_id(user_id)
-            ids = sorted(self._scope.ids_of(user))
-            return {
-                "user_id": user,
-                "connected": bool(ids),
-                "is_connected": bool(ids),
-                "connection_count": len(ids),
-                "connections": ids,
-                "connection_ids": ids,
-            }
-        users = {user: sorted(self._scope.ids_of(user)) for user in self._scope.users()}
+        stamp = datetime.now().isoformat()  # local, without an offset: the old form
+        if user_id:
+            user = looked_up.ensure_user_id(user_id)
+            return {"user_id": user, **self._status_of(user), "timestamp": stamp}
+        users = {user: self._status_of(user) for user in self._scope.users()}
         return {
             "total_users": len(users),
-            "total_connections": sum(map(len, users.values())),
-            "users": {user: {"connection_count": len(ids), "connections": ids} for user, ids in users.items()},
+            "total_connections": sum(status["connection_count"] for status in users.values()),
+            "users": users,
+            "timestamp": stamp,
         }
+
+    def _status_of(self, user: str) -> dict[str, Any]:
+        ids = sorted(self._scope.ids_of(user))
+        return {"connected": bool(ids), "connection_count": len(ids), "connection_ids": ids}
 
     def get_health_status(self) -> dict[str, Any]:
         """Whether the manager works, and with what."""
@@ -130,7 +124,7 @@ class ReportMethods:
 
     async def get_monitoring_health_status(self) -> dict[str, Any]:
         """A score of the tasks' health, with alerts."""
-        return self._tasks.health()
+        return monitoring_health(self._tasks)
 
     async def enable_background_monitoring(self, restart_previous_tasks: bool = True) -> dict[str, Any]:
         """Allow tasks again, and start those that were stopped."""
@@ -139,54 +133,6 @@ class ReportMethods:
     async def restart_background_monitoring(self, force_restart: bool = False) -> dict[str, Any]:
         """Start what is not running; with ``force_restart`` everything again."""
         return await self._tasks.restart(force_restart)
-
-    def get_contamination_stats(self) -> dict[str, Any]:
-        """How often a message carried a foreign user's id, and what is followed."""
-        return {
-            "cross_user_detection": dict(self._cross_user_detection),
-            "violations_by_user": dict(self._cross_user_detection),
-            "total_violations": sum(self._cross_user_detection.values()),
-            "total_cross_user_events": sum(self._cross_user_detection.values()),
-            "active_isolation_tokens": len(self._event_isolation_tokens),
-            "active_user_queues": len(self._user_event_queues),
-            "event_queue_stats": dict(self._event_queue_stats),
-            "queue_stats": dict(self._event_queue_stats),
-            "delivery_tracking": self._delivery.get_metrics(),
-        }
-
-    async def validate_event_isolation(self, user_id: str, connection_id: str) -> bool:
-        """Whether the connection is the user's own."""
-        own = self._scope.ids_of(str(user_id))
-        return str(connection_id) in own and connection_id in self._event_isolation_tokens
-
-    async def cleanup_expired_event_tracking(self, max_age_hours: float = 24) -> int:
-        """Forget events that were made longer ago; how many."""
-        return int(self._delivery.forget_older(max_age_hours * 3600))
-
-    async def force_cleanup_user_events(self, user_id: str) -> None:
-        """Forget everything that is followed or kept for a user."""
-        user = str(user_id)
-        self._cross_user_detection.pop(user, None)
-        self._user_event_queues.pop(user, None)
-        self._undelivered.messages.pop(user, None)
-        self._delivery.forget_user(user)
-        for connection_id in self._scope.ids_of(user):
-            if not self._scope.is_shared(connection_id):
-                self._event_isolation_tokens.pop(connection_id, None)
-
-    def detect_queue_overflow(self, user_id: str) -> bool:
-        """Whether four fifths of what may wait for the user is waiting."""
-        return bool(self._scope.waiting(str(user_id)) >= 0.8 * QUEUE_LIMIT)
-
-    def get_coordination_status(self) -> dict[str, Any]:
-        """Whether events wait for their transaction."""
-        enabled = self._transaction_coordinator is not None
-        return {
-            "coordination_enabled": enabled,
-            "coordinator_available": enabled,
-            "coordinator_type": type(self._transaction_coordinator).__name__ if enabled else None,
-            "timestamp": datetime.now(timezone.utc).isoformat(),
-        }
 
 
 def _text(when: Any) -> Any:

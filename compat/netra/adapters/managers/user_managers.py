@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import weakref
 from types import SimpleNamespace
 from typing import Any
@@ -234,6 +235,22 @@ class Scope:
         """Send one message to one connection, as it is; whether its socket took it."""
         holder = self._holder(record.connection_id, record.user_id)
         return holder is not None and await holder.send_to_connection(record.connection_id, message)
+
+    async def send_as_it_is(self, record: Any, message: Any) -> bool:
+        """Send any JSON value to one connection; what is no object goes straight to its socket."""
+        if isinstance(message, dict):
+            return await self.send(record, message)
+        holder = self._holder(record.connection_id, record.user_id)
+        if holder is None:
+            return False
+        try:
+            sent = Socket(record).send_json(message)
+            if inspect.isawaitable(sent):
+                await sent
+        except Exception as error:
+            logger.warning("connection %s took no message: %s", record.connection_id, error)
+            return False
+        return True
 
     def waiting(self, user_id: str) -> int:
         """How many messages wait in the user's outboxes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import random
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from compat.canonical.core.logged import get_logger
 
 logger = get_logger(__name__)
+
+LONGEST_DELAY = 120.0
 
 
 def _now() -> str:
@@ -26,15 +29,20 @@ class MonitoredTasks:
     restarts:
         How often a task that raises is started again.
     delay:
-        Seconds before the first restart; doubles with each.
+        Seconds before the first restart; doubles with each, up to two minutes, give or take a twentieth.
     """
 
-    def __init__(self, *, restarts: int = 3, delay: float = 1.0) -> None:
+    def __init__(self, *, restarts: int = 4, delay: float = 1.0) -> None:
         self.enabled = True
+        self.shutdown_requested = False
         self.tasks: dict[str, asyncio.Task[Any]] = {}
         self.failures: dict[str, int] = {}
+        self.last_failures: dict[str, str] = {}
         self.last_restart: dict[str, str] = {}
+        self.restart_counts: dict[str, int] = {}
         self.recipes: dict[str, tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = {}
+        self.check_failures = 0
+        self.last_check = datetime.now(timezone.utc)
         self._restarts = restarts
         self._delay = delay
 
@@ -63,7 +71,7 @@ class MonitoredTasks:
 
     async def shutdown(self) -> None:
         """Cancel every task; none starts until :meth:`enable`."""
-        self.enabled = False
+        self.enabled, self.shutdown_requested = False, True
         tasks, self.tasks = list(self.tasks.values()), {}
         self.failures.clear()
         for task in tasks:
@@ -71,20 +79,29 @@ class MonitoredTasks:
 
     async def enable(self, restart_previous_tasks: bool = True) -> dict[str, Any]:
         """Allow tasks again, and start those that :meth:`shutdown` ended."""
-        was, self.enabled = self.enabled, True
-        restarted = []
-        if restart_previous_tasks and not was:
-            for name, (function, args, kwargs) in list(self.recipes.items()):
+        if self.enabled and not self.shutdown_requested:
+            return {"monitoring_enabled": True}
+        previous = {"was_shutdown": self.shutdown_requested, "had_failures": bool(self.check_failures)}
+        self.enabled, self.shutdown_requested = True, False
+        self._begin_checks()
+        restarted, failed = 0, []
+        for name, (function, args, kwargs) in list(self.recipes.items()) if restart_previous_tasks else ():
+            try:
                 await self.start(name, function, *args, **kwargs)
-                restarted.append(name)
+                restarted += 1
+            except Exception as error:
+                failed.append({"task_name": name, "error": str(error)})
         return {
             "monitoring_enabled": True,
-            "previously_enabled": was,
-            "tasks_restarted": len(restarted),
-            "restarted_tasks": restarted,
-            "failed_restarts": 0,
-            "timestamp": _now(),
+            "tasks_restarted": restarted,
+            "tasks_failed_restart": len(failed),
+            "failed_tasks": failed,
+            "health_check_reset": True,
+            "previous_state": previous,
         }
+
+    def _begin_checks(self) -> None:
+        self.check_failures, self.last_check = 0, datetime.now(timezone.utc)
 
     async def restart(self, force_restart: bool = False) -> dict[str, Any]:
         """Start again what is not running; with ``force_restart`` everything."""
@@ -93,7 +110,8 @@ class MonitoredTasks:
             for name, task in list(self.tasks.items()):
                 await _ended(task)
                 stopped.append(name)
-        self.enabled = True
+        self.enabled, self.shutdown_requested = True, False
+        self._begin_checks()
         restarted = [name for name in list(self.recipes) if name not in self.tasks or self.tasks[name].done()]
         for name in restarted:
             function, args, kwargs = self.recipes[name]
@@ -113,22 +131,18 @@ class MonitoredTasks:
         }
 
     def status(self) -> dict[str, Any]:
-        """Return each task's state: running, completed, cancelled or failed."""
-        states = {name: _state(task) for name, task in self.tasks.items()}
+        """Return each task's state, and totals."""
+        states = self.states()
         details = {}
         for name, state in states.items():
-            details[name] = {
-                "name": name,
-                "status": state,
-                "running": state == "running",
-                "done": state != "running",
-                "cancelled": state == "cancelled",
-                "failure_count": self.failures.get(name, 0),
-                "last_restart": self.last_restart.get(name),
-            }
             error = self.tasks[name].exception() if state == "failed" else None
-            if error is not None:
-                details[name]["error"] = str(error)
+            details[name] = {
+                "running": state == "running",
+                "cancelled": state == "cancelled",
+                "exception": str(error) if error is not None else None,
+                "failure_count": self.failures.get(name, 0),
+                "last_failure": self.last_failures.get(name),
+            }
         return {
             "monitoring_enabled": self.enabled,
             "total_tasks": len(states),
@@ -137,61 +151,53 @@ class MonitoredTasks:
             "tasks": details,
         }
 
+    def states(self) -> dict[str, str]:
+        """Return the state of each task: running, completed, cancelled or failed."""
+        return {name: _state(task) for name, task in self.tasks.items()}
+
     async def check(self) -> dict[str, Any]:
         """Start failed tasks again, and return what was found."""
-        failed = [name for name, task in self.tasks.items() if _state(task) == "failed"]
+        failed = [name for name, state in self.states().items() if state == "failed"]
+        restarted: list[str] = []
+        refused: list[dict[str, str]] = []
         for name in failed:
-            function, args, kwargs = self.recipes[name]
-            await self.start(name, function, *args, **kwargs)
-            self.last_restart[name] = _now()
-        status = self.status()
-        healthy = [name for name, task in status["tasks"].items() if task["status"] in ("running", "completed")]
+            try:
+                function, args, kwargs = self.recipes[name]
+                await self.start(name, function, *args, **kwargs)
+            except Exception as error:
+                refused.append({"task_name": name, "reason": str(error)})
+                continue
+            self._note_restart(name)
+            restarted.append(name)
+        self.last_check = datetime.now(timezone.utc)
+        self.check_failures = self.check_failures + 1 if refused else 0
         return {
-            "monitoring_enabled": self.enabled,
-            "total_tasks": len(self.tasks),
-            "healthy_tasks": len(healthy) - len(failed),
+            "healthy_tasks": len(self.tasks) - len(failed),
             "unhealthy_tasks": len(failed),
-            "restarted_tasks": failed,
-            "task_details": status["tasks"],
-            "overall_health": "healthy" if not failed else "degraded",
-            "timestamp": _now(),
+            "restarted_tasks": restarted,
+            "failed_restarts": refused,
         }
 
-    def health(self) -> dict[str, Any]:
-        """Return a score from 0 to 100 with what lowers it."""
-        status = self.status()
-        total, failed = status["total_tasks"], status["failed_tasks"]
-        score = 0 if not self.enabled else 100 if not total else round(100 * (total - failed) / total)
-        alerts = [] if self.enabled else ["Background monitoring is disabled"]
-        alerts += [
-            f"Task {name} failed: {task.get('error')}" for name, task in status["tasks"].items() if task["status"] == "failed"
-        ]
-        return {
-            "monitoring_enabled": self.enabled,
-            "task_health": status,
-            "total_tasks": total,
-            "healthy_tasks": total - failed,
-            "failed_tasks": failed,
-            "overall_health": {
-                "score": score,
-                "status": "healthy" if score >= 80 else "degraded" if score >= 50 else "critical",
-                "last_check": _now(),
-            },
-            "alerts": alerts,
-        }
+    def _note_restart(self, name: str) -> None:
+        self.last_restart[name] = _now()
+        self.restart_counts[name] = self.restart_counts.get(name, 0) + 1
 
     async def _run(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         while True:
             try:
                 result = function(*args, **kwargs)
-                return await result if inspect.isawaitable(result) else result
+                result = await result if inspect.isawaitable(result) else result
+                self.failures[name] = 0
+                return result
             except Exception as error:
                 self.failures[name] = self.failures.get(name, 0) + 1
+                self.last_failures[name] = _now()
                 logger.error("task %s failed (%d): %s", name, self.failures[name], error)
                 if self.failures[name] > self._restarts:
                     raise
-                self.last_restart[name] = _now()
-                await asyncio.sleep(self._delay * 2 ** (self.failures[name] - 1))
+                self._note_restart(name)
+                delay = min(self._delay * 2.0 ** (self.failures[name] - 1), LONGEST_DELAY)
+                await asyncio.sleep(delay * random.uniform(0.95, 1.05))
 
 
 def _state(task: asyncio.Task[Any]) -> str:

@@ -75,17 +75,25 @@ class UndeliveredMessages:
         }
 
     def forget(self, older_than_hours: float = 24) -> dict[str, int]:
-        """Drop errors and messages of users whose last error is older; how many went."""
+        """Drop errors and messages of users whose last error is older, and empty queues; how many users went and stay."""
         oldest = datetime.now(timezone.utc) - timedelta(hours=older_than_hours)
-        users = [user for user, when in self.last_errors.items() if when < oldest]
-        messages = sum(len(self.messages.pop(user, [])) for user in users)
-        for user in users:
+        old = [user for user, when in self.last_errors.items() if when < oldest]
+        queues = [user for user, kept in self.messages.items() if user in old or not kept]
+        for user in queues:
+            del self.messages[user]
+        for user in old:
             self.error_counts.pop(user, None)
-            self.last_errors.pop(user, None)
-        return {"cleaned_error_users": len(users), "cleaned_queue_users": len(users), "cleaned_messages": messages}
+            del self.last_errors[user]
+        return {
+            "cleaned_error_users": len(old),
+            "cleaned_queue_users": len(queues),
+            "remaining_error_users": len(self.error_counts),
+            "remaining_queue_users": len(self.messages),
+        }
 
 
-def recovered(message: dict[str, Any]) -> dict[str, Any]:
-    """Return a kept message as it is sent at last: marked, and without the bookkeeping."""
+def recovered(message: dict[str, Any], *, why: bool = False) -> dict[str, Any]:
+    """Return a kept message as it is sent at last: marked, without the bookkeeping, and with its failure where ``why``."""
     plain = {name: value for name, value in message.items() if name not in _BOOKKEEPING}
-    return {**plain, "recovered": True, "original_failure": message.get("failure_reason", "unknown")}
+    failure = {"original_failure": message.get("failure_reason", "unknown")} if why else {}
+    return {**plain, "recovered": True, **failure}

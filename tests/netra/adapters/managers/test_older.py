@@ -35,7 +35,7 @@ def sent(record: Any) -> list[dict[str, Any]]:
         (lambda m: m.broadcast_system_message({"type": "own"}), {"type": "own"}),
         (lambda m: m.send_to_user("user_1", "own", {"x": 1}), {"type": "own", "x": 1, "data": {"x": 1}}),
         (lambda m: m.send_to_user(user_id="user_1", message_type="own", data={"x": 1}), {"type": "own", "x": 1}),
-        (lambda m: m.send_event(user_id="user_1", event_type="own", data={"x": 1}), {"type": "own", "data": {"x": 1}}),
+        (lambda m: m.send_event(user_id="user_1", event_type="own", data={"x": 1}), {"type": "own", "x": 1}),
         (lambda m: m.emit_critical_event("user_1", "own", event_data={"x": 1}), {"type": "own", "x": 1}),
         (lambda m: m.send_event_after_commit("tx", "own", {"x": 1}, user_id="user_1"), {"type": "own", "x": 1}),
         (lambda m: m.send_event_after_commit("tx", "own", {"x": 1}, thread_id="thread_1"), {"type": "own"}),
@@ -146,6 +146,8 @@ def test_switches_that_tests_turn(manager: Any, run: Any) -> None:
     assert (manager._error_recovery_enabled, manager._monitoring_enabled, manager._is_active) == (True, True, True)
     manager._error_recovery_enabled = manager._monitoring_enabled = manager._is_active = False
     assert (manager._undelivered.enabled, manager._tasks.enabled, manager.is_healthy()) == (False, False, False)
+    assert manager._shutdown_requested is False
+    run(manager.shutdown_background_monitoring())
     assert manager._shutdown_requested is True
     manager._message_recovery_queue = {"user_1": []}
     assert manager._undelivered.messages == {"user_1": []}
@@ -186,6 +188,5 @@ def test_sockets_without_send_json_get_text(manager: Any, connection: Any, run: 
     run(manager.disconnect_user("user_1"))
 
 
-def test_events_that_tell_nobody_are_refused(manager: Any, run: Any) -> None:
-    with pytest.raises(ValueError, match="needs a connection_id, a user_id or a thread_id"):
-        run(manager.send_event_after_commit("tx", "own", {}))
+def test_events_that_tell_nobody_are_not_sent(manager: Any, run: Any) -> None:
+    assert run(manager.send_event_after_commit("tx", "own", {})) is False

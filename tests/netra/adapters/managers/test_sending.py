@@ -42,7 +42,7 @@ def test_foreign_user_ids_are_replaced(manager: Any, connection: Any, run: Any) 
     run(manager.add_connection(record))
     run(manager.send_to_user("user_1", {"type": "x", "sender_user_id": "user_2"}))
     assert record.websocket.send_json.await_args.args[0]["sender_user_id"] == "user_1"
-    assert manager.get_contamination_stats()["cross_user_detection"] == {"user_1": 1}
+    assert manager.get_contamination_stats()["cross_user_violations"] == {"user_1": 1}
 
 
 def test_without_a_connection_the_message_waits_and_is_sent_on_connect(manager: Any, connection: Any, run: Any) -> None:
@@ -52,7 +52,7 @@ def test_without_a_connection_the_message_waits_and_is_sent_on_connect(manager: 
     assert manager.get_error_statistics()["total_queued_messages"] == 1
     record = connection()
     run(manager.add_connection(record))
-    record.websocket.send_json.assert_awaited_once_with({"type": "x", "recovered": True, "original_failure": "no_connections"})
+    record.websocket.send_json.assert_awaited_once_with({"type": "x", "recovered": True})
     assert manager._message_recovery_queue == {}
 
 
@@ -140,7 +140,14 @@ def test_sending_to_one_connection(manager: Any, connection: Any, run: Any) -> N
     assert run(manager.send_message("conn_9", {"type": "x"})) is False
     assert run(manager.send_event("conn_1", "own", {"y": 1})) is True
     sent = record.websocket.send_json.await_args.args[0]
-    assert (sent["type"], sent["data"]) == ("own", {"y": 1})
+    assert sent.pop("timestamp").endswith("+00:00")
+    assert sent == {
+        "type": "own",
+        "user_id": "unknown_user",
+        "thread_id": "unknown_thread",
+        "run_id": "unknown_run",
+        "y": 1,
+    }
     assert run(manager.send_message("user_1", {"type": "z"})) is True
 
 
@@ -189,23 +196,63 @@ def test_events_after_commit(manager: Any, connection: Any, run: Any) -> None:
     record = connection()
     run(manager.add_connection(record))
     assert manager.is_coordination_enabled() is False
-    run(manager.send_event_after_commit("tx_1", "own", {"x": 1}, connection_id="conn_1"))
+    assert run(manager.send_event_after_commit("tx_1", "own", {"x": 1}, connection_id="conn_1")) is True
+    assert run(manager.send_event_after_commit("tx_1", "own", {"x": 1}, user_id="user_9")) is False
+    assert run(manager.send_event_after_commit("tx_1", "own", {"x": 1})) is False
+    assert manager.get_coordination_status() == {"enabled": False, "reason": "Coordination not enabled"}
     record.websocket.send_json.assert_awaited_once()
-    coordinator = Mock(add_pending_event=AsyncMock())
+    coordinator = Mock(
+        add_pending_event=AsyncMock(),
+        get_pending_events_count=Mock(return_value=3),
+        get_coordination_metrics=Mock(return_value={"commits": 1}),
+    )
     manager.set_transaction_coordinator(coordinator)
     run(manager.send_event_after_commit("tx_1", "own", {"x": 1}, user_id="user_1"))
-    coordinator.add_pending_event.assert_awaited_once_with("tx_1", "own", {"x": 1}, None, "user_1", None, 0)
-    assert manager.get_coordination_status()["coordination_enabled"] is True
+    coordinator.add_pending_event.assert_awaited_once_with(
+        transaction_id="tx_1",
+        event_type="own",
+        event_data={"x": 1},
+        connection_id=None,
+        user_id="user_1",
+        thread_id=None,
+        priority=0,
+    )
+    assert manager.get_coordination_status() == {
+        "enabled": True,
+        "coordinator_available": True,
+        "pending_events": 3,
+        "metrics": {"commits": 1},
+    }
+    manager.is_coordination_enabled = Mock(return_value=True)
+    manager.set_transaction_coordinator(None)
+    assert manager.get_coordination_status() == {"enabled": False, "reason": "No transaction coordinator configured"}
 
 
-def test_listeners_hear_what_was_sent(manager: Any, connection: Any, run: Any) -> None:
+def test_listeners_hear_each_critical_event_that_was_delivered_once_and_as_it_was_given(
+    manager: Any, connection: Any, run: Any
+) -> None:
     heard: list[Any] = []
+    keywords: list[Any] = []
     run(manager.add_connection(connection()))
     manager.add_event_listener(heard.append)
+    manager.add_event_listener(heard.append)
+    manager.add_event_listener(Mock(side_effect=OSError("deaf")))
+    manager.on_event_emitted = lambda **event: keywords.append(event)
+    data = {"agent_name": "a"}
     run(manager.send_to_user("user_1", {"type": "x"}))
+    run(manager.emit_critical_event("user_2", "agent_started", data))
+    run(manager.emit_critical_event("user_1", "agent_started", data))
+    (event,) = heard
+    assert keywords == [event] and event["data"] is data and event.pop("timestamp") > 0
+    assert event == {"event_type": "agent_started", "user_id": "user_1", "data": data, "critical": True}
     manager.remove_event_listener(heard.append)
-    run(manager.send_to_user("user_1", {"type": "y"}))
-    assert [event["event_type"] for event in heard] == ["x"]
+    run(manager.emit_critical_event("user_1", "agent_started", data))
+    assert len(heard) == 1
+    failing = AsyncMock(side_effect=OSError("deaf"))
+    manager.on_event_emitted = failing
+    run(manager._notify_event_listeners({"event_type": "own"}))
+    run(manager.emit_critical_event("user_1", "agent_started", data))
+    failing.assert_awaited_once()
 
 
 def test_the_logger_can_be_replaced(manager: Any, connection: Any, run: Any) -> None:

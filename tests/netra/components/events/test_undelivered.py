@@ -12,7 +12,8 @@ def test_a_kept_message_carries_its_reason() -> None:
     kept.keep("user_1", {"type": "x"}, "no_connections")
     (message,) = kept.messages["user_1"]
     assert (message["type"], message["failure_reason"], message["recovery_attempts"]) == ("x", "no_connections", 0)
-    assert recovered(message) == {"type": "x", "recovered": True, "original_failure": "no_connections"}
+    assert recovered(message) == {"type": "x", "recovered": True}
+    assert recovered(message, why=True) == {"type": "x", "recovered": True, "original_failure": "no_connections"}
 
 
 def test_only_the_latest_fifty_are_kept() -> None:
@@ -50,5 +51,11 @@ def test_statistics_and_forgetting() -> None:
         "error_recovery_enabled": True,
         "users_with_queued_messages": 2,
     }
-    assert kept.forget(24) == {"cleaned_error_users": 1, "cleaned_queue_users": 1, "cleaned_messages": 1}
+    kept.messages["user_3"] = []
+    assert kept.forget(24) == {
+        "cleaned_error_users": 1,
+        "cleaned_queue_users": 2,
+        "remaining_error_users": 1,
+        "remaining_queue_users": 1,
+    }
     assert kept.statistics()["total_queued_messages"] == 2
