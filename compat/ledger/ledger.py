@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import versions
-from .move import TARGET, Move
+from .move import MODULE, NAME, Move
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Ledger:
         for row in kept:
             self._by_legacy.setdefault(row.legacy, row)
             self._by_id.setdefault(row.id, row)
-            if row.place == TARGET:
+            if row.place not in (MODULE, NAME):
                 continue  # no legacy module is served for it
             module, _, attribute = row.legacy.partition(":")
             self._modules.setdefault(module, {}).setdefault(attribute, row)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Fault = tuple[str, str]  # reason, remedy
 
 #: Where a row stands (:attr:`Move.place`): it serves a whole module, serves one name of a module, or changes its target.
+#: A kind whose rows are at any other place is neither served nor attached: its uses are recorded by running code.
 MODULE, NAME, TARGET = "module", "name", "target"
 
 _FIELDS: dict[type[Move], tuple[str, ...]] = {}
@@ -103,7 +104,7 @@ class Move:
     @property
     def is_importable(self) -> bool:
         """An import statement can name the legacy path."""
-        return self.place != TARGET and "." not in self.attribute
+        return self.place in (MODULE, NAME) and "." not in self.attribute
 
     @property
     def function(self) -> str:

@@ -97,7 +97,8 @@ def test_each_table_has_every_kind():
     from compat.shim import kinds as in_shim
 
     assert all(kind.kind == name and kind.meaning for name, kind in KINDS.items())
-    assert set(KINDS.values()) == set(Move.__subclasses__())
+    own = {kind for kind in Move.__subclasses__() if kind.__module__.startswith("compat.")}  # tests have kinds of their own
+    assert set(KINDS.values()) == own
     assert in_shim.KINDS.keys() == KINDS.keys() == KIND_RULES.keys()
     assert {rule.RULE for rule in rules.KINDS} == KINDS.keys()
 

@@ -211,3 +211,17 @@ def test_sentences_of_other_stages():
     assert sentence(row, "import", "expired").startswith(
         "Importing A from 'old' has expired: it was deprecated in kit 1.0 and removed in 2.0."
     )
+
+
+def test_rows_at_no_place_of_their_own_are_held_and_not_served():
+    from compat.ledger.move import Move
+
+    class Behaviour(Move):
+        kind = "behaviour"
+        place = "code"
+        __slots__ = ()
+
+    row = Behaviour("environment:OLD_HOME", "", since="1.0", removal="2.0", instead="Set NEW_HOME.")
+    made = Ledger("kit", version="1.5", rows=[row])
+    assert list(made) == [row.replace(ledger="kit")] and made["environment:OLD_HOME"].place == "code"
+    assert made.roots == frozenset() and not made.is_declared("environment") and not row.is_importable
