@@ -156,9 +156,10 @@ def fresh(session: nox.Session) -> None:
 
 @nox.session(python=TOOLS)
 def docs(session: nox.Session) -> None:
-    """The site, from docs, into build/site; a link that leads nowhere fails it."""
-    session.install(*group("docs"))
+    """The site, from docs, into build/site; a link that leads nowhere fails it. And every page, PyInstaller's included."""
+    session.install("-e", f"{ROOT}[all]", *group("docs"), *group("test"))
     session.run("zensical", "build", "--clean", "--strict", "--config-file", str(ROOT / "zensical.toml"))
+    session.run("pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "tests/docs", env={"COMPAT_TELEMETRY": "memory"})
 
 
 @nox.session(venv_backend="none")

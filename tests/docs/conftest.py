@@ -163,7 +163,7 @@ class Page:
             stderr=subprocess.STDOUT,
             text=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=300,
         )
 
     def _serves(self, command):
