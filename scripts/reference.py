@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import compat
+from compat.canonical import close_codes
 from compat.cli.table import COMMANDS, help_of, plugged
 from compat.ledger import Move
 
@@ -122,7 +123,13 @@ def pages() -> dict[str, str]:
     return {
         "commands.md": commands(),
         "python.md": names("compat", "Python", first_line(compat), "## Every row", markdown(inspect.getdoc(Move) or "")),
-        "core.md": names("compat.canonical", "The WebSocket core", "`compat.canonical` imports nothing else of the package."),
+        "core.md": names(
+            "compat.canonical",
+            "The WebSocket core",
+            "`compat.canonical` imports nothing else of the package.",
+            "## Close codes",
+            close_codes.table(),
+        ),
     }
 
 
