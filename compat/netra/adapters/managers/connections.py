@@ -11,11 +11,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 from compat.canonical.core import serialization
-from compat.netra.components.connections.locks import make_lock
 from compat.netra.components.connections.rooms import Rooms
 from compat.netra.components.events.undelivered import UndeliveredMessages
 from compat.netra.components.ids import IDType
 from compat.netra.components.ids import id_manager as ids
+from compat.netra.components.locks import make_lock
 
 from . import looked_up
 from .isolation import user_or_none

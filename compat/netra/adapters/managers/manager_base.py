@@ -9,8 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from compat.netra.components.connections.background_tasks import MonitoredTasks
-from compat.netra.components.connections.locks import make_lock
 from compat.netra.components.events.delivery_tracker import EventDeliveryTracker
+from compat.netra.components.locks import make_lock
 
 from .aliases import OlderMethods
 from .connections import ConnectionMethods

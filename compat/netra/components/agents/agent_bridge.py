@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from compat.canonical.core.logged import get_logger
 from compat.canonical.factory import get_websocket_manager
 
-from ..connections.locks import make_lock
+from ..locks import make_lock
 from .agent_notifier import RequestScopedOrchestrator, WebSocketNotifier
 from .bridge_reports import Reports
 from .bridge_types import IntegrationConfig, IntegrationMetrics, IntegrationResult, IntegrationState
