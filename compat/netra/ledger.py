@@ -20,13 +20,29 @@ from .rows import (
     ids,
     managers,
     messages,
+    otherwise,
     paths,
     testing,
     types,
 )
 
 #: In the order in which they are looked through; no two have a row for the same path.
-FAMILIES = (environment, types, context, ids, testing, docker, configuration, components, auth, messages, managers, bridge, paths)
+FAMILIES = (
+    environment,
+    types,
+    context,
+    ids,
+    testing,
+    docker,
+    configuration,
+    components,
+    auth,
+    messages,
+    managers,
+    bridge,
+    paths,
+    otherwise,
+)
 
 
 def _owner(homes: dict[str, Move], home: str, name: str) -> Move | None:

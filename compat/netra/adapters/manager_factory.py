@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -164,7 +165,22 @@ class WebSocketManagerFactory:
     @dual
     def create_manager(self, user_context: Any = None, *unused: Any, **ignored: Any) -> Any:
         """The manager of this context; the same one for the same context."""
-        key = self._key(_required(user_context))
+        return self._made_for(_required(user_context))
+
+    create = create_websocket_manager = get_websocket_manager = create_manager
+
+    @dual
+    def create_isolated_manager(
+        self, user_context: Any = None, connection_id: Any = None, *unused: Any, user_id: Any = None, **ignored: Any
+    ) -> Any:
+        """The manager of a context, or of a user's one connection."""
+        given = user_id if user_context is None else user_context
+        if isinstance(given, str):
+            given = SimpleNamespace(user_id=given, thread_id=None, request_id=connection_id)
+        return self._made_for(_required(given))
+
+    def _made_for(self, user_context: Any) -> Any:
+        key = self._key(user_context)
         made = self._active_managers.get(key)
         if made is None:
             mine = [one for one in self._active_managers.values() if one.user_id == user_context.user_id]
@@ -175,9 +191,6 @@ class WebSocketManagerFactory:
             made = self._active_managers[key] = _Made(_manager(user_context), user_context.user_id)
             self._metrics.managers_created += 1
         return made.manager
-
-    create = create_websocket_manager = create_isolated_manager = create_manager
-    get_websocket_manager = create_manager
 
     def get_manager(self, key: Any) -> Any:
         """The manager of an isolation key or a context, or None."""
@@ -239,14 +252,18 @@ class WebSocketManagerFactory:
         return ":".join([key.user_id, str(key.thread_id), str(getattr(context, "request_id", None))])
 
 
-_factories: list[WebSocketManagerFactory] = []
+# Tests put None here to begin anew.
+_factory_instance: WebSocketManagerFactory | None = None
+_factory_lock = threading.Lock()
 
 
 def get_websocket_manager_factory() -> WebSocketManagerFactory:
     """This process's legacy factory. It holds users' managers apart by their contexts."""
-    if not _factories:
-        _factories.append(WebSocketManagerFactory())
-    return _factories[0]
+    global _factory_instance
+    with _factory_lock:
+        if _factory_instance is None:
+            _factory_instance = WebSocketManagerFactory()
+        return _factory_instance
 
 
 def validate_websocket_component_health(user_context: Any = None) -> dict[str, Any]:

@@ -29,10 +29,10 @@ class WebSocketManagerAdapter:
             self._managers[user] = create_websocket_manager_sync(SimpleNamespace(user_id=user, thread_id=None, request_id=None))
         return self._managers[user]
 
-    def create_isolated_manager(self, user_id: str, connection_id: str) -> Any:
-        """The manager of one user."""
+    def create_isolated_manager(self, user_id: Any, connection_id: Any = None) -> Any:
+        """The manager of one user, named or by their context."""
         self._used("create_isolated_manager")
-        return self._of(user_id)
+        return self._of(getattr(user_id, "user_id", user_id))
 
     def get_manager_by_user(self, user_id: str) -> Any:
         """The manager of one user, or None where none was made."""

@@ -175,8 +175,7 @@ ROWS: list[Move] = [
         since="1.0",
         instead=ORIGINS,
     ),
-    *removed(f"{CORE}.unified_websocket_auth", "auth_client", since="1.0", instead=AUTHENTICATE),
-    *removed(f"{CORE}.auth", "auth_client secure_websocket_context WebSocketAuthValidator", since="1.0", instead=AUTHENTICATE),
+    *removed(f"{CORE}.auth", "secure_websocket_context WebSocketAuthValidator", since="1.0", instead=AUTHENTICATE),
     *removed(
         CORE,
         "secure_websocket_context websocket_context ConnectionSecurityManager get_connection_security_manager",

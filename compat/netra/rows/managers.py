@@ -103,6 +103,8 @@ FUNCTIONS = """\
 ~.websocket_manager_factory create_websocket_manager=create_isolated_websocket_manager create_websocket_manager_sync
 ~.websocket_manager_factory get_websocket_manager_factory
 ~.websocket_manager_factory WebSocketManagerFactory
+~.websocket_manager_factory _factory_instance _factory_lock
+~.canonical_imports _factory_instance
 ~.websocket_manager_factory FactoryMetrics ManagerMetrics validate_websocket_component_health
 ~.websocket_manager_factory create_test_user_context
 ~.websocket_manager_factory _validate_ssot_user_context=validate_ssot_user_context
@@ -309,7 +311,6 @@ ROWS: list[Move] = [
     ),
     # Gone, and what to write instead.
     *removed(f"{W}.websocket_manager", "redis", since=SINCE, instead="import redis"),
-    *removed(f"{W}.manager", "auth_client", since=SINCE, instead="from compat.canonical.auth import get_authenticator"),
     *removed(f"{W}.manager", "logger", since=SINCE, instead="logging.getLogger(__name__)"),
     *removed(f"{W}.manager", "get_websocket_recovery_manager sync_state", since=SINCE, instead=REPLAY),
     *removed(
@@ -319,12 +320,6 @@ ROWS: list[Move] = [
         instead="await get_websocket_manager_factory().broadcast(message) of compat.canonical.factory",
     ),
     *removed(f"{W}.unified_manager", "get_database_manager", since=SINCE, instead="the database layer's own session factory"),
-    *removed(
-        f"{W}.websocket_manager_factory",
-        "_factory_instance _factory_lock",
-        since=SINCE,
-        instead="get_websocket_manager_factory() of compat.canonical.factory",
-    ),
     *removed(
         f"{W}.websocket_manager_factory", "WebSocketState", since=SINCE, instead="from starlette.websockets import WebSocketState"
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compat.ledger import Module, Move, Name, names, removed
 
-from ..advice.serving import AUTHENTICATE, OWN, SUPERVISOR
+from ..advice.serving import OWN, SUPERVISOR
 from ..advice.traffic import ANNOTATE, RECEIVE, STATS
 
 CORE = "netra_backend.app.websocket_core"
@@ -271,12 +271,11 @@ ROWS: list[Move] = [
     ),
     *removed(
         f"{CORE}.state_coordinator",
-        "coordinate_authentication_state get_websocket_state_coordinator coordinate_factory_state",
+        "coordinate_authentication_state coordinate_factory_state",
         since="1.0",
         instead=OWN,
     ),
     *removed(f"{CORE}.sync_types", "CriticalCallbackFailure", since="1.0", instead="from compat.canonical import Undelivered"),
-    *removed(f"{CORE}.events", "auth_client", since="1.0", instead=AUTHENTICATE),
     *removed(
         f"{CORE}.isolation",
         "WebSocketUserIsolation",

@@ -5,10 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 from unittest.mock import AsyncMock, MagicMock
 
+_M = TypeVar("_M")
 EVENTS = ("agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed")
+
+
+def _with(mock: _M, attributes: dict[str, Any]) -> _M:
+    for name, value in attributes.items():
+        setattr(mock, name, value)
+    return mock
 
 
 class SSotMockFactory:
@@ -38,7 +45,7 @@ class SSotMockFactory:
         return agent
 
     @staticmethod
-    def create_websocket_mock(connection_id: str = "test-connection", user_id: str = "test-user") -> MagicMock:
+    def create_websocket_mock(connection_id: str = "test-connection", user_id: str = "test-user", **attributes: Any) -> MagicMock:
         """A socket: its coroutines are AsyncMocks, its state is connected."""
         socket = MagicMock()
         socket.connection_id = connection_id
@@ -55,7 +62,7 @@ class SSotMockFactory:
         socket.application_state = "connected"
         socket.headers = {}
         socket.query_params = {}
-        return socket
+        return _with(socket, attributes)
 
     @staticmethod
     def create_database_session_mock() -> AsyncMock:
@@ -146,7 +153,7 @@ class SSotMockFactory:
         return bridge
 
     @staticmethod
-    def create_websocket_manager_mock(manager_type: str = "unified", user_isolation: bool = True) -> AsyncMock:
+    def create_websocket_manager_mock(manager_type: str = "unified", user_isolation: bool = True, **attributes: Any) -> AsyncMock:
         """A WebSocket manager without connections: coroutines succeed, questions are answered sync."""
         manager = AsyncMock()
         manager.manager_type = manager_type
@@ -163,7 +170,7 @@ class SSotMockFactory:
         manager.get_connection_count = MagicMock(return_value=0)
         manager.get_connection_health = MagicMock(return_value={"has_active_connections": True})
         manager.get_stats = MagicMock(return_value={"total_connections": 0, "unique_users": 0})
-        return manager
+        return _with(manager, attributes)
 
     @staticmethod
     def create_mock_user_context(
@@ -225,8 +232,10 @@ class SSotMockFactory:
         return {mock_type: cls.create_mock(mock_type) for mock_type in mock_types}
 
     @classmethod
-    def create_mock(cls, mock_type: str, **kwargs: Any) -> Any:
-        """A mock of a named type; ValueError names the types there are."""
+    def create_mock(cls, mock_type: Any = None, **kwargs: Any) -> Any:
+        """A mock of a named type, or of a class, or a plain one; ValueError names the types there are."""
+        if not isinstance(mock_type, str):
+            return MagicMock(**{"spec": mock_type, **kwargs})
         makers: dict[str, Callable[..., Any]] = {
             "agent": cls.create_agent_mock,
             "websocket": cls.create_websocket_mock,

@@ -11,7 +11,7 @@ from typing import Any, Optional
 from unittest.mock import AsyncMock, MagicMock, Mock, PropertyMock
 
 from ..components.environment import get_env
-from .mock_factory import SSotMockFactory
+from .mock_factory import SSotMockFactory as Shapes
 
 logger = logging.getLogger(__name__)
 
@@ -113,8 +113,10 @@ class MockFactory:
             getattr(mock, method).return_value = value
         return self._made(name, mock)
 
-    def create_mock(self, spec: Optional[type] = None, **kwargs: Any) -> Mock:
-        """A Mock, of a class where one is given."""
+    def create_mock(self, spec: Any = None, **kwargs: Any) -> Mock:
+        """A Mock, of a class where one is given; a text is only its name."""
+        if isinstance(spec, str):
+            return self._made(spec, Mock(name=spec, **kwargs))  # type: ignore[no-any-return]
         return self._made("mock", Mock(spec=spec, **kwargs))  # type: ignore[no-any-return]
 
     def create_async_mock(self, spec: Optional[type] = None, **kwargs: Any) -> AsyncMock:
@@ -131,7 +133,7 @@ class MockFactory:
 
     def create_database_session_mock(self) -> AsyncMock:
         """A database session that finds nothing."""
-        return self._made("database_session", SSotMockFactory.create_database_session_mock())  # type: ignore[no-any-return]
+        return self._made("database_session", Shapes.create_database_session_mock())  # type: ignore[no-any-return]
 
     def create_database_result_mock(self, rows: Optional[list[dict[str, Any]]] = None) -> Mock:
         """A result of those rows."""
@@ -154,13 +156,13 @@ class MockFactory:
             has_permission=True,
         )  # fmt: skip
 
-    def create_websocket_manager_mock(self) -> AsyncMock:
+    def create_websocket_manager_mock(self, **attributes: Any) -> AsyncMock:
         """A WebSocket manager without connections."""
-        return self._made("websocket_manager", SSotMockFactory.create_websocket_manager_mock())  # type: ignore[no-any-return]
+        return self._made("websocket_manager", Shapes.create_websocket_manager_mock(), **attributes)  # type: ignore[no-any-return]
 
     def create_llm_client_mock(self) -> AsyncMock:
         """A language model that always answers the same."""
-        return self._made("llm_client", SSotMockFactory.create_llm_client_mock())  # type: ignore[no-any-return]
+        return self._made("llm_client", Shapes.create_llm_client_mock())  # type: ignore[no-any-return]
 
     def create_redis_client_mock(self) -> Mock:
         """A Redis client over a dictionary: what is set can be read."""
@@ -188,7 +190,7 @@ class MockFactory:
         self, agent_type: str = "generic", agent_id: Optional[str] = None, user_id: Optional[str] = None
     ) -> AsyncMock:
         """An agent of a user."""
-        mock = SSotMockFactory.create_agent_mock(agent_type)
+        mock = Shapes.create_agent_mock(agent_type)
         return self._made(  # type: ignore[no-any-return]
             "agent",
             mock,
@@ -230,13 +232,16 @@ class MockFactory:
         verbs = dict.fromkeys(("get", "post", "put", "patch", "delete", "request"), response)
         return self._with_results("http_client", mock, **verbs)  # type: ignore[no-any-return]
 
-    def create_websocket_connection_mock(self) -> AsyncMock:
-        """A connected socket."""
-        mock = AsyncMock(connection_id=f"conn_{uuid.uuid4().hex[:8]}", closed=False, client_state="connected")
-        return self._with_results(  # type: ignore[no-any-return]
-            "websocket_connection", mock, recv='{"type": "test"}', receive_text='{"type": "test"}',
-            receive_json={"type": "test"},
-        )  # fmt: skip
+    def create_websocket_connection_mock(self, **attributes: Any) -> AsyncMock:
+        """A connected socket of nobody yet, that can be entered with ``async with``."""
+        text = '{"type": "test"}'
+        mock = AsyncMock(connected=True, closed=False, user_id=None, thread_id=None, connection_id=f"ws_{uuid.uuid4().hex[:8]}")
+        for name, value in (("receive", text), ("recv", text), ("receive_text", text), ("receive_json", {"type": "test"})):
+            getattr(mock, name).return_value = value
+        mock.client_state = "connected"
+        mock.__aenter__.return_value = mock
+        mock.__aexit__.return_value = None
+        return self._made("websocket_connection", mock, **attributes)  # type: ignore[no-any-return]
 
     def create_websocket_server_mock(self) -> AsyncMock:
         """A running WebSocket server without connections."""
@@ -328,6 +333,9 @@ class MockFactory:
             self.reset_mock(entry["mock"])
         self.registry.mock_call_history.clear()
 
+
+#: The name that tests import; the class of the same name in ``mock_factory`` is another one.
+SSotMockFactory = MockFactory
 
 _ABSENT = object()
 

@@ -11,6 +11,7 @@ from typing import Any
 from compat.netra.components.connections.background_tasks import MonitoredTasks
 from compat.netra.components.events.delivery_tracker import EventDeliveryTracker
 from compat.netra.components.locks import make_lock
+from compat.shim import dual
 
 from .aliases import OlderMethods
 from .connections import ConnectionMethods
@@ -210,6 +211,17 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
     def create_for_user(cls, user_context: Any, **unused: Any) -> Any:
         """The manager of one user."""
         return cls(user_context=user_context)  # type: ignore[call-arg]
+
+    @classmethod
+    @dual
+    def create_manager(cls, user_context: Any = None, *unused: Any, **ignored: Any) -> Any:
+        """The manager of ``user_context``'s user, awaited or not."""
+        return cls(user_context=user_context)  # type: ignore[call-arg]
+
+    @property
+    def _connection_ids(self) -> set[str]:
+        """The ids of every connection."""
+        return set(self._connections)
 
     def _begin(self, strict: bool, mode: Any, context: Any, config: Any, token: Any) -> None:
         """What construction does; ``mode`` was the first argument, where some callers pass a context."""

@@ -74,6 +74,7 @@ _PLAIN = tuple(
     re.compile(pattern)
     for pattern in (
         r"^[a-zA-Z]+_\d+$",
+        r"^user_[0-9a-f]{8}$",
         r"^[a-zA-Z]+_[a-zA-Z]+_\d+$",
         r"^[a-zA-Z]+-[a-zA-Z0-9]+-[a-zA-Z0-9-]+$",
         r"^(?:non_existent|invalid|fake|dummy|sample)_\w+$",

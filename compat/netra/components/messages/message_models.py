@@ -12,6 +12,7 @@ except ImportError as error:
     raise ImportError("message models need pydantic: pip install 'netra-compat[server]'") from error
 
 from ..ids import generator
+from ..timestamps import convert_to_unix_timestamp
 from .message_types import MessageState, MessageType, WebSocketConnectionState
 from .setting_models import BatchConfig as BatchConfig
 from .setting_models import RateLimitInfo as RateLimitInfo
@@ -84,6 +85,8 @@ class WebSocketMessage(BaseModel):
     def _accept_older_keywords(cls, data: Any) -> Any:
         if isinstance(data, dict) and "type" not in data and "message_type" in data:
             data = {**data, "type": data["message_type"]}
+        if isinstance(data, dict) and isinstance(data.get("timestamp"), (str, datetime)):
+            data = {**data, "timestamp": convert_to_unix_timestamp(data["timestamp"])}
         return data
 
 

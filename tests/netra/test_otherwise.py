@@ -1,0 +1,181 @@
+"""What callers write that no release served does the one thing it can mean, warned as the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock, patch
+
+import pytest
+
+import compat
+from compat.errors import LegacyUseWarning
+from compat.netra import testing_mode
+from compat.netra.ledger import LEDGER
+
+USER = "user_1a2b3c4d"
+
+
+@pytest.fixture(autouse=True)
+def served(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(testing_mode, "_enabled", True)
+    with compat.install(LEDGER), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
+def test_mock_sockets_and_managers_of_both_factories() -> None:
+    from test_framework.ssot import mock_factory, mocks
+
+    socket = mock_factory.SSotMockFactory.create_mock_websocket(user_id=USER, token="t")
+    assert (socket.user_id, socket.token, socket.client_state) == (USER, "t", "connected")
+    manager = mock_factory.SSotMockFactory().create_mock_websocket_manager(user_context="c")
+    assert asyncio.run(manager.send_to_user(USER, {})) is True and manager.user_context == "c"
+    made = mocks.SSotMockFactory()
+    assert mocks.SSotMockFactory is mocks.MockFactory
+    socket = made.create_mock_websocket()
+    assert socket.connected and not socket.closed and socket.connection_id.startswith("ws_")
+    assert asyncio.run(made.create_mock_websocket_manager().send_to_user(USER, {})) is True
+
+
+def test_a_mock_socket_of_the_second_factory_can_be_entered_and_awaited() -> None:
+    from test_framework.ssot.mocks import SSotMockFactory
+
+    async def scenario() -> None:
+        async with SSotMockFactory().create_websocket_connection_mock() as socket:
+            assert (socket.user_id, socket.thread_id) == (None, None)
+            for name in ("connect", "disconnect", "close", "ping", "pong", "send", "send_text", "send_json"):
+                await getattr(socket, name)()
+            assert await socket.receive_json() == {"type": "test"}
+            assert await socket.receive() == await socket.receive_text()
+
+    asyncio.run(scenario())
+
+
+def test_a_mock_of_a_class_a_name_or_of_nothing() -> None:
+    from test_framework.ssot.mock_factory import SSotMockFactory
+
+    assert isinstance(SSotMockFactory.create_mock(datetime), datetime)
+    assert isinstance(SSotMockFactory.create_mock(spec=datetime), datetime)
+    assert SSotMockFactory.create_mock(ready=True).ready is True
+    with pytest.raises(ValueError, match=r"^Unknown mock type: nothing\. Known types: agent, "):
+        SSotMockFactory.create_mock("nothing")
+
+
+def test_an_emitter_of_a_user_by_the_factory() -> None:
+    from netra_backend.app.websocket_core.unified_emitter import WebSocketEmitterFactory
+
+    context = SimpleNamespace(user_id=USER, thread_id="thread_1", run_id="run_1", request_id="req_1")
+    emitter = WebSocketEmitterFactory.create_user_emitter(MagicMock(), context)
+    assert (emitter.user_id, emitter.context) == (USER, context)
+
+
+def test_a_manager_is_created_by_its_class_awaited_or_not_and_knows_its_connections_ids() -> None:
+    from netra_backend.app.websocket_core.unified_manager import UnifiedWebSocketManager
+
+    context = SimpleNamespace(user_id=USER, thread_id=None, request_id=None)
+
+    async def scenario() -> None:
+        manager = UnifiedWebSocketManager.create_manager(context)
+        assert (
+            manager.user_context is context
+            and (await UnifiedWebSocketManager.create_manager(user_context=context)).user_id == USER
+        )
+        assert manager._connection_ids == set()
+        await manager.connect_user(USER, MagicMock(), "conn_1")
+        assert manager._connection_ids == {"conn_1"}
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc), "2026-01-02T03:04:05+00:00", "2026-01-02T03:04:05Z", 1767323045.0],
+)
+def test_a_message_takes_moments_in_every_form(stamp: Any) -> None:
+    types = pytest.importorskip("netra_backend.app.websocket_core.types", exc_type=ImportError)
+    message = types.WebSocketMessage(type=types.MessageType.USER_MESSAGE, timestamp=stamp)
+    assert message.timestamp == 1767323045.0
+
+
+def test_a_made_user_id_is_an_identifier() -> None:
+    from netra_backend.app.core.unified_id_manager import UnifiedIDManager
+    from shared.types.core_types import ensure_user_id
+
+    made = UnifiedIDManager().generate_id("user")
+    assert ensure_user_id(made) == made
+    with pytest.raises(ValueError, match=r"^Invalid user_id format: user_nothexad$"):
+        ensure_user_id("user_nothexad")
+
+
+def test_other_words_for_arguments_are_converted_and_warned() -> None:
+    from netra_backend.app.services.user_execution_context import UserExecutionContext
+    from netra_backend.app.websocket_core.message_buffer import WebSocketMessageBuffer
+    from netra_backend.app.websocket_core.rate_limiter import RateLimitConfig
+    from netra_backend.app.websocket_core.reconnection_handler import ReconnectionConfig
+    from shared.types import StronglyTypedUserExecutionContext
+
+    ids = {"user_id": USER, "thread_id": "thread_1_1a2b3c4d", "run_id": "run_1_1a2b3c4d"}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", LegacyUseWarning)
+        assert UserExecutionContext(**ids, organization_id="org").metadata["organization_id"] == "org"
+        typed = StronglyTypedUserExecutionContext(**ids, request_id="req_1_1a2b3c4d", session_id="s")
+        assert typed.metadata == {"session_id": "s"}
+        assert RateLimitConfig(max_connections_per_user=3).max_connections_per_ip == 3
+        assert ReconnectionConfig(max_retry_attempts=7).max_retries == 7
+        assert WebSocketMessageBuffer(max_buffer_size=9).config.max_buffer_size_per_user == 9
+    said = [str(one.message) for one in caught if one.filename == __file__]
+    assert len(said) == 5 and all(text.startswith("Passing '") for text in said)
+
+
+def test_a_factory_that_tests_take_away_is_made_anew() -> None:
+    from netra_backend.app.websocket_core import websocket_manager_factory as module
+
+    first = module.get_websocket_manager_factory()
+    assert module._factory_instance is first
+    module._factory_instance = None
+    second = module.get_websocket_manager_factory()
+    assert second is not first and module._factory_instance is second
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "netra_backend.app.websocket_core.unified_websocket_auth.auth_client",
+        "netra_backend.app.websocket_core.events.auth_client",
+        "netra_backend.app.websocket_core.manager.auth_client",
+        "netra_backend.app.websocket_core.auth.auth_client",
+        "netra_backend.app.websocket_core.state_coordinator.get_websocket_state_coordinator",
+        "netra_backend.app.websocket_core.websocket_manager_factory._factory_instance",
+    ],
+)
+def test_a_name_that_tests_replace_is_replaced_and_given_back(path: str) -> None:
+    import importlib
+
+    module = importlib.import_module(path.rpartition(".")[0])
+    name = path.rpartition(".")[2]
+    before = getattr(module, name)
+    with patch(path) as mock:
+        assert getattr(module, name) is mock
+    assert getattr(module, name) is before
+
+
+def test_the_client_of_the_authentication_service_answers_from_this_process() -> None:
+    from netra_backend.app.websocket_core.unified_websocket_auth import auth_client
+
+    answer = asyncio.run(auth_client.validate_token("no token"))
+    assert (answer["valid"], answer["user_id"]) == (False, None)
+
+
+def test_both_forms_of_an_isolated_manager() -> None:
+    from netra_backend.app.websocket_core.migration_adapter import WebSocketManagerAdapter
+    from netra_backend.app.websocket_core.websocket_manager_factory import WebSocketManagerFactory
+
+    context = SimpleNamespace(user_id=USER, thread_id=None, request_id="r")
+    for factory in (WebSocketManagerFactory(), WebSocketManagerAdapter()):
+        assert factory.create_isolated_manager(USER, "conn_1").user_context.user_id == USER
+        assert factory.create_isolated_manager(user_id=USER, connection_id="conn_1").user_context.user_id == USER
+        assert factory.create_isolated_manager(context).user_context.user_id == USER
