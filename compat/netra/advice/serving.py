@@ -103,11 +103,11 @@ TABLE = {
     "components.agents.agent_messages:get_websocket_manager": GET,
     "components.agents.agent_messages:logger": LOGGER,
     "components.agents.service_registry": SUPERVISOR,
-    "components.agents.emitter_factory:AuthenticationWebSocketError": "from compat.canonical.auth import AuthenticationFailed",
+    "components.agents.auth_emitter:AuthenticationWebSocketError": "from compat.canonical.auth import AuthenticationFailed",
     (
-        "components.agents.emitter_factory:AuthenticationConnectionMonitor"
+        "components.agents.auth_emitter:AuthenticationConnectionMonitor"
     ): "Authenticator.get_websocket_auth_stats() of compat.canonical.auth",
-    "components.agents.unified_emitter:EmitterMetrics": STATS,
+    "components.agents.emitter_state": STATS,
     # Authentication.
     "components.auth": AUTHENTICATE,
     _AUTH: AUTHENTICATE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat.ledger import Class, Method, Move, Name, names, removed
+from compat.ledger import Class, Move, Name, names, removed
 
 from ..advice.people import ANY_ID
 from ..advice.serving import EMIT, OWN
@@ -234,19 +234,14 @@ ROWS: list[Move] = [
     ),
     *moved(W, "compat.netra.components.agents.emitter_factory", "WebSocketEmitterFactory WebSocketEmitterPool"),
     *moved(W, "compat.netra.adapters.process_objects", "CRITICAL_EVENTS", "from compat.canonical import CRITICAL_EVENTS"),
-    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.unified_emitter", EMITTERS + " EmitterMetrics"),
+    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.unified_emitter", EMITTERS),
+    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.emitter_state", "EmitterMetrics"),
+    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.auth_emitter", AUTH_EMITTERS),
     *moved(
-        f"{W}.unified_emitter",
-        "compat.netra.components.agents.emitter_factory",
-        AUTH_EMITTERS + " WebSocketEmitterFactory WebSocketEmitterPool",
+        f"{W}.unified_emitter", "compat.netra.components.agents.emitter_factory", "WebSocketEmitterFactory WebSocketEmitterPool"
     ),
-    Method(
-        "compat.netra.components.agents.unified_emitter:UnifiedWebSocketEmitter.create_for_user",
-        "compat.netra.components.agents.unified_emitter:UnifiedWebSocketEmitter.create_user_emitter",
-        since=SINCE,
-        removal=REMOVAL,
-        instead="UnifiedWebSocketEmitter.create_user_emitter(manager, context)",
-    ),
+    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.unified_emitter", "logger", "logging.getLogger(__name__)"),
+    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.unified_emitter", "asyncio", "import asyncio"),
     # Validation, migration, delivery, buffers, breakers, reconnection, tokens.
     *moved(
         f"{W}.ssot_validation_enhancer",

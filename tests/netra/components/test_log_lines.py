@@ -21,10 +21,11 @@ def test_a_user_id_with_a_newline_forges_no_line(caplog: pytest.LogCaptureFixtur
     async def run() -> None:
         await SharedWebSocketManager().disconnect_user(FORGED)
         away = Mock(is_connection_active=Mock(return_value=False))
-        await UnifiedWebSocketEmitter(away, FORGED).emit("own\nCRITICAL x", {})
+        await UnifiedWebSocketEmitter(away, FORGED).emit("auth_failed", {})
         refused = AsyncMock(side_effect=OSError(f"for {FORGED}"))
         failing = Mock(is_connection_active=Mock(return_value=True), emit_critical_event=refused)
-        await UnifiedWebSocketEmitter(failing, FORGED).emit("own", {})
+        await UnifiedWebSocketEmitter(failing, FORGED).emit("agent_started", {})
+        await UnifiedWebSocketEmitter(failing, FORGED).notify_agent_error("bad\nCRITICAL x")
         assert await AgentWebSocketBridge().notify_agent_started(f"run_{FORGED}", "a") is False
 
     before = set_websocket_manager_factory(WebSocketManagerFactory())
@@ -34,7 +35,8 @@ def test_a_user_id_with_a_newline_forges_no_line(caplog: pytest.LogCaptureFixtur
         set_websocket_manager_factory(before)
     assert [record.getMessage() for record in caplog.records if record.name.startswith("compat")] == [
         f"user {SHOWN} has no such connection",
-        f"user {SHOWN} has no active connection; own\\nCRITICAL x not sent",
-        f"own for user {SHOWN} failed after 2 tries: for {SHOWN}",
+        f"user {SHOWN} has no active connection; auth_failed not sent",
+        f"agent_started for user {SHOWN} failed after 2 tries: for {SHOWN}",
+        f"agent_error for user {SHOWN} failed: for {SHOWN}",
         f"no manager for run run_{SHOWN}; agent_started not sent",
     ]

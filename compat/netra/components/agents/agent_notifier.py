@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
+
+from compat.canonical.core.logged import get_logger
 
 from ..connections.manager_calls import settled
 from .bridge_types import AgentExecutionContext
 from .unified_emitter import UnifiedWebSocketEmitter
+
+logger = get_logger(__name__)
 
 
 class RequestScopedOrchestrator:
@@ -35,41 +40,94 @@ class RequestScopedOrchestrator:
         await self.emitter.notify_agent_completed(exec_context.agent_name, result=outcome)
 
 
+_REQUIRED = (
+    "notify_agent_started",
+    "notify_agent_thinking",
+    "notify_tool_executing",
+    "notify_tool_completed",
+    "notify_agent_completed",
+)
+
+
+class SilentEmitter:
+    """Stands in where there is no emitter: takes every notification, and tells nobody."""
+
+    async def _nobody(self, *unused: Any, **also_unused: Any) -> None:
+        logger.debug("there is no emitter; a notification was dropped")
+
+    notify_agent_started = notify_agent_thinking = notify_agent_completed = _nobody
+    notify_tool_executing = notify_tool_completed = _nobody
+
+
 class WebSocketNotifier:
-    """Reports on one agent run through one user's emitter."""
+    """Reports on one agent run through one user's emitter; every method returns whether that worked, and none raises."""
 
     def __init__(self, emitter: Any, exec_context: Any) -> None:
         self.emitter = emitter
         self.exec_context = exec_context
+        self._user_id: Any = None
         self._sent: dict[str, int] = {}
         self._failed = 0
+        self._last: str | None = None
 
     @classmethod
-    def create_for_user(cls, emitter: Any, exec_context: Any, validate_context: bool = True) -> WebSocketNotifier:
-        """Return a notifier for one user's run.
+    def create_for_user(cls, emitter: Any, exec_context: Any) -> WebSocketNotifier:
+        """Return a notifier for one user's run; without an emitter one that tells nobody.
 
         Raises
         ------
         ValueError
-            If emitter or context is missing, or the context has no user.
+            Without a context, without a user in it, or if the emitter lacks a method.
         """
-        if emitter is None:
-            raise ValueError("WebSocketNotifier requires a valid emitter")
-        if exec_context is None:
-            raise ValueError("WebSocketNotifier requires a valid execution context")
-        if validate_context and not getattr(exec_context, "user_id", None):
-            raise ValueError("WebSocketNotifier requires an execution context with a user_id")
-        return cls(emitter, exec_context)
+        return cls._create(emitter, exec_context, True)
 
-    create_websocket_notifier = create_for_user
+    @classmethod
+    def create_websocket_notifier(cls, emitter: Any, user_context: Any, validate_context: bool = True) -> WebSocketNotifier:
+        """As :meth:`create_for_user`; without ``validate_context`` the context may lack a user."""
+        return cls._create(emitter, user_context, validate_context)
+
+    @classmethod
+    def _create(cls, emitter: Any, exec_context: Any, validate: bool) -> WebSocketNotifier:
+        if exec_context is None:
+            raise ValueError("WebSocketNotifier requires valid execution context")
+        if emitter is None:
+            logger.warning("a notifier was made without an emitter: it tells nobody")
+            emitter = SilentEmitter()
+        user_id = getattr(exec_context, "user_id", None)
+        if validate and not user_id:
+            raise ValueError("WebSocketNotifier requires user_id in execution context")
+        missing = [name for name in _REQUIRED if not hasattr(emitter, name)]
+        if missing and not _is_mock(emitter):
+            raise ValueError(f"WebSocket emitter missing required methods for Golden Path: {missing}")
+        made = cls(emitter, exec_context)
+        made._user_id = user_id
+        return made
+
+    def _validate_user_isolation(self) -> None:
+        """Return if the context still is that of the user the notifier was made for.
+
+        Raises
+        ------
+        ValueError
+            If it is another user's.
+        """
+        user_id = getattr(self.exec_context, "user_id", None)
+        if self._user_id is None:
+            self._user_id = user_id
+        elif user_id != self._user_id:
+            raise ValueError(f"User isolation violation detected: expected {self._user_id}, got {user_id}")
 
     async def send_agent_thinking(self, exec_context: Any, message: str) -> bool:
         """Report what the agent considers."""
-        return await self._send("agent_thinking", agent_name=_agent(exec_context), reasoning=message)
+        return await self._send("agent_thinking", exec_context, lambda run: ((run.agent_name, message), {"step_number": 1}))
 
     async def send_agent_started(self, exec_context: Any, agent_name: str | None = None) -> bool:
         """Report that the agent began."""
-        return await self._send("agent_started", agent_name=agent_name or _agent(exec_context))
+
+        def call(run: Any) -> Any:
+            return (agent_name or _agent(run),), {"run_id": run.run_id, "thread_id": run.thread_id}
+
+        return await self._send("agent_started", exec_context, call)
 
     async def send_tool_executing(
         self,
@@ -80,38 +138,84 @@ class WebSocketNotifier:
         parameters_summary: str | None = None,
     ) -> bool:
         """Report that a tool runs."""
-        details = {
-            "tool_purpose": tool_purpose,
-            "estimated_duration_ms": estimated_duration_ms,
-            "parameters_summary": parameters_summary,
-        }
-        return await self._send("tool_executing", tool_name=tool_name, metadata=details)
+
+        def call(run: Any) -> Any:
+            return (), {
+                "tool_name": tool_name,
+                "tool_purpose": tool_purpose,
+                "run_id": run.run_id,
+                "thread_id": run.thread_id,
+                "agent_name": run.agent_name,
+                "estimated_duration_ms": estimated_duration_ms,
+                "parameters_summary": parameters_summary,
+            }
+
+        return await self._send("tool_executing", exec_context, call)
 
     async def send_tool_completed(self, exec_context: Any, tool_name: str, result: dict[str, Any]) -> bool:
         """Report that a tool is done."""
-        return await self._send("tool_completed", tool_name=tool_name, metadata={"result": result})
+
+        def call(run: Any) -> Any:
+            return (), {
+                "tool_name": tool_name,
+                "result": result,
+                "run_id": run.run_id,
+                "thread_id": run.thread_id,
+                "agent_name": run.agent_name,
+            }
+
+        return await self._send("tool_completed", exec_context, call)
 
     async def send_agent_completed(
         self, exec_context: Any, result: dict[str, Any], execution_time_ms: float | None = None
     ) -> bool:
         """Report that the agent is done."""
-        return await self._send(
-            "agent_completed", agent_name=_agent(exec_context), result=result, execution_time_ms=execution_time_ms
-        )
+
+        def call(run: Any) -> Any:
+            return (), {
+                "agent_name": run.agent_name,
+                "result": result,
+                "run_id": run.run_id,
+                "thread_id": run.thread_id,
+                "execution_time_ms": execution_time_ms,
+            }
+
+        return await self._send("agent_completed", exec_context, call)
 
     def get_event_delivery_stats(self) -> dict[str, Any]:
-        """Return how many events went out, by type, and how many failed."""
-        sent = sum(self._sent.values())
-        return {"events_sent": sent, "events_failed": self._failed, "events_by_type": dict(self._sent)}
+        """Return how many events went out through an emitter that knows, by type, and how many failed."""
+        good = sum(self._sent.values())
+        total = good + self._failed
+        return {
+            "total_events": total,
+            "successful_events": good,
+            "failed_events": self._failed,
+            "success_rate": good / total if total else 0.0,
+            "events_by_type": dict(self._sent),
+            "last_tracked": self._last,
+        }
 
-    async def _send(self, event_type: str, **details: Any) -> bool:
-        sent = await settled(getattr(self.emitter, f"notify_{event_type}")(**details)) is not False
-        if sent:
-            self._sent[event_type] = self._sent.get(event_type, 0) + 1
-        else:
-            self._failed += 1
+    async def _send(self, event_type: str, exec_context: Any, call: Callable[[Any], Any]) -> bool:
+        try:
+            if exec_context is None:
+                raise ValueError("no execution context")
+            positional, named = call(exec_context)
+            sent = await settled(getattr(self.emitter, f"notify_{event_type}")(*positional, **named)) is not False
+        except Exception as error:
+            logger.error("%s was not sent: %s", event_type, error)
+            sent = False
+        if isinstance(self.emitter, UnifiedWebSocketEmitter) and not _is_mock(self.emitter):
+            self._last = datetime.now(timezone.utc).isoformat()
+            if sent:
+                self._sent[event_type] = self._sent.get(event_type, 0) + 1
+            else:
+                self._failed += 1
         return sent
 
 
 def _agent(exec_context: Any) -> str:
-    return str(getattr(exec_context, "agent_name", None) or "agent")
+    return str(getattr(exec_context, "agent_name", None) or "UnknownAgent")
+
+
+def _is_mock(emitter: Any) -> bool:
+    return any(base.__module__.startswith("unittest.mock") for base in type(emitter).__mro__)

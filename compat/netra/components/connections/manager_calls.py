@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 from compat.canonical.core.manager import UnifiedWebSocketManager
+from compat.canonical.core.serialization import serialize_message
 from compat.canonical.errors import UserIsolationViolation
 from compat.shim import Adapter
 
@@ -25,7 +26,7 @@ async def is_connected(manager: Any, user_id: str) -> bool:
 async def emit_critical(manager: Any, user_id: str, event_type: str, data: dict[str, Any]) -> Any:
     """Send a user an event that must not be dropped."""
     if is_canonical(manager):
-        return await _of_user(manager, user_id).emit(event_type, data, critical=True)
+        return await _of_user(manager, user_id).emit(event_type, serialize_message(data), critical=True)
     return await settled(manager.emit_critical_event(user_id=user_id, event_type=event_type, data=data))
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from compat.canonical.factory import WebSocketManagerFactory, get_websocket_manager, set_websocket_manager_factory
 from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge
-from compat.netra.components.agents.agent_notifier import WebSocketNotifier
 from compat.netra.components.agents.bridge_types import IntegrationConfig, IntegrationState
 
 
@@ -316,37 +315,3 @@ def test_emitters_and_orchestrators_belong_to_a_user() -> None:
         assert execution.completed_at is not None
 
     asyncio.run(scenario())
-
-
-def test_a_notifier_reports_through_its_emitter() -> None:
-    async def scenario() -> None:
-        emitter = AsyncMock()
-        run = SimpleNamespace(user_id="user_1", agent_name="a")
-        notifier = WebSocketNotifier.create_for_user(emitter, run)
-        await notifier.send_agent_started(run)
-        await notifier.send_agent_thinking(run, "hm")
-        await notifier.send_tool_executing(run, "t", "to find out")
-        await notifier.send_tool_completed(run, "t", {"x": 1})
-        emitter.notify_agent_completed.return_value = False
-        await notifier.send_agent_completed(run, {"x": 1})
-        emitter.notify_agent_thinking.assert_awaited_once_with(agent_name="a", reasoning="hm")
-        assert notifier.get_event_delivery_stats() == {
-            "events_sent": 4,
-            "events_failed": 1,
-            "events_by_type": dict.fromkeys(("agent_started", "agent_thinking", "tool_executing", "tool_completed"), 1),
-        }
-
-    asyncio.run(scenario())
-
-
-@pytest.mark.parametrize(
-    ("emitter", "run", "missing"),
-    [
-        (None, SimpleNamespace(user_id="user_1"), "emitter"),
-        (Mock(), None, "execution context"),
-        (Mock(), Mock(user_id=""), "user_id"),
-    ],
-)
-def test_a_notifier_needs_emitter_context_and_user(emitter: Any, run: Any, missing: str) -> None:
-    with pytest.raises(ValueError, match=missing):
-        WebSocketNotifier.create_for_user(emitter, run)
