@@ -26,7 +26,7 @@ ALLOWED = {
     ("compat.netra.components.messages.creation", "compat.netra.components.messages.message_models"): "models on demand",
     ("compat.netra.components.types.core", "compat.netra.components.types.models"): "models on demand",
     # The old class has a constructor of its own subclass.
-    ("compat.netra.components.agents.unified_emitter", "compat.netra.components.agents.emitter_factory"): "a subclass built",
+    ("compat.netra.components.agents.emitters.unified", "compat.netra.components.agents.emitters.sign_in"): "a subclass built",
     # Each of the two contexts converts to the other; only an annotation names the way back.
     ("compat.netra.components.context.execution", "compat.netra.components.context.user"): "converted from",
     # Tests replace `environment.get_env`: the validator has to look it up in the package at the time of the call.

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge
-from compat.netra.components.agents.unified_emitter import UnifiedWebSocketEmitter
+from compat.netra.components.agents.emitters.unified import UnifiedWebSocketEmitter
 from compat.netra.components.connections.breaker import CircuitBreaker, CircuitBreakerConfig
 from compat.netra.components.connections.manager_validation import ManagerValidator
 from compat.netra.components.events.delivery_tracker import get_event_delivery_tracker as get_event_delivery_tracker

@@ -78,6 +78,7 @@ TABLE = {
     **_all("components.agents.delivery", "get_event_delivery_tracker EVENT_TRACKER_AVAILABLE", DELIVERED),
     "components.agents.run_threads": "Leave it out: an event carries the thread_id of its user's context.",
     "components.agents.run_threads:UnifiedIDManager": BOTH_IDS,
+    "components.locks": "asyncio.Lock()",
     "components.agents.bridge_types": (
         "Leave it out: there is no bridge to be set up; get_websocket_manager(context).health() tells of the manager."
     ),
@@ -103,11 +104,11 @@ TABLE = {
     "components.agents.agent_messages:get_websocket_manager": GET,
     "components.agents.agent_messages:logger": LOGGER,
     "components.agents.service_registry": SUPERVISOR,
-    "components.agents.auth_emitter:AuthenticationWebSocketError": "from compat.canonical.auth import AuthenticationFailed",
+    "components.agents.emitters.sign_in:AuthenticationWebSocketError": "from compat.canonical.auth import AuthenticationFailed",
     (
-        "components.agents.auth_emitter:AuthenticationConnectionMonitor"
+        "components.agents.emitters.sign_in:AuthenticationConnectionMonitor"
     ): "Authenticator.get_websocket_auth_stats() of compat.canonical.auth",
-    "components.agents.emitter_state": STATS,
+    "components.agents.emitters.state": STATS,
     # Authentication.
     "components.auth": AUTHENTICATE,
     _AUTH: AUTHENTICATE,

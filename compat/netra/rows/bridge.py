@@ -24,7 +24,7 @@ ROWS: list[Move] = [
     *moved(B, "compat.netra.components.agents.delivery", "asyncio", "import asyncio"),
     *moved(B, "compat.netra.components.agents.run_threads", "UnifiedIDManager get_thread_run_registry"),
     *moved(B, "compat.netra.components.agents.agent_bridge", "logger"),
-    *moved(B, "compat.netra.components.agents.emitter_factory", "WebSocketEmitterFactory"),
+    *moved(B, "compat.netra.components.agents.emitters.factory", "WebSocketEmitterFactory"),
     *functions(f"{B} get_websocket_manager=get_package_websocket_manager create_websocket_manager"),
     *moved(
         "netra_backend.app.agents.supervisor.websocket_notifier",

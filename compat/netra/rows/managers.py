@@ -199,7 +199,7 @@ ROWS: list[Move] = [
         GET,
     ),
     *moved(f"{W}.websocket_manager", "compat.canonical.core.serialization", "logger", "logging.getLogger(__name__)"),
-    *moved(f"{W}.websocket_manager", "compat.netra.components.agents.unified_emitter", EMITTERS),
+    *moved(f"{W}.websocket_manager", "compat.netra.components.agents.emitters.unified", EMITTERS),
     *moved(W, "compat.netra.adapters.managers.manager_types", "WebSocketConnection WebSocketManagerMode", GET),
     *moved(f"{W}.manager", "compat.netra.adapters.managers.manager_types", "WebSocketConnection WebSocketManagerMode", GET),
     *moved(
@@ -230,18 +230,18 @@ ROWS: list[Move] = [
     *moved(f"{W}.websocket_manager_factory", "compat.canonical.errors", "FactoryInitializationError WebSocketComponentError"),
     # Emitters.
     *moved(
-        W, "compat.netra.components.agents.unified_emitter", EMITTERS + " IsolatedWebSocketEventEmitter=UnifiedWebSocketEmitter"
+        W, "compat.netra.components.agents.emitters.unified", EMITTERS + " IsolatedWebSocketEventEmitter=UnifiedWebSocketEmitter"
     ),
-    *moved(W, "compat.netra.components.agents.emitter_factory", "WebSocketEmitterFactory WebSocketEmitterPool"),
+    *moved(W, "compat.netra.components.agents.emitters.factory", "WebSocketEmitterFactory WebSocketEmitterPool"),
     *moved(W, "compat.netra.adapters.process_objects", "CRITICAL_EVENTS", "from compat.canonical import CRITICAL_EVENTS"),
-    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.unified_emitter", EMITTERS),
-    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.emitter_state", "EmitterMetrics"),
-    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.auth_emitter", AUTH_EMITTERS),
+    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.emitters.unified", EMITTERS),
+    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.emitters.state", "EmitterMetrics"),
+    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.emitters.sign_in", AUTH_EMITTERS),
     *moved(
-        f"{W}.unified_emitter", "compat.netra.components.agents.emitter_factory", "WebSocketEmitterFactory WebSocketEmitterPool"
+        f"{W}.unified_emitter", "compat.netra.components.agents.emitters.factory", "WebSocketEmitterFactory WebSocketEmitterPool"
     ),
-    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.unified_emitter", "logger", "logging.getLogger(__name__)"),
-    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.unified_emitter", "asyncio", "import asyncio"),
+    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.emitters.unified", "logger", "logging.getLogger(__name__)"),
+    *moved(f"{W}.unified_emitter", "compat.netra.components.agents.emitters.unified", "asyncio", "import asyncio"),
     # Validation, migration, delivery, buffers, breakers, reconnection, tokens.
     *moved(
         f"{W}.ssot_validation_enhancer",

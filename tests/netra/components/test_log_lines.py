@@ -10,7 +10,7 @@ import pytest
 from compat.canonical.factory import WebSocketManagerFactory, set_websocket_manager_factory
 from compat.netra.adapters.managers.websocket_manager import SharedWebSocketManager
 from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge
-from compat.netra.components.agents.unified_emitter import UnifiedWebSocketEmitter
+from compat.netra.components.agents.emitters.unified import UnifiedWebSocketEmitter
 
 FORGED = "user_1\nCRITICAL root: all is lost"
 SHOWN = "user_1\\nCRITICAL root: all is lost"

@@ -14,9 +14,9 @@ from ..locks import make_lock
 from .agent_notifier import RequestScopedOrchestrator, WebSocketNotifier
 from .bridge_reports import Reports
 from .bridge_types import IntegrationConfig, IntegrationMetrics, IntegrationResult, IntegrationState
+from .emitters.unified import UnifiedWebSocketEmitter
 from .notification_kinds import Notifications
 from .run_threads import RunThreads
-from .unified_emitter import UnifiedWebSocketEmitter
 
 logger = get_logger(__name__)
 

@@ -10,7 +10,7 @@ from compat.canonical.core.logged import get_logger
 
 from ..connections.manager_calls import settled
 from .bridge_types import AgentExecutionContext
-from .unified_emitter import UnifiedWebSocketEmitter
+from .emitters.unified import UnifiedWebSocketEmitter
 
 logger = get_logger(__name__)
 

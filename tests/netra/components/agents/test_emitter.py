@@ -10,13 +10,13 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from compat.canonical.factory import WebSocketManagerFactory, get_websocket_manager, set_websocket_manager_factory
-from compat.netra.components.agents.auth_emitter import (
+from compat.netra.components.agents.emitters.factory import WebSocketEmitterFactory, WebSocketEmitterPool
+from compat.netra.components.agents.emitters.sign_in import (
     AuthenticationConnectionMonitor,
     AuthenticationWebSocketEmitter,
     AuthenticationWebSocketError,
 )
-from compat.netra.components.agents.emitter_factory import WebSocketEmitterFactory, WebSocketEmitterPool
-from compat.netra.components.agents.unified_emitter import UnifiedWebSocketEmitter
+from compat.netra.components.agents.emitters.unified import UnifiedWebSocketEmitter
 
 CONTEXT = SimpleNamespace(user_id="user_1", run_id="run_1", thread_id="thread_1", request_id="req_1")
 

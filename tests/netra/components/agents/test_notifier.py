@@ -10,7 +10,7 @@ from unittest.mock import AsyncMock, Mock, call
 import pytest
 
 from compat.netra.components.agents.agent_notifier import WebSocketNotifier
-from compat.netra.components.agents.unified_emitter import UnifiedWebSocketEmitter
+from compat.netra.components.agents.emitters.unified import UnifiedWebSocketEmitter
 
 RUN = SimpleNamespace(user_id="user_1", run_id="run_1", thread_id="thread_1", agent_name="ann")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from .emitter_state import now
+from .state import now
 
 
 class EmitterNotifications:

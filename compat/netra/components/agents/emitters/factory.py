@@ -7,8 +7,8 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from .auth_emitter import AuthenticationWebSocketEmitter
-from .unified_emitter import UnifiedWebSocketEmitter
+from .sign_in import AuthenticationWebSocketEmitter
+from .unified import UnifiedWebSocketEmitter
 
 
 class WebSocketEmitterFactory:

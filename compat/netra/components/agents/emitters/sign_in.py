@@ -8,8 +8,8 @@ from typing import Any
 
 from compat.canonical.core.logged import get_logger
 
-from ..connections.manager_calls import is_connected, settled
-from .unified_emitter import UnifiedWebSocketEmitter
+from ...connections.manager_calls import is_connected, settled
+from .unified import UnifiedWebSocketEmitter
 
 logger = get_logger(__name__)
 

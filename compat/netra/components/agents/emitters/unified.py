@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from compat.canonical.core.logged import get_logger
 
-from ..connections.manager_calls import emit_critical, is_connected
-from .emitter_notifications import EmitterNotifications
-from .emitter_state import EmitterMetrics, EmitterState, now
-from .run_ids import is_valid_run
+from ...connections.manager_calls import emit_critical, is_connected
+from ..run_ids import is_valid_run
+from .notifications import EmitterNotifications
+from .state import EmitterMetrics, EmitterState, now
 
 logger = get_logger(__name__)
 
@@ -200,7 +200,7 @@ class UnifiedWebSocketEmitter(EmitterState, EmitterNotifications):
         connection_id: str | None = None,
     ) -> UnifiedWebSocketEmitter:
         """Return the emitter of a sign-in, in which nothing is sent in a hurry."""
-        from .auth_emitter import AuthenticationWebSocketEmitter
+        from .sign_in import AuthenticationWebSocketEmitter
 
         user = user_id or getattr(user_context, "user_id", None)
         if not user:

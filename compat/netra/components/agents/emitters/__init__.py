@@ -1,0 +1,1 @@
+"""Emitters: one user's agent events, sent through that user's manager."""
