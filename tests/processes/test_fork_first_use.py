@@ -121,6 +121,7 @@ SORTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filters", ["ignore", "always", "error"])
 @pytest.mark.parametrize("sort", SORTS)
 def test_a_child_forked_in_the_middle_of_a_first_use_makes_its_own(state, tmp_path, sort, filters):

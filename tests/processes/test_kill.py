@@ -8,6 +8,8 @@ import struct
 import time
 from collections import Counter
 
+import pytest
+
 from compat.telemetry.history.database import open_history
 from compat.telemetry.history.fold import fold
 
@@ -32,6 +34,7 @@ PROCESSES = 100
 AT_ONCE = 8
 
 
+@pytest.mark.slow
 def test_no_completed_count_is_lost_by_sigkill(state, capsys):
     told: dict[int, Counter[int]] = {}
     rest = PROCESSES

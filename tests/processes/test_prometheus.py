@@ -119,6 +119,7 @@ def scraped(url: str) -> int:
         return int(history.connection.execute("SELECT count(*) FROM processes").fetchone()[0])
 
 
+@pytest.mark.slow
 def test_a_fleet_is_read_back_as_it_counted(state, server, tmp_path):
     ports = [free_port() for _ in range(3)]
     places = [str(tmp_path / "one"), str(tmp_path / "two"), str(tmp_path / "two")]

@@ -90,12 +90,14 @@ def pyright(project, environment):
     return [(os.path.relpath(item["file"], project), item["range"]["start"]["line"] + 1, item["rule"]) for item in told]
 
 
+@pytest.mark.slow
 def test_packages_of_the_users_own_are_typed_as_if_this_one_were_not_installed(project, environment):
     assert mypy(project, environment, "own.py") == [("own.py", str(line), "assignment") for line in (4, 5, 6, 7)]
     (project / "legacy.py").unlink()
     assert pyright(project, environment) == [("own.py", line, "reportAssignmentType") for line in (4, 5, 6, 7)]
 
 
+@pytest.mark.slow
 def test_mypy_reports_legacy_names_by_the_stubs_and_keeps_what_they_do_not_name(project, environment, stubs):
     (project / "mypy.ini").write_text("[mypy]\nmypy_path = typings\nenable_error_code = deprecated\n")
     found = mypy(project, environment, "legacy.py")
@@ -103,6 +105,7 @@ def test_mypy_reports_legacy_names_by_the_stubs_and_keeps_what_they_do_not_name(
     assert [found for found in found if found[2] != "deprecated"] == [("legacy.py", "8", "assignment")]
 
 
+@pytest.mark.slow
 def test_pyright_reports_legacy_names_by_the_stubs_and_keeps_what_they_do_not_name(project, environment, stubs):
     (project / "own.py").unlink()
     (project / "pyrightconfig.json").write_text('{"stubPath": "typings", "reportDeprecated": "error"}')

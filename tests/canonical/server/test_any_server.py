@@ -231,6 +231,7 @@ def says_1001_at_sigterm(served: Served) -> bool:
     return asyncio.run(run()) == [(1001, "server is shutting down")] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/net/tcp"), reason="the kernel's table of connections is Linux's")
 @pytest.mark.parametrize("name", SERVERS)
 def test_the_promises_hold_under(name: str, tmp_path: pathlib.Path) -> None:
