@@ -177,3 +177,29 @@ def test_an_epoch_that_ends_while_a_client_is_brought_up_to_date_is_said(known, 
         await factory.close()
 
     asyncio.run(run())
+
+
+def test_a_delivery_to_a_sibling_writes_nothing_to_a_connection_that_catches_up(new_socket, context) -> None:
+    """What is replayed waits for its greeting, however often the others are written to meanwhile."""
+
+    class Interrupting(InProcessBackplane):
+        async def replay(self, user_id, since):
+            found = await super().replay(user_id, since)
+            if not socket.texts and len(calls) < 2:
+                calls.append(len(found.events))
+                await manager.send({"type": "note"})
+            return found
+
+    calls, socket = [2, 2], new_socket()
+    factory = WebSocketManagerFactory(backplane=Interrupting())
+    manager = factory.get(context())
+
+    async def whole() -> list[tuple[str, int]]:
+        await manager.connect(new_socket(), greet=True)
+        first = await manager.send({"type": "note"})
+        calls.clear()
+        await manager.connect(socket, since=Position(first.epoch, 0), greet=True)
+        return [(message["type"], message["seq"]) for message in socket.messages]
+
+    assert asyncio.run(whole()) == [("connection_established", 0), ("note", 1), ("note", 2), ("note", 3)]
+    assert calls == [1, 1]
