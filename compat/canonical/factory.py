@@ -70,6 +70,12 @@ class WebSocketManagerFactory:
         self._streams: dict[str, UserStream] = {}
         self._round: deque[weakref.ref[UnifiedWebSocketManager]] = deque()
         self._connections = 0
+        self.closed = False
+
+    @property
+    def in_use(self) -> bool:
+        """Whether it has managers."""
+        return bool(self._managers)
 
     def get(self, context: Any) -> UnifiedWebSocketManager:
         """Return the manager of ``context``'s user, and thread where given; make it if there is none.
@@ -165,6 +171,7 @@ class WebSocketManagerFactory:
     async def start(self) -> None:
         """Connect the backplane; needed before the first use of one that spans processes."""
         await self.backplane.start()
+        self.closed = False
 
     async def close(self, code: int = GOING_AWAY, reason: str = "server is shutting down") -> None:
         """Close every manager and the backplane; nothing is left running."""
@@ -176,6 +183,7 @@ class WebSocketManagerFactory:
         if mine:
             await asyncio.wait(mine, timeout=2 * self.limits.close_timeout)
         await self.backplane.close()
+        self.closed = True
 
     async def close_connections(self, code: int = GOING_AWAY, reason: str = "server is shutting down") -> None:
         """Close all connections; managers stay, and what is sent to them is kept."""
@@ -303,24 +311,42 @@ def isolation_key(context: Any) -> IsolationKey:
     return IsolationKey(user_id, thread_id)
 
 
-_default_lock = threading.Lock()
-_default: list[WebSocketManagerFactory] = []
+class _Default:
+    """The one process-wide object: the factory that get_websocket_manager() asks."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.factory: WebSocketManagerFactory | None = None
+        self.handed_out = False  # somebody may hold it: it must not be replaced behind their back
+
+
+_default = _Default()
 
 
 def get_websocket_manager_factory() -> WebSocketManagerFactory:
-    """Return this process's factory; made at the first call."""
-    with _default_lock:
-        if not _default:
-            _default.append(WebSocketManagerFactory())
-        return _default[0]
+    """Return this process's factory; made at the first call, or by create_app()."""
+    with _default.lock:
+        if _default.factory is None:
+            _default.factory = WebSocketManagerFactory()
+        _default.handed_out = True
+        return _default.factory
 
 
 def set_websocket_manager_factory(factory: WebSocketManagerFactory | None) -> WebSocketManagerFactory | None:
     """Put ``factory`` in the place of this process's (None: the next call makes a new one); return the one before."""
-    with _default_lock:
-        before = _default[0] if _default else None
-        _default[:] = [] if factory is None else [factory]
+    with _default.lock:
+        before, _default.factory, _default.handed_out = _default.factory, factory, factory is not None
         return before
+
+
+def offer_default(make: Callable[[], WebSocketManagerFactory]) -> WebSocketManagerFactory:
+    """Return this process's factory where somebody uses or holds it, else what ``make`` returns in its place."""
+    with _default.lock:
+        present = _default.factory
+        if present is not None and (present.in_use or (_default.handed_out and not present.closed)):
+            return present
+        _default.factory, _default.handed_out = make(), False
+        return _default.factory
 
 
 @contextmanager
@@ -355,4 +381,4 @@ def get_websocket_manager(context: Any, *, factory: WebSocketManagerFactory | No
     ResourceLimitExceeded
         too many managers
     """
-    return (factory or get_websocket_manager_factory()).get(context)
+    return (factory or _default.factory or get_websocket_manager_factory()).get(context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from enum import Enum
 
@@ -40,7 +41,7 @@ class Limits:
             value = getattr(self, field.name)
             if field.name == "overflow":
                 continue
-            if value < 0 or (value == 0 and field.name not in may_be_zero):
+            if not 0 < value < math.inf and not (value == 0 and field.name in may_be_zero):
                 faults.append(f"{field.name} is {value!r}; it must be greater than 0")
         if faults:
             raise SettingsError(faults)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
+from urllib.parse import urlsplit
 
 from .errors import SettingsError
 from .limits import Limits, OverflowPolicy
@@ -46,6 +49,9 @@ class Settings:
     waiting_messages: int = 16
     drain_timeout: float = 10.0
     internal_token: str = field(default="", repr=False)
+    trusted_proxies: tuple[str, ...] = ()
+    failure_limit: int = 20
+    failure_window: float = 60.0
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -115,18 +121,44 @@ class Settings:
             "malformed_limit",
             "waiting_messages",
             "drain_timeout",
+            "failure_window",
         ):
-            if getattr(self, name) <= 0:
+            if not 0 < getattr(self, name) < math.inf:
                 yield f"{name} is {getattr(self, name)!r}; it must be greater than 0"
+        if self.failure_limit < 0:
+            yield f"failure_limit is {self.failure_limit}; it must not be negative (0 sets no limit)"
+        yield from _url_faults(self.redis_url)
+        for proxy in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError:
+                yield f"trusted_proxies has {proxy!r}; give addresses or networks such as 10.0.0.0/8"
+        for name, secrets in (("JWT_SECRET_KEY", self.jwt_secret), ("JWT_SECRET_KEY_PREVIOUS", self.jwt_secret_previous)):
+            if any(len(secret.strip().encode()) < _SHORTEST_SECRET for secret in secrets.split(",") if secret.strip()):
+                yield f"{name} is shorter than {_SHORTEST_SECRET} bytes"
         if self.is_exposed:
             if not self.jwt_secret and not self.jwt_jwks:
                 yield f"{self.environment} needs JWT_SECRET_KEY or JWT_JWKS: without keys nobody can be let in"
-            if self.jwt_secret and len(self.jwt_secret.encode()) < _SHORTEST_SECRET:
-                yield f"JWT_SECRET_KEY is shorter than {_SHORTEST_SECRET} bytes"
             if not self.jwt_audience:
                 yield f"{self.environment} needs JWT_AUDIENCE: a token for another service must not open this one"
             if "*" in self.allowed_origins:
                 yield "ALLOWED_ORIGINS contains '*'; list the origins of your pages"
+
+
+def _url_faults(url: str) -> Iterator[str]:
+    # The URL itself is never shown: it may hold a password.
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018
+    except ValueError as exc:
+        yield f"REDIS_URL cannot be used: {exc}"
+        return
+    if parts.scheme not in ("redis", "rediss", "unix"):
+        yield "REDIS_URL must begin with redis://, rediss:// or unix://"
+    elif parts.scheme != "unix" and not parts.hostname:
+        yield "REDIS_URL names no host"
 
 
 _SHARED = {

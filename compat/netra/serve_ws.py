@@ -17,8 +17,9 @@ _LEVELS = ("critical", "error", "warning", "info", "debug")
 @click.command()
 @click.option("--host", help="Address to bind to.")
 @click.option("--port", type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--app", metavar="MODULE:NAME", help="An application of your own, such as one with an on_message.")
 @click.option("--log-level", type=click.Choice(_LEVELS), default="info", show_default=True, help="What is logged.")
-def command(host: str | None, port: int | None, log_level: str) -> int:
+def command(host: str | None, port: int | None, app: str | None, log_level: str) -> int:
     """Serve WebSockets on the canonical core.
 
     Everything else is set by variables: COMPAT_WS_*, JWT_SECRET_KEY, REDIS_URL.
@@ -30,6 +31,8 @@ def command(host: str | None, port: int | None, log_level: str) -> int:
         arguments += ["--host", host]
     if port is not None:
         arguments += ["--port", str(port)]
+    if app is not None:
+        arguments += ["--app", app]
     return main(arguments, make_app=application)
 
 

@@ -69,6 +69,16 @@ class RecordingSocket:
         self.aborted = True
 
 
+@pytest.fixture(autouse=True)
+def own_default() -> Iterator[None]:
+    """No test finds the managers of another: this process's factory is made anew."""
+    from compat.canonical.factory import set_websocket_manager_factory
+
+    before = set_websocket_manager_factory(None)
+    yield
+    set_websocket_manager_factory(before)
+
+
 @pytest.fixture
 def new_socket() -> Callable[[], RecordingSocket]:
     return RecordingSocket

@@ -32,10 +32,47 @@ def test_production_refuses_unsafe_defaults_all_at_once() -> None:
     assert Settings(environment="production", **SAFE).is_exposed
 
 
-def test_a_short_secret_is_refused_where_strangers_reach_it() -> None:
-    with pytest.raises(SettingsError, match="JWT_SECRET_KEY is shorter than 32 bytes"):
-        Settings(environment="staging", jwt_secret="short", jwt_audience="chat")
-    assert Settings(environment="test", jwt_secret="short").jwt_secret == "short"
+@pytest.mark.parametrize("environment", ["local", "staging"])
+def test_a_secret_that_no_token_could_be_verified_with_is_refused_everywhere(environment) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings(environment=environment, jwt_secret="short", jwt_secret_previous=f"{SECRET},short", jwt_audience="chat")
+    assert caught.value.faults == (
+        "JWT_SECRET_KEY is shorter than 32 bytes",
+        "JWT_SECRET_KEY_PREVIOUS is shorter than 32 bytes",
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("redis://host:notaport/0", "REDIS_URL cannot be used: Port could not be cast to integer value as 'notaport'"),
+        ("host:6379", "REDIS_URL must begin with redis://, rediss:// or unix://"),
+        ("redis://:secret@/0", "REDIS_URL names no host"),
+        ("http://host/0", "REDIS_URL must begin with redis://, rediss:// or unix://"),
+    ],
+)
+def test_a_malformed_redis_url_is_refused_without_showing_it(url, fault) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings(redis_url=url)
+    assert caught.value.faults == (fault,)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-1"])
+def test_times_are_numbers_greater_than_nothing(number) -> None:
+    with pytest.raises(SettingsError, match=f"heartbeat_interval is {number}"):
+        Settings.from_environ({"COMPAT_WS_HEARTBEAT_INTERVAL": number})
+    with pytest.raises(SettingsError, match=f"send_timeout is {number}"):
+        Settings.from_environ({"COMPAT_WS_LIMIT_SEND_TIMEOUT": number})
+
+
+def test_proxies_are_addresses_or_networks() -> None:
+    read = Settings.from_environ({"COMPAT_WS_TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.1"})
+    assert read.trusted_proxies == ("10.0.0.0/8", "192.0.2.1")
+    with pytest.raises(SettingsError, match="trusted_proxies has 'nginx'; give addresses or networks such as 10.0.0.0/8"):
+        Settings(trusted_proxies=("nginx",), failure_limit=0)
+    with pytest.raises(SettingsError, match="failure_limit is -1; it must not be negative"):
+        Settings(failure_limit=-1)
 
 
 def test_secrets_do_not_show() -> None:

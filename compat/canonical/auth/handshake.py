@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from .subprotocol import extract_jwt_from_subprotocol, negotiate_websocket_subprotocol, split_protocols, strip_bearer
+from .subprotocol import (
+    carries_token,
+    extract_jwt_from_subprotocol,
+    negotiate_websocket_subprotocol,
+    split_protocols,
+    strip_bearer,
+)
 
 #: Query parameters that would put a token into access logs and histories; their presence refuses the handshake.
 TOKEN_PARAMETERS = frozenset({"token", "access_token", "auth_token", "jwt", "authorization", "auth", "bearer", "id_token"})
@@ -22,14 +29,18 @@ class Handshake:
     address: str = ""
 
     @classmethod
-    def from_scope(cls, scope: Mapping[str, Any]) -> Handshake:
-        """Read an ASGI ``websocket`` (or ``http``) scope; header bytes are latin-1, as HTTP has them."""
+    def from_scope(cls, scope: Mapping[str, Any], trusted_proxies: Iterable[str] = ()) -> Handshake:
+        """Read an ASGI ``websocket`` (or ``http``) scope; header bytes are latin-1, as HTTP has them.
+
+        ``trusted_proxies``: addresses and networks whose ``X-Forwarded-For`` says where the peer is.
+        """
         headers = _collect((_text(name), _text(value)) for name, value in scope.get("headers") or ())
         offered = scope.get("subprotocols")
         if offered and "sec-websocket-protocol" not in headers:
             headers["sec-websocket-protocol"] = ", ".join(offered)
         client = scope.get("client") or ("",)
-        return cls(headers, _text(scope.get("query_string") or b""), str(client[0] or ""))
+        address = _client_address(str(client[0] or ""), headers.get("x-forwarded-for", ""), trusted_proxies)
+        return cls(headers, _text(scope.get("query_string") or b""), address)
 
     @property
     def origin(self) -> str | None:
@@ -44,7 +55,9 @@ class Handshake:
     @property
     def accepted_protocol(self) -> str | None:
         """The subprotocol to accept the connection with, None for none."""
-        return negotiate_websocket_subprotocol(self.protocols)
+        plain = [protocol for protocol in self.protocols if not carries_token(protocol)]
+        # A token that is answered with would stand in the logs of whatever lies between.
+        return negotiate_websocket_subprotocol(plain) or (plain[0] if plain else negotiate_websocket_subprotocol(self.protocols))
 
     @property
     def token_in_url(self) -> str | None:
@@ -73,3 +86,17 @@ def _collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
         key = name.lower()
         collected[key] = f"{collected[key]}, {value}" if key in collected else value
     return collected
+
+
+def _client_address(peer: str, forwarded: str, trusted: Iterable[str]) -> str:
+    """Return the nearest address that is no trusted proxy's: every hop writes behind what the one before has written."""
+    networks = [ipaddress.ip_network(network) for network in trusted]
+    for address in (peer, *reversed([part.strip() for part in forwarded.split(",") if part.strip()])):
+        try:
+            is_proxy = any(ipaddress.ip_address(address) in network for network in networks)
+        except ValueError:
+            is_proxy = False
+        if not is_proxy:
+            return address
+        peer = address
+    return peer

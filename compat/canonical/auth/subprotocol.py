@@ -47,6 +47,11 @@ def decode_token(payload: str) -> str | None:
     return decoded if has_jwt_shape(decoded) and len(decoded) >= MIN_TOKEN_LENGTH else None
 
 
+def carries_token(protocol: str) -> bool:
+    """Return whether a subprotocol has the form of one that carries a token."""
+    return any(protocol.startswith(prefix) and len(protocol) > len(prefix) for prefix in TOKEN_PREFIXES)
+
+
 def extract_jwt_from_subprotocol(subprotocol_value: str | Iterable[str] | None) -> str | None:
     """Return the first token among the offered subprotocols, or None; a malformed one is passed over."""
     for protocol in split_protocols(subprotocol_value):

@@ -17,7 +17,7 @@ from ..core.codec import dumps, loads
 from ..core.events import GREATEST_SEQ, Delivery, Draft, Event, Position, resync_notice
 from ..core.logged import get_logger
 from ..core.replay import Replay
-from ..errors import BackplaneUnavailable, WebSocketComponentError
+from ..errors import BackplaneUnavailable, SettingsError, WebSocketComponentError
 from .link import RedisLink, end_tasks
 from .publisher import RedisPublisher
 
@@ -69,7 +69,7 @@ class RedisBackplane:
 
         ``pending_limit``: how many publications may wait while Redis is away.
         """
-        self._url, self._prefix = url, prefix
+        self.url, self._prefix = url, prefix
         self._limit, self._ttl = max(1, history_limit), int(history_ttl * 1000)
         self._publish_timeout, self._ping_interval = publish_timeout, ping_interval
         self._pending_limit = pending_limit
@@ -96,6 +96,10 @@ class RedisBackplane:
             from redis.exceptions import RedisError
         except ImportError as exc:
             raise WebSocketComponentError("this backplane needs redis: pip install 'netra-compat[server]'") from exc
+        try:
+            ConnectionPool.from_url(self.url)
+        except ValueError as exc:
+            raise SettingsError([f"REDIS_URL cannot be used: {exc}"]) from exc
         # More clients than connections may come at once: they wait here, where redis-py would raise as if Redis were away.
         self._turns = asyncio.Semaphore(_ASKED_AT_ONCE)
         own: dict[str, Any] = {"decode_responses": True, "protocol": 2, "socket_connect_timeout": _PATIENCE}
@@ -103,7 +107,7 @@ class RedisBackplane:
         patience = min(_PATIENCE, max(1.0, self._publish_timeout))
         self._client = Redis(
             connection_pool=ConnectionPool.from_url(
-                self._url, max_connections=2 * _ASKED_AT_ONCE, socket_timeout=patience, retry=None, **own
+                self.url, max_connections=2 * _ASKED_AT_ONCE, socket_timeout=patience, retry=None, **own
             )
         )
         self._publisher = RedisPublisher(
@@ -124,7 +128,7 @@ class RedisBackplane:
         self._error = None
         self._watcher = asyncio.get_running_loop().create_task(self._watch())
         self._link = RedisLink(
-            ConnectionPool.from_url(self._url, socket_timeout=None, **own).make_connection,
+            ConnectionPool.from_url(self.url, socket_timeout=None, **own).make_connection,
             on_message=self._on_message,
             on_subscribed=self._on_subscribed,
             ping_interval=self._ping_interval,
@@ -160,7 +164,7 @@ class RedisBackplane:
         While Redis is away it waits, up to ``publish_timeout``. Raises BackplaneUnavailable.
         """
         if self._watcher is None or self._publisher is None:
-            raise BackplaneUnavailable(f"Redis backplane is {self._error or 'closed'}; call `await factory.start()` first")
+            raise BackplaneUnavailable(self._why_not())
         item = f"{dumps([draft.type, draft.thread_id, draft.critical])}\n{draft.body}"
         return await self._publisher.publish(self._keys(user_id), item)
 
@@ -209,7 +213,7 @@ class RedisBackplane:
     async def join(self, user_id: str) -> None:
         """Subscribe to the user's channel. Raises BackplaneUnavailable if Redis does not confirm in time."""
         if self._link is None:
-            raise BackplaneUnavailable("Redis backplane is not started; call `await factory.start()` first")
+            raise BackplaneUnavailable(self._why_not())
         joining = self._joining.get(user_id)
         if joining is None:
             joining = self._joining[user_id] = asyncio.get_running_loop().create_future()
@@ -281,6 +285,11 @@ class RedisBackplane:
 
     def _is_up(self) -> bool:
         return self._error is None and self._link is not None and self._link.up
+
+    def _why_not(self) -> str:
+        if self._error == "closed":
+            return "the Redis backplane is closed: this process drains, or has done so"
+        return "the Redis backplane is not started; call `await factory.start()` first"
 
     def _note(self, exc: BaseException | None) -> None:
         if exc is None:

@@ -71,7 +71,7 @@ class WebSocketEndpoint:
         service, settings = self._service, self._service.settings
         if service.draining:
             raise Refused(TRY_AGAIN_LATER, "server is shutting down")
-        handshake = Handshake.from_scope(scope)
+        handshake = Handshake.from_scope(scope, settings.trusted_proxies)
         # Servers log the URL when they accept or refuse: a token that was put there must not get into the log.
         scope["query_string"] = b""
         authenticator = service.authenticator

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import importlib
 import logging
+import operator
 import socket
 import sys
 from collections.abc import Sequence
 from typing import Any, Callable
 
 from ..core.logged import get_logger
-from ..errors import CanonicalError, WebSocketComponentError
+from ..errors import CanonicalError, SettingsError, WebSocketComponentError
 from ..settings import Settings
 
 logger = get_logger(__name__)
@@ -21,8 +23,8 @@ logger = get_logger(__name__)
 def serve(settings: Settings | None = None, *, app: Any = None, log_level: str = "info") -> None:
     """Serve until SIGINT or SIGTERM; then drain: connections are closed with 1001, and nothing is left running.
 
-    ``app`` is an application of :func:`compat.canonical.server.app.create_app`; made from ``settings`` by default. Port 0
-    takes a free port; the line ``listening on ws://...`` on the standard output says which.
+    ``app`` is an application of :func:`compat.canonical.server.app.create_app`, or one that has it mounted; made from
+    ``settings`` by default. Port 0 takes a free port; the line ``listening on ws://...`` on the standard output says which.
     """
     asyncio.run(serve_async(settings, app=app, log_level=log_level))
 
@@ -33,6 +35,9 @@ async def serve_async(settings: Settings | None = None, *, app: Any = None, log_
 
     settings = settings or Settings.from_environ()
     application = app if app is not None else create_app(settings)
+    service = getattr(getattr(application, "state", None), "service", None)
+    if service is not None:
+        await service.start()  # what cannot start is an error of one line, and nobody is listened to before
     server = build_server(settings, application, log_level=log_level)
     listener = listen(settings.host, settings.port, settings.limits.send_timeout)
     try:
@@ -49,6 +54,7 @@ def build_server(settings: Settings, app: Any, *, log_level: str = "info") -> An
         import uvicorn
     except ImportError as exc:
         raise WebSocketComponentError("serving needs uvicorn: pip install 'netra-compat[server]'") from exc
+    from .http_protocol import head_timeout_protocol
     from .uvicorn_protocol import abortable_protocol
 
     return uvicorn.Server(
@@ -63,6 +69,8 @@ def build_server(settings: Settings, app: Any, *, log_level: str = "info") -> An
             timeout_graceful_shutdown=max(1, int(settings.drain_timeout)),
             lifespan="on",
             server_header=False,
+            forwarded_allow_ips=",".join(settings.trusted_proxies) or None,
+            http=head_timeout_protocol(settings.handshake_timeout),
         )
     )
 
@@ -96,6 +104,7 @@ def main(argv: Sequence[str] | None = None, *, make_app: Callable[[Settings], An
     )
     parser.add_argument("--host")
     parser.add_argument("--port", type=int, help="0 takes a free port")
+    parser.add_argument("--app", metavar="MODULE:NAME", help="an application of your own, such as one with an on_message")
     parser.add_argument("--log-level", default="info", choices=["critical", "error", "warning", "info", "debug"])
     options = parser.parse_args(argv)
     changes = {name: value for name in ("host", "port") if (value := getattr(options, name)) is not None}
@@ -103,11 +112,28 @@ def main(argv: Sequence[str] | None = None, *, make_app: Callable[[Settings], An
     try:
         settings = Settings.from_environ(**changes)
         with contextlib.suppress(KeyboardInterrupt):
-            serve(settings, app=make_app(settings) if make_app is not None else None, log_level=options.log_level)
+            if options.app:
+                app = _load(options.app)
+            else:
+                if not settings.jwt_secret and not settings.jwt_jwks:
+                    raise SettingsError(["nobody can be let in: set JWT_SECRET_KEY or JWT_JWKS"])
+                app = make_app(settings) if make_app is not None else None
+            serve(settings, app=app, log_level=options.log_level)
     except (CanonicalError, OSError) as exc:
-        print(f"error: {exc}", file=sys.stderr)
+        print("error:", " ".join(str(exc).split()), file=sys.stderr)
         return 2
     return 0
+
+
+def _load(name: str) -> Any:
+    """Return the application that ``module:name`` names, found from the working directory, too."""
+    module, _, attribute = name.partition(":")
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        return operator.attrgetter(attribute)(importlib.import_module(module))
+    except (ImportError, AttributeError, ValueError, TypeError) as exc:
+        raise WebSocketComponentError(f"--app {name}: {exc}") from exc
 
 
 if __name__ == "__main__":

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from ..core.backplane import Backplane, InProcessBackplane
 from ..core.logged import get_logger
-from ..factory import WebSocketManagerFactory
+from ..errors import SettingsError
+from ..factory import WebSocketManagerFactory, offer_default
+from ..limits import Limits
 from ..settings import Settings
 from .capabilities import Capabilities
 from .protocols import AuthenticatorProtocol, MessageHandler
@@ -32,8 +35,10 @@ class WebSocketService:
         authenticator: AuthenticatorProtocol | None = None,
         on_message: MessageHandler | None = None,
     ) -> None:
-        self.settings = settings
-        self.factory = factory or WebSocketManagerFactory(settings.limits, make_backplane(settings))
+        if on_message is not None and not callable(on_message):
+            raise TypeError(f"on_message is {on_message!r}; give a function of (manager, connection, message)")
+        self.factory = factory_of(settings, factory)
+        self.settings = dataclasses.replace(settings, limits=self.factory.limits)
         self.authenticator = authenticator or _make_authenticator(settings)
         self.on_message = on_message
         self.draining = False
@@ -80,6 +85,7 @@ class WebSocketService:
         ``FastAPI(lifespan=chat.state.service.lifespan)``
         """
         await self.start()
+        self.signals.attach()  # where it was started before the server had handlers
         try:
             yield
         finally:
@@ -118,6 +124,40 @@ class WebSocketService:
                 logger.exception("sweep failed")
 
 
+def factory_of(settings: Settings, given: WebSocketManagerFactory | None) -> WebSocketManagerFactory:
+    """Return the factory of an application, which is also that of get_websocket_manager(): the one given, or made as set.
+
+    Raises SettingsError where it is made already, and in another way than the settings say.
+    """
+
+    def make() -> WebSocketManagerFactory:
+        return given or WebSocketManagerFactory(settings.limits, make_backplane(settings))
+
+    default = offer_default(make)
+    factory = given or default
+    faults = [*_contradictions(settings, factory)]
+    if faults:
+        raise SettingsError(faults)
+    if factory is not default:
+        logger.warning("get_websocket_manager() asks another factory than this application's: pass factory= to it, too")
+    return factory
+
+
+def _contradictions(settings: Settings, factory: WebSocketManagerFactory) -> Iterator[str]:
+    # What is at its default has not been said.
+    remedy = "make the application first, or the factory as the settings say"
+    for field in dataclasses.fields(Limits):
+        said, made = getattr(settings.limits, field.name), getattr(factory.limits, field.name)
+        if said not in (field.default, made):
+            yield f"limits.{field.name} is {said}, but {made} in the factory that is in use; {remedy}"
+    if settings.redis_url and getattr(factory.backplane, "url", "") != settings.redis_url:
+        yield f"redis_url is set, but the factory that is in use has {_kind(factory)}; {remedy}"
+
+
+def _kind(factory: WebSocketManagerFactory) -> str:
+    return "no Redis" if factory.backplane.local else "another one"
+
+
 def make_backplane(settings: Settings) -> Backplane:
     """Return Redis' backplane where ``redis_url`` is set, the in-process one where not."""
     if not settings.redis_url:
@@ -128,6 +168,10 @@ def make_backplane(settings: Settings) -> Backplane:
 
 
 def _make_authenticator(settings: Settings) -> AuthenticatorProtocol:
-    from ..auth import get_authenticator
+    from ..auth import FailureLimiter, get_authenticator
 
-    return get_authenticator(settings.auth_variables())
+    failures = FailureLimiter(settings.failure_limit, settings.failure_window)
+    try:
+        return get_authenticator(settings.auth_variables(), failures=failures)
+    except ValueError as exc:  # a key that cannot be used
+        raise SettingsError([str(exc)]) from exc

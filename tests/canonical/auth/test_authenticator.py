@@ -181,9 +181,19 @@ def test_failures_of_one_address_are_bounded_and_do_not_touch_another(make, make
     authenticator = make(failures=FailureLimiter(3, 60))
     for _ in range(3):
         assert rejected(authenticator, scope(make_token("o" * 48))).reason == "signature"
-    blocked = rejected(authenticator, scope(make_token()))
+    blocked = rejected(authenticator, scope(make_token("o" * 48)))
     assert (blocked.reason, blocked.close_code) == ("rate_limited", 4429)
-    assert asyncio.run(authenticator.authenticate(scope(make_token(), address="198.51.100.1"))).user_id == "user_1"
+    elsewhere = rejected(authenticator, scope(make_token("o" * 48), address="198.51.100.1"))
+    assert elsewhere.reason == "signature"
+
+
+def test_a_token_that_holds_is_let_in_from_an_address_that_others_have_failed_from(make, make_token):
+    authenticator = make(failures=FailureLimiter(1, 60))
+    for _ in range(5):
+        rejected(authenticator, scope(make_token("o" * 48)))
+    assert asyncio.run(authenticator.authenticate(scope(make_token()))).user_id == "user_1"
+    assert asyncio.run(authenticator.authenticate_message(json.dumps({"type": "auth", "token": make_token()}), "203.0.113.7"))
+    assert len(authenticator.failures) == 1
 
 
 def test_what_others_can_cause_in_a_browser_locks_nobody_out(make, make_token):
@@ -228,3 +238,37 @@ def test_variables_configure_it(make_token, secret):
 
 def test_offered_subprotocols_are_read_from_the_scope_where_the_header_is_not():
     assert Handshake.from_scope({"subprotocols": ["jwt", "chat"]}).accepted_protocol == "jwt"
+
+
+def test_the_peer_is_where_the_nearest_proxy_that_is_not_trusted_says():
+    def address(client, forwarded, trusted):
+        headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
+        return Handshake.from_scope({"client": (client, 1), "headers": headers}, trusted).address
+
+    trusted = ["10.0.0.0/8", "2001:db8::1"]
+    assert address("10.1.2.3", "203.0.113.7", trusted) == "203.0.113.7"
+    assert address("10.1.2.3", "1.1.1.1, 203.0.113.7, 10.9.9.9", trusted) == "203.0.113.7"
+    assert address("2001:db8::1", "2001:db8::2", trusted) == "2001:db8::2"
+    assert address("192.0.2.1", "203.0.113.7", trusted) == "192.0.2.1"  # anybody can write the header
+    assert address("10.1.2.3", "", trusted) == "10.1.2.3"
+    assert address("10.1.2.3", "10.5.5.5", trusted) == "10.5.5.5"
+    assert address("10.1.2.3", "203.0.113.7", []) == "10.1.2.3"
+    assert address("10.1.2.3", "unknown, 10.4.4.4", trusted) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("offered", "answer"),
+    [
+        ("jwt.{token}", "jwt.{token}"),
+        ("jwt, jwt.{token}", "jwt"),
+        ("app.v1, bearer.{token}", "app.v1"),
+        ("bearer.{token}, app.v2, jwt-auth", "jwt-auth"),
+        ("staging-auth.{token}", None),
+        ("", None),
+    ],
+)
+def test_a_plain_subprotocol_is_answered_with_before_one_that_carries_the_token(make_token, offered, answer):
+    token = make_token()
+    header = (b"sec-websocket-protocol", offered.format(token=token).encode())
+    accepted = Handshake.from_scope({"headers": [header]}).accepted_protocol
+    assert accepted == (answer and answer.format(token=token))

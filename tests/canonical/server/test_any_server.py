@@ -250,3 +250,13 @@ def test_the_promises_hold_under(name: str, tmp_path: pathlib.Path) -> None:
         assert served.log.count("this server does not keep all promises") == (name in IMPOSSIBLE)
         if name not in IMPOSSIBLE:
             assert "Traceback" not in served.log
+
+
+def test_the_table_of_the_documents_says_what_the_servers_were_found_to_do() -> None:
+    page = (pathlib.Path(__file__).parents[3] / "docs" / "how-to" / "websocket-core.md").read_text(encoding="utf-8")
+    promises = ("message_size", "heartbeat", "eviction", "drain")
+    lines = [f"| server | {' | '.join(f'`{promise}`' for promise in promises)} |", "|---|---|---|---|---|"]
+    for name in SERVERS:
+        answers = ("no" if promise in IMPOSSIBLE.get(name, []) else "yes" for promise in promises)
+        lines.append(f"| {name} | {' | '.join(answers)} |")
+    assert "\n".join(lines) in page
