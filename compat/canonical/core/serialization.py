@@ -68,7 +68,7 @@ def _convert(value: Any, where: str, holders: tuple[int, ...]) -> Any:
         return str(value)
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).decode("utf-8", "replace")
-    described, plain = _described(value)
+    described, plain = plain_form(value)
     if described:
         return _convert(plain, where, (*holders, id(value)))
     logger.warning("%s at %s has no JSON form; its text is sent", type(value).__name__, where)
@@ -106,8 +106,8 @@ def _enum_value(member: Enum) -> Any:
     return value if value is None or isinstance(value, (str, int, float, bool)) else _convert(value, repr(member), ())
 
 
-def _described(value: Any) -> tuple[bool, Any]:
-    """``(True, its own plain form)`` for objects that describe themselves, else ``(False, None)``."""
+def plain_form(value: Any) -> tuple[bool, Any]:
+    """Return ``(True, its own plain form)`` for objects that describe themselves, else ``(False, None)``."""
     modes: tuple[dict[str, str], ...]
     for method, modes in (("model_dump", ({"mode": "json"}, {})), ("to_dict", ({},)), ("dict", ({},))):
         describe = getattr(value, method, None)

@@ -148,6 +148,7 @@ def functions(table: str) -> list[Move]:
     return rows
 
 
+SERIALIZE = "from compat.canonical.core.serialization import serialize_message"
 EMITTERS = "UnifiedWebSocketEmitter WebSocketEventEmitter=UnifiedWebSocketEmitter UserWebSocketEmitter=UnifiedWebSocketEmitter"
 AUTH_EMITTERS = "AuthenticationWebSocketEmitter AuthenticationConnectionMonitor AuthenticationWebSocketError"
 
@@ -178,8 +179,9 @@ ROWS: list[Move] = [
     # What managers are made of.
     *moved(
         f"{W}.unified_manager",
-        "compat.canonical.core.serialization",
-        "_serialize_message_safely=serialize_message _get_enum_key_representation=get_enum_key",
+        "compat.netra.components.messages.serializing",
+        "_serialize_message_safely=serialize_message_safely _get_enum_key_representation=get_enum_key_representation",
+        SERIALIZE,
     ),
     *moved(f"{W}.unified_manager", "compat.netra.adapters.managers.looked_up", "ensure_user_id", ANY_ID),
     *moved(f"{W}.unified_manager", "compat.netra.adapters.managers.looked_up", "asyncio", "import asyncio"),
@@ -191,7 +193,12 @@ ROWS: list[Move] = [
         GET,
     ),
     *moved(f"{W}.unified_manager", "compat.canonical.core.serialization", "logger", "logging.getLogger(__name__)"),
-    *moved(f"{W}.websocket_manager", "compat.canonical.core.serialization", "_serialize_message_safely=serialize_message"),
+    *moved(
+        f"{W}.websocket_manager",
+        "compat.netra.components.messages.serializing",
+        "_serialize_message_safely=serialize_message_safely",
+        SERIALIZE,
+    ),
     *moved(
         f"{W}.websocket_manager",
         "compat.netra.adapters.managers.manager_types",

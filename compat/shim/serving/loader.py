@@ -71,6 +71,8 @@ class Loader:
             namespace["__getattr__"] = fallback(module, self.canonical, self.recorder)
         else:
             namespace["__getattr__"] = missing(module, None)
+        if not self.canonical and not namespace.get("__doc__"):
+            namespace["__doc__"] = f"What old code imports from {module.__name__}: names that have moved, or are gone."
         if not self.canonical and "__all__" not in namespace:
             namespace["__all__"] = sorted(name for name, move in self.rows.items() if is_public(name) and not move.is_tombstone)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timezone
 from typing import Any
 
-from compat.canonical.core.serialization import serialize_message
 from compat.netra.components.connections.rooms import Rooms
+from compat.netra.components.messages import serializing
 
 from .manager_types import ConnectionID
 from .user_managers import is_open
@@ -102,7 +102,7 @@ class OlderMethods:
     async def send_message_to_user(self, user_id: str, message: Any, *args: Any, **kwargs: Any) -> bool:
         """Send to a user; whether the user was connected."""
         connected = any(map(is_open, self._scope.records_of(str(user_id))))
-        await self.send_to_user(user_id, serialize_message(message))
+        await self.send_to_user(user_id, serializing.serialize_message_safely(message))
         return connected
 
     async def broadcast_to_user(self, user_id: str, message: Any) -> bool:
@@ -226,10 +226,10 @@ class OlderMethods:
         return isinstance(message, dict) and isinstance(message.get("type"), str) and bool(message["type"])
 
     def _serialize_message_safely(self, message: Any) -> Any:
-        return serialize_message(message)
+        return serializing.serialize_message_safely(message)
 
     async def _serialize_message_safely_async(self, message: Any) -> Any:
-        return serialize_message(message)
+        return serializing.serialize_message_safely(message)
 
 
 def _now() -> str:

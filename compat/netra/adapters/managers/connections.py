@@ -19,6 +19,7 @@ from compat.netra.components.locks import make_lock
 
 from . import looked_up
 from .isolation import user_or_none
+from .live_dicts import View
 from .manager_types import ConnectionID, ConnectionIDs, WebSocketConnection
 from .user_managers import is_open
 
@@ -30,6 +31,7 @@ class ConnectionMethods:
 
     _scope: Any
     registry: Any
+    _views: list[View]
     connection_registry: dict[str, Any]
     user_context: Any
     _event_isolation_tokens: dict[str, str]
@@ -88,7 +90,8 @@ class ConnectionMethods:
         if connection_id is _OWN:
             own = getattr(self.user_context, "user_id", None)
             return next(iter(self._scope.records_of(str(own))), None) if own else None
-        return self._scope.get(connection_id)
+        found = self._scope.get(connection_id)
+        return found if found is not None or connection_id.__hash__ is None else self._views[0].beside.get(connection_id)
 
     def get_user_connections(self, user_id: Any = None) -> ConnectionIDs:
         """The ids of one user's connections; without a user those of the manager's own context, or all."""
@@ -96,7 +99,8 @@ class ConnectionMethods:
             own = getattr(self.user_context, "user_id", None)
             found = self._scope.ids_of(own) if own else set()
             return ConnectionIDs(found or map(ConnectionID.of, self._scope.every_record()))
-        return ConnectionIDs(self._scope.ids_of(looked_up.ensure_user_id(user_id)))
+        user = looked_up.ensure_user_id(user_id)
+        return ConnectionIDs(self._scope.ids_of(user) or self._views[1].beside.get(user) or ())
 
     def get_connection_thread_id(self, connection_id: Any) -> Any:
         """The thread of one connection, or None."""
@@ -141,6 +145,8 @@ class ConnectionMethods:
         for record in self._scope.every_record():
             self._detach(record.connection_id, record.user_id)
         self.connection_registry.clear()
+        for view in self._views:
+            view.drop_beside()
 
     async def wait_for_connection(self, user_id: str, timeout: float = 5.0, check_interval: float = 0.1) -> bool:
         """Wait up to ``timeout`` seconds until the user is connected; whether it is."""

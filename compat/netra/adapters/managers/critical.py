@@ -9,6 +9,7 @@ from typing import Any
 from compat.canonical.core import serialization
 from compat.netra.components.connections.manager_calls import settled
 from compat.netra.components.events.business_events import business_event
+from compat.netra.components.messages import serializing
 
 from . import looked_up
 
@@ -55,7 +56,7 @@ class CriticalMethods:
             await self.send_to_user(user, self._critical(user, event_type, data, tries))
             return
         serialization.logger.critical("%s for user %s is not delivered: no active connection", event_type, user)
-        kept = {"type": event_type, "data": serialization.serialize_message(data), "timestamp": _now(), "critical": True}
+        kept = {"type": event_type, "data": serializing.serialize_message_safely(data), "timestamp": _now(), "critical": True}
         await self._store_failed_message(user, kept, "no_active_connections_after_retry")
         await self._emit_connection_error_notification(user, event_type)
 

@@ -13,37 +13,57 @@ QUEUE_LIMIT = 1000
 class View(dict):  # type: ignore[type-arg]
     """What ``read()`` says now: it is asked again when ``version()`` has changed.
 
-    Setting and deleting items goes through ``put(key, value)`` and ``drop(key)``. A dict, for legacy code asks whether it is.
+    Setting and deleting items goes through ``put(key, value)`` and ``drop(key)``; a value that ``put`` does not take is kept
+    here, beside what ``read()`` says. A dict, for legacy code asks whether it is.
     """
 
     def __init__(
         self,
         read: Callable[[], dict[Any, Any]],
         version: Callable[[], Any],
-        put: Callable[[Any, Any], None],
+        put: Callable[[Any, Any], bool],
         drop: Callable[[Any], None],
     ) -> None:
         super().__init__(read())
         self._read, self._version, self._put, self._drop = read, version, put, drop
         self._seen = version()
+        self.beside: dict[Any, Any] = {}
 
     def fresh(self) -> View:
         """The view itself, up to date."""
         now = self._version()
         if now != self._seen:
             super().clear()
-            super().update(self._read())
+            super().update({**self.beside, **self._read()})
             self._seen = now
         return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._put(key, value)
+        if self._put(key, value):
+            self.beside.pop(key, None)
+            self._seen = None
+        else:
+            self._drop(key)
+            self.beside[key] = value
+            super().__setitem__(key, value)
         self.fresh()
 
     def __delitem__(self, key: Any) -> None:
         if key not in self:
             raise KeyError(key)
-        self._drop(key)
+        self._forget(key)
+
+    def drop_beside(self) -> None:
+        """Forget what is kept beside."""
+        self.beside.clear()
+        self._seen = None
+
+    def _forget(self, key: Any) -> None:
+        if key in self.beside:
+            del self.beside[key]
+        else:
+            self._drop(key)
+        self._seen = None
         self.fresh()
 
     def pop(self, key: Any, *default: Any) -> Any:
@@ -57,8 +77,7 @@ class View(dict):  # type: ignore[type-arg]
     def clear(self) -> None:
         """As ``dict.clear``, written through."""
         for key in list(self):
-            self._drop(key)
-        self.fresh()
+            self._forget(key)
 
     def update(self, *others: Any, **named: Any) -> None:
         """As ``dict.update``, written through."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from types import SimpleNamespace
@@ -35,6 +36,11 @@ class _Own:
         raise AttributeError("not set")
 
 
+def _is_connection(value: Any) -> bool:
+    ids = (getattr(value, "connection_id", None), getattr(value, "user_id", None))
+    return hasattr(value, "websocket") and all(isinstance(one, str) and one for one in ids)
+
+
 class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, ReportMethods, OlderMethods):
     """Everything legacy managers do, and the attributes that legacy code reads off them."""
 
@@ -49,7 +55,7 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
     @_connections.setter
     def _connections(self, records: Mapping[str, Any]) -> None:
         self.clear_all_connections()
-        self._views[0].update(records)
+        self._views[0].fresh().update(records)
 
     @property
     def connections(self) -> View:
@@ -65,6 +71,9 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
     def _user_connections(self, wanted: Mapping[str, Any]) -> None:
         for user in self._scope.users():
             self._keep_only(user, wanted.get(user, ()))
+        self._views[1].drop_beside()
+        view = self._views[1].fresh()
+        view.update({user: ids for user, ids in wanted.items() if user not in view})
 
     user_connections = _user_connections
 
@@ -83,21 +92,36 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
 
         return [
             View(scope.records, scope.version, self._put, self._detach),
-            View(by_user(scope.ids_of), scope.version, self._keep_only, lambda user: self._keep_only(user, ())),
+            View(by_user(scope.ids_of), scope.version, self._put_ids, lambda user: self._keep_only(user, ())),
             View(by_user(scope.records_of), scope.version, self._replace, lambda user: self._keep_only(user, ())),
         ]
 
     _views: list[View]
 
-    def _put(self, connection_id: str, record: Any) -> None:
+    # What each view does with a value that is set: False for one that is no connection, which the view then keeps itself.
+
+    def _put(self, connection_id: str, record: Any) -> bool:
+        if not _is_connection(record):
+            return False
         if record.connection_id != connection_id:
             record.connection_id = connection_id
         self._attach(record)
+        return True
 
-    def _replace(self, user: str, records: Any) -> None:
+    def _put_ids(self, user: str, wanted: Any) -> bool:
+        known = self._scope.ids_of(user)
+        if not known or not isinstance(wanted, (set, frozenset, list, tuple)) or not known.issuperset(wanted):
+            return False
+        self._keep_only(user, wanted)
+        return True
+
+    def _replace(self, user: str, records: Any) -> bool:
+        if not isinstance(records, (list, tuple)) or not all(map(_is_connection, records)):
+            return False
         self._keep_only(user, ())
         for record in records:
             self._attach(record)
+        return True
 
     @property
     def connection_manager(self) -> Any:
@@ -252,7 +276,7 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
             "_tasks": MonitoredTasks(),
             "_delivery": EventDeliveryTracker(),
             "_created_at": datetime.now(timezone.utc),
-            "_connection_pool": None,
+            "_connection_pool": weakref.WeakValueDictionary(),
             "_event_listeners": [],
             "_transaction_coordinator": None,
             "_event_isolation_tokens": {},

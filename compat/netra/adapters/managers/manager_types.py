@@ -81,7 +81,7 @@ class RegistryCompat:
         """
         manager = self._manager_ref()
         if manager is None:
-            raise RuntimeError("Manager has been garbage collected")
+            raise RuntimeError("WebSocket manager has been garbage collected")
         return manager
 
     async def register_connection(self, user_id: str, connection_info: Any) -> None:

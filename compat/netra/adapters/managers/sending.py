@@ -8,6 +8,7 @@ from typing import Any
 
 from compat.canonical.core import serialization
 from compat.netra.components.events.undelivered import UndeliveredMessages
+from compat.netra.components.messages import serializing
 
 from . import looked_up
 from .critical import CriticalMethods, event_form
@@ -121,7 +122,7 @@ class SendingMethods(CriticalMethods):
             serialization.logger.error("%r is a user's id and another user's connection: nothing is sent", str(connection_id))
             return False
         if record is not None:
-            return bool(await self._scope.send_as_it_is(record, serialization.serialize_message(message)))
+            return bool(await self._scope.send_as_it_is(record, serializing.serialize_message_safely(message)))
         if not own:
             return False
         await self.send_to_user(connection_id, message)
@@ -138,5 +139,5 @@ class SendingMethods(CriticalMethods):
 
 def _frame(message: Any) -> dict[str, Any]:
     # Through the module: tests replace the function there.
-    plain = serialization.serialize_message(message)
+    plain = serializing.serialize_message_safely(message)
     return plain if isinstance(plain, dict) else {"data": plain}
