@@ -124,7 +124,7 @@ class UnifiedWebSocketAuthenticator(
     def get_websocket_auth_stats(self) -> dict[str, Any]:
         """The counts of this object, in the legacy form."""
         return {
-            "deprecated_warning": "UnifiedWebSocketAuthenticator is deprecated; use authenticate_websocket_ssot()",
+            "deprecated_warning": "This class is deprecated - use authenticate_websocket_ssot()",
             "websocket_auth_statistics": _legacy_counts(self._websocket_auth_attempts, self._websocket_auth_successes),
             "migration_required": True,
             "ssot_function": "authenticate_websocket_ssot",
@@ -192,9 +192,8 @@ async def _by_token(service: Any, token: str | None, websocket: Any = None) -> W
         logger.exception("token authentication failed")
         return WebSocketAuthResult(False, error_message=f"Token authentication error: {error}", error_code="TOKEN_AUTH_ERROR")
     if not result.success:
-        return WebSocketAuthResult(False, None, result, result.error, result.error_code)
-    named = canonical.is_named(getattr(result, "user_id", None))
-    return canonical.let_in(result, canonical.create_authenticated_user_context(result, websocket) if named else None)
+        return WebSocketAuthResult(False, error_message=result.error, error_code=result.error_code)
+    return canonical.let_in(result)
 
 
 class WebSocketAuthenticator(
@@ -217,6 +216,7 @@ class WebSocketAuthenticator(
     async def disconnect(self, client_id: str) -> None:
         """Close the client's session; a client that has none is no error."""
         process_sessions().close(client_id)
+        self.user_id = None
 
     @legacy_method(instead="identity = await Authenticator.verify(token)")
     async def authenticate_connection(self, token: str | None, connection_id: str) -> tuple[bool, Any, str | None]:
@@ -228,13 +228,13 @@ class WebSocketAuthenticator(
 
     @legacy_method(instead="Authenticator.stats.snapshot()")
     async def get_health_status(self) -> dict[str, Any]:
-        """Whether tokens can be verified, and the counts."""
+        """Whether tokens can be verified, and what this class can do."""
         return _health(self.canonical)
 
     @legacy_method(instead="Authenticator.stats.snapshot()")
     def get_health_status_sync(self) -> dict[str, Any]:
-        """Whether tokens can be verified, and the counts."""
-        return _health(self.canonical)
+        """As :meth:`get_health_status`, and whether there is an authenticator."""
+        return {**_health(self.canonical), "ssot_authenticator": "available"}
 
     @legacy_method(instead="Authenticator.stats.snapshot()")
     def get_auth_stats(self) -> dict[str, Any]:
@@ -263,12 +263,11 @@ def _stats(authenticator: Any) -> dict[str, Any]:
 
 
 def _health(authenticator: Any) -> dict[str, Any]:
-    has_keys = len(authenticator.keys) > 0
     return {
-        "status": "healthy" if has_keys else "degraded",
-        "message": "tokens can be verified" if has_keys else "no key is configured: no token is accepted",
-        "statistics": _stats(authenticator)["websocket_auth_statistics"],
-        "timestamp": datetime.now(timezone.utc).isoformat(),
+        "status": "healthy" if len(authenticator.keys) > 0 else "degraded",
+        "compatibility_layer": "active",
+        "user_id_support": True,
+        "async_methods": True,
     }
 
 

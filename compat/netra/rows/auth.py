@@ -56,6 +56,12 @@ ROWS: list[Move] = [
         instead=AUTHENTICATE,
         **WHEN,
     ),
+    Name(
+        f"{CORE}.unified_websocket_auth:_websocket_authenticator",
+        f"{LEGACY}:_websocket_authenticator",
+        instead=AUTHENTICATE,
+        **WHEN,
+    ),
     *(
         _class(f"unified_websocket_auth:{name}", "UnifiedWebSocketAuthenticator", _UNIFIED, AUTHENTICATE)
         for name in ("UnifiedWebSocketAuthenticator", "UnifiedWebSocketAuth", "WebSocketAuthenticator")

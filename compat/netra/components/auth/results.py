@@ -90,8 +90,8 @@ class WebSocketAuthResult:
 
     @property
     def user_id(self) -> str | None:
-        """The user of the context, else of the token."""
-        found = self._first("user_id")
+        """The user of the context; None without one."""
+        found = getattr(self.user_context, "user_id", None)
         return None if found is None else str(found)
 
     @property
@@ -113,26 +113,17 @@ class WebSocketAuthResult:
         """What the token permits; None without a token."""
         return getattr(self.auth_result, "permissions", None)
 
-    def _first(self, name: str) -> Any:
-        for owner in (self.user_context, self.auth_result):
-            value = getattr(owner, name, None)
-            if value is not None:
-                return value
-        return None
-
     def to_dict(self) -> dict[str, Any]:
-        """Return the outcome, the context's IDs and the token's facts as plain values."""
-        context = self.user_context
-        as_dict = getattr(self.auth_result, "to_dict", None)
-        return {
+        """Return the outcome, the ids of the context where there is one, and the token's facts where there are any."""
+        made: dict[str, Any] = {
             "success": self.success,
-            "user_id": self.user_id,
-            "email": self.email,
-            "permissions": self.permissions,
-            "websocket_client_id": getattr(context, "websocket_client_id", None),
-            "thread_id": getattr(context, "thread_id", None),
-            "run_id": getattr(context, "run_id", None),
             "error_message": self.error_message,
             "error_code": self.error_code,
-            "auth_result": as_dict() if callable(as_dict) else None,
         }
+        if self.user_context is not None:
+            for name in ("user_id", "websocket_client_id", "thread_id", "run_id"):
+                made[name] = getattr(self.user_context, name, None)
+        if self.auth_result is not None:
+            for name in ("email", "permissions", "validated_at"):
+                made[name] = getattr(self.auth_result, name, None)
+        return made

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 from compat.canonical.auth.identity import Identity
 from compat.canonical.core.logged import get_logger
 
 from ..connections.connection_utils import _safe_websocket_state_for_logging, is_websocket_disconnected
+from ..context import UserExecutionContext
 from ..environment.reading import read_variable
+from ..ids.generator import UnifiedIdGenerator
 from .authentication_service import AuthenticationService, context_of
-from .handshakes import handshake_of, header_pairs
+from .handshakes import handshake_of
+from .marks import extract_e2e_context_from_variables, extract_e2e_context_from_websocket
 from .process import process_authenticator
 from .results import AuthResult, WebSocketAuthResult
 
 __all__ = [
     "AuthResult",
+    "AuthenticationContext",
     "WebSocketAuthResult",
     "authenticate_websocket",
     "create_authenticated_user_context",
@@ -27,6 +32,25 @@ __all__ = [
 ]
 
 logger = get_logger(__name__)
+
+#: What the result of a success says of the connection's tokens.
+LIFECYCLE = {
+    "phase2_lifecycle_enabled": True,
+    "token_lifecycle_manager": "registered",
+    "connection_duration_expected": "5+ minutes",
+    "token_refresh_interval": "45 seconds",
+}
+
+
+class AuthenticationContext(Enum):
+    """By which way somebody comes in."""
+
+    REST_API = "rest_api"
+    WEBSOCKET = "websocket"
+    GRAPHQL = "graphql"
+    GRPC = "grpc"
+    INTERNAL_SERVICE = "internal_service"
+
 
 _service: AuthenticationService | None = None
 
@@ -52,7 +76,7 @@ async def authenticate_websocket(
     A handshake without a token is refused before any service is asked. The connection keeps
     ``preliminary_connection_id`` where it was given one before. ``error_code`` is one of
     NO_TOKEN, INVALID_FORMAT, TOKEN_EXPIRED, VALIDATION_FAILED, MISSING_USER_ID, INVALID_WEBSOCKET_STATE,
-    AUTH_SERVICE_ERROR, RATE_LIMITED, ORIGIN_NOT_ALLOWED, TOKEN_IN_URL, WEBSOCKET_AUTH_EXCEPTION.
+    AUTH_SERVICE_ERROR, RATE_LIMITED, ORIGIN_NOT_ALLOWED, TOKEN_IN_URL, SSOT_AUTH_EXCEPTION.
     """
     if _extract_token_from_websocket(websocket) is None:
         return without_token(websocket)
@@ -67,31 +91,39 @@ async def authenticate_websocket(
         e2e_context = extract_e2e_context_from_websocket(websocket)
     try:
         service = get_unified_auth_service()
-        auth_result, user_context = await service.authenticate_websocket(
-            websocket, e2e_context=e2e_context, preliminary_connection_id=preliminary_connection_id
+        auth_result, _ = await service.authenticate_websocket(
+            websocket,
+            e2e_context=e2e_context,
+            preliminary_connection_id=preliminary_connection_id or UnifiedIdGenerator.generate_base_id("ws_conn_prelim"),
         )
+        if not auth_result.success:
+            return WebSocketAuthResult(False, error_message=auth_result.error, error_code=auth_result.error_code)
+        return let_in(auth_result, preliminary_connection_id)
     except Exception as error:
         logger.exception("WebSocket authentication failed")
         return WebSocketAuthResult(
-            success=False, error_message=f"WebSocket authentication error: {error}", error_code="WEBSOCKET_AUTH_EXCEPTION"
+            success=False, error_message=f"SSOT authentication error: {error}", error_code="SSOT_AUTH_EXCEPTION"
         )
-    if not auth_result.success:
-        return WebSocketAuthResult(
-            success=False,
-            auth_result=auth_result,
-            error_message=auth_result.error,
-            error_code=auth_result.error_code,
-        )
-    return let_in(auth_result, user_context)
 
 
-def let_in(auth_result: Any, user_context: Any) -> WebSocketAuthResult:
-    """Return the success that a service tells of; a failure where it does not say of whom."""
-    if not is_named(getattr(auth_result, "user_id", None)):
+def let_in(auth_result: Any, client_id: str | None = None) -> WebSocketAuthResult:
+    """Return the success that a service tells of, with a new context; a failure where it does not say of whom."""
+    user_id: Any = getattr(auth_result, "user_id", None)
+    if not is_named(user_id):
         return WebSocketAuthResult(
             success=False, error_message="Authentication successful but user ID missing", error_code="MISSING_USER_ID"
         )
-    return WebSocketAuthResult(success=True, user_context=user_context, auth_result=auth_result)
+    context = UserExecutionContext(
+        user_id=user_id,
+        thread_id=UnifiedIdGenerator.generate_base_id("thread_ws"),
+        run_id=UnifiedIdGenerator.generate_base_id("run_ws"),
+        request_id=UnifiedIdGenerator.generate_base_id("ws_req"),
+        websocket_client_id=client_id or UnifiedIdGenerator.generate_websocket_client_id(user_id),
+    )
+    metadata = getattr(auth_result, "metadata", None)
+    if isinstance(metadata, dict):
+        metadata.update(LIFECYCLE)
+    return WebSocketAuthResult(success=True, user_context=context, auth_result=auth_result)
 
 
 def is_named(user_id: Any) -> bool:
@@ -131,48 +163,6 @@ def create_authenticated_user_context(auth_result: Any, websocket: Any, thread_i
     return type(context)(**changes)
 
 
-def extract_e2e_context_from_websocket(websocket: Any) -> dict[str, Any] | None:
-    """Return what marks a connection as an end-to-end test's, by its headers or by variables; None for all others.
-
-    In production there is no such thing: the answer is None whatever the headers say. The mark does not
-    authenticate; it only says whose traffic this is.
-    """
-    try:
-        found = dict(header_pairs(getattr(websocket, "headers", None)))
-    except Exception as error:
-        logger.warning("no test context can be read: %s", error)
-        return None
-    return _e2e_context({name: value for name, value in found.items() if "test" in name.lower() or "e2e" in name.lower()})
-
-
-def extract_e2e_context_from_variables() -> dict[str, Any] | None:
-    """Return what the variables alone mark as an end-to-end test's traffic; None without such a mark."""
-    return _e2e_context({})
-
-
-def _e2e_context(headers: dict[str, str]) -> dict[str, Any] | None:
-    environment = read_variable("ENVIRONMENT", "unknown").lower()
-    project = read_variable("GOOGLE_CLOUD_PROJECT")
-    service = read_variable("K_SERVICE")
-    if environment == "production" or "prod" in project.lower() or "prod" in service.lower():
-        return None
-    variables = [name for name in _E2E_VARIABLES if read_variable(name).lower() in ("1", "true", "yes")]
-    if not headers and not variables:
-        return None
-    return {
-        "is_e2e_testing": True,
-        "detection_method": {"via_headers": bool(headers), "via_environment": bool(variables)},
-        "e2e_headers": headers,
-        "environment": environment,
-        "google_project": project,
-        "k_service": service,
-        "bypass_enabled": True,
-    }
-
-
-_E2E_VARIABLES = ("E2E_TESTING", "STAGING_E2E_TEST", "PYTEST_RUNNING", "E2E_TEST_ENV")
-
-
 def validate_environment() -> dict[str, Any]:
     """Return whether the variables allow authentication: ``valid``, ``errors``, ``warnings``, ``environment``."""
     environment = read_variable("ENVIRONMENT", "development").lower()
@@ -196,3 +186,12 @@ def _extract_token_from_websocket(websocket: Any) -> str | None:
         logger.warning("no token can be read from a handshake: %r", error)
         return None
     return found[0] if found else None
+
+
+def __getattr__(name: str) -> Any:
+    if name == "WebSocketState":
+        # Not at import: Starlette is an extra.
+        from starlette.websockets import WebSocketState
+
+        return WebSocketState
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 import warnings
+from types import SimpleNamespace
 from unittest.mock import AsyncMock, Mock, patch
 
 import pytest
@@ -146,8 +147,10 @@ def test_websocket_authenticator_has_real_numbers():
         assert (stats["total_attempts"], stats["successful_authentications"], stats["failed_authentications"]) == (2, 1, 1)
         assert (stats["success_rate_percent"], stats["active_sessions"]) == (50.0, 2)
         await authenticator.disconnect("c1")
-        assert (await authenticator.get_health_status())["status"] == "healthy"
-        assert authenticator.get_health_status_sync()["statistics"]["active_sessions"] == 1
+        assert authenticator.user_id is None
+        flags = {"status": "healthy", "compatibility_layer": "active", "user_id_support": True, "async_methods": True}
+        assert await authenticator.get_health_status() == flags
+        assert authenticator.get_health_status_sync() == {**flags, "ssot_authenticator": "available"}
 
     asyncio.run(run())
 
@@ -168,7 +171,19 @@ def test_authenticating_a_connection_gives_a_result():
     assert isinstance(result, WebSocketAuthResult)
     assert (result.success, result.is_valid, result.user_id, result.email) == (True, True, "user_1", "a@example.com")
     assert result.user_context.websocket_client_id == "conn_9"
-    assert result.to_dict()["thread_id"] == result.user_context.thread_id
+    assert result.to_dict() == {
+        "success": True,
+        "error_message": None,
+        "error_code": None,
+        "user_id": "user_1",
+        "websocket_client_id": "conn_9",
+        "thread_id": result.user_context.thread_id,
+        "run_id": result.user_context.run_id,
+        "email": "a@example.com",
+        "permissions": [],
+        "validated_at": result.auth_result.validated_at,
+    }
+    assert WebSocketAuthResult(True, auth_result=result.auth_result).user_id is None
     failed = asyncio.run(authenticate_websocket_ssot(socket()))
     assert (failed.success, failed.error_code, failed.user_context) == (False, "NO_TOKEN", None)
     closed = socket(token())
@@ -180,8 +195,8 @@ def test_authenticating_a_connection_gives_a_result():
 
 def test_the_service_is_replaced_by_its_legacy_path():
     service = Mock()
-    context = Mock(user_id="user_7")
-    service.authenticate_websocket = AsyncMock(return_value=(Mock(success=True, user_id="user_7"), context))
+    held = SimpleNamespace(success=True, user_id="user_7", metadata={"own": 1})
+    service.authenticate_websocket = AsyncMock(return_value=(held, Mock(user_id="user_8")))
     with patch(f"{UNIFIED}.get_unified_auth_service", return_value=service):
         from netra_backend.app.websocket_core.unified_websocket_auth import (
             UnifiedWebSocketAuthenticator,
@@ -190,14 +205,35 @@ def test_the_service_is_replaced_by_its_legacy_path():
 
         connection = socket(token())
         result = asyncio.run(authenticate_websocket_ssot(connection))
-        assert (result.success, result.user_context) == (True, context)
-        assert service.authenticate_websocket.call_args.args == (connection,)
+        assert (result.success, result.user_id, result.auth_result) == (True, "user_7", held)
+        assert result.user_context.thread_id.startswith("thread_ws_") and result.user_context.run_id.startswith("run_ws_")
+        assert result.user_context.request_id.startswith("ws_req_")
+        assert result.user_context.websocket_client_id.startswith("ws_client_user_7")
+        assert held.metadata == {
+            "own": 1,
+            "phase2_lifecycle_enabled": True,
+            "token_lifecycle_manager": "registered",
+            "connection_duration_expected": "5+ minutes",
+            "token_refresh_interval": "45 seconds",
+        }
+        asked = service.authenticate_websocket.call_args
+        assert asked.args == (connection,) and sorted(asked.kwargs) == ["e2e_context", "preliminary_connection_id"]
+        assert asked.kwargs["preliminary_connection_id"].startswith("ws_conn_prelim_")
+        mark = {"is_e2e_testing": True}
+        known = asyncio.run(authenticate_websocket_ssot(connection, mark, "conn_9"))
+        assert known.user_context.websocket_client_id == "conn_9"
+        assert service.authenticate_websocket.call_args.kwargs == {"e2e_context": mark, "preliminary_connection_id": "conn_9"}
         authenticator = UnifiedWebSocketAuthenticator()
         assert asyncio.run(authenticator.authenticate_websocket_connection(connection)).success
         service.authenticate_websocket = AsyncMock(side_effect=ConnectionError("auth service is down"))
         failed = asyncio.run(authenticator.authenticate_websocket_connection(connection))
-        assert (failed.success, failed.error_code) == (False, "WEBSOCKET_AUTH_EXCEPTION")
-        assert "auth service is down" in failed.error_message
+        assert (failed.success, failed.error_code) == (False, "SSOT_AUTH_EXCEPTION")
+        assert failed.error_message == "SSOT authentication error: auth service is down"
+        refused = SimpleNamespace(success=False, error="revoked", error_code="REVOKED", user_id="user_7", email="a@b.c")
+        service.authenticate_websocket = AsyncMock(return_value=(refused, None))
+        failed = asyncio.run(authenticator.authenticate_websocket_connection(connection))
+        assert (failed.error_message, failed.error_code, failed.auth_result, failed.user_id) == ("revoked", "REVOKED", None, None)
+        assert failed.to_dict() == {"success": False, "error_message": "revoked", "error_code": "REVOKED"}
 
 
 def test_the_unified_authenticator_counts_what_it_did():
@@ -217,6 +253,7 @@ def test_the_unified_authenticator_counts_what_it_did():
         assert (await authenticator.authenticate_request(socket(token()))).success
         assert (await authenticator.authenticate_token("x")).error_code == "INVALID_FORMAT"
         stats = authenticator.get_websocket_auth_stats()
+        assert stats["deprecated_warning"] == "This class is deprecated - use authenticate_websocket_ssot()"
         assert set(stats) == {
             "deprecated_warning",
             "websocket_auth_statistics",
@@ -285,24 +322,66 @@ def test_small_functions():
     ("variables", "headers", "found"),
     [
         ({}, {}, False),
+        ({"DEMO_MODE": "1"}, {}, False),
         ({}, {"X-E2E-Test": "true"}, True),
+        ({}, {"X-E2E-Test": "no"}, False),
+        ({}, {"X-Test-Environment": "Staging"}, True),
+        ({}, {"X-Other": "test"}, False),
         ({"E2E_TESTING": "1"}, {}, True),
+        ({"STAGING_E2E_TEST": "1"}, {}, True),
+        ({"E2E_OAUTH_SIMULATION_KEY": "k"}, {}, True),
+        ({"E2E_TEST_ENV": "staging"}, {}, True),
+        ({"E2E_TEST_ENV": "other"}, {}, False),
+        ({"PYTEST_RUNNING": "1"}, {}, False),
+        ({"PYTEST_RUNNING": "1", "E2E_TEST_ALLOW_BYPASS": "1"}, {}, True),
+        ({"PYTEST_XDIST_WORKER": "gw0"}, {}, True),
+        ({"RACE_CONDITION_TEST_MODE": "1"}, {}, True),
+        ({"CONCURRENT_E2E_SESSION_ID": "s"}, {}, True),
         ({"E2E_TESTING": "1", "ENVIRONMENT": "production"}, {"X-E2E-Test": "true"}, False),
+        ({"E2E_TESTING": "1", "ENVIRONMENT": "prod-eu"}, {}, False),
         ({"E2E_TESTING": "1", "GOOGLE_CLOUD_PROJECT": "netra-prod"}, {}, False),
     ],
 )
 def test_test_traffic_is_marked_but_never_in_production(monkeypatch, variables, headers, found):
     from netra_backend.app.websocket_core.unified_websocket_auth import extract_e2e_context_from_websocket
 
-    for name in ("GOOGLE_CLOUD_PROJECT", "K_SERVICE", "PYTEST_RUNNING", "STAGING_E2E_TEST", "E2E_TEST_ENV"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
+    from compat.netra.components.auth import marks
+
+    monkeypatch.setattr(marks, "read_variable", lambda name, default="": variables.get(name, default))
     context = extract_e2e_context_from_websocket(socket(**headers))
     assert (context is not None) is found
     if found:
-        assert context["is_e2e_testing"] is True
-        assert context["detection_method"]["via_headers"] is bool(headers)
+        by_variables = bool(variables)
+        assert context == {
+            "is_e2e_testing": True,
+            "demo_mode_enabled": False,
+            "detection_method": {
+                "via_headers": bool(headers),
+                "via_environment": by_variables,
+                "via_env_vars": by_variables,
+                "via_demo_mode": False,
+            },
+            "security_mode": "development_permissive",
+            "e2e_headers": headers,
+            "environment": "unknown",
+            "google_cloud_project": "",
+            "k_service": "",
+            "e2e_oauth_key": variables.get("E2E_OAUTH_SIMULATION_KEY"),
+            "test_environment": variables.get("E2E_TEST_ENV"),
+            "bypass_enabled": True,
+            "enhanced_detection": True,
+            "fix_version": context["fix_version"],
+        }
+
+
+def test_the_module_has_the_names_that_callers_reach_for():
+    import netra_backend.app.websocket_core.unified_websocket_auth as module
+    from starlette.websockets import WebSocketState
+
+    assert module.WebSocketState is WebSocketState and module.AuthenticationContext.WEBSOCKET.value == "websocket"
+    module._websocket_authenticator = made = object()
+    assert module.get_websocket_authenticator() is made
+    module._websocket_authenticator = None
 
 
 def test_a_mark_opens_nothing(monkeypatch):
