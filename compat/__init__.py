@@ -58,11 +58,11 @@ if TYPE_CHECKING:
     from .ledger import (
         Removed as Removed,
     )
-    from .ledger import (
-        check as check,
-    )
     from .shim import (
         Adapter as Adapter,
+    )
+    from .shim import (
+        check as check,
     )
     from .shim import (
         converted as converted,
@@ -85,8 +85,8 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "errors": ("CompatError", "LedgerError", "LegacyExpiredError", "LegacyUseWarning"),
-    "ledger": ("Argument", "Class", "Ledger", "Method", "Module", "Name", "Removed", "check"),
-    "shim": ("Adapter", "converted", "dual", "install", "legacy_method", "renamed", "usage"),
+    "ledger": ("Argument", "Class", "Ledger", "Method", "Module", "Name", "Removed"),
+    "shim": ("Adapter", "check", "converted", "dual", "install", "legacy_method", "renamed", "usage"),
 }
 
 __all__ = [

@@ -30,7 +30,6 @@ __all__ = [  # noqa: RUF022 - as sorted() sorts
     "Name",
     "Origin",
     "Removed",
-    "check",
     "discover",
     "import_line",
     "load",
@@ -42,16 +41,11 @@ __all__ = [  # noqa: RUF022 - as sorted() sorts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .checking import check
     from .discovery import discover, load
 
 
 def __getattr__(name: str) -> object:
     # Checks and discovery read the whole environment; no running program needs them to use a legacy name.
-    if name == "check":
-        from .checking import check
-
-        return check
     if name in ("discover", "load"):
         from . import discovery
 

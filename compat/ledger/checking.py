@@ -1,8 +1,6 @@
-"""Checks a ledger against itself and against the code it names; raises every fault at once."""
+"""Checks a ledger against itself and against the code it names."""
 
 from __future__ import annotations
-
-from compat.errors import LedgerError
 
 from . import advice
 from .ledger import Ledger
@@ -17,18 +15,8 @@ if TYPE_CHECKING:
     Fault = tuple[str, str, str]
 
 
-def check(ledger: Ledger) -> None:
-    """Raise :class:`compat.LedgerError` with all faults of a ledger, each with row, reason and remedy; else return ``None``.
-
-    Imports the canonical targets and the adapters. Run it in a test of the package that declares the ledger.
-    """
-    faults = list(find_faults(ledger))
-    if faults:
-        raise LedgerError(ledger.name, faults)
-
-
 def find_faults(ledger: Ledger) -> Iterator[Fault]:
-    """Yield every ``(row, reason, remedy)`` that is wrong with a ledger."""
+    """Yield every ``(row, reason, remedy)`` that is wrong with a ledger. Imports the canonical targets and the adapters."""
     yield from _in_force(ledger)
     yield from _duplicates(ledger)
     yield from _cycles(ledger)
@@ -39,7 +27,8 @@ def find_faults(ledger: Ledger) -> Iterator[Fault]:
     yield from advice.find_faults(ledger)
 
 
-def _show(row: Move) -> str:
+def shown(row: Move) -> str:
+    """A row as faults name it."""
     return f"{type(row).__name__}({row.legacy!r})"
 
 
@@ -61,11 +50,11 @@ def _duplicates(ledger: Ledger) -> Iterator[Fault]:
         if before is not row:
             if row.is_tombstone != before.is_tombstone:
                 moved = row if before.is_tombstone else before
-                yield _show(row), "the name is both removed and moved", f"keep either the Removed row or {_show(moved)}"
+                yield shown(row), "the name is both removed and moved", f"keep either the Removed row or {shown(moved)}"
             else:
-                yield _show(row), f"legacy path {row.legacy!r} has another row already", "delete one of the two"
+                yield shown(row), f"legacy path {row.legacy!r} has another row already", "delete one of the two"
         elif ids.setdefault(row.id, row) is not row:
-            yield _show(row), f"id {row.id!r} is taken by {_show(ids[row.id])}", "give each row an id of its own, or none"
+            yield shown(row), f"id {row.id!r} is taken by {shown(ids[row.id])}", "give each row an id of its own, or none"
 
 
 def _cycles(ledger: Ledger) -> Iterator[Fault]:
@@ -77,7 +66,7 @@ def _cycles(ledger: Ledger) -> Iterator[Fault]:
             at = following.canonical if following is not None else ""
         if at == row.legacy:
             yield (
-                _show(row),
+                shown(row),
                 f"the move leads back to itself: {' -> '.join([*path, at])}",
                 "point the row at the final canonical path",
             )
@@ -85,11 +74,11 @@ def _cycles(ledger: Ledger) -> Iterator[Fault]:
 
 def _words(row: Move) -> Iterator[Fault]:
     for reason, remedy in row.faults():
-        yield _show(row), reason, remedy
+        yield shown(row), reason, remedy
     if row.instead is not None and not row.instead.strip():
-        yield _show(row), "instead is empty", "say what to write instead, or None to word it from the canonical path"
+        yield shown(row), "instead is empty", "say what to write instead, or None to word it from the canonical path"
     if row.instead is None and not row.canonical:
-        yield _show(row), "instead is missing: there is no canonical path to word it from", "say what to write instead"
+        yield shown(row), "instead is missing: there is no canonical path to word it from", "say what to write instead"
 
 
 def _versions(row: Move) -> Iterator[Fault]:
@@ -98,9 +87,9 @@ def _versions(row: Move) -> Iterator[Fault]:
         try:
             parsed.append(parse(getattr(row, field)))
         except (ValueError, TypeError, AttributeError):
-            yield _show(row), f"{field}={getattr(row, field)!r} is no version", f"write one such as {field}='2.0'"
+            yield shown(row), f"{field}={getattr(row, field)!r} is no version", f"write one such as {field}='2.0'"
     if len(parsed) == 2 and not parsed[0] < parsed[1] and not row.is_tombstone:
-        yield _show(row), f"removal {row.removal} is not after since {row.since}", "give the users at least one version to move"
+        yield shown(row), f"removal {row.removal} is not after since {row.since}", "give the users at least one version to move"
 
 
 def _target(row: Move) -> Iterator[Fault]:
@@ -108,7 +97,7 @@ def _target(row: Move) -> Iterator[Fault]:
         return
     found, fault = resolve(row.canonical)
     if fault:
-        yield _show(row), f"canonical target {row.canonical!r} {fault}", "correct the path, or ship the target"
+        yield shown(row), f"canonical target {row.canonical!r} {fault}", "correct the path, or ship the target"
         return
     for reason, remedy in row.target_faults(found):
-        yield _show(row), reason, remedy
+        yield shown(row), reason, remedy

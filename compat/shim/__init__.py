@@ -4,6 +4,7 @@ installation  install(), Installation: everything put in can be taken out
 kinds         what each kind of move does at run time, one file each
 serving       modules and names at legacy paths: finder, loader, modules, descriptors, overlays on modules that still exist
 attach        rows that change what still exists, composed
+trial         check(): does what installing does, and says what could not be served
 recording     who uses what: the funnel (count first, warn second), call sites, warning filters, thread origins, lazy imports
 adapters      classes that are built by factories now
 methods       renamed, converted, legacy_method
@@ -13,7 +14,19 @@ results       dual: one result for callers that await and callers that do not
 
 from __future__ import annotations
 
-__all__ = ["Adapter", "Installation", "converted", "dual", "install", "installed", "legacy_method", "renamed", "usage", "wait"]
+__all__ = [
+    "Adapter",
+    "Installation",
+    "check",
+    "converted",
+    "dual",
+    "install",
+    "installed",
+    "legacy_method",
+    "renamed",
+    "usage",
+    "wait",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,10 +35,12 @@ if TYPE_CHECKING:
     from .methods import converted, legacy_method, renamed
     from .recording.funnel import usage
     from .results import dual, wait
+    from .trial import check
 
 _HOMES = {
     "Adapter": "adapters",
     "Installation": "installation",
+    "check": "trial",
     "converted": "methods",
     "dual": "results",
     "install": "installation",

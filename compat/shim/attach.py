@@ -12,7 +12,7 @@ from .serving import overlay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import ModuleType
 
     from .serving.installed import Installed
@@ -51,9 +51,47 @@ def changed_modules(ledger: Ledger) -> frozenset[str]:
 
 
 def cover(owner: Installed, module: ModuleType) -> None:
-    """Put the rows of an installed ledger for a live module in place."""
-    undo = overlay.cover(module, owner.ledger.module_rows(module.__name__), owner.recorder)
-    if undo is not None:
-        owner.undoings.append(undo)
-    for path, rows in _changes(owner.ledger).get(module.__name__, ()):
-        owner.undoings.append(kinds.of(rows[0]).attach(module, path, [(move, owner.recorder(move)) for move in rows]))
+    """Put the rows of an installed ledger for a live module in place.
+
+    Nothing is raised: this runs in the import of a module that may be used without any legacy name. What cannot be put in
+    place is logged, and the other rows are served.
+    """
+    rows = owner.ledger.module_rows(module.__name__)
+    if rows:
+        try:
+            undo = overlay.cover(owner, module, rows)
+            if undo is not None:
+                owner.undoings.append(undo)
+        except Exception as error:
+            for move in rows.values():
+                owner.refuse(move, *_failure(error))
+    cover_targets(owner, module)
+
+
+def cover_targets(owner: Installed, module: ModuleType) -> None:
+    """Put those rows in place that change what a live module defines."""
+    for path, group in _changes(owner.ledger).get(module.__name__, ()):
+        _change(owner, module, path, group)
+
+
+def _change(owner: Installed, module: ModuleType, path: str, rows: Sequence[Move]) -> None:
+    kind = kinds.of(rows[0])
+    served = []
+    try:
+        faults = {move.legacy: fault for move, *fault in kind.faults(module, path, rows)}
+        for move in rows:
+            if move.legacy in faults:
+                owner.refuse(move, *faults[move.legacy])
+            else:
+                served.append((move, owner.recorder(move)))
+        if served:
+            owner.undoings.append(kind.attach(module, path, served))
+    except Exception as error:
+        for move in rows:
+            owner.refuse(move, *_failure(error))
+    else:
+        owner.outcomes.update((move.legacy, ("", "")) for move, _recorder in served)
+
+
+def _failure(error: Exception) -> tuple[str, str]:
+    return f"it cannot be put in place ({type(error).__name__}: {error})", "correct the row, or delete it"

@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 
+from compat import check
 from compat.errors import LedgerError
 from compat.ledger import (
     KINDS,
@@ -17,7 +18,6 @@ from compat.ledger import (
     Move,
     Name,
     Removed,
-    check,
     names,
     removed,
     replacement,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from types import FunctionType
 
 from ..forward import FunctionLike
 from ..recording import callsite, thread_origin
@@ -13,7 +14,7 @@ from .kind import Kind, owner_in, replaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType, ModuleType
     from typing import Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ArgumentKind(Kind):
-    """Wrapped around the canonical function."""
+    """Wrapped around the canonical function, or around the constructor of a class: the class stays what it is."""
 
     __slots__ = ()
 
@@ -33,8 +34,45 @@ class ArgumentKind(Kind):
 
     def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Argument, UseRecorder]]) -> Callable[[], None]:
         """Wrap the function once for all its rows."""
-        owner, name = owner_in(module, path)
-        return replaced(owner, name, functools.partial(accept, rows=rows))
+        return replaced(*_place(module, path), functools.partial(accept, rows=rows))
+
+    def faults(self, module: ModuleType, path: str, rows: Sequence[Argument]) -> Iterator[tuple[Argument, str, str]]:
+        """There must be something in Python to wrap, which takes what it is given and does not take what was dropped."""
+        owner, name = _place(module, path)
+        found = getattr(owner, name)
+        if isinstance(found, type) or not callable(found):
+            what = "is a class without a constructor in Python" if isinstance(found, type) else "is not callable"
+            for row in rows:
+                yield row, f"{row.canonical!r} {what}", "name a function, a method or a class as 'module:callable'"
+            return
+        try:
+            taken = inspect.signature(found).parameters
+        except (TypeError, ValueError):
+            return  # C code that does not tell
+        takes_all = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in taken.values())
+        legacy = {row.argument for row in rows}
+        for row in rows:
+            if row.became and not takes_all and row.became not in taken and row.became not in legacy:
+                yield row, f"{row.canonical!r} takes no argument {row.became!r}", "correct became="
+            elif row.argument and not row.became and not row.default and row.argument in taken:
+                yield (
+                    row,
+                    f"{row.canonical!r} still takes {row.argument!r}",
+                    "take the argument off it, or delete the row",
+                )
+
+
+def _place(module: ModuleType, path: str) -> tuple[Any, str]:
+    """What holds the function to wrap, and its name there: for a class it is what constructs its instances."""
+    owner, name = owner_in(module, path)
+    kind = getattr(owner, name)
+    if not isinstance(kind, type):
+        return owner, name
+    for base in kind.__mro__:
+        for maker in ("__init__", "__new__"):
+            if isinstance(getattr(vars(base).get(maker), "__func__", vars(base).get(maker)), FunctionType):
+                return kind, maker
+    return owner, name
 
 
 def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecorder]]) -> Any:
@@ -94,12 +132,25 @@ def _rename(
                 continue
             value = converted
         record(recorder, "argument", frame)
-        if row.became is None:
+        became, value = _last_name(row, value, by_name)
+        if became is None:
             continue
-        if row.became != key and (row.became in kwargs or row.became in changed or _is_given(function, row.became, args, {})):
-            raise TypeError(f"{name}() got multiple values for argument {row.became!r}")
-        changed[row.became] = value
+        if became != key and (became in kwargs or became in changed or _is_given(function, became, args, {})):
+            raise TypeError(f"{name}() got multiple values for argument {became!r}")
+        changed[became] = value
     return changed
+
+
+def _last_name(row: Argument, value: Any, by_name: Mapping[str, tuple[Argument, UseRecorder]]) -> tuple[str | None, Any]:
+    """The argument's name and value after those later rows for which the new name is an old one again."""
+    passed = {row.argument}
+    while row.became is not None and row.became not in passed and row.became in by_name:
+        passed.add(row.became)
+        row = by_name[row.became][0]
+        if row.convert:
+            convert: Any = resolve(row.convert, row.id)
+            value = convert(value)
+    return row.became, value
 
 
 @functools.lru_cache(maxsize=1024)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
@@ -31,6 +31,10 @@ class Kind:
     def changed(self, move: Move) -> str:
         """A row that changes its target: the path, ``"module:attribute"``, at which it puts something."""
         raise NotImplementedError
+
+    def faults(self, module: ModuleType, path: str, rows: Sequence[Any]) -> Iterator[tuple[Any, str, str]]:
+        """Yield ``(row, reason, remedy)`` for each row that changes ``path`` of its module and must not be put in place there."""
+        yield from ()
 
     def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Any, UseRecorder]]) -> Callable[[], None]:
         """Put in place, at the attribute ``path`` of a module, what all rows that change it ask for; return the undoing."""

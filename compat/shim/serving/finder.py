@@ -68,9 +68,9 @@ class Finder:
         below_moved = isinstance(parent, LegacyModule) and bool(vars(parent).get("__canonical__"))
         if not below_moved or move is None:
             # A legacy parent's __path__ is the canonical package's: searching it would make a second copy of a module.
-            elsewhere = None if below_moved else self._elsewhere(name, path, target)
-            if elsewhere is not None:
-                return self._overlaid(name, elsewhere)
+            real = None if below_moved else elsewhere(name, path, target)
+            if real is not None:
+                return self._overlaid(name, real)
         if owner is not None and move is not None:
             return kinds.of(move).find(owner, name, move)
         for one in self._installed:
@@ -91,7 +91,7 @@ class Finder:
         if not isinstance(served, LegacyModule) or vars(served).get("__canonical__") or self._seen_path == sys.path:
             return False
         self._seen_path = list(sys.path)
-        if self._elsewhere(root, None, None) is None:
+        if elsewhere(root, None, None) is None:
             return False
         for name, module in list(sys.modules.items()):
             if isinstance(module, LegacyModule) and name.partition(".")[0] == root:
@@ -111,16 +111,6 @@ class Finder:
                     break
                 at = at.rpartition(".")[0]
         return None, None
-
-    def _elsewhere(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
-        for other in sys.meta_path:
-            if other is self or getattr(other, "__module__", "") in callsite.START:
-                continue
-            find = getattr(other, "find_spec", None)
-            found: ModuleSpec | None = find(name, path, target) if find is not None else None
-            if found is not None:
-                return found
-        return None
 
     def _overlaid(self, name: str, spec: ModuleSpec) -> ModuleSpec:
         if spec.loader is None and spec.submodule_search_locations is None:
@@ -152,6 +142,33 @@ class Finder:
         if statement.name != name:
             return True
         return any(one.ledger.is_declared(f"{name}.{item}") for item in statement.fromlist or ())
+
+
+def elsewhere(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+    """What the other finders answer."""
+    for other in sys.meta_path:
+        if isinstance(other, Finder) or getattr(other, "__module__", "") in callsite.START:
+            continue
+        find = getattr(other, "find_spec", None)
+        found: ModuleSpec | None = find(name, path, target) if find is not None else None
+        if found is not None:
+            return found
+    return None
+
+
+def real_spec(name: str) -> ModuleSpec | None:
+    """The spec of a module that exists without this package; nothing is imported."""
+    parent = name.rpartition(".")[0]
+    path: Any = None
+    if parent:
+        above = real_spec(parent)
+        path = above.submodule_search_locations if above is not None else None
+        if path is None:
+            return None
+        live = sys.modules.get(parent)
+        if live is not None and not isinstance(live, LegacyModule):
+            path = getattr(live, "__path__", path)
+    return elsewhere(name, path)
 
 
 # What imports a dotted path part by part, by the variable that holds the path: the parent is asked for by a function call.

@@ -63,9 +63,8 @@ class Loader:
         namespace["__canonical__"] = self.canonical
         namespace["__compat_recorder__"] = self.recorder
         kind = type(module)
-        for name, move in self.rows.items():
-            if name and "." not in name:
-                setattr(kind, name, served_property(move, self.owner.recorder))
+        for name, move in self.owner.servable(self.rows).items():
+            setattr(kind, name, served_property(move, self.owner.recorder))
         if self.canonical:
             dress(module, sys.modules[self.canonical])
             namespace["__getattr__"] = fallback(module, self.canonical, self.recorder)

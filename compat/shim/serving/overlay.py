@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from compat.ledger import Move
 
     from ..recording.funnel import UseRecorder
+    from .installed import Installed
 
 _MARK = "__compat_overlay__"
 
@@ -44,21 +45,22 @@ def _overlaid(module: types.ModuleType) -> type | None:
     return made
 
 
-def cover(
-    module: types.ModuleType, rows: Mapping[str, Move], recorder_of: Callable[[Move], UseRecorder]
-) -> Callable[[], None] | None:
+def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) -> Callable[[], None] | None:
     """Put the rows of a live module onto it; return the function that takes them off again, ``None`` for no change."""
-    namespace = vars(module)
+    namespace, recorder_of = vars(module), owner.recorder
     wanted = {}
-    for name, move in rows.items():
-        if not name or "." in name:
-            continue
-        if name not in namespace or _is_same(namespace[name], move):
+    for name, move in owner.servable(rows).items():
+        if is_defined(module, move):
+            owner.refuse(move, *STILL_DEFINED, is_harmless=True)
+        else:
             wanted[name] = move
+            owner.outcomes[move.legacy] = ("", "")
     if not wanted:
         return None
     kind = _overlaid(module)
     if kind is None:
+        for move in wanted.values():
+            owner.refuse(move, f"modules of type {type(module).__name__!r} take no names", "serve it from a Python module")
         return None
     popped = {name: namespace.pop(name) for name in wanted if name in namespace}
     for name, move in wanted.items():
@@ -88,6 +90,16 @@ def cover(
             delattr(kind, "__all__")
 
     return uncover
+
+
+#: Why a row for a name that a live module has by itself is not served, and what to do about it.
+STILL_DEFINED = ("the module still defines the name", "delete the definition, or the row")
+
+
+def is_defined(module: types.ModuleType, move: Move) -> bool:
+    """Whether a live module has something of its own under the name of a row: what answers there is left alone."""
+    namespace = vars(module)
+    return move.attribute in namespace and not _is_same(namespace[move.attribute], move)
 
 
 def _is_same(value: object, move: Move) -> bool:
