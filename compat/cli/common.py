@@ -1,4 +1,4 @@
-"""What commands share that needs nothing beyond the base install: the chosen ledgers, and where output goes."""
+"""Helpers of commands that need only the base install: the chosen ledgers, the output file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options and habits that several subcommands share.
+"""Click options that several subcommands share.
 
 A subcommand is a file of its own: ``command = click.command()(...)`` with the room that does the work imported inside
 the function, and a line in the table of :mod:`compat.cli.table`. It returns its exit code (``None`` means 0), writes

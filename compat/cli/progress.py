@@ -1,4 +1,4 @@
-"""A progress bar on stderr, for people: where stderr is no terminal, or the work is soon done, nothing is shown."""
+"""A progress bar on stderr; nothing is shown where stderr is no terminal, or the work is done soon."""
 
 from __future__ import annotations
 

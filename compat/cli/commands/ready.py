@@ -1,4 +1,4 @@
-"""``compat ready``: may it go, and if not, why not."""
+"""``compat ready``: a verdict for each move: may it go, and if not, why not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``compat report``: who still uses what, how much, since when, and is it falling."""
+"""``compat report``: who still uses what, how much, since when, and whether use falls."""
 
 from __future__ import annotations
 

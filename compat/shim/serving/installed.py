@@ -1,4 +1,4 @@
-"""One installed ledger, as what serves it sees it."""
+"""The protocol of one installed ledger, for the code that serves it."""
 
 from __future__ import annotations
 

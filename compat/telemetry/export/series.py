@@ -1,4 +1,4 @@
-"""What exporters tell the world: uses per move, kind, caller and service, as counters that never fall.
+"""Exported series: uses per move, kind, caller and service, as counters that never fall.
 
 The numbers come from the state directory, living processes included, so they survive restarts, and every process of a
 host says the same. A scrape folds first. Where nothing is kept on disk, they are those of this process alone.

@@ -1,4 +1,4 @@
-"""Reading segment files, many of them, quickly."""
+"""Reads many segment files quickly."""
 
 from __future__ import annotations
 

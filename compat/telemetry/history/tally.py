@@ -1,4 +1,4 @@
-"""Counts that add up, in memory: what lies between segments and the history."""
+"""In-memory counts that add up, on their way from segments into the history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The usage page, /api/usage and /metrics over HTTP: for the eyes of those who may see it, and of nobody else."""
+"""Serves the usage page, /api/usage and /metrics over HTTP, under known host names and behind a token."""
 
 from __future__ import annotations
 

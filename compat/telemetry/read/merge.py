@@ -1,4 +1,4 @@
-"""Merging: any mix of state directories and histories, read as one history, each segment counted once."""
+"""Merges any mix of state directories and histories into one history; each segment counts once."""
 
 from __future__ import annotations
 

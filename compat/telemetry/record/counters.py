@@ -1,4 +1,4 @@
-"""The hot-path face: what the shim calls, and what one process has one of.
+"""The hot-path interface: what the shim calls to count a use, and the state that a process has once.
 
 ``open_cell`` hands out the cells of :mod:`.cells`, which count in memory or in this process's segment, as
 ``COMPAT_TELEMETRY`` says. Nothing in here raises into legacy code, and importing it loads nothing heavy.

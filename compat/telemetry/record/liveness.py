@@ -1,4 +1,4 @@
-"""Whether the process that writes a segment, or left a record, is still there."""
+"""Tells whether the process that writes a segment, or left a record, still runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A usage report as plain data: what every format shows, and nothing of how it is shown."""
+"""A usage report as plain data, independent of any format."""
 
 from __future__ import annotations
 
