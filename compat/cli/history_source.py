@@ -1,4 +1,4 @@
-"""Opens the usage history that a command reads: this machine's state directory, or a mix of directories, databases and servers."""
+"""Opens the usage history that a command reads: the state directory, or a mix of directories, databases and servers."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class MemorySlot:
         self.view[INDEX] = total
 
     def touch(self, now: float) -> None:
-        """Remember nothing: who reads a slot of memory is there to see."""
+        """Do nothing: the readers of a slot in memory look at it themselves."""
 
 
 class MemoryTable:
