@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import pathlib
 import re
+
+import pytest
 
 import compat
 from compat import errors, ledger
@@ -109,6 +112,24 @@ def test_the_readme_counts_the_legacy_names_of_the_case():
 
     words = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"more than {len(LEDGER) // 100 * 100:,} legacy names" in words
+
+
+#: What README has shown since 1.0.0, as the targets of a ledger are written.
+SHOWN = """
+compat:Adapter compat:Argument compat:Class compat:Ledger compat:Method compat:Module compat:Name compat:Removed
+compat:check compat:converted compat:install compat:legacy_method compat:renamed
+compat.canonical:Settings compat.canonical:UserExecutionContext compat.canonical:create_app
+compat.canonical:get_websocket_manager compat.canonical.factory:get_websocket_manager_factory
+"""
+
+
+@pytest.mark.parametrize("path", SHOWN.split())
+def test_what_readme_has_shown_can_be_imported(path):
+    module, _, name = path.partition(":")
+    if name == "create_app":
+        pytest.importorskip("starlette", reason="the application needs the server extra")
+    found = importlib.import_module(module)
+    assert not name or getattr(found, name) is not None
 
 
 def test_the_version_is_that_of_the_shipped_ledger_and_of_the_changelog():
