@@ -44,6 +44,9 @@ if TYPE_CHECKING:
         Class as Class,
     )
     from .ledger import (
+        Deprecated as Deprecated,
+    )
+    from .ledger import (
         Ledger as Ledger,
     )
     from .ledger import (
@@ -68,6 +71,9 @@ if TYPE_CHECKING:
         converted as converted,
     )
     from .shim import (
+        deprecated as deprecated,
+    )
+    from .shim import (
         dual as dual,
     )
     from .shim import (
@@ -85,8 +91,8 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "errors": ("CompatError", "LedgerError", "LegacyExpiredError", "LegacyUseWarning"),
-    "ledger": ("Argument", "Class", "Ledger", "Method", "Module", "Name", "Removed"),
-    "shim": ("Adapter", "check", "converted", "dual", "install", "legacy_method", "renamed", "usage"),
+    "ledger": ("Argument", "Class", "Deprecated", "Ledger", "Method", "Module", "Name", "Removed"),
+    "shim": ("Adapter", "check", "converted", "deprecated", "dual", "install", "legacy_method", "renamed", "usage"),
 }
 
 __all__ = [
@@ -94,6 +100,7 @@ __all__ = [
     "Argument",
     "Class",
     "CompatError",
+    "Deprecated",
     "Ledger",
     "LedgerError",
     "LegacyExpiredError",
@@ -104,6 +111,7 @@ __all__ = [
     "Removed",
     "check",
     "converted",
+    "deprecated",
     "dual",
     "install",
     "legacy_method",

@@ -59,7 +59,7 @@ def _duplicates(ledger: Ledger) -> Iterator[Fault]:
 
 def _cycles(ledger: Ledger) -> Iterator[Fault]:
     for row in ledger:
-        path, at = [row.legacy], row.canonical
+        path, at = [row.legacy], "" if row.stays else row.canonical
         while at and at not in path:
             path.append(at)
             following = ledger.get(at)

@@ -55,6 +55,8 @@ class Move:
     differs: ClassVar[str] = ""
     #: Nothing stands behind the legacy path any more; every use of it raises.
     is_tombstone: ClassVar[bool] = False
+    #: What the legacy path names stays there: ``canonical`` is the same path.
+    stays: ClassVar[bool] = False
     #: The legacy path must name something inside a module.
     needs_attribute: ClassVar[bool] = False
     #: The adapter that is handed out in place of the canonical object; ``""``: the canonical object itself is.
@@ -110,6 +112,10 @@ class Move:
     def function(self) -> str:
         """The canonical function (``"module:function"``) whose calls the row speaks of; ``""`` for all rows but those."""
         return ""
+
+    def covers(self, use: str) -> bool:
+        """Whether a use of the legacy path in one way (``construct``, ``subclass``, ...) is one that the row means."""
+        return True
 
     def rule_for(self, path: str) -> str:
         """The rule under which a use of ``path``, the legacy path or one below it, is reported: the kind."""

@@ -3,6 +3,7 @@
 installation  install(), Installation: everything put in can be taken out
 kinds         what each kind of move does at run time, one file each
 serving       modules and names at legacy paths: finder, loader, modules, descriptors, overlays on modules that still exist
+in_place      what stays where it is, observed there
 attach        rows that change what still exists, composed
 trial         check(): does what installing does, and says what could not be served
 recording     who uses what: the funnel (count first, warn second), call sites, warning filters, thread origins, lazy imports
@@ -19,6 +20,7 @@ __all__ = [
     "Installation",
     "check",
     "converted",
+    "deprecated",
     "dual",
     "install",
     "installed",
@@ -31,6 +33,7 @@ __all__ = [
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .adapters import Adapter
+    from .in_place.marking import deprecated
     from .installation import Installation, install, installed
     from .methods import converted, legacy_method, renamed
     from .recording.funnel import usage
@@ -42,6 +45,7 @@ _HOMES = {
     "Installation": "installation",
     "check": "trial",
     "converted": "methods",
+    "deprecated": "in_place.marking",
     "dual": "results",
     "install": "installation",
     "installed": "installation",

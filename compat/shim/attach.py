@@ -12,10 +12,13 @@ from .serving import overlay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
     from types import ModuleType
 
+    from .recording.funnel import UseRecorder
     from .serving.installed import Installed
+
+    _Served = list[tuple[Move, UseRecorder]]
 
     _Group = tuple[str, str]  # the path that is changed, the kind of the rows
 
@@ -50,11 +53,37 @@ def changed_modules(ledger: Ledger) -> frozenset[str]:
     return frozenset(_changes(ledger))
 
 
+def changed_packages(ledger: Ledger) -> frozenset[str]:
+    """The modules that rows change as a whole: what lies below them changes as they do."""
+    return frozenset(name for name, changes in _changes(ledger).items() if any(not path for path, _rows in changes))
+
+
+def is_below(module: str, packages: Container[str]) -> bool:
+    """Whether a module lies below one of several packages."""
+    return any(parent in packages for parent in _parents(module))
+
+
+def _parents(module: str) -> Iterator[str]:
+    while "." in module:
+        module = module.rpartition(".")[0]
+        yield module
+
+
+def _rows_for(ledger: Ledger, module: str) -> Iterator[tuple[str, list[Move]]]:
+    changes = _changes(ledger)
+    yield from changes.get(module, ())
+    for parent in _parents(module):
+        for path, rows in changes.get(parent, ()):
+            if not path and not any(not own for own, _rows in changes.get(module, ())):
+                yield path, [move.implied(module, module) for move in rows]
+                return
+
+
 def cover(owner: Installed, module: ModuleType) -> None:
     """Put the rows of an installed ledger for a live module in place.
 
     Nothing is raised: this runs in the import of a module that may be used without any legacy name. What cannot be put in
-    place is logged, and the other rows are served.
+    place is logged, and the other rows are served. Only where the import is itself a use does it end as uses do.
     """
     rows = owner.ledger.module_rows(module.__name__)
     if rows:
@@ -65,18 +94,19 @@ def cover(owner: Installed, module: ModuleType) -> None:
         except Exception as error:
             for move in rows.values():
                 owner.refuse(move, *_failure(error))
-    cover_targets(owner, module)
+    for path, served in cover_targets(owner, module):
+        if served:
+            kinds.of(served[0][0]).loaded(module, path, served)
 
 
-def cover_targets(owner: Installed, module: ModuleType) -> None:
-    """Put those rows in place that change what a live module defines."""
-    for path, group in _changes(owner.ledger).get(module.__name__, ()):
-        _change(owner, module, path, group)
+def cover_targets(owner: Installed, module: ModuleType) -> list[tuple[str, _Served]]:
+    """Put those rows in place that change what a live module defines; return by path those that are."""
+    return [(path, _change(owner, module, path, group)) for path, group in _rows_for(owner.ledger, module.__name__)]
 
 
-def _change(owner: Installed, module: ModuleType, path: str, rows: Sequence[Move]) -> None:
+def _change(owner: Installed, module: ModuleType, path: str, rows: Sequence[Move]) -> _Served:
     kind = kinds.of(rows[0])
-    served = []
+    served: _Served = []
     try:
         faults = {move.legacy: fault for move, *fault in kind.faults(module, path, rows)}
         for move in rows:
@@ -89,8 +119,9 @@ def _change(owner: Installed, module: ModuleType, path: str, rows: Sequence[Move
     except Exception as error:
         for move in rows:
             owner.refuse(move, *_failure(error))
-    else:
-        owner.outcomes.update((move.legacy, ("", "")) for move, _recorder in served)
+        return []
+    owner.outcomes.update((move.legacy, ("", "")) for move, _recorder in served)
+    return served
 
 
 def _failure(error: Exception) -> tuple[str, str]:

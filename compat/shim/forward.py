@@ -42,7 +42,11 @@ def make(_fn, _hot, _slow, _defaults, _named):
 """
 _BUILTINS = {"KeyError": KeyError, "ValueError": ValueError}
 _RESERVED = frozenset(("_fn", "_hot", "_slow", "_defaults", "_named", "_fr", "_code", "_cell", *HOT_GLOBALS))
-_makers: dict[tuple[str, str], Callable[..., Any]] = {}
+#: The file of forwarders that stand in place of what they call: the call goes on to it as it was written.
+IN_PLACE = "<compat in place>"
+#: The files of all code that does so.
+IN_PLACE_FILES = {IN_PLACE}
+_makers: dict[tuple[str, str, str], Callable[..., Any]] = {}
 
 
 def shape(function: Any) -> tuple[str, str]:
@@ -92,7 +96,13 @@ def caller(recorder: UseRecorder | LateRecorder, kind: str) -> Callable[[FrameTy
 
 
 def forward(
-    target: Callable[..., Any], recorder: UseRecorder | LateRecorder, *, kind: str = "call", through: str = "", like: Any = None
+    target: Callable[..., Any],
+    recorder: UseRecorder | LateRecorder,
+    *,
+    kind: str = "call",
+    through: str = "",
+    like: Any = None,
+    file: str = "<compat forwarder>",
 ) -> Any:
     """Make a forwarder of ``target``.
 
@@ -106,12 +116,12 @@ def forward(
     if through:
         first, _, rest = arguments.partition(", ")
         call = f"_getattr(args[0], {through!r})(*args[1:], **kwargs)" if first.startswith("*") else f"{first}.{through}({rest})"
-    key = (parameters, call)
+    key = (parameters, call, file)
     maker = _makers.get(key)
     if maker is None:
         made: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "_getattr": getattr, "__builtins__": _BUILTINS}
         source = _TEMPLATE.format(parameters=parameters, call=call, key=KEY, filters=FILTERS)
-        exec(compile(source, "<compat forwarder>", "exec"), made)
+        exec(compile(source, file, "exec"), made)
         maker = _makers.setdefault(key, made["make"])
     defaults, named = getattr(target, "__defaults__", None), getattr(target, "__kwdefaults__", None)
     plain = maker(target, recorder.hot, caller(recorder, kind), defaults, named)

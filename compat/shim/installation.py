@@ -83,7 +83,9 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
             thread_origin.arm()
             if not drop_in:
                 counters.observed(start=True)
-            for name in ledger.modules | attach.changed_modules(ledger):
+            packages = attach.changed_packages(ledger)
+            below = [name for name in list(sys.modules) if attach.is_below(name, packages)] if packages else []
+            for name in ledger.modules | attach.changed_modules(ledger) | set(below):
                 module = sys.modules.get(name)
                 if module is not None and not isinstance(module, LegacyModule):
                     attach.cover(made, module)

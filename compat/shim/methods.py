@@ -65,7 +65,7 @@ class _Written(Legacy):
         if isinstance(function, (staticmethod, classmethod)):
             return type(function)(forward(function.__func__, recorder))
         if isinstance(function, property):
-            return _counted(function, recorder)
+            return counted(function, recorder)
         return forward(function, recorder)
 
 
@@ -195,7 +195,9 @@ class ClassAttribute(property):
         return getattr(owner if instance is None else instance, self.new)
 
 
-def _counted(found: property, recorder: LateRecorder) -> property:
+def counted(found: property, recorder: UseRecorder | LateRecorder) -> property:
+    """A property that reads and writes as another one does, counted."""
+
     def get(self: Any) -> Any:
         record(recorder, "attribute", sys._getframe(1))
         return found.fget(self)  # type: ignore[misc]

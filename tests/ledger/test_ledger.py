@@ -12,6 +12,7 @@ from compat.ledger import (
     KINDS,
     Argument,
     Class,
+    Deprecated,
     Ledger,
     Method,
     Module,
@@ -37,6 +38,7 @@ def rows():
         Method("json:JSONDecoder.old", "json:JSONDecoder.decode", **DATES),
         Argument("json:dumps", "old", became="indent", **DATES),
         Removed("old.x:Gone", since="1.0", instead="json.dumps"),
+        Deprecated("json:load", **DATES),
     ]
 
 
@@ -66,7 +68,7 @@ def test_kinds_with_the_same_fields_differ():
 
 def test_a_ledger_finds_rows_by_path_and_id():
     ledger = Ledger("kit", version="1.5") + rows()
-    assert len(ledger) == 6 and "old.x:A" in ledger and "old.x:Z" not in ledger
+    assert len(ledger) == 7 and "old.x:A" in ledger and "old.x:Z" not in ledger
     assert ledger["old.x:A"].canonical == "json:JSONDecoder" and ledger.get("old.x:Z") is None
     assert ledger.by_id("old.mod").kind == "module" and ledger["json:dumps(old)"].argument == "old"
     with pytest.raises(KeyError, match="ledger 'kit' has no row for 'nope'"):

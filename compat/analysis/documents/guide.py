@@ -61,7 +61,8 @@ def advice_cell(row: Move) -> str:
     match = re.fullmatch(r"Use canonical path '(.*)' instead\.", words)
     if match is not None:
         words = f"`{match.group(1)}`"
-    said = [*(["Removed."] if row.is_tombstone else []), words, row.note.strip()]
+    status = ["Removed."] if row.is_tombstone else ["Deprecated where it is."] if row.stays else []
+    said = [*status, words, row.note.strip()]
     return _cell(" ".join(part for part in said if part))
 
 

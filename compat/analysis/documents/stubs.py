@@ -4,6 +4,7 @@ They are for a directory that the checker's configuration names. Parents of modu
 so that checkers go on to the installed packages of that name.
 
 A moved class is a deprecated subclass of the canonical one, a moved function a deprecated function of the same signature.
+What stays where it is and is deprecated there is marked in a copy of its module's source.
 Constants, enumerations and whole modules cannot be marked in PEP 702's terms: they are typed by the canonical object, and
 :mod:`compat.analysis.scanning.scanner` finds them.
 """
@@ -14,7 +15,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..targets import Targets
-from . import signatures
+from . import marked_source, signatures
 
 if TYPE_CHECKING:
     from compat.ledger import Ledger, Move
@@ -33,20 +34,32 @@ _CATCH_ALL = "def __getattr__(name: str) -> Any: ..."
 def generate(ledger: Ledger) -> dict[str, str]:
     """The stub files of a ledger: path relative to the output directory -> text."""
     targets = Targets(ledger)
-    modules = {module: _Module(targets, module) for module in targets.legacy_modules}
+    modules = {module: _Module(targets, module) for module in targets.legacy_modules if module in targets.moved}
     files: dict[str, str] = {}
+    live = _in_place(ledger, targets)
     packages = set(targets.shells)
-    for name in sorted(packages | set(modules)):
+    for name in sorted(packages | set(modules) | set(live)):
         parts = name.split(".")
         made = modules.get(name)
-        if made is None and parts[0] in ledger.generic:
+        if made is None and name not in live and parts[0] in ledger.generic:
             continue
-        is_package = name in packages
+        is_package = name in packages or (name in live and marked_source.is_package(name))
         place = "/".join(parts)
         path = f"{place}/__init__.pyi" if is_package or len(parts) == 1 else f"{place}.pyi"
-        body = made.text() if made is not None else f"from typing import Any\n\n{_CATCH_ALL}\n"
+        body = made.text() if made is not None else "" if name in live else f"from typing import Any\n\n{_CATCH_ALL}\n"
+        body = "\n".join(filter(None, (live.get(name), body)))
         files[path] = f"{_header(ledger)}\n{body}"
     return files
+
+
+def _in_place(ledger: Ledger, targets: Targets) -> dict[str, str]:
+    """The texts of modules that stay, with their deprecated members marked; without those whose source is not found."""
+    rows: dict[str, list[Move]] = {}
+    for row in ledger:
+        if row.stays:
+            rows.setdefault(row.module, []).append(row)
+    texts = {module: marked_source.mark(module, found, targets.wording.say) for module, found in rows.items()}
+    return {module: text for module, text in texts.items() if text}
 
 
 def write(files: dict[str, str], folder: str) -> list[str]:
@@ -118,7 +131,7 @@ class _Module:
                     found[name] = target
         for name in self.targets.names.get(self.module, {}):
             target = self.targets.attribute(self.module, name)
-            if target is not None and not target.is_module:
+            if target is not None and not target.is_module and not (target.move is not None and target.move.stays):
                 found[name] = target
         return {name: target for name, target in found.items() if name.isidentifier()}
 

@@ -3,7 +3,7 @@
 rewriter    from text to text
 planning    passes each reference to its rewriter, or skips it
 plan        edits and skips of one file, and name look-ups that rewriters share
-kinds       the rewriter of each kind of move: name, module, class_, method, argument, removed
+kinds/      the rewriter of each kind of move
 strings, doctests   rewriters of uses that are no statements
 statements  writes import statements anew
 locals      renames local names

@@ -61,7 +61,7 @@ def _left_alone(plan: Plan, item: ImportedName, reference: Reference) -> Optiona
         return ""
     if reference.how == "re-export":
         return "it is imported from a module that hands it on; that module is the one to change"
-    if reference.target.is_tombstone:
+    if reference.target.is_tombstone or reference.target.stays:
         return None  # its own rewriter says why it is left
     if targets.is_stopgap(reference.target):
         return targets.wording.by_hand(reference.target, "import")

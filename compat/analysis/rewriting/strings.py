@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..model.embedded import literal_span
 from ..model.scopes import Text
-from . import class_
+from .kinds import class_
 
 if TYPE_CHECKING:
     from ..model.references import Reference

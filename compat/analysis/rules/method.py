@@ -44,8 +44,8 @@ def find(uses: FileUses) -> Iterator[Finding]:
 
 
 def rule_of(row: Move) -> str:
-    """The rule under which a row of a class's member is reported: tombstones under their own."""
-    return row.kind if row.is_tombstone else RULE
+    """The rule under which a row of a class's member is reported: tombstones, and what stays, under their own."""
+    return row.kind if row.is_tombstone or row.stays else RULE
 
 
 def reads(uses: FileUses) -> Iterator[Use]:

@@ -29,6 +29,8 @@ class Targets:
         self.modules: dict[str, Move] = {}
         self.members = MemberRows(ledger, factories or {})
         self.shells: set[str] = set()
+        #: Legacy modules of which something moved, or is gone: others have rows of what stays only.
+        self.moved: set[str] = set()
         for row in ledger:
             if self.members.file(row):
                 continue
@@ -36,7 +38,9 @@ class Targets:
                 self.names.setdefault(row.module, {}).setdefault(row.attribute, row)
             else:
                 self.modules.setdefault(row.module, row)
-        for module in [*self.names, *self.modules]:
+            if not row.stays:
+                self.moved.add(row.module)
+        for module in self.moved:
             while "." in module:
                 module = module.rpartition(".")[0]
                 self.shells.add(module)
@@ -118,7 +122,7 @@ class Targets:
         cover = self.covering(name)
         if cover is not None:
             return Target(cover[0], name, cover[1])
-        return Target(None, name, "") if name in self.names else None
+        return Target(None, name, "") if name in self.names and name in self.moved else None
 
     def attribute(self, module: str, name: str) -> Target | None:
         """The target of ``module:name``: its row, a legacy submodule, or what the module's row implies."""

@@ -32,6 +32,11 @@ class Target(NamedTuple):
         return self.move is not None and self.move.is_tombstone
 
     @property
+    def stays(self) -> bool:
+        """Whether the path leads to the same thing before and after the change."""
+        return self.move is not None and self.move.stays
+
+    @property
     def adapter(self) -> str:
         """The adapter that stands in for the canonical class; ``""`` where the canonical object itself is handed out."""
         return "" if self.move is None or self.is_module else self.move.adapter

@@ -5,11 +5,12 @@ from __future__ import annotations
 from ..move import Move
 from .argument import Argument
 from .class_ import Class
+from .deprecated import Deprecated
 from .method import Method
 from .module import Module
 from .name import Name
 from .removed import Removed
 
-KINDS: dict[str, type[Move]] = {kind.kind: kind for kind in (Module, Name, Class, Method, Argument, Removed)}
+KINDS: dict[str, type[Move]] = {kind.kind: kind for kind in (Module, Name, Class, Method, Argument, Removed, Deprecated)}
 
-__all__ = ["KINDS", "Argument", "Class", "Method", "Module", "Name", "Removed"]
+__all__ = ["KINDS", "Argument", "Class", "Deprecated", "Method", "Module", "Name", "Removed"]

@@ -21,6 +21,7 @@ KINDS = {
     "argument": f"{__name__}.argument",
     "method": f"{__name__}.method",
     "removed": f"{__name__}.removed",
+    "deprecated": f"{__name__}.deprecated",
 }
 _loaded: dict[str, Kind] = {}
 

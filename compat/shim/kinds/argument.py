@@ -6,7 +6,7 @@ import functools
 import inspect
 from types import FunctionType
 
-from ..forward import FunctionLike
+from ..forward import IN_PLACE_FILES, FunctionLike
 from ..recording import callsite, thread_origin
 from ..recording.funnel import record
 from ..serving.targets import resolve
@@ -89,6 +89,8 @@ def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecor
     def call(*args: Any, **kwargs: Any) -> Any:
         if not legacy.isdisjoint(kwargs) or orders or defaults:
             frame = callsite.stack_top(1)
+            if frame is not None and frame.f_code.co_filename in IN_PLACE_FILES:
+                frame = frame.f_back
             for row, recorder in orders:
                 args, kwargs = _reorder(function, name, row, recorder, args, kwargs, frame)
             if not legacy.isdisjoint(kwargs):

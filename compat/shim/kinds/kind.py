@@ -36,6 +36,9 @@ class Kind:
         """Yield ``(row, reason, remedy)`` for each row that changes ``path`` of its module and must not be put in place there."""
         yield from ()
 
+    def loaded(self, module: ModuleType, path: str, rows: Sequence[tuple[Any, UseRecorder]]) -> None:
+        """Record the import that has just loaded a module, where that is a use of rows in place; raises as a use does."""
+
     def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Any, UseRecorder]]) -> Callable[[], None]:
         """Put in place, at the attribute ``path`` of a module, what all rows that change it ask for; return the undoing."""
         raise NotImplementedError

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: The module whose class is covered as it is loaded, if it is not loaded yet.
 EXECUTORS = "concurrent.futures.thread"
 #: The files of the code objects of forwarders.
-FILES = {"<compat forwarder>"}
+FILES = {"<compat forwarder>", "<compat in place>"}
 _NOTE = "__compat_handed__"
 _originals: dict[type, tuple[Any, Any]] = {}
 

@@ -36,17 +36,20 @@ def get(self):
         for code in cell:
             break
         try:
-            return _modules[{module!r}].{name}
+            return {read}
         except (KeyError, AttributeError):
             return _load()
     return _slow(self, _fr)
 """
 
 
-def counted_getter(recorder: UseRecorder, path: str, load: Callable[[], object], slow: Callable[[Any, FrameType], object]) -> Any:
+def counted_getter(
+    recorder: UseRecorder, path: str, load: Callable[[], object], slow: Callable[[Any, FrameType], object], *, own: bool = False
+) -> Any:
     """A property getter that counts at known sites and asks ``slow(module, frame)`` elsewhere.
 
-    ``path`` is ``"module:attribute"``. Compiled at the first use: most rows of a ledger are never read in a process.
+    ``path`` is ``"module:attribute"``; ``own`` where the module that is read holds the value itself, under the descriptor.
+    Compiled at the first use: most rows of a ledger are never read in a process.
     """
     get: Any = None
     module, _, name = path.partition(":")
@@ -65,7 +68,8 @@ def counted_getter(recorder: UseRecorder, path: str, load: Callable[[], object],
         if get is None and recorder.hot:
             made: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "_hot": recorder.hot, "_slow": slow}
             made.update(_modules=sys.modules, _load=load, _bare=bare)
-            source = _GETTER.format(key=KEY, filters=FILTERS, module=module, name=name or "__dict__")
+            read = f"self.__dict__[{name!r}]" if own else f"_modules[{module!r}].{name or '__dict__'}"
+            source = _GETTER.format(key=KEY, filters=FILTERS, read=read)
             exec(compile(source, "<compat getter>", "exec"), made)
             get = made["get"]
             kind = type(self)

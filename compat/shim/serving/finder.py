@@ -37,6 +37,8 @@ class Finder:
         self._busy = threading.local()
         self.roots: frozenset[str] = frozenset()
         self.canonical: frozenset[str] = frozenset()
+        self._packages: frozenset[str] = frozenset()
+        self._asked: frozenset[str] = frozenset()
         self._seen_path: list[str] = list(sys.path)
 
     def refresh(self) -> None:
@@ -44,10 +46,12 @@ class Finder:
         self.roots = frozenset(root for one in self._installed for root in one.ledger.roots)
         canonical = (name for one in self._installed for name in attach.changed_modules(one.ledger))
         self.canonical = frozenset((thread_origin.EXECUTORS, *canonical))
+        self._packages = frozenset(name for one in self._installed for name in attach.changed_packages(one.ledger))
+        self._asked = self.roots | {name.partition(".")[0] for name in self._packages}
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """The import system's question. See the module's docstring for the answer."""
-        if name.partition(".")[0] not in self.roots and name not in self.canonical:
+        if name.partition(".")[0] not in self._asked and name not in self.canonical:
             return None
         busy: set[str] = self._busy.__dict__.setdefault("names", set())
         if name in busy:
@@ -115,7 +119,11 @@ class Finder:
     def _overlaid(self, name: str, spec: ModuleSpec) -> ModuleSpec:
         if spec.loader is None and spec.submodule_search_locations is None:
             return spec
-        if name in self.canonical or any(one.ledger.module_rows(name) for one in self._installed):
+        if (
+            name in self.canonical
+            or attach.is_below(name, self._packages)
+            or any(one.ledger.module_rows(name) for one in self._installed)
+        ):
             spec.loader = overlay.OverlayLoader(spec.loader, spec, self._cover)  # type: ignore[assignment]
         return spec
 

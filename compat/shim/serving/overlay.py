@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MARK = "__compat_overlay__"
 
 
-def _overlaid(module: types.ModuleType) -> type | None:
+def class_of(module: types.ModuleType) -> type | None:
     """The class to put descriptors on: the module's own overlay class, made at need; ``None`` where it cannot be."""
     kind = type(module)
     if _MARK in vars(kind):
@@ -57,7 +57,7 @@ def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) 
             owner.outcomes[move.legacy] = ("", "")
     if not wanted:
         return None
-    kind = _overlaid(module)
+    kind = class_of(module)
     if kind is None:
         for move in wanted.values():
             owner.refuse(move, f"modules of type {type(module).__name__!r} take no names", "serve it from a Python module")
@@ -132,7 +132,7 @@ def _star(kind: type) -> property:
 
 def adopt(parent: types.ModuleType, name: str, recorder: UseRecorder | None) -> Callable[[], None] | None:
     """Let a live package see ``from package import child`` for a legacy child; return the undoing."""
-    kind = _overlaid(parent)
+    kind = class_of(parent)
     if kind is None or recorder is None:
         return None
     setattr(kind, name, child_property(name, recorder))

@@ -23,6 +23,7 @@ from measuring import Table, Turns
 
 MODERN = sys.version_info >= (3, 11)
 CALL_BAR = 0.35 if MODERN else 0.6
+IN_PLACE_BAR = 0.3 if MODERN else 0.6
 SAME = 1.1
 """What is the same is within a tenth."""
 DATES = {"since": "1.0", "removal": "2.0", "instead": None}
@@ -34,6 +35,7 @@ class Real:
     def __init__(self): self.value = 1
     def open(self, x=1): return x
 def function(x=1): return x
+def stays(x=1): return x
 """
 LEGACY_ADAPTERS = """
 from compat import Adapter, legacy_method, renamed
@@ -129,7 +131,7 @@ def measure(rounds: int) -> int:
     import wrapt
 
     import compat
-    from compat import Class, Ledger, Method, Module, Name
+    from compat import Class, Deprecated, Ledger, Method, Module, Name
 
     core = importlib.import_module("bench_core")
     module("bench_adapters", LEGACY_ADAPTERS)
@@ -139,6 +141,7 @@ def measure(rounds: int) -> int:
         Name("bench_live:Widget", "bench_core:Widget", **DATES),
         Class("bench_classes:Old", "bench_core:Real", adapter="bench_adapters:Old", **DATES),
         Method("bench_core:Real.old_open", "bench_core:Real.open", **DATES),
+        Deprecated("bench_core:stays", **DATES),
     ]
     compat.install(ledger)
     live, moved = importlib.import_module("bench_live"), importlib.import_module("bench_old.mod")
@@ -152,6 +155,7 @@ def measure(rounds: int) -> int:
     turns.add("direct", "f(1)", f=core.function)
     turns.add("direct method", "o.open(1)", o=real)
     turns.add("ours", "o.old_open(1)", o=real)
+    turns.add("in place", "f(1)", f=core.stays)
     turns.add("floor", "o.floor(1)", o=type("Floor", (), {"floor": staticmethod(floor_of(core.function))})())
     for name, peer in peers.items():
         if peer is not None:
@@ -188,6 +192,14 @@ def show(ns: dict[str, float], peers: dict[str, Any]) -> int:
     cheapest = "typing_extensions"
     table.add("direct call", ns["direct"])
     row("legacy method, counted", "ours", cheapest, cheapest, bar=CALL_BAR, floor=floor(cheapest, CALL_BAR, ns["floor"]))
+    row(
+        "function deprecated in place, counted",
+        "in place",
+        cheapest,
+        cheapest,
+        bar=IN_PLACE_BAR,
+        floor=floor(cheapest, IN_PLACE_BAR, ns["floor"]),
+    )
     row("floor: site, filters, count in memory", "floor", cheapest, cheapest)
     for name, peer in peers.items():
         if peer is None:

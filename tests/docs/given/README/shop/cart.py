@@ -5,3 +5,6 @@ class Cart:
     def add(self, name, quantity=1):
         self.lines.append((name, quantity))
         return len(self.lines)
+
+    def count(self):
+        return len(self.lines)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model.embedded import literal_span
-from ..model.scopes import Text
+from ...model.embedded import literal_span
+from ...model.scopes import Text
+from ..plan import Placement
 from . import class_
-from .plan import Placement
 
 if TYPE_CHECKING:
-    from ..model.file_uses import FileUses
-    from ..model.references import Reference
-    from ..model.scopes import Chain, ImportedName
-    from ..targets import Target
-    from .plan import Plan
+    from ...model.file_uses import FileUses
+    from ...model.references import Reference
+    from ...model.scopes import Chain, ImportedName
+    from ...targets import Target
+    from ..plan import Plan
 
 
 def decide(plan: Plan, item: ImportedName, reference: Reference, uses: FileUses) -> None:

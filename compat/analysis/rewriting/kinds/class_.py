@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Optional
 
 from compat.ledger import Class
 
-from ..model.doctests import DOCTEST
-from ..targets.adapters import is_async_function
-from . import locals as local_names
-from .plan import Placement
+from ...model.doctests import DOCTEST
+from ...targets.adapters import is_async_function
+from .. import locals as local_names
+from ..plan import Placement
 
 if TYPE_CHECKING:
-    from ..model.file_uses import FileUses
-    from ..model.receivers import Receivers
-    from ..model.references import Reference
-    from ..model.scopes import Chain, ImportedName
-    from ..targets import Targets
-    from .plan import Plan
+    from ...model.file_uses import FileUses
+    from ...model.receivers import Receivers
+    from ...model.references import Reference
+    from ...model.scopes import Chain, ImportedName
+    from ...targets import Targets
+    from ..plan import Plan
 
 _SCOPES = (
     ast.FunctionDef,

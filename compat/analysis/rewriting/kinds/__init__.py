@@ -1,4 +1,4 @@
-"""The rewriters by kind of move.
+"""The rewriters by kind of move, one file each.
 
 A new kind is one more module, and a place here. ``decide(plan, item, reference, uses)`` rewrites or skips one imported name;
 ``decide_members(plan, uses)`` what is used of classes and functions that stay where they are.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import argument, class_, method, module, name, removed
+from . import argument, class_, deprecated, method, module, name, removed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,5 +20,10 @@ IMPORTS: dict[str, Callable[..., Any]] = {
     "name": name.decide,
     "class": class_.decide,
     "removed": removed.decide,
+    "deprecated": deprecated.decide,
 }
-MEMBERS: tuple[Callable[..., Any], ...] = (method.decide_members, argument.decide_members)
+MEMBERS: tuple[Callable[..., Any], ...] = (
+    method.decide_members,
+    argument.decide_members,
+    deprecated.decide_members,
+)

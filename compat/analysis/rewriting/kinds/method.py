@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..rules import method
+from ...rules import method
+from . import deprecated
 
 if TYPE_CHECKING:
-    from ..model.file_uses import FileUses
-    from .plan import Plan
+    from ...model.file_uses import FileUses
+    from ..plan import Plan
 
 
 def decide_members(plan: Plan, uses: FileUses) -> None:
@@ -19,7 +20,9 @@ def decide_members(plan: Plan, uses: FileUses) -> None:
         old = use.row.legacy.rpartition(".")[2]
         new = use.row.canonical.rpartition(".")[2]
         rule = method.rule_of(use.row)
-        if use.row.is_tombstone or not new or new == old:
+        if use.row.stays:
+            plan.skip_span(use.start, rule, use.row.legacy, deprecated.reason(use.row))
+        elif use.row.is_tombstone or not new or new == old:
             plan.skip_span(use.start, rule, use.row.legacy, f"what replaces it differs: {use.row.instead or 'see its note'}")
         elif use.how == "override":
             plan.skip_span(use.start, rule, use.row.legacy, "a subclass defines it; callers of both names must be moved together")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..targets.adapters import is_async_function
+from ...targets.adapters import is_async_function
+from .. import locals as local_names
+from ..plan import Placement
 from . import class_
-from . import locals as local_names
-from .plan import Placement
 
 if TYPE_CHECKING:
-    from ..model.file_uses import FileUses
-    from ..model.references import Reference
-    from ..model.scopes import ImportedName
-    from .plan import Plan
+    from ...model.file_uses import FileUses
+    from ...model.references import Reference
+    from ...model.scopes import ImportedName
+    from ..plan import Plan
 
 
 def decide(plan: Plan, item: ImportedName, reference: Reference, uses: FileUses) -> None:

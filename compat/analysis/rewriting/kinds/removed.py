@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..model.file_uses import FileUses
-    from ..model.references import Reference
-    from ..model.scopes import ImportedName
-    from .plan import Plan
+    from ...model.file_uses import FileUses
+    from ...model.references import Reference
+    from ...model.scopes import ImportedName
+    from ..plan import Plan
 
 
 def decide(plan: Plan, item: ImportedName, reference: Reference, uses: FileUses) -> None:

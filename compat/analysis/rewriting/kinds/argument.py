@@ -6,12 +6,12 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from ..rules import argument
-from ..targets import converting
+from ...rules import argument
+from ...targets import converting
 
 if TYPE_CHECKING:
-    from ..model.file_uses import FileUses
-    from .plan import Plan
+    from ...model.file_uses import FileUses
+    from ..plan import Plan
 
 
 def decide_members(plan: Plan, uses: FileUses) -> None:

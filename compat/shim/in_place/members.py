@@ -1,0 +1,177 @@
+"""Functions, methods, properties, attributes of classes and members of enumerations, observed in their places."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+
+from ..forward import IN_PLACE, forward
+from ..kinds.kind import replaced
+from ..methods import counted
+from ..recording import callsite
+from ..recording.funnel import lost_error, record
+from .classes import looked_up, put
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any
+
+    from ..recording.funnel import LateRecorder, UseRecorder
+
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, staticmethod, classmethod)
+_MISSING: Any = object()
+
+
+def raw_of(owner: Any, name: str) -> Any:
+    """What an attribute path leads to, descriptors unread."""
+    if isinstance(owner, type):
+        for base in owner.__mro__:
+            if name in vars(base):
+                return vars(base)[name]
+    return getattr(owner, name)
+
+
+def is_called(found: Any) -> bool:
+    """Whether calls of a thing are what its uses are: of everything else, reads are."""
+    return isinstance(found, _FUNCTIONS)
+
+
+def function(found: Any, recorder: UseRecorder | LateRecorder) -> Any:
+    """A function or method whose calls are counted."""
+    if isinstance(found, (staticmethod, classmethod)):
+        return type(found)(function(found.__func__, recorder))
+    return forward(found, recorder, file=IN_PLACE)
+
+
+def watch_function(owner: Any, name: str, recorder: UseRecorder) -> Callable[[], None]:
+    """Count each call of a function or method; return the undoing."""
+    return replaced(owner, name, functools.partial(function, recorder=recorder))
+
+
+def watch_member(owner: Any, name: str, recorder: UseRecorder) -> Callable[[], None]:
+    """Count each read of a property or class attribute, and each assignment to a property; return the undoing."""
+    return put(owner, name, member(raw_of(owner, name), name, recorder))
+
+
+def member(found: Any, name: str, recorder: UseRecorder | LateRecorder) -> Any:
+    """The descriptor of a property or class attribute whose reads are counted."""
+    if type(found) is property:
+        return counted(found, recorder)
+    if hasattr(type(found), "__set__") or hasattr(type(found), "__delete__"):
+        return _Data(found, name, recorder)
+    return _Held(found, name, recorder)
+
+
+def _read(recorder: UseRecorder | LateRecorder, frame: FrameType) -> None:
+    if not callsite.is_looking(frame):
+        record(recorder, "attribute", frame)
+
+
+class _Data:
+    """In front of a data descriptor of a class, which keeps the value."""
+
+    def __init__(self, found: Any, name: str, recorder: UseRecorder | LateRecorder) -> None:
+        self.found, self.name, self.recorder = found, name, recorder
+        self.__doc__ = getattr(found, "__doc__", None)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        _read(self.recorder, sys._getframe(1))
+        return self.found.__get__(instance, owner)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        self.found.__set__(instance, value)
+
+    def __delete__(self, instance: Any) -> None:
+        self.found.__delete__(instance)
+
+
+class _Held:
+    """In front of an attribute of a class that an instance may have of its own too: a constant, a cached property."""
+
+    def __init__(self, found: Any, name: str, recorder: UseRecorder | LateRecorder) -> None:
+        self.found, self.name, self.recorder = found, name, recorder
+        self.__doc__ = getattr(found, "__doc__", None)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        _read(self.recorder, sys._getframe(1))
+        own = getattr(instance, "__dict__", None) if instance is not None else None
+        if own is not None and self.name in own:
+            return own[self.name]
+        get = getattr(type(self.found), "__get__", None)
+        return self.found if get is None else get(self.found, instance, owner)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        self._own(instance)[self.name] = value
+
+    def __delete__(self, instance: Any) -> None:
+        own = self._own(instance)
+        if self.name not in own:
+            raise AttributeError(self.name)
+        del own[self.name]
+
+    def _own(self, instance: Any) -> dict[str, Any]:
+        own: dict[str, Any] | None = getattr(instance, "__dict__", None)
+        if own is None:
+            raise AttributeError(f"{type(instance).__name__!r} object attribute {self.name!r} is read-only")
+        return own
+
+
+def watch_enum(owner: Any, name: str, recorder: UseRecorder) -> Callable[[], None]:
+    """Count each use of a member of an enumeration: by attribute, by name, by value; return the undoing."""
+    found = owner.__members__[name]
+    held = owner._member_map_
+    if not isinstance(held, _Members):
+        type.__setattr__(owner, "_member_map_", _Members(held))
+    owner._member_map_.recorders[name] = recorder
+    undoings = [
+        put(owner, name, _Constant(found, recorder)),
+        put(owner, "__new__", looked_up(owner, lambda member: recorder if member is found else None, "attribute")),
+    ]
+
+    def undo() -> None:
+        while undoings:
+            undoings.pop()()
+        members = owner._member_map_
+        if isinstance(members, _Members):
+            members.recorders.pop(name, None)
+            if not members.recorders:
+                type.__setattr__(owner, "_member_map_", dict(members))
+
+    return undo
+
+
+class _Constant:
+    def __init__(self, found: Any, recorder: UseRecorder) -> None:
+        self.found, self.recorder = found, recorder
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        _read(self.recorder, sys._getframe(1))
+        return self.found
+
+
+class _Members(dict):  # type: ignore[type-arg]
+    """The members of an enumeration by name, which counts ``Color["RED"]``; what the enumeration does itself is no use."""
+
+    def __init__(self, members: dict[str, Any]) -> None:
+        super().__init__(members)
+        self.recorders: dict[str, UseRecorder] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        recorder = self.recorders.get(name)
+        if recorder is not None:
+            self._seen(name, recorder, sys._getframe(1))
+        return super().__getitem__(name)
+
+    def _seen(self, name: str, recorder: UseRecorder, frame: FrameType) -> None:
+        if callsite.module_name(frame) != "enum":
+            _read(recorder, frame)
+        elif frame.f_code.co_name == "__getitem__":
+            record(recorder, "attribute", callsite.find_user(frame))
+        elif frame.f_code.co_name == "__getattr__":
+            # Up to 3.11 an enumeration answers itself where its descriptor has raised.
+            lost = lost_error(recorder.move.attribute)
+            if lost is not None:
+                raise lost
