@@ -2,8 +2,10 @@
 
     CompatError (Exception)
     ├── LedgerError                      a ledger cannot be used: holds every fault, each with row, reason and remedy
-    ├── TargetError (RuntimeError)       a row's canonical target cannot be resolved; never an AttributeError, so
-    │                                    that hasattr() cannot hide a broken ledger
+    ├── TargetError (RuntimeError)       a row's canonical target cannot be resolved: it may be optional, so what a use
+    │   │                                raises is also what Python raises for what is not there
+    │   ├── TargetImportError (ModuleNotFoundError)
+    │   └── TargetAttributeError (AttributeError)
     ├── WrongLoopError (RuntimeError)    a sync legacy call that would block the event loop it runs on
     └── LegacyExpiredError               the removal version of a move has been reached
         ├── LegacyExpiredImport (ModuleNotFoundError)
@@ -67,6 +69,18 @@ class TargetError(CompatError, RuntimeError):
 
     def __str__(self) -> str:
         return f"{self.move}: canonical target {self.target!r} cannot be resolved: {self.reason}"
+
+
+class TargetImportError(TargetError, ModuleNotFoundError):
+    """A module or name was imported whose canonical target cannot be resolved."""
+
+    def __init__(self, move: str, target: str, reason: str) -> None:
+        super().__init__(move, target, reason)
+        self.name = move.partition(":")[0]
+
+
+class TargetAttributeError(TargetError, AttributeError):
+    """A name was read as an attribute whose canonical target cannot be resolved."""
 
 
 class WrongLoopError(CompatError, RuntimeError):

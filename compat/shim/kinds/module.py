@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from compat.errors import TargetError
+import sys
 
+from compat.errors import TargetImportError
+
+from ..serving import imports
 from ..serving.loader import Loader
 from ..serving.modules import LegacySpec
 from ..serving.targets import spec_of
@@ -33,9 +36,9 @@ class ModuleKind(Kind):
         except ModuleNotFoundError:
             found = None
         if found is None:
-            if canonical != move.canonical:
+            if canonical != move.canonical or not imports.is_loading(sys._getframe(2)):
                 return None
-            raise TargetError(move.id, canonical, f"no module named {canonical!r}")
+            raise TargetImportError(move.id, canonical, f"no module named {canonical!r}")
         is_package = found.submodule_search_locations is not None or owner.ledger.has_children(name)
         rows = owner.ledger.module_rows(name)
         loader: Any = Loader(owner, canonical, recorder, rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from ..recording import bytecode, callsite, lazy
+from ..serving import imports
 from ..serving.descriptors import hide
 from .kind import Kind
 
@@ -26,7 +27,7 @@ class RemovedKind(Kind):
 
     def find(self, owner: Installed, name: str, move: Move) -> None:
         """No module; an import of it raises here, ``importlib.util.find_spec`` finds nothing."""
-        if name == move.module and _is_loading(sys._getframe(2)):
+        if name == move.module and imports.is_loading(sys._getframe(2)):
             owner.recorder(move).use("import", callsite.user_frame(sys._getframe(2)))
 
     def descriptor(self, recorder: UseRecorder) -> property:
@@ -51,18 +52,6 @@ class RemovedKind(Kind):
             return slow(module, sys._getframe(1))
 
         return property(get, put)
-
-
-def _is_loading(frame: FrameType | None) -> bool:
-    """Whether the question comes from an import, and not from ``importlib.util.find_spec``."""
-    while frame is not None:
-        if callsite.is_importlib(frame):
-            if frame.f_code.co_name == "_find_and_load_unlocked":
-                return True
-        elif not callsite.is_own(frame):
-            return False
-        frame = frame.f_back
-    return False
 
 
 KIND = RemovedKind()

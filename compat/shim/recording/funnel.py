@@ -66,6 +66,12 @@ _MOST_SITES = 4096  # per recorder; code compiled over and over (exec, a REPL) m
 _lost = threading.local()
 
 
+def lose(error: AttributeError, name: str) -> None:
+    """Keep an error that a descriptor for ``name`` is about to raise in this thread."""
+    error.legacy_name = name  # type: ignore[attr-defined]
+    _lost.error = error
+
+
 def lost_error(name: str) -> AttributeError | None:
     """Take the error that a descriptor for ``name`` has just raised in this thread."""
     error: AttributeError | None = getattr(_lost, "error", None)
@@ -142,8 +148,7 @@ class UseRecorder:
         if self.raises:
             error = self.error(kind)
             if isinstance(error, AttributeError):
-                error.legacy_name = self.move.attribute  # type: ignore[attr-defined]
-                _lost.error = error
+                lose(error, self.move.attribute)
             raise error
         decided = filters.generation()
         text, warning = self._words(kind)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 
 from ..recording import bytecode, callsite, lazy
-from ..recording.funnel import FILTERS, HOT_GLOBALS, KEY, NO_STEPS, UseRecorder, site_key
-from .targets import loader_of, owner_of
+from ..recording.funnel import FILTERS, HOT_GLOBALS, KEY, NO_STEPS, UseRecorder, lose, site_key
+from .targets import load_for, load_module, loader_of, owner_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,14 +87,23 @@ def name_property(recorder: UseRecorder, path: str) -> property:
     move: Move = recorder.move
     attribute = move.attribute
     deleted: list[bool] = []
-    load = loader_of(path, move.id, deleted)
+    find = loader_of(path, move.id, deleted)
+
+    def load(is_import: bool = False) -> object:
+        try:
+            return load_for(find, move.id, path, is_import=is_import)
+        except AttributeError as error:
+            lose(error, attribute)
+            raise
 
     def slow(module: Any, frame: FrameType) -> object:
         if callsite.is_looking(frame):
             return _quietly(recorder, module, load)
-        if not lazy.use_lazily(recorder, frame):
-            recorder.use("import" if bytecode.is_import_from(frame) else "attribute", frame)
-        return load()
+        is_import = bytecode.is_import_from(frame)
+        if lazy.use_lazily(recorder, frame):
+            return load(is_import=True)
+        recorder.use("import" if is_import else "attribute", frame)
+        return load(is_import)
 
     def put(module: Any, value: object) -> None:
         owner, name = owner_of(path, move.id)
@@ -139,8 +148,9 @@ def module_property(recorder: UseRecorder, canonical: str, name: str) -> propert
         return value
 
     def found(module: Any) -> object:
+        target = modules.get(canonical) or load_module(canonical, recorder.move.id)
         try:
-            return getattr(modules[canonical], name)
+            return getattr(target, name)
         except AttributeError:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}") from None
 

@@ -112,6 +112,18 @@ def outermost_request(frame: FrameType | None) -> str:
     return asked
 
 
+def is_loading(frame: FrameType | None) -> bool:
+    """Whether the question comes from an import, and not from ``importlib.util.find_spec``."""
+    while frame is not None:
+        if callsite.is_importlib(frame):
+            if frame.f_code.co_name == "_find_and_load_unlocked":
+                return True
+        elif not callsite.is_own(frame):
+            return False
+        frame = frame.f_back
+    return False
+
+
 class _Raiser:
     """Stands for one wait in the import system's table of module locks, and raises in it."""
 

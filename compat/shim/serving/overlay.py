@@ -68,14 +68,12 @@ def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) 
         if not move.is_tombstone:
             vars(kind)[_MARK].add(name)
     own = namespace.get("__getattr__")
-    ends = any(recorder_of(move).raises for move in wanted.values())
-    if ends:
-        namespace["__getattr__"] = made = missing(module, own)
+    namespace["__getattr__"] = made = missing(module, own)
     if "__all__" not in namespace and "__all__" not in vars(kind):
         type.__setattr__(kind, "__all__", _star(kind))
 
     def uncover() -> None:
-        if ends and namespace.get("__getattr__") is made:
+        if namespace.get("__getattr__") is made:
             if own is None:
                 del namespace["__getattr__"]
             else:

@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 
 from compat._forking import gate
-from compat.errors import TargetError
+from compat.errors import TargetAttributeError, TargetError, TargetImportError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def load_module(name: str, move: str) -> ModuleType:
-    """Import a canonical module; :class:`TargetError` when the ledger names one that does not exist.
+    """Import a canonical module; :class:`TargetImportError` when the ledger names one that does not exist.
 
     An import that fails inside the target (a missing optional package, say) is passed on as it is.
     """
@@ -30,7 +30,7 @@ def load_module(name: str, move: str) -> ModuleType:
             return import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
-            raise TargetError(move, name, f"no module named {error.name!r}") from error
+            raise TargetImportError(move, name, f"no module named {error.name!r}") from error
         raise
 
 
@@ -58,13 +58,28 @@ def resolve(path: str, move: str) -> object:
             found = getattr(found, part)
         except AttributeError as error:
             if not (isinstance(found, type(sys)) and getattr(getattr(found, "__spec__", None), "_initializing", False)):
-                raise TargetError(move, path, f"{found!r} has no attribute {part!r}") from error
+                raise TargetAttributeError(move, path, f"{found!r} has no attribute {part!r}") from error
             # Half-imported: the two sides import each other. Say it as Python says it.
             raise ImportError(
                 f"cannot import name {part!r} from partially initialized module {name!r} (most likely due to a circular import)",
                 name=name,
             ) from error
     return found
+
+
+def load_for(load: Callable[[], object], move: str, path: str, *, is_import: bool) -> object:
+    """What ``load`` gives. Where it fails, the error is one that Python raises for such a use of what is not there.
+
+    A package that the target needs may be missing as well: an attribute is then one that is not there.
+    """
+    try:
+        return load()
+    except TargetError as error:
+        raise (TargetImportError if is_import else TargetAttributeError)(error.move, error.target, error.reason) from error
+    except ImportError as error:
+        if is_import:
+            raise
+        raise TargetAttributeError(move, path, f"{type(error).__name__}: {error}") from error
 
 
 def owner_of(path: str, move: str) -> tuple[object, str]:

@@ -216,12 +216,6 @@ def test_a_live_module_keeps_its_own_dunder_getattr(world, installed):
     assert "was removed in kit 1.0. Use canon.core.make instead." in str(seen.error)
 
 
-def test_a_broken_target_is_no_attribute_error(world, installed):
-    installed(Name("live:Lost", "canon.core:NoSuchThing", **DATES))
-    seen = world.use("import live\nhasattr(live, 'Lost')")
-    assert type(seen.error).__name__ == "TargetError" and "canon.core:NoSuchThing" in str(seen.error)
-
-
 def test_stages_follow_the_version_in_force(world, ledger_of):
     for version, category, text in (
         ("0.9", "LegacyAnnouncedWarning", "will be deprecated in kit 1.0 and removed in 2.0"),
