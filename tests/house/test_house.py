@@ -65,7 +65,7 @@ def test_no_file_of_the_tool_names_the_case_or_what_the_core_is_for():
         and path.suffix in (".py", ".pth", ".json", ".yml", ".j2", ".js", ".css")
         and path.relative_to(ROOT).parts[0] not in ("netra", "canonical")
     ]
-    assert {"start.py", "netra_compat.pth", "style.css", "report.schema.json"} <= {path.name for path in files}
+    assert {"start.py", "style.css", "report.schema.json"} <= {path.name for path in files}
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for path in files
