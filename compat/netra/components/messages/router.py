@@ -163,21 +163,25 @@ class MessageRouter:
         return None
 
     def check_handler_status_with_grace_period(self) -> dict[str, Any]:
-        """Return ``status`` (ready; initializing or error without handlers), message, handler_count and times."""
+        """Return ``status`` (initializing at first, then ready, or error without handlers), message, handlers and times."""
         elapsed = time.time() - self.startup_time
         in_grace = elapsed < self.startup_grace_period_seconds
-        count = len(self.handlers)
-        if count:
-            status, message = "ready", f"{count} handlers registered"
-        elif in_grace:
+        names = self.get_handler_order()
+        count = len(names)
+        if in_grace:
             status = "initializing"
             message = f"Startup in progress ({elapsed:.1f}s of {self.startup_grace_period_seconds}s grace period)"
+            if count:
+                message = f"Handlers registered during startup ({elapsed:.1f}s)"
+        elif count:
+            status, message = "ready", f"Handler registration complete ({count} handlers)"
         else:
             status, message = "error", f"No handlers registered after {self.startup_grace_period_seconds}s grace period"
         return {
             "status": status,
             "message": message,
             "handler_count": count,
+            "handlers": names,
             "elapsed_seconds": elapsed,
             "grace_period_active": in_grace,
         }
@@ -192,21 +196,19 @@ class MessageRouter:
                 for handler in self.handlers
             },
             "handler_count": len(self.handlers),
-            "handler_order": self.get_handler_order(),
+            "handler_order": [f"[{place}] {name}" for place, name in enumerate(self.get_handler_order())],
             "handler_status": self.check_handler_status_with_grace_period(),
         }
 
     def get_statistics(self) -> dict[str, Any]:
-        """Return :meth:`get_stats` and totals: total_messages, active_handlers, active_routes, middleware_count, active."""
+        """Return totals, and :meth:`get_stats` as ``production_stats``."""
         stats = self.get_stats()
         return {
-            **stats,
             "total_messages": stats["messages_routed"],
-            "error_count": stats["handler_errors"],
-            "active_handlers": stats["handler_count"],
             "active_routes": len(self.routes),
             "middleware_count": len(self.middleware),
             "active": self.active,
+            "production_stats": stats,
         }
 
     def add_route(self, pattern: str, handler: Any) -> None:
@@ -267,11 +269,10 @@ def _seconds(timestamp: Any) -> float:
 
 
 def _checked(handler: Any) -> Any:
-    missing = [f"{name}()" for name in ("can_handle", "handle_message") if not callable(getattr(handler, name, None))]
-    if missing:
+    if not all(callable(getattr(handler, name, None)) for name in ("can_handle", "handle_message")):
         raise TypeError(
-            f"{type(handler).__name__} does not implement the MessageHandler protocol: it has no callable "
-            f"{' and '.join(missing)}; derive it from BaseMessageHandler"
+            f"Handler {type(handler).__name__} does not implement MessageHandler protocol. Handler must have 'can_handle' "
+            "and 'handle_message' methods. Raw functions are not supported - use a proper handler class instead."
         )
     return handler
 

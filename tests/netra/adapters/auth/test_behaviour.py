@@ -66,7 +66,7 @@ def test_helpers_are_replaced_by_their_legacy_path():
 
     connection = websocket()
     with patch(f"{CORE}.handlers.is_websocket_connected", return_value=False):
-        assert asyncio.run(MessageRouter().route_message("user_1", connection, {"type": "ping"}))
+        assert asyncio.run(MessageRouter().route_message("user_1", connection, {"type": "ping"})) is False
     with patch(f"{CORE}.utils.is_websocket_connected", return_value=False):
         assert asyncio.run(safe_websocket_send(connection, {"a": 1})) is False
         asyncio.run(safe_websocket_close(connection))

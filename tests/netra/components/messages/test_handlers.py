@@ -57,7 +57,21 @@ def route(subject, message, socket=None):
             {"status": "received", "message": "do it", "turn_id": "t1"},
         ),
         (handlers.AgentHandler, "agent_task", {"task_id": "t1"}, "agent_task_ack", {"task_id": "t1", "status": "acknowledged"}),
-        (handlers.E2EAgentHandler, "agent_status_request", {"agent_id": "a"}, "agent_status_update", {"agent_id": "a"}),
+        (handlers.AgentHandler, "agent_status_request", {"agent_id": "a"}, "agent_status_update", {"agent_id": "a"}),
+        (
+            handlers.AgentHandler,
+            "agent_error",
+            {},
+            "system_message",
+            {"status": "agent_message_acknowledged", "original_type": "MessageType.AGENT_ERROR", "user_id": "user_1"},
+        ),
+        (
+            handlers.AgentHandler,
+            "agent_task_ack",
+            {},
+            "system_message",
+            {"status": "agent_message_acknowledged", "original_type": "MessageType.AGENT_TASK_ACK", "user_id": "user_1"},
+        ),
         (handlers.E2EAgentHandler, "broadcast_test", {"n": 1}, "broadcast_test", {"echo": {"n": 1}}),
         (handlers.UserMessageHandler, "user_message", {"content": "hi"}, "system_message", {"status": "message_received"}),
         (
@@ -65,7 +79,7 @@ def route(subject, message, socket=None):
             "error_message",
             {"error_code": "E1"},
             "system_message",
-            {"status": "error_acknowledged", "error_code": "E1"},
+            {"content": "Error received and logged", "error_code": "E1", "status": "acknowledged"},
         ),
     ],
 )
@@ -82,7 +96,7 @@ def test_each_handler_answers(make, kind, payload, answer, data):
         (handlers.HeartbeatHandler, "pong"),
         (handlers.HeartbeatHandler, "heartbeat_ack"),
         (handlers.UserMessageHandler, "agent_progress"),
-        (handlers.AgentHandler, "agent_response_chunk"),
+        (handlers.HeartbeatHandler, "chat"),
         (handlers.JsonRpcHandler, "jsonrpc_notification"),
     ],
 )
@@ -91,23 +105,68 @@ def test_some_messages_need_no_answer(make, kind):
 
 
 @pytest.mark.parametrize(
-    "make", [handlers.ConnectionHandler, handlers.TypingHandler, handlers.HeartbeatHandler, handlers.JsonRpcHandler]
+    "make", [handlers.ConnectionHandler, handlers.TypingHandler, handlers.E2EAgentHandler, handlers.JsonRpcHandler]
 )
 def test_a_message_for_another_handler_is_not_handled(make):
     assert handle(make(), "chat") == (False, [])
 
 
-def test_a_probe_plays_the_critical_events_in_order():
-    done, sent = handle(handlers.E2EAgentHandler(), "agent_request", {"message": "x"}, thread_id="t1")
+PROBES = [
+    (
+        "agent_task",
+        {"task_id": "t1"},
+        [
+            ("agent_task_ack", {"task_id": "t1", "status": "acknowledged"}),
+            ("agent_response_chunk", {"task_id": "t1", "chunk": "Hello, this is a test response chunk", "chunk_index": 0}),
+            ("agent_response_complete", {"task_id": "t1", "status": "completed", "total_chunks": 1}),
+        ],
+    ),
+    (
+        "agent_task",
+        {},
+        [
+            ("agent_task_ack", {"task_id": "unknown", "status": "acknowledged"}),
+            ("agent_response_chunk", {"task_id": "unknown", "chunk": "Hello, this is a test response chunk", "chunk_index": 0}),
+            ("agent_response_complete", {"task_id": "unknown", "status": "completed", "total_chunks": 1}),
+        ],
+    ),
+    ("agent_status_request", {}, [("agent_status_update", {"active_agents": [], "total_agents": 0})]),
+    (
+        "resilience_test",
+        {},
+        [("system_message", {"content": "Resilience test acknowledged", "original_type": "MessageType.RESILIENCE_TEST"})],
+    ),
+    (
+        "recovery_test",
+        {},
+        [("system_message", {"content": "Resilience test acknowledged", "original_type": "MessageType.RECOVERY_TEST"})],
+    ),
+    ("broadcast_test", {"n": 1}, [("broadcast_test", {"status": "received", "echo": {"n": 1}})]),
+    ("direct_message", {"n": 1}, [("direct_message", {"status": "received", "echo": {"n": 1}})]),
+]
+
+
+@pytest.mark.parametrize(("kind", "payload", "answers"), PROBES)
+def test_a_probe_is_answered(kind, payload, answers):
+    done, sent = handle(handlers.E2EAgentHandler(), kind, payload)
     assert done is True
-    assert [message["type"] for message in sent] == [
-        "agent_started",
-        "agent_thinking",
-        "tool_executing",
-        "tool_completed",
-        "agent_completed",
+    assert [(message["type"], {k: v for k, v in message["data"].items() if k != "timestamp"}) for message in sent] == answers
+
+
+@pytest.mark.parametrize("kind", ["agent_request", "start_agent"])
+def test_a_request_for_an_agent_is_not_a_probe(kind):
+    assert handle(handlers.E2EAgentHandler(), kind, {"message": "x"}) == (False, [])
+
+
+def test_a_json_rpc_ping_is_processed():
+    assert handle(handlers.JsonRpcHandler(), "jsonrpc_request", {"jsonrpc": "2.0", "id": 1, "method": "ping"})[1] == [
+        {"jsonrpc": "2.0", "id": 1, "result": {"status": "processed", "method": "ping"}}
     ]
-    assert all(message["data"]["probe"] for message in sent)
+
+
+def test_the_module_has_the_model_and_a_handler_of_nothing():
+    assert handlers.WebSocketMessage is WebSocketMessage
+    assert handlers.BaseMessageHandler(None).can_handle(MessageType.PING) is False
 
 
 def test_a_broken_socket_costs_a_false_and_a_count():
@@ -137,7 +196,7 @@ def test_errors_are_counted_by_type():
 
     async def old_interface():
         assert await handler.connect("c1") == "error_conn_c1"
-        assert (await handler.process_message({"type": "E3"}))["status"] == "processed"
+        assert await handler.process_message({"type": "E3"}) == {"status": "processed", "message_type": "E3"}
         assert (await handler.process_message("text"))["status"] == "error"
         await handler.broadcast("E4", {"a": 1})
         await handler.disconnect("c1")
@@ -146,7 +205,8 @@ def test_errors_are_counted_by_type():
     stats = handler.get_stats()
     assert stats["error_types"] == {"E1": 2, "E2": 1, "E3": 1, "E4": 1}
     assert stats["total_errors"] == 5
-    assert stats["last_error"]["clients"] == ["c1"]
+    assert sorted(stats) == ["error_types", "last_error_time", "total_errors"]
+    assert stats["last_error_time"] <= time.time() and handlers.ErrorHandler().get_stats()["last_error_time"] is None
 
 
 def test_batches_go_out_when_full_when_old_and_when_flushed():
@@ -156,7 +216,7 @@ def test_batches_go_out_when_full_when_old_and_when_flushed():
         for _ in range(3):
             assert await handler.handle_message("user_1", socket, message)
         assert [batch["count"] for batch in socket.sent] == [2]
-        assert handler.get_stats()["pending_messages"] == 1
+        assert (handler.get_stats()["pending_message_count"], handler.get_stats()["active_timers"]) == (1, 1)
         deadline = time.monotonic() + 30
         while len(socket.sent) < 2 and time.monotonic() < deadline:
             await asyncio.sleep(0.005)
@@ -164,11 +224,12 @@ def test_batches_go_out_when_full_when_old_and_when_flushed():
         await handler.flush_all_batches()
         assert [batch["count"] for batch in socket.sent] == [2, 1, 1]
         assert handler.get_stats() == {
+            "batches_created": 3,
             "messages_batched": 4,
-            "batches_sent": 3,
-            "messages_failed": 0,
-            "pending_users": 0,
-            "pending_messages": 0,
+            "batch_send_successes": 3,
+            "batch_send_failures": 0,
+            "pending_message_count": 0,
+            "active_timers": 0,
         }
 
     asyncio.run(run())
@@ -178,7 +239,10 @@ def test_batches_go_out_when_full_when_old_and_when_flushed():
 def test_a_closed_socket_gets_nothing():
     closed = Socket()
     closed.client_state = "disconnected"
-    assert handle(handlers.HeartbeatHandler(), "ping", socket=closed) == (True, [])
+    for make, kind in ((handlers.HeartbeatHandler, "ping"), (handlers.HeartbeatHandler, "heartbeat")):
+        assert handle(make(), kind, socket=closed) == (False, [])
+    assert handle(handlers.ConnectionHandler(), "connect", socket=closed) == (False, [])
+    assert handle(handlers.HeartbeatHandler(), "pong", socket=closed) == (True, [])
     assert asyncio.run(handlers.send_error_to_websocket(closed, "E", "m")) is False
     assert asyncio.run(handlers.send_system_message(closed, "hi")) is False
 
@@ -188,6 +252,9 @@ def test_errors_and_system_messages_are_sent():
     assert asyncio.run(handlers.send_error_to_websocket(socket, "E1", "broken", {"a": 1})) is True
     assert asyncio.run(handlers.send_system_message(socket, "hello", {"b": 2})) is True
     assert (socket.sent[0]["type"], socket.sent[0]["error_code"]) == ("error_message", "E1")
+    bare = Socket()
+    assert asyncio.run(handlers.send_error_to_websocket(bare, "E1", "broken")) is True
+    assert bare.sent[0]["details"] == {}
     assert socket.sent[1]["data"] == {"content": "hello", "b": 2}
     assert asyncio.run(handlers.send_system_message(Socket(broken=True), "hello")) is False
 
@@ -222,7 +289,10 @@ def test_routing_prepares_counts_and_answers():
     assert stats["message_types"]["MessageType.PING"] == 1
     assert stats["handler_stats"]["UserMessageHandler"]["processed"] == 1
     assert stats["handler_count"] == 9
-    assert subject.get_statistics()["total_messages"] == 3
+    assert stats["handler_order"][:2] == ["[0] ConnectionHandler", "[1] TypingHandler"]
+    statistics = subject.get_statistics()
+    assert statistics.pop("production_stats")["messages_routed"] == 3
+    assert statistics == {"total_messages": 3, "active_routes": 0, "middleware_count": 0, "active": True}
 
 
 @pytest.mark.parametrize(
@@ -283,8 +353,12 @@ def test_added_handlers_come_first_in_their_order():
 
 @pytest.mark.parametrize("bad", [object(), lambda message: None, None])
 def test_what_is_no_handler_is_refused(bad):
-    with pytest.raises(TypeError, match=r"no callable can_handle\(\) and handle_message\(\); derive it from Base"):
+    with pytest.raises(TypeError) as refused:
         router.MessageRouter().add_handler(bad)
+    assert str(refused.value) == (
+        f"Handler {type(bad).__name__} does not implement MessageHandler protocol. Handler must have 'can_handle' and "
+        "'handle_message' methods. Raw functions are not supported - use a proper handler class instead."
+    )
     assert isinstance(handlers.ErrorHandler(), handlers.MessageHandler)
 
 
@@ -303,17 +377,21 @@ def test_a_failing_handler_costs_a_false():
 
 def test_status_within_and_after_the_grace_period():
     subject = router.MessageRouter()
-    assert subject.check_handler_status_with_grace_period()["status"] == "ready"
-    subject.builtin_handlers.clear()
     status = subject.check_handler_status_with_grace_period()
-    assert (status["status"], status["grace_period_active"], status["handler_count"]) == ("initializing", True, 0)
+    assert (status["status"], status["handlers"]) == ("initializing", subject.get_handler_order())
+    assert status["message"] == f"Handlers registered during startup ({status['elapsed_seconds']:.1f}s)"
     subject.startup_time -= 11
     status = subject.check_handler_status_with_grace_period()
-    assert (status["status"], status["grace_period_active"]) == ("error", False)
+    assert (status["status"], status["message"]) == ("ready", "Handler registration complete (9 handlers)")
+    subject.builtin_handlers.clear()
+    status = subject.check_handler_status_with_grace_period()
+    assert (status["status"], status["message"]) == ("error", "No handlers registered after 10.0s grace period")
+    assert (status["grace_period_active"], status["handler_count"], status["handlers"]) == (False, 0, [])
     subject.stop()
     assert subject.active is False
     subject.start()
-    assert subject.check_handler_status_with_grace_period()["status"] == "initializing"
+    status = subject.check_handler_status_with_grace_period()
+    assert (status["status"], status["message"]) == ("initializing", "Startup in progress (0.0s of 10.0s grace period)")
 
 
 def test_routes_and_middleware():
