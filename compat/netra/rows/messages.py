@@ -26,7 +26,7 @@ _FUNCTIONS = (
 )
 _HANDLERS = (
     "BaseMessageHandler ConnectionHandler UserMessageHandler ErrorHandler AgentRequestHandler HeartbeatHandler MessageHandler "
-    "TypingHandler AgentHandler JsonRpcHandler BatchMessageHandler E2EAgentHandler WebSocketHandler WebSocketMessageHandler "
+    "TypingHandler AgentHandler JsonRpcHandler BatchMessageHandler WebSocketHandler WebSocketMessageHandler "
     "is_websocket_connected safe_websocket_send send_error_to_websocket send_system_message MessageType logger"
 )
 _ROUTER = "MessageRouter get_message_router get_router_handler_count list_registered_handlers"
@@ -95,6 +95,7 @@ ROWS: list[Move] = [
     ),
     # Handlers and the router.
     *names(f"{CORE}.handlers", "compat.netra.components.messages.handlers", _HANDLERS, instead=None, **WHEN),
+    *names(f"{CORE}.handlers", "compat.netra.components.messages.probes", "E2EAgentHandler", instead=None, **WHEN),
     *names(f"{CORE}.handlers", "compat.netra.components.messages.router", f"{_ROUTER} _message_router", instead=None, **WHEN),
     *names(CORE, "compat.netra.components.messages.router", "MessageRouter get_message_router", instead=None, **WHEN),
     *names(f"{CORE}.message_router", "compat.netra.components.messages.router", "MessageRouter", instead=None, **WHEN),

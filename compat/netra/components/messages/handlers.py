@@ -24,7 +24,6 @@ __all__ = [
     "BaseMessageHandler",
     "BatchMessageHandler",
     "ConnectionHandler",
-    "E2EAgentHandler",
     "ErrorHandler",
     "HeartbeatHandler",
     "JsonRpcHandler",
@@ -79,7 +78,7 @@ class BaseMessageHandler:
         return True
 
 
-class _RespondingHandler(BaseMessageHandler):
+class RespondingHandler(BaseMessageHandler):
     """Turns an exception of :meth:`respond` into False, so that one bad message never ends a connection."""
 
     async def handle_message(self, user_id: str, websocket: Any, message: WebSocketMessage) -> bool:
@@ -99,7 +98,7 @@ class _RespondingHandler(BaseMessageHandler):
         """Count a failure, where the handler counts."""
 
 
-class ConnectionHandler(_RespondingHandler):
+class ConnectionHandler(RespondingHandler):
     """Acknowledges connecting and disconnecting; False where the socket is closed."""
 
     def __init__(self) -> None:
@@ -114,7 +113,7 @@ class ConnectionHandler(_RespondingHandler):
         )
 
 
-class TypingHandler(_RespondingHandler):
+class TypingHandler(RespondingHandler):
     """Acknowledges typing indicators."""
 
     def __init__(self) -> None:
@@ -139,7 +138,7 @@ class TypingHandler(_RespondingHandler):
         return True
 
 
-class HeartbeatHandler(_RespondingHandler):
+class HeartbeatHandler(RespondingHandler):
     """Answers ``ping`` with ``pong`` and ``heartbeat`` with ``heartbeat_ack``; False where the socket is closed."""
 
     def __init__(self) -> None:
@@ -154,7 +153,7 @@ class HeartbeatHandler(_RespondingHandler):
         return True
 
 
-class AgentRequestHandler(_RespondingHandler):
+class AgentRequestHandler(RespondingHandler):
     """Tells the client that a request for an agent has arrived; an agent's own handler goes before this one."""
 
     def __init__(self) -> None:
@@ -178,29 +177,6 @@ class AgentRequestHandler(_RespondingHandler):
         return True
 
 
-class E2EAgentHandler(_RespondingHandler):
-    """Answers the messages by which a deployment is probed from outside; an answer claims no agent's work."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            [
-                MessageType.AGENT_TASK,
-                MessageType.AGENT_STATUS_REQUEST,
-                MessageType.BROADCAST_TEST,
-                MessageType.DIRECT_MESSAGE,
-                MessageType.RESILIENCE_TEST,
-                MessageType.RECOVERY_TEST,
-            ]
-        )
-
-    async def respond(self, user_id: str, websocket: Any, message: WebSocketMessage) -> bool:
-        if not self.can_handle(message.type):
-            return False
-        for kind, data in _probe_answers(message):
-            await send_response(websocket, kind, data)
-        return True
-
-
 CRITICAL_TYPES = (
     MessageType.AGENT_STARTED,
     MessageType.AGENT_THINKING,
@@ -210,28 +186,12 @@ CRITICAL_TYPES = (
 )
 
 
-def _probe_answers(message: WebSocketMessage) -> list[tuple[MessageType, dict[str, Any]]]:
-    if message.type is MessageType.AGENT_TASK:
-        task = {"task_id": message.payload.get("task_id", "unknown")}
-        chunk = {"chunk": "Hello, this is a test response chunk", "chunk_index": 0}
-        return [
-            (MessageType.AGENT_TASK_ACK, {**task, "status": "acknowledged"}),
-            (MessageType.AGENT_RESPONSE_CHUNK, {**task, **chunk}),
-            (MessageType.AGENT_RESPONSE_COMPLETE, {**task, "status": "completed", "total_chunks": 1}),
-        ]
-    if message.type is MessageType.AGENT_STATUS_REQUEST:
-        return [(MessageType.AGENT_STATUS_UPDATE, {"active_agents": [], "total_agents": 0, "timestamp": time.time()})]
-    if message.type in (MessageType.RESILIENCE_TEST, MessageType.RECOVERY_TEST):
-        said = {"content": "Resilience test acknowledged", "original_type": _name(message.type)}
-        return [(MessageType.SYSTEM_MESSAGE, said)]
-    return [(message.type, {"status": "received", "echo": message.payload, "timestamp": time.time()})]
-
-
-def _name(kind: MessageType) -> str:
+def shown(kind: MessageType) -> str:
+    """Return how the old protocol writes a type where it quotes one."""
     return f"MessageType.{kind.name}"
 
 
-class AgentHandler(_RespondingHandler):
+class AgentHandler(RespondingHandler):
     """Acknowledges what agents and their tools report, tasks, and questions for an agent's status."""
 
     def __init__(self) -> None:
@@ -263,12 +223,12 @@ class AgentHandler(_RespondingHandler):
             status = {"agent_id": payload.get("agent_id"), "status": "idle"}
             await send_response(websocket, MessageType.AGENT_STATUS_UPDATE, {**status, **answer})
         else:
-            said = {"status": "agent_message_acknowledged", "original_type": _name(message.type)}
+            said = {"status": "agent_message_acknowledged", "original_type": shown(message.type)}
             await send_response(websocket, MessageType.SYSTEM_MESSAGE, {**said, **answer})
         return True
 
 
-class UserMessageHandler(_RespondingHandler):
+class UserMessageHandler(RespondingHandler):
     """Acknowledges what users write, and counts it."""
 
     def __init__(self) -> None:
@@ -310,7 +270,7 @@ class UserMessageHandler(_RespondingHandler):
         return dict(self.message_stats)
 
 
-class JsonRpcHandler(_RespondingHandler):
+class JsonRpcHandler(RespondingHandler):
     """Answers JSON-RPC requests; :attr:`methods` holds the functions, ``params -> result``."""
 
     def __init__(self) -> None:
@@ -356,7 +316,7 @@ class JsonRpcHandler(_RespondingHandler):
         return dict(self.rpc_stats)
 
 
-class ErrorHandler(_RespondingHandler):
+class ErrorHandler(RespondingHandler):
     """Counts the errors that clients report, and acknowledges them."""
 
     def __init__(self) -> None:
@@ -404,7 +364,7 @@ class ErrorHandler(_RespondingHandler):
         return {**self.error_stats, "error_types": dict(self.error_stats["error_types"])}
 
 
-class BatchMessageHandler(_RespondingHandler):
+class BatchMessageHandler(RespondingHandler):
     """Gathers messages per user and sends them together: when enough have come, or the first has waited long enough."""
 
     def __init__(self, config: BatchConfig | None = None) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("pydantic", reason="pydantic is in the server extra")
 
-from compat.netra.components.messages import handlers, router
+from compat.netra.components.messages import handlers, probes, router
 from compat.netra.components.messages.creation import BatchConfig, WebSocketMessage
 from compat.netra.components.messages.message_types import MessageType
 
@@ -72,7 +72,7 @@ def route(subject, message, socket=None):
             "system_message",
             {"status": "agent_message_acknowledged", "original_type": "MessageType.AGENT_TASK_ACK", "user_id": "user_1"},
         ),
-        (handlers.E2EAgentHandler, "broadcast_test", {"n": 1}, "broadcast_test", {"echo": {"n": 1}}),
+        (probes.E2EAgentHandler, "broadcast_test", {"n": 1}, "broadcast_test", {"echo": {"n": 1}}),
         (handlers.UserMessageHandler, "user_message", {"content": "hi"}, "system_message", {"status": "message_received"}),
         (
             handlers.ErrorHandler,
@@ -105,7 +105,7 @@ def test_some_messages_need_no_answer(make, kind):
 
 
 @pytest.mark.parametrize(
-    "make", [handlers.ConnectionHandler, handlers.TypingHandler, handlers.E2EAgentHandler, handlers.JsonRpcHandler]
+    "make", [handlers.ConnectionHandler, handlers.TypingHandler, probes.E2EAgentHandler, handlers.JsonRpcHandler]
 )
 def test_a_message_for_another_handler_is_not_handled(make):
     assert handle(make(), "chat") == (False, [])
@@ -148,14 +148,14 @@ PROBES = [
 
 @pytest.mark.parametrize(("kind", "payload", "answers"), PROBES)
 def test_a_probe_is_answered(kind, payload, answers):
-    done, sent = handle(handlers.E2EAgentHandler(), kind, payload)
+    done, sent = handle(probes.E2EAgentHandler(), kind, payload)
     assert done is True
     assert [(message["type"], {k: v for k, v in message["data"].items() if k != "timestamp"}) for message in sent] == answers
 
 
 @pytest.mark.parametrize("kind", ["agent_request", "start_agent"])
 def test_a_request_for_an_agent_is_not_a_probe(kind):
-    assert handle(handlers.E2EAgentHandler(), kind, {"message": "x"}) == (False, [])
+    assert handle(probes.E2EAgentHandler(), kind, {"message": "x"}) == (False, [])
 
 
 def test_a_json_rpc_ping_is_processed():
