@@ -1,17 +1,23 @@
-"""MAY IT GO? Joins what the ledger promises, what telemetry saw and what source still says into a verdict per move."""
+"""MAY IT GO? Joins what the ledger promises, what telemetry saw and what source still says into a verdict per move.
+
+The verdict on a move is the worst of those on its users: each service that ever used it must itself have been observed
+since, for long enough against the pace of its own uses. What could not be seen is a doubt, never a zero.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from compat.telemetry.history.queries import Line, Observed
-from compat.telemetry.report.usage_report import MoveFacts, evidence, iso_day, row_of
+from compat.telemetry.history.evidence import Evidence, Use, is_missing, longest_gap, merged, quiet_since
+from compat.telemetry.record.service import PRODUCTION
+from compat.telemetry.report.usage_report import MoveFacts, day_of, evidence, iso_day, iso_time, row_of
 
-FORMAT_VERSION = 1
-"""1: the first one."""
+FORMAT_VERSION = 2
+"""1: the first one; 2: each move has its users, and its doubts say what settles them."""
+Thing = TypeVar("Thing")
 SHOWN = 3  # places named in a reason
 
 
@@ -49,8 +55,30 @@ class FindingLike(Protocol):
         """The line, from 1."""
 
 
+class Doubt(NamedTuple):
+    """Why a silence proves nothing, and what would settle it."""
+
+    what: str
+    settle: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.settle}"
+
+
+class UserAnswer(NamedTuple):
+    """The verdict on one user of a move: in use, unproven or may go; ``observed`` is the last day it was observed on."""
+
+    use: Use
+    verdict: Verdict
+    doubts: Sequence[Doubt]
+    observed: str | None
+
+
 class Answer(NamedTuple):
-    """The verdict on one move, with every reason that speaks against its going (or the evidence that it may)."""
+    """The verdict on one move, with every reason that speaks against its going (or the evidence that it may).
+
+    ``users`` are all that ever used it outside tests; ``doubts`` those that are no user's own, but hold for every move.
+    """
 
     move: str
     verdict: Verdict
@@ -58,6 +86,8 @@ class Answer(NamedTuple):
     uses: int
     places: Sequence[str]
     facts: MoveFacts
+    users: Sequence[UserAnswer] = ()
+    doubts: Sequence[Doubt] = ()
 
     @property
     def is_due(self) -> bool:
@@ -80,81 +110,143 @@ def places_by_move(findings: Iterable[FindingLike]) -> dict[str, list[str]]:
 
 def judge(
     facts: Mapping[str, MoveFacts],
-    lines: Iterable[Line],
-    observed: Observed,
+    known: Evidence,
     places: Mapping[str, Sequence[str]] | None,
     now: datetime,
     policy: Policy = Policy(),  # noqa: B008 - immutable
+    retired: Collection[str] = (),
 ) -> list[Answer]:
     """Give a verdict on every move of ``facts``, those that are overdue first.
 
-    ``lines`` and ``observed`` are a usage report by move over the last ``policy.days`` days; ``places`` is what the
-    source scan found (:func:`places_by_move`), ``None`` if no source was searched, which leaves every verdict unproven.
+    ``known`` is the evidence (:func:`~compat.telemetry.history.evidence.read_evidence`) with the last ``policy.days`` days
+    as its period; ``places`` is what the source scan found (:func:`places_by_move`), ``None`` if no source was searched,
+    which leaves every verdict unproven. Services that are ``retired`` need not have been observed.
     """
-    seen: dict[str, list[Line]] = {}
-    for line in lines:
-        row = row_of(facts, line.key)
-        if row is not None and line.total:
-            seen.setdefault(row, []).append(line)
-    written: dict[str, list[str]] = {}
-    for id, found in (places or {}).items():
-        row = row_of(facts, id)
-        if row is not None:
-            written.setdefault(row, []).extend(found)
-    doubts = _doubts(observed, places is not None, now, policy)
-    answers = [_judge_one(id, about, seen.get(id, ()), observed, written.get(id, ()), doubts) for id, about in facts.items()]
+    seen = _by_row(facts, known.uses)
+    tested = _by_row(facts, {id: [count] for id, count in known.tested.items()})
+    written = _by_row(facts, places or {})
+    today = day_of(now)
+    doubts = _doubts(known, places is not None, today, policy)
+    answers = []
+    for id, about in facts.items():
+        users = [_judge_user(use, known, today, policy, retired) for use in merged(seen.get(id, ()))]
+        answers.append(_judge_one(id, about, users, written.get(id, ()), doubts, known, sum(tested.get(id, ()))))
     order = list(Verdict)
     return sorted(answers, key=lambda answer: (not answer.is_overdue, order.index(answer.verdict), -answer.uses, answer.move))
+
+
+def _by_row(facts: Mapping[str, MoveFacts], things: Mapping[str, Sequence[Thing]]) -> dict[str, list[Thing]]:
+    """Group ``things`` by the row that speaks for their ids."""
+    grouped: dict[str, list[Thing]] = {}
+    for id, each in things.items():
+        row = row_of(facts, id)
+        if row is not None:
+            grouped.setdefault(row, []).extend(each)
+    return grouped
 
 
 def _judge_one(
     id: str,
     about: MoveFacts,
-    lines: Sequence[Line],
-    observed: Observed,
+    users: Sequence[UserAnswer],
     written: Sequence[str],
-    doubts: Sequence[str],
+    doubts: Sequence[Doubt],
+    known: Evidence,
+    tested: int,
 ) -> Answer:
-    uses = sum(line.total for line in lines)
+    busy = [user.use for user in users if user.verdict is Verdict.USED]
+    uses = sum(use.uses for use in busy)
+    own = [str(doubt) for user in users for doubt in user.doubts]
     reasons = []
-    if uses:
-        last = max(line.last or 0.0 for line in lines)
-        services = sorted({service for line in lines for service in line.services})
-        reasons.append(f"{uses:,} use{'' if uses == 1 else 's'} in {', '.join(services)}, last on {iso_day(int(last // 86400))}")
+    if busy:
+        last = max(use.last for use in busy)
+        names = ", ".join(sorted(_named(use) for use in busy))
+        reasons.append(f"{_count(uses)} in {names}, last on {iso_day(int(last // 86400))}")
     if written:
         more = f" and {len(written) - SHOWN} more" if len(written) > SHOWN else ""
         reasons.append(f"written at {', '.join(written[:SHOWN])}{more}")
-    if uses:
+    if busy:
         verdict = Verdict.USED
     elif written:
         verdict = Verdict.WRITTEN
-    elif doubts:
+    elif own or doubts:
         verdict = Verdict.UNPROVEN
-        reasons += doubts
+        reasons += [*own, *map(str, doubts)]
     else:
         verdict = Verdict.GO if about.stage == "expired" else Verdict.WAIT
-        reasons.append(f"{evidence(0, observed)}; not found in source")
+        reasons.append(f"{evidence(0, known.observed)}; not found in source")
+        if tested:
+            reasons.append(f"{_count(tested)} in tests, which go with it")
         if verdict is Verdict.WAIT:
             reasons.append(f"promised until {about.removal}")
-    return Answer(id, verdict, reasons, uses, written, about)
+    return Answer(id, verdict, reasons, uses, written, about, users, doubts)
 
 
-def _doubts(observed: Observed, searched: bool, now: datetime, policy: Policy) -> list[str]:
+def _judge_user(use: Use, known: Evidence, today: int, policy: Policy, retired: Collection[str]) -> UserAnswer:
+    """Give a verdict on one user: used in the period, or quiet for long enough since its last use ever."""
+    watched = known.watched.get(use.user, ())
+    observed = iso_day(watched[-1]) if watched else None
+    if use.uses or use.days[-1] > today:
+        return UserAnswer(use, Verdict.USED, (), observed)
+    if use.user.service in retired:
+        return UserAnswer(use, Verdict.GO, (), observed)
+    service, last = use.user.service, use.days[-1]
+    gap = longest_gap(use.days)
+    # Half as much again: what happens once a month does not happen every 30 days.
+    window = max(policy.days, gap * 3 // 2)
+    quiet = quiet_since(last, watched)
+    told = f" (version {use.version})" if use.version else ""
+    what = f"{_named(use)} used it last on {iso_day(last)}{told}"
+    gone = f"or, if it runs no more, say --retired {service}"
+    doubt = None
+    if not quiet.days:
+        doubt = Doubt(f"{what} and was not observed since", f"observe it for {window} days, {gone}")
+    elif is_missing(today, watched):
+        doubt = Doubt(f"{what} and was not observed after {observed}", f"observe it again, {gone}")
+    elif quiet.days < window - 1:
+        why = f", and it has used it {gap} days apart" if window > policy.days else ""
+        holes = f", with {quiet.unseen} days unobserved" if quiet.unseen else ""
+        doubt = Doubt(
+            f"{what} and was observed for only {quiet.days} of {window} days since{holes}{why}",
+            f"observe it for {window - quiet.days} more days",
+        )
+    return UserAnswer(use, Verdict.UNPROVEN if doubt else Verdict.GO, (doubt,) if doubt else (), observed)
+
+
+def _named(use: Use) -> str:
+    return use.user.service if use.user.environment == PRODUCTION else f"{use.user.service} ({use.user.environment})"
+
+
+def _count(uses: int) -> str:
+    return f"{uses:,} use{'' if uses == 1 else 's'}"
+
+
+def _doubts(known: Evidence, searched: bool, today: int, policy: Policy) -> list[Doubt]:
     """Why silence would prove nothing, for any move."""
-    doubts = []
+    observed, doubts = known.observed, []
+    others = sorted({user.environment for user in known.watched})
     if not observed.processes or observed.since is None:
-        doubts.append("no process with the drop-in was observed")
+        only = f" in production, only in {', '.join(others)}" if others and PRODUCTION not in others else ""
+        settle = f"run the services with the drop-in for {policy.days} days, and read their state with --from"
+        doubts.append(Doubt(f"no process with the drop-in was observed{only}", settle))
     else:
         if observed.processes < policy.processes:
-            doubts.append(f"only {observed.processes} of {policy.processes} processes were observed")
+            what = f"only {observed.processes} of {policy.processes} processes were observed"
+            doubts.append(Doubt(what, "read the other hosts with --from, or say --processes"))
         if observed.hours < policy.hours:
-            doubts.append(f"only {observed.hours:,.1f} of {policy.hours:,.0f} hours were observed")
+            what = f"only {observed.hours:,.1f} of {policy.hours:,.0f} hours were observed"
+            doubts.append(Doubt(what, "let it run, or read the other hosts with --from"))
+        days = known.days
+        quiet = quiet_since(max(known.selection.first, days[0]) - 1, days)
+        if is_missing(today, days):
+            doubts.append(Doubt(f"nothing was observed after {iso_day(days[-1])}", "observe the services again"))
         # The period begins at midnight: its first day is never whole.
-        days = (now.timestamp() - observed.since) / 86400
-        if days < policy.days - 1:
-            doubts.append(f"observed for only {days:,.1f} of {policy.days} days")
+        elif quiet.days < policy.days - 1:
+            holes = f", with {quiet.unseen} days unobserved" if quiet.unseen else ""
+            what = f"observed for only {quiet.days} of {policy.days} days{holes}"
+            doubts.append(Doubt(what, f"wait {policy.days - quiet.days} more days, or say --days"))
     if not searched:
-        doubts.append("no source was searched: name the trees to search")
+        doubts.append(Doubt("no source was searched", "name the trees to search"))
     return doubts
 
 
@@ -172,8 +264,24 @@ def as_dict(answers: Sequence[Answer], policy: Policy) -> dict[str, Any]:
                 "reasons": list(answer.reasons),
                 "uses": answer.uses,
                 "places": list(answer.places),
+                "users": [_user(user) for user in answer.users],
+                "doubts": [doubt._asdict() for user in answer.users for doubt in user.doubts]
+                + [doubt._asdict() for doubt in answer.doubts],
                 **{name: getattr(answer.facts, name) for name in ("stage", "since", "removal", "instead")},
             }
             for answer in answers
         ],
+    }
+
+
+def _user(user: UserAnswer) -> dict[str, Any]:
+    use = user.use
+    return {
+        "service": use.user.service,
+        "environment": use.user.environment,
+        "version": use.version,
+        "verdict": user.verdict.value,
+        "uses": use.uses,
+        "last_use": iso_time(use.last),
+        "last_observed": user.observed,
     }

@@ -48,10 +48,10 @@ def build(path: Path, site_days: int) -> None:
             service, file = f"service{chance.randrange(SERVICES)}", f"{caller}/pkg/file{chance.randrange(3000)}.py"
             name = f"netra_backend.app.websocket_core.mod{move % 30}:Name{move}"
             site = (id, name, "import", file, id, "<module>", f"{caller}.pkg.file", service, "1.0")
-            run("INSERT INTO sites VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", site)
+            run("INSERT INTO sites VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'production')", site)
             many("INSERT INTO uses VALUES (?, ?, 5, ?, ?)", ((id, day, day * 86400.0 + 1, day * 86400.0 + 9) for day in days))
             run(
-                "INSERT OR IGNORE INTO groups (move, kind, caller, service) VALUES (?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO groups (move, kind, caller, service, environment) VALUES (?, ?, ?, ?, 'production')",
                 (name, "import", caller, service),
             )
         run(

@@ -36,7 +36,8 @@ def run(state: Path) -> Run:
         code = code or f"import sys; {hidden}from compat.__main__ import main; raise SystemExit(main())"
         return subprocess.run(
             [sys.executable, "-X", "utf8", "-c", code, *arguments],
-            env={**os.environ, "PYTHONPATH": str(ROOT), "COMPAT_DIR": str(state), "COLUMNS": "120", **environment},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COMPAT_DIR": str(state), "COLUMNS": "120"}
+            | {"COMPAT_ENVIRONMENT": "production", **environment},
             capture_output=True,
             encoding="utf-8",
             timeout=120,

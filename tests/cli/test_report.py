@@ -64,13 +64,14 @@ def count(state):
     """Count in a process of its own, which ends as told."""
     started = []
 
-    def count(move, uses, end="well", directory=state):
+    def count(move, uses, end="well", directory=state, environment="production"):
         process = subprocess.Popen(
             [sys.executable, "-c", COUNT, move, str(uses), end],
             env={
                 **os.environ,
                 "COMPAT_DIR": str(directory),
                 "COMPAT_SERVICE": "shop",
+                "COMPAT_ENVIRONMENT": environment,
                 "COMPAT_TELEMETRY": "on",
                 "PYTHONPATH": ROOT,
             },
@@ -230,6 +231,17 @@ def test_ready_is_unproven_without_evidence_and_fails_where_a_move_is_due(ask, c
         "old.core:Other": ("unproven", False),
         "old.auth:AuthHandler": ("unproven", True),
     }
+
+
+def test_ready_does_not_take_tests_for_use_and_says_what_would_settle_a_doubt(ask, count):
+    count("old.core:Manager", 5, environment="test")
+    shown = ask("ready", "--match", "Manager")
+    assert shown.stdout.splitlines()[-1] == "1 unproven"
+    assert "no process with the drop-in was observed in production, only in test: run the services" in " ".join(
+        shown.stdout.split()
+    )
+    count("old.core:Manager", 5)
+    assert ask("ready", "--match", "Manager").stdout.splitlines()[-1] == "1 in use"
 
 
 def test_ready_searches_source_and_rehearses_a_version(ask, tmp_path):

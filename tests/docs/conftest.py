@@ -59,6 +59,7 @@ class Page:
             (tools / name).chmod(0o755)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("COMPAT", "PYTEST_", "COV_"))},
+            "COMPAT_ENVIRONMENT": "production",  # on a build machine, too
             "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(self.directory),
             "PYTHONDONTWRITEBYTECODE": "1",

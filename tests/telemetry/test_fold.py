@@ -166,7 +166,7 @@ def test_a_living_process_is_folded_as_far_as_it_is(directory, site):
         (lambda raw: raw + raw[:100], "16484 bytes are no whole number of blocks of 16384: it is truncated"),
         (lambda raw: bytes(len(raw)), "it does not begin like a segment"),
         (lambda raw: b"SQLite format 3\0" + raw[16:], "it does not begin like a segment"),
-        (lambda raw: raw[:8] + b"\7\0" + raw[10:], "it has format version 7; this version of compat reads 1"),
+        (lambda raw: raw[:8] + b"\7\0" + raw[10:], "it has format version 7; this version of compat reads up to 2"),
         (lambda raw: raw[:70] + b"?" + raw[71:], "the checksum of its header is wrong"),
         (lambda raw: raw[:1046] + b"\xff" + raw[1047:], "the slot of b'old.a\\x00call\\x00app/main.py"),
         (lambda raw: raw[:2320] + b"\0" * 6 + b"\xf8\x7f" + raw[2328:], "the block of slot 0 has times that are none"),
@@ -255,7 +255,7 @@ def test_a_later_history_is_refused(directory, write_segment, site):
     with sqlite3.connect(os.path.join(directory, "usage.db")) as connection:
         connection.execute("PRAGMA user_version = 9")
     connection.close()
-    with pytest.raises(HistoryError, match="has schema version 9; this version of compat reads up to 1"):
+    with pytest.raises(HistoryError, match="has schema version 9; this version of compat reads up to 2"):
         open_history(directory)
 
 

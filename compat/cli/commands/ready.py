@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--days", type=click.IntRange(min=1), default=30, show_default=True, help="How long it must have been quiet.")
 @click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Observed at least.")
 @click.option("--hours", type=click.FloatRange(min=0), default=24.0, show_default=True, help="Observed at least, in all.")
+@click.option("--retired", multiple=True, metavar="SERVICE", help="Runs no more, need not be observed; repeatable.")
 @click.option("--match", default="", metavar="PATTERN", help="Only moves whose id matches: a glob, or text anywhere in it.")
 @click.option("--only", multiple=True, type=click.Choice([each.value for each in Verdict]), help="Only such; repeatable.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
@@ -37,6 +38,7 @@ def command(
     days: int,
     processes: int,
     hours: float,
+    retired: tuple[str, ...],
     match: str,
     only: tuple[str, ...],
     form: str,
@@ -45,13 +47,25 @@ def command(
 ) -> int:
     """Say for each move whether its legacy path may be deleted: not used, proven so, not written in PATHS, and due.
 
+    Proven is what each service that ever used it was observed to do without, for long enough; uses in tests do not count.
+    What could not be seen is named as a doubt, with what would settle it.
+
     Exit code 1 if a move that is due (its removal version is reached) may not go. To rehearse a release, put its
-    version in force: COMPAT_AS_OF=3.0 compat ready src tests
+    version in force.
+
+    \b
+    Examples:
+      compat ready src tests
+      compat ready src --from host1/state --from host2/state --days 60
+      compat ready src --retired old-worker
+      COMPAT_AS_OF=3.0 compat ready src tests
     """
     import fnmatch
     from datetime import datetime, timezone
 
-    from compat.telemetry.report.usage_report import build_report
+    from compat.telemetry.history.evidence import read_evidence
+    from compat.telemetry.history.queries import Selection
+    from compat.telemetry.report.usage_report import day_of
 
     from ..common import required_ledger
     from ..progress import bar
@@ -66,11 +80,12 @@ def command(
         with bar("Scanning") as progress:
             places = places_by_move(scan(paths, ledger, progress=progress).findings)
     with opened_usage(sources) as (history, _):
-        report = build_report(history.connection, since=f"{days}d", match=match, now=now)
+        selection = Selection(max(0, day_of(now) - days + 1), day_of(now), match)
+        known = read_evidence(history.connection, selection)
         for problem in history.problems:
             click.echo(f"Not read: {problem}", err=True)
-    facts = {id: about for id, about in move_facts(ledger).items() if fnmatch.fnmatchcase(id, report.selection.glob)}
-    answers = judge(facts, report.lines, report.observed, places, now, policy)
+    facts = {id: about for id, about in move_facts(ledger).items() if fnmatch.fnmatchcase(id, selection.glob)}
+    answers = judge(facts, known, places, now, policy, retired)
     shown_answers = [answer for answer in answers if not only or answer.verdict.value in only]
     with opened_output(output) as stream:
         if form == "json":
@@ -79,6 +94,10 @@ def command(
         else:
             _write_table(shown_answers, stream)
     return int(any(answer.is_overdue for answer in answers))
+
+
+def _own(answer: Answer) -> list[str]:
+    return [str(doubt) for user in answer.users for doubt in user.doubts]
 
 
 def _write_table(answers: Sequence[Answer], stream: IO[str]) -> None:
@@ -99,12 +118,13 @@ def _write_table(answers: Sequence[Answer], stream: IO[str]) -> None:
     for answer in answers:
         style = "bold red" if answer.is_overdue else colours.get(answer.verdict, "")
         # What leaves all of them unproven is the same for all of them, and is said once.
-        why = "; ".join(answer.reasons) if answer.verdict is not Verdict.UNPROVEN else "no use seen"
+        reasons = answer.reasons if answer.verdict is not Verdict.UNPROVEN else _own(answer)
+        why = "; ".join(reasons) or "no use seen"
         table.add_row(answer.verdict.value, answer.move, why, answer.facts.removal, style=style)
     console.print(table)
     for answer in answers:
-        if answer.verdict is Verdict.UNPROVEN:
-            console.print(f"Unproven: {'; '.join(answer.reasons)}.")
+        if answer.verdict is Verdict.UNPROVEN and answer.doubts:
+            console.print(f"Unproven: {'; '.join(map(str, answer.doubts))}.")
             break
     counts = Counter(answer.verdict for answer in answers)
     console.print(", ".join(f"{counts[verdict]:,} {verdict.value}" for verdict in Verdict if counts[verdict]) or "No moves.")

@@ -17,7 +17,8 @@ from ..metric_names import LABELS
 from ..read.merge import collect
 from ..record import counters
 from ..record.directory import state_directory
-from ..record.identity import host_name, service_name, this_process
+from ..record.identity import host_name, this_process
+from ..record.service import service_name
 from ..record.sites import Site
 
 
@@ -94,8 +95,11 @@ class Source:
             mine = (self._service, self._service)
             rows = run(
                 """
-                SELECT move, kind, caller, service, forgotten + coalesce(sum(count), 0), coalesce(max(last), 0.0)
-                FROM groups LEFT JOIN daily ON grp = id WHERE ? IS NULL OR service = ? GROUP BY id
+                SELECT move, kind, caller, service, sum(uses), max(latest)
+                FROM (SELECT move, kind, caller, service, forgotten + coalesce(sum(count), 0) AS uses,
+                    coalesce(max(last), 0.0) AS latest
+                    FROM groups LEFT JOIN daily ON grp = id WHERE ? IS NULL OR service = ? GROUP BY id)
+                GROUP BY move, kind, caller, service
                 """,
                 mine,
             )

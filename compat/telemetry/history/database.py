@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from ..record.directory import UNFINISHED, history_in
 from ..record.layout import Block, Header, Row, decode_key, rows_of
-from .schema import HistoryError, check_schema, first_row
+from .schema import HistoryError, check_schema, first_row, upgraded_copy
 from .tally import Columns, Tally
 
 __all__ = ["PATIENCE", "History", "HistoryError", "Segment", "memory_history", "open_history"]
@@ -26,13 +26,15 @@ MEMORY = ":memory:"
 MAX_IDS = 20_000
 """Ids of sites and groups that are remembered from one batch to the next."""
 
+SITE = "move, kind, file, line, function, module, service, version, environment"
+GROUP = "move, kind, caller, service, environment"
 ADD_USE = """
 INSERT INTO uses VALUES (?, ?, ?, ?, ?) ON CONFLICT (site, day) DO UPDATE SET
     count = count + excluded.count, first = min(first, excluded.first), last = max(last, excluded.last)
 """
 ADD_DAILY = ADD_USE.replace("uses", "daily").replace("(site, day)", "(grp, day)")
 ADD_PROCESS = """
-INSERT INTO processes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+INSERT INTO processes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
     ended = nullif(max(coalesce(ended, 0.0), coalesce(excluded.ended, 0.0)), 0.0), uses = max(uses, excluded.uses)
 """
 
@@ -113,7 +115,7 @@ class History:
         now = time()
         for segment in segments:
             name = segment.process.id
-            owner = segment.process.service, segment.process.version
+            owner = segment.process.service, segment.process.version, segment.process.environment
             if name in known or name in processes:
                 continue
             if segment.finished:
@@ -156,19 +158,19 @@ class History:
         many = self.connection.executemany
         many(
             ADD_PROCESS,
-            ((p.id, p.service, p.version, p.host, p.pid, p.started, p.ended or None, p.python, uses) for p, uses in processes),
+            ((p.id, *p[3:5], p.host, p.pid, p.started, p.ended or None, p.python, uses, p.environment) for p, uses in processes),
         )
         days: dict[tuple[int, int], list[float]] = {}
-        for (service, version), counts in tally.items():
+        for (service, version, environment), counts in tally.items():
             sites: dict[bytes, tuple[int, int]] = {}
             rows = []
             for (key, day), (count, first, last) in counts.items():
                 pair = sites.get(key)
                 if pair is None:
-                    facts = (*decode_key(key), service, version)
-                    site = self._id_of("sites", "move, kind, file, line, function, module, service, version", facts)
+                    facts = (*decode_key(key), service, version, environment)
+                    site = self._id_of("sites", SITE, facts)
                     caller = facts[5].partition(".")[0]
-                    group = self._id_of("groups", "move, kind, caller, service", (*facts[:2], caller, service))
+                    group = self._id_of("groups", GROUP, (*facts[:2], caller, service, environment))
                     pair = sites[key] = site, group
                 rows.append((pair[0], day, count, first, last))
                 total = days.setdefault((pair[1], day), [0, first, last])
@@ -257,7 +259,8 @@ def open_history(place: str | os.PathLike[str], readonly: bool = True, *, patien
     except sqlite3.Error as error:
         raise HistoryError(f"the usage history {path!r} cannot be opened: {error}") from error
     try:
-        check_schema(connection, path, create=not readonly)
+        if check_schema(connection, path, create=not readonly):
+            connection = upgraded_copy(connection)
     except sqlite3.Error as error:
         connection.close()
         raise HistoryError(f"the usage history {path!r} cannot be read: {error}") from error

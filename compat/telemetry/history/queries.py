@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 TREND_DAYS = 30
@@ -220,16 +220,20 @@ class Usage:
         found = self._connection.execute("SELECT min(day) FROM daily").fetchone()[0]
         return None if found is None else int(found)
 
-    def observed(self, selection: Selection) -> Observed:
-        """The processes that ran with the drop-in active within the period, and their hours within it."""
+    def observed(self, selection: Selection, without: Collection[str] = ()) -> Observed:
+        """The processes that ran with the drop-in active within the period, and their hours within it.
+
+        Those of the environments ``without`` are left out.
+        """
         start, end = selection.first * 86400.0, (selection.today + 1) * 86400.0
         processes, seconds, since, services = self._connection.execute(
             """
             SELECT count(*), sum(min(coalesce(ended, started), :end) - max(started, :start)), min(max(started, :start)),
                 json_group_array(DISTINCT service)
             FROM processes WHERE coalesce(ended, started) >= :start AND started < :end
+                AND environment NOT IN (SELECT value FROM json_each(:without))
             """,
-            {"start": start, "end": end},
+            {"start": start, "end": end, "without": json.dumps(sorted(without))},
         ).fetchone()
         return Observed(processes, (seconds or 0.0) / 3600, since, _names(services))
 

@@ -9,14 +9,14 @@ from typing import TypeVar
 from ..record.layout import Block, Row, rows_of
 
 Number = TypeVar("Number", int, float)
-Owner = tuple[str, str]
-"""Service and version."""
+Owner = tuple[str, str, str]
+"""Service, version and environment."""
 Counts = dict[tuple[bytes, int], list[float]]
 """Key and day -> count, first, last."""
 
 
 class Tally(dict[Owner, Counts]):
-    """Counts per service and version, site and day. Adding is associative and commutative."""
+    """Counts per owner, site and day. Adding is associative and commutative."""
 
     def add(self, owner: Owner, rows: Iterable[Row]) -> int:
         """Add rows, and return how many uses they count."""

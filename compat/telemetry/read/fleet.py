@@ -15,6 +15,7 @@ from ..history.database import History, HistoryError, memory_history
 from ..history.tally import Tally
 from ..metric_names import HISTORY_NAME, LABELS, LAST_NAME, NAME
 from ..record.layout import DAY, Header, Row, encode_key
+from ..record.service import PRODUCTION
 from ..record.sites import Site
 
 DAYS = 400
@@ -60,7 +61,7 @@ def read_prometheus(
     tally = Tally()
     for (_, facts), by_day in merged.items():
         service, rows = _rows(dict(facts), by_day, last_of.get(facts, []))
-        tally.add((service, ""), rows)
+        tally.add((service, "", PRODUCTION), rows)
     history = memory_history()
     history.begin()
     history.add(tally, [(process, 0) for process in _processes(server, start, midnight, moment, without)])
@@ -193,7 +194,8 @@ def _processes(server: _Server, start: float, midnight: float, now: float, witho
         )
         name = "prometheus:" + "/".join(facts.get(label, "") for label in ("job", "instance", "store"))
         first_seen, last_seen = min(first, default=start_of), max(end, default=end_of)
-        found.append(Header(name, "", facts.get("instance", ""), facts.get("job", ""), "", "", 0, 0, 0, first_seen, last_seen))
+        names = name, "", facts.get("instance", ""), facts.get("job", ""), "", "", PRODUCTION
+        found.append(Header(*names, 0, 0, 0, first_seen, last_seen))
     return found
 
 

@@ -7,7 +7,18 @@ import sqlite3
 from collections.abc import Iterable
 from time import time
 
-from ..history.database import ADD_DAILY, ADD_PROCESS, ADD_USE, History, HistoryError, Segment, memory_history, open_history
+from ..history.database import (
+    ADD_DAILY,
+    ADD_PROCESS,
+    ADD_USE,
+    GROUP,
+    SITE,
+    History,
+    HistoryError,
+    Segment,
+    memory_history,
+    open_history,
+)
 from ..history.fold import Progress, fold, last_sign, list_files, list_segments, seen
 from ..history.schema import first_row
 from ..history.segment_reader import Reader
@@ -133,9 +144,7 @@ def _copy(history: History, merged: History) -> None:
         merged.problems.append(
             f"{history.path} has {len(twice)} segments that another history has, too: their uses are counted twice"
         )
-    sites = "move, kind, file, line, function, module, service, version"
-    groups = "move, kind, caller, service"
-    for table, columns, counts, add in (("sites", sites, "uses", ADD_USE), ("groups", groups, "daily", ADD_DAILY)):
+    for table, columns, counts, add in (("sites", SITE, "uses", ADD_USE), ("groups", GROUP, "daily", ADD_DAILY)):
         marks = ",".join("?" * len(columns.split(", ")))
         owners = read.execute(f"SELECT id, {columns} FROM {table}").fetchall()
         write.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", (row[1:] for row in owners))

@@ -7,6 +7,7 @@ import sys
 from time import time
 
 from .layout import Header
+from .service import environment_name, service_name
 
 PYTHON = f"{sys.implementation.name} {sys.version_info[0]}.{sys.version_info[1]}.{sys.version_info[2]}"
 
@@ -38,7 +39,8 @@ def describe_process() -> Header:
             pass
     name = f"{boot[:8]}-{pid}-{tick or int(now * 1000):x}-{os.urandom(6).hex()}"
     service, version = service_name(), os.environ.get("COMPAT_SERVICE_VERSION", "")
-    return Header(name, boot, host_name(), service, version, PYTHON, pid, tick, pid_namespace(), started, 0.0)
+    names = name, boot, host_name(), service, version, PYTHON, environment_name()
+    return Header(*names, pid, tick, pid_namespace(), started, 0.0)
 
 
 def host_name() -> str:
@@ -78,19 +80,3 @@ def start_tick(pid: int) -> int:
             return int(stream.read().rpartition(b")")[2].split()[19])
     except (OSError, ValueError, IndexError):
         return 0
-
-
-def service_name() -> str:
-    """Return ``COMPAT_SERVICE``, else what was started: the module after ``-m``, the script, or the interpreter."""
-    named = os.environ.get("COMPAT_SERVICE")
-    if named:
-        return named
-    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-    if spec is not None and spec.name:
-        name: str = spec.name
-        return name[: -len(".__main__")] if name.endswith(".__main__") else name
-    script = getattr(sys, "argv", [""])[0]
-    if script == "-c":
-        return "python -c"
-    stem = os.path.basename(script)
-    return (stem[:-3] if stem.endswith(".py") else stem) or "python"

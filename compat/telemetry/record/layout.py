@@ -7,7 +7,7 @@ A segment is one process's table of counts: a header, then blocks of equal size,
             10  u16 0xFEFF, byte order    20  u32  process id               56  u32  bytes of text
                                           24  u64  start tick of the pid    60  u32  CRC-32 of 0..40, 48..60 and text
                                           32  f64  started                  64  text
-    text     id, boot id, host, service, version of the service, Python; UTF-8, one a line
+    text     id, boot id, host, service, version of the service, Python, environment; UTF-8, one a line
     block    0  u64 published: slots << 32 | bytes of keys;  8  u64 reserved
             16  u64 value[slots], u64 base[slots], f64 first[slots], f64 last[slots], then the keys
              (in block 0 the header comes first: everything is 1024 bytes further on)
@@ -19,7 +19,8 @@ publishes them last, with one aligned store, so that a reader needs no lock and 
 Times are seconds since 1970. Counts only grow; nothing is ever moved.
 
 Versions:
-    1   the first.
+    1   the first; without the environment.
+    2   with the environment.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from array import array
 from binascii import crc32
 from math import isfinite
 
+from .service import untold_environment
 from .sites import Site
 
 TYPE_CHECKING = False
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
         service: str
         version: str
         python: str
+        environment: str
         pid: int
         tick: int
         namespace: int
@@ -77,16 +80,18 @@ if TYPE_CHECKING:
 else:
     from collections import namedtuple
 
-    Header = namedtuple("Header", "id boot host service version python pid tick namespace started ended")
+    Header = namedtuple("Header", "id boot host service version python environment pid tick namespace started ended")
     Block = namedtuple("Block", "start keys uses total firsts lasts first_day last_day last")
     Row = namedtuple("Row", "slot key day uses first last")
 
 MAGIC = b"\x89CMP\r\n\x1a\n"  # a transfer as text breaks it, and it is no text
-VERSION = 1
+VERSION = 2
 ORDER = 0xFEFF
 NATIVE = "<" if sys.byteorder == "little" else ">"
 HEAD = 1024
 FIELDS = 64
+NAME = 130
+"""Bytes of each name in the header at most."""
 SLOTS = 80
 MIN_BLOCK = 16384
 CELLS = 16
@@ -101,6 +106,10 @@ _LIMITS = (300, 32, 400, 10, 200, 200)
 
 class SegmentError(ValueError):
     """A file that is no whole segment of a version known here; the message says what is wrong with it."""
+
+
+class NewerSegment(SegmentError):
+    """A segment that a later version of compat wrote: whole, but not to be read here."""
 
 
 def encode_key(site: Site) -> bytes:
@@ -118,8 +127,8 @@ def decode_key(key: bytes) -> Site:
 
 def pack_header(header: Header, block: int) -> bytes:
     """Return the first ``HEAD`` bytes of a segment with blocks of ``block`` bytes."""
-    names = (header.id, header.boot, header.host, header.service, header.version, header.python)
-    text = "\n".join(" ".join(name.split())[:120] for name in names).encode("utf-8", "replace")[: HEAD - FIELDS]
+    # Each is cut by itself, in bytes: one that is long must not push out another.
+    text = b"\n".join(" ".join(name.split()).encode("utf-8", "replace")[:NAME] for name in header[:7])
     fixed = (MAGIC, VERSION, ORDER, block, SLOTS, header.pid, header.tick, header.started, header.ended)
     raw = bytearray(struct.pack("=" + _HEADER, *fixed, header.namespace, len(text), 0) + text)
     raw[60:64] = struct.pack("=I", _checksum(raw, len(text)))
@@ -193,17 +202,20 @@ def _read_header(raw: bytes | bytearray) -> tuple[str, int, int, Header]:
     _, version, mark, block, slots, pid, tick, started, ended, namespace, length, crc = struct.unpack_from(order + _HEADER, raw)
     if mark != ORDER:
         raise SegmentError(f"its byte order mark is {mark:#06x}")
-    if version != VERSION:
-        raise SegmentError(f"it has format version {version}; this version of compat reads {VERSION}")
+    if version > VERSION:
+        raise NewerSegment(f"it has format version {version}; this version of compat reads up to {VERSION}")
     if length > HEAD - FIELDS or _checksum(raw, length) != crc:
         raise SegmentError("the checksum of its header is wrong")
     if block < MIN_BLOCK or len(raw) < MIN_BLOCK:
         raise SegmentError(f"{len(raw)} bytes are too few for a first block of {block}")
     names = raw[FIELDS : FIELDS + length].decode("utf-8", "replace").split("\n")
-    if len(names) != 6:
-        raise SegmentError(f"its header has {len(names)} names instead of 6")
-    name, boot, host, service, release, python = names
-    process = Header(name, boot, host, service, release, python, pid, tick, namespace, started, ended)
+    expected = 6 if version < 2 else 7
+    if len(names) != expected:
+        raise SegmentError(f"its header has {len(names)} names instead of {expected}")
+    if version < 2:
+        names.append(untold_environment(names[3]))
+    name, boot, host, service, release, python, environment = names
+    process = Header(name, boot, host, service, release, python, environment, pid, tick, namespace, started, ended)
     return order, block, slots, process
 
 

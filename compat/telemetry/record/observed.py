@@ -1,8 +1,8 @@
 """Records of processes in which the drop-in was active, so that a report can say who used nothing.
 
 One line per record in ``observed/<day>.log``, appended with a single write: id, pid, tick, boot, namespace, started,
-ended (0.0: it still ran), host, service, version, Python, separated by tabs, the version of the format first.
-Versions of the format: 1, the first.
+ended (0.0: it still ran), host, service, version, Python, environment, separated by tabs, the version of the format first.
+Versions of the format: 1, the first, without the environment; 2, with it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from time import gmtime, strftime, time
 
 from .directory import observed_in
 from .layout import Header
+from .service import untold_environment
 
-VERSION = "1"
+VERSION = "2"
 LIMIT = 4 << 20
 """Bytes of one day's log at most, some 20,000 records; beyond it a zero is only a lower bound of evidence."""
 
@@ -35,6 +36,7 @@ def _line(process: Header) -> bytes:
     facts = (
         *(VERSION, process.id, process.pid, process.tick, process.boot, process.namespace),
         *(process.started, process.ended, process.host, process.service, process.version, process.python),
+        process.environment,
     )
     return ("\t".join(" ".join(str(fact).split())[:200] for fact in facts) + "\n").encode("utf-8", "replace")
 
@@ -57,11 +59,13 @@ def _records(raw: bytes) -> tuple[list[Header], int]:
     for line in raw.decode("utf-8", "replace").splitlines():
         parts = line.split("\t")
         try:
-            version, name, pid, tick, boot, namespace, started, ended, host, service, release, python = parts
-            if version != VERSION:
-                raise ValueError(version)
+            if parts[0] == "1":
+                parts.append(untold_environment(parts[9]))
+            elif parts[0] != VERSION:
+                raise ValueError(parts[0])
+            _, name, pid, tick, boot, namespace, started, ended, host, service, release, python, environment = parts
             numbers = int(pid), int(tick), int(namespace), float(started), float(ended)
-            records.append(Header(name, boot, host, service, release, python, *numbers))
-        except ValueError:
+            records.append(Header(name, boot, host, service, release, python, environment, *numbers))
+        except (ValueError, IndexError):
             damaged += 1
     return records, damaged

@@ -36,12 +36,14 @@ def write_history(path: Path, sites: object = SITES, processes: int = 2, today: 
             caller = module.partition(".")[0]
             facts = (id, move, kind, file, line, function, module, service)
             put(
-                "INSERT INTO sites (id, move, kind, file, line, function, module, service, version) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '1.0')",
+                "INSERT INTO sites (id, move, kind, file, line, function, module, service, version, environment) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '1.0', 'production')",
                 facts,
             )
             names = (move, kind, caller, service)
-            put("INSERT OR IGNORE INTO groups (move, kind, caller, service) VALUES (?, ?, ?, ?)", names)
+            put(
+                "INSERT OR IGNORE INTO groups (move, kind, caller, service, environment) VALUES (?, ?, ?, ?, 'production')", names
+            )
             found = put("SELECT id FROM groups WHERE (move, kind, caller, service) = (?, ?, ?, ?)", names)
             group = found.fetchone()[0]
             for ago, uses in days.items():
@@ -54,8 +56,8 @@ def write_history(path: Path, sites: object = SITES, processes: int = 2, today: 
         started = (today - 10) * 86400.0
         for id in range(processes):
             put(
-                "INSERT INTO processes (id, service, version, host, pid, started, ended, python, uses) "
-                "VALUES (?, 'api', '1.0', 'host', ?, ?, ?, '3.11', 0)",
+                "INSERT INTO processes (id, service, version, host, pid, started, ended, python, uses, environment) "
+                "VALUES (?, 'api', '1.0', 'host', ?, ?, ?, '3.11', 0, 'production')",
                 (f"p{id}", id, started, started + 36000),
             )
 

@@ -1,0 +1,155 @@
+"""What a verdict rests on: for each user of a move (a service in an environment), its uses and the days it was observed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from ..record.service import CI, STAGING, TEST
+from .queries import _CHOSEN, Observed, Selection, Usage
+
+REHEARSALS = frozenset([TEST, CI, STAGING, "development", "dev", "local"])
+"""Environments whose silence says nothing about production."""
+
+
+class User(NamedTuple):
+    """One service in one environment, by name."""
+
+    service: str
+    environment: str
+
+
+class Use(NamedTuple):
+    """All uses of one move by one user: the days (since 1970) with a use, how many in the period, the last one ever."""
+
+    user: User
+    days: Sequence[int]
+    uses: int
+    last: float
+    version: str
+
+
+class Evidence(NamedTuple):
+    """Uses by move id, the uses by tests in the period, the days on which each user was observed, and in sum.
+
+    ``observed`` leaves the environments out whose silence proves nothing.
+    """
+
+    uses: Mapping[str, Sequence[Use]]
+    tested: Mapping[str, int]
+    watched: Mapping[User, Sequence[int]]
+    observed: Observed
+    selection: Selection
+
+    @property
+    def days(self) -> list[int]:
+        """The days on which anybody was observed whose silence counts."""
+        return sorted({day for user, days in self.watched.items() if user.environment not in REHEARSALS for day in days})
+
+
+class Quiet(NamedTuple):
+    """A silence: days of it that were observed, and days without any observation, beyond the pace of the observed."""
+
+    days: int
+    unseen: int
+
+
+def read_evidence(connection: sqlite3.Connection, selection: Selection) -> Evidence:
+    """Return the evidence on the moves of ``selection``; its period says which uses are of now."""
+    values = selection.values
+    found: dict[tuple[str, User], tuple[list[int], list[int], list[float]]] = {}
+    tested: dict[str, int] = {}
+    for move, service, environment, day, count, last in connection.execute(
+        "SELECT g.move, g.service, g.environment, d.day, sum(d.count), max(d.last) "
+        f"FROM groups g JOIN daily d ON d.grp = g.id WHERE {_CHOSEN} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
+        values,
+    ):
+        recent = count if day >= selection.first else 0
+        if environment == TEST:
+            tested[move] = tested.get(move, 0) + recent
+            continue
+        days, uses, lasts = found.setdefault((move, User(service, environment)), ([], [], []))
+        days.append(day)
+        uses.append(recent)
+        lasts.append(last)
+    versions = _last_versions(connection, values)
+    by_move: dict[str, list[Use]] = {}
+    for (move, user), (days, uses, lasts) in found.items():
+        by_move.setdefault(move, []).append(Use(user, days, sum(uses), max(lasts), versions.get((move, *user), "")))
+    observed = Usage(connection).observed(selection, without=REHEARSALS)
+    return Evidence(by_move, tested, _watched(connection, selection.today), observed, selection)
+
+
+def _last_versions(connection: sqlite3.Connection, values: Mapping[str, object]) -> dict[tuple[str, str, str], str]:
+    # SQLite takes a bare column from the row of the max().
+    rows = connection.execute(
+        "SELECT move, service, environment, version, max(last) FROM (SELECT g.move, g.service, g.environment, g.version, "
+        f"(SELECT last FROM uses WHERE site = g.id ORDER BY day DESC LIMIT 1) AS last FROM sites g WHERE {_CHOSEN}) "
+        "WHERE last IS NOT NULL GROUP BY 1, 2, 3",
+        values,
+    )
+    return {(move, service, environment): version for move, service, environment, version, _ in rows}
+
+
+def _watched(connection: sqlite3.Connection, today: int) -> dict[User, list[int]]:
+    found: dict[User, set[int]] = {}
+    for service, environment, first, last in connection.execute(
+        "SELECT DISTINCT service, environment, CAST(started / 86400 AS INTEGER), "
+        "CAST(max(coalesce(ended, started), started) / 86400 AS INTEGER) FROM processes"
+    ):
+        found.setdefault(User(service, environment), set()).update(range(first, min(last, today) + 1))
+    return {user: sorted(days) for user, days in found.items()}
+
+
+def pace(days: Sequence[int]) -> int:
+    """Return after how many days one of ``days`` (sorted) is mostly followed by the next: 1 daily, 3 on weekdays, 31 monthly.
+
+    Two of them say nothing yet: they are taken for days of something that is there every day.
+    """
+    gaps = sorted(after - before for before, after in zip(days, days[1:]))
+    if len(gaps) < 2:
+        return 1
+    return gaps[(len(gaps) - 1) * 9 // 10 if len(gaps) >= 10 else (len(gaps) - 1) // 2]
+
+
+def longest_gap(days: Sequence[int]) -> int:
+    """Return the longest time in days from one of ``days`` (sorted) to the next."""
+    return max((after - before for before, after in zip(days, days[1:])), default=0)
+
+
+def quiet_since(day: int, watched: Sequence[int]) -> Quiet:
+    """Return how much of the time after ``day`` was observed, given the days that were.
+
+    What lies between two observed days counts as observed where that is the pace of the service: a monthly job is
+    observed once a month.
+    """
+    usual, seen, unseen, before = pace(watched), 0, 0, day
+    for after in watched:
+        if after <= day:
+            continue
+        step = after - before
+        if step > usual + 1:
+            unseen += step - 1
+            step = 1
+        seen += step
+        before = after
+    return Quiet(seen, unseen)
+
+
+def is_missing(today: int, watched: Sequence[int]) -> bool:
+    """Tell whether who was observed on ``watched`` has been out of sight for longer than is usual."""
+    return not watched or today - watched[-1] > 1 + pace(watched) * 3 // 2
+
+
+def merged(uses: Iterable[Use]) -> list[Use]:
+    """Return one for each user: the ids counted below one row are one move."""
+    by_user: dict[User, Use] = {}
+    for use in uses:
+        known = by_user.get(use.user)
+        if known is not None:
+            latest = max(known, use, key=lambda each: each.last)
+            days = sorted({*known.days, *use.days})
+            use = latest._replace(days=days, uses=known.uses + use.uses)
+        by_user[use.user] = use
+    return sorted(by_user.values(), key=lambda use: use.user)
