@@ -150,6 +150,7 @@ def test_a_factory_that_tests_take_away_is_made_anew() -> None:
         "netra_backend.app.websocket_core.auth.auth_client",
         "netra_backend.app.websocket_core.state_coordinator.get_websocket_state_coordinator",
         "netra_backend.app.websocket_core.websocket_manager_factory._factory_instance",
+        "netra_backend.app.websocket_core.gcp_initialization_validator.central_logger",
     ],
 )
 def test_a_name_that_tests_replace_is_replaced_and_given_back(path: str) -> None:

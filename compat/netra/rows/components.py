@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from compat.ledger import Module, Move, Name, names, removed
 
-from ..advice.people import LOGGER
 from ..advice.traffic import READY
 
 CORE = "netra_backend.app.websocket_core"
@@ -59,7 +58,6 @@ ROWS: list[Move] = [
         f"{CORE}.batch_message_handler", "compat.netra.components.messages.handlers", "BatchMessageHandler", instead=None, **WHEN
     ),
     *names(f"{CORE}.batch_message_handler", "compat.netra.components.messages.batching", "BatchConfig", instead=None, **WHEN),
-    *removed(f"{CORE}.gcp_initialization_validator", "central_logger", instead=LOGGER, **WHEN),
     *removed(
         f"{CORE}.gcp_initialization_validator",
         "REDIS_TIMEOUT",

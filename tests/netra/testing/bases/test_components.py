@@ -40,7 +40,8 @@ def test_a_replaced_logger_is_the_one_that_is_used(served: Ledger) -> None:
 def test_a_replaced_environment_decides_what_is_asked(served: Ledger) -> None:
     path = f"{CORE}.gcp_initialization_validator"
     with patch(f"{path}.get_env") as get_env:
-        get_env.return_value.get.side_effect = {"ENVIRONMENT": "production"}.get
+        get_env.return_value.get.side_effect = {}.get
+        get_env.return_value.get_environment_name.return_value = "production"
         validator = importlib.import_module(path).create_gcp_websocket_validator()
     assert (validator.is_gcp_environment, validator.is_cloud_run) == (True, False)
 
