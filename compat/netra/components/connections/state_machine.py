@@ -12,6 +12,8 @@ from typing import Any, Optional
 
 from compat.canonical.core.logged import get_logger
 
+from ..types import ensure_user_id
+
 logger = get_logger(__name__)
 
 
@@ -51,24 +53,26 @@ _S = ApplicationConnectionState
 _OPERATIONAL = frozenset({_S.PROCESSING_READY, _S.PROCESSING, _S.IDLE, _S.DEGRADED})
 _SETUP = frozenset({_S.CONNECTING, _S.ACCEPTED, _S.AUTHENTICATED, _S.SERVICES_READY})
 _TERMINAL = frozenset({_S.CLOSED, _S.FAILED})
-_ENDS = frozenset({_S.CLOSING, _S.CLOSED, _S.FAILED})
+_ENDS = frozenset({_S.FAILED, _S.CLOSED})
+_WORK = frozenset({_S.PROCESSING_READY, _S.PROCESSING, _S.IDLE})
+# No state follows itself.
 _TRANSITIONS: dict[ApplicationConnectionState, frozenset[ApplicationConnectionState]] = {
     _S.CONNECTING: _ENDS | {_S.ACCEPTED},
     _S.ACCEPTED: _ENDS | {_S.AUTHENTICATED},
     _S.AUTHENTICATED: _ENDS | {_S.SERVICES_READY, _S.DEGRADED},
     _S.SERVICES_READY: _ENDS | {_S.PROCESSING_READY, _S.DEGRADED},
-    _S.PROCESSING_READY: _ENDS | {_S.PROCESSING, _S.IDLE, _S.DEGRADED, _S.RECONNECTING},
-    _S.PROCESSING: _ENDS | {_S.PROCESSING_READY, _S.IDLE, _S.DEGRADED, _S.RECONNECTING},
-    _S.IDLE: _ENDS | {_S.PROCESSING_READY, _S.PROCESSING, _S.DEGRADED, _S.RECONNECTING},
-    _S.DEGRADED: _ENDS | {_S.SERVICES_READY, _S.PROCESSING_READY, _S.PROCESSING, _S.IDLE, _S.RECONNECTING},
-    _S.RECONNECTING: _ENDS | {_S.CONNECTING, _S.ACCEPTED, _S.AUTHENTICATED, _S.PROCESSING_READY, _S.DEGRADED},
-    _S.CLOSING: frozenset({_S.CLOSED, _S.FAILED}),
+    **{state: _ENDS | (_WORK - {state}) | {_S.DEGRADED, _S.CLOSING} for state in _WORK},
+    _S.DEGRADED: _ENDS | _WORK | {_S.RECONNECTING, _S.CLOSING},
+    _S.RECONNECTING: _ENDS | {_S.SERVICES_READY, _S.PROCESSING_READY, _S.DEGRADED},
+    _S.CLOSING: frozenset({_S.CLOSED}),
     _S.CLOSED: frozenset(),
-    _S.FAILED: frozenset({_S.CONNECTING, _S.RECONNECTING, _S.CLOSED}),
+    _S.FAILED: frozenset({_S.CONNECTING}),
 }
 
-#: A machine whose transitions are refused this many times in all is forced to FAILED.
+#: After so many refusals in a row the next transition that is allowed leads to FAILED instead.
 MAX_TRANSITION_FAILURES = 5
+# After so many no messages are taken.
+_FAILURES_THAT_STOP_MESSAGES = 4
 
 
 @dataclass
@@ -113,8 +117,10 @@ class ConnectionStateTransition:
     def __post_init__(self) -> None:
         if not self.connection_id:
             raise ValueError("connection_id is required")
-        if not self.user_id:
-            raise ValueError("user_id is required")
+        for name in ("from_state", "to_state"):
+            if not isinstance(getattr(self, name), ApplicationConnectionState):
+                raise ValueError(f"{name} must be ApplicationConnectionState")
+        self.user_id = ensure_user_id(self.user_id)
         if self.metadata is None:
             self.metadata = {}
 
@@ -124,13 +130,18 @@ class ConnectionStateValidator:
 
     @staticmethod
     def is_valid_transition(from_state: ApplicationConnectionState, to_state: ApplicationConnectionState) -> bool:
-        """Whether the second state may follow the first; staying is always allowed."""
-        return from_state == to_state or to_state in _TRANSITIONS.get(from_state, frozenset())
+        """Whether the second state may follow the first."""
+        return to_state in _TRANSITIONS.get(from_state, frozenset())
 
     @staticmethod
     def validate_transition(transition: ConnectionStateTransition) -> bool:
-        """Whether a wanted change is allowed."""
-        return ConnectionStateValidator.is_valid_transition(transition.from_state, transition.to_state)
+        """True for a change that is allowed; :class:`StateTransitionError` for another."""
+        before, after = transition.from_state, transition.to_state
+        if not ConnectionStateValidator.is_valid_transition(before, after):
+            raise StateTransitionError(
+                f"Invalid transition: {before.value} -> {after.value}", transition.connection_id, before.value, after.value
+            )
+        return True
 
 
 Callback = Callable[[StateTransitionInfo], Any]
@@ -148,10 +159,11 @@ class ConnectionStateMachine:
         self._lock = threading.RLock()
         self._transition_failures = 0
         self._max_transition_failures = MAX_TRANSITION_FAILURES
-        self._created_at = datetime.now(timezone.utc)
         self._started = time.monotonic()
-        self._ready_after: Optional[float] = None
-        self._last_activity = self._created_at
+        self._setup_seconds = 0.0
+        self._setup_phases: list[str] = []
+        self._failed_transitions = 0
+        self._last_activity = time.time()
 
     @property
     def current_state(self) -> ApplicationConnectionState:
@@ -171,9 +183,11 @@ class ConnectionStateMachine:
 
     @property
     def setup_duration(self) -> float:
-        """Seconds from creation until the first operational state, or until now."""
+        """Seconds until now while CONNECTING, else until the set-up states were left; 0.0 before that."""
         with self._lock:
-            return self._ready_after if self._ready_after is not None else time.monotonic() - self._started
+            if self._current_state is ApplicationConnectionState.CONNECTING:
+                return time.monotonic() - self._started
+            return self._setup_seconds
 
     def add_state_change_callback(self, callback: Callback) -> None:
         """Have a callback called with every :class:`StateTransitionInfo`."""
@@ -191,28 +205,34 @@ class ConnectionStateMachine:
         reason: Optional[str] = None,
         metadata: Optional[dict[str, Any]] = None,
     ) -> bool:
-        """Change the state. False, and nothing changed, if it may not follow the present one; staying is True.
+        """Change the state. False, and nothing changed, if it may not follow the present one.
 
-        After :data:`MAX_TRANSITION_FAILURES` refusals the machine is forced to FAILED.
+        An allowed change ends a row of refusals; after :data:`MAX_TRANSITION_FAILURES` of them it leads to FAILED instead.
         """
         with self._lock:
             before = self._current_state
-            if before == new_state:
-                return True
-            if not ConnectionStateValidator.is_valid_transition(before, new_state):
+            if not self._is_valid_transition(before, new_state):
                 self._transition_failures += 1
-                logger.warning(f"Invalid state transition for {self.connection_id}: {before} -> {new_state}")
-                exhausted = self._transition_failures >= self._max_transition_failures and before not in _TERMINAL
-                info = None
-            else:
-                exhausted = False
-                info = self._enter(new_state, reason, metadata)
-        if info is not None:
-            self._notify(info)
-            return True
+                self._failed_transitions += 1
+                wanted = getattr(new_state, "value", new_state)
+                logger.warning(f"Invalid state transition for {self.connection_id}: {before.value} -> {wanted}")
+                return False
+            exhausted = self._transition_failures >= self._max_transition_failures
+            if not exhausted:
+                info = self._enter(before, new_state, reason, metadata)
+                self._transition_failures = 0
         if exhausted:
             self.force_failed_state("Too many invalid state transitions")
-        return False
+            return False
+        self._notify(info)
+        return True
+
+    def _is_valid_transition(self, from_state: ApplicationConnectionState, to_state: ApplicationConnectionState) -> bool:
+        return ConnectionStateValidator.is_valid_transition(from_state, to_state)
+
+    def _validate_transition(self, from_state: ApplicationConnectionState, to_state: ApplicationConnectionState) -> bool:
+        transition = ConnectionStateTransition(self.connection_id, from_state, to_state, self.user_id)
+        return ConnectionStateValidator.validate_transition(transition)
 
     def get_state_history(self) -> list[StateTransitionInfo]:
         """Every change so far, oldest first, in a list of the caller's own."""
@@ -220,54 +240,46 @@ class ConnectionStateMachine:
             return self._state_history.copy()
 
     def get_metrics(self) -> dict[str, Any]:
-        """State, counts and durations (seconds) in one dictionary."""
+        """State, counts and times (seconds) in one dictionary."""
         with self._lock:
-            last = self._state_history[-1] if self._state_history else None
             return {
-                "connection_id": str(self.connection_id),
-                "user_id": str(self.user_id),
+                "total_transitions": len(self._state_history),
+                "failed_transitions": self._failed_transitions,
+                "setup_duration_seconds": self._setup_seconds,
+                "last_activity": self._last_activity,
                 "current_state": self._current_state.value,
+                "setup_phases_completed": list(self._setup_phases),
+                "transition_failures": self._transition_failures,
                 "is_operational": self._current_state in _OPERATIONAL,
                 "is_ready_for_messages": self._current_state in _OPERATIONAL,
                 "setup_duration": self.setup_duration,
-                "setup_duration_seconds": self.setup_duration,
-                "total_duration_seconds": time.monotonic() - self._started,
-                "total_transitions": len(self._state_history),
-                "transition_count": len(self._state_history),
-                "transition_failures": self._transition_failures,
-                "failed_transitions": self._transition_failures,
-                "callback_count": len(self._state_change_callbacks),
-                "created_at": self._created_at.isoformat(),
-                "last_activity": self._last_activity.isoformat(),
-                "last_transition": last.timestamp.isoformat() if last else None,
-                "state_history_count": len(self._state_history),
-                "state_history": [
-                    {"from": i.from_state.value, "to": i.to_state.value, "reason": i.reason} for i in self._state_history
-                ],
             }
 
     def force_failed_state(self, reason: str) -> None:
         """Enter FAILED from any state, allowed or not."""
         with self._lock:
-            if self._current_state is ApplicationConnectionState.FAILED:
-                return
-            info = self._enter(ApplicationConnectionState.FAILED, reason, {"forced": True})
+            failed = ApplicationConnectionState.FAILED
+            self._current_state = failed
+            self._transition_failures = self._max_transition_failures
+            info = self._enter(failed, failed, f"EMERGENCY: {reason}", {"emergency_transition": True})
         logger.error(f"Connection {self.connection_id} forced to failed: {reason}")
         self._notify(info)
 
     def can_process_messages(self) -> bool:
-        """Whether messages can be handled now."""
-        return self.is_ready_for_messages
+        """Whether messages are handled now: not after a row of refusals, nor in a degraded state reached too early."""
+        with self._lock:
+            if self._current_state not in _OPERATIONAL or self._transition_failures >= _FAILURES_THAT_STOP_MESSAGES:
+                return False
+            return self._current_state is not ApplicationConnectionState.DEGRADED or len(self._setup_phases) >= 2
 
     def get_current_state(self) -> ApplicationConnectionState:
         """The state now."""
         return self.current_state
 
     def execute_transition(self, transition: ConnectionStateTransition) -> bool:
-        """Carry out a wanted change. False if it speaks of another connection or of another present state."""
+        """Carry out a wanted change. False if it is not allowed, or speaks of another connection or another present state."""
         with self._lock:
             if str(transition.connection_id) != str(self.connection_id) or (transition.from_state != self._current_state):
-                self._transition_failures += 1
                 logger.warning(
                     f"Transition for {transition.connection_id} from {transition.from_state} does not fit "
                     f"{self.connection_id} in {self._current_state}"
@@ -276,15 +288,20 @@ class ConnectionStateMachine:
             return self.transition_to(transition.to_state, transition.reason, transition.metadata)
 
     def _enter(
-        self, state: ApplicationConnectionState, reason: Optional[str], metadata: Optional[dict[str, Any]]
+        self,
+        before: ApplicationConnectionState,
+        state: ApplicationConnectionState,
+        reason: Optional[str],
+        metadata: Optional[dict[str, Any]],
     ) -> StateTransitionInfo:
-        now = datetime.now(timezone.utc)
-        info = StateTransitionInfo(self._current_state, state, now, reason, dict(metadata or {}))
+        info = StateTransitionInfo(before, state, datetime.now(timezone.utc), reason, dict(metadata or {}))
         self._current_state = state
         self._state_history.append(info)
-        self._last_activity = now
-        if self._ready_after is None and state in _OPERATIONAL:
-            self._ready_after = time.monotonic() - self._started
+        self._last_activity = time.time()
+        if state in _SETUP:
+            self._setup_phases.append(state.value)
+        elif before in _SETUP:
+            self._setup_seconds = time.monotonic() - self._started
         return info
 
     def _notify(self, info: StateTransitionInfo) -> None:
@@ -312,7 +329,9 @@ class ConnectionStateMachineRegistry:
             if machine is None:
                 machine = self._machines[key] = ConnectionStateMachine(connection_id, user_id, state_change_callbacks)
             else:
-                logger.warning(f"Connection {connection_id} is registered already")
+                logger.critical(
+                    f"DUPLICATE CONNECTION REGISTRATION DETECTED: {connection_id} of user {user_id} has a state machine already"
+                )
             return machine
 
     def get_connection_state_machine(self, connection_id: str) -> Optional[ConnectionStateMachine]:
@@ -321,14 +340,9 @@ class ConnectionStateMachineRegistry:
             return self._machines.get(str(connection_id))
 
     def unregister_connection(self, connection_id: str) -> bool:
-        """Forget a connection, closing it where that is allowed. False if it is unknown."""
+        """Forget a connection. False if it is unknown."""
         with self._lock:
-            machine = self._machines.pop(str(connection_id), None)
-        if machine is None:
-            return False
-        if not ApplicationConnectionState.is_terminal(machine.current_state):
-            machine.transition_to(ApplicationConnectionState.CLOSED, reason="Connection unregistered")
-        return True
+            return self._machines.pop(str(connection_id), None) is not None
 
     def get_all_operational_connections(self) -> dict[str, ConnectionStateMachine]:
         """Machines that can handle messages."""
@@ -351,7 +365,7 @@ class ConnectionStateMachineRegistry:
         return len(ended)
 
     def get_registry_stats(self) -> dict[str, Any]:
-        """Counts: all, operational, in setup, ended, and per state."""
+        """Counts: all, operational, and per state."""
         with self._lock:
             states = [machine.current_state for machine in self._machines.values()]
         distribution: dict[str, int] = {}
@@ -360,10 +374,8 @@ class ConnectionStateMachineRegistry:
         return {
             "total_connections": len(states),
             "operational_connections": sum(state in _OPERATIONAL for state in states),
-            "setup_connections": sum(state in _SETUP for state in states),
-            "failed_connections": distribution.get("failed", 0),
-            "terminal_connections": sum(state in _TERMINAL for state in states),
             "state_distribution": distribution,
+            "registry_size": len(states),
         }
 
 

@@ -108,6 +108,7 @@ def test_the_queue_follows_its_connection() -> None:
             machine.transition_to(state)
         await queue._flush_task
         assert seen == [1] and queue.current_state is MessageQueueState.PASS_THROUGH
+        machine.transition_to(State.DEGRADED)
         machine.transition_to(State.RECONNECTING)
         assert queue.current_state is MessageQueueState.SUSPENDED and not queue.is_operational
         await queue.enqueue_message({"n": 2})
