@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -35,11 +36,10 @@ class SSotMockFactory:
         agent.execution_time = execution_time
         agent.execute.return_value = execution_result or {
             "status": "completed",
-            "result": f"Mock {agent_type} execution result",
+            "result": "Mock agent execution result",
             "execution_time": execution_time,
-            "agent_type": agent_type,
         }
-        agent.get_capabilities = MagicMock(return_value=["text_processing", "analysis"])
+        agent.get_capabilities = AsyncMock(return_value=["text_processing", "data_analysis"])
         agent.is_available = MagicMock(return_value=True)
         agent.get_status = MagicMock(return_value="ready")
         return agent
@@ -93,7 +93,7 @@ class SSotMockFactory:
         tool.name = tool.tool_name = tool_name
         tool.description = f"Mock {tool_name} for testing"
         tool.execute.return_value = execution_result or {"status": "success", "result": f"Mock {tool_name} result"}
-        tool.get_schema = MagicMock(return_value={"name": tool_name, "parameters": {}})
+        tool.get_schema = MagicMock(return_value={"name": tool_name, "description": f"Mock {tool_name} tool", "parameters": {}})
         tool.validate_parameters = MagicMock(return_value=True)
         return tool
 
@@ -106,6 +106,7 @@ class SSotMockFactory:
         client.chat.return_value = {"message": {"content": response_text}, "usage": usage}
         client.complete.return_value = response_text
         client.ask_llm.return_value = response_text
+        client.agenerate.return_value = {"response": response_text, "usage": {"total_tokens": 100}}
         return client
 
     @staticmethod
@@ -114,10 +115,11 @@ class SSotMockFactory:
         values: dict[str, Any] = {
             "environment": environment,
             "debug": True,
-            "database_url": "sqlite:///:memory:",
+            "database_url": "postgresql://test:test@localhost:5432/test",
             "redis_url": "redis://localhost:6379/0",
             "secret_key": "test-secret-key",
             "jwt_secret": "test-jwt-secret",
+            "jwt_secret_key": "test-jwt-secret",
             **(additional_config or {}),
         }
         config = MagicMock()
@@ -135,6 +137,7 @@ class SSotMockFactory:
         manager.generate_response = AsyncMock(return_value={"content": "Mock LLM response", "model": model})
         manager.get_available_models = MagicMock(return_value=[model])
         manager.is_healthy = MagicMock(return_value=True)
+        manager.get_default_client = MagicMock(return_value=SSotMockFactory.create_llm_client_mock())
         return manager
 
     @staticmethod
@@ -148,7 +151,9 @@ class SSotMockFactory:
             setattr(bridge, f"emit_{event}", AsyncMock(return_value=True))
         bridge.send_event = AsyncMock(return_value=True)
         bridge.emit_event = AsyncMock(return_value=True)
-        bridge.is_connected = MagicMock(return_value=True)
+        for name in ("connect", "disconnect", "send_message", "emit_critical_event"):
+            setattr(bridge, name, AsyncMock(return_value=True))
+        bridge.is_connected = True
         bridge.connection_id = f"conn_{user_id}"
         return bridge
 
@@ -166,7 +171,7 @@ class SSotMockFactory:
         manager.connect_user = AsyncMock(return_value=f"conn_{uuid.uuid4().hex[:8]}")
         manager.is_connection_active = MagicMock(return_value=True)
         manager.is_user_connected = MagicMock(return_value=True)
-        manager.get_user_connections = MagicMock(return_value=set())
+        manager.get_user_connections = AsyncMock(return_value=[])
         manager.get_connection_count = MagicMock(return_value=0)
         manager.get_connection_health = MagicMock(return_value={"has_active_connections": True})
         manager.get_stats = MagicMock(return_value={"total_connections": 0, "unique_users": 0})
@@ -188,8 +193,12 @@ class SSotMockFactory:
         context.thread_id = thread_id
         context.run_id = run_id
         context.request_id = request_id
-        context.websocket_client_id = websocket_client_id or f"ws_{user_id}"
+        context.websocket_client_id = websocket_client_id or f"conn_{user_id}_{thread_id}"
         context.websocket_connection_id = context.connection_id = connection_id or context.websocket_client_id
+        context.user_tier = "free"
+        state: dict[str, Any] = {}
+        context.get_state.side_effect = state.get
+        context.set_state.side_effect = state.__setitem__
         context.created_at = datetime.now(timezone.utc)
         context.agent_context, context.audit_metadata, context.metadata = {}, {}, {}
         context.operation_depth = 0
@@ -216,7 +225,7 @@ class SSotMockFactory:
         **kwargs: Any,
     ) -> MagicMock:
         """A user context with run and request IDs of its own."""
-        unique = uuid.uuid4().hex[:8]
+        unique = f"{user_id}_{thread_id}_{time.time_ns()}"
         run_id = kwargs.pop("run_id", None) or f"run_{unique}"
         request_id = kwargs.pop("request_id", None) or f"req_{unique}"
         context = SSotMockFactory.create_mock_user_context(
@@ -228,15 +237,20 @@ class SSotMockFactory:
 
     @classmethod
     def create_mock_suite(cls, mock_types: list[str]) -> dict[str, Any]:
-        """One mock of each type, by type."""
-        return {mock_type: cls.create_mock(mock_type) for mock_type in mock_types}
+        """One mock of each type, by type; a type that is unknown is left out."""
+        return {mock_type: cls.create_mock(mock_type) for mock_type in mock_types if mock_type in cls._makers()}
 
     @classmethod
     def create_mock(cls, mock_type: Any = None, **kwargs: Any) -> Any:
-        """A mock of a named type, or of a class, or a plain one; ValueError names the types there are."""
+        """A mock of a named type, or of a class, or a plain one; of an unknown type a bare AsyncMock."""
         if not isinstance(mock_type, str):
             return MagicMock(**{"spec": mock_type, **kwargs})
-        makers: dict[str, Callable[..., Any]] = {
+        make = cls._makers().get(mock_type)
+        return AsyncMock(**kwargs) if make is None else make(**kwargs)
+
+    @classmethod
+    def _makers(cls) -> dict[str, Callable[..., Any]]:
+        return {
             "agent": cls.create_agent_mock,
             "websocket": cls.create_websocket_mock,
             "database": cls.create_database_session_mock,
@@ -254,8 +268,3 @@ class SSotMockFactory:
             "websocket_manager": cls.create_websocket_manager_mock,
             "user_context": cls.create_mock_user_context,
         }
-        try:
-            make = makers[mock_type]
-        except KeyError:
-            raise ValueError(f"Unknown mock type: {mock_type}. Known types: {', '.join(sorted(makers))}") from None
-        return make(**kwargs)

@@ -6,12 +6,13 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Iterator
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Optional
 from unittest.mock import AsyncMock, MagicMock, Mock, PropertyMock
 
 from ..components.environment import get_env
-from .mock_factory import SSotMockFactory as Shapes
+from . import mock_shapes as shapes
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class MockRegistry:
     def record_call(self, mock_id: str, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Write down one call."""
         self.mock_call_history.append(
-            {"mock_id": mock_id, "method": method, "args": args, "kwargs": kwargs, "timestamp": time.time()}
+            {"mock_id": mock_id, "method": method, "args": args, "kwargs": kwargs, "timestamp": datetime.now()}
         )
         if mock_id in self.active_mocks:
             self.active_mocks[mock_id]["call_count"] += 1
@@ -132,8 +133,8 @@ class MockFactory:
         return self._made("property_mock", PropertyMock(return_value=return_value))  # type: ignore[no-any-return]
 
     def create_database_session_mock(self) -> AsyncMock:
-        """A database session that finds nothing."""
-        return self._made("database_session", Shapes.create_database_session_mock())  # type: ignore[no-any-return]
+        """A database session whose every method is awaited."""
+        return self._made("database_session", shapes.database_session())  # type: ignore[no-any-return]
 
     def create_database_result_mock(self, rows: Optional[list[dict[str, Any]]] = None) -> Mock:
         """A result of those rows."""
@@ -141,65 +142,29 @@ class MockFactory:
 
     def create_repository_mock(self, model_class: Optional[type] = None) -> AsyncMock:
         """A repository without rows, that takes what it is given."""
-        mock = AsyncMock(model_class=model_class)
-        return self._with_results(  # type: ignore[no-any-return]
-            "repository", mock, get_by_id=None, get_all=[], find_by=[], create=Mock(id=str(uuid.uuid4())),
-            update=Mock(), delete=True, exists=False, count=0,
-        )  # fmt: skip
+        return self._made("repository", shapes.repository(model_class))  # type: ignore[no-any-return]
 
     def create_auth_service_mock(self) -> AsyncMock:
-        """An auth service that lets everybody in."""
-        user = {"id": "test_user", "user_id": "test_user", "email": "test@example.com", "valid": True}
-        return self._with_results(  # type: ignore[no-any-return]
-            "auth_service", AsyncMock(), authenticate=user, verify_token=user, validate_token=user,
-            create_token="test_token", refresh_token="new_test_token", logout=True, get_user=user,
-            has_permission=True,
-        )  # fmt: skip
+        """An auth service that knows one user, and lets everybody in."""
+        return self._made("auth_service", shapes.auth_service())  # type: ignore[no-any-return]
 
     def create_websocket_manager_mock(self, **attributes: Any) -> AsyncMock:
-        """A WebSocket manager without connections."""
-        return self._made("websocket_manager", Shapes.create_websocket_manager_mock(), **attributes)  # type: ignore[no-any-return]
+        """A WebSocket manager that says that it is connected, and takes everything."""
+        return self._made("websocket_manager", shapes.websocket_manager(), **attributes)  # type: ignore[no-any-return]
 
     def create_llm_client_mock(self) -> AsyncMock:
         """A language model that always answers the same."""
-        return self._made("llm_client", Shapes.create_llm_client_mock())  # type: ignore[no-any-return]
+        return self._made("llm_client", shapes.llm_client())  # type: ignore[no-any-return]
 
     def create_redis_client_mock(self) -> Mock:
-        """A Redis client over a dictionary: what is set can be read."""
-        data: dict[Any, Any] = {}
-
-        def put(key: Any, value: Any, *_: Any, **__: Any) -> bool:
-            data[key] = value
-            return True
-
-        def drop(*keys: Any) -> int:
-            return sum(data.pop(key, _ABSENT) is not _ABSENT for key in keys)
-
-        mock = Mock()
-        mock.get = AsyncMock(side_effect=data.get)
-        mock.set = AsyncMock(side_effect=put)
-        mock.setex = AsyncMock(side_effect=lambda key, seconds, value: put(key, value))
-        mock.delete = AsyncMock(side_effect=drop)
-        mock.exists = AsyncMock(side_effect=lambda *keys: sum(key in data for key in keys))
-        mock.keys = AsyncMock(side_effect=lambda pattern="*": list(data))
-        for name in ("expire", "ping", "publish", "close", "flushdb"):
-            setattr(mock, name, AsyncMock(return_value=True))
-        return self._made("redis_client", mock)  # type: ignore[no-any-return]
+        """A Redis client that is empty, and answers at once."""
+        return self._made("redis_client", shapes.redis_client())  # type: ignore[no-any-return]
 
     def create_agent_mock(
         self, agent_type: str = "generic", agent_id: Optional[str] = None, user_id: Optional[str] = None
     ) -> AsyncMock:
         """An agent of a user."""
-        mock = Shapes.create_agent_mock(agent_type)
-        return self._made(  # type: ignore[no-any-return]
-            "agent",
-            mock,
-            agent_id=agent_id or mock.agent_id,
-            user_id=user_id or f"test_user_{uuid.uuid4().hex[:8]}",
-            process_request=AsyncMock(return_value={"status": "success", "agent_type": agent_type}),
-            initialize=AsyncMock(return_value=True),
-            cleanup=AsyncMock(return_value=True),
-        )
+        return self._made("agent", shapes.agent(agent_type, agent_id, user_id))  # type: ignore[no-any-return]
 
     def create_orchestrator_mock(self) -> AsyncMock:
         """An orchestrator that completes everything."""
@@ -211,10 +176,7 @@ class MockFactory:
 
     def create_tool_executor_mock(self) -> AsyncMock:
         """A tool executor that succeeds."""
-        mock = AsyncMock()
-        mock.get_available_tools = Mock(return_value=["test_tool"])
-        done = {"status": "success", "result": "Mock tool result"}
-        return self._with_results("tool_executor", mock, execute=done, execute_tool=done)  # type: ignore[no-any-return]
+        return self._made("tool_executor", shapes.tool_executor())  # type: ignore[no-any-return]
 
     def create_file_system_mock(self) -> Mock:
         """A file system with one file of text."""
@@ -225,35 +187,19 @@ class MockFactory:
 
     def create_http_client_mock(self) -> AsyncMock:
         """An HTTP client that is answered 200 with ``{"status": "success"}``."""
-        response = Mock(status_code=200, status=200, text='{"status": "success"}', headers={}, ok=True)
-        response.json.return_value = {"status": "success"}
-        mock = AsyncMock()
-        mock.__aenter__.return_value = mock
-        verbs = dict.fromkeys(("get", "post", "put", "patch", "delete", "request"), response)
-        return self._with_results("http_client", mock, **verbs)  # type: ignore[no-any-return]
+        return self._made("http_client", shapes.http_client())  # type: ignore[no-any-return]
 
     def create_websocket_connection_mock(self, **attributes: Any) -> AsyncMock:
         """A connected socket of nobody yet, that can be entered with ``async with``."""
-        text = '{"type": "test"}'
-        mock = AsyncMock(connected=True, closed=False, user_id=None, thread_id=None, connection_id=f"ws_{uuid.uuid4().hex[:8]}")
-        for name, value in (("receive", text), ("recv", text), ("receive_text", text), ("receive_json", {"type": "test"})):
-            getattr(mock, name).return_value = value
-        mock.client_state = "connected"
-        mock.__aenter__.return_value = mock
-        mock.__aexit__.return_value = None
-        return self._made("websocket_connection", mock, **attributes)  # type: ignore[no-any-return]
+        return self._made("websocket_connection", shapes.websocket_connection(), **attributes)  # type: ignore[no-any-return]
 
     def create_websocket_server_mock(self) -> AsyncMock:
         """A running WebSocket server without connections."""
-        mock = AsyncMock(connections={}, is_running=True)
-        return self._with_results("websocket_server", mock, start=True, stop=True, broadcast=True)  # type: ignore[no-any-return]
+        return self._made("websocket_server", shapes.websocket_server())  # type: ignore[no-any-return]
 
     def create_service_manager_mock(self) -> AsyncMock:
-        """A service manager whose services are healthy."""
-        return self._with_results(  # type: ignore[no-any-return]
-            "service_manager", AsyncMock(), start=True, stop=True, restart=True, start_service=True,
-            stop_service=True, health_check={"status": "healthy"}, get_status="running",
-        )  # fmt: skip
+        """A service manager whose services run and are healthy."""
+        return self._made("service_manager", shapes.service_manager())  # type: ignore[no-any-return]
 
     def create_service_factory_mock(self) -> Mock:
         """A service factory that makes AsyncMocks."""
@@ -263,20 +209,15 @@ class MockFactory:
         return self._made("service_factory", mock)  # type: ignore[no-any-return]
 
     def create_config_loader_mock(self) -> Mock:
-        """A configuration loader of a small test configuration."""
-        values = {"environment": "test", "debug": True}
-        mock = Mock()
+        """A configuration loader over a real dict, its ``config_data``."""
+        values: dict[str, Any] = {"environment": "test", "debug": True}
+        mock = shapes.keeps(Mock(), "config_data", values)
         mock.load.return_value = mock.load_config.return_value = mock.get_config.return_value = values
-        mock.get.side_effect = values.get
         return self._made("config_loader", mock)  # type: ignore[no-any-return]
 
     def create_environment_mock(self) -> Mock:
-        """An environment over a dictionary: what is set can be read."""
-        values: dict[str, Any] = {"ENVIRONMENT": "test", "TESTING": "true"}
-        mock = Mock()
-        mock.get.side_effect = values.get
-        mock.set.side_effect = lambda key, value, *_, **__: values.__setitem__(key, value)
-        mock.get_all.side_effect = lambda: dict(values)
+        """An environment over a real dict, its ``env_vars``: what is set can be read."""
+        mock = shapes.keeps(Mock(), "env_vars", {"ENVIRONMENT": "test", "TESTING": "true"})
         mock.is_test.return_value = True
         mock.is_production.return_value = mock.is_staging.return_value = mock.is_development.return_value = False
         mock.get_environment_name.return_value = "test"
