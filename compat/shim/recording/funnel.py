@@ -14,9 +14,10 @@ import threading
 import warnings
 from itertools import repeat
 
+from compat import errors
 from compat._forking import gate
 from compat.ledger import Ledger, Move, sentence
-from compat.telemetry.record.counters import on_reset
+from compat.telemetry.record.counters import on_reset, prepare
 from compat.telemetry.record.counters import open_cell as _open
 from compat.telemetry.record.counters import usage as _usage
 from compat.telemetry.record.sites import Site
@@ -126,12 +127,24 @@ class UseRecorder:
         that is not known either (``atexit``, a pool's worker process) at the line of the library that calls, or at ``sys:1``.
         ``is_site=False`` where the instruction may come back for the same use and must ask again.
         """
+        if sys.meta_path is None:
+            self._use_at_the_end(kind, frame)
+            return
         if kind in self._said and _is_warm():
             self._use(kind, frame, is_site)
             return
         # A first use imports, and what shows a warning imports and locks: a fork waits for it.
         with gate:
             self._use(kind, frame, is_site)
+
+    def _use_at_the_end(self, kind: str, frame: FrameType | None) -> None:
+        """A use by a destructor while the interpreter goes down: nothing can be imported, and what is left may fail."""
+        try:
+            self._use(kind, frame, False)
+        except (errors.CompatError, Warning):
+            raise  # as at any other time
+        except Exception:
+            pass  # the legacy call itself goes on
 
     def _use(self, kind: str, frame: FrameType | None, is_site: bool) -> None:
         user = callsite.find_user(frame)
@@ -250,6 +263,19 @@ def record(recorder: UseRecorder | LateRecorder, kind: str, frame: FrameType | N
 
 
 _recorders: list[UseRecorder] = []
+
+
+def _prepare_for_the_end() -> None:
+    if _recorders:
+        prepare()
+
+
+atexit.register(_prepare_for_the_end)
+
+
+def recorded() -> tuple[Move, ...]:
+    """The rows that may be used in this process, as far as it has come: those of modules that are loaded."""
+    return tuple(recorder.move for recorder in _recorders)
 
 
 def _summarize() -> None:

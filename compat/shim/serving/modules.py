@@ -6,18 +6,16 @@ that makes a property of it sees every importer, not only the first.
 
 from __future__ import annotations
 
-import importlib
 import sys
 import types
 from importlib.machinery import ModuleSpec
-
-from compat._forking import gate
 
 from .. import kinds
 from ..recording import callsite, filters
 from ..recording.funnel import lost_error, site_key
 from . import imports
 from .descriptors import child_property, count_write, module_property
+from .targets import load_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,10 +132,7 @@ def fallback(module: types.ModuleType, canonical: str, recorder: UseRecorder | N
         lost = lost_error(name)
         if lost is not None:
             raise lost
-        target = sys.modules.get(canonical)
-        if target is None:
-            with gate:
-                target = importlib.import_module(canonical)
+        target = load_module(canonical, canonical if recorder is None else recorder.move.id)
         if name == "__all__":
             found = getattr(target, "__all__", None)
             names = [key for key in vars(target) if is_public(key)] if found is None else list(found)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import sys
 from importlib import import_module
 
 from compat._forking import gate
 from compat.errors import TargetAttributeError, TargetError, TargetImportError
+
+from ..recording.funnel import recorded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,12 +19,25 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
+#: The canonical modules of the rows in use, once the process ends: destructors find no modules by name any more.
+_kept: dict[str, ModuleType] = {}
+
+
+@atexit.register
+def _keep() -> None:
+    for move in recorded():
+        for path in (move.canonical, move.adapter):
+            name = path.partition(":")[0]
+            if name in sys.modules:
+                _kept[name] = sys.modules[name]
+
+
 def load_module(name: str, move: str) -> ModuleType:
     """Import a canonical module; :class:`TargetImportError` when the ledger names one that does not exist.
 
     An import that fails inside the target (a missing optional package, say) is passed on as it is.
     """
-    module = sys.modules.get(name)
+    module = sys.modules.get(name) or _kept.get(name)
     # One that another thread is importing at this moment is imported again, which waits until it is whole.
     if module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False):
         return module

@@ -14,22 +14,15 @@ from time import time
 from compat._forking import GatedLock, gate
 
 from .cells import Counters, log_warning
-from .sites import Site
+from .sites import Site, portable_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .cells import Table
 
 LIVED = 0.25
 """Seconds that a process lives at least to be evidence of zero: recording a shorter one would cost it too much."""
-
-
-def _durable() -> Table:
-    from .segments import Segment
-
-    return Segment(_directory())
 
 
 def _directory() -> str:
@@ -59,11 +52,11 @@ def _chosen() -> Counters | None:
     if mode == "memory":
         return Counters()
     # Loaded here and not under the lock of the counters: the import system has locks of its own.
-    from . import segments  # noqa: F401
+    from . import segments
 
-    _directory()
+    directory = _directory()
     _watch()
-    counters = Counters(_durable, say=_say)
+    counters = Counters(lambda: segments.Segment(directory), say=_say)
     if mode not in ("on", ""):
         counters.trouble = f"COMPAT_TELEMETRY={mode!r} is none of off, memory, on: it is taken for on"
     return counters
@@ -141,11 +134,18 @@ def open_cell(site: Site) -> Callable[[], object]:
     (which count for themselves), until ``on_reset`` calls back.
     """
     if not _current:
+        prepare()
+    counters = _current[0]
+    return _nothing if counters is None else counters.cell(site)
+
+
+def prepare() -> None:
+    """Have ready whatever a first use needs: nothing can be imported once the interpreter goes down."""
+    if not _current:
         with _choosing:
             if not _current:
                 _current.append(_chosen())
-    counters = _current[0]
-    return _nothing if counters is None else counters.cell(site)
+    portable_path("")  # remembers sys.path
 
 
 def usage() -> list[tuple[Site, int]]:

@@ -56,13 +56,20 @@ def overflow_of(site: Site) -> Site:
     return Site(site.move, OVERFLOW, "", 0, "", "")
 
 
+#: ``sys.path`` as it was last seen.
+_path: list[list[str]] = [sys.path]
+
+
 def portable_path(file: str, entries: list[str] | None = None) -> str:
     """Return ``file`` relative to the longest entry of ``sys.path`` that holds it, with forward slashes.
 
     A path that no entry holds stays as it is: it is still a fact of the code, and a report must be able to name it.
     """
     best = ""
-    for entry in sys.path if entries is None else entries:
+    if entries is None:
+        # Gone while the interpreter goes down, when destructors still run.
+        entries = _path[0] = sys.path if sys.path is not None else _path[0]  # type: ignore[redundant-expr]
+    for entry in entries:
         if not isinstance(entry, str) or len(entry) <= len(best):
             continue
         stem = entry.rstrip("/\\")
