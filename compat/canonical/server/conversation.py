@@ -17,7 +17,6 @@ from ..close_codes import (
 )
 from ..core.codec import loads
 from ..core.connection import Connection
-from ..core.eager import is_awaitable
 from ..core.events import GREATEST_SEQ, Position
 from ..core.logged import get_logger
 from ..core.manager import UnifiedWebSocketManager
@@ -30,6 +29,7 @@ from .sockets import AsgiSocket
 logger = get_logger(__name__)
 
 
+_OWN = ("ping", "pong", "resume", "select_thread")
 LONGEST_THREAD_ID = 1000  # kept for each connection, and looked at for each event
 
 
@@ -44,8 +44,7 @@ class Refused(Exception):
 class Conversation:
     """Reads one client. ``ping``, ``pong``, ``resume`` and ``select_thread`` are answered here, the rest by the application.
 
-    The application's handler runs beside the reading, one message of a connection after the other. A message with ``ack`` (a
-    text or a number) is answered by ``{"type": "ack", "ack": ...}`` once it has been handled.
+    A message with ``ack`` (a text or a number) is answered by ``{"type": "ack", "ack": ...}`` once it has been handled.
     """
 
     def __init__(
@@ -58,14 +57,10 @@ class Conversation:
     ) -> None:
         self._service, self._socket, self._identity = service, socket, identity
         self._connection, self._manager = connection, manager
-        settings = service.settings
-        self._inbox = Inbox(
-            self._handle,
-            limit=settings.waiting_messages,
-            patience=settings.heartbeat_timeout / 2,
-            tasks=service.handlers,
-        )
         self._answers_pings = False
+        self._malformed = 0
+        self._allowance = float(service.settings.messages_per_minute)
+        self._receive = socket.receive
 
     async def run(self) -> None:
         """Read until the client leaves, or is refused. What goes wrong ends this connection alone."""
@@ -79,7 +74,7 @@ class Conversation:
         if self._socket.configure is None:
             pings = loop.create_task(self._ping())
         try:
-            await self._read()
+            await self._converse()
         except Refused as refusal:
             await connection.close(refusal.code, str(refusal))
         except Exception:
@@ -90,32 +85,52 @@ class Conversation:
                 timer.cancel()
             if pings is not None:
                 pings.cancel()
-            self._inbox.close()
             connection.retire()
 
-    async def _read(self) -> None:
-        settings, clock, connection = self._service.settings, self._service.factory.clock, self._connection
-        receive, most = self._socket.receive, settings.messages_per_minute
-        allowance = float(most)
-        rate, before, malformed = allowance / 60, clock(), 0
+    async def _converse(self) -> None:
+        service, settings = self._service, self._service.settings
+        if service.on_message is None:
+            while (message := await self._next()) is not None:
+                self._refuse(message, "unknown_type", f"nothing handles messages of type {message['type']!r}")
+            return
+        inbox = Inbox(
+            self._next,
+            self._handle,
+            self._settle,
+            self._refuse_as_busy,
+            limit=settings.waiting_messages,
+            patience=settings.heartbeat_timeout / 2,
+            busy=service.handlers,
+            note=self._note_handling,
+        )
+        await inbox.run()
+
+    async def _next(self) -> dict[str, Any] | None:
+        """Return the next message that is the application's, None at the end; answer all others."""
+        service, connection = self._service, self._connection
+        settings = service.settings
+        most = settings.messages_per_minute
         while True:
-            incoming = await receive()
+            incoming = await self._receive()
             if incoming["type"] != "websocket.receive":
-                return
-            now = clock()
-            connection.last_seen = now
-            allowance = min(most, allowance + (now - before) * rate) - 1
-            before = now
-            if allowance < 0:
+                return None
+            now = connection.last_seen
+            connection.last_seen = service.factory.clock()
+            self._allowance = min(most, self._allowance + (connection.last_seen - now) * most / 60) - 1
+            if self._allowance < 0:
                 raise Refused(POLICY_VIOLATION, f"more than {most} messages in a minute")
             message = parse(text_of(incoming, settings.max_message_bytes))
             if message is None:
-                malformed += 1
-                if malformed >= settings.malformed_limit:
-                    raise Refused(POLICY_VIOLATION, f"{malformed} malformed messages")
+                self._malformed += 1
+                if self._malformed >= settings.malformed_limit:
+                    raise Refused(POLICY_VIOLATION, f"{self._malformed} malformed messages")
                 await connection.send_direct(_error("malformed", "send a JSON object with a string 'type'"))
-                continue
-            await self._answer(message)
+            elif message["type"] in _OWN:
+                await self._answer(message)
+            elif service.handling and self._is_overloaded():
+                self._refuse_as_busy(message)
+            else:
+                return message
 
     async def _answer(self, message: Mapping[str, Any]) -> None:
         kind, connection = message["type"], self._connection
@@ -126,13 +141,9 @@ class Conversation:
             self._answers_pings = True
         elif kind == "resume":
             await self._resume(message)
-        elif kind == "select_thread":
+        else:
             self._manager.associate_thread(connection.connection_id, thread(message.get("thread_id")))
             self._acknowledge(message)
-        elif self._service.on_message is None:
-            self._refuse(message, "unknown_type", f"nothing handles messages of type {kind!r}")
-        elif self._is_overloaded() or not await self._inbox.put(message):
-            self._refuse(message, "busy", "earlier messages are still being handled; send this one again later")
 
     async def _resume(self, message: Mapping[str, Any]) -> None:
         since = position(message)
@@ -154,27 +165,28 @@ class Conversation:
         # A handler outlives its connection; a client that comes again and again must not gather them.
         return self._service.handling[self._identity.user_id] > self._service.factory.limits.connections_per_user
 
-    async def _handle(self, message: Mapping[str, Any]) -> None:
-        service, user_id = self._service, self._identity.user_id
-        service.handling[user_id] += 1
-        try:
-            answer: Any = service.on_message(self._manager, self._connection, message)  # type: ignore[misc]
-            if is_awaitable(answer):
-                await answer
-        except Exception:
-            logger.exception("handler failed; connection %s is closed", self._connection.connection_id)
-            await self._connection.close(INTERNAL_ERROR, "internal error")
-        else:
+    def _handle(self, message: Mapping[str, Any]) -> Any:
+        return self._service.on_message(self._manager, self._connection, message)  # type: ignore[misc]
+
+    def _settle(self, message: Mapping[str, Any], exc: Exception | None) -> None:
+        if exc is None:
             self._acknowledge(message)
-        finally:
-            service.handling[user_id] -= 1
-            if not service.handling[user_id]:
-                del service.handling[user_id]
+        else:
+            logger.error("handler failed; connection %s is closed", self._connection.connection_id, exc_info=exc)
+            self._connection.condemn(INTERNAL_ERROR, "internal error")
+
+    def _note_handling(self, change: int) -> None:
+        handling, user_id = self._service.handling, self._identity.user_id
+        handling[user_id] += change
+        if not handling[user_id]:
+            del handling[user_id]
+
+    def _refuse_as_busy(self, message: Mapping[str, Any]) -> None:
+        self._refuse(message, "busy", "earlier messages are still being handled; send this one again later")
 
     def _acknowledge(self, message: Mapping[str, Any]) -> None:
-        ack = message.get("ack")
-        if type(ack) in (str, int):
-            self._connection.post({"type": "ack", "ack": ack})
+        if "ack" in message and type(message["ack"]) in (str, int):
+            self._connection.post({"type": "ack", "ack": message["ack"]})
 
     def _refuse(self, message: Mapping[str, Any], code: str, text: str) -> None:
         ack = message.get("ack")

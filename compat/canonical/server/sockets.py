@@ -65,9 +65,9 @@ class AsgiSocket:
         """Complete the handshake."""
         await self._send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
 
-    async def receive(self) -> Message:
+    def receive(self) -> Awaitable[Message]:
         """Return the next ASGI message."""
-        return await self._receive()
+        return self._receive()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close; before :meth:`accept` the peer sees HTTP 403. Idempotent."""
