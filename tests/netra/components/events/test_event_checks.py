@@ -9,15 +9,7 @@ from unittest.mock import AsyncMock, Mock
 
 import pytest
 
-from compat.netra.components.events import critical_events, event_sequences
-from compat.netra.components.events.critical_events import (
-    EventCriticality,
-    UnifiedEventValidator,
-    WebSocketEventMessage,
-    assert_critical_events_received,
-    create_mock_critical_events,
-    validate_agent_events,
-)
+from compat.netra.components.events import event_sequences
 from compat.netra.components.events.event_monitor import (
     ChatEventMonitor,
     EventMetrics,
@@ -146,69 +138,6 @@ def test_the_framework_of_the_process(monkeypatch) -> None:
     checked = asyncio.run(event_sequences.validate_websocket_event(event("agent_started")))
     assert framework.get_thread_history("thread_1") == [checked]
     assert asyncio.run(event_sequences.get_validation_report("thread_1"))["total_events"] == 1
-
-
-def test_a_whole_run_is_worth_everything() -> None:
-    result = validate_agent_events(create_mock_critical_events("user_1", "thread_1"))
-    assert result.is_valid and (result.business_value_score, result.revenue_impact) == (100.0, "NONE")
-    assert_critical_events_received([event(kind) for kind in CRITICAL])
-
-
-def test_a_run_without_its_end_is_not_valid() -> None:
-    events = create_mock_critical_events()[:-1]
-    result = validate_agent_events(events)
-    assert not result.is_valid and result.missing_critical_events == {"agent_completed"}
-    assert result.error_message == "Missing critical events: ['agent_completed']"
-    assert (result.business_value_score, result.revenue_impact) == (80.0, "LOW")
-    assert result.criticality is EventCriticality.MISSION_CRITICAL
-    with pytest.raises(AssertionError, match=r"^No end: Missing critical events: \['agent_completed'\]$"):
-        assert_critical_events_received(events, custom_error_message="No end")
-
-
-def test_order_counts_in_strict_mode() -> None:
-    events = create_mock_critical_events()
-    events[0], events[1] = events[1], events[0]
-    strict = validate_agent_events(events)
-    assert strict.error_message == "Invalid event order: agent_thinking before agent_started"
-    loose = validate_agent_events(events, strict_mode=False)
-    assert loose.is_valid and loose.warning_message == strict.error_message
-
-
-def test_a_run_takes_no_events_of_others() -> None:
-    validator = UnifiedEventValidator(Mock(user_id="user_1"))
-    assert not validator.record_event(WebSocketEventMessage("agent_started", user_id="user_2"))
-    assert not validator.record_event({})
-    assert validator.validation_errors == ["Event agent_started is of user user_2, not of user_1", "Event has no type"]
-    assert validator.record_event({"type": "agent_started", "user_id": "user_1", "timestamp": time.time()})
-    assert validator.get_missing_critical_events() == set(CRITICAL[1:]) and not validator.is_complete()
-    validator.reset()
-    assert validator.get_validation_stats()["total_events"] == 0
-
-
-def test_single_events_and_connections() -> None:
-    validator = UnifiedEventValidator()
-    good = create_mock_critical_events()[2]
-    assert validator.validate_event(good, "test_user").is_valid
-    other = validator.validate_event(good, "user_2")
-    assert other.error_message == "Event tool_executing is of another user (test_user) than user_2"
-    poor = validator.validate_event({"type": "tool_executing", "run_id": "r", "timestamp": 1})
-    assert poor.error_message == "Event tool_executing is missing required fields: agent_name, tool_name"
-    assert validator.get_validation_stats()["failed_validations"] == 2
-    active = Mock(is_connection_active=Mock(return_value=False))
-    assert validator.validate_connection_ready("user_1", "conn_1", active).error_message == (
-        "User user_1 has no active connection"
-    )
-    active.is_connection_active.return_value = True
-    assert validator.validate_connection_ready("user_1", "conn_1", active).is_valid
-    assert not validator.validate_connection_ready("user_1", "conn_1", None).is_valid
-
-
-def test_the_validator_of_the_process() -> None:
-    critical_events.reset_websocket_validator()
-    first = critical_events.get_websocket_validator()
-    assert critical_events.get_websocket_validator() is first
-    critical_events.reset_websocket_validator()
-    assert critical_events.get_websocket_validator() is not first
 
 
 def test_the_monitor_finds_what_fails_in_silence() -> None:
