@@ -115,8 +115,22 @@ class LegacyPool(Adapter, of="shop.core:Pool", built_by="shop.core:get_pool"):
 """
 
 
+TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
+
+#: Single names of modules that stay: `stall` and `stall.deep` are there.
+STAYING = [
+    *names("stall", "stall", "old=new", **TOLD),
+    *names("stall", "shop.other", "sold=elsewhere", **TOLD),
+    *names("stall.deep", "stall.deep", "low=new", **TOLD),
+    *names("stall.deep", "shop.core", "far=create Far=Engine", **TOLD),
+    Name("stall.deep:high", "stall:new", **TOLD),
+    Name("stall.deep:wide", "wide:wide", **TOLD),
+    Removed("stall:lost", since="1.0", instead="write nothing instead"),
+]
+
+
 def make_ledger() -> Ledger:
-    told = {"since": "1.0", "removal": "3.0", "instead": None}
+    told = TOLD
     ledger = Ledger("shop", version="1.0.0", docs="MIGRATION.md")
     ledger += [
         Module("shop_old.whole", "shop.whole", **told),
@@ -169,11 +183,21 @@ def ledger(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     (home / "shop" / "whole").mkdir()
     (home / "shop" / "whole" / "__init__.py").write_text("def thing():\n    return 'thing'\n\nVALUE = 7\nThing = int\n")
     (home / "shop" / "whole" / "deep.py").write_text("X = 1\n")
+    (home / "stall").mkdir()
+    (home / "stall" / "__init__.py").write_text("def new():\n    return 'new'\n\n\ndef keep():\n    return 'kept'\n")
+    (home / "stall" / "deep.py").write_text("def new():\n    return 'deep'\n\n\nKEPT = 1\n")
     (home / "shop_adapters.py").write_text(ADAPTERS)
     monkeypatch.syspath_prepend(str(home))
     yield make_ledger()
     for name in [name for name in sys.modules if name.partition(".")[0] in ("shop", "shop_adapters", "shop_old")]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def staying(ledger: Ledger) -> Ledger:
+    """The ledger with rows for single names of modules that stay."""
+    ledger += STAYING
+    return ledger
 
 
 @pytest.fixture

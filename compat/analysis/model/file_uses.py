@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Optional
 
 from ..reading import dialects
 from . import building, doctests, references
@@ -16,24 +16,18 @@ if TYPE_CHECKING:
     from .references import Reference
 
 
-def _is_gone(_module: str) -> bool:
-    return False
-
-
 class FileUses:
     """Everything rules and rewriters read of one file, worked out when first read; each of them is given what it uses."""
 
-    def __init__(
-        self, file: FileModel, targets: Targets, programs: list[doctests.Program], is_live: Callable[[str], bool] = _is_gone
-    ) -> None:
-        self.file, self.targets, self._is_live = file, targets, is_live
+    def __init__(self, file: FileModel, targets: Targets, programs: list[doctests.Program]) -> None:
+        self.file, self.targets = file, targets
         #: The file's doctests, each with its own uses.
-        self.doctests = [(program, FileUses(program.file, targets, program.programs, is_live)) for program in programs]
+        self.doctests = [(program, FileUses(program.file, targets, program.programs)) for program in programs]
 
     @cached_property
     def references(self) -> list[Reference]:
         """All references of the file, in order of their place."""
-        return references.find(self.file, self.targets, self.receivers, self._is_live)
+        return references.find(self.file, self.targets, self.receivers)
 
     @cached_property
     def receivers(self) -> Receivers:
@@ -62,7 +56,6 @@ def read(
     *,
     module: str = "",
     is_package: bool = False,
-    is_live: Callable[[str], bool] = _is_gone,
     whole: bool = True,
 ) -> FileUses:
     """Parse a file and find its references.
@@ -73,7 +66,7 @@ def read(
     try:
         tree = dialects.parse(source)
         file = building.build(source, tree, targets, module=module, is_package=is_package, whole=whole)
-        uses = FileUses(file, targets, doctests.add(file, targets), is_live)
+        uses = FileUses(file, targets, doctests.add(file, targets))
         assert uses.references is not None
         return uses
     except (RecursionError, MemoryError):

@@ -12,7 +12,7 @@ from ..reading import constructs
 from . import scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ..targets import Target, Targets
     from .file_model import FileModel
@@ -34,15 +34,15 @@ class Reference:
     call: Optional[ast.Call] = None
 
 
-def find(file: FileModel, targets: Targets, receivers: Receivers, is_live: Callable[[str], bool]) -> list[Reference]:
-    """All references of a file, in order of their place; ``is_live`` says whether a legacy module still exists."""
-    finder = _Finder(file, targets, receivers, is_live)
+def find(file: FileModel, targets: Targets, receivers: Receivers) -> list[Reference]:
+    """All references of a file, in order of their place."""
+    finder = _Finder(file, targets, receivers)
     return sorted(finder.find(), key=lambda item: (item.start, item.end))
 
 
 class _Finder:
-    def __init__(self, file: FileModel, targets: Targets, receivers: Receivers, is_live: Callable[[str], bool]) -> None:
-        self.file, self.names, self.targets, self.receivers, self.is_live = file, file.names, targets, receivers, is_live
+    def __init__(self, file: FileModel, targets: Targets, receivers: Receivers) -> None:
+        self.file, self.names, self.targets, self.receivers = file, file.names, targets, receivers
 
     def find(self) -> Iterator[Reference]:
         yield from self._imports()
@@ -66,10 +66,10 @@ class _Finder:
     def _imported(self, item: scopes.ImportedName) -> Optional[Target]:
         targets = self.targets
         target = targets.module(item.module) if item.name in ("", "*") else targets.attribute(item.module, item.name)
-        if target is not None and target.move is None and item.name != "*" and self.is_live(target.legacy):
+        if target is not None and target.move is None and item.name != "*" and targets.stays(target.legacy):
             return None
         if target is not None and item.name == "*" and target.move is None and not self._reads_star(item.module):
-            return target if not self.is_live(target.legacy) else None
+            return target if not targets.stays(target.legacy) else None
         return target
 
     def _reads_star(self, module: str) -> bool:
@@ -162,7 +162,7 @@ class _Finder:
         if found is None:
             return
         target = found[0]
-        if target.move is None and (self.is_live(target.legacy) or confidence == LOW or found[1] != path.count(".") + 1):
+        if target.move is None and (self.targets.stays(target.legacy) or confidence == LOW or found[1] != path.count(".") + 1):
             return
         if "." not in path and how not in ("import_module", "patch"):
             return

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..model.scopes import ImportedName
     from .plan import Plan
 
-_DYNAMIC = frozenset(("eval", "exec", "locals", "globals", "vars", "dir"))
+DYNAMIC = frozenset(("eval", "exec", "locals", "globals", "vars", "dir"))
 
 
 def rename(plan: Plan, item: ImportedName, new: str) -> Optional[list[Edit]]:
@@ -23,7 +23,7 @@ def rename(plan: Plan, item: ImportedName, new: str) -> Optional[list[Edit]]:
         return None
     if item.scope.form == "class" or old in plan.kept_locals or not is_private_enough(plan, item):
         return None
-    if new in plan.names_in_use() or _DYNAMIC & plan.names_in_use() or any(other.name == "*" for other in file.names.imports):
+    if new in plan.names_in_use() or DYNAMIC & plan.names_in_use() or any(other.name == "*" for other in file.names.imports):
         return None
     edits: list[Edit] = []
     for chain in plan.uses_of(item):
@@ -31,7 +31,7 @@ def rename(plan: Plan, item: ImportedName, new: str) -> Optional[list[Edit]]:
         if file.source.data[start:end] != old.encode():
             return None
         edits.append(replacing(file.source.data, start, end, new))
-    return None if _is_said(plan, old) else edits
+    return None if is_said(plan, old) else edits
 
 
 def is_private_enough(plan: Plan, item: ImportedName) -> bool:
@@ -42,7 +42,7 @@ def is_private_enough(plan: Plan, item: ImportedName) -> bool:
     return not path.endswith(("__init__.py", ".pyi"))
 
 
-def _is_said(plan: Plan, old: str) -> bool:
+def is_said(plan: Plan, old: str) -> bool:
     """Whether a text says the name that cannot be followed: an odd annotation or doctest, the name itself, ``f"{name=}"``."""
     word = re.compile(rf"\b{re.escape(old)}\b")
     if any(word.search(text) for text in plan.file.unread):

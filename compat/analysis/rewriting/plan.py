@@ -52,7 +52,11 @@ class Plan:
     placements: dict[ImportedName, list[Placement]] = field(default_factory=dict)
     renamed_locals: set[str] = field(default_factory=set)
     allowed_lines: set[int] = field(default_factory=set)
+    #: References that are decided about, by identity; imports that are left with all that is read through them.
     done: set[int] = field(default_factory=set)
+    left: set[ImportedName] = field(default_factory=set)
+    #: What to import beside an import that stays.
+    additions: dict[ImportedName, list[Placement]] = field(default_factory=dict)
     rewritten: dict[ast.stmt, tuple[int, int]] = field(default_factory=dict)
 
     def edit(self, start: int, end: int, new: str) -> None:
@@ -68,10 +72,15 @@ class Plan:
     def skip_item(self, item: ImportedName, reference: Reference, reason: str) -> None:
         """Leave an import and everything that is read through it alone, and say why."""
         self.skip(reference, reason)
+        self.left.add(item)
+        for other in self.through(item):
+            self.skip(other, reason)
+            self.done.add(id(other))
+
+    def through(self, item: ImportedName) -> list[Reference]:
+        """The references by what is read through an import."""
         chains = set(self.uses_of(item))
-        for other in self.references:
-            if other.subject in chains:
-                self.skip(other, reason)
+        return [other for other in self.references if other.subject in chains]
 
     def skip_span(self, start: int, rule: str, symbol: str, reason: str) -> None:
         """Leave what stands at an offset alone, and say why."""

@@ -21,7 +21,7 @@ def rewrite(plan: Plan) -> None:
     for item in plan.file.names.imports:
         by_statement.setdefault(item.statement, []).append(item)
     for node, items in by_statement.items():
-        if not any(item in plan.placements for item in items):
+        if not any(item in plan.placements or item in plan.additions for item in items):
             continue
         read = plan.file.statement(node)
         assert read is not None
@@ -34,17 +34,31 @@ class _Writer:
         self.plan, self.read, self.data = plan, read, plan.file.source.data
         self.placed: list[list[Placement] | None] = [plan.placements.get(item) for item in items]
         self.items = items
+        added = dict.fromkeys(placement for item in items for placement in plan.additions.get(item, ()))
+        self.added = [_statement(placement) for placement in added]
 
     def write(self) -> None:
+        if not any(self.placed):
+            self.add_before()
+            return
         modules = {placement.module for placements in self.placed for placement in placements or ()}
         single = all(placements is not None and len(placements) == 1 for placements in self.placed)
         few = all(placements is None or len(placements) == 1 for placements in self.placed)
         if not self.read.is_from and few and modules == {""}:
             self.plain_in_place()
+            self.add_before()
         elif self.read.is_from and single and len(modules) == 1 and "" not in modules:
             self.from_in_place(modules.pop())
+            self.add_before()
         else:
             self.split()
+
+    def add_before(self) -> None:
+        """Put the added statements before this one, which keeps its comment."""
+        if self.added:
+            first = self.read.first
+            end = first + (4 if self.data[first : first + 4] in (b"from", b"lazy") else 6)
+            self.plan.edit(first, end, self.joined([*self.added, self.data[first:end].decode()], before=True))
 
     def from_in_place(self, module: str) -> None:
         self.plan.edit(self.read.module_start, self.read.module_end, module)
@@ -66,7 +80,7 @@ class _Writer:
 
     def alias_in_place(self, alias: AliasSpan, placement: Placement) -> None:
         given = self.data[alias.as_start : alias.as_end].decode() if alias.as_start >= 0 else ""
-        if given and placement.local in ("", given):
+        if given and placement.local == given:
             self.plan.edit(alias.start, alias.end, placement.name)
         else:
             # An alias goes only where what it named is named otherwise: a factory instead of a class.
@@ -82,7 +96,7 @@ class _Writer:
                 kept.append(index)
             for placement in placements or ():
                 groups.setdefault(placement.module, []).append((index, placement))
-        pieces: list[str] = []
+        pieces = self.added
         if kept:
             pieces.append(self.kept(kept))
         for module, members in groups.items():
@@ -90,14 +104,16 @@ class _Writer:
         self.plan.edit(read.start, read.end, self.joined(pieces))
         assert data[read.start : read.end]
 
-    def joined(self, pieces: list[str]) -> str:
+    def joined(self, pieces: list[str], *, before: bool = False) -> str:
         """Put statements below each other at the same indentation, or on one line where the statement shares its line."""
         read, data = self.read, self.data
         head = max(data.rfind(b"\n", 0, read.first), data.rfind(b"\r", 0, read.first)) + 1
         indent = data[head : read.first]
         lazy = "lazy " if read.lazy_start >= 0 else ""
+        if before and lazy:
+            pieces, lazy = [*(f"{lazy}{piece}" for piece in pieces[:-1]), pieces[-1]], ""
         after = data[read.end : read.end + 40].lstrip(b" \t\f")
-        shares = bool(indent.strip()) or after.startswith(b";")
+        shares = bool(indent.strip()) or (after.startswith(b";") and not before)
         if shares:
             return f"; {lazy}".join(pieces)
         newline = _NEWLINE.search(data)
@@ -149,6 +165,12 @@ class _Writer:
 
     def text(self, alias: AliasSpan) -> str:
         return self.data[alias.start : alias.whole_end].decode()
+
+
+def _statement(placement: Placement) -> str:
+    local = placement.local if placement.local not in ("", placement.name) else ""
+    text = f"import {placement.name} as {local}" if local else f"import {placement.name}"
+    return f"from {placement.module} {text}" if placement.module else text
 
 
 def _last_line(text: str) -> str:

@@ -15,6 +15,8 @@ from .examine import Examined, Selection
 from .fragmentation import SymbolImport
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from compat.ledger import Ledger
 
     from ..config import Settings
@@ -48,13 +50,13 @@ class Cache:
         self._changed = False
 
     @classmethod
-    def open(cls, folder: str, ledger: Ledger, settings: Settings, scope: Selection) -> Cache:
+    def open(cls, folder: str, ledger: Ledger, settings: Settings, scope: Selection, staying: Iterable[str] = ()) -> Cache:
         """Open the cache in a directory; anything unreadable there counts as empty."""
         rows = [row.__reduce__()[1] for row in ledger]
         # The stage of a row follows from its own versions and the one in force.
         origins = dict.fromkeys(ledger.origin(row) for row in ledger)
         stages = [(origin.name, origin.version, origin.docs) for origin in origins]
-        told = f"{FORMAT_VERSION}|{_tool_stamp()}|{rows}|{stages}|{settings!r}|{scope.policy}|{sorted(scope.select)}"
+        told = f"{FORMAT_VERSION}|{_tool_stamp()}|{rows}|{stages}|{settings!r}|{scope.policy}|{sorted(scope.select)}|{[*staying]}"
         key = hashlib.sha256(told.encode()).hexdigest()
         path = os.path.join(folder, _NAME)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..findings import KIND_RULES, MEDIUM, POLICY, Finding
 from ..reading import gc_pause, sources
@@ -81,7 +81,6 @@ def examine(
     module: str = "",
     is_package: bool = False,
     is_data: bool = False,
-    is_live: Callable[[str], bool] = lambda module: False,
 ) -> Examined:
     """Find every use in one file. Never raises for what the file holds."""
     # Most runs examine few files in full, or none: what that takes is imported by the first.
@@ -100,7 +99,7 @@ def examine(
         return Examined([finding for finding in textual.search_data(source, targets) if scope.takes(finding)], module=module)
     gc_pause.between_files()
     try:
-        uses = file_uses.read(source, targets, module=module, is_package=is_package, is_live=is_live, whole=scope.is_fast)
+        uses = file_uses.read(source, targets, module=module, is_package=is_package, whole=scope.is_fast)
     except dialects.Unparsable as error:
         found = [*textual.search_python(source, targets, module, is_package=is_package)]
         unparsable = textual.unparsable(source, error.line, error.reason)

@@ -27,8 +27,9 @@ class Scanner:
     def __init__(self, ledger: Ledger, settings: Settings, scope: Selection, roots: Iterable[str]) -> None:
         self.targets = Targets(ledger, settings.factories)
         self.scope = scope
-        self._bases = sorted({base for root in roots for base in (root, os.path.join(root, "src"), os.path.dirname(root) or ".")})
-        self._live: dict[str, bool] = {}
+        roots = [*roots]
+        self.targets.bases = tuple(sorted({base for root in roots for base in (root, os.path.join(root, "src"))}))
+        self.targets.beside = tuple(sorted({os.path.dirname(root) or "." for root in roots}))
 
     # Made, and imported, when the first file is read: a run whose results are all cached reads none.
 
@@ -41,15 +42,6 @@ class Scanner:
     @cached_property
     def modules(self) -> ModuleNames:
         return ModuleNames(self.prefilter.roots | self.prefilter.homes)
-
-    def is_live(self, module: str) -> bool:
-        """Whether a legacy module still exists in the scanned trees: then only its rows' names are legacy."""
-        if module not in self._live:
-            stems = [os.path.join(base, *module.split(".")) for base in self._bases]
-            self._live[module] = any(
-                os.path.isfile(f"{stem}.py") or os.path.isfile(os.path.join(stem, "__init__.py")) for stem in stems
-            )
-        return self._live[module]
 
     def candidates(self, found: Iterable[Found]) -> Iterator[tuple[Found, Union[bytes, OSError, None]]]:
         """Each file with its bytes where it may hold a use, ``None`` where not, and why where it cannot be read."""
@@ -82,7 +74,7 @@ class Scanner:
             from . import quick_scan
 
             told = partial(self.modules.of, item) if self.modules.is_inside(item.path) else None
-            findings = quick_scan.find(item.path, raw, self.targets, self.prefilter, self.is_live, module=told)
+            findings = quick_scan.find(item.path, raw, self.targets, self.prefilter, module=told)
             if findings is not None:
                 kept = without_repeats([finding for finding in findings if self.scope.takes(finding)])
                 return Examined(kept) if kept else None
@@ -99,5 +91,4 @@ class Scanner:
             module=module,
             is_package=is_package,
             is_data=item.is_data,
-            is_live=self.is_live,
         )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..targets import Targets
 
 ALLOWANCE = b"compat: allow"
-RELATIVE = re.compile(rb"from[ \t\f\\\r\n]*(\.[. \t]*)([\w.]*)")
+RELATIVE = re.compile(rb"from[ \t\f\\\r\n]*(\.[. \t]*)(?!import\b)([\w.]*)")
 _COOKIE_OF_OTHERS = re.compile(rb"coding[:=][ \t]*(?!utf-?8|latin-?1|iso-?8859|ascii|cp125|us-ascii)[-\w.]", re.I)
 _BLANKS = re.compile(rb"[\s\\]+")
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")

@@ -42,7 +42,6 @@ def find(
     raw: bytes,
     targets: Targets,
     prefilter: Prefilter,
-    is_live: Callable[[str], bool],
     *,
     module: Optional[Callable[[], tuple[str, bool]]],
 ) -> Optional[list[Finding]]:
@@ -71,7 +70,7 @@ def find(
     spans = lexer.spans(raw, places) or lexer.exact_spans(raw, places[-1])
     if spans is None:
         return None
-    return _Finder(Source(path, raw, text, "utf-8", b""), targets, is_live, spans).find(places)
+    return _Finder(Source(path, raw, text, "utf-8", b""), targets, spans).find(places)
 
 
 class _Import(NamedTuple):
@@ -107,10 +106,8 @@ def _callee(before: bytes) -> Optional[str]:
 
 
 class _Finder:
-    def __init__(
-        self, source: Source, targets: Targets, is_live: Callable[[str], bool], spans: tuple[list[int], list[int]]
-    ) -> None:
-        self.source, self.targets, self.is_live = source, targets, is_live
+    def __init__(self, source: Source, targets: Targets, spans: tuple[list[int], list[int]]) -> None:
+        self.source, self.targets = source, targets
         self.starts, self.ends = spans
         self.findings: list[Finding] = []
         self.read_strings: set[int] = set()
@@ -162,7 +159,7 @@ class _Finder:
             target = None if star else targets.attribute(node.module, alias.name)
         else:
             return True
-        if target is not None and not (target.move is None and self.is_live(target.legacy)):
+        if target is not None and not (target.move is None and targets.stays(target.legacy)):
             confidence = HIGH if target.move is not None else MEDIUM
             self.report(target, "import", start, end, confidence)
         return True
@@ -207,7 +204,7 @@ class _Finder:
             return False
         target, used = found
         if target.move is None:
-            if self.is_live(target.legacy) or used != path.count(".") + 1:
+            if self.targets.stays(target.legacy) or used != path.count(".") + 1:
                 return True
             confidence = MEDIUM
         if "." not in path and how not in ("import_module", "patch"):

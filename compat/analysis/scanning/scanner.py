@@ -81,7 +81,7 @@ def scan(
     if cache:
         from . import caching
 
-        store = caching.Cache.open(cache, ledger, settings, scope)
+        store = caching.Cache.open(cache, ledger, settings, scope, scanner.targets.staying_modules)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         examined = workers.examine_all(scanner, found, ledger, settings, jobs=jobs, store=store, progress=progress)

@@ -68,7 +68,7 @@ def _imported(node: scopes.ImportNode, targets: Targets, module: str, *, is_pack
     if isinstance(node, ast.Import):
         for index, alias in enumerate(node.names):
             whole = targets.module(alias.name)
-            if whole is not None:
+            if whole is not None and not (whole.move is None and targets.stays(whole.legacy)):
                 yield index, whole, ""
         return
     package = module if is_package else module.rpartition(".")[0]
@@ -76,7 +76,7 @@ def _imported(node: scopes.ImportNode, targets: Targets, module: str, *, is_pack
     for index, alias in enumerate(node.names):
         if base:
             named = targets.module(base) if alias.name == "*" else targets.attribute(base, alias.name)
-            if named is not None:
+            if named is not None and not (named.move is None and targets.stays(named.legacy)):
                 yield index, named, alias.name
 
 

@@ -9,6 +9,7 @@ from compat.ledger import advice
 from compat.ledger.move import NAME
 
 from .member_rows import MemberRows
+from .presence import Presence
 from .search_words import SearchWords
 from .target import Target
 from .wording import Wording
@@ -46,6 +47,9 @@ class Targets:
                 self.shells.add(module)
         self.wording = Wording(ledger, self.names)
         self._spelt: dict[str, str] = {}
+        #: Folders of the scanned trees, and around them, in which top-level packages may lie.
+        self.bases: tuple[str, ...] = ()
+        self.beside: tuple[str, ...] = ()
         #: Names that modules of the scanned tree re-export: module -> name -> what it is.
         self.re_exported: dict[str, Mapping[str, Target]] = {}
 
@@ -53,6 +57,20 @@ class Targets:
     def search_words(self) -> SearchWords:
         """What to search a file for."""
         return SearchWords(self.members, self.tops)
+
+    @cached_property
+    def _presence(self) -> Presence:
+        led_to = {row.canonical.partition(":")[0] for row in self.ledger if row.canonical}
+        return Presence(led_to | {path.rpartition(".")[0] for path in self.members.methods}, self.bases, self.beside)
+
+    def stays(self, module: str) -> bool:
+        """Whether a legacy module without a row of its own goes on being importable: then only its rows' names are legacy."""
+        return self._presence.stays(module)
+
+    @property
+    def staying_modules(self) -> list[str]:
+        """The legacy modules that stay, of those that only single rows speak of."""
+        return [module for module in sorted(self.names) if self.covering(module) is None and self.stays(module)]
 
     @property
     def legacy_modules(self) -> Iterable[str]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ...model.embedded import literal_span
 from ...model.scopes import Text
+from .. import attributes
 from ..plan import Placement
-from . import class_
 
 if TYPE_CHECKING:
     from ...model.file_uses import FileUses
@@ -25,8 +25,12 @@ def decide(plan: Plan, item: ImportedName, reference: Reference, uses: FileUses)
         reason = _alias(plan, item, reference)
     else:
         reason = _dotted(plan, item, reference)
-    if reason:
+    if not reason:
+        plan.done.update(id(other) for other in plan.through(item))
+    elif item.name == "*" or reference.target.move is not None:
         plan.skip_item(item, reference, reason)
+    elif not attributes.decide_through(plan, item):
+        plan.skip(reference, reason)
 
 
 def _star(plan: Plan, item: ImportedName, reference: Reference) -> str:
@@ -42,19 +46,6 @@ def _target(plan: Plan, dotted: str) -> tuple[Target, int] | None:
     return plan.targets.resolve(dotted, imported)
 
 
-def _problem(plan: Plan, target: Target) -> str:
-    if target.is_tombstone:
-        return f"{target.legacy.replace(':', '.')} was removed"
-    if plan.targets.is_stopgap(target):
-        return plan.targets.wording.by_hand(target, "read", target.legacy.replace(":", "."))
-    if not target.canonical or "." in target.canonical.partition(":")[2]:
-        return f"{target.legacy.replace(':', '.')} has no canonical name of its own"
-    differs = target.differs or class_.differs(plan.targets, target.canonical)
-    if differs:
-        return f"{target.legacy.replace(':', '.')} {differs}; import it by name"
-    return plan.targets.lacks(target)
-
-
 def _alias(plan: Plan, item: ImportedName, reference: Reference) -> str:
     """``import old as m`` and ``from a import old``: one canonical module must serve every use of the local name."""
     if not plan.is_sole_binding(item):
@@ -68,7 +59,7 @@ def _alias(plan: Plan, item: ImportedName, reference: Reference) -> str:
             if not home and not _is_patched(plan, chain):
                 return f"{legacy} has no single canonical module, and is used as an object"
             continue
-        problem = _problem(plan, found[0])
+        problem = attributes.problem(plan, found[0])
         if problem:
             return problem
         members.append((chain, found[0]))
@@ -86,14 +77,16 @@ def _alias(plan: Plan, item: ImportedName, reference: Reference) -> str:
         )
     home = homes.pop()
     data = plan.file.source.data
+    edits: list[tuple[int, int, str]] = []
     for chain, target in members:
         node = chain.attributes[0]
-        old, new = node.attr, target.canonical.partition(":")[2]
+        old, new = node.attr.encode(), target.canonical.partition(":")[2]
         end = plan.file.span(node)[1]
-        if data[end - len(old.encode()) : end] != old.encode():
+        if data[end - len(old) : end] != old:
             return "an attribute is written in a way that is not rewritten"
-        if old != new:
-            plan.edit(end - len(old.encode()), end, new)
+        edits.append((end - len(old), end, new))
+    for edit in edits:
+        plan.edit(*edit)
     for other in patched:
         new = other.target.canonical.partition(":")[2]
         inside = literal_span(plan.file, other.subject.node) if isinstance(other.subject, Text) else None
@@ -151,7 +144,7 @@ def _dotted(plan: Plan, item: ImportedName, reference: Reference) -> str:
         target, used = found
         if target.is_module and not target.canonical:
             return f"{legacy} has no single canonical module, and is used as an object"
-        problem = "" if target.is_module else _problem(plan, target)
+        problem = "" if target.is_module else attributes.problem(plan, target)
         if problem:
             return problem
         module = target.canonical.partition(":")[0]

@@ -27,7 +27,8 @@ def decide(plan: Plan, item: ImportedName, reference: Reference, uses: FileUses)
     if not name or "." in name:
         plan.skip(reference, f"it became {canonical.replace(':', '.')}, which cannot be imported by a from statement")
         return
-    mismatch = _history(plan, item, canonical)
+    calls = [chain.call for chain in plan.uses_of(item) if chain.call is not None and not chain.attributes]
+    mismatch = history(plan, calls, canonical)
     if mismatch:
         plan.skip(reference, mismatch)
         return
@@ -47,9 +48,8 @@ def place(plan: Plan, item: ImportedName, module: str, name: str) -> None:
     plan.placements[item] = [Placement(module, name, local)]
 
 
-def _history(plan: Plan, item: ImportedName, canonical: str) -> str:
+def history(plan: Plan, calls: list[ast.Call], canonical: str) -> str:
     """A reason not to rewrite a function that is called one way and defined the other (awaited or not)."""
-    calls = [chain.call for chain in plan.uses_of(item) if chain.call is not None and not chain.attributes]
     if not calls:
         return ""
     is_async = is_async_function(canonical)

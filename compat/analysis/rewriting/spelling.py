@@ -1,0 +1,196 @@
+"""Spell a canonical path at one place of a file: by what stands there, by an import of the file, or by one to be added."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING, Optional
+
+from . import guards
+from . import locals as local_names
+from .plan import Placement
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterator, Set
+
+    from ..model.scopes import Binding, Chain, ImportedName, Scope
+    from .plan import Plan
+
+
+class Speller:
+    """Spells what is used through one import; ``item`` is ``None`` where several bind the same local name."""
+
+    def __init__(self, plan: Plan, item: Optional[ImportedName]) -> None:
+        self.plan, self.item = plan, item
+        self.file, self.names = plan.file, plan.file.names
+        #: Imports that uses rely on now, those that are there included.
+        self.needed: list[Placement] = []
+
+    def kept(self, chain: Chain, count: int, module: str) -> Optional[int]:
+        """How many attributes of a chain spell ``module`` already, at most ``count``; ``None`` where its root is another."""
+        paths = {binding.path for binding in self.names.lookup(chain.scope, chain.root.id) if binding.statement is not None}
+        head = paths.pop() if len(paths) == 1 else ""
+        for number in range(count, -1, -1):
+            if head and ".".join([head, *chain.words[:number]]) == module:
+                return number
+        return None
+
+    def spell(self, scope: Scope, root: ast.Name, module: str, name: str) -> tuple[str, str]:
+        """``module.name`` (``module`` without a name) as it is to be written in place of a chain; or why it cannot."""
+        for item, spelt, is_whole in self._there(module, name):
+            if self._reaches(item, scope, root):
+                self._need(_placed(item))
+                return spelt if is_whole or not name else f"{spelt}.{name}", ""
+        placement, reason = self._add(root, module)
+        placement = placement or self._added(scope, root, module)
+        if placement is None:
+            return "", reason
+        spelt = placement.local or placement.name
+        return f"{spelt}.{name}" if name else spelt, ""
+
+    def replaces(self, freed: Set[Chain]) -> bool:
+        """Put what is needed in place of the import, if none of its uses is left and nobody else may take it from here."""
+        plan, item = self.plan, self.item
+        if item is None or not self.needed or item.scope.form == "class" or not plan.is_sole_binding(item):
+            return False
+        if not all(chain in freed or self._is_covered(chain) for chain in plan.uses_of(item)):
+            return False
+        if (
+            item.local in plan.kept_locals
+            or guards.is_exported(plan, item)
+            or not local_names.is_private_enough(plan, item)
+            or local_names.is_said(plan, item.local)
+            or plan.file.statement(item.statement) is None
+            or local_names.DYNAMIC & plan.names_in_use()
+        ):
+            return False
+        plan.placements[item] = self.needed
+        plan.additions.pop(item, None)
+        if item.scope is self.names.module:
+            plan.renamed_locals.add(item.local)
+        return True
+
+    def _is_covered(self, chain: Chain) -> bool:
+        """Whether another import than this ``import a.b`` binds what a chain spells."""
+        item = self.item
+        if item is None or item.name or item.alias.asname:
+            return False
+        dotted = ".".join([chain.root.id, *chain.words])
+        others = (other for other in self.names.imports if other is not item and not other.name and other.alias.asname is None)
+        return not f"{dotted}.".startswith(f"{item.module}.") and any(
+            other not in self.plan.placements
+            and f"{dotted}.".startswith(f"{other.module}.")
+            and other.scope is item.scope
+            and runs_before(self.plan, other, chain.root)
+            for other in others
+        )
+
+    def _need(self, placement: Placement) -> None:
+        if placement not in self.needed:
+            self.needed.append(placement)
+
+    def _there(self, module: str, name: str) -> Iterator[tuple[ImportedName, str, bool]]:
+        """Imports that bind a module, or the name of it, with what spells it, and whether that spells the name, too."""
+        for item in self.names.imports:
+            if item.binding is None or item in self.plan.placements:
+                continue
+            path = item.binding.path
+            if not item.name and item.alias.asname is None:
+                if item.module == module:
+                    yield item, module, False
+            elif path == module:
+                yield item, item.local, False
+            elif name and item.module == module and item.name == name:
+                yield item, item.local, True
+
+    def _reaches(self, item: ImportedName, scope: Scope, root: ast.Name) -> bool:
+        """Whether an import has run for certain where a root stands, and its local name means nothing else there."""
+        owner = self.names.owner(scope, item.local)
+        if owner is None or item.binding is None or not self._binds_alone(owner.bindings[item.local], item.binding.path):
+            return False
+        if item.binding not in owner.bindings[item.local] or owner.form == "class":
+            return False
+        return runs_before(self.plan, item, root)
+
+    @staticmethod
+    def _binds_alone(bindings: list[Binding], path: str) -> bool:
+        return all(other.statement is not None and other.path == path for other in bindings)
+
+    def _add(self, root: ast.Name, module: str) -> tuple[Optional[Placement], str]:
+        plan, item = self.plan, self.item
+        if item is None:
+            return None, f"{root.id} is bound more than once"
+        reason = guards.around_import(plan, item)
+        if reason:
+            return None, reason
+        if self.file.module == module:
+            return None, "this file is the canonical module itself"
+        if plan.file.statement(item.statement) is None or plan.owner_of(item) is not item.scope:
+            return None, "the import is written in a way that is not rewritten"
+        tried = ""
+        for placement in self._forms(module):
+            local = placement.local or placement.name.partition(".")[0]
+            path = f"{placement.module}.{placement.name}" if placement.module else placement.name
+            if not placement.local:
+                path = local
+            if self._is_free(local, path):
+                if placement not in plan.additions.setdefault(item, []):
+                    plan.additions[item].append(placement)
+                self._need(placement)
+                return placement, ""
+            tried = tried or local
+        return None, f"the name {tried} means something else here"
+
+    def _added(self, scope: Scope, root: ast.Name, module: str) -> Optional[Placement]:
+        """An import of a module that is added for other uses, and reaches this one, too."""
+        for item, placements in [*self.plan.additions.items(), *self.plan.placements.items()]:
+            within: Optional[Scope] = scope
+            while within is not None and within is not item.scope:
+                within = within.parent
+            if within is None or item.scope.form == "class" or not runs_before(self.plan, item, root):
+                continue
+            for placement in placements:
+                if (f"{placement.module}.{placement.name}" if placement.module else placement.name) == module:
+                    return placement
+        return None
+
+    def _forms(self, module: str) -> Iterator[Placement]:
+        """How a module may be imported: in the form of the import that is used, then by a name that few would take."""
+        assert self.item is not None
+        parent, _, last = module.rpartition(".")
+        is_from = bool(self.item.name) or (
+            bool(self.item.alias.asname) and any(item.name and item.module != "__future__" for item in self.names.imports)
+        )
+        plain = Placement("", module, "")
+        taken = Placement(parent, last, last) if parent else plain
+        yield from (taken, plain) if is_from else (plain, taken)
+        yield Placement(parent, last, module.replace(".", "_")) if parent else Placement("", module, f"{module}_")
+
+    def _is_free(self, local: str, path: str) -> bool:
+        """Whether a local name may be bound to a path in the scope of the import."""
+        plan, item = self.plan, self.item
+        assert item is not None
+        planned = [*plan.placements.values(), *plan.additions.values()]
+        for placement in (placement for placements in planned for placement in placements):
+            bound = placement.local or placement.name.partition(".")[0]
+            whole = f"{placement.module}.{placement.name}" if placement.module else placement.name
+            if bound == local and (whole if placement.local else bound) != path:
+                return False
+        if local not in plan.names_in_use():
+            return not hasattr(builtins, local) and not any(other.name == "*" for other in self.names.imports)
+        bindings = [(scope, binding) for scope in self.names.scopes for binding in scope.bindings.get(local, ())]
+        return bool(bindings) and all(
+            scope is item.scope and binding.statement is not None and binding.path == path for scope, binding in bindings
+        )
+
+
+def runs_before(plan: Plan, item: ImportedName, use: ast.expr) -> bool:
+    """Whether an import stands before a use and runs whenever its scope does."""
+    around = next(iter(plan.file.names.ancestors(item.statement)), item.scope.node)
+    return around is item.scope.node and item.statement.lineno < use.lineno
+
+
+def _placed(item: ImportedName) -> Placement:
+    if item.name:
+        return Placement(item.module, item.name, item.local)
+    return Placement("", item.module, item.alias.asname or "")
