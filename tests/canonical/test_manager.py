@@ -31,6 +31,7 @@ def test_a_client_that_reconnects_gets_exactly_what_it_missed(new_socket, contex
             reconnected = await manager.connect(again, since=Position(seen["epoch"], seen["seq"]), greet=True)
             assert again.messages[0] == {
                 "type": "connection_established",
+                "protocol": 1,
                 "connection_id": reconnected.connection_id,
                 "user_id": "u",
                 "thread_id": None,

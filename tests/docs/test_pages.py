@@ -13,11 +13,13 @@ WRITTEN_BY_HAND = sorted(
     for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "tests" / "README.md", *(ROOT / "docs").rglob("*.md")]
     if "reference" not in path.parts
 )
+#: Its blocks are conversations, held with a server in tests/canonical/server/test_protocol.py.
+PROTOCOL = "docs/protocol.md"
 RUNS = {"console", "dockerfile", "ini", "python", "sh", "toml", "yaml"}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", WRITTEN_BY_HAND, indirect=True, ids=WRITTEN_BY_HAND)
+@pytest.mark.parametrize("page", [path for path in WRITTEN_BY_HAND if path != PROTOCOL], indirect=True, ids=str)
 def test_every_block_runs_and_prints_what_the_page_says(page):
     blocks = re.findall(r"^ *```(?=\S)", page.path.read_text(encoding="utf-8"), flags=re.M)
     drawings = re.findall(r"^ *```text$", page.path.read_text(encoding="utf-8"), flags=re.M)
@@ -28,7 +30,8 @@ def test_every_block_runs_and_prints_what_the_page_says(page):
 def test_every_block_names_a_language_that_runs(path):
     fences = re.findall(r"^ *```(.*)$", (ROOT / path).read_text(encoding="utf-8"), flags=re.M)
     assert set(fences[1::2]) <= {""}
-    assert set(fences[::2]) <= RUNS | ({"text"} if path == "docs/architecture.md" else set())
+    more = {"docs/architecture.md": {"text"}, PROTOCOL: {"ws"}}
+    assert set(fences[::2]) <= RUNS | more.get(path, set())
 
 
 @pytest.mark.parametrize("path", WRITTEN_BY_HAND)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ..factory import WebSocketManagerFactory
 
 
+PROTOCOL = 1  # the version of docs/protocol.md
+
+
 class IsolationKey(NamedTuple):
     """Whom a manager works for: one user, and one thread of the user where given."""
 
@@ -381,6 +384,7 @@ class UnifiedWebSocketManager:
         return Draft(
             {
                 "type": "connection_established",
+                "protocol": PROTOCOL,
                 "connection_id": connection.connection_id,
                 "user_id": self.user_id,
                 "thread_id": connection.thread_id,

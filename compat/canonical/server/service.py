@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.backplane import Backplane, InProcessBackplane
 from ..core.logged import get_logger
-from ..errors import SettingsError
+from ..errors import SettingsError, WebSocketComponentError
 from ..factory import WebSocketManagerFactory, offer_default
 from ..limits import Limits
 from ..settings import Settings
@@ -55,6 +55,10 @@ class WebSocketService:
         """Connect the backplane and begin to sweep; idempotent. Raises BackplaneUnavailable."""
         if self._started:
             return
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise WebSocketComponentError("the core runs on asyncio alone; trio is not supported") from None
         # Made here: before 3.10 a lock belongs to the loop it is made in.
         self._starting = self._starting or asyncio.Lock()
         async with self._starting:

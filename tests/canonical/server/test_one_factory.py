@@ -14,6 +14,7 @@ from compat.canonical import (
     Limits,
     Settings,
     SettingsError,
+    WebSocketComponentError,
     WebSocketManagerFactory,
     create_app,
     get_websocket_manager,
@@ -118,3 +119,9 @@ def test_a_backplane_that_is_closed_or_not_started_says_which(redis_server) -> N
             await factory.get(USER).send({"type": "note"})
 
     redis_server.run(run())
+
+
+def test_another_loop_than_asyncios_is_refused_by_name() -> None:
+    starting = create_app(settings()).state.service.start()
+    with pytest.raises(WebSocketComponentError, match="the core runs on asyncio alone; trio is not supported"):
+        starting.send(None)
