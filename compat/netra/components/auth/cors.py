@@ -46,13 +46,13 @@ _PRODUCTION_ORIGINS = [
     "https://auth.netrasystems.ai",
 ]
 
-#: Origins of these shapes are refused where ``block_suspicious_patterns`` is on, unless they are listed word for word.
+#: Origins of these shapes are refused where ``block_suspicious_patterns`` is on, listed or not.
 SUSPICIOUS_PATTERNS = [
     r".*localhost.*:(?!" + "|".join(map(str, _LOCAL_PORTS)) + r")\d+.*",
     r".*\d+\.\d+\.\d+\.\d+.*",
     r".*\.ngrok\.io.*",
     r".*\.localtunnel\.me.*",
-    r".*\.local$",
+    r".*\.herokuapp\.com.*",
     r"chrome-extension://.*",
     r"moz-extension://.*",
 ]
@@ -64,14 +64,14 @@ MAX_TRACKED_ORIGINS = 1000
 
 
 def get_security_config(environment: str = "development") -> dict[str, Any]:
-    """Return how strictly origins are judged in an environment; local ones are lenient."""
-    strict = environment not in ("development", "testing", "test", "local")
+    """Return how strictly origins are judged in an environment: development is lenient, staging takes plain HTTP."""
+    lenient = environment == "development"
     return {
-        "block_suspicious_patterns": strict,
-        "log_security_violations": True,
         "max_origin_length": 253,
-        "rate_limit_violations": strict,
-        "require_https_production": environment == "production",
+        "require_https_production": environment not in ("development", "staging"),
+        "block_suspicious_patterns": not lenient,
+        "log_security_violations": True,
+        "rate_limit_violations": not lenient,
     }
 
 
@@ -99,11 +99,26 @@ def _environment() -> str:
     return read_variable("ENVIRONMENT", "development").lower()
 
 
+#: Local origins that are not suspicious: of a machine, and in development of the services of a compose file.
+_LOCAL = re.compile(r"https?://(?:127\.0\.0\.1|0\.0\.0\.0|\[::1\]|localhost)(?::\d+)?(?:/.*)?", re.IGNORECASE)
+_SERVICES = re.compile(r"https?://(?:(?:netra-)?(?:frontend|backend|auth)|172\.\d+\.\d+\.\d+)(?::\d+)?(?:/.*)?", re.IGNORECASE)
+_ALLOWED_HEADERS = "Authorization, Content-Type, Origin, Accept, X-Request-ID, X-Trace-ID, X-Service-ID, X-Cross-Service-Auth"
+_PRODUCTION_HEADERS = {
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-XSS-Protection": "1; mode=block",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+}
+
+
 class WebSocketCORSHandler:
     """Judges the ``Origin`` of handshakes.
 
-    ``allowed_origins`` holds origins and patterns in which ``*`` stands for anything; by default those of the
-    environment. A foreign page's origin is counted, and blocked outright after five violations outside development.
+    ``allowed_origins`` holds origins and patterns, by default those of the environment. A star stands for anything but a
+    slash, so that no path of another host passes for a host. In development every origin is let in; elsewhere a foreign
+    page's origin is counted, and blocked outright after five violations. Clients that send no origin are let in in
+    development and testing only.
     """
 
     def __init__(self, allowed_origins: list[str] | None = None, environment: str = "development") -> None:
@@ -113,43 +128,64 @@ class WebSocketCORSHandler:
         )
         self.security_config = get_security_config(environment)
         self._origin_patterns = [_compiled(origin) for origin in self.allowed_origins]
-        self._suspicious_patterns = [re.compile(pattern, re.IGNORECASE) for pattern in SUSPICIOUS_PATTERNS]
+        self._suspicious_patterns = (
+            [re.compile(pattern, re.IGNORECASE) for pattern in SUSPICIOUS_PATTERNS]
+            if self.security_config["block_suspicious_patterns"]
+            else []
+        )
         self._violation_counts: dict[str, int] = {}
         self._blocked_origins: set[str] = set()
 
     def is_origin_allowed(self, origin: str | None) -> bool:
-        """Return whether a handshake with this origin may go on; one without an origin may not."""
+        """Return whether a handshake with this origin may go on."""
         if not origin or not isinstance(origin, str):
-            self._record_violation("<missing>", "no origin")
+            if self.environment in ("development", "testing"):
+                return True
+            self._record_violation("<missing>", "No origin header provided")
             return False
-        if origin in self._blocked_origins:
-            self._record_violation(origin, "blocked")
-            return False
-        reason = self._security_fault(origin)
-        if reason is None and any(pattern.fullmatch(origin) for pattern in self._origin_patterns):
+        if self.environment == "development":
             return True
-        self._record_violation(origin, reason or "not allowed")
+        secure, reason = self._validate_origin_security(origin)
+        if secure and self._is_origin_explicitly_allowed(origin):
+            return True
+        self._record_violation(origin, reason or "Origin not in allowed list")
         return False
 
-    def _security_fault(self, origin: str) -> str | None:
-        if len(origin) > self.security_config["max_origin_length"]:
-            return "too long"
-        if self.security_config["require_https_production"] and not origin.lower().startswith("https://"):
-            return "not https"
-        if (
-            self.security_config["block_suspicious_patterns"]
-            and origin not in self.allowed_origins
-            and any(pattern.match(origin) for pattern in self._suspicious_patterns)
-        ):
-            return "suspicious"
-        return None
+    def _validate_origin_security(self, origin: str | None) -> tuple[bool, str]:
+        if not origin:
+            return False, "No origin header provided"
+        longest = self.security_config["max_origin_length"]
+        if len(origin) > longest:
+            return False, f"Origin too long ({len(origin)} > {longest})"
+        if origin in self._blocked_origins:
+            return False, "Origin temporarily blocked due to violations"
+        wants_https = self.security_config["require_https_production"] and self.environment == "production"
+        if wants_https and not origin.lower().startswith("https://"):
+            return False, "HTTPS required in production"
+        if self._is_suspicious_origin(origin):
+            return False, "Origin matches suspicious pattern"
+        return True, ""
+
+    def _is_suspicious_origin(self, origin: str) -> bool:
+        if not self.security_config["block_suspicious_patterns"]:
+            return False
+        if self.environment in ("staging", "development") and _LOCAL.fullmatch(origin):
+            return False
+        if self.environment == "development" and _SERVICES.fullmatch(origin):
+            return False
+        return any(pattern.match(origin) for pattern in self._suspicious_patterns)
+
+    def _is_origin_explicitly_allowed(self, origin: str) -> bool:
+        return any(pattern.fullmatch(origin) for pattern in self._origin_patterns)
 
     def _record_violation(self, origin: str, reason: str) -> None:
         key = origin[: self.security_config["max_origin_length"]]
-        if key in self._violation_counts or len(self._violation_counts) < MAX_TRACKED_ORIGINS:
-            self._violation_counts[key] = self._violation_counts.get(key, 0) + 1
         if self.security_config["log_security_violations"]:
             logger.warning("WebSocket origin %r refused: %s", key, reason)
+        if self.environment == "development":
+            return
+        if key in self._violation_counts or len(self._violation_counts) < MAX_TRACKED_ORIGINS:
+            self._violation_counts[key] = self._violation_counts.get(key, 0) + 1
         if (
             self.security_config["rate_limit_violations"]
             and key != "<missing>"
@@ -158,26 +194,25 @@ class WebSocketCORSHandler:
             self._blocked_origins.add(key)
 
     def get_cors_headers(self, origin: str) -> dict[str, str]:
-        """Return the response headers for an origin, none for one that is not allowed."""
-        if not self.is_origin_allowed(origin):
-            return {}
+        """Return the response headers for an origin, which is not checked here."""
         return {
             "Access-Control-Allow-Origin": origin,
             "Access-Control-Allow-Credentials": "true",
-            "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-            "Access-Control-Allow-Headers": "Authorization, Content-Type, Sec-WebSocket-Protocol, "
-            "Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Extensions",
+            "Access-Control-Allow-Methods": "GET",
+            "Access-Control-Allow-Headers": _ALLOWED_HEADERS,
+            "Access-Control-Expose-Headers": "X-Trace-ID, X-Request-ID, X-Service-Name, X-Service-Version",
             "Vary": "Origin",
+            **(_PRODUCTION_HEADERS if self.environment == "production" else {}),
         }
 
     def get_security_stats(self) -> dict[str, Any]:
         """Return violations by origin and in all, the blocked origins, and the settings."""
         return {
-            "environment": self.environment,
-            "allowed_origins": list(self.allowed_origins),
-            "blocked_origins": sorted(self._blocked_origins),
             "violation_counts": dict(self._violation_counts),
+            "blocked_origins": sorted(self._blocked_origins),
             "total_violations": sum(self._violation_counts.values()),
+            "blocked_origin_count": len(self._blocked_origins),
+            "environment": self.environment,
             "security_config": dict(self.security_config),
         }
 
@@ -200,16 +235,29 @@ def _compiled(origin: str) -> re.Pattern[str]:
 
 
 def _extract_origin_from_websocket(websocket: Any) -> str | None:
-    """Return the ``Origin`` header of a handshake, whatever the case of its name; None where there is none."""
-    return _origin_of(header_pairs(getattr(websocket, "headers", None)))
+    """Return the ``Origin`` header of a handshake, whatever the case of its name; None where there is none.
+
+    Of several that differ none counts, but in development the first.
+    """
+    headers = getattr(websocket, "headers", None)
+    items = getattr(headers, "items", None)
+    try:
+        pairs = list(items()) if callable(items) else header_pairs(headers)
+    except Exception as error:
+        logger.warning("the headers of a WebSocket cannot be read: %s", error)
+        return None
+    return _origin_of(pairs)
 
 
 def _origin_of(pairs: Any) -> str | None:
-    for name, value in pairs:
-        plain = name.decode("latin-1") if isinstance(name, bytes) else str(name)
-        if plain.lower() == "origin" and value:
-            return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-    return None
+    found = [_plain(value) for name, value in pairs if _plain(name).lower() == "origin" and value]
+    if len(set(found)) > 1 and _environment() != "development":
+        return None
+    return found[0] if found else None
+
+
+def _plain(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def validate_websocket_origin(websocket: Any, cors_handler: WebSocketCORSHandler) -> bool:
@@ -222,7 +270,7 @@ class WebSocketCORSMiddleware:
 
     def __init__(self, app: Any, cors_handler: WebSocketCORSHandler | None = None) -> None:
         self.app = app
-        self.cors_handler = cors_handler or get_websocket_cors_handler()
+        self.cors_handler = cors_handler or WebSocketCORSHandler(get_environment_origins(), _environment())
 
     async def __call__(
         self,
@@ -231,9 +279,12 @@ class WebSocketCORSMiddleware:
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
         """Pass everything on but the handshakes that are refused."""
-        if scope["type"] == "websocket" and not self.cors_handler.is_origin_allowed(_origin_of(scope.get("headers") or ())):
-            await send({"type": "websocket.close", "code": 1008, "reason": "Origin not allowed"})
-            return
+        if scope["type"] == "websocket":
+            origin = _origin_of(scope.get("headers") or ())
+            if not self.cors_handler.is_origin_allowed(origin):
+                await send({"type": "websocket.close", "code": 1008, "reason": "Origin not allowed"})
+                return
+            scope["websocket_cors_origin"] = origin
         await self.app(scope, receive, send)
 
 
@@ -261,5 +312,5 @@ def check_websocket_cors(websocket: Any) -> bool:
 
 def get_websocket_cors_headers(websocket: Any) -> dict[str, str]:
     """Return the response headers for the handshake's origin, none for one that is not allowed."""
-    origin = _extract_origin_from_websocket(websocket)
-    return get_websocket_cors_handler().get_cors_headers(origin) if origin else {}
+    origin, handler = _extract_origin_from_websocket(websocket), get_websocket_cors_handler()
+    return handler.get_cors_headers(origin) if origin and handler.is_origin_allowed(origin) else {}

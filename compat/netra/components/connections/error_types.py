@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+import time
+from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Optional
 
@@ -56,30 +57,21 @@ class CircuitBreakerState(str, Enum):
 
 
 _E, _R = ErrorType, RecoveryStrategy
+#: What is done about an error; about every other, :attr:`RecoveryStrategy.RECONNECT_WITH_BACKOFF`.
 STRATEGIES: dict[ErrorType, RecoveryStrategy] = {
     _E.CONNECTION_LOST: _R.RECONNECT_WITH_BACKOFF,
     _E.CONNECTION_TIMEOUT: _R.RECONNECT_WITH_BACKOFF,
-    _E.CONNECTION_REFUSED: _R.RECONNECT_WITH_BACKOFF,
-    _E.NETWORK_ERROR: _R.RECONNECT_WITH_BACKOFF,
-    _E.TIMEOUT: _R.RECONNECT_WITH_BACKOFF,
-    _E.MESSAGE_DELIVERY_FAILED: _R.BUFFER_AND_REPLAY,
     _E.MESSAGE_SERIALIZATION_FAILED: _R.RETRY_WITH_FALLBACK_FORMAT,
-    _E.MESSAGE_INVALID_FORMAT: _R.RETRY_WITH_FALLBACK_FORMAT,
-    _E.MESSAGE_TOO_LARGE: _R.RETRY_WITH_FALLBACK_FORMAT,
     _E.RATE_LIMIT_EXCEEDED: _R.BACKOFF_AND_QUEUE,
     _E.AUTHENTICATION_FAILED: _R.REAUTHENTICATE,
     _E.TOKEN_EXPIRED: _R.REAUTHENTICATE,
+    _E.MESSAGE_DELIVERY_FAILED: _R.BUFFER_AND_REPLAY,
     _E.RESOURCE_EXHAUSTED: _R.GRACEFUL_DEGRADATION,
-    _E.MEMORY_LIMIT_EXCEEDED: _R.GRACEFUL_DEGRADATION,
-    _E.SERVICE_UNAVAILABLE: _R.GRACEFUL_DEGRADATION,
-    _E.DATABASE_ERROR: _R.GRACEFUL_DEGRADATION,
-    _E.PROTOCOL_ERROR: _R.FALLBACK_TRANSPORT,
-    _E.VERSION_MISMATCH: _R.FALLBACK_TRANSPORT,
 }
 
 
 class WebSocketErrorContext:
-    """An error, whose it is, and what was being done."""
+    """An error, whose it is, and what was being done; further keywords become attributes."""
 
     def __init__(
         self,
@@ -105,7 +97,8 @@ class WebSocketErrorContext:
         self.operation = operation
         self.trace_id = trace_id
         self.request_id = request_id
-        self.additional = kwargs
+        for name, value in kwargs.items():
+            setattr(self, name, value)
 
     def __repr__(self) -> str:
         return f"WebSocketErrorContext({self.error_type.value!r}, {self.connection_id!r}, {self.user_id!r})"
@@ -150,21 +143,20 @@ class RecoveryResult:
 
 
 class CircuitBreaker:
-    """Opens after so many failures in a row; after ``timeout_seconds`` one attempt may show whether it can close."""
+    """Opens after so many failures in a row; after ``timeout_seconds`` it is half open until the next success."""
 
     def __init__(self, failure_threshold: int = 5, timeout_seconds: int = 30) -> None:
         self.failure_threshold = failure_threshold
         self.timeout_seconds = timeout_seconds
         self.failure_count = 0
-        self.last_failure_time: Optional[datetime] = None
+        self.last_failure_time: Optional[float] = None
         self.state = CircuitBreakerState.CLOSED
 
     def is_open(self) -> bool:
         """Whether attempts are refused; an open breaker whose time is up becomes half open."""
-        if self.state is CircuitBreakerState.OPEN and self.last_failure_time is not None:
-            now = datetime.now(self.last_failure_time.tzinfo)
-            if now - self.last_failure_time >= timedelta(seconds=self.timeout_seconds):
-                self.state = CircuitBreakerState.HALF_OPEN
+        last = self.last_failure_time
+        if self.state is CircuitBreakerState.OPEN and last is not None and time.time() - last >= self.timeout_seconds:
+            self.state = CircuitBreakerState.HALF_OPEN
         return self.state is CircuitBreakerState.OPEN
 
     def record_success(self) -> None:
@@ -173,10 +165,10 @@ class CircuitBreaker:
         self.state = CircuitBreakerState.CLOSED
 
     def record_failure(self) -> None:
-        """Count a failure; half open, or at the threshold, the breaker opens."""
+        """Count a failure; at the threshold the breaker opens."""
         self.failure_count += 1
-        self.last_failure_time = datetime.now(timezone.utc)
-        if self.state is CircuitBreakerState.HALF_OPEN or self.failure_count >= self.failure_threshold:
+        self.last_failure_time = time.time()
+        if self.failure_count >= self.failure_threshold:
             self.state = CircuitBreakerState.OPEN
 
     def can_execute(self) -> bool:
@@ -246,7 +238,7 @@ class ErrorRecoveryReport:
 
 
 class RecoveryState:
-    """A recovery under way."""
+    """A recovery under way, or one that has failed."""
 
     def __init__(self, error_context: WebSocketErrorContext) -> None:
         self.error_context = error_context
@@ -258,20 +250,27 @@ class RecoveryState:
 
 
 class DegradationState:
-    """A user who is served degraded."""
+    """Whether a user is served degraded, since when and how."""
 
     def __init__(self, user_id: str) -> None:
         self.user_id = user_id
+        self.is_active = False
+        self.activated_at: Optional[datetime] = None
+        self.fallback_strategy: Optional[str] = None
+
+    def activate(self) -> str:
+        """Serve the user degraded from now on; how."""
         self.is_active = True
         self.activated_at = datetime.now(timezone.utc)
-        self.fallback_strategy = "essential_messages_only"
+        self.fallback_strategy = "message_buffering_with_retry"
+        return self.fallback_strategy
 
 
 class CascadePreventionState:
-    """Whether errors of many connections are held apart."""
+    """Whether errors are held apart so that they do not spread."""
 
     def __init__(self) -> None:
         self.is_active = False
         self.activated_at: Optional[datetime] = None
-        self.affected_connections: set[str] = set()
+        self.affected_connections: Optional[list[str]] = None
         self.isolation_mode = False

@@ -38,7 +38,7 @@ class Handshake:
     ],
 )
 def test_origins_and_patterns(origin, allowed):
-    handler = cors.WebSocketCORSHandler(["https://app.example.com", "https://*.wild.example.com"])
+    handler = cors.WebSocketCORSHandler(["https://app.example.com", "https://*.wild.example.com"], "staging")
     assert handler.is_origin_allowed(origin) is allowed
 
 
@@ -47,7 +47,8 @@ def test_production_wants_https_and_refuses_suspicious_shapes():
     assert not handler.is_origin_allowed("http://plain.example")
     assert not handler.is_origin_allowed("https://10.0.0.2")
     assert not handler.is_origin_allowed("https://abc.ngrok.io")
-    assert handler.is_origin_allowed("https://10.0.0.1")
+    assert not handler.is_origin_allowed("https://10.0.0.1")
+    assert not handler.is_origin_allowed("https://x.herokuapp.com")
     assert handler.is_origin_allowed("https://ok.example")
 
 
@@ -66,22 +67,78 @@ def test_who_keeps_trying_is_blocked_and_can_be_unblocked():
     assert handler.get_security_stats()["total_violations"] == 0
 
 
-def test_development_blocks_nobody_and_memory_is_bounded(monkeypatch):
-    monkeypatch.setattr(cors, "MAX_TRACKED_ORIGINS", 3)
+def test_development_lets_everybody_in_and_counts_nobody():
     handler = cors.WebSocketCORSHandler(["https://ok.example"])
+    assert handler.is_origin_allowed("https://evil.com") and handler.is_origin_allowed(None)
+    handler._record_violation("https://evil.com", "why")
+    assert (handler._suspicious_patterns, handler.get_security_stats()["violation_counts"]) == ([], {})
+
+
+def test_clients_without_an_origin_are_let_in_where_nobody_is_served():
+    allowed = {
+        e: cors.WebSocketCORSHandler([], e).is_origin_allowed("") for e in ("development", "testing", "staging", "production")
+    }
+    assert allowed == {"development": True, "testing": True, "staging": False, "production": False}
+
+
+def test_memory_is_bounded(monkeypatch):
+    monkeypatch.setattr(cors, "MAX_TRACKED_ORIGINS", 3)
+    handler = cors.WebSocketCORSHandler(["https://ok.example"], "staging")
     for number in range(10):
         handler.is_origin_allowed(f"https://evil{number}.com")
-        handler.is_origin_allowed("https://evil0.com")
-    assert handler.get_security_stats()["blocked_origins"] == []
     assert len(handler._violation_counts) == 3
 
 
-def test_headers_of_allowed_origins_only():
-    handler = cors.WebSocketCORSHandler(["https://ok.example"])
-    headers = handler.get_cors_headers("https://ok.example")
-    assert headers["Access-Control-Allow-Origin"] == "https://ok.example"
-    assert headers["Access-Control-Allow-Credentials"] == "true"
-    assert handler.get_cors_headers("https://evil.com") == {}
+@pytest.mark.parametrize(
+    ("environment", "origin", "answer"),
+    [
+        ("production", None, (False, "No origin header provided")),
+        ("production", "https://" + "a" * 250, (False, "Origin too long (258 > 253)")),
+        ("production", "https://blocked.example", (False, "Origin temporarily blocked due to violations")),
+        ("production", "http://ok.example", (False, "HTTPS required in production")),
+        ("production", "https://a.ngrok.io", (False, "Origin matches suspicious pattern")),
+        ("production", "https://10.0.0.1", (False, "Origin matches suspicious pattern")),
+        ("production", "chrome-extension://abc", (False, "HTTPS required in production")),
+        ("staging", "moz-extension://abc", (False, "Origin matches suspicious pattern")),
+        ("staging", "http://127.0.0.1:9999/path", (True, "")),
+        ("staging", "http://[::1]:9999", (True, "")),
+        ("staging", "http://backend:8000", (True, "")),
+        ("testing", "http://localhost:9999", (False, "Origin matches suspicious pattern")),
+        ("development", "http://172.18.0.2:9999", (True, "")),
+    ],
+)
+def test_the_security_of_an_origin(environment, origin, answer):
+    handler = cors.WebSocketCORSHandler([], environment)
+    handler._blocked_origins.add("https://blocked.example")
+    assert handler._validate_origin_security(origin) == answer
+
+
+def test_headers_are_given_for_any_origin_and_more_in_production():
+    headers = cors.WebSocketCORSHandler([]).get_cors_headers("https://any.example")
+    assert headers == {
+        "Access-Control-Allow-Origin": "https://any.example",
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Allow-Methods": "GET",
+        "Access-Control-Allow-Headers": (
+            "Authorization, Content-Type, Origin, Accept, X-Request-ID, X-Trace-ID, X-Service-ID, X-Cross-Service-Auth"
+        ),
+        "Access-Control-Expose-Headers": "X-Trace-ID, X-Request-ID, X-Service-Name, X-Service-Version",
+        "Vary": "Origin",
+    }
+    more = cors.WebSocketCORSHandler([], "production").get_cors_headers("https://any.example")
+    assert {name: value for name, value in more.items() if name not in headers} == {
+        "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "X-XSS-Protection": "1; mode=block",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+    }
+
+
+def test_the_statistics_of_a_handler():
+    assert list(cors.WebSocketCORSHandler([]).get_security_stats()) == [
+        "violation_counts", "blocked_origins", "total_violations", "blocked_origin_count", "environment", "security_config",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -118,11 +175,26 @@ def test_the_origin_header_is_found_in_any_case():
     assert cors._extract_origin_from_websocket(Handshake(OnlyGet())) == "https://a"
     assert cors._extract_origin_from_websocket(object()) is None
 
+    class OnlyItems:
+        def items(self):
+            return [("ORIGIN", "https://a")]
+
+    assert cors._extract_origin_from_websocket(Handshake(OnlyItems())) == "https://a"
+
+
+def test_of_several_origins_that_differ_none_counts_but_in_development(monkeypatch):
+    same, other = [("origin", "https://a"), ("Origin", "https://a")], [("origin", "https://a"), ("Origin", "https://b")]
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    assert cors._extract_origin_from_websocket(Handshake(same)) == "https://a"
+    assert cors._extract_origin_from_websocket(Handshake(other)) is None
+    monkeypatch.setenv("ENVIRONMENT", "development")
+    assert cors._extract_origin_from_websocket(Handshake(other)) == "https://a"
+
 
 def test_the_handler_of_the_process_follows_the_environment(monkeypatch):
-    monkeypatch.setenv("ENVIRONMENT", "development")
+    monkeypatch.setenv("ENVIRONMENT", "staging")
     first = cors.get_websocket_cors_handler()
-    assert (first.environment, cors.get_websocket_cors_handler()) == ("development", first)
+    assert (first.environment, cors.get_websocket_cors_handler()) == ("staging", first)
     assert cors.check_websocket_cors(Handshake({"origin": "http://localhost:3000"}))
     assert not cors.check_websocket_cors(Handshake({}))
     assert cors.get_websocket_cors_headers(Handshake({"origin": "http://localhost:3000"}))["Vary"] == "Origin"
@@ -139,12 +211,14 @@ def test_the_middleware_closes_foreign_handshakes_before_the_app_sees_them():
     async def send(message):
         sent.append(message)
 
-    middleware = cors.configure_websocket_cors(app, "development")
+    middleware = cors.configure_websocket_cors(app, "staging")
 
     def call(kind, *headers):
-        asyncio.run(middleware({"type": kind, "headers": headers}, None, send))
+        scope = {"type": kind, "headers": headers}
+        asyncio.run(middleware(scope, None, send))
+        return scope
 
-    call("websocket", (b"origin", b"http://localhost:3000"))
+    assert call("websocket", (b"origin", b"http://localhost:3000"))["websocket_cors_origin"] == "http://localhost:3000"
     call("websocket", (b"origin", b"https://evil.com"))
     call("websocket")
     call("http")
@@ -152,7 +226,28 @@ def test_the_middleware_closes_foreign_handshakes_before_the_app_sees_them():
     assert sent == [{"type": "websocket.close", "code": 1008, "reason": "Origin not allowed"}] * 2
 
 
-def test_strictness_by_environment():
-    assert cors.get_security_config("production")["require_https_production"] is True
-    assert cors.get_security_config()["block_suspicious_patterns"] is False
-    assert cors.get_security_config("development") == cors.SECURITY_CONFIG
+def test_a_middleware_without_a_handler_judges_as_its_environment(monkeypatch):
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    handler = cors.WebSocketCORSMiddleware(None).cors_handler
+    assert (handler.environment, handler.allowed_origins) == ("production", cors.get_environment_origins())
+
+
+@pytest.mark.parametrize(
+    ("environment", "switches"),
+    [
+        ("development", (False, False, True, False)),
+        ("staging", (False, True, True, True)),
+        ("production", (True, True, True, True)),
+        ("testing", (True, True, True, True)),
+    ],
+)
+def test_strictness_by_environment(environment, switches):
+    assert cors.get_security_config(environment) == {
+        "max_origin_length": 253,
+        **dict(
+            zip(
+                ("require_https_production", "block_suspicious_patterns", "log_security_violations", "rate_limit_violations"),
+                switches,
+            )
+        ),
+    }
