@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from compat.telemetry.history.evidence import Evidence, Use, is_missing, longest_gap, merged, quiet_since
+from compat.telemetry.history.evidence import Evidence, Use, User, is_missing, longest_gap, merged, quiet_since
 from compat.telemetry.record.service import PRODUCTION
 from compat.telemetry.report.usage_report import MoveFacts, day_of, evidence, iso_day, iso_time, row_of
 
@@ -126,7 +126,7 @@ def judge(
     tested = _by_row(facts, {id: [count] for id, count in known.tested.items()})
     written = _by_row(facts, places or {})
     today = day_of(now)
-    doubts = _doubts(known, places is not None, today, policy)
+    doubts = _doubts(known, places is not None, today, policy, retired)
     answers = []
     for id, about in facts.items():
         users = [_judge_user(use, known, today, policy, retired) for use in merged(seen.get(id, ()))]
@@ -160,7 +160,7 @@ def _judge_one(
     reasons = []
     if busy:
         last = max(use.last for use in busy)
-        names = ", ".join(sorted(_named(use) for use in busy))
+        names = ", ".join(sorted(_named(use.user) for use in busy))
         reasons.append(f"{_count(uses)} in {names}, last on {iso_day(int(last // 86400))}")
     if written:
         more = f" and {len(written) - SHOWN} more" if len(written) > SHOWN else ""
@@ -196,7 +196,7 @@ def _judge_user(use: Use, known: Evidence, today: int, policy: Policy, retired: 
     window = max(policy.days, gap * 3 // 2)
     quiet = quiet_since(last, watched)
     told = f" (version {use.version})" if use.version else ""
-    what = f"{_named(use)} used it last on {iso_day(last)}{told}"
+    what = f"{_named(use.user)} used it last on {iso_day(last)}{told}"
     gone = f"or, if it runs no more, say --retired {service}"
     doubt = None
     if not quiet.days:
@@ -213,15 +213,15 @@ def _judge_user(use: Use, known: Evidence, today: int, policy: Policy, retired: 
     return UserAnswer(use, Verdict.UNPROVEN if doubt else Verdict.GO, (doubt,) if doubt else (), observed)
 
 
-def _named(use: Use) -> str:
-    return use.user.service if use.user.environment == PRODUCTION else f"{use.user.service} ({use.user.environment})"
+def _named(user: User) -> str:
+    return user.service if user.environment == PRODUCTION else f"{user.service} ({user.environment})"
 
 
 def _count(uses: int) -> str:
     return f"{uses:,} use{'' if uses == 1 else 's'}"
 
 
-def _doubts(known: Evidence, searched: bool, today: int, policy: Policy) -> list[Doubt]:
+def _doubts(known: Evidence, searched: bool, today: int, policy: Policy, retired: Collection[str]) -> list[Doubt]:
     """Why silence would prove nothing, for any move."""
     observed, doubts = known.observed, []
     others = sorted({user.environment for user in known.watched})
@@ -245,6 +245,13 @@ def _doubts(known: Evidence, searched: bool, today: int, policy: Policy) -> list
             holes = f", with {quiet.unseen} days unobserved" if quiet.unseen else ""
             what = f"observed for only {quiet.days} of {policy.days} days{holes}"
             doubts.append(Doubt(what, f"wait {policy.days - quiet.days} more days, or say --days"))
+    for user, count in sorted(known.lost.items()):
+        if user.service not in retired:
+            what = f"{count} process{'' if count == 1 else 'es'} of {_named(user)} counted uses that were removed unread"
+            doubts.append(Doubt(what, f"wait until {policy.days} days have passed, or say --retired {user.service}"))
+    if known.unread:
+        what = f"{len(known.unread)} file{'' if len(known.unread) == 1 else 's'} could not be read"
+        doubts.append(Doubt(what, "see why, and remove what is settled"))
     if not searched:
         doubts.append(Doubt("no source was searched", "name the trees to search"))
     return doubts

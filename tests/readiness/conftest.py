@@ -71,7 +71,7 @@ class Fleet:
         """The verdicts on ``moves``, by default on ``old:X``, which has expired."""
         with collect([self.directory]) as history:
             today = int(now.timestamp() // DAY)
-            known = read_evidence(history.connection, Selection(today - policy.days + 1, today))
+            known = read_evidence(history.connection, Selection(today - policy.days + 1, today), history.unread)
         return judge({"old:X": facts()} if moves is None else moves, known, places, now, policy, frozenset(retired))
 
     def verdict(self, **asked: object) -> tuple[str, list[str]]:

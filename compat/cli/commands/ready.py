@@ -65,7 +65,7 @@ def command(
 
     from compat.telemetry.history.evidence import read_evidence
     from compat.telemetry.history.queries import Selection
-    from compat.telemetry.report.usage_report import day_of
+    from compat.telemetry.report.usage_report import day_of, told
 
     from ..common import required_ledger
     from ..progress import bar
@@ -81,9 +81,9 @@ def command(
             places = places_by_move(scan(paths, ledger, progress=progress).findings)
     with opened_usage(sources) as (history, _):
         selection = Selection(max(0, day_of(now) - days + 1), day_of(now), match)
-        known = read_evidence(history.connection, selection)
+        known = read_evidence(history.connection, selection, history.unread)
         for problem in history.problems:
-            click.echo(f"Not read: {problem}", err=True)
+            click.echo(told(problem), err=True)
     facts = {id: about for id, about in move_facts(ledger).items() if fnmatch.fnmatchcase(id, selection.glob)}
     answers = judge(facts, known, places, now, policy, retired)
     shown_answers = [answer for answer in answers if not only or answer.verdict.value in only]

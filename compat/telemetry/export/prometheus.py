@@ -28,6 +28,8 @@ from ..metric_names import (
     PROCESSES_NAME,
     SECONDS,
     SECONDS_NAME,
+    UNREAD,
+    UNREAD_NAME,
     USES,
 )
 from .series import Facts, Source
@@ -55,7 +57,7 @@ class UsageCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Return the numbers of now."""
         families = self._families()
-        uses, last, processes, seconds, moves, history = families
+        uses, last, processes, seconds, moves, history, unread = families
         exported = self._source.read()
         for series in exported.uses:
             uses.add_metric(series.labels, series.uses)
@@ -68,6 +70,7 @@ class UsageCollector(Collector):
             moves.add_metric([move], {"stage": stage})
         if exported.store:  # before the first count there is no history yet
             history.add_metric([], {"store": exported.store})
+        unread.add_metric([], exported.unread)
         return families
 
     @staticmethod
@@ -79,6 +82,7 @@ class UsageCollector(Collector):
             GaugeMetricFamily(SECONDS_NAME, SECONDS, labels=["service"]),
             InfoMetricFamily(MOVE_NAME, MOVE, labels=["move"]),
             InfoMetricFamily(HISTORY_NAME, HISTORY),
+            GaugeMetricFamily(UNREAD_NAME, UNREAD),
         )
 
 

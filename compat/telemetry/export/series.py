@@ -46,13 +46,15 @@ class Series(NamedTuple):
 class Exported(NamedTuple):
     """One scrape: what was used, who was observed (service -> processes, seconds), and from which store.
 
-    ``stages`` is the stage of every move that was used and of which the ledger knows.
+    ``stages`` is the stage of every move that was used and of which the ledger knows; ``unread`` how many files could not be
+    read.
     """
 
     store: str
     uses: list[Series]
     observed: dict[str, tuple[int, float]]
     stages: dict[str, str]
+    unread: int = 0
 
 
 class Source:
@@ -113,7 +115,7 @@ class Source:
             )
             observed = {service: (processes, seconds) for service, processes, seconds in seen}
             store = first_row(history.connection, "SELECT id FROM identity")[0] if writable else f"{host_name()}:{directory}"
-            return Exported(store, series, observed, self._stages(series))
+            return Exported(store, series, observed, self._stages(series), len(history.unread))
 
     def _own(self) -> Exported:
         totals: dict[tuple[str, str, str], int] = {}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import struct
 from collections.abc import Iterable, Sequence
 from time import time
 from types import TracebackType
-from typing import NamedTuple
 from urllib.parse import quote
 
 from ..record.directory import UNFINISHED, history_in
-from ..record.layout import Block, Header, Row, decode_key, rows_of
+from ..record.layout import Header, Row, decode_key
 from .schema import HistoryError, check_schema, first_row, upgraded_copy
+from .segment_reader import Segment, pack_counts, unpack_counts
 from .tally import Columns, Tally
+from .unread import Note
 
 __all__ = ["PATIENCE", "History", "HistoryError", "Segment", "memory_history", "open_history"]
 
@@ -35,26 +35,11 @@ INSERT INTO uses VALUES (?, ?, ?, ?, ?) ON CONFLICT (site, day) DO UPDATE SET
 ADD_DAILY = ADD_USE.replace("uses", "daily").replace("(site, day)", "(grp, day)")
 ADD_PROCESS = """
 INSERT INTO processes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
-    ended = nullif(max(coalesce(ended, 0.0), coalesce(excluded.ended, 0.0)), 0.0), uses = max(uses, excluded.uses)
+    ended = nullif(max(coalesce(ended, 0.0), coalesce(excluded.ended, 0.0)), 0.0),
+    uses = CASE WHEN max(uses, excluded.uses) > 0 THEN max(uses, excluded.uses) ELSE min(uses, excluded.uses) END
 """
-
-
-class Segment(NamedTuple):
-    """A segment that was read; ``finished`` if its process is gone."""
-
-    process: Header
-    blocks: list[Block]
-    finished: bool
-
-    @property
-    def rows(self) -> list[Row]:
-        """One row per site and day with a use."""
-        return [row for block in self.blocks for row in rows_of(block)]
-
-    @property
-    def uses(self) -> int:
-        """How many uses are counted in it."""
-        return sum(block.total for block in self.blocks)
+LOST = -1
+"""The uses of a process that counted, and whose counts have gone before they were taken in."""
 
 
 class History:
@@ -75,6 +60,11 @@ class History:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def unread(self) -> list[str]:
+        """The problems that leave something unread, so that a zero proves nothing."""
+        return [problem for problem in self.problems if not isinstance(problem, Note)]
+
     def close(self) -> None:
         """Close the file; what was not committed is not in it."""
         self.connection.close()
@@ -88,6 +78,12 @@ class History:
             marks = ",".join("?" * len(part))
             found.update(name for (name,) in self.connection.execute(f"SELECT id FROM folded WHERE id IN ({marks})", part))
         return found
+
+    def taken(self, ids: Iterable[str]) -> set[str]:
+        """Return those of ``ids`` of whose segments anything is in here."""
+        wanted = set(ids)
+        living = {name for (name,) in self.connection.execute("SELECT id FROM partial")} if wanted else set()
+        return self.known(wanted) | (wanted & living)
 
     def begin(self) -> None:
         """Begin to write, and keep other writers out until ``commit`` or ``roll_back``."""
@@ -133,7 +129,7 @@ class History:
             else:
                 for row in fresh:
                     before[row.slot] = before.get(row.slot, 0) + row.uses
-                self.connection.execute("REPLACE INTO partial VALUES (?, ?, ?)", (name, now, _pack(before)))
+                self.connection.execute("REPLACE INTO partial VALUES (?, ?, ?)", (name, now, pack_counts(before)))
         columns.into(tally)
         self.connection.executemany("INSERT INTO folded VALUES (?, ?)", finished)
         self.add(tally, processes.values())
@@ -148,7 +144,7 @@ class History:
         found = first_row(self.connection, "SELECT counts FROM partial WHERE id = ?", (name,))
         if found is None:
             return rows, {}
-        before = _unpack(found[0])
+        before = unpack_counts(found[0])
         # Fewer than before: the segment was read before someone else read it again and committed first.
         beyond = [row._replace(uses=row.uses - before.get(row.slot, 0)) for row in rows]
         return [row for row in beyond if row.uses > 0], before
@@ -226,15 +222,6 @@ class History:
         if gone:
             self.connection.execute("VACUUM")
         return gone
-
-
-def _pack(counts: dict[int, int]) -> bytes:
-    size = max(counts, default=-1) + 1
-    return struct.pack(f"<{size}Q", *(counts.get(slot, 0) for slot in range(size)))
-
-
-def _unpack(blob: bytes) -> dict[int, int]:
-    return dict(enumerate(struct.unpack(f"<{len(blob) // 8}Q", blob)))
 
 
 def open_history(place: str | os.PathLike[str], readonly: bool = True, *, patience: float = PATIENCE) -> History:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..record.service import CI, STAGING, TEST
+from .database import DAY, LOST
 from .queries import _CHOSEN, Observed, Selection, Usage
 
 REHEARSALS = frozenset([TEST, CI, STAGING, "development", "dev", "local"])
@@ -33,7 +34,8 @@ class Use(NamedTuple):
 class Evidence(NamedTuple):
     """Uses by move id, the uses by tests in the period, the days on which each user was observed, and in sum.
 
-    ``observed`` leaves the environments out whose silence proves nothing.
+    ``observed`` leaves the environments out whose silence proves nothing. ``lost`` are the processes of the period whose
+    counts went before anybody read them; ``unread`` names what could not be read.
     """
 
     uses: Mapping[str, Sequence[Use]]
@@ -41,6 +43,8 @@ class Evidence(NamedTuple):
     watched: Mapping[User, Sequence[int]]
     observed: Observed
     selection: Selection
+    lost: Mapping[User, int]
+    unread: Sequence[str]
 
     @property
     def days(self) -> list[int]:
@@ -55,7 +59,7 @@ class Quiet(NamedTuple):
     unseen: int
 
 
-def read_evidence(connection: sqlite3.Connection, selection: Selection) -> Evidence:
+def read_evidence(connection: sqlite3.Connection, selection: Selection, unread: Sequence[str] = ()) -> Evidence:
     """Return the evidence on the moves of ``selection``; its period says which uses are of now."""
     values = selection.values
     found: dict[tuple[str, User], tuple[list[int], list[int], list[float]]] = {}
@@ -78,7 +82,8 @@ def read_evidence(connection: sqlite3.Connection, selection: Selection) -> Evide
     for (move, user), (days, uses, lasts) in found.items():
         by_move.setdefault(move, []).append(Use(user, days, sum(uses), max(lasts), versions.get((move, *user), "")))
     observed = Usage(connection).observed(selection, without=REHEARSALS)
-    return Evidence(by_move, tested, _watched(connection, selection.today), observed, selection)
+    watched, lost = _watched(connection, selection.today), _lost(connection, selection)
+    return Evidence(by_move, tested, watched, observed, selection, lost, unread)
 
 
 def _last_versions(connection: sqlite3.Connection, values: Mapping[str, object]) -> dict[tuple[str, str, str], str]:
@@ -100,6 +105,15 @@ def _watched(connection: sqlite3.Connection, today: int) -> dict[User, list[int]
     ):
         found.setdefault(User(service, environment), set()).update(range(first, min(last, today) + 1))
     return {user: sorted(days) for user, days in found.items()}
+
+
+def _lost(connection: sqlite3.Connection, selection: Selection) -> dict[User, int]:
+    rows = connection.execute(
+        "SELECT service, environment, count(*) FROM processes WHERE uses = ? AND environment != ? "
+        "AND coalesce(ended, started) >= ? GROUP BY 1, 2",
+        (LOST, TEST, selection.first * DAY),
+    )
+    return {User(service, environment): count for service, environment, count in rows}
 
 
 def pace(days: Sequence[int]) -> int:

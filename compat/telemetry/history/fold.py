@@ -13,13 +13,13 @@ from collections.abc import Callable
 from time import gmtime, strftime, time
 from typing import NamedTuple, Optional
 
-from ..record.directory import SEGMENT, UNFINISHED, damaged_in, observed_in, segments_in
-from ..record.layout import Block, Header, SegmentError
+from ..record.directory import SEGMENT, UNFINISHED, observed_in, segments_in
+from ..record.layout import Block, Header, NewerSegment, SegmentError
 from ..record.liveness import is_here, is_running, still_maps, take_lock
-from ..record.observed import read_log
 from .database import PATIENCE, History, HistoryError, Segment, open_history
+from .records import read_records, take_records
 from .segment_reader import Reader
-from .tally import Tally
+from .unread import set_aside
 
 BATCH = 500
 """Segments in one transaction, and in memory at one time."""
@@ -43,8 +43,8 @@ def fold(directory: str, *, patience: float = PATIENCE, progress: Progress = Non
 
     Of living processes, what they counted since the last time is folded, and their segments stay.
 
-    Never raises for a bad segment: it is moved to ``damaged`` and named. Where the history cannot be written (full
-    disk, locked, read-only), that is named too, and every segment stays for the next time.
+    Never raises for a bad segment: it is moved to ``damaged`` and named; one of a later version stays, and is named. Where
+    the history cannot be written (full disk, locked, read-only), that is named, too, and every segment stays.
     """
     problems: list[str] = []
     paths = list_segments(directory)
@@ -61,7 +61,7 @@ def fold(directory: str, *, patience: float = PATIENCE, progress: Progress = Non
                 done = _commit(history, {path: segment for path, segment in read.items() if segment}, done)
                 if progress is not None:
                     progress(min(start + BATCH, len(paths)), len(paths))
-            _fold_records(history, logs, problems)
+            _fold_records(history, directory, logs, problems)
     except (sqlite3.Error, HistoryError, OSError) as error:
         problems.append(f"the history in {directory!r} was not written, its segments stay: {error}")
     return done._replace(problems=tuple(problems))
@@ -101,6 +101,9 @@ def _read(directory: str, path: str, reader: Reader, problems: list[str]) -> Seg
         if not stat.st_nlink:
             return None
         process, blocks = reader.read(file, stat.st_size)
+    except NewerSegment as error:
+        problems.append(f"{path}: {error}")
+        return None
     except SegmentError as error:
         if free:
             problems.append(f"{path}: {error}; set aside in {set_aside(directory, path)}")
@@ -125,28 +128,23 @@ def last_sign(process: Header, blocks: list[Block], written: float) -> float:
     return process.ended or max([written, process.started, *(block.last for block in blocks)])
 
 
-def _fold_records(history: History, logs: list[str], problems: list[str]) -> None:
-    """Take in the records of processes that used nothing. A record in the history twice is there once: it has an id."""
+def _fold_records(history: History, directory: str, logs: list[str], problems: list[str]) -> None:
+    """Take in the records of processes that were observed."""
     for path in logs:
-        records = read_log(path, problems)
+        before = len(problems)
+        records = read_records(directory, path, problems)
         if records is None:
             continue
-        now = time()
         history.begin()
         try:
-            history.add(Tally(), [(seen(record, now), 0) for record in records])
+            take_records(history, records)
             history.commit()
         finally:
             history.roll_back()
-        # Who writes opens the log of his day anew: after two more days nobody holds it.
-        day = os.path.basename(path)[:-4]
-        if day < strftime("%Y-%m-%d", gmtime(now - 2 * 86400)) and not any(map(is_running, records)):
+        # Who writes opens the log of his day anew: after two more days nobody holds it. What was not read stays.
+        is_old = os.path.basename(path)[:-4] < strftime("%Y-%m-%d", gmtime(time() - 2 * 86400))
+        if is_old and len(problems) == before and not any(is_running(process) for process, _ in records):
             os.unlink(path)
-
-
-def seen(record: Header, now: float) -> Header:
-    """Return ``record`` with the latest sign of life: its end; now, if it runs; else no more than its start."""
-    return record if record.ended else record._replace(ended=now if is_running(record) else record.started)
 
 
 def list_segments(directory: str) -> list[str]:
@@ -161,17 +159,6 @@ def list_files(folder: str, suffix: str) -> list[str]:
             return sorted(entry.path for entry in entries if entry.name.endswith(suffix))
     except FileNotFoundError:
         return []
-
-
-def set_aside(directory: str, path: str) -> str:
-    """Move the bad file ``path`` out of the way, and return where it is now (where it was, if it cannot be moved)."""
-    target = os.path.join(damaged_in(directory), os.path.basename(path))
-    try:
-        os.makedirs(damaged_in(directory), mode=0o700, exist_ok=True)
-        os.replace(path, target)
-    except OSError:
-        return path
-    return target
 
 
 def _remove_litter(directory: str) -> None:

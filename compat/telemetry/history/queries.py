@@ -23,6 +23,8 @@ _LEVELS = {
     "service": ("g.service", "g.caller", "daily", "groups"),
     "file": ("g.file", _CALLER, "uses", "sites"),
 }
+# What a clock that is ahead dates after today is of today: it was counted, and must not vanish.
+_DAY = "min(d.day, :today)"
 _FOREIGN = {"daily": "grp", "uses": "site"}
 _CHOSEN = "g.move GLOB :glob AND (:moves IS NULL OR g.move IN (SELECT value FROM json_each(:moves)))"
 
@@ -116,8 +118,8 @@ class Usage:
         start = selection.today - TREND_DAYS + 1
         trends: dict[str, list[int]] = {}
         for name, at, counts in self._connection.execute(
-            f"SELECT {key}, json_group_array(d.day - :start), json_group_array(d.count) {source} "
-            "AND d.day BETWEEN :start AND :today GROUP BY g.id",
+            f"SELECT {key}, json_group_array({_DAY} - :start), json_group_array(d.count) {source} "
+            "AND d.day >= :start GROUP BY g.id",
             {**values, "start": start},
         ):
             trend = trends.get(name)
@@ -133,7 +135,7 @@ class Usage:
                     {**values, "start": start},
                 )
             )
-        mine = f"FROM {days} d WHERE d.{_FOREIGN[days]} = g.id AND d.day <= :today"
+        mine = f"FROM {days} d WHERE d.{_FOREIGN[days]} = g.id"
         found = []
         for name, first, last, moves, callers, services in self._connection.execute(
             f"""
@@ -156,10 +158,10 @@ class Usage:
     def _days(self, selection: Selection) -> list[Line]:
         rows = self._connection.execute(
             f"""
-            SELECT date(d.day * 86400, 'unixepoch'), d.day, sum(d.count), min(d.first), max(d.last),
+            SELECT date({_DAY} * 86400, 'unixepoch'), {_DAY}, sum(d.count), min(d.first), max(d.last),
                 count(DISTINCT g.move), count(DISTINCT g.caller), json_group_array(DISTINCT g.service)
             FROM groups g JOIN daily d ON d.grp = g.id
-            WHERE {_CHOSEN} AND d.day BETWEEN :first AND :today GROUP BY d.day ORDER BY d.day DESC
+            WHERE {_CHOSEN} AND d.day >= :first GROUP BY 2 ORDER BY 2 DESC
             """,
             selection.values,
         ).fetchall()
@@ -173,8 +175,8 @@ class Usage:
     def series(self, selection: Selection) -> Iterator[tuple[str, str, int, int]]:
         """``(move, caller, day, count)`` for the burn-down, ordered by move and caller."""
         return self._connection.execute(
-            "SELECT g.move, g.caller, d.day, sum(d.count) FROM groups g JOIN daily d ON d.grp = g.id "
-            f"WHERE {_CHOSEN} AND d.day BETWEEN :first AND :today GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            f"SELECT g.move, g.caller, {_DAY}, sum(d.count) FROM groups g JOIN daily d ON d.grp = g.id "
+            f"WHERE {_CHOSEN} AND d.day >= :first GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
             selection.values,
         )
 
@@ -187,10 +189,10 @@ class Usage:
                 SELECT {_CALLER}, g.kind, g.file, g.line, g.function, json_group_array(DISTINCT g.service),
                     sum(d.count), max(d.last)
                 FROM sites g JOIN uses d ON d.site = g.id
-                WHERE g.move = :move AND d.day BETWEEN :first AND :today
+                WHERE g.move = :move AND d.day >= :first
                 GROUP BY 1, 2, 3, 4, 5 ORDER BY 7 DESC, 3, 4 LIMIT :limit
                 """,
-                {"move": move, "first": selection.first, "today": selection.today, "limit": limit},
+                {"move": move, "first": selection.first, "limit": limit},
             )
         ]
 
@@ -198,7 +200,7 @@ class Usage:
         """The ids of the moves with a use in the period."""
         rows = self._connection.execute(
             f"SELECT DISTINCT g.move FROM groups g WHERE {_CHOSEN} AND EXISTS "
-            "(SELECT 1 FROM daily d WHERE d.grp = g.id AND d.day BETWEEN :first AND :today)",
+            "(SELECT 1 FROM daily d WHERE d.grp = g.id AND d.day >= :first)",
             selection.values,
         )
         return {move for (move,) in rows}
@@ -210,10 +212,15 @@ class Usage:
     def total(self, selection: Selection) -> int:
         """All uses in the period."""
         (found,) = self._connection.execute(
-            f"SELECT sum(d.count) FROM groups g JOIN daily d ON d.grp = g.id WHERE {_CHOSEN} AND d.day BETWEEN :first AND :today",
+            f"SELECT sum(d.count) FROM groups g JOIN daily d ON d.grp = g.id WHERE {_CHOSEN} AND d.day >= :first",
             selection.values,
         ).fetchone()
         return int(found or 0)
+
+    def ahead(self, selection: Selection) -> float | None:
+        """When the last use is dated, if that is after today: a clock is ahead."""
+        found = self._connection.execute("SELECT max(last) FROM daily WHERE day > ?", (selection.today,)).fetchone()[0]
+        return None if found is None else float(found)
 
     def first_day(self) -> int | None:
         """The oldest day with a use, ``None`` for an empty history."""

@@ -42,7 +42,7 @@ CREATE TABLE daily (          -- the rollup of uses
     count INTEGER NOT NULL, first REAL NOT NULL, last REAL NOT NULL,
     PRIMARY KEY (grp, day)
 ) WITHOUT ROWID;
-CREATE TABLE processes (      -- processes in which the drop-in was active; uses = 0 is evidence
+CREATE TABLE processes (      -- processes in which the drop-in was active; uses = 0 is evidence, -1 unknown
     id TEXT PRIMARY KEY,
     service TEXT NOT NULL, version TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,
     started REAL NOT NULL, ended REAL, python TEXT NOT NULL, uses INTEGER NOT NULL,

@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import os
+import struct
+from typing import NamedTuple
 
-from ..record.layout import Block, Header, KeyTables, read_blocks
+from ..record.layout import Block, Header, KeyTables, Row, read_blocks, rows_of
 
 BUFFERS = 8
+
+
+class Segment(NamedTuple):
+    """A segment that was read; ``finished`` if its process is gone."""
+
+    process: Header
+    blocks: list[Block]
+    finished: bool
+
+    @property
+    def rows(self) -> list[Row]:
+        """One row per site and day with a use."""
+        return [row for block in self.blocks for row in rows_of(block)]
+
+    @property
+    def uses(self) -> int:
+        """How many uses are counted in it."""
+        return sum(block.total for block in self.blocks)
 
 
 class Reader:
@@ -39,3 +59,14 @@ def _read_into(file: int, buffer: bytearray, done: int) -> int:
     data = os.read(file, len(buffer) - done)
     buffer[done : done + len(data)] = data
     return len(data)
+
+
+def pack_counts(counts: dict[int, int]) -> bytes:
+    """Return how much of each slot was taken, as the history keeps it."""
+    size = max(counts, default=-1) + 1
+    return struct.pack(f"<{size}Q", *(counts.get(slot, 0) for slot in range(size)))
+
+
+def unpack_counts(blob: bytes) -> dict[int, int]:
+    """Return what :func:`pack_counts` packed, by slot."""
+    return dict(enumerate(struct.unpack(f"<{len(blob) // 8}Q", blob)))

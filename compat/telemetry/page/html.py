@@ -12,7 +12,7 @@ from typing import IO, Any, NamedTuple
 
 from ..history.queries import Line, Place, Usage
 from ..report.render import UNTOLD, direction, last_seen
-from ..report.usage_report import MoveFacts, Report, beside, evidence, iso_day, iso_time, next_step
+from ..report.usage_report import MoveFacts, Report, beside, evidence, iso_day, iso_time, next_step, told
 from .chart import Chart, burn_down
 
 PLACES = 200  # call sites shown of one move; the rest is counted
@@ -141,6 +141,7 @@ def _template() -> Any:
         time=lambda seconds: (iso_time(seconds) or "").replace("T", " ").replace("Z", " UTC"),
         direction=direction,
         last_seen=last_seen,
+        told=told,
     )
     environment.globals.update(style=Markup(_asset("style.css")), script=Markup(_asset("script.js")))
     return environment.from_string(_asset("page.html.j2"))

@@ -19,14 +19,14 @@ from ..history.database import (
     memory_history,
     open_history,
 )
-from ..history.fold import Progress, fold, last_sign, list_files, list_segments, seen
+from ..history.fold import Progress, fold, last_sign, list_files, list_segments
+from ..history.records import Records, are_beyond, read_records, take_records
 from ..history.schema import first_row
 from ..history.segment_reader import Reader
-from ..history.tally import Tally
+from ..history.unread import Note, damaged_files
 from ..record.directory import history_in, observed_in
-from ..record.layout import Header, SegmentError
+from ..record.layout import SegmentError
 from ..record.liveness import is_running
-from ..record.observed import read_log
 
 PREFIX = "prometheus:"
 """What a source begins with that is the address of a Prometheus server."""
@@ -45,6 +45,7 @@ def collect(sources: Iterable[str | os.PathLike[str]], *, progress: Progress = N
     paths = list(dict.fromkeys(os.path.realpath(name) for name in names if not name.startswith(PREFIX)))
     problems = [f"{path}: there is no such file or directory" for path in paths if not os.path.exists(path)]
     directories = [path for path in paths if os.path.isdir(path)]
+    problems += [problem for path in directories for problem in damaged_files(path)]
     if len(paths) == 1 and not servers and directories and os.access(paths[0], os.W_OK):
         problems += fold(paths[0], progress=progress).problems
     databases = [history_in(path) if path in directories else path for path in paths]
@@ -60,21 +61,21 @@ def collect(sources: Iterable[str | os.PathLike[str]], *, progress: Progress = N
         except HistoryError as error:
             problems.append(str(error))
     if len(opened) == 1 and not _beyond(opened[0], segments, records):
-        opened[0].problems = problems
+        opened[0].problems = list(dict.fromkeys(problems))
         return opened[0]
     merged = memory_history()
-    merged.problems = problems
+    merged.problems = list(dict.fromkeys(problems))
     merged.begin()
     for history in opened:
         _copy(history, merged)
         history.close()
     merged.take(segments)
-    merged.add(Tally(), [(record, 0) for record in records])
+    take_records(merged, records)
     merged.commit()
     return merged
 
 
-def _read_directories(directories: list[str], problems: list[str], progress: Progress) -> tuple[list[Segment], list[Header]]:
+def _read_directories(directories: list[str], problems: list[str], progress: Progress) -> tuple[list[Segment], Records]:
     paths = [path for directory in directories for path in list_segments(directory)]
     reader = Reader()
     found: dict[str, Segment] = {}
@@ -96,19 +97,19 @@ def _read_directories(directories: list[str], problems: list[str], progress: Pro
             found[process.id] = segment
         if progress is not None and not number % 100:
             progress(number, len(paths))
-    records = []
+    records: Records = []
     for directory in directories:
         for path in list_files(observed_in(directory), ".log"):
-            records += [seen(record, time()) for record in read_log(path, problems) or ()]
+            records += read_records(directory, path, problems) or []
     return list(found.values()), records
 
 
-def _beyond(history: History, segments: list[Segment], records: list[Header]) -> bool:
+def _beyond(history: History, segments: list[Segment], records: Records) -> bool:
     """Tell whether there is anything in ``segments`` or ``records`` that ``history`` does not have."""
     known = history.known(segment.process.id for segment in segments)
     if any(history.beyond(segment) for segment in segments if segment.process.id not in known):
         return True
-    return any(first_row(history.connection, "SELECT 1 FROM processes WHERE id = ?", (record.id,)) is None for record in records)
+    return are_beyond(history, records)
 
 
 def _open_all(paths: Iterable[str], problems: list[str]) -> list[History]:
@@ -127,7 +128,7 @@ def _open_all(paths: Iterable[str], problems: list[str]) -> list[History]:
         if name in best:
             _, other = best[name]
             smaller, larger = (history, other) if size <= best[name][0] else (other, history)
-            problems.append(f"{smaller.path} is a copy of the history {larger.path}, which has more: it is passed over")
+            problems.append(Note(f"{smaller.path} is a copy of the history {larger.path}, which has more: it is passed over"))
             smaller.close()
             if smaller is history:
                 continue
@@ -141,9 +142,8 @@ def _copy(history: History, merged: History) -> None:
     folded = [name for (name,) in read.execute("SELECT id FROM folded UNION SELECT id FROM partial")]
     twice = merged.known(folded)
     if twice:
-        merged.problems.append(
-            f"{history.path} has {len(twice)} segments that another history has, too: their uses are counted twice"
-        )
+        said = f"{history.path} has {len(twice)} segments that another history has, too: their uses are counted twice"
+        merged.problems.append(Note(said))
     for table, columns, counts, add in (("sites", SITE, "uses", ADD_USE), ("groups", GROUP, "daily", ADD_DAILY)):
         marks = ",".join("?" * len(columns.split(", ")))
         owners = read.execute(f"SELECT id, {columns} FROM {table}").fetchall()

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
         def end(self, now: float) -> None: ...
 
+        def is_there(self) -> bool: ...
+
         def release(self) -> None: ...
 
 
@@ -97,6 +99,10 @@ class MemoryTable:
     def allot(self, site: Site, base: int, total: int, now: float) -> Slot:
         """Return a slot in which ``total - base`` uses are counted already."""
         return MemorySlot(base, total)
+
+    def is_there(self) -> bool:
+        """Tell whether what is counted here can still be found: memory is not removed."""
+        return True
 
     def end(self, now: float) -> None:
         """Note nothing."""

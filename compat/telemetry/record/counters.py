@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .cells import Table
 
 LIVED = 0.25
 """Seconds that a process lives at least to be evidence of zero: recording a shorter one would cost it too much."""
@@ -53,10 +54,21 @@ def _chosen() -> Counters | None:
         return Counters()
     # Loaded here and not under the lock of the counters: the import system has locks of its own.
     from . import segments
+    from .observed import append_record
 
     directory = _directory()
     _watch()
-    counters = Counters(lambda: segments.Segment(directory), say=_say)
+
+    def durable() -> Table:
+        segment = segments.Segment(directory)
+        try:
+            # Should the segment be removed, this process is no evidence of zero.
+            append_record(directory, segment.header, counted=True)
+        except OSError:
+            pass
+        return segment
+
+    counters = Counters(durable, say=_say)
     if mode not in ("on", ""):
         counters.trouble = f"COMPAT_TELEMETRY={mode!r} is none of off, memory, on: it is taken for on"
     return counters
@@ -94,7 +106,7 @@ def _watch() -> None:
         _watch_children()
 
 
-def _record(ended: float) -> None:
+def _record(ended: float, counted: bool = False) -> None:
     if _mode() in ("off", "memory"):
         return
     with gate:
@@ -102,7 +114,7 @@ def _record(ended: float) -> None:
         from .identity import this_process
         from .observed import append_record
     try:
-        append_record(directory, this_process()._replace(ended=ended))
+        append_record(directory, this_process()._replace(ended=ended), counted)
     except OSError as error:
         with gate:
             import logging
@@ -113,6 +125,10 @@ def _finish() -> None:
     counters = _current[0] if _current else None
     if counters is not None and counters.table is not None:
         counters.table.end(time())
+        if not counters.table.is_there():
+            _record(time(), counted=True)
+    elif counters is not None and counters.usage():
+        _record(time(), counted=True)  # for want of a file, in memory
     elif _watched and (_noted or time() - _watched[0] >= LIVED):
         _record(time())
 

@@ -203,7 +203,7 @@ def _read_header(raw: bytes | bytearray) -> tuple[str, int, int, Header]:
     if mark != ORDER:
         raise SegmentError(f"its byte order mark is {mark:#06x}")
     if version > VERSION:
-        raise NewerSegment(f"it has format version {version}; this version of compat reads up to {VERSION}")
+        raise NewerSegment(f"it has format version {version}; this version of compat reads up to {VERSION}, and leaves it")
     if length > HEAD - FIELDS or _checksum(raw, length) != crc:
         raise SegmentError("the checksum of its header is wrong")
     if block < MIN_BLOCK or len(raw) < MIN_BLOCK:

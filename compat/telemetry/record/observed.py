@@ -1,8 +1,9 @@
-"""Records of processes in which the drop-in was active, so that a report can say who used nothing.
+"""Records of processes in which the drop-in was active, so that a report can say who used nothing, and whose counts went.
 
 One line per record in ``observed/<day>.log``, appended with a single write: id, pid, tick, boot, namespace, started,
-ended (0.0: it still ran), host, service, version, Python, environment, separated by tabs, the version of the format first.
-Versions of the format: 1, the first, without the environment; 2, with it.
+ended (0.0: it still ran), host, service, version, Python, environment, counted (1: in a segment, or
+in vain; else 0), separated by tabs, the version of the format first.
+Versions of the format: 1, the first, without the last two; 2, with them.
 """
 
 from __future__ import annotations
@@ -19,53 +20,61 @@ LIMIT = 4 << 20
 """Bytes of one day's log at most, some 20,000 records; beyond it a zero is only a lower bound of evidence."""
 
 
-def append_record(directory: str, process: Header) -> None:
-    """Append the record of ``process`` to today's log in ``directory``. Raises OSError."""
+def append_record(directory: str, process: Header, counted: bool = False) -> None:
+    """Append the record of ``process`` to today's log in ``directory``. Raises OSError.
+
+    One that has ``counted`` is no evidence of zero: its segment tells its uses, and where that has gone, nobody can.
+    """
     folder = observed_in(directory)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
     file = os.open(os.path.join(folder, strftime("%Y-%m-%d", gmtime(time())) + ".log"), flags, 0o600)
     try:
         if os.fstat(file).st_size < LIMIT:
-            os.write(file, _line(process))
+            os.write(file, _line(process, counted))
     finally:
         os.close(file)
 
 
-def _line(process: Header) -> bytes:
+def _line(process: Header, counted: bool) -> bytes:
     facts = (
         *(VERSION, process.id, process.pid, process.tick, process.boot, process.namespace),
         *(process.started, process.ended, process.host, process.service, process.version, process.python),
-        process.environment,
+        *(process.environment, int(counted)),
     )
     return ("\t".join(" ".join(str(fact).split())[:200] for fact in facts) + "\n").encode("utf-8", "replace")
 
 
-def read_log(path: str, problems: list[str]) -> list[Header] | None:
-    """Return the records in a log, None where it has gone; damaged lines are told in ``problems``. Raises OSError."""
+def read_log(path: str, problems: list[str]) -> list[tuple[Header, bool]] | None:
+    """Return the records in a log, and whether each has counted; ``None`` where the log has gone.
+
+    Damaged lines are told in ``problems``. Raises OSError.
+    """
     try:
         with open(path, "rb") as stream:
             records, damaged = _records(stream.read())
     except FileNotFoundError:
         return None
     if damaged:
-        problems.append(f"{path}: {damaged} lines are damaged or of a later version, and are passed over")
+        why = "are damaged or of a later version, and are passed over; remove the file when that is settled"
+        problems.append(f"{path}: {damaged} lines {why}")
     return records
 
 
-def _records(raw: bytes) -> tuple[list[Header], int]:
+def _records(raw: bytes) -> tuple[list[tuple[Header, bool]], int]:
     """Return the records in a log, and how many of its lines are damaged or of another version."""
-    records, damaged = [], 0
+    records: list[tuple[Header, bool]] = []
+    damaged = 0
     for line in raw.decode("utf-8", "replace").splitlines():
         parts = line.split("\t")
         try:
             if parts[0] == "1":
-                parts.append(untold_environment(parts[9]))
+                parts += [untold_environment(parts[9]), "0"]
             elif parts[0] != VERSION:
                 raise ValueError(parts[0])
-            _, name, pid, tick, boot, namespace, started, ended, host, service, release, python, environment = parts
+            _, name, pid, tick, boot, namespace, started, ended, host, service, release, python, environment, counted = parts
             numbers = int(pid), int(tick), int(namespace), float(started), float(ended)
-            records.append(Header(name, boot, host, service, release, python, environment, *numbers))
+            records.append((Header(name, boot, host, service, release, python, environment, *numbers), counted == "1"))
         except (ValueError, IndexError):
             damaged += 1
     return records, damaged

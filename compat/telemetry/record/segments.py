@@ -141,6 +141,14 @@ class Segment:
         self._numbers.setdefault(site, slot)
         return SegmentSlot(base, value, last)
 
+    def is_there(self) -> bool:
+        """Tell whether the file is where it was made: nobody finds the counts of one that was removed."""
+        try:
+            stat = os.stat(self.path)
+        except OSError:
+            return False
+        return (stat.st_dev, stat.st_ino) == self._file
+
     def end(self, now: float) -> None:
         """Note the orderly end of the process; counts that come later are still kept."""
         self._maps[0][1][ENDED : ENDED + 8] = struct.pack("=d", now)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any, Callable
 
 from ..history.queries import Line
-from .usage_report import Report, as_dict, beside, change, evidence, iso_day, next_step
+from .usage_report import Report, as_dict, beside, change, evidence, iso_day, next_step, told
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -121,7 +121,7 @@ def footer(report: Report) -> list[str]:
         notes.append(f"{beside(report)}.")
     if report.facts and not report.is_empty:
         notes.append(f"{len(report.unused):,} of {len(report.facts):,} moves of the ledger had no use in this period.")
-    notes += [f"Not read: {problem}" for problem in report.problems]
+    notes += map(told, report.problems)
     return notes
 
 

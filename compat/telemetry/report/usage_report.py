@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from ..history.queries import KEYS, TREND_DAYS, Line, Observed, Selection, Usage
+from ..history.unread import Note
 
 FORMAT = "compat-usage-report"
 FORMAT_VERSION = 1
@@ -143,6 +144,10 @@ def build_report(
     lines = usage.lines(by, selection)
     used = {row_of(facts, id) for id in usage.used(selection)} if facts else set()
     unused = sorted(id for id in facts if id not in used and fnmatch.fnmatchcase(id, selection.glob))
+    ahead = usage.ahead(selection)
+    if ahead is not None:
+        said = f"uses are dated after today, until {iso_time(ahead)}: a clock is ahead; they count as of today"
+        problems = [*problems, Note(said)]
     return Report(by, selection, now, lines, facts, unused, usage.observed(selection), tuple(problems), others)
 
 
@@ -166,6 +171,11 @@ def evidence(uses: int, observed: Observed) -> str:
 def beside(report: Report) -> str:
     """What a report narrowed to one ledger leaves out: ``and 12 uses of other ledgers``; empty for nothing."""
     return f"and {report.others:,} use{'' if report.others == 1 else 's'} of other ledgers" if report.others else ""
+
+
+def told(problem: str) -> str:
+    """A problem in a sentence: ``Not read: ...``, or ``Note: ...`` where nothing was left unread."""
+    return f"{'Note' if isinstance(problem, Note) else 'Not read'}: {problem}"
 
 
 def change(line: Line) -> float | None:
