@@ -41,6 +41,9 @@ if TYPE_CHECKING:
         Argument as Argument,
     )
     from .ledger import (
+        Behaviour as Behaviour,
+    )
+    from .ledger import (
         Class as Class,
     )
     from .ledger import (
@@ -71,10 +74,19 @@ if TYPE_CHECKING:
         converted as converted,
     )
     from .shim import (
+        count_option as count_option,
+    )
+    from .shim import (
         deprecated as deprecated,
     )
     from .shim import (
         dual as dual,
+    )
+    from .shim import (
+        getenv as getenv,
+    )
+    from .shim import (
+        getkey as getkey,
     )
     from .shim import (
         install as install,
@@ -88,16 +100,34 @@ if TYPE_CHECKING:
     from .shim import (
         usage as usage,
     )
+    from .shim import (
+        use as use,
+    )
 
 _ROOMS = {
     "errors": ("CompatError", "LedgerError", "LegacyExpiredError", "LegacyUseWarning"),
-    "ledger": ("Argument", "Class", "Deprecated", "Ledger", "Method", "Module", "Name", "Removed"),
-    "shim": ("Adapter", "check", "converted", "deprecated", "dual", "install", "legacy_method", "renamed", "usage"),
+    "ledger": ("Argument", "Behaviour", "Class", "Deprecated", "Ledger", "Method", "Module", "Name", "Removed"),
+    "shim": (
+        "Adapter",
+        "check",
+        "converted",
+        "count_option",
+        "deprecated",
+        "dual",
+        "getenv",
+        "getkey",
+        "install",
+        "legacy_method",
+        "renamed",
+        "usage",
+        "use",
+    ),
 }
 
 __all__ = [
     "Adapter",
     "Argument",
+    "Behaviour",
     "Class",
     "CompatError",
     "Deprecated",
@@ -111,12 +141,16 @@ __all__ = [
     "Removed",
     "check",
     "converted",
+    "count_option",
     "deprecated",
     "dual",
+    "getenv",
+    "getkey",
     "install",
     "legacy_method",
     "renamed",
     "usage",
+    "use",
 ]
 
 

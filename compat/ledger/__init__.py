@@ -13,7 +13,7 @@ discovery  ledgers by entry point, by configuration, by name
 from __future__ import annotations
 
 from .families import names, removed
-from .kinds import KINDS, Argument, Class, Deprecated, Method, Module, Name, Removed
+from .kinds import KINDS, Argument, Behaviour, Class, Deprecated, Method, Module, Name, Removed
 from .ledger import Ledger, Origin
 from .move import Move
 from .paths import import_line
@@ -21,6 +21,7 @@ from .wording import replacement, sentence
 
 __all__ = [  # noqa: RUF022 - as sorted() sorts
     "Argument",
+    "Behaviour",
     "Class",
     "Deprecated",
     "KINDS",

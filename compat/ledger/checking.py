@@ -77,7 +77,7 @@ def _words(row: Move) -> Iterator[Fault]:
         yield shown(row), reason, remedy
     if row.instead is not None and not row.instead.strip():
         yield shown(row), "instead is empty", "say what to write instead, or None to word it from the canonical path"
-    if row.instead is None and not row.canonical:
+    if row.instead is None and not row.canonical and not row.advice():
         yield shown(row), "instead is missing: there is no canonical path to word it from", "say what to write instead"
 
 

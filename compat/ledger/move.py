@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     Fault = tuple[str, str]  # reason, remedy
 
 #: Where a row stands (:attr:`Move.place`): it serves a whole module, serves one name of a module, or changes its target.
-#: A kind whose rows are at any other place is neither served nor attached: its uses are recorded by running code.
-MODULE, NAME, TARGET = "module", "name", "target"
+#: A row at any other place, :data:`CODE`, is neither served nor attached: its uses are recorded by running code.
+MODULE, NAME, TARGET, CODE = "module", "name", "target", "code"
 
 _FIELDS: dict[type[Move], tuple[str, ...]] = {}
 _READERS: dict[type[Move], attrgetter[tuple[Any, ...]]] = {}
@@ -111,6 +111,16 @@ class Move:
     @property
     def function(self) -> str:
         """The canonical function (``"module:function"``) whose calls the row speaks of; ``""`` for all rows but those."""
+        return ""
+
+    @property
+    def text(self) -> str:
+        """A string that is a use of the row wherever it stands in source; ``""`` for all rows but those of settings."""
+        return ""
+
+    @property
+    def shown(self) -> str:
+        """What tables name where it is no path; ``""``: the legacy path."""
         return ""
 
     def covers(self, use: str) -> bool:

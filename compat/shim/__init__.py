@@ -4,6 +4,7 @@ installation  install(), Installation: everything put in can be taken out
 kinds         what each kind of move does at run time, one file each
 serving       modules and names at legacy paths: finder, loader, modules, descriptors, overlays on modules that still exist
 in_place      what stays where it is, observed there
+reporting     what only running code knows
 attach        rows that change what still exists, composed
 trial         check(): does what installing does, and says what could not be served
 recording     who uses what: the funnel (count first, warn second), call sites, warning filters, thread origins, lazy imports
@@ -20,13 +21,17 @@ __all__ = [
     "Installation",
     "check",
     "converted",
+    "count_option",
     "deprecated",
     "dual",
+    "getenv",
+    "getkey",
     "install",
     "installed",
     "legacy_method",
     "renamed",
     "usage",
+    "use",
     "wait",
 ]
 
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
     from .installation import Installation, install, installed
     from .methods import converted, legacy_method, renamed
     from .recording.funnel import usage
+    from .reporting import count_option, getenv, getkey, use
     from .results import dual, wait
     from .trial import check
 
@@ -45,13 +51,17 @@ _HOMES = {
     "Installation": "installation",
     "check": "trial",
     "converted": "methods",
+    "count_option": "reporting",
     "deprecated": "in_place.marking",
     "dual": "results",
+    "getenv": "reporting",
+    "getkey": "reporting",
     "install": "installation",
     "installed": "installation",
     "legacy_method": "methods",
     "renamed": "methods",
     "usage": "recording.funnel",
+    "use": "reporting",
     "wait": "results",
 }
 

@@ -11,6 +11,7 @@ from compat.errors import LedgerError
 from compat.ledger import (
     KINDS,
     Argument,
+    Behaviour,
     Class,
     Deprecated,
     Ledger,
@@ -39,6 +40,7 @@ def rows():
         Argument("json:dumps", "old", became="indent", **DATES),
         Removed("old.x:Gone", since="1.0", instead="json.dumps"),
         Deprecated("json:load", **DATES),
+        Behaviour("json.mode", "Mode 'old'", since="1.0", removal="2.0", instead="mode 'new'"),
     ]
 
 
@@ -68,7 +70,7 @@ def test_kinds_with_the_same_fields_differ():
 
 def test_a_ledger_finds_rows_by_path_and_id():
     ledger = Ledger("kit", version="1.5") + rows()
-    assert len(ledger) == 7 and "old.x:A" in ledger and "old.x:Z" not in ledger
+    assert len(ledger) == 8 and "old.x:A" in ledger and "old.x:Z" not in ledger
     assert ledger["old.x:A"].canonical == "json:JSONDecoder" and ledger.get("old.x:Z") is None
     assert ledger.by_id("old.mod").kind == "module" and ledger["json:dumps(old)"].argument == "old"
     with pytest.raises(KeyError, match="ledger 'kit' has no row for 'nope'"):

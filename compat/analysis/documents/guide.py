@@ -140,6 +140,9 @@ def _groups(rows: list[Move], data: GuideData, ledger: Ledger) -> Iterator[list[
 def _names(rows: list[Move], data: GuideData, ledger: Ledger) -> str:
     told: dict[str, None] = {}
     for row in rows:
+        if row.shown:
+            told.setdefault(_cell(row.shown))
+            continue
         if row.attribute:
             told.setdefault(f"`{_cell(row.attribute)}`")
             continue

@@ -52,7 +52,7 @@ class Relevance:
         for word, at in targets.search_words.all.places(self.data):
             end = at + len(word)
             is_told = word not in targets.search_words.tops or word in targets.search_words.telling
-            if self._is_word(at, end) and (is_told or self._begins_path(word, at, end)):
+            if word in targets.search_words.texts or (self._is_word(at, end) and (is_told or self._begins_path(word, at, end))):
                 found.append(at)
         if members:
             found += self._read(read)

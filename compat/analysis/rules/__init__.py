@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import argument, class_, deprecated, factory_bypass, method, module, name, removed, singleton
+from . import argument, behaviour, class_, deprecated, factory_bypass, method, module, name, removed, singleton
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..model.file_uses import FileUses
 
 #: A new kind is one more module, and a place here. Each has ``RULE``, ``NEEDS_RECEIVERS`` and ``find(uses)``.
-KINDS = (module, name, class_, removed, method, argument, deprecated)
+KINDS = (module, name, class_, removed, method, argument, deprecated, behaviour)
 POLICIES = (factory_bypass, singleton)
 
 

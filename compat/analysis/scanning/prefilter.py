@@ -82,7 +82,9 @@ class Prefilter:
         for found, packages in by_needles.items():
             for needle in found:
                 self._found_by.setdefault(needle, []).append(packages)
-        self._searched = Words({*self._found_by, *(self._inner or () if words else ()), *(() if paths_only else (ALLOWANCE,))})
+        self._texts = frozenset() if paths_only else targets.search_words.texts
+        near = self._inner or () if words else ()
+        self._searched = Words({*self._texts, *self._found_by, *near, *(() if paths_only else (ALLOWANCE,))})
         self._is_ascii = all(word.isascii() for word in (*self.roots, *words))
         #: Characters beyond ASCII that were seen to read as nothing in ASCII.
         self._foreign: set[str] = set()
@@ -101,7 +103,7 @@ class Prefilter:
         spelt = self._searched.within(batch)
         for index, words in spelt.items():
             start, end = bounds[index], bounds[index + 1] - 1
-            if ALLOWANCE in words or self._spells_one(data, start, end, words):
+            if ALLOWANCE in words or not self._texts.isdisjoint(words) or self._spells_one(data, start, end, words):
                 found.add(index)
         if self.words:
             for index in self._near(batch, spelt, inside, homes):

@@ -223,6 +223,8 @@ class _Finder:
         return not any(first <= place - start < last for place in inside for first, last in fields)
 
     def report(self, target: Target, how: str, start: int, end: int, confidence: str) -> None:
+        if target.move is not None and not target.move.covers(how):
+            return
         message, instead = said(self.targets, target, how)
         self.findings.append(
             Finding(

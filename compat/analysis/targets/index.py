@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from compat.ledger import advice
-from compat.ledger.move import NAME
+from compat.ledger.move import CODE, NAME
 
 from .member_rows import MemberRows
 from .presence import Presence
@@ -30,9 +30,15 @@ class Targets:
         self.modules: dict[str, Move] = {}
         self.members = MemberRows(ledger, factories or {})
         self.shells: set[str] = set()
+        #: Strings that are uses wherever they stand, such as the old name of a setting.
+        self.texts: dict[str, Move] = {}
         #: Legacy modules of which something moved, or is gone: others have rows of what stays only.
         self.moved: set[str] = set()
         for row in ledger:
+            if row.place == CODE:
+                if row.text:
+                    self.texts.setdefault(row.text, row)
+                continue
             if self.members.file(row):
                 continue
             if row.attribute:
@@ -56,7 +62,7 @@ class Targets:
     @cached_property
     def search_words(self) -> SearchWords:
         """What to search a file for."""
-        return SearchWords(self.members, self.tops)
+        return SearchWords(self.members, self.tops, self.texts)
 
     @cached_property
     def _presence(self) -> Presence:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 class SearchWords:
     """Words made from a ledger's rows; each set is made when it is first asked for."""
 
-    def __init__(self, members: MemberRows, tops: Iterable[str]) -> None:
+    def __init__(self, members: MemberRows, tops: Iterable[str], texts: Iterable[str] = ()) -> None:
         self._members, self._tops = members, tops
+        self.texts = frozenset(text.encode() for text in texts)
 
     @cached_property
     def telling(self) -> frozenset[bytes]:
@@ -34,7 +35,7 @@ class SearchWords:
     @cached_property
     def all(self) -> Words:
         """What to look for in a file to know where in it something of the ledger may be named."""
-        return Words({b"__package__", *self.telling, *self.tops} - {b""})
+        return Words({b"__package__", *self.telling, *self.tops, *self.texts} - {b""})
 
     @cached_property
     def tops(self) -> frozenset[bytes]:

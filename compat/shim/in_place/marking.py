@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from compat._forking import gate
 from compat.ledger import Deprecated, Ledger, replacement
 
+from .. import installation
 from ..recording.funnel import LateRecorder, UseRecorder
+from ..reporting import is_off
 from . import classes, members
 
 TYPE_CHECKING = False
@@ -31,7 +32,9 @@ def deprecated(row: Deprecated) -> Callable[[Marked], Marked]:
         raise TypeError(f"deprecated() takes a Deprecated row, not {row!r}; write @deprecated(Deprecated('module:name', ...))")
 
     def mark(found: Any) -> Any:
-        recorder = LateRecorder(lambda hot: UseRecorder(*_in_force(row), hot))
+        if is_off():
+            return found
+        recorder = LateRecorder(lambda hot: _in_force(row, hot))
         if isinstance(found, type):
             classes.watch(found, recorder, row)
             type.__setattr__(found, MARK, row.legacy)
@@ -59,13 +62,12 @@ def is_marked(found: Any) -> bool:
     return MARK in getattr(inner, "__dict__", ())
 
 
-def _in_force(row: Move) -> tuple[Move, Ledger]:
-    """The row as the installed ledger has it, and that ledger; else the row alone, deprecated now."""
-    with gate:
-        from ..installation import installed
-
-    for one in installed():
+def _in_force(row: Move, hot: dict[int, Any]) -> UseRecorder:
+    """The recorder of the row as the installed ledger has it; else of the row alone, deprecated now."""
+    for one in installation.installed():
         found = one.ledger.get(row.legacy)
         if found is not None:
-            return found, one.ledger
-    return row, Ledger(row.ledger, version=row.since)
+            # Forgotten with the installation.
+            made = one.recorders[f"{row.legacy} at its definition"] = UseRecorder(found, one.ledger, hot)
+            return made
+    return UseRecorder(row, Ledger(row.ledger, version=row.since), hot)

@@ -22,6 +22,7 @@ KINDS = {
     "method": f"{__name__}.method",
     "removed": f"{__name__}.removed",
     "deprecated": f"{__name__}.deprecated",
+    "behaviour": f"{__name__}.behaviour",
 }
 _loaded: dict[str, Kind] = {}
 

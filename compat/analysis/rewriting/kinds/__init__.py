@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import argument, class_, deprecated, method, module, name, removed
+from . import argument, behaviour, class_, deprecated, method, module, name, removed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,4 +26,5 @@ MEMBERS: tuple[Callable[..., Any], ...] = (
     method.decide_members,
     argument.decide_members,
     deprecated.decide_members,
+    behaviour.decide_members,
 )
