@@ -96,9 +96,9 @@ def get_agent_websocket_bridge(user_context: Any = None) -> AgentWebSocketBridge
 
 @dual
 def get_reconnection_handler(user_id: Any = None) -> Any:
-    """The manager that a user reconnects to."""
+    """The manager that a user reconnects to; None without a user."""
     from types import SimpleNamespace
 
     if user_id is None:
-        raise ValueError("get_reconnection_handler needs a user_id: connections are held by user")
+        return None
     return create_websocket_manager_sync(SimpleNamespace(user_id=str(user_id), thread_id=None, request_id=None))

@@ -137,7 +137,7 @@ TABLE = {
     ),
     "components.connections.heartbeats": PINGS,
     "components.connections.heartbeat_manager": PINGS,
-    "components.connections.reconnection": RETRY,
+    "components.connections.reconnecting": RETRY,
     "components.connections.error_recovery": RETRY,
     "components.connections.breaker": BREAKER,
     "components.connections.manager_protocol": ANNOTATE,

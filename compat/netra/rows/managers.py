@@ -302,14 +302,21 @@ ROWS: list[Move] = [
     ),
     *moved(
         f"{W}.reconnection_handler",
-        "compat.netra.components.connections.reconnection",
+        "compat.netra.components.connections.reconnecting.handler",
         "ReconnectionContext ReconnectionState ReconnectionConfig ReconnectionSession MaxRetriesExceededException",
     ),
     *moved(f"{W}.reconnection_handler", "compat.netra.adapters.process_objects", "get_reconnection_handler", GET),
     *moved(
+        "netra_backend.app.services.websocket_connection_pool",
+        "compat.netra.components.connections.connection_pool",
+        "WebSocketConnectionPool ConnectionInfo ConnectionPoolStats get_websocket_connection_pool cleanup_connection_pool",
+        OWN,
+    ),
+    *moved(
         f"{W}.reconnection_manager",
-        "compat.netra.components.connections.reconnection",
-        "ReconnectionManager ReconnectionState=ManagerState",
+        "compat.netra.components.connections.reconnecting.manager",
+        "ReconnectionManager ReconnectionState ReconnectionAttempt get_reconnection_manager setup_connection_with_reconnection"
+        " calculate_next_reconnect_delay _reconnection_manager",
     ),
     # Gone, and what to write instead.
     *removed(f"{W}.websocket_manager", "redis", since=SINCE, instead="import redis"),
@@ -409,5 +416,10 @@ PASSED_ON: list[tuple[str, str, str]] = [
     (f"{W}.connection_info", "netra_backend.app.core.websocket_recovery_types", "ConnectionState"),
     (f"{W}.enhanced_rate_limiter", f"{W}.rate_limiter", "EnhancedRateLimiter=AdaptiveRateLimiter"),
     ("netra_backend.app.websocket.connection_manager", f"{W}.utils", "get_connection_monitor"),
+    (
+        "netra_backend.app.services.websocket_bridge_factory",
+        "netra_backend.app.services.websocket_connection_pool",
+        "WebSocketConnectionPool",
+    ),
     (f"{W}.reconnection_handler", "netra_backend.app.core.websocket_recovery_types", "ConnectionState ReconnectionReason"),
 ]

@@ -140,6 +140,14 @@ ROWS: list[Move] = [
         instead=None,
         **WHEN,
     ),
+    *names(
+        f"{CORE}.utils",
+        "compat.netra.components.messages.rate_limits",
+        "_get_rate_limit_for_environment=get_rate_limit_for_environment"
+        " _get_staging_optimized_timeouts=get_staging_optimized_timeouts",
+        instead="Use compat.canonical.Settings and compat.canonical.Limits instead.",
+        **WHEN,
+    ),
     *names(f"{CORE}.utils", "compat.netra.components.messages.send_queue", _QUEUE, instead=None, **WHEN),
     *names(f"{CORE}.utils", "compat.netra.components.messages.creation", "WebSocketConfig", instead=None, **WHEN),
     *names(
@@ -290,11 +298,5 @@ ROWS: list[Move] = [
         "ConnectionHandler ConnectionContext WebSocketEventRouter connection_scope",
         since="1.0",
         instead="await get_websocket_manager(context).connect(websocket) of compat.canonical",
-    ),
-    *removed(
-        f"{CORE}.utils",
-        "_get_staging_optimized_timeouts",
-        since="1.0",
-        instead="compat.canonical.Settings and compat.canonical.Limits",
     ),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 import weakref
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -121,11 +123,12 @@ class ConnectionInfo:
         metadata: Optional[dict[str, Any]] = None,
         **details: Any,
     ) -> None:
-        now = datetime.now(timezone.utc)
+        # The times are of two kinds, both of old: seconds since the epoch, and local ones without an offset.
+        now = datetime.now()
         self.connection_id = connection_id
-        self.user_id = user_id
+        self.user_id = user_id or f"test_user_{uuid.uuid4().hex[:8]}"
         self.metadata = metadata or {}
-        self.connected_at = now
+        self.connected_at = time.time()
         self.created_at = now
         self.last_activity = now
         self.is_active = True
@@ -139,18 +142,16 @@ class ConnectionInfo:
 
     def update_activity(self) -> None:
         """Note that something came in."""
-        self.last_activity = datetime.now(timezone.utc)
+        self.last_activity = datetime.now()
 
     def disconnect(self) -> None:
         """Note that the connection is closed."""
         self.is_active = False
         self.status = "disconnected"
-        self.disconnected_at = datetime.now(timezone.utc)
+        self.disconnected_at = datetime.now()
 
     def to_dict(self) -> dict[str, Any]:
-        """All attributes, times as ISO 8601 text."""
-        return {
-            name: value.isoformat() if isinstance(value, datetime) else value
-            for name, value in self.__dict__.items()
-            if not name.startswith("_")
-        }
+        """The ids, the metadata, whether it is open, and the times: as ISO 8601 text, or in seconds."""
+        names = ("connection_id", "user_id", "metadata", "created_at", "last_activity", "connected_at", "is_active")
+        values = {name: self.__dict__[name] for name in names}
+        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}

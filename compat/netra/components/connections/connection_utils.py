@@ -221,12 +221,10 @@ async def broadcast_to_websockets(
 
 
 def format_websocket_error_response(error_code: str, error_message: str, request_id: str | None = None) -> dict[str, Any]:
-    """Return an error as a plain dict: type, error_code, error_message, timestamp, and request_id where given."""
+    """Return an error as a plain dict: its code, message and time under ``error``, and request_id where given."""
     response: dict[str, Any] = {
-        "type": MessageType.ERROR_MESSAGE.value,
-        "error_code": error_code,
-        "error_message": error_message,
-        "timestamp": time.time(),
+        "type": "error",
+        "error": {"code": error_code, "message": error_message, "timestamp": time.time()},
     }
     if request_id is not None:
         response["request_id"] = request_id

@@ -116,7 +116,8 @@ class WebSocketConnectionMonitor:
             "websocket": _weak(websocket),
             "connected_at": now,
             "last_activity": now,
-            "message_count": 0,
+            "messages_sent": 0,
+            "messages_received": 0,
             "error_count": 0,
         }
         self._total_registered += 1
@@ -126,7 +127,7 @@ class WebSocketConnectionMonitor:
         self._connections.pop(str(connection_id), None)
 
     def update_activity(self, connection_id: str, activity_type: str = "message") -> None:
-        """Note that something happened on a connection: ``"message"``, ``"error"``, or anything else."""
+        """Note what happened on a connection: ``"message"`` (received), ``"message_sent"``, ``"error"``, or anything else."""
         known = self._connections.get(str(connection_id))
         if known is None:
             return
@@ -135,47 +136,55 @@ class WebSocketConnectionMonitor:
             known["error_count"] += 1
             self._total_errors += 1
         elif activity_type.startswith("message"):
-            known["message_count"] += 1
+            known["messages_sent" if activity_type.endswith("sent") else "messages_received"] += 1
             self._total_messages += 1
 
     def get_connection_health(self, connection_id: str) -> dict[str, Any]:
-        """Return status (healthy, idle, disconnected or not_found), counts and times of one connection."""
+        """Return counts and times of one connection; of an unknown one ``{"status": "not_found"}``."""
         known = self._connections.get(str(connection_id))
         if known is None:
-            return {"status": "not_found", "connection_id": str(connection_id), "is_healthy": False}
+            return {"status": "not_found"}
         now = time.time()
-        idle = now - known["last_activity"]
-        connected = is_websocket_connected(known["websocket"]())
-        status = "disconnected" if not connected else "idle" if idle > self.idle_after else "healthy"
+        inactive = now - known["last_activity"]
         return {
-            "status": status,
-            "is_healthy": status == "healthy",
             "connection_id": str(connection_id),
             "user_id": known["user_id"],
-            "connected": connected,
-            "uptime_seconds": now - known["connected_at"],
-            "idle_seconds": idle,
-            "message_count": known["message_count"],
+            "is_connected": is_websocket_connected(known["websocket"]()),
+            "is_stale": inactive > self.idle_after,
+            "inactive_seconds": inactive,
+            "messages_sent": known["messages_sent"],
+            "messages_received": known["messages_received"],
             "error_count": known["error_count"],
+            "connected_duration": now - known["connected_at"],
         }
 
     def get_global_stats(self) -> dict[str, Any]:
         """Return the totals over all connections since the start or the last reset."""
+        health = [self.get_connection_health(connection_id) for connection_id in self._connections]
+        by_user: dict[str, int] = {}
+        for one in health:
+            by_user[one["user_id"]] = by_user.get(one["user_id"], 0) + 1
         return {
-            "active_connections": len(self._connections),
             "total_connections": self._total_registered,
-            "total_messages": self._total_messages,
-            "total_errors": self._total_errors,
-            "unique_users": len({known["user_id"] for known in self._connections.values()}),
+            "active_connections": len(self._connections),
+            "messages_processed": self._total_messages,
+            "errors_occurred": self._total_errors,
+            "start_time": self._since,
             "uptime_seconds": time.time() - self._since,
+            "connections_by_user": by_user,
+            "health_summary": {
+                "healthy_connections": sum(one["is_connected"] and not one["is_stale"] for one in health),
+                "stale_connections": sum(one["is_stale"] for one in health),
+                "total_monitored": len(health),
+            },
         }
 
     def get_current_performance_summary(self) -> dict[str, Any]:
-        """Return the totals, and the rates per second and per message that follow from them."""
+        """Return the totals, and how much of what there is is watched."""
         stats = self.get_global_stats()
-        stats["messages_per_second"] = self._total_messages / max(stats["uptime_seconds"], 1e-9)
-        stats["error_rate"] = self._total_errors / self._total_messages if self._total_messages else 0.0
-        return stats
+        # Every connection that is registered is watched.
+        coverage = {"coverage_percentage": 100.0, "recent_failures": self._total_errors}
+        return {**stats, "monitoring_coverage": coverage}
 
     def reset_metrics(self) -> None:
         """Begin the totals again; the connections stay watched."""

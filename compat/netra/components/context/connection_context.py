@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -27,7 +28,7 @@ def _utcnow() -> datetime:
 def _require(owner: str, **values: Any) -> None:
     for name, value in values.items():
         if not value or (isinstance(value, str) and not value.strip()):
-            raise ValueError(f"{owner} requires a non-empty {name}, got {value!r}")
+            raise ValueError(f"{name} is required for {owner}")
 
 
 @dataclass
@@ -51,7 +52,7 @@ class WebSocketContext:
             connection_id=self.connection_id,
         )
         if self.websocket is None:
-            raise ValueError("WebSocketContext requires a websocket, got None")
+            raise ValueError("websocket is required for WebSocketContext")
 
     @classmethod
     def create_for_user(
@@ -68,7 +69,7 @@ class WebSocketContext:
             websocket=websocket,
             user_id=user_id,
             thread_id=thread_id,
-            run_id=run_id or UnifiedIdGenerator.generate_base_id("run"),
+            run_id=run_id or UnifiedIdGenerator.generate_base_id("run_execution"),
         )
 
     @property
@@ -81,17 +82,24 @@ class WebSocketContext:
         self.last_activity = _utcnow()
 
     def validate_for_message_processing(self) -> bool:
-        """Return whether the connection is open and was active within the last five minutes."""
+        """Return whether the connection was active within the last five minutes.
+
+        Raises
+        ------
+        ValueError
+            If it is closed.
+        """
         if not self.is_active:
-            return False
+            raise ValueError(f"WebSocket context validation failed: WebSocket connection {self.connection_id} is not active")
         return (_utcnow() - self.last_activity).total_seconds() <= STALE_AFTER
 
     def to_isolation_key(self) -> str:
-        """Return ``user:thread:run:connection``, which no two connections share."""
-        return f"{self.user_id}:{self.thread_id}:{self.run_id}:{self.connection_id}"
+        """Return ``ws_<user>_<thread>_<run>``."""
+        return f"ws_{self.user_id}_{self.thread_id}_{self.run_id}"
 
     def get_connection_info(self) -> dict[str, Any]:
-        """Return the IDs, the times in ISO 8601, and whether the connection is open."""
+        """Return the IDs, the times in ISO 8601, whether the connection is open, and the name of its state."""
+        state = getattr(self.websocket, "client_state", None)
         return {
             "connection_id": self.connection_id,
             "user_id": self.user_id,
@@ -100,6 +108,7 @@ class WebSocketContext:
             "connected_at": self.connected_at.isoformat(),
             "last_activity": self.last_activity.isoformat(),
             "is_active": self.is_active,
+            "client_state": getattr(state, "name", None) or (str(state) if state is not None else None),
         }
 
 
@@ -133,15 +142,15 @@ class WebSocketRequestContext:
         cls, user_id: str, thread_id: str, connection_info: Any = None, run_id: str | None = None
     ) -> WebSocketRequestContext:
         """Return the context of a request; a run ID that is not given is made."""
-        return cls(user_id, thread_id, run_id or UnifiedIdGenerator.generate_base_id("run"), connection_info)
+        return cls(user_id, thread_id, run_id or str(uuid.uuid4()), connection_info)
 
     def update_activity(self) -> None:
         """Note that something happened now."""
         self.last_activity = _utcnow()
 
     def to_isolation_key(self) -> str:
-        """Return ``user:thread:run``."""
-        return f"{self.user_id}:{self.thread_id}:{self.run_id}"
+        """Return ``wsreq_<user>_<thread>_<run>``."""
+        return f"wsreq_{self.user_id}_{self.thread_id}_{self.run_id}"
 
     def get_context_info(self) -> dict[str, Any]:
         """Return the IDs, the times in ISO 8601, and whether a connection is known."""
@@ -152,4 +161,5 @@ class WebSocketRequestContext:
             "created_at": self.created_at.isoformat(),
             "last_activity": self.last_activity.isoformat(),
             "has_connection_info": self.connection_info is not None,
+            "additional_attributes": list(self._attributes),
         }

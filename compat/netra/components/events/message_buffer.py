@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import uuid
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import Any
 
-from compat.canonical.core.events import CRITICAL_EVENTS
 from compat.canonical.core.serialization import serialize_message
 
 
@@ -36,7 +35,9 @@ class BufferConfig:
     overflow_strategy: str = "drop_low_priority"
     retry_intervals: list[float] = field(default_factory=lambda: [0.5, 1.0, 2.0, 5.0])
     max_retry_attempts: int = 4
-    critical_message_types: list[str] = field(default_factory=lambda: sorted(CRITICAL_EVENTS))
+    critical_message_types: list[str] = field(
+        default_factory=lambda: ["agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed"]
+    )
     never_drop_critical: bool = True
 
 
@@ -55,7 +56,7 @@ class BufferedMessage:
 
     def __post_init__(self) -> None:
         if not self.size_bytes:
-            self.size_bytes = len(json.dumps(serialize_message(self.message)).encode())
+            self.size_bytes = len(json.dumps(serialize_message(self.message), separators=(",", ":")).encode())
 
     def is_critical(self, config: BufferConfig) -> bool:
         """Whether it is of a critical type, or was declared critical."""
@@ -70,7 +71,9 @@ class WebSocketMessageBuffer:
     def __init__(self, config: BufferConfig | None = None) -> None:
         self.config = config or BufferConfig()
         self._waiting: dict[str, list[BufferedMessage]] = {}
-        self._counts = {"buffered": 0, "delivered": 0, "dropped": 0, "expired": 0}
+        self._retrying: list[BufferedMessage] = []
+        self._counts = {"buffered": 0, "delivered": 0, "dropped": 0, "overflow": 0, "retries": 0}
+        self._made = self._largest = 0
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -87,7 +90,8 @@ class WebSocketMessageBuffer:
 
     async def buffer_message(self, user_id: str, message: Any, priority: BufferPriority = BufferPriority.NORMAL) -> bool:
         """Keep one message; False if it is too large, or less important than everything that fills the buffer."""
-        entry = BufferedMessage(f"buf_{uuid.uuid4().hex[:12]}", user_id, message, priority)
+        self._made += 1
+        entry = BufferedMessage(f"{user_id}_{time.time()}_{self._made}", user_id, message, priority)
         if entry.size_bytes > self.config.max_message_size_bytes:
             self._counts["dropped"] += 1
             return False
@@ -95,6 +99,7 @@ class WebSocketMessageBuffer:
         full = len(mine) >= self.config.max_buffer_size_per_user
         candidates = mine if full else [other for kept in self._waiting.values() for other in kept]
         if full or len(candidates) >= self.config.max_buffer_size_global:
+            self._counts["overflow"] += 1
             victim = self._least_important(candidates, entry)
             if victim is None:
                 self._counts["dropped"] += 1
@@ -103,6 +108,7 @@ class WebSocketMessageBuffer:
             self._counts["dropped"] += 1
         mine.append(entry)
         self._counts["buffered"] += 1
+        self._largest = max(self._largest, len(mine))
         return True
 
     async def get_buffered_messages(self, user_id: str, limit: int | None = None) -> list[BufferedMessage]:
@@ -111,52 +117,81 @@ class WebSocketMessageBuffer:
         return list(self._waiting.get(user_id, []))[:limit]
 
     async def deliver_buffered_messages(self, user_id: str, delivery_callback: Callable[[Any], Any]) -> int:
-        """Hand each message to ``delivery_callback`` (sync or async) in order; stop at the first that fails. How many went."""
+        """Hand what waits, and what is due to be tried again, to ``delivery_callback`` (sync or async); how many went.
+
+        One that fails leaves the buffer for the retry queue, and ends the delivery.
+        """
         delivered = 0
-        for entry in await self.get_buffered_messages(user_id):
+        for entry in [*self._due(user_id), *await self.get_buffered_messages(user_id)]:
+            again = entry in self._retrying
+            self._counts["retries"] += again
             try:
                 result = delivery_callback(entry.message)
                 if (await result if inspect.isawaitable(result) else result) is False:
                     raise ConnectionError("the delivery callback returned False")
             except Exception:
-                entry.retry_count += 1
-                wait = self.config.retry_intervals[min(entry.retry_count, len(self.config.retry_intervals)) - 1]
-                entry.next_retry_time = datetime.now(timezone.utc) + timedelta(seconds=wait)
-                if entry.retry_count >= self.config.max_retry_attempts and not self._is_kept(entry):
-                    self._waiting[user_id].remove(entry)
-                    self._counts["dropped"] += 1
+                self._postpone(entry, again)
                 break
-            self._waiting[user_id].remove(entry)
+            (self._retrying if again else self._waiting[user_id]).remove(entry)
             delivered += 1
         self._counts["delivered"] += delivered
         return delivered
 
+    def _due(self, user_id: str) -> list[BufferedMessage]:
+        now = datetime.now(timezone.utc)
+        mine = [entry for entry in self._retrying if entry.user_id == user_id]
+        return [entry for entry in mine if entry.next_retry_time is None or entry.next_retry_time <= now]
+
+    def _postpone(self, entry: BufferedMessage, again: bool) -> None:
+        entry.retry_count += 1
+        wait = self.config.retry_intervals[min(entry.retry_count, len(self.config.retry_intervals)) - 1]
+        entry.next_retry_time = datetime.now(timezone.utc) + timedelta(seconds=wait)
+        if not again:
+            self._waiting[entry.user_id].remove(entry)
+            self._retrying.append(entry)
+        elif entry.retry_count >= self.config.max_retry_attempts and not self._is_kept(entry):
+            self._retrying.remove(entry)
+            self._counts["dropped"] += 1
+
     async def clear_user_buffer(self, user_id: str) -> int:
         """Drop one user's messages; how many there were."""
-        return len(self._waiting.pop(user_id, []))
+        again = [entry for entry in self._retrying if entry.user_id == user_id]
+        self._retrying = [entry for entry in self._retrying if entry.user_id != user_id]
+        return len(self._waiting.pop(user_id, [])) + len(again)
 
     def get_buffer_stats(self) -> dict[str, Any]:
-        """Return totals."""
-        waiting = [entry for kept in self._waiting.values() for entry in kept]
+        """Return totals, and how many messages each user has."""
+        sizes = {user: len(kept) for user, kept in self._waiting.items() if kept}
         return {
-            "total_buffered_messages": len(waiting),
-            "total_users": sum(bool(kept) for kept in self._waiting.values()),
-            "total_size_bytes": sum(entry.size_bytes for entry in waiting),
+            "total_users_with_buffers": len(sizes),
+            "total_buffered_messages": sum(sizes.values()),
+            "retry_queue_size": len(self._retrying),
+            "user_buffer_sizes": sizes,
+            "largest_user_buffer": max(sizes.values(), default=0),
             "messages_buffered": self._counts["buffered"],
             "messages_delivered": self._counts["delivered"],
             "messages_dropped": self._counts["dropped"],
-            "messages_expired": self._counts["expired"],
+            "overflow_events": self._counts["overflow"],
+            "retry_attempts": self._counts["retries"],
+            "buffer_size_bytes": sum(entry.size_bytes for kept in self._waiting.values() for entry in kept),
+            "max_buffer_size_reached": self._largest,
         }
 
     def get_user_buffer_info(self, user_id: str) -> dict[str, Any]:
-        """Return one user's numbers."""
+        """Return what waits for one user."""
         waiting = self._waiting.get(user_id, [])
         return {
-            "user_id": user_id,
-            "message_count": len(waiting),
-            "size_bytes": sum(entry.size_bytes for entry in waiting),
-            "critical_messages": sum(entry.is_critical(self.config) for entry in waiting),
-            "oldest_message": waiting[0].created_at.isoformat() if waiting else None,
+            "buffer_size": len(waiting),
+            "messages": [
+                {
+                    "id": entry.id,
+                    "priority": entry.priority.name,
+                    "created_at": entry.created_at.isoformat(),
+                    "retry_count": entry.retry_count,
+                    "size_bytes": entry.size_bytes,
+                }
+                for entry in waiting
+            ],
         }
 
     def _is_kept(self, entry: BufferedMessage) -> bool:
@@ -170,9 +205,10 @@ class WebSocketMessageBuffer:
 
     def _drop_expired(self) -> None:
         oldest = datetime.now(timezone.utc) - timedelta(seconds=self.config.buffer_timeout_seconds)
+        self._retrying = [entry for entry in self._retrying if entry.created_at > oldest]
         for user_id, kept in list(self._waiting.items()):
             fresh = [entry for entry in kept if entry.created_at > oldest]
-            self._counts["expired"] += len(kept) - len(fresh)
+            self._counts["dropped"] += len(kept) - len(fresh)
             if fresh:
                 self._waiting[user_id] = fresh
             else:

@@ -16,6 +16,7 @@ from typing import Any, Optional
 from compat.canonical.core.logged import get_logger
 
 from ..connections.state_machine import ApplicationConnectionState, ConnectionStateMachine, StateTransitionInfo
+from ..types import ensure_user_id
 
 logger = get_logger(__name__)
 
@@ -86,6 +87,7 @@ class QueuedMessage:
 class MessageQueue:
     """The queue of one connection: buffers until flushed, then passes messages through to the processor.
 
+    A malformed user id is a ValueError.
     With a state machine it flushes as soon as the connection can handle messages, and suspends while it cannot.
     When ``max_size`` messages wait, the oldest of the lowest priority below the new one makes room; where there is
     none the new message is refused.
@@ -100,7 +102,7 @@ class MessageQueue:
         state_machine: Optional[ConnectionStateMachine] = None,
     ) -> None:
         self.connection_id = connection_id
-        self.user_id = user_id
+        self.user_id = ensure_user_id(user_id)
         self.max_size = max_size
         self.max_message_age_seconds = max_message_age_seconds
         self.state_machine = state_machine
@@ -115,12 +117,13 @@ class MessageQueue:
             "messages_flushed": 0,
             "messages_dropped": 0,
             "messages_expired": 0,
-            "messages_failed": 0,
-            "overflow_events": 0,
             "flush_operations": 0,
-            "total_queue_time_ms": 0.0,
-            "max_queue_size": 0,
+            "overflow_events": 0,
         }
+        self._failed = 0
+        self._queue_time_ms = 0.0
+        self._peak = 0
+        self._created_at = datetime.now(timezone.utc)
         if state_machine is not None:
             state_machine.add_state_change_callback(self._on_state_change)
 
@@ -136,8 +139,9 @@ class MessageQueue:
 
     @property
     def is_operational(self) -> bool:
-        """Whether the queue takes messages."""
-        return self._state not in (MessageQueueState.CLOSED, MessageQueueState.SUSPENDED)
+        """Whether messages are on their way; not while they are kept for later, or refused."""
+        buffering = (MessageQueueState.BUFFERING, MessageQueueState.SUSPENDED)
+        return self._state not in (MessageQueueState.CLOSED, *buffering)
 
     def set_message_processor(self, processor: Callable[[QueuedMessage], Any]) -> None:
         """Set what handles a message, sync or async; False as its result means it has failed."""
@@ -200,23 +204,24 @@ class MessageQueue:
         return dropped
 
     def get_queue_stats(self) -> dict[str, Any]:
-        """State, sizes and counters; times in milliseconds, ages in seconds."""
+        """State, sizes and counters; durations in milliseconds, ages in seconds."""
         flushed = self._metrics["messages_flushed"]
-        oldest = min((queue[0].queued_at for queue in self._queues.values() if queue), default=None)
         return {
             "connection_id": str(self.connection_id),
             "user_id": str(self.user_id),
-            "current_state": self._state.value,
             "state": self._state.value,
+            "is_flushing": self._state is MessageQueueState.FLUSHING,
             "total_size": self._size(),
-            "queue_size": self._size(),
+            "queue_sizes_by_priority": {level.value: len(queue) for level, queue in self._queues.items()},
+            "metrics": {
+                **self._metrics,
+                "average_queue_duration_ms": self._queue_time_ms / flushed if flushed else 0.0,
+                "peak_queue_size": self._peak,
+                "created_at": self._created_at.isoformat(),
+            },
             "max_size": self.max_size,
-            "queue_sizes": {level.value: len(queue) for level, queue in self._queues.items()},
-            "priority_distribution": {level.value: len(queue) for level, queue in self._queues.items()},
-            "oldest_message_age_seconds": (datetime.now(timezone.utc) - oldest).total_seconds() if oldest else 0.0,
-            "average_queue_time_ms": self._metrics["total_queue_time_ms"] / flushed if flushed else 0.0,
-            **self._metrics,
-            "metrics": dict(self._metrics),
+            "max_message_age_seconds": self.max_message_age_seconds,
+            "uptime_seconds": (datetime.now(timezone.utc) - self._created_at).total_seconds(),
         }
 
     async def close(self) -> None:
@@ -245,7 +250,7 @@ class MessageQueue:
                 return False
         self._queues[message.priority].append(message)
         self._metrics["messages_queued"] += 1
-        self._metrics["max_queue_size"] = max(self._metrics["max_queue_size"], self._size())
+        self._peak = max(self._peak, self._size())
         return True
 
     def _make_room(self, priority: MessagePriority) -> bool:
@@ -259,7 +264,7 @@ class MessageQueue:
     async def _flush(self) -> bool:
         self._state = MessageQueueState.FLUSHING
         self._metrics["flush_operations"] += 1
-        failed: list[QueuedMessage] = []
+        failed: QueuedMessage | None = None
         lost = 0
         while (message := self._next()) is not None:
             if message.is_expired(self.max_message_age_seconds):
@@ -267,22 +272,24 @@ class MessageQueue:
                 continue
             if await self._process(message):
                 self._metrics["messages_flushed"] += 1
-            elif message.can_retry():
-                failed.append(message)
+                continue
+            if message.can_retry():
+                failed = message
             else:
                 lost += 1
-                self._metrics["messages_failed"] += 1
+                self._failed += 1
+            break
         if self._state is MessageQueueState.FLUSHING:
             # What may be tried again keeps its place; the queue goes on buffering so that order holds.
-            for message in reversed(failed):
-                self._queues[message.priority].appendleft(message)
-            self._state = MessageQueueState.BUFFERING if failed else MessageQueueState.PASS_THROUGH
+            if failed is not None:
+                self._queues[failed.priority].appendleft(failed)
+            self._state = MessageQueueState.BUFFERING if failed or self._size() else MessageQueueState.PASS_THROUGH
         for callback in tuple(self._flush_complete_callbacks):
             try:
                 callback()
             except Exception as error:
                 logger.error(f"Flush callback failed for {self.connection_id}: {error}")
-        return not failed and not lost
+        return failed is None and not lost
 
     def _next(self) -> Optional[QueuedMessage]:
         if self._state is not MessageQueueState.FLUSHING:
@@ -302,7 +309,7 @@ class MessageQueue:
             return False
         if result is False:
             return False
-        self._metrics["total_queue_time_ms"] += message.queue_duration_ms or 0.0
+        self._queue_time_ms += message.queue_duration_ms or 0.0
         return True
 
     def _on_state_change(self, info: StateTransitionInfo) -> None:
@@ -381,11 +388,11 @@ class MessageQueueRegistry:
         stats = [queue.get_queue_stats() for queue in queues]
         return {
             "total_queues": len(queues),
-            "active_queues": len(self.get_all_active_queues()),
+            "active_queues": sum(queue.is_operational for queue in queues),
             "state_distribution": distribution,
             "total_queued_messages": sum(each["total_size"] for each in stats),
-            "total_messages_queued": sum(each["messages_queued"] for each in stats),
-            "total_messages_dropped": sum(each["messages_dropped"] for each in stats),
+            "total_messages_queued": sum(each["metrics"]["messages_queued"] for each in stats),
+            "total_messages_dropped": sum(each["metrics"]["messages_dropped"] for each in stats),
         }
 
 

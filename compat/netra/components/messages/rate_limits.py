@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..connections.connection_utils import check_rate_limit
+from ..environment.reading import read_variable
 
 __all__ = [
     "AdaptiveRateLimiter",
@@ -19,7 +20,9 @@ __all__ = [
     "WebSocketRateLimiter",
     "check_connection_rate_limit",
     "check_rate_limit",
+    "get_rate_limit_for_environment",
     "get_rate_limiter",
+    "get_staging_optimized_timeouts",
 ]
 
 
@@ -141,12 +144,13 @@ class WebSocketRateLimiter:
         self.config = config or RateLimitConfig()
         self._clock = clock
         self._open: dict[str, int] = {}
-        self._backoff_until: OrderedDict[str, float] = OrderedDict()
+        self.connection_times: OrderedDict[str, list[float]] = OrderedDict()
+        self.backoff_times: OrderedDict[str, float] = OrderedDict()
         self._attempts = self._refused = self._failed = 0
 
     async def check_rate_limit(self, client_ip: str) -> tuple[bool, float | None]:
         """Return whether the address may connect now, and if not, in how many seconds it may try again."""
-        wait = self._backoff_until.get(client_ip, 0.0) - self._clock()
+        wait = self.backoff_times.get(client_ip, 0.0) - self._clock()
         if wait <= 0 and self._open.get(client_ip, 0) >= self.config.max_connections_per_ip:
             wait = self.config.connection_backoff_seconds
         if wait > 0:
@@ -157,6 +161,12 @@ class WebSocketRateLimiter:
     async def record_connection_attempt(self, client_ip: str) -> None:
         """Note that the address begins to connect."""
         self._attempts += 1
+        recent = self.connection_times.setdefault(client_ip, [])
+        recent.append(self._clock())
+        del recent[:-100]
+        self.connection_times.move_to_end(client_ip)
+        while len(self.connection_times) > 10_000:
+            self.connection_times.popitem(last=False)
         self._open[client_ip] = self._open.get(client_ip, 0) + 1
 
     async def record_connection_complete(self, client_ip: str, success: bool) -> None:
@@ -167,23 +177,26 @@ class WebSocketRateLimiter:
         else:
             self._open.pop(client_ip, None)
         if success:
-            self._backoff_until.pop(client_ip, None)
+            self.backoff_times.pop(client_ip, None)
             return
         self._failed += 1
-        self._backoff_until[client_ip] = self._clock() + self.config.connection_backoff_seconds
-        self._backoff_until.move_to_end(client_ip)
-        while len(self._backoff_until) > 10_000:
-            self._backoff_until.popitem(last=False)
+        self.backoff_times[client_ip] = self._clock() + self.config.connection_backoff_seconds
+        self.backoff_times.move_to_end(client_ip)
+        while len(self.backoff_times) > 10_000:
+            self.backoff_times.popitem(last=False)
 
     def get_stats(self) -> dict[str, Any]:
         """Return the counts of attempts, failures and refusals, and who is connecting or waiting."""
         now = self._clock()
+        waiting = sum(1 for until in self.backoff_times.values() if until > now)
         return {
+            "tracked_ips": len(self.connection_times),
+            "active_backoffs": waiting,
             "total_attempts": self._attempts,
             "failed_connections": self._failed,
             "rate_limited": self._refused,
             "active_ips": len(self._open),
-            "ips_in_backoff": sum(1 for until in self._backoff_until.values() if until > now),
+            "ips_in_backoff": waiting,
         }
 
 
@@ -201,3 +214,16 @@ def get_rate_limiter() -> WebSocketRateLimiter:
 async def check_connection_rate_limit(client_ip: str) -> tuple[bool, float | None]:
     """Ask :func:`get_rate_limiter` whether an address may connect now."""
     return await get_rate_limiter().check_rate_limit(client_ip)
+
+
+def get_rate_limit_for_environment() -> dict[str, int]:
+    """Return how much one client may do."""
+    return {"max_requests_per_minute": 1000, "max_concurrent_connections": 100, "rate_limit_window_seconds": 60}
+
+
+def get_staging_optimized_timeouts(environment: Any = None) -> dict[str, int]:
+    """Return how many seconds to wait for what; longer in staging, where containers start slowly."""
+    name = str(environment or read_variable("ENVIRONMENT", "development")).lower()
+    seconds = (300, 90, 60, 30, 10) if name == "staging" else (30, 10, 5, 2, 1)
+    kinds = ("connection", "heartbeat", "message", "handshake", "close")
+    return {f"{kind}_timeout_seconds": wait for kind, wait in zip(kinds, seconds)}

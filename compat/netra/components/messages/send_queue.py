@@ -61,11 +61,12 @@ class WebSocketMessageQueue:
     def get_stats(self) -> dict[str, Any]:
         """Return the size and how many were taken in, given out and refused."""
         return {
+            "enqueued": self._enqueued,
+            "dequeued": self._dequeued,
+            "dropped": self._refused,
+            "errors": 0,
             "current_size": self.size(),
             "max_size": self.max_size,
-            "total_enqueued": self._enqueued,
-            "total_dequeued": self._dequeued,
-            "total_dropped": self._refused,
         }
 
 

@@ -167,12 +167,9 @@ def test_broadcast_counts_whom_it_reached():
 
 def test_error_responses_are_plain_dicts():
     response = utils.format_websocket_error_response("E1", "broken", "req_1")
-    assert {k: response[k] for k in ("type", "error_code", "error_message", "request_id")} == {
-        "type": "error_message",
-        "error_code": "E1",
-        "error_message": "broken",
-        "request_id": "req_1",
-    }
+    assert response["error"].pop("timestamp") > 0
+    assert response == {"type": "error", "error": {"code": "E1", "message": "broken"}, "request_id": "req_1"}
+    assert sorted(utils.format_websocket_error_response("E1", "broken")) == ["error", "type"]
     json.dumps(response)
 
 
@@ -232,15 +229,40 @@ def test_the_monitor_tells_healthy_from_lost():
     monitor, socket = WebSocketConnectionMonitor(), Socket()
     monitor.register_connection("c1", "user_1", socket)
     monitor.update_activity("c1")
+    monitor.update_activity("c1", "message_sent")
     monitor.update_activity("c1", "error")
     monitor.update_activity("unknown")
     health = monitor.get_connection_health("c1")
-    assert (health["status"], health["message_count"], health["error_count"]) == ("healthy", 1, 1)
-    assert monitor.get_current_performance_summary()["error_rate"] == 1.0
+    assert health.pop("inactive_seconds") >= 0 and health.pop("connected_duration") >= 0
+    assert health == {
+        "connection_id": "c1",
+        "user_id": "user_1",
+        "is_connected": True,
+        "is_stale": False,
+        "messages_sent": 1,
+        "messages_received": 1,
+        "error_count": 1,
+    }
+    stats = monitor.get_global_stats()
+    assert stats.pop("uptime_seconds") >= 0 and stats.pop("start_time") > 0
+    assert stats == {
+        "total_connections": 1,
+        "active_connections": 1,
+        "messages_processed": 2,
+        "errors_occurred": 1,
+        "connections_by_user": {"user_1": 1},
+        "health_summary": {"healthy_connections": 1, "stale_connections": 0, "total_monitored": 1},
+    }
+    assert monitor.get_current_performance_summary()["monitoring_coverage"] == {
+        "coverage_percentage": 100.0,
+        "recent_failures": 1,
+    }
+    monitor._connections["c1"]["last_activity"] -= 301
+    assert monitor.get_connection_health("c1")["is_stale"] is True
     socket.client_state = State.DISCONNECTED
-    assert monitor.get_connection_health("c1")["status"] == "disconnected"
-    assert monitor.get_connection_health("c2")["status"] == "not_found"
-    assert monitor.get_global_stats()["unique_users"] == 1
+    assert monitor.get_connection_health("c1")["is_connected"] is False
+    assert monitor.get_global_stats()["health_summary"]["healthy_connections"] == 0
+    assert monitor.get_connection_health("c2") == {"status": "not_found"}
     monitor.unregister_connection("c1")
     monitor.reset_metrics()
     assert monitor.get_global_stats()["total_connections"] == 0
@@ -253,7 +275,7 @@ def test_the_monitor_does_not_keep_a_socket_alive():
     import gc
 
     gc.collect()
-    assert monitor.get_connection_health("c1")["status"] == "disconnected"
+    assert monitor.get_connection_health("c1")["is_connected"] is False
 
 
 def test_a_queue_refuses_what_it_cannot_hold():
@@ -271,7 +293,14 @@ def test_a_queue_refuses_what_it_cannot_hold():
         assert await waiting == {"n": 4}
 
     asyncio.run(run())
-    assert queue.get_stats() == {"current_size": 0, "max_size": 2, "total_enqueued": 3, "total_dequeued": 3, "total_dropped": 1}
+    assert queue.get_stats() == {
+        "enqueued": 3,
+        "dequeued": 3,
+        "dropped": 1,
+        "errors": 0,
+        "current_size": 0,
+        "max_size": 2,
+    }
     assert queue.is_empty()
 
     async def block():
@@ -295,3 +324,16 @@ def test_cleanup_order_and_connection_ids():
     assert [utils.get_cleanup_priority(name) for name in ("ws_conn_1", "run_1", "thread_1", "x")] == [1, 2, 3, 4]
     assert utils.normalize_connection_id(" conn_1 ", "u") == "conn_1"
     assert utils.normalize_connection_id("", "user_1").startswith("ws_conn_user_1_")
+
+
+def test_limits_and_timeouts_are_those_of_the_environment():
+    from compat.netra.components.messages import rate_limits
+
+    assert rate_limits.get_rate_limit_for_environment() == {
+        "max_requests_per_minute": 1000,
+        "max_concurrent_connections": 100,
+        "rate_limit_window_seconds": 60,
+    }
+    names = [f"{kind}_timeout_seconds" for kind in ("connection", "heartbeat", "message", "handshake", "close")]
+    assert rate_limits.get_staging_optimized_timeouts("staging") == dict(zip(names, (300, 90, 60, 30, 10)))
+    assert rate_limits.get_staging_optimized_timeouts("production") == dict(zip(names, (30, 10, 5, 2, 1)))

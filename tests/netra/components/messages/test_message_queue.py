@@ -42,8 +42,27 @@ def test_a_flush_goes_by_priority_and_age_then_messages_pass_through() -> None:
         assert seen == [2, 1, 3, 0] and done == [MessageQueueState.PASS_THROUGH]
         assert await queue.enqueue_message({"n": 4}) and seen[-1] == 4
         stats = queue.get_queue_stats()
-        assert (stats["messages_queued"], stats["messages_flushed"], stats["total_size"]) == (4, 5, 0)
-        assert stats["average_queue_time_ms"] >= 0
+        assert stats["metrics"].pop("average_queue_duration_ms") >= 0 and stats["metrics"].pop("created_at").endswith("+00:00")
+        assert stats.pop("uptime_seconds") >= 0
+        assert stats == {
+            "connection_id": "conn_1",
+            "user_id": "user_1",
+            "state": "pass_through",
+            "is_flushing": False,
+            "total_size": 0,
+            "queue_sizes_by_priority": {"critical": 0, "high": 0, "normal": 0, "low": 0},
+            "metrics": {
+                "messages_queued": 4,
+                "messages_flushed": 5,
+                "messages_dropped": 0,
+                "messages_expired": 0,
+                "flush_operations": 1,
+                "overflow_events": 0,
+                "peak_queue_size": 4,
+            },
+            "max_size": 1000,
+            "max_message_age_seconds": 300.0,
+        }
 
     asyncio.run(scenario())
 
@@ -59,7 +78,7 @@ def test_a_full_queue_drops_what_matters_least_or_refuses() -> None:
         seen = collect(queue)
         assert await queue.flush_queue(force=True)
         assert seen == ["critical", "normal"]
-        assert queue.get_queue_stats()["messages_dropped"] == 2
+        assert queue.get_queue_stats()["metrics"]["messages_dropped"] == 2
 
     asyncio.run(scenario())
 
@@ -79,8 +98,9 @@ def test_what_fails_keeps_its_place_until_its_attempts_are_used_up() -> None:
             await queue.enqueue_message({"n": number})
         assert not await queue.flush_queue() and queue.current_state is MessageQueueState.BUFFERING
         assert not await queue.flush_queue() and not await queue.flush_queue()
-        assert seen == [1, 2, 1, 1]
-        assert (queue.get_queue_stats()["messages_failed"], queue.current_state) == (1, MessageQueueState.PASS_THROUGH)
+        assert (seen, queue.current_state) == ([1, 1, 1], MessageQueueState.BUFFERING)
+        assert await queue.flush_queue()
+        assert (seen, queue.current_state) == ([1, 1, 1, 2], MessageQueueState.PASS_THROUGH)
 
     asyncio.run(scenario())
 
@@ -92,7 +112,7 @@ def test_old_messages_are_not_flushed() -> None:
         await queue.enqueue_message({"n": 1})
         queue._queues[MessagePriority.NORMAL][0].queued_at -= timedelta(seconds=11)
         assert await queue.flush_queue()
-        assert seen == [] and queue.get_queue_stats()["messages_expired"] == 1
+        assert seen == [] and queue.get_queue_stats()["metrics"]["messages_expired"] == 1
 
     asyncio.run(scenario())
 
@@ -117,6 +137,19 @@ def test_the_queue_follows_its_connection() -> None:
         assert seen == [1, 2]
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("user_id", ["", None, "not a user!"])
+def test_a_queue_belongs_to_a_user(user_id) -> None:
+    with pytest.raises(ValueError, match="Invalid user_id|must be a non-empty"):
+        MessageQueue("conn_1", user_id)
+
+
+def test_a_queue_that_buffers_is_not_operational() -> None:
+    queue = MessageQueue("conn_1", "user_1")
+    assert (queue.is_buffering, queue.is_operational) == (True, False)
+    collect(queue)
+    assert asyncio.run(queue.flush_queue()) and queue.is_operational
 
 
 def test_a_closed_queue_takes_nothing() -> None:
@@ -151,7 +184,10 @@ def test_the_registry_keeps_one_queue_per_connection(monkeypatch) -> None:
         assert registry.create_message_queue("conn_1", "user_1") is queue is registry.get_message_queue("conn_1")
         await queue.enqueue_message({})
         stats = registry.get_registry_stats()
-        assert (stats["total_queues"], stats["active_queues"], stats["total_queued_messages"]) == (1, 1, 1)
+        assert (stats["total_queues"], stats["active_queues"], stats["total_queued_messages"]) == (1, 0, 1)
+        collect(queue)
+        await queue.clear_queue()
+        assert await queue.flush_queue() and registry.get_registry_stats()["active_queues"] == 1
         assert registry.get_all_active_queues() == {"conn_1": queue}
         assert await registry.remove_message_queue("conn_1") and not await registry.remove_message_queue("conn_1")
 

@@ -73,7 +73,10 @@ def test_a_failed_connection_makes_its_address_wait():
         assert (await limiter.check_rate_limit("1.2.3.4"))[0] is True
 
     asyncio.run(run())
+    assert (list(limiter.connection_times), limiter.backoff_times) == (["1.2.3.4"], {})
     assert limiter.get_stats() == {
+        "tracked_ips": 1,
+        "active_backoffs": 0,
         "total_attempts": 3,
         "failed_connections": 1,
         "rate_limited": 2,

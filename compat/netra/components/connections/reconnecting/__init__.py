@@ -1,0 +1,1 @@
+"""Bringing lost connections back."""
