@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import json
 import time
-import uuid
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
@@ -19,6 +18,7 @@ from ..ids.bridge import validate_id_compatibility
 from ..ids.generator import UnifiedIdGenerator
 from ..messages.creation import create_error_message, create_server_message
 from ..messages.message_types import MessageType
+from ..types import ensure_user_id
 
 if TYPE_CHECKING:
     from ..messages.message_models import ConnectionInfo
@@ -62,13 +62,13 @@ SEND_RETRY_DELAY = 0.1
 
 
 def generate_connection_id(user_id: str, prefix: str = "ws_conn") -> str:
-    """Return a new connection ID, ``<prefix>_<first 8 characters of the user>_<milliseconds>_<number>_<8 hex digits>``."""
-    return UnifiedIdGenerator.generate_base_id(f"{prefix}_{str(user_id)[:8]}")
+    """Return a new connection ID of the generator's form, ``ws_conn_...``, whatever ``prefix`` says."""
+    return UnifiedIdGenerator.generate_websocket_connection_id(ensure_user_id(user_id))
 
 
 def generate_message_id() -> str:
-    """Return a new message ID, a uuid4."""
-    return str(uuid.uuid4())
+    """Return a new message ID of the generator's form, ``uid_...``."""
+    return UnifiedIdGenerator.generate_base_id("uid", random_length=8)
 
 
 def get_current_timestamp() -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import threading
 import time
 import uuid
@@ -18,6 +19,7 @@ from .generator import UnifiedIdGenerator
 
 logger = get_logger(__name__)
 
+_HEX = re.compile(r"[0-9a-fA-F]{8}")
 _RELEASED = "released_at"
 _BRIDGED = "dual_ssot_bridge"
 
@@ -78,14 +80,11 @@ class UnifiedIDManager:
         prefix: Optional[str] = None,
         context: Optional[dict[str, Any]] = None,
     ) -> str:
-        """Make and register an identifier: by kind ``[prefix_]user_1_9c666592``, by a word ``word_53b34623``."""
+        """Make and register an identifier by kind, ``[prefix_]user_1_9c666592``; by a word ``word_53b34623``, not registered."""
         if isinstance(id_type_or_prefix, str):
-            words = id_type_or_prefix.lower().split("_")
-            kind = next((one for one in IDType if one.value in words), IDType.REQUEST)
-            made = "_".join([*([prefix] if prefix else []), id_type_or_prefix, uuid.uuid4().hex[:8]])
-            with self._lock:
-                self._add(made, kind, prefix or id_type_or_prefix, dict(context or {}))
-            return made
+            return f"{id_type_or_prefix}_{uuid.uuid4().hex[:8]}"
+        if not isinstance(id_type_or_prefix, IDType):
+            raise TypeError(f"id_type must be an IDType or a text, not {type(id_type_or_prefix).__name__}")
         with self._lock:
             self._id_counters[id_type_or_prefix] += 1
             counter = self._id_counters[id_type_or_prefix]
@@ -198,7 +197,7 @@ class UnifiedIDManager:
 
     @classmethod
     def extract_thread_id(cls, run_id: str) -> str:
-        """Return the thread that a run id names: its middle, ``thread_`` before an id of a context or an agent, or the id."""
+        """Return the thread that a run id names: its middle, ``thread_`` before an id of a context or an agent, else the id."""
         if not isinstance(run_id, str) or not run_id:
             return ""
         if run_id.startswith(("websocket_factory_", "context_", "agent_")):
@@ -211,22 +210,17 @@ class UnifiedIDManager:
 
     @classmethod
     def validate_run_id(cls, run_id: str) -> bool:
-        """True for ``run_`` followed by at least a thread, a time and a random part."""
-        return isinstance(run_id, str) and run_id.startswith("run_") and len(run_id.split("_")) >= 4
+        """True for ``run_`` followed by at least a thread, a time and a random part of eight characters."""
+        parts = run_id.split("_") if isinstance(run_id, str) else []
+        return len(parts) >= 4 and parts[0] == "run" and len(parts[-1]) == 8
 
     @classmethod
-    def parse_run_id(cls, run_id: str) -> dict[str, str]:
-        """Return ``{"prefix", "thread_id", "timestamp", "uuid_part", "uuid"}``, or ``{}`` for anything but a run id."""
+    def parse_run_id(cls, run_id: str) -> dict[str, Any]:
+        """Return ``{"thread_id", "timestamp", "uuid_part", "valid"}``; empty texts and False for anything but a run id."""
         if not cls.validate_run_id(run_id):
-            return {}
+            return {"thread_id": "", "timestamp": "", "uuid_part": "", "valid": False}
         parts = run_id.split("_")
-        return {
-            "prefix": parts[0],
-            "thread_id": "_".join(parts[1:-2]),
-            "timestamp": parts[-2],
-            "uuid_part": parts[-1],
-            "uuid": parts[-1],
-        }
+        return {"thread_id": "_".join(parts[1:-2]), "timestamp": parts[-2], "uuid_part": parts[-1], "valid": True}
 
     @classmethod
     def generate_thread_id(cls) -> str:
@@ -250,21 +244,41 @@ class UnifiedIDManager:
 
     @classmethod
     def convert_structured_to_uuid(cls, structured_id: str) -> Optional[str]:
-        """Return a UUID for a structured identifier, always the same one; None if it is not structured.
+        """Return ``<8hex>-0000-4000-8000-000000000000`` for a structured identifier, a UUID as it is, None for another form.
 
-        The UUID begins with the identifier's eight hex digits. It is not the UUID the identifier may have been made
-        from: the structured form does not hold enough of that.
+        It is not the UUID the identifier may have been made from: the structured form does not hold enough of that.
         """
-        if not is_valid_id_format(structured_id):
+        if not isinstance(structured_id, str):
             return None
         text = structured_id.strip()
         if formats.is_uuid(text):
             return str(uuid.UUID(text))
         tail = text.rpartition("_")[2].lower()
-        if len(tail) != 8 or any(digit not in "0123456789abcdef" for digit in tail):
+        if text.count("_") < 2 or not _HEX.fullmatch(tail):
             return None
-        rest = uuid.uuid5(uuid.NAMESPACE_OID, text).hex
-        return str(uuid.UUID(hex=tail + rest[:24], version=4))
+        return f"{tail}-0000-4000-8000-000000000000"
+
+    @classmethod
+    def _is_uuid_format(cls, id_value: str) -> bool:
+        return isinstance(id_value, str) and formats.is_uuid(id_value)
+
+    @classmethod
+    def _is_structured_id_format(cls, id_value: str) -> bool:
+        return not cls._is_uuid_format(id_value) and cls._validate_structured_format(id_value)
+
+    @classmethod
+    def _validate_structured_format(cls, id_value: str) -> bool:
+        parts = id_value.split("_") if isinstance(id_value, str) else []
+        if len(parts) < 3 or not _HEX.fullmatch(parts[-1]) or not parts[-2].isdecimal():
+            return False
+        rest = "_".join(parts[:-2])
+        known = cls._extract_id_type_from_structured(id_value) is not None or parts[0] in ("req", "run", "thread")
+        return known or any(word in rest for word in ("websocket_factory", "websocket_manager", "agent_executor"))
+
+    @classmethod
+    def _extract_id_type_from_structured(cls, id_value: str) -> Optional[IDType]:
+        kinds = {kind.value: kind for kind in IDType}
+        return next((kinds[part] for part in id_value.split("_")[:-2] if part in kinds), None)
 
     def register_uuid_as_structured(self, uuid_id: str, id_type: IDType, context: Optional[dict[str, Any]] = None) -> str:
         """Register a UUID under its structured form and return that; the metadata's context keeps ``original_uuid``."""
@@ -292,12 +306,13 @@ class UnifiedIDManager:
     def generate_user_context_ids_compatible(self, user_id: str, operation: str = "context") -> tuple[str, str, str]:
         """Make the generator's (thread id, run id, request id) and register them here, owned by ``user_id``."""
         ids = UnifiedIdGenerator.generate_user_context_ids(user_id, operation)
-        for made, kind in zip(ids, (IDType.THREAD, IDType.RUN, IDType.REQUEST)):
+        for made, kind in zip(ids, (IDType.THREAD, IDType.EXECUTION, IDType.REQUEST)):
             self._register_bridged(made, kind, user_id, operation=operation)
         return ids
 
     def _register_bridged(self, made: str, kind: IDType, user_id: str, **more: Any) -> None:
-        self.register_existing_id(made, kind, {"user_id": user_id, _BRIDGED: True, **more})
+        if self.register_existing_id(made, kind, {"user_id": user_id, _BRIDGED: True, **more}):
+            self._id_registry[made].prefix = user_id[:8]
 
     def find_resources_by_user_pattern_safe(self, user_id: str, id_patterns: Optional[list[str]] = None) -> list[str]:
         """The identifiers in use that belong to exactly this user; with ``id_patterns`` those that contain one of them."""
@@ -308,26 +323,28 @@ class UnifiedIDManager:
         return [one for one in owned if any(pattern in one for pattern in id_patterns)]
 
     def cleanup_websocket_resources_secure(self, user_id: str, target_ids: Optional[list[str]] = None) -> int:
-        """Release this user's websocket identifiers (of ``target_ids`` where given); nobody else's. Return how many."""
+        """Release this user's identifiers of all kinds (of ``target_ids`` where given); nobody else's. Return how many."""
         owned = set(self.get_websocket_cleanup_ids_fast(user_id))
+        for foreign in sorted(set(target_ids or ()) - owned):
+            logger.warning("ID %s is not in use by user %s: it is left", foreign, user_id)
         chosen = owned if target_ids is None else owned.intersection(target_ids)
         return sum(self.release_id(one) for one in chosen)
 
     def get_websocket_cleanup_ids_fast(self, user_id: str) -> list[str]:
-        """This user's websocket identifiers in use, found without looking at other users' identifiers."""
-        found = self.find_resources_by_user_pattern_safe(user_id)
-        return [one for one in found if self._id_registry[one].id_type is IDType.WEBSOCKET]
+        """This user's identifiers in use, found without looking at other users' identifiers."""
+        return self.find_resources_by_user_pattern_safe(user_id)
 
     def get_dual_ssot_performance_stats(self) -> dict[str, Any]:
         """Counts of the identifiers that came from the generator, beside all."""
         with self._lock:
-            bridged = [one for one in self._id_registry.values() if one.context.get(_BRIDGED)]
+            bridged = sum(1 for one in self._id_registry.values() if one.context.get(_BRIDGED))
+            total = len(self._id_registry)
             return {
-                "total_ids": len(self._id_registry),
-                "dual_ssot_ids": len(bridged),
-                "websocket_ids": sum(one.id_type is IDType.WEBSOCKET for one in bridged),
-                "active_users": len(self._by_user),
-                "bridge_ratio": len(bridged) / len(self._id_registry) if self._id_registry else 0.0,
+                "dual_ssot_bridge_ids": bridged,
+                "total_bridge_ids": bridged,
+                "bridge_usage_percent": bridged / total * 100 if total else 0.0,
+                "total_registered_ids": total,
+                "performance_mode": "compatibility_bridge",
             }
 
     def optimize_for_websocket_performance(self) -> None:
@@ -337,9 +354,7 @@ class UnifiedIDManager:
     generate_websocket_connection_id = generate_websocket_id_with_user_context
     generate_compatible_context_ids = generate_user_context_ids_compatible
 
-    def cleanup_user_resources(self, user_id: str) -> int:
-        """Release every identifier of this user; return how many."""
-        return sum(self.release_id(one) for one in self.find_resources_by_user_pattern_safe(user_id))
+    cleanup_user_resources = cleanup_websocket_resources_secure
 
 
 def _short_ms() -> str:
@@ -397,8 +412,8 @@ def generate_execution_id() -> str:
 
 
 def generate_thread_id() -> str:
-    """Return :meth:`UnifiedIDManager.generate_thread_id`."""
-    return UnifiedIDManager.generate_thread_id()
+    """Make and register a thread id; :meth:`UnifiedIDManager.generate_thread_id` makes others."""
+    return generate_id(IDType.THREAD)
 
 
 def is_valid_id(id_value: str, id_type: Optional[IDType] = None) -> bool:

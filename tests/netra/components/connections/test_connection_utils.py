@@ -130,8 +130,11 @@ def test_ids_are_unique_and_name_their_user():
     made = {utils.generate_connection_id("user_123456") for _ in range(1000)}
     assert len(made) == 1000
     assert all(re.fullmatch(r"ws_conn_user_123_\d+_\d+_[0-9a-f]{8}", item) for item in made)
-    assert utils.generate_connection_id("u", "conn").startswith("conn_u_")
-    assert utils.generate_message_id() != utils.generate_message_id()
+    assert utils.generate_connection_id("user_1", "conn").startswith("ws_conn_user_1_")
+    with pytest.raises(ValueError, match=r"^Invalid user_id: $"):
+        utils.generate_connection_id("")
+    first, second = utils.generate_message_id(), utils.generate_message_id()
+    assert first != second and re.fullmatch(r"uid_\d+_\d+_[0-9a-f]{8}", first)
 
 
 def test_parsing_and_structure():
