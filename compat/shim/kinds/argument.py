@@ -62,13 +62,17 @@ class ArgumentKind(Kind):
                 )
 
 
+_HEAP_TYPE = 1 << 9
+
+
 def _place(module: ModuleType, path: str) -> tuple[Any, str]:
     """What holds the function to wrap, and its name there: for a class it is what constructs its instances."""
     owner, name = owner_in(module, path)
     kind = getattr(owner, name)
     if not isinstance(kind, type):
         return owner, name
-    for base in kind.__mro__:
+    # On PyPy the methods of built-in classes are functions as well; their classes are no heap types.
+    for base in (base for base in kind.__mro__ if base.__flags__ & _HEAP_TYPE):
         for maker in ("__init__", "__new__"):
             if isinstance(getattr(vars(base).get(maker), "__func__", vars(base).get(maker)), FunctionType):
                 return kind, maker
