@@ -12,6 +12,8 @@ from urllib.request import urlopen
 import pytest
 
 from compat.telemetry.history.database import HistoryError
+from compat.telemetry.history.evidence import quiet_since, read_evidence
+from compat.telemetry.history.queries import Selection, Usage
 from compat.telemetry.read.fleet import read_prometheus
 from compat.telemetry.read.merge import collect
 
@@ -169,7 +171,7 @@ def test_the_days_are_read_back_from_a_server_that_was_there(server, tmp_path):
     # "one" begins anew on the second day; "two" and "three" share a store, and "three" is scraped a little later.
     hours = {"one": {1: 3, 23: 10, 26: 10, 36: 25, 44: 4, 53: 9}, "two": {30: 100, 50: 200}, "three": {31: 110, 51: 220}}
     stores = {"one": "x", "two": "y", "three": "y"}
-    at = [(name, first + hour * 3600, value) for name, values in hours.items() for hour, value in values.items()]
+    at = [(name, first + hour * 3600 + 17, value) for name, values in hours.items() for hour, value in values.items()]
     text = ["# TYPE compat_legacy_uses counter", *(use % (name, value, moment) for name, moment, value in at)]
     text += ["# TYPE compat_history info", *(info % (stores[name], name, moment) for name, moment, _ in at), "# EOF", ""]
     (tmp_path / "days.txt").write_text("\n".join(text))
@@ -181,11 +183,37 @@ def test_the_days_are_read_back_from_a_server_that_was_there(server, tmp_path):
         rows = run("SELECT day, count FROM uses ORDER BY day").fetchall()
         start = first // day
         assert rows == [(start, 10), (start + 1, 15 + 4 + 110), (start + 2, 5 + 110)]
-        seen = run("SELECT host, started, ended FROM processes ORDER BY host").fetchall()
-        assert [name for name, _, _ in seen] == ["one", "three", "two"]
-        for name, started, ended in seen:
-            truth = [moment for who, moment, _ in at if who == name]
-            assert (started, ended) == (min(truth), max(truth))
+        # A sample is fresh for five minutes: what lies between two was not observed.
+        seen = run("SELECT host, service, sum(ended - started) FROM processes GROUP BY 1, 2 ORDER BY 1").fetchall()
+        assert seen == [(name, "s", 300.0 * len(hours[name])) for name in ("one", "three", "two")]
+        days = run("SELECT DISTINCT CAST(started / 86400 AS INTEGER) FROM processes WHERE host = 'one' ORDER BY 1").fetchall()
+        assert days == [(start,), (start + 1,), (start + 2,)]
+
+
+def test_what_was_observed_is_the_sum_of_what_was_scraped_and_grew(server, tmp_path):
+    day = 86400
+    now = int(time.time()) // 300 * 300
+    # Two hours of scraping ten days ago, and two hours until now, of an exporter that tells of two services, one of them over.
+    moments = [*range(now - 10 * day, now - 10 * day + 7201, 60), *range(now - 7200, now + 1, 60)]
+    since = moments[0]
+    seconds = 'compat_observed_seconds{service="%s",job="j",instance="one"} %d %d'
+    text = ["# TYPE compat_history info", *(f'compat_history_info{{store="x",job="j",instance="one"}} 1 {at}' for at in moments)]
+    text += ["# TYPE compat_observed_seconds gauge"]
+    text += [seconds % ("alive", at - since, at) for at in moments]
+    text += [seconds % ("over", 9000, at) for at in moments]
+    (tmp_path / "days.txt").write_text("\n".join([*text, "# EOF", ""]))
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(tmp_path / "days.txt"), str(tmp_path / "tsdb")]
+    made = subprocess.run(command, capture_output=True, text=True)
+    assert made.returncode == 0, made.stdout + made.stderr
+    with read_prometheus(server([]), now=now + 1) as history:
+        rows = history.connection.execute("SELECT service, sum(ended - started) FROM processes GROUP BY 1").fetchall()
+        assert [service for service, _ in rows] == ["alive"]
+        assert 2 * 7200 - 600 <= rows[0][1] <= 2 * 7200 + 1200
+        today = now // day
+        observed = Usage(history.connection).observed(Selection(today - 40, today))
+        assert (observed.processes, round(observed.hours)) == (1, 4)
+        known = read_evidence(history.connection, Selection(today - 29, today))
+        assert quiet_since(today - 30, known.days).days <= 4
 
 
 def test_what_is_no_prometheus_is_named(tmp_path):

@@ -230,12 +230,14 @@ class Usage:
     def observed(self, selection: Selection, without: Collection[str] = ()) -> Observed:
         """The processes that ran with the drop-in active within the period, and their hours within it.
 
-        Those of the environments ``without`` are left out.
+        Those of the environments ``without`` are left out. One that was observed in several stretches is one: what
+        follows ``|`` in an id is a stretch.
         """
         start, end = selection.first * 86400.0, (selection.today + 1) * 86400.0
         processes, seconds, since, services = self._connection.execute(
             """
-            SELECT count(*), sum(min(coalesce(ended, started), :end) - max(started, :start)), min(max(started, :start)),
+            SELECT count(DISTINCT substr(id, 1, instr(id || '|', '|') - 1)),
+                sum(min(coalesce(ended, started), :end) - max(started, :start)), min(max(started, :start)),
                 json_group_array(DISTINCT service)
             FROM processes WHERE coalesce(ended, started) >= :start AND started < :end
                 AND environment NOT IN (SELECT value FROM json_each(:without))

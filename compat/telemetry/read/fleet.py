@@ -13,13 +13,15 @@ from urllib.request import Request, urlopen
 
 from ..history.database import History, HistoryError, memory_history
 from ..history.tally import Tally
-from ..metric_names import HISTORY_NAME, LABELS, LAST_NAME, NAME
+from ..metric_names import HISTORY_NAME, LABELS, LAST_NAME, NAME, SECONDS_NAME
 from ..record.layout import DAY, Header, Row, encode_key
 from ..record.service import PRODUCTION
 from ..record.sites import Site
 
 DAYS = 400
 TIMEOUT = 30.0
+FRESH = 300.0
+"""Seconds for which Prometheus holds a sample to be fresh."""
 _COUNTER = NAME + "_total"
 _INFO = HISTORY_NAME + "_info"
 _Labels = tuple[tuple[str, str], ...]
@@ -62,9 +64,10 @@ def read_prometheus(
     for (_, facts), by_day in merged.items():
         service, rows = _rows(dict(facts), by_day, last_of.get(facts, []))
         tally.add((service, "", PRODUCTION), rows)
+    others = {target: store for target, store in stores.items() if store not in without}
     history = memory_history()
     history.begin()
-    history.add(tally, [(process, 0) for process in _processes(server, start, midnight, moment, without)])
+    history.add(tally, [(process, 0) for process in _processes(server, start, midnight, moment, others)])
     history.commit()
     return history
 
@@ -177,25 +180,60 @@ def _stores(server: _Server, start: float, midnight: float, now: float) -> dict[
     return {target: store for target, (_, store) in latest.items()}
 
 
-def _processes(server: _Server, start: float, midnight: float, now: float, without: Collection[str]) -> list[Header]:
-    """Return one process per target: that it was scraped is what is known of its zero."""
+def _processes(server: _Server, start: float, midnight: float, now: float, stores: Mapping[_Labels, str]) -> list[Header]:
+    """Return a process per target, service and stretch of days: the sum of the time for which it was observed.
+
+    A service was observed while its observed time grew: that an exporter is scraped says nothing of a service that has
+    ended. Where nothing is told of that, the process itself exports, and was there whenever it was scraped.
+    """
+    told = _seconds(server, f"delta({SECONDS_NAME}[10m]) > 0", start, midnight, now)
+    known = {_split(labels)[1] for labels in _daily(server, SECONDS_NAME, start, midnight, now)}
+    services = {_split(labels)[1]: dict(labels).get("service", "") for labels in _daily(server, _COUNTER, start, midnight, now)}
+    for labels, days in _seconds(server, _INFO, start, midnight, now).items():
+        target = _split(tuple(label for label in labels if label[0] != "store"))[1]
+        if target not in known:
+            service = services.get(target) or dict(labels).get("job", "")
+            mine = told.setdefault((*target, ("service", service)), {})
+            for day, seconds in days.items():
+                mine[day] = max(mine.get(day, 0.0), seconds)
     found = []
-    for labels, points in _daily(server, _INFO, start, midnight, now).items():
-        facts = dict(labels)
-        if facts.get("store", "") in without:
-            continue
-        days = [at // DAY for at, _ in points]
-        start_of, end_of = min(days) * DAY, min(now, (max(days) + 1) * DAY)
-        # Steps of the time for which Prometheus holds a sample to be fresh: none is overlooked.
-        seen = f"timestamp({_INFO}{_selector(labels)})[{int(end_of - start_of) + 1}s:300s]"
-        first, end = (
-            [float(part["value"][1]) for part in server.ask("query", query=f"{edge}_over_time({seen})", time=end_of)]
-            for edge in ("min", "max")
-        )
-        name = "prometheus:" + "/".join(facts.get(label, "") for label in ("job", "instance", "store"))
-        first_seen, last_seen = min(first, default=start_of), max(end, default=end_of)
-        names = name, "", facts.get("instance", ""), facts.get("job", ""), "", "", PRODUCTION
-        found.append(Header(*names, 0, 0, 0, first_seen, last_seen))
+    for labels, days in told.items():
+        facts, target = dict(labels), _split(labels)[1]
+        if target not in stores:
+            continue  # another history tells it
+        parts = (facts.get("job", ""), facts.get("instance", ""), stores[target], facts.get("service", ""))
+        name = "prometheus:" + "/".join(parts)
+        names = "", parts[1], parts[3], "", "", PRODUCTION
+        for first, seconds in _stretches(days):
+            found.append(Header(f"{name}|{first}", *names, 0, 0, 0, first * DAY, min(now, first * DAY + seconds)))
+    return found
+
+
+def _seconds(server: _Server, query: str, start: float, midnight: float, now: float) -> dict[_Labels, dict[int, float]]:
+    """Return for how many seconds of each day ``query`` had an answer, per series."""
+    found: dict[_Labels, dict[int, float]] = {}
+    step = int(FRESH)
+    if midnight > start:
+        whole = f"count_over_time(({query})[1d:{step}s]) * {step}"
+        for part in server.ask("query_range", query=whole, start=start + DAY, end=midnight, step=int(DAY)):
+            found[_key(part["metric"])] = {int((float(at) - 1) // DAY): float(value) for at, value in part["values"]}
+    rest = max(1, int(now - midnight))
+    # The steps lie on full five minutes: what is there for the first time now was there for a second.
+    for asked, least in ((f"count_over_time(({query})[{rest}s:{step}s]) * {step}", 0.0), (query, 1.0)):
+        for part in server.ask("query", query=asked, time=now):
+            days = found.setdefault(_key(part["metric"]), {})
+            days.setdefault(int(now // DAY), least or float(part["value"][1]))
+    return found
+
+
+def _stretches(days: Mapping[int, float]) -> list[tuple[int, float]]:
+    """Return the days from which on something was observed, and for how many seconds: whole days in a row are one."""
+    found: list[tuple[int, float]] = []
+    for day in sorted(days):
+        if found and found[-1][0] * DAY + found[-1][1] == day * DAY:
+            found[-1] = found[-1][0], found[-1][1] + min(DAY, days[day])
+        else:
+            found.append((day, min(DAY, days[day])))
     return found
 
 
