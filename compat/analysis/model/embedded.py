@@ -39,10 +39,47 @@ def add(file: FileModel, relevance: Optional[Relevance]) -> None:
         if inner is None or not _expression(file, text.scope, inner, ANNOTATION, text.node):
             kept.append(text)
     file.names.texts = kept
+    for span in file.tree.parameters:
+        _parameters(file, span)
     for start, end in _comments(file, relevance):
         scope = _scope_at(file, file.source.position(start)[0])
         if not _expression(file, scope, (start, end), COMMENT, None):
             file.unread.append(file.source.data[start:end].decode("utf-8", "replace"))
+
+
+def _parameters(file: FileModel, span: tuple[int, int]) -> None:
+    """Add type parameters that the running Python does not parse, with their bounds and defaults: it reads them as slices."""
+    source = file.source
+    raw = source.data[span[0] : span[1]]
+    made = re.sub(rb"(?<![=!<>])=(?!=)", b":", raw.replace(b"*", b" ").replace(b"\r", b" ").replace(b"\n", b" "))
+    try:
+        index = ast.parse(b"_" + made, mode="eval").body.slice  # type: ignore[attr-defined]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        index = None
+    if index is None or len(made.splitlines()) != len(raw.splitlines()):
+        file.unread.append(raw.decode("utf-8", "replace"))
+        return
+    line = source.position(span[0])[0]
+    column = span[0] - source.starts[line - 1] - 1
+    owners = [other for other in file.names.scopes if getattr(other.node, "lineno", 0) == line and _defines(other)]
+    scope = scopes.Scope("parameters", file.tree.module, owners[0].parent if owners else _scope_at(file, line))
+    for part in getattr(index, "elts", None) or [index]:
+        name = getattr(part, "lower", part)
+        if isinstance(name, ast.Name):
+            for owner in (scope, *owners[:1]):
+                owner.bindings.setdefault(name.id, []).append(scopes.Binding(owner, name))
+            # What else stands in the definition is not looked up in the scope of its parameters.
+            file.unread.append(name.id)
+        for read in (getattr(part, "upper", None), getattr(part, "step", None)):
+            if read is not None:
+                for node in ast.walk(read):
+                    if isinstance(node, ast.expr):
+                        _move(node, line, column)
+                _chains(file, read, scope, ANNOTATION)
+
+
+def _defines(scope: scopes.Scope) -> bool:
+    return isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
 
 
 def _comments(file: FileModel, relevance: Optional[Relevance]) -> list[tuple[int, int]]:
@@ -116,6 +153,12 @@ def _chains(file: FileModel, node: ast.expr, scope: scopes.Scope, role: str) -> 
         at = at.value
     if isinstance(at, ast.Name):
         file.names.chains.append(scopes.Chain(scope, at, tuple(reversed(parts)), role=role))
+        return
+    if isinstance(at, ast.Constant) and isinstance(at.value, str):
+        # A string inside of what a string or comment says.
+        span = literal_span(file, at)
+        if span is None or not _expression(file, scope, span, role, at):
+            file.unread.append(at.value)
         return
     for inner in ast.iter_child_nodes(at):
         if isinstance(inner, ast.expr) and not (scopes.is_literal(at) and inner is getattr(at, "slice", None)):

@@ -85,12 +85,15 @@ class Expressions:
         self.arguments(node, node.args, scope, inner)
         self.child(node.body, node, inner)
 
-    def arguments(self, node: ast.AST, args: ast.arguments, scope: Scope, inner: Scope) -> None:
+    def arguments(
+        self, node: ast.AST, args: ast.arguments, scope: Scope, inner: Scope, annotated: Optional[Scope] = None
+    ) -> None:
+        annotated = annotated or scope
         for default in [*args.defaults, *args.kw_defaults]:
             self.child(default, node, scope)
         every = [*getattr(args, "posonlyargs", ()), *args.args, *args.kwonlyargs]
         for index, arg in enumerate(every):
-            self.annotation(arg.annotation, arg, scope)
+            self.annotation(arg.annotation, arg, annotated)
             binding = Binding(inner, arg, annotation=arg.annotation)
             owner = scope.node if scope.form == "class" else None
             if index == 0 and isinstance(owner, ast.ClassDef) and arg.annotation is None and not _is_static(node):
@@ -99,7 +102,7 @@ class Expressions:
             self.bind(inner, arg.arg, binding)
         for star in (args.vararg, args.kwarg):
             if star is not None:
-                self.annotation(star.annotation, star, scope)
+                self.annotation(star.annotation, star, annotated)
                 self.opaque(inner, star.arg, star)
 
     def do_comprehension(self, node: ast.ListComp, scope: Scope) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import Union
+from typing import Any, Union
 
 from .name_expressions import VISITORS, Expressions
 from .scopes import Binding, ImportedName, Part, Scope, Text, absolute
@@ -34,16 +34,32 @@ class Statements(Expressions):
         self.opaque(scope, node.name, node)
         for item in node.decorator_list:
             self.child(item, node, scope)
+        parameters = self.type_parameters(node, scope)
         inner = self.open("function", node, scope)
-        for parameter in getattr(node, "type_params", ()):
-            self.opaque(inner, parameter.name, parameter)
-            self.child(getattr(parameter, "bound", None), node, inner)
-        self.arguments(node, node.args, scope, inner)
-        self.annotation(node.returns, node, inner if getattr(node, "type_params", ()) else scope)
+        inner.bindings.update({name: [*found] for name, found in parameters.bindings.items() if parameters is not scope})
+        self.arguments(node, node.args, scope, inner, parameters)
+        self.annotation(node.returns, node, parameters)
         if self.defers:
             self.deferred.append(Part(node, inner, (node.body[0].lineno, node.end_lineno or node.lineno)))
         else:
             self.statements(node, inner)
+
+    def type_parameters(self, node: ast.AST, scope: Scope) -> Scope:
+        """The scope of a definition's type parameters, their bounds and defaults; the one around it where it has none."""
+        parameters = getattr(node, "type_params", ())
+        if not parameters:
+            return scope
+        made = self.open("parameters", parameters[0], scope)
+        for parameter in parameters:
+            self.opaque(made, parameter.name, parameter)
+        for parameter in parameters:
+            for read in (getattr(parameter, "bound", None), getattr(parameter, "default_value", None)):
+                self.annotation(read, parameter, made)
+        return made
+
+    def do_alias(self, node: Any, scope: Scope) -> None:
+        self.assign(node.name, None, None, node, scope)
+        self.annotation(node.value, node, self.type_parameters(node, scope))
 
     def statements(self, node: Union[ast.FunctionDef, ast.AsyncFunctionDef], inner: Scope) -> None:
         self.predeclare(node.body, inner)
@@ -52,11 +68,12 @@ class Statements(Expressions):
 
     def do_class(self, node: ast.ClassDef, scope: Scope) -> None:
         self.opaque(scope, node.name, node)
-        for item in [*node.decorator_list, *node.bases, *node.keywords]:
+        for item in node.decorator_list:
             self.child(item, node, scope)
-        inner = self.open("class", node, scope)
-        for parameter in getattr(node, "type_params", ()):
-            self.opaque(inner, parameter.name, parameter)
+        parameters = self.type_parameters(node, scope)
+        for base in [*node.bases, *node.keywords]:
+            self.child(base, node, parameters)
+        inner = self.open("class", node, parameters)
         self.predeclare(node.body, inner)
         for statement in node.body:
             self.child(statement, node, inner)
@@ -128,6 +145,8 @@ VISITORS.update(
         ast.Nonlocal: Statements.do_global,
     }
 )
+if hasattr(ast, "TypeAlias"):
+    VISITORS[ast.TypeAlias] = Statements.do_alias
 for _name in ("MatchAs", "MatchStar", "MatchMapping"):
     if hasattr(ast, _name):
         VISITORS[getattr(ast, _name)] = Statements.do_capture

@@ -27,7 +27,7 @@ class Binding:
 
 @dataclass(eq=False)
 class Scope:
-    """A module, class, function or comprehension scope."""
+    """A module, class, function, comprehension or type parameter scope; the last sees the names of a class around it."""
 
     form: str
     node: ast.AST
@@ -124,7 +124,7 @@ class Names:
                 return self.module if name in self.module.bindings else None
             if name in at.bindings and name not in at.declared_nonlocal and (first or at.form != "class"):
                 return at
-            first = False
+            first = first and at.form == "parameters"
             at = at.parent
         return None
 

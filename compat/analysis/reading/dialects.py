@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from . import lexer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from .sources import Source
 
@@ -26,6 +26,7 @@ _EXCEPT_STAR = re.compile(rb"\bexcept[ \t]*(\*)")
 _PARAMETERS = re.compile(rb"\b(?:def|class)[ \t]+\w+[ \t]*(\[)")
 _TYPE = re.compile(rb"(?m)(?:^[ \t]*|;[ \t]*)(type)(?=[ \t]+\w+[ \t]*(?:\[|=[^=]))")
 _TYPE_PARAMETERS = re.compile(rb"(?m)(?:^[ \t]*|;[ \t]*)type[ \t]+\w+[ \t]*(\[)")
+_BRACKET = re.compile(rb"[\[\]]")
 _STAR = re.compile(rb"(?:(?<=[\w\])])\[|\*\w+[ \t]*:)[ \t]*(\*)(?=[ \t]*[\w(])")
 _MATCH = re.compile(rb"(?m)^[ \t]*(match)\b[^\r\n=]*:[ \t]*(?:\r\n|\r|\n)(?=[ \t]+case\b)")
 _CASE = re.compile(rb"(?m)^[ \t]+(case)\b([^\r\n]*):")
@@ -33,10 +34,11 @@ _JOINER = re.compile(rb"\b(as|if)\b")
 
 
 class Tree:
-    """A parsed file; ``changed`` names what had to be rewritten for the running Python to parse it."""
+    """A parsed file; ``changed`` names what had to be rewritten for the running Python to parse it, ``parameters`` are the spans
+    of type parameters that were left out."""
 
-    def __init__(self, module: ast.Module, changed: tuple[str, ...] = ()) -> None:
-        self.module, self.changed = module, changed
+    def __init__(self, module: ast.Module, changed: tuple[str, ...] = (), parameters: tuple[tuple[int, int], ...] = ()) -> None:
+        self.module, self.changed, self.parameters = module, changed, parameters
 
     @property
     def has_rewritten_calls(self) -> bool:
@@ -78,7 +80,8 @@ def parse(source: Source) -> Tree:
         if not changed:
             continue
         try:
-            return Tree(parse_text(data.decode("utf-8")), changed)
+            left_out = tuple(type_parameters(source.data)) if "type parameters" in changed else ()
+            return Tree(parse_text(data.decode("utf-8")), changed, left_out)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
     line = getattr(reason, "lineno", None) or 1
@@ -94,9 +97,7 @@ def downgrade(data: bytes, *, formats: bool) -> tuple[bytes, tuple[str, ...]]:
     if tokens is None:
         return data, ()
     made = bytearray(data)
-    mask = bytearray(data)
-    for token in tokens:
-        _blank(mask, token.start, token.end)
+    mask = _masked(data, tokens)
     changed: list[str] = []
     if _strings(made, mask, tokens, formats):
         changed.append("strings")
@@ -132,18 +133,38 @@ def _lazy(made: bytearray, mask: bytes) -> bool:
 
 def _type_parameters(made: bytearray, mask: bytes) -> bool:
     # Before 3.13 a parameter has no default, and before 3.12 there are none: one treatment serves all.
-    brackets = [match.start(1) for pattern in (_PARAMETERS, _TYPE_PARAMETERS) for match in pattern.finditer(mask)]
-    for start in brackets:
-        depth = 0
-        for match in re.compile(rb"[\[\]]").finditer(mask, start):
-            depth += 1 if match.group() == b"[" else -1
-            if not depth:
-                made[start : match.end()] = b" " * (match.end() - start)
-                break
+    brackets = [*_brackets(mask)]
+    for start, end in brackets:
+        made[start:end] = b" " * (end - start)
     found = list(_TYPE.finditer(mask))
     for match in found:
         _put(made, match.start(1), b"0;  ")
     return bool(brackets or found)
+
+
+def type_parameters(data: bytes) -> Iterator[tuple[int, int]]:
+    """The spans of the type parameters of a text, brackets included."""
+    tokens = lexer.tokens(data)
+    return _brackets(bytes(_masked(data, tokens))) if tokens is not None else iter(())
+
+
+def _brackets(mask: bytes) -> Iterator[tuple[int, int]]:
+    for pattern in (_PARAMETERS, _TYPE_PARAMETERS):
+        for opened in pattern.finditer(mask):
+            depth = 0
+            for match in _BRACKET.finditer(mask, opened.start(1)):
+                depth += 1 if match.group() == b"[" else -1
+                if not depth:
+                    yield opened.start(1), match.end()
+                    break
+
+
+def _masked(data: bytes, tokens: list[lexer.Token]) -> bytearray:
+    """A text with its strings and comments blanked."""
+    mask = bytearray(data)
+    for token in tokens:
+        _blank(mask, token.start, token.end)
+    return mask
 
 
 def _excepts(made: bytearray, mask: bytes) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..reading import lexer
 from .edits import Edit, replacing
 
 if TYPE_CHECKING:
@@ -110,6 +111,17 @@ class Plan:
             if chain.root.id in found:
                 found[chain.root.id].append(chain)
         return found
+
+    @cached_property
+    def code(self) -> bytes | None:
+        """The file with its strings and comments blanked, ``None`` where these cannot be told."""
+        tokens = lexer.tokens(self.file.source.data)
+        if tokens is None:
+            return None
+        made = bytearray(self.file.source.data)
+        for token in tokens:
+            made[token.start : token.end] = b" " * (token.end - token.start)
+        return bytes(made)
 
     def owner_of(self, item: ImportedName) -> object:
         """The scope an import binds its name in (another one after ``global``)."""
