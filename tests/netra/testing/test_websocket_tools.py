@@ -100,12 +100,12 @@ def test_a_client_sends_receives_and_waits() -> None:
             await client.send_json({"type": "status_update", "data": {}})
             await client.wait_for_events([WebSocketEventType.STATUS_UPDATE], timeout=5)
             await client.send_raw_message('"no object"')
-            with pytest.raises(asyncio.TimeoutError, match=r"^Events not received in 0.05s: agent_started$"):
+            with pytest.raises(asyncio.TimeoutError, match=r"^Missing expected events: \['agent_started'\]$"):
                 await client.wait_for_events(["agent_started"], timeout=0.05)
             metrics = client.metrics.to_dict()
             assert metrics["events_by_type"] == {"ping": 1, "status_update": 1}
         assert not client.is_connected
-        with pytest.raises(ConnectionError, match=r"^Client t1 is not connected"):
+        with pytest.raises(RuntimeError, match=r"^WebSocket client t1 not connected$"):
             await client.send_message("ping")
 
     asyncio.run(scenario())
@@ -130,6 +130,14 @@ def test_a_mock_client_needs_no_server() -> None:
         client._mock_websocket.feed({"type": "agent_started", "payload": {"agent_name": "a"}})
         message = await client.wait_for_message(timeout=5)
         assert (message.event_type, message.data) == (WebSocketEventType.AGENT_STARTED, {"agent_name": "a"})
+        made_up = [await client.wait_for_message(timeout=5) for _ in range(2)]
+        assert [event.event_type.value for event in made_up] == ["agent_started", "agent_thinking"]
+        assert (made_up[0].data, made_up[0].user_id, made_up[0].thread_id) == (
+            {"agent": "triage", "status": "starting"},
+            "mock_user",
+            "mock_thread",
+        )
+        assert (await client.wait_for_message("tool_completed", timeout=5)).data["tool"] == "search"
         await client.send_message("ping")
         assert json.loads(client._mock_websocket.sent_messages[0])["type"] == "ping"
         await client.disconnect()
@@ -147,9 +155,30 @@ def test_a_mock_socket_ends_for_whoever_waits() -> None:
         await socket.close(1001, "bye")
         with pytest.raises(ConnectionError):
             await waiting
-        with pytest.raises(ConnectionError):
-            await socket.send("late")
+        await socket.send("late")
+        assert socket._sent_messages == ["late"]
         assert (socket.closed, socket.close_code, socket.close_reason) == (True, 1001, "bye")
+
+    asyncio.run(scenario())
+
+
+def test_a_mock_socket_acknowledges_what_it_is_sent() -> None:
+    async def scenario() -> None:
+        socket = MockWebSocketConnection("user_1")
+        await WebSocketTestHelpers.send_test_message(socket, {"type": "chat"})
+        await WebSocketTestHelpers.send_raw_test_message(socket, raw_message="no json")
+        first, second = [await WebSocketTestHelpers.receive_test_message(socket) for _ in range(2)]
+        assert first.pop("timestamp") > 0 and second["original_type"] == "unknown"
+        assert first == {
+            "type": "ack",
+            "original_type": "chat",
+            "message": "Message processed successfully",
+            "sequence_num": 1,
+            "user_id": "user_1",
+            "connection_id": socket.connection_id,
+        }
+        assert socket._sent_messages == ['{"type": "chat"}', "no json"] and socket.connection_id.startswith("ws_conn_user_1_")
+        assert MockWebSocketConnection().user_id.startswith("mock_user_")
 
     asyncio.run(scenario())
 
@@ -174,7 +203,9 @@ def test_helpers_over_a_real_socket() -> None:
 
 
 def test_assertions_name_what_is_missing() -> None:
-    with pytest.raises(AssertionError, match=r"^Missing WebSocket events: \['tool_completed'\]. Received: \['agent_started'\]$"):
+    with pytest.raises(
+        AssertionError, match=r"^Missing expected WebSocket event type: tool_completed. Actual events: \['agent_started'\]$"
+    ):
         assert_websocket_events([{"type": "agent_started"}], ["agent_started", "tool_completed"])
     socket = MockWebSocketConnection()
     asyncio.run(socket.send('{"type": "agent_started"}'))
@@ -200,7 +231,8 @@ def test_the_monitor_keeps_durations_by_name() -> None:
 
 def test_messages_go_there_and_back() -> None:
     message = WebSocketMessage(WebSocketEventType.AGENT_STARTED, {"a": 1}, user_id="user_1", thread_id="t")
-    assert WebSocketMessage.from_dict(message.to_dict()) == message
+    assert WebSocketMessage.from_dict(message.to_dict()) == message and message.timestamp.tzinfo is None
+    assert WebSocketMessage.from_dict({"type": "x", "timestamp": "2025-01-01T00:00:00+00:00"}).timestamp.tzinfo is None
     assert WebSocketMessage.from_dict({"event_type": "other", "x": 1, "timestamp": 5}).data == {"x": 1}
     metrics = WebSocketTestMetrics()
     for latency in (1.0, 3.0):
@@ -226,7 +258,17 @@ def test_the_utility_closes_what_it_made() -> None:
                     assert resilience["success_rate"] == 1.0
                 report = await utility.run_performance_test(client_count=2, message_count=3)
                 assert (report["total_messages_sent"], report["errors"]) == (6, 0)
-                assert utility.get_connection_status()["connected_clients"] == 2
+                status = utility.get_connection_status()
+                assert sorted(status) == ["base_url", "connected_clients", "metrics", "test_id", "total_clients"]
+                assert (status["connected_clients"], status["metrics"]["connection_errors"]) == (2, 0)
+                assert status["test_id"].startswith("wstest_")
+                named = await utility.create_test_client("user_9", {"X-Own": "1"})
+                assert named.headers == {
+                    "X-User-ID": "user_9",
+                    "Authorization": "Bearer test_token_user_9",
+                    "X-Own": "1",
+                }
+                assert named.test_id.startswith("client_4_") and utility.active_clients[named.test_id] is named
             assert utility.active_clients == {}
 
     asyncio.run(scenario())

@@ -162,6 +162,7 @@ class ServiceSpec:
     health_endpoint: Optional[str] = None
     memory_limit: str = "512m"
     needs: tuple[str, ...] = ()
+    health_cmd: Optional[str] = None
 
 
 SPECS: dict[str, ServiceSpec] = {
@@ -169,8 +170,10 @@ SPECS: dict[str, ServiceSpec] = {
         "postgres:15-alpine",
         5432,
         {"POSTGRES_USER": "test_user", "POSTGRES_PASSWORD": "test_pass", "POSTGRES_DB": "netra_test"},
+        memory_limit="1024m",
+        health_cmd="pg_isready",
     ),
-    "redis": ServiceSpec("redis:7-alpine", 6379, memory_limit="256m"),
+    "redis": ServiceSpec("redis:7-alpine", 6379, memory_limit="512m", health_cmd="redis-cli ping"),
     "clickhouse": ServiceSpec(
         "clickhouse/clickhouse-server:23-alpine",
         8123,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 import time
+from pathlib import Path
 from typing import Any, Optional
 
 from .container_reports import DockerReports
@@ -66,11 +68,20 @@ class UnifiedDockerManager(DockerReports, DockerUpkeep):
         name: {
             "container": f"netra-{name}",
             "default_port": spec.port,
-            "health_endpoint": spec.health_endpoint,
+            **({"health_cmd": spec.health_cmd} if spec.health_cmd else {"health_endpoint": spec.health_endpoint}),
             "memory_limit": spec.memory_limit,
         }
         for name, spec in SPECS.items()
     }
+    ENVIRONMENT_CREDENTIALS: dict[EnvironmentType, dict[str, str]] = {
+        kind: {"user": "test_user", "password": "test_pass", "database": f"netra_{kind.value}"} for kind in EnvironmentType
+    }
+    ALPINE_CREDENTIALS: dict[str, str] = {"user": "test", "password": "test", "database": "netra_test"}
+    LOCK_DIR = Path(tempfile.gettempdir()) / "netra_docker_locks"
+    STATE_FILE = Path(tempfile.gettempdir()) / "netra_docker_state.json"
+
+    environment = "test"
+    _project_name: Optional[str] = None
 
     # The engine.
 

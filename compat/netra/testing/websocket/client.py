@@ -14,20 +14,42 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Optional, Union
 
+from ...components.ids.generator import UnifiedIdGenerator
 from .messages import WebSocketEventType, WebSocketMessage, WebSocketTestMetrics, event_name
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_URL = "ws://localhost:8000/ws"
 
+#: What a mock client receives that was fed nothing.
+_MADE_UP: dict[str, dict[str, Any]] = {
+    "agent_started": {"agent": "triage", "status": "starting"},
+    "agent_thinking": {"agent": "triage", "status": "thinking"},
+    "tool_executing": {"tool": "search", "status": "executing"},
+    "tool_completed": {"tool": "search", "status": "completed"},
+    "agent_completed": {"agent": "triage", "status": "completed"},
+}
+
 
 class MockWebSocketConnection:
-    """A socket in memory: what is sent is kept in ``sent_messages``; :meth:`feed` gives :meth:`recv` its messages."""
+    """A socket in memory: what is sent is kept in ``sent_messages``; :meth:`feed` gives :meth:`recv` its messages.
 
-    def __init__(self, user_id: str = "mock_user", connection_id: Optional[str] = None, **_ignored: Any) -> None:
-        self.user_id = user_id
-        self.connection_id = connection_id or f"mock_{uuid.uuid4().hex[:8]}"
+    With ``acknowledge`` :meth:`recv` also gives an acknowledgement of each message sent.
+    """
+
+    def __init__(
+        self,
+        user_id: Optional[str] = None,
+        connection_id: Optional[str] = None,
+        *,
+        acknowledge: bool = True,
+        **_ignored: Any,
+    ) -> None:
+        self.user_id = user_id or f"mock_user_{uuid.uuid4().hex[:8]}"
+        self.connection_id = connection_id or UnifiedIdGenerator.generate_websocket_connection_id(self.user_id)
+        self.acknowledge = acknowledge
         self.sent_messages: list[Any] = []
+        self._sent_messages: list[str] = []
         self.received_messages: list[Any] = []
         self.closed = False
         self.close_code: Optional[int] = None
@@ -43,10 +65,28 @@ class MockWebSocketConnection:
         self.accepted = True
 
     async def send(self, message: Any) -> None:
-        """Keep a sent message; ConnectionError after :meth:`close`."""
-        if self.closed:
-            raise ConnectionError("the mock connection is closed")
+        """Keep a sent message, after :meth:`close` too, and acknowledge it where that is wanted."""
         self.sent_messages.append(message)
+        text = message.decode() if isinstance(message, bytes) else message
+        self._sent_messages.append(text if isinstance(text, str) else json.dumps(text, default=str))
+        if self.acknowledge and not self.closed:
+            self.feed(self._acknowledgement(self._sent_messages[-1]))
+
+    def _acknowledgement(self, text: str) -> str:
+        try:
+            sent = json.loads(text)
+        except ValueError:
+            sent = None
+        acknowledgement = {
+            "type": "ack",
+            "original_type": sent.get("type", "unknown") if isinstance(sent, dict) else "unknown",
+            "message": "Message processed successfully",
+            "sequence_num": len(self._sent_messages),
+            "user_id": self.user_id,
+            "connection_id": self.connection_id,
+            "timestamp": time.time(),
+        }
+        return json.dumps(acknowledgement)
 
     send_text = send_json = send_bytes = send
 
@@ -139,6 +179,7 @@ class WebSocketTestClient:
         self.message_queue: Any = None
         self._mock_mode = False
         self._mock_websocket: Optional[MockWebSocketConnection] = None
+        self._made_up = 0
 
     async def connect(
         self,
@@ -163,7 +204,7 @@ class WebSocketTestClient:
         self._mock_mode = mock_mode
         try:
             if mock_mode:
-                self.websocket = self._mock_websocket = MockWebSocketConnection()
+                self.websocket = self._mock_websocket = MockWebSocketConnection("mock_user", acknowledge=False)
             else:
                 self.websocket = await asyncio.wait_for(_dial(self.url, self.headers, subprotocols), timeout)
         except Exception as error:
@@ -211,10 +252,10 @@ class WebSocketTestClient:
         return message
 
     async def send_raw_message(self, data: Union[str, bytes]) -> None:
-        """Send a frame as it is. ConnectionError without a connection."""
+        """Send a frame as it is. RuntimeError without a connection."""
         if not self.is_connected or self.websocket is None:
             self.metrics.record_message_error()
-            raise ConnectionError(f"Client {self.test_id} is not connected: await connect() first")
+            raise RuntimeError(f"WebSocket client {self.test_id} not connected")
         await self.websocket.send(data)
         self.metrics.record_message_sent(len(data))
 
@@ -229,9 +270,11 @@ class WebSocketTestClient:
     ) -> WebSocketMessage:
         """The next message (of that type), taking it from the queue; others stay in ``received_messages``.
 
-        asyncio.TimeoutError after so many seconds.
+        asyncio.TimeoutError after so many seconds. A mock client that was fed nothing makes messages up: a run of an agent.
         """
         wanted = None if event_type is None else event_name(event_type)
+        if self._mock_mode and not await self._was_fed():
+            await self._make_up(wanted)
 
         async def take() -> WebSocketMessage:
             while True:
@@ -240,6 +283,20 @@ class WebSocketTestClient:
                     return message
 
         return await asyncio.wait_for(take(), timeout)
+
+    async def _was_fed(self) -> bool:
+        for _ in range(3):  # what was fed goes through the task that listens
+            if not self.message_queue.empty():
+                return True
+            await asyncio.sleep(0)
+        return not self.message_queue.empty()
+
+    async def _make_up(self, wanted: Optional[str]) -> None:
+        kinds = list(_MADE_UP)
+        kind = wanted or kinds[self._made_up % len(kinds)]
+        self._made_up += 1
+        message = {"type": kind, "data": _MADE_UP.get(kind, {}), "timestamp": time.time()}
+        await self._take({**message, "user_id": "mock_user", "thread_id": "mock_thread"})
 
     async def receive_json(self, timeout: float = 10.0) -> dict[str, Any]:
         """The next message, as plain data."""
@@ -266,7 +323,7 @@ class WebSocketTestClient:
             try:
                 await self.wait_for_message(timeout=max(deadline - loop.time(), 0.001))
             except asyncio.TimeoutError:
-                raise asyncio.TimeoutError(f"Events not received in {timeout}s: {', '.join(missing)}") from None
+                raise asyncio.TimeoutError(f"Missing expected events: {missing}") from None
 
     def add_event_handler(self, event_type: Union[WebSocketEventType, str], handler: Callable[[WebSocketMessage], Any]) -> None:
         """Have a handler, sync or async, called with every message of a type."""

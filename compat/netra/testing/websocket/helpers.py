@@ -41,7 +41,7 @@ MockWebSocket = MockWebSocketConnection
 WebSocketClientAbstraction = WebSocketTestClient
 
 
-def create_mock_websocket(user_id: str = "mock_user", **options: Any) -> MockWebSocketConnection:
+def create_mock_websocket(user_id: Optional[str] = None, **options: Any) -> MockWebSocketConnection:
     """A socket in memory."""
     return MockWebSocketConnection(user_id, **options)
 
@@ -57,11 +57,12 @@ def _names(events: Any) -> list[str]:
 
 
 def assert_websocket_events(events: Any, expected_events: Optional[Iterable[Any]] = None) -> None:
-    """Fail unless every expected event (the five critical ones) is among the events."""
+    """Fail at the first expected event (the five critical ones) that is not among the events."""
     got = _names(events)
-    wanted = Counter(event_name(event) for event in (CRITICAL_EVENTS if expected_events is None else expected_events))
-    missing = wanted - Counter(got)
-    assert not missing, f"Missing WebSocket events: {sorted(missing)}. Received: {got}"
+    left = Counter(got)
+    for wanted in map(event_name, CRITICAL_EVENTS if expected_events is None else expected_events):
+        assert left[wanted] > 0, f"Missing expected WebSocket event type: {wanted}. Actual events: {got}"
+        left[wanted] -= 1
 
 
 def assert_websocket_events_sent(sent: Any, expected_events: Optional[Iterable[Any]] = None) -> None:
@@ -115,9 +116,9 @@ class WebSocketTestHelpers:
         await asyncio.wait_for(websocket.send(text), timeout)
 
     @staticmethod
-    async def send_raw_test_message(websocket: Any, message: Union[str, bytes], timeout: float = 5.0) -> None:
+    async def send_raw_test_message(websocket: Any, raw_message: Union[str, bytes], timeout: float = 5.0) -> None:
         """Send a frame as it is."""
-        await asyncio.wait_for(websocket.send(message), timeout)
+        await asyncio.wait_for(websocket.send(raw_message), timeout)
 
     @staticmethod
     async def receive_test_message(websocket: Any, timeout: float = 5.0) -> Any:
@@ -135,7 +136,7 @@ class WebSocketTestHelpers:
             await websocket.close()
 
     @staticmethod
-    def create_mock_websocket(user_id: str = "mock_user", **options: Any) -> MockWebSocketConnection:
+    def create_mock_websocket(user_id: Optional[str] = None, **options: Any) -> MockWebSocketConnection:
         """A socket in memory."""
         return MockWebSocketConnection(user_id, **options)
 

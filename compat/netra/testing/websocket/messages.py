@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from enum import Enum
 from typing import Any, Optional, Union
 
@@ -45,11 +45,11 @@ def event_name(event: Any) -> str:
 
 @dataclass
 class WebSocketMessage:
-    """One message; ``event_type`` is a plain string where it is none of :class:`WebSocketEventType`."""
+    """One message; ``event_type`` is a plain string where it is none of :class:`WebSocketEventType`. Times are local ones."""
 
     event_type: Union[WebSocketEventType, str]
     data: dict[str, Any]
-    timestamp: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    timestamp: datetime = field(default_factory=datetime.now)
     message_id: str = field(default_factory=lambda: f"msg_{uuid.uuid4().hex[:8]}")
     user_id: Optional[str] = None
     thread_id: Optional[str] = None
@@ -74,11 +74,11 @@ class WebSocketMessage:
             kind = WebSocketEventType(name)
         moment = data.get("timestamp")
         if isinstance(moment, (int, float)):
-            when = datetime.fromtimestamp(moment, timezone.utc)
+            when = datetime.fromtimestamp(moment)
         elif isinstance(moment, str):
             when = _moment(moment)
         else:
-            when = datetime.now(timezone.utc)
+            when = datetime.now()
         own = {"type", "event_type", "timestamp", "message_id", "user_id", "thread_id"}
         inner = data.get("data", data.get("payload"))
         return cls(
@@ -103,7 +103,11 @@ class WebSocketMessage:
 def _moment(text: str) -> datetime:
     from ...components.timestamps import safe_convert_timestamp
 
-    return datetime.fromtimestamp(safe_convert_timestamp(text) or time.time(), timezone.utc)
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.fromtimestamp(safe_convert_timestamp(text) or time.time())
+    return when if when.tzinfo is None else when.astimezone().replace(tzinfo=None)
 
 
 class WebSocketTestMetrics:

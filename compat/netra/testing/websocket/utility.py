@@ -55,7 +55,7 @@ class WebSocketTestUtility:
     def __init__(self, base_url: Optional[str] = None, env: Optional[Any] = None) -> None:
         self.env = env or get_env()
         self.base_url = base_url or self.env.get("WEBSOCKET_TEST_URL") or DEFAULT_URL
-        self.test_id = f"ws_test_{uuid.uuid4().hex[:8]}"
+        self.test_id = f"wstest_{uuid.uuid4().hex[:8]}"
         self.metrics = WebSocketTestMetrics()
         self.active_clients: dict[str, WebSocketTestClient] = {}
         self.client_counter = 0
@@ -85,10 +85,11 @@ class WebSocketTestUtility:
     async def create_test_client(
         self, user_id: Optional[str] = None, headers: Optional[Mapping[str, str]] = None
     ) -> WebSocketTestClient:
-        """A client, not connected yet."""
+        """A client, not connected yet; it names its user in its headers unless these say otherwise."""
         self.client_counter += 1
-        test_id = f"{self.test_id}_client_{self.client_counter}"
-        client = WebSocketTestClient(self.base_url, test_id, headers, user_id=user_id)
+        test_id = f"client_{self.client_counter}_{uuid.uuid4().hex[:6]}"
+        named = {"X-User-ID": user_id, "Authorization": f"Bearer test_token_{user_id}"} if user_id else {}
+        client = WebSocketTestClient(self.base_url, test_id, {**named, **(headers or {})}, user_id=user_id)
         for name, handlers in self.global_event_handlers.items():
             for handler in handlers:
                 client.add_event_handler(name, handler)
@@ -188,14 +189,14 @@ class WebSocketTestUtility:
         self.active_clients.clear()
 
     def get_connection_status(self) -> dict[str, Any]:
-        """Which clients there are, and which are connected."""
+        """How many clients there are and are connected, and what was counted."""
         connected = [client.test_id for client in self.active_clients.values() if client.is_connected]
         return {
             "test_id": self.test_id,
             "base_url": self.base_url,
             "total_clients": len(self.active_clients),
             "connected_clients": len(connected),
-            "clients": {name: client.is_connected for name, client in self.active_clients.items()},
+            "metrics": self.metrics.to_dict(),
         }
 
     async def _connect(self, client: WebSocketTestClient) -> None:

@@ -274,3 +274,16 @@ def test_clean_up_on_a_schedule(manager: UnifiedDockerManager, engine: Engine) -
 def test_windows_has_its_own_questions(manager: UnifiedDockerManager) -> None:
     assert manager.get_windows_event_logs() == []
     assert manager.get_docker_service_status_windows() == {"applicable": False, "platform": sys.platform}
+
+
+def test_the_class_says_how_services_are_reached_and_watched() -> None:
+    services = UnifiedDockerManager.SERVICES
+    assert (services["postgres"]["memory_limit"], services["redis"]["memory_limit"]) == ("1024m", "512m")
+    assert (services["postgres"]["health_cmd"], services["redis"]["health_cmd"]) == ("pg_isready", "redis-cli ping")
+    assert [name for name, service in services.items() if "health_endpoint" not in service] == ["postgres", "redis"]
+    assert set(UnifiedDockerManager.ENVIRONMENT_CREDENTIALS) == set(EnvironmentType)
+    assert all(sorted(one) == ["database", "password", "user"] for one in UnifiedDockerManager.ENVIRONMENT_CREDENTIALS.values())
+    assert UnifiedDockerManager.ALPINE_CREDENTIALS == {"user": "test", "password": "test", "database": "netra_test"}
+    assert UnifiedDockerManager.LOCK_DIR.parent == UnifiedDockerManager.STATE_FILE.parent
+    manager = UnifiedDockerManager()
+    assert (manager.environment, manager._project_name) == ("test", None)
