@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         set_websocket_manager_factory,
     )
     from .limits import Limits, OverflowPolicy
+    from .redis.outside import Publisher
     from .server.app import create_app
     from .settings import Settings
 
@@ -71,6 +72,7 @@ _HOMES = {
     ),
     "limits": ("Limits", "OverflowPolicy"),
     "core.manager": ("UnifiedWebSocketManager",),
+    "redis.outside": ("Publisher",),
     "server.app": ("create_app",),
     "settings": ("Settings",),
 }
@@ -89,6 +91,7 @@ __all__ = [
     "ManagerClosed",
     "OverflowPolicy",
     "Position",
+    "Publisher",
     "ResourceLimitExceeded",
     "SSotValidationError",
     "Settings",

@@ -12,6 +12,7 @@ from .events import Delivery, Draft, Event, Position
 from .replay import History, Replay
 
 _new_tuple = tuple.__new__
+_KEYS = 10_000
 
 Deliver = Callable[[str, Sequence[Event]], int]
 """``deliver(user_id, events) -> how many connections here took the last``; writes nothing, and so runs no foreign code.
@@ -40,6 +41,9 @@ class Backplane(Protocol):
 
     async def publish(self, user_id: str, draft: Draft) -> Delivery:
         """Give ``draft`` its place, keep it, hand it on. Raises BackplaneUnavailable if it was not accepted."""
+
+    async def publish_once(self, user_id: str, draft: Draft, key: str) -> Delivery:
+        """As :meth:`publish`; of what the user has got under ``key`` already, return the first delivery and publish nothing."""
 
     async def replay(self, user_id: str, since: Position | None) -> Replay:
         """Return what follows ``since``; None is the beginning of what is kept."""
@@ -76,6 +80,7 @@ class InProcessBackplane:
         self._counter = itertools.count(1)
         self._lock = threading.RLock()  # delivery may publish again on the same thread
         self._deliver: Deliver = _nobody
+        self._once: dict[tuple[str, str], Delivery] = {}
 
     def bind(self, deliver: Deliver, pump: Callable[[str], None] | None = None) -> None:
         """Name the function that takes a user's events."""
@@ -100,6 +105,16 @@ class InProcessBackplane:
             receivers = self._deliver(user_id, (event,))
         # What a NamedTuple's own constructor does, at a third of its cost.
         return _new_tuple(Delivery, (event.seq, event.epoch, receivers, self.history_limit > 0))
+
+    async def publish_once(self, user_id: str, draft: Draft, key: str) -> Delivery:
+        """Publish what was not published under ``key`` yet; the ten thousand latest keys are remembered."""
+        with self._lock:
+            delivery = self._once.get((user_id, key))
+            if delivery is None:
+                delivery = self._once[user_id, key] = self.publish_now(user_id, draft)
+                if len(self._once) > _KEYS:
+                    del self._once[next(iter(self._once))]
+        return delivery
 
     async def replay(self, user_id: str, since: Position | None) -> Replay:
         """Return what follows ``since``; never suspends."""

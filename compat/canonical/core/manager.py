@@ -226,10 +226,13 @@ class UnifiedWebSocketManager:
 
     # Events
 
-    async def send(self, message: Mapping[str, Any], *, critical: bool | None = None) -> Delivery:
+    async def send(
+        self, message: Mapping[str, Any], *, critical: bool | None = None, idempotency_key: str | None = None
+    ) -> Delivery:
         """Send a JSON object to this manager's user: in order, numbered, kept for replay.
 
-        ``critical`` None asks the message's type. Never waits for a slow client.
+        ``critical`` None asks the message's type. With an ``idempotency_key`` that the user has had, nothing is sent again.
+        Never waits for a slow client.
 
         Raises
         ------
@@ -239,7 +242,7 @@ class UnifiedWebSocketManager:
             it is not critical, and was not accepted
         ManagerClosed
         """
-        return await self.publish(Draft(message, critical=critical, thread_id=self.key.thread_id))
+        return await self.publish(Draft(message, critical=critical, thread_id=self.key.thread_id), idempotency_key)
 
     async def emit(
         self, event_type: str, data: Mapping[str, Any] | None = None, *, critical: bool | None = None, **fields: Any
@@ -259,7 +262,7 @@ class UnifiedWebSocketManager:
         connection = self.get_connection(connection_id)
         return connection is not None and await connection.send_direct(message)
 
-    async def publish(self, draft: Draft) -> Delivery:
+    async def publish(self, draft: Draft, idempotency_key: str | None = None) -> Delivery:
         """Send what is already encoded; see :meth:`send`."""
         if self._closed:
             raise ManagerClosed(self.key.user_id)
@@ -269,7 +272,9 @@ class UnifiedWebSocketManager:
         counters.published += 1
         try:
             publish_now = factory.publish_now
-            if publish_now is not None:
+            if idempotency_key is not None:
+                delivery = await factory.backplane.publish_once(self.key.user_id, draft, idempotency_key)
+            elif publish_now is not None:
                 delivery = publish_now(self.key.user_id, draft)
             else:
                 delivery = await factory.backplane.publish(self.key.user_id, draft)

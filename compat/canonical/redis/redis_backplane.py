@@ -13,13 +13,14 @@ import os
 from typing import Any, Callable, NamedTuple
 
 from ..core.backplane import Deliver
-from ..core.codec import dumps, loads
 from ..core.events import GREATEST_SEQ, Delivery, Draft, Event, Position, resync_notice
 from ..core.logged import get_logger
 from ..core.replay import Replay
 from ..errors import BackplaneUnavailable, SettingsError, WebSocketComponentError
+from .layout import event_of, item_of, keys_of, user_of
 from .link import RedisLink, end_tasks
-from .publisher import RedisPublisher
+from .outside import once
+from .publisher import SCRIPT, RedisPublisher
 
 logger = get_logger(__name__)
 
@@ -165,8 +166,19 @@ class RedisBackplane:
         """
         if self._watcher is None or self._publisher is None:
             raise BackplaneUnavailable(self._why_not())
-        item = f"{dumps([draft.type, draft.thread_id, draft.critical])}\n{draft.body}"
-        return await self._publisher.publish(self._keys(user_id), item)
+        return await self._publisher.publish(self._keys(user_id), item_of(draft))
+
+    async def publish_once(self, user_id: str, draft: Draft, key: str) -> Delivery:
+        """As :meth:`publish`, once however often it is asked under ``key``. Raises BackplaneUnavailable."""
+        if self._watcher is None or self._publisher is None:
+            raise BackplaneUnavailable(self._why_not())
+        own = (os.urandom(6).hex(), once(key), self._limit, self._ttl, 1, 1)
+        keys = self._keys(user_id)
+        answer = await self._ask(lambda: self._client.eval(SCRIPT, 3, *keys, *own, item_of(draft)))
+        seq, epoch, receivers = answer[0]
+        if int(receivers) < 0:
+            raise BackplaneUnavailable(f"Redis refused: {epoch}")
+        return Delivery(int(seq), epoch, int(receivers), True)
 
     async def replay(self, user_id: str, since: Position | None) -> Replay:
         """Return what follows ``since``. Raises BackplaneUnavailable."""
@@ -196,7 +208,7 @@ class RedisBackplane:
                     return Replay([], end, "unknown_position"), ""
             if since.seq < end.seq and (not entries or _seq(entries[0]) != since.seq + 1):
                 return Replay([], end, "history_expired"), ""
-        events = [_event(entry[1]["e"], epoch, _seq(entry)) for entry in entries]
+        events = [event_of(entry[1]["e"], epoch, _seq(entry)) for entry in entries]
         return Replay(events, end), entries[-1][1]["t"] if entries else token
 
     async def position(self, user_id: str) -> Position:
@@ -315,7 +327,7 @@ class RedisBackplane:
                 await self._refill(user_id, last)
                 return
         self._joined[user_id] = _Place(Position(epoch, seq), token)
-        self._deliver(user_id, (_event(item, epoch, seq),))
+        self._deliver(user_id, (event_of(item, epoch, seq),))
         self._pump(user_id)
 
     async def _on_subscribed(self, channel: str) -> None:
@@ -377,22 +389,10 @@ class RedisBackplane:
             raise BackplaneUnavailable(f"Redis does not answer: {exc}") from exc
 
     def _keys(self, user_id: str) -> tuple[str, str, str]:
-        # The braces say where the user's ID ends, whatever it holds.
-        base = f"{self._prefix}:{{{user_id}}}"
-        try:
-            base.encode()
-        except UnicodeEncodeError as exc:
-            raise ValueError(f"user ID {user_id!r} is not text that UTF-8 can hold: {exc.reason}") from exc
-        return f"{base}:meta", f"{base}:stream", f"{base}:live"
+        return keys_of(self._prefix, user_id)
 
     def _user_of(self, channel: str) -> str:
-        return channel[len(self._prefix) + 2 : -len("}:live")]
-
-
-def _event(item: str, epoch: str, seq: int) -> Event:
-    header, _, body = item.partition("\n")
-    kind, thread_id, critical = loads(header)
-    return Event(Draft.from_record((body, kind, critical, thread_id)), epoch, seq)
+        return user_of(self._prefix, channel)
 
 
 def _seq(entry: Any) -> int:

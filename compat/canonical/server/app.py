@@ -10,6 +10,7 @@ from ..settings import Settings
 from .endpoint import WebSocketEndpoint
 from .pages import Page, alive, metrics, ready
 from .protocols import AuthenticatorProtocol, MessageHandler
+from .publishing import publish
 from .service import WebSocketService
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def create_app(
             Route("/healthz", Page(service, alive), methods=["GET"]),
             Route("/readyz", Page(service, ready), methods=["GET"]),
             Route("/metrics", Page(service, metrics), methods=["GET"]),
+            Route("/publish", Page(service, publish), methods=["POST"]),
         ],
         lifespan=service.lifespan,
     )

@@ -29,11 +29,15 @@ class Page:
 
 def is_internal(service: WebSocketService, request: Request) -> bool:
     """Whether a request brings ``internal_token``; without one, whether this process runs where only its developer is."""
-    expected = service.settings.internal_token
-    if not expected:
+    if not service.settings.internal_token:
         return not service.settings.is_exposed
-    given = request.headers.get("authorization", "")
-    return hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {expected}".encode())
+    return brings_token(service, request)
+
+
+def brings_token(service: WebSocketService, request: Request) -> bool:
+    """Whether a request brings ``internal_token``; nobody does where there is none."""
+    expected, given = service.settings.internal_token, request.headers.get("authorization", "")
+    return bool(expected) and hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {expected}".encode())
 
 
 async def alive(service: WebSocketService, request: Request) -> Response:
