@@ -92,21 +92,29 @@ def _safe_websocket_state_for_logging(state: Any) -> str:
 
 
 def is_websocket_connected(websocket: Any) -> bool:
-    """Return whether messages can be sent: both ends are connected, as far as the object says.
+    """Return whether messages can be sent, as far as the object says.
 
-    Understands Starlette's ``client_state`` and ``application_state``. An object without known states counts as
-    connected, in staging and production only if it has a ``send_json``, ``send_text`` or ``send`` to call.
+    ``client_state`` decides where the object has one, else ``application_state``: only Starlette's CONNECTED counts, so that
+    a mock with a state of its own is not connected. An object with neither must have ``receive``, and in staging and
+    production queues, a WebSocket's scope, or a ``send_json`` to call.
     """
     if websocket is None:
         return False
     try:
-        states = [_state_name(getattr(websocket, name, None)) for name in ("client_state", "application_state")]
-        known = [state for state in states if state]
-        if known:
-            return all(state == "CONNECTED" for state in known)
-        if any(callable(getattr(websocket, name, None)) for name in ("send_json", "send_text", "send")):
+        for name in ("client_state", "application_state"):
+            if hasattr(websocket, name):
+                return _state_name(getattr(websocket, name)) == "CONNECTED"
+        if not hasattr(websocket, "receive"):
+            return False
+        if read_variable("ENVIRONMENT").lower() not in ("staging", "production"):
             return True
-        return read_variable("ENVIRONMENT").lower() not in ("staging", "production")
+        scope = getattr(websocket, "scope", None)
+        return (
+            hasattr(websocket, "_receive_queue")
+            or hasattr(websocket, "_send_queue")
+            or (isinstance(scope, Mapping) and scope.get("type") == "websocket")
+            or callable(getattr(websocket, "send_json", None))
+        )
     except Exception as error:
         logger.debug("state of %s cannot be read: %s", type(websocket).__name__, error)
         return False

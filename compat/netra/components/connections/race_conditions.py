@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from enum import Enum
@@ -95,13 +94,14 @@ class HandshakeCoordinator:
     def __init__(self, environment: Optional[str] = None) -> None:
         self.environment = _environment(environment)
         self.state = ApplicationConnectionState.INITIALIZING
-        self.handshake_start_time: Optional[float] = None
-        self.handshake_end_time: Optional[float] = None
-        self.state_transitions: list[dict[str, Any]] = []
+        self.handshake_start_time: Optional[datetime] = None
+        self.handshake_end_time: Optional[datetime] = None
+        #: What was left, what was entered, and when.
+        self.state_transitions: list[tuple[ApplicationConnectionState, ApplicationConnectionState, datetime]] = []
         self._lock: Optional[asyncio.Lock] = None
 
     async def coordinate_handshake(self) -> bool:
-        """Go through the states to READY_FOR_MESSAGES. False, and state ERROR, if it cannot be done.
+        """Go through the states to READY_FOR_MESSAGES. False, and state ERROR, if it cannot be done or is cancelled.
 
         A handshake that is done already stays done; two at once wait for each other.
         """
@@ -112,19 +112,28 @@ class HandshakeCoordinator:
                 return True
             if self.state is not ApplicationConnectionState.INITIALIZING:
                 return False
-            self.handshake_start_time = time.time()
-            pause = SETTLING.get(self.environment, 0.05)
-            self._enter(ApplicationConnectionState.HANDSHAKE_PENDING)
-            await asyncio.sleep(pause)
-            if self.state.is_terminal():
+            try:
+                return await self._go_through()
+            except (Exception, asyncio.CancelledError) as error:
+                logger.error(f"Handshake failed: {error!r}")
+                self._enter(ApplicationConnectionState.ERROR)
                 return False
-            self._enter(ApplicationConnectionState.CONNECTED)
-            await asyncio.sleep(pause / 2)
-            if self.state.is_terminal():
-                return False
-            self._enter(ApplicationConnectionState.READY_FOR_MESSAGES)
-            self.handshake_end_time = time.time()
-            return True
+
+    async def _go_through(self) -> bool:
+        self.handshake_start_time = datetime.now(timezone.utc)
+        first, second = (0.1, 0.025) if self.environment in ("staging", "production") else (0.005, 0.0)
+        self._enter(ApplicationConnectionState.HANDSHAKE_PENDING)
+        await asyncio.sleep(first)
+        if self.state.is_terminal():
+            return False
+        self._enter(ApplicationConnectionState.CONNECTED)
+        if second:
+            await asyncio.sleep(second)
+        if self.state.is_terminal():
+            return False
+        self._enter(ApplicationConnectionState.READY_FOR_MESSAGES)
+        self.handshake_end_time = datetime.now(timezone.utc)
+        return True
 
     def is_ready_for_messages(self) -> bool:
         """Whether messages can be handled."""
@@ -138,18 +147,28 @@ class HandshakeCoordinator:
         """Seconds that the handshake has taken, or takes so far; None before it began."""
         if self.handshake_start_time is None:
             return None
-        return (self.handshake_end_time or time.time()) - self.handshake_start_time
+        return ((self.handshake_end_time or datetime.now(timezone.utc)) - self.handshake_start_time).total_seconds()
 
     def get_state_history(self) -> list[dict[str, Any]]:
-        """Every change so far, in a list of the caller's own."""
-        return [dict(entry) for entry in self.state_transitions]
+        """Every change so far, as plain data; the time since the change before, in milliseconds."""
+        history, last = [], self.handshake_start_time
+        for before, after, moment in self.state_transitions:
+            spent = (moment - (last or moment)).total_seconds() * 1000
+            history.append(
+                {
+                    "from_state": before.value,
+                    "to_state": after.value,
+                    "timestamp": moment.isoformat(),
+                    "transition_time_ms": spent,
+                }
+            )
+            last = moment
+        return history
 
     def validate_state_sequence(self) -> bool:
         """Whether every change so far was one that a handshake makes."""
         expected = ApplicationConnectionState.INITIALIZING
-        for entry in self.state_transitions:
-            before = ApplicationConnectionState(entry["from_state"])
-            after = ApplicationConnectionState(entry["to_state"])
+        for before, after, _ in self.state_transitions:
             if before is not expected or not (after in _NEXT[before] or after.is_terminal()):
                 return False
             expected = after
@@ -163,36 +182,24 @@ class HandshakeCoordinator:
 
     def force_error_state(self, reason: str = "Forced error") -> None:
         """Enter ERROR from any state."""
-        self._enter(ApplicationConnectionState.ERROR, reason)
+        self._enter(ApplicationConnectionState.ERROR)
         logger.error(f"Handshake forced to error: {reason}")
 
     def get_coordination_summary(self) -> dict[str, Any]:
         """State, duration and changes, as plain data."""
+        spent, began = self.get_handshake_duration(), self.handshake_start_time
         return {
-            "environment": self.environment,
             "current_state": self.state.value,
-            "is_ready": self.is_ready_for_messages(),
-            "is_ready_for_messages": self.is_ready_for_messages(),
-            "handshake_duration": self.get_handshake_duration(),
-            "transition_count": len(self.state_transitions),
+            "environment": self.environment,
+            "handshake_duration_ms": None if spent is None else spent * 1000,
             "total_transitions": len(self.state_transitions),
-            "valid_sequence": self.validate_state_sequence(),
-            "state_history": self.get_state_history(),
+            "is_ready_for_messages": self.is_ready_for_messages(),
+            "state_sequence_valid": self.validate_state_sequence(),
+            "handshake_start_time": began.isoformat() if began is not None else None,
         }
 
-    def _enter(self, state: ApplicationConnectionState, reason: Optional[str] = None) -> None:
-        now = time.time()
-        self.state_transitions.append(
-            {
-                "from_state": self.state.value,
-                "to_state": state.value,
-                "state": state.value,
-                "timestamp": now,
-                "elapsed": now - (self.handshake_start_time or now),
-                "reason": reason,
-                "environment": self.environment,
-            }
-        )
+    def _enter(self, state: ApplicationConnectionState) -> None:
+        self.state_transitions.append((self.state, state, datetime.now(timezone.utc)))
         self.state = state
 
 

@@ -136,26 +136,27 @@ class WebSocketCompressionHandler:
     async def compress_message(self, message: WebSocketMessage) -> CompressionResult:
         """Compress one message.
 
-        It is left as it is when compression is off, it is below the threshold, or it would not get smaller; above
-        the largest size it is refused, with an ``error_message``. UnsupportedCompressionError for a preferred
-        algorithm that is unknown.
+        It is left as it is when compression is off, it is not above the threshold, it would not get smaller, or the
+        compressor fails, with an ``error_message`` then. ValueError above the largest size; UnsupportedCompressionError for
+        a preferred algorithm that is unknown.
         """
         start = time.perf_counter()
         data = message.model_dump_json().encode()
         size = len(data)
         limit = self.config.max_uncompressed_size_mb * 1024 * 1024
         if size > limit:
-            return self._count(
-                CompressionResult(
-                    was_compressed=False, original_size=size, compressed_size=size,
-                    error_message=f"Message too large: {size} bytes exceeds the limit of {limit} bytes",
-                ),
-                start,
-            )  # fmt: skip
+            with self._lock:
+                self.stats.messages_rejected_size += 1
+            raise ValueError(f"Message size {size} bytes exceeds maximum size {limit} bytes")
         result = CompressionResult(was_compressed=False, original_size=size, compressed_size=size)
-        if self.config.compression_enabled and size >= self.config.compression_threshold_bytes:
+        if self.config.compression_enabled and size > self.config.compression_threshold_bytes:
             algorithm = self.config.preferred_algorithm
-            compressed = self._algorithm(algorithm)(data, self.config.compression_level)
+            compress = self._algorithm(algorithm)
+            try:
+                compressed = compress(data, self.config.compression_level)
+            except Exception as error:
+                result.error_message = f"Compression failed: {error}"
+                return self._count(result, start)
             if len(compressed) < size:
                 result = CompressionResult(
                     was_compressed=True,
@@ -209,9 +210,7 @@ class WebSocketCompressionHandler:
             stats = self.stats
             stats.total_messages_processed += 1
             stats.processing_time_ms += result.processing_time_ms
-            if result.error_message:
-                stats.messages_rejected_size += 1
-            elif result.was_compressed:
+            if result.was_compressed:
                 stats.messages_compressed += 1
                 stats.total_original_bytes += result.original_size
                 stats.total_compressed_bytes += result.compressed_size

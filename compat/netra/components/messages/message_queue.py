@@ -70,9 +70,10 @@ class QueuedMessage:
             self.calculate_queue_duration()
 
     def calculate_queue_duration(self) -> float:
-        """Milliseconds from queueing to the start of processing, or to now; also kept in ``queue_duration_ms``."""
-        until = self.processing_started_at or datetime.now(timezone.utc)
-        self.queue_duration_ms = (until - self.queued_at).total_seconds() * 1000
+        """Milliseconds from queueing to the start of processing, kept in ``queue_duration_ms``; 0.0, not kept, before that."""
+        if self.processing_started_at is None:
+            return 0.0
+        self.queue_duration_ms = (self.processing_started_at - self.queued_at).total_seconds() * 1000
         return self.queue_duration_ms
 
     def is_expired(self, max_age_seconds: float = 300.0) -> bool:

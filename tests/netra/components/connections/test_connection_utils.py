@@ -6,6 +6,8 @@ import asyncio
 import enum
 import json
 import re
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -65,26 +67,40 @@ def no_waiting(monkeypatch):
         ("connected", True),
         (1, True),
         (2, False),
-        (object(), True),
-        (None, True),
+        (object(), False),
+        (None, False),
     ],
 )
 def test_connected_as_far_as_the_object_says(state, connected):
     assert utils.is_websocket_connected(Socket(state)) is connected
 
 
-def test_both_ends_must_be_connected_and_an_object_must_be_able_to_send():
+def test_the_client_s_state_decides_then_the_application_s():
     socket = Socket()
     socket.application_state = State.DISCONNECTED
-    assert not utils.is_websocket_connected(socket)
+    assert utils.is_websocket_connected(socket)
+    assert not utils.is_websocket_connected(SimpleNamespace(application_state=State.DISCONNECTED))
+    assert utils.is_websocket_connected(SimpleNamespace(application_state=State.CONNECTED))
+    assert not utils.is_websocket_connected(MagicMock())
     assert not utils.is_websocket_connected(None)
 
 
-@pytest.mark.parametrize(("environment", "connected"), [("staging", False), ("production", False), ("testing", True), ("", True)])
-def test_an_object_that_says_nothing(monkeypatch, environment, connected):
+@pytest.mark.parametrize(
+    ("environment", "parts", "connected"),
+    [
+        ("testing", {}, False),
+        ("testing", {"receive": 1}, True),
+        ("", {"receive": 1}, True),
+        ("staging", {"receive": 1}, False),
+        ("staging", {"receive": 1, "send_json": print}, True),
+        ("production", {"receive": 1, "_receive_queue": 1}, True),
+        ("production", {"receive": 1, "scope": {"type": "websocket"}}, True),
+        ("production", {"receive": 1, "scope": {"type": "http"}}, False),
+    ],
+)
+def test_an_object_that_says_nothing(monkeypatch, environment, parts, connected):
     monkeypatch.setenv("ENVIRONMENT", environment)
-    assert utils.is_websocket_connected(object()) is connected
-    assert utils.is_websocket_connected(Socket(None))
+    assert utils.is_websocket_connected(SimpleNamespace(**parts)) is connected
 
 
 def test_states_are_worded_for_loggers():

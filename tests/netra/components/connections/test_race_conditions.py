@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timezone
+from unittest.mock import AsyncMock, patch
 
 import pytest
 
@@ -27,11 +29,15 @@ def test_a_handshake_ends_ready() -> None:
         ]
         assert coordinator.validate_state_sequence() and (coordinator.get_handshake_duration() or 0) > 0
         summary = coordinator.get_coordination_summary()
-        assert (summary["current_state"], summary["is_ready"], summary["environment"]) == (
-            "ready_for_messages",
-            True,
-            "testing",
-        )
+        assert list(summary) == [
+            "current_state", "environment", "handshake_duration_ms", "total_transitions", "is_ready_for_messages",
+            "state_sequence_valid", "handshake_start_time",
+        ]  # fmt: skip
+        assert list(summary.values())[:2] == ["ready_for_messages", "testing"] and summary["is_ready_for_messages"]
+        assert summary["handshake_start_time"] == coordinator.handshake_start_time.isoformat()
+        before, after, moment = coordinator.state_transitions[0]
+        assert (before, after) == (State.INITIALIZING, State.HANDSHAKE_PENDING) and moment.tzinfo is not None
+        assert list(coordinator.get_state_history()[0]) == ["from_state", "to_state", "timestamp", "transition_time_ms"]
         coordinator.reset()
         assert (coordinator.state, coordinator.state_transitions) == (State.INITIALIZING, [])
 
@@ -45,12 +51,30 @@ def test_an_error_ends_a_handshake() -> None:
         await asyncio.sleep(0)
         coordinator.force_error_state("cut")
         assert await running is False
-        assert coordinator.get_state_history()[-1]["reason"] == "cut" and coordinator.validate_state_sequence()
+        assert coordinator.get_state_history()[-1]["to_state"] == "error" and coordinator.validate_state_sequence()
         assert await coordinator.coordinate_handshake() is False
-        coordinator.state_transitions.insert(0, {"from_state": "connected", "to_state": "closed"})
+        coordinator.state_transitions.insert(0, (State.CONNECTED, State.CLOSED, datetime.now(timezone.utc)))
         assert not coordinator.validate_state_sequence()
 
     asyncio.run(scenario())
+
+
+def test_a_cancelled_handshake_is_an_error_and_not_raised() -> None:
+    async def scenario() -> None:
+        coordinator = HandshakeCoordinator("staging")
+        running = asyncio.ensure_future(coordinator.coordinate_handshake())
+        await asyncio.sleep(0)
+        running.cancel()
+        assert await running is False and coordinator.state is State.ERROR
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("environment", "pauses"), [("staging", [0.1, 0.025]), ("production", [0.1, 0.025]), ("test", [0.005])])
+def test_the_pauses_of_a_handshake(environment: str, pauses: list) -> None:
+    with patch("asyncio.sleep", AsyncMock()) as sleep:
+        assert asyncio.run(HandshakeCoordinator(environment).coordinate_handshake())
+    assert [one.args[0] for one in sleep.await_args_list] == pauses
 
 
 def test_what_the_states_mean() -> None:

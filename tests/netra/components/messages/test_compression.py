@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from unittest.mock import patch
 
 import pytest
 
@@ -48,19 +49,28 @@ def test_what_is_left_as_it_is_and_what_is_refused() -> None:
         handler = WebSocketCompressionHandler(CompressionConfig(compression_threshold_bytes=500, max_uncompressed_size_mb=1))
         small = await handler.compress_message(message(1))
         assert (small.was_compressed, small.compressed_size, small.error_message) == (False, small.original_size, None)
-        large = await handler.compress_message(message(1024 * 1024))
-        assert not large.was_compressed and str(large.error_message).startswith("Message too large: ")
+        with pytest.raises(ValueError, match=r"^Message size \d+ bytes exceeds maximum size 1048576 bytes$"):
+            await handler.compress_message(message(1024 * 1024))
         await handler.compress_message(message(1000))
         stats = handler.stats
-        assert (stats.total_messages_processed, stats.messages_compressed, stats.messages_skipped) == (3, 1, 1)
+        assert (stats.total_messages_processed, stats.messages_compressed, stats.messages_skipped) == (2, 1, 1)
         assert stats.messages_rejected_size == 1 and stats.bandwidth_savings_percent > 80
         report = await handler.generate_performance_report()
-        assert (report.total_messages_processed, report.compression_efficiency_rating) == (3, "excellent")
+        assert (report.total_messages_processed, report.compression_efficiency_rating) == (2, "excellent")
         assert report.estimated_cost_savings.monthly_savings_usd > 0
         off = WebSocketCompressionHandler(CompressionConfig(compression_enabled=False))
         assert not off.compression_enabled and not (await off.compress_message(message(1000))).was_compressed
 
     asyncio.run(scenario())
+
+
+def test_what_the_compressor_raises_leaves_the_message_as_it_is() -> None:
+    handler = WebSocketCompressionHandler(CompressionConfig(compression_threshold_bytes=1, preferred_algorithm="gzip"))
+    with patch("gzip.compress", side_effect=RuntimeError("broken")):
+        result = asyncio.run(handler.compress_message(message(1000)))
+    assert (result.was_compressed, result.error_message) == (False, "Compression failed: broken")
+    assert (result.compression_algorithm, result.compression_ratio) == (None, 1.0)
+    assert result.compressed_size == result.original_size
 
 
 def test_a_small_message_cannot_hide_a_huge_one() -> None:

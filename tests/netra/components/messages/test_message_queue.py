@@ -170,11 +170,12 @@ def test_a_closed_queue_takes_nothing() -> None:
 def test_a_message_knows_its_age_and_attempts() -> None:
     message = QueuedMessage({}, "chat", queued_at=datetime.now(timezone.utc) - timedelta(seconds=2))
     assert message.is_expired(1) and not message.is_expired()
-    assert message.calculate_queue_duration() >= 2000
+    assert (message.calculate_queue_duration(), message.queue_duration_ms) == (0.0, None)
     for _ in range(3):
         assert message.can_retry()
         message.mark_attempt()
     assert not message.can_retry() and message.last_attempt is not None
+    assert message.queue_duration_ms == message.calculate_queue_duration() >= 2000
 
 
 def test_the_registry_keeps_one_queue_per_connection(monkeypatch) -> None:
