@@ -29,7 +29,7 @@ class ModuleKind(Kind):
 
     def find(self, owner: Installed, name: str, move: Move) -> ModuleSpec | None:
         """The spec of the module, or of a submodule that the canonical package has too."""
-        recorder = owner.recorder(move)
+        recorder = owner.recorder_at(name, move)
         canonical = move.canonical + name[len(move.module) :]
         try:
             found = spec_of(canonical)

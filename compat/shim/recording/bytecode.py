@@ -35,7 +35,8 @@ if READABLE:
     _STAR = frozenset(_opmap[name] for name in ("IMPORT_STAR", "CALL_INTRINSIC_1") if name in _opmap)
     _LOAD_GLOBAL = _opmap["LOAD_GLOBAL"]
     _LOAD_ATTR = _opmap["LOAD_ATTR"]
-    _CALL = frozenset(number for name, number in _opmap.items() if name.startswith("CALL"))
+    # A specialised call of 3.11 is made by the first of its two instructions.
+    _CALL = frozenset(number for name, number in _opmap.items() if name.startswith(("CALL", "PRECALL")))
 
 _PICKLERS = frozenset(("dumps", "dump"))
 

@@ -40,7 +40,9 @@ def _count(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: Fr
         # importlib.import_module() of a loaded module; deeper frames belong to statements counted elsewhere.
         if frame.f_code.co_name == "_find_and_load" and frame.f_locals.get("name") == name:
             above = frame.f_back
-            if above is not None and above.f_code.co_name == "_gcd_import":
+            if above is not None and not callsite.is_importlib(above):
+                first(name, recorder, rows, frame)  # loaded by another thread after this one had looked for it
+            elif above is not None and above.f_code.co_name == "_gcd_import":
                 user = callsite.user_frame(above)
                 if not callsite.is_looking(user) and not _is_from_list(above) and not _is_resolving(above.f_back):
                     recorder.use("import", user)
@@ -51,8 +53,8 @@ def _count(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: Fr
     if statement is None:
         if lazy.LAZY is not None and lazy.lazy_object(frame, name) is not None:
             lazy.reified(name, recorder, rows, frame)
-        elif _calls_import(frame):
-            recorder.use("import", frame)
+        elif _calls_import(frame) and not _is_top_of_last(name, frame):
+            recorder.use("import", frame, is_site=False)
         return
     if statement.name == name and not _named_by_rows(statement, rows):
         recorder.use("import", frame)
@@ -63,6 +65,23 @@ def _count(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: Fr
 def _calls_import(frame: FrameType) -> bool:
     # __import__("old.mod") called as a function: a call, no import opcode.
     return "__import__" in frame.f_code.co_names and bytecode.is_call(frame)
+
+
+# By thread, where __import__() was called last for a module below a package, and for which. Called without names it gives the
+# top-level package, which is asked after the module.
+_called: dict[int, tuple[int, int, str]] = {}
+_MOST = 4096
+
+
+def _is_top_of_last(name: str, frame: FrameType, thread: int = 0) -> bool:
+    thread = thread or threading.get_ident()
+    if "." in name:
+        if len(_called) > _MOST:
+            _called.clear()  # of threads that have ended
+        _called[thread] = (id(frame), frame.f_lasti, name)
+        return False
+    code, at, child = _called.pop(thread, (0, 0, ""))
+    return (code, at) == (id(frame), frame.f_lasti) and child.startswith(f"{name}.")
 
 
 def _is_from_list(frame: FrameType) -> bool:
@@ -84,8 +103,11 @@ def _named_by_rows(statement: bytecode.Statement, rows: Mapping[str, Move]) -> b
     return bool(statement.fromlist) and all(item in rows for item in statement.fromlist or ())
 
 
-def first(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: FrameType) -> None:
-    """The module is being loaded: count the statement that asked for it, if it names this module and not a child of it."""
+def first(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: FrameType, thread: int = 0) -> None:
+    """The module is being loaded: count the statement that asked for it, if it names this module and not a child of it.
+
+    ``thread`` is the one that executes the statement, the running one by default.
+    """
     user = callsite.user_frame(frame)
     if callsite.is_looking(user) or _is_resolving(frame):
         return
@@ -96,16 +118,44 @@ def first(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: Fra
     if statement is None:
         asked = outermost_request(frame)
         if not asked or asked == name:
-            recorder.use("import", user)
+            if _calls_import(user):
+                _is_top_of_last(name, user, thread)  # remembers what was asked for
+                recorder.use("import", user, is_site=False)
+            else:
+                recorder.use("import", user)
         return
     if statement.name == name and not _named_by_rows(statement, rows):
         recorder.use("import", user)
 
 
+def count_waiting(name: str, recorder: UseRecorder, rows: Mapping[str, Move], spec: Any) -> None:
+    """Count the threads that wait for a module that has been loaded: the import system asks nobody when they go on.
+
+    Called while the lock is held for which they wait. What they would be warned of is warned here, and raises nowhere.
+    """
+    me = threading.get_ident()
+    for thread, top in sys._current_frames().items():
+        at: FrameType | None = top
+        if _HAS_GATES and at is not None and at.f_code.co_name == "_get_module_lock":
+            continue  # it is about to come to the gate that stands for the lock by now
+        while thread != me and thread not in spec.waiting and at is not None and _is_machinery(at):
+            if at.f_code.co_name == "_find_and_load" and at.f_locals.get("name") == name:
+                try:
+                    first(name, recorder, rows, at, thread)
+                except Exception:
+                    pass
+                break
+            at = at.f_back
+
+
+def _is_machinery(frame: FrameType) -> bool:
+    return callsite.is_importlib(frame) or callsite.is_own(frame)
+
+
 def outermost_request(frame: FrameType | None) -> str:
     """The full module name that the import in progress was asked for; ``""`` where it cannot be seen."""
     asked = ""
-    while frame is not None and (callsite.is_importlib(frame) or callsite.is_own(frame)):
+    while frame is not None and _is_machinery(frame):
         if frame.f_code.co_name in ("_find_and_load", "_gcd_import"):
             asked = str(frame.f_locals.get("name", asked))
         frame = frame.f_back
@@ -173,6 +223,9 @@ class _Gate:
             and find.f_code.co_name == "_find_and_load"
             and self.name in sys.modules
         ):
+            spec: Any = sys.modules[self.name].__spec__
+            if getattr(spec, "_loading", 0):
+                spec.waiting.add(threading.get_ident())
             _count(self.name, self.recorder, {}, find)
         return self.lock.acquire()
 
@@ -180,9 +233,13 @@ class _Gate:
         self.lock.release()
 
 
+# Versions that do not read ``_initializing`` for importlib.import_module() of a loaded module.
+_HAS_GATES = sys.version_info < (3, 11) and hasattr(_bootstrap, "_module_locks")
+
+
 def watch_cached(name: str, recorder: UseRecorder) -> None:
     """See ``importlib.import_module`` of a module that is loaded, on versions that do not read ``_initializing`` for it."""
-    if sys.version_info < (3, 11) and hasattr(_bootstrap, "_module_locks"):
+    if _HAS_GATES:
         _bootstrap._module_locks[name] = _Gate(name, recorder)
 
 

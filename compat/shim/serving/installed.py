@@ -30,6 +30,20 @@ class Installed:
             found = self.recorders.setdefault(move.legacy, UseRecorder(move, self.ledger))
         return found
 
+    def recorder_at(self, name: str, move: Move) -> UseRecorder:
+        """The recorder of a row for the module ``name``, which may lie below the row's own.
+
+        Of one statement, ``import old.sub``, the interpreter asks the child and the parent: each has a hot table of its own,
+        or what holds for one would answer for the other.
+        """
+        if name == move.module:
+            return self.recorder(move)
+        key = f"{move.legacy} {name}"
+        found = self.recorders.get(key)
+        if found is None:
+            found = self.recorders.setdefault(key, UseRecorder(move, self.ledger))
+        return found
+
     def servable(self, rows: Mapping[str, Move]) -> dict[str, Move]:
         """Those of a module's rows that can stand in it as names; of the others the outcome is kept and logged."""
         kept = {}

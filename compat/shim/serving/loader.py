@@ -52,6 +52,8 @@ class Loader:
                 undo = overlay.adopt(holder, last, self.recorder)
                 if undo is not None:
                     self.owner.undoings.append(undo)
+            if self.recorder is not None:
+                imports.count_waiting(module.__name__, self.recorder, self.rows, module.__spec__)
 
     def _exec(self, module: ModuleType) -> None:
         namespace = vars(module)

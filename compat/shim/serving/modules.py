@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import types
+from _thread import get_ident
 from importlib.machinery import ModuleSpec
 
 from .. import kinds
@@ -76,21 +77,37 @@ def bind_child(parent: types.ModuleType, name: str, child: types.ModuleType) -> 
     recorder = vars(child).get("__compat_recorder__")
     own = vars(parent).get("__compat_recorder__")
     vars(parent).pop(name, None)
-    setattr(type(parent), name, child_property(name, None if recorder is None or recorder is own else recorder, child))
+    setattr(
+        type(parent), name, child_property(name, None if recorder is None or _is_same_move(recorder, own) else recorder, child)
+    )
+
+
+def _is_same_move(recorder: UseRecorder, own: UseRecorder | None) -> bool:
+    return own is not None and recorder.move is own.move
 
 
 class LegacySpec(ModuleSpec):
     """A spec whose ``_initializing`` is asked by the interpreter at each import of the cached module."""
 
-    _loading = False
+    _loading = 0
     recorder: UseRecorder | None = None
     rows: Mapping[str, Move] = types.MappingProxyType({})
+    #: The threads that wait for the module and are counted.
+    waiting: set[int]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.waiting = set()
 
     @property
     def _initializing(self) -> bool:
         recorder = self.recorder
         if self._loading or recorder is None:
-            return self._loading
+            if recorder is not None and self._loading != get_ident():
+                # Another thread is loading the module; this one has come to wait for it.
+                self.waiting.add(get_ident())
+                imports.seen(self.name, recorder, self.rows, sys._getframe(1))
+            return bool(self._loading)
         frame = sys._getframe(1)
         known = recorder.hot.get(site_key(frame))
         if known is not None and filters.current() == filters.SNAPSHOT:
@@ -100,7 +117,7 @@ class LegacySpec(ModuleSpec):
 
     @_initializing.setter
     def _initializing(self, value: bool) -> None:
-        self._loading = bool(value)
+        self._loading = get_ident() if value else 0
 
 
 def served_property(move: Move, recorder_of: Callable[[Move], UseRecorder]) -> property:

@@ -1,0 +1,103 @@
+"""Every way to spell an import below a moved root is one count each time it is executed, whatever the filters do."""
+
+from __future__ import annotations
+
+import pytest
+
+from compat import Module
+
+V = {"since": "1.0", "removal": "2.0", "instead": None}
+TIMES = 20
+SPELLINGS = {
+    "import root": "import oldroot",
+    "import child": "import oldroot.sub",
+    "import child as": "import oldroot.sub as m",
+    "import grandchild": "import oldroot.sub.deep",
+    "from root": "from oldroot import sub",
+    "from child": "from oldroot.sub.deep import VALUE",
+    "from child a child": "from oldroot.sub import deep",
+    "import_module": "import_module('oldroot.sub')",
+    "import_module of a root": "import_module('oldroot')",
+    "import_module, relative": "import_module('.deep', 'oldroot.sub')",
+    "__import__": "__import__('oldroot.sub')",
+    "__import__ of a root": "__import__('oldroot')",
+    "__import__ of a grandchild": "__import__('oldroot.sub.deep')",
+    "__import__ with names": "__import__('oldroot.sub.deep', fromlist=['VALUE'])",
+}
+CODE = """
+from importlib import import_module
+
+def go():
+    try:
+        {spelling}
+    except DeprecationWarning:
+        pass
+"""
+
+
+@pytest.fixture
+def moved(world, installed):
+    installed(Module("oldroot", "canon", **V))
+    yield world
+    import sys
+
+    for name in [name for name in sys.modules if name.partition(".")[0] == "oldroot"]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("filters", ["default", "always", "ignore", "once", "error"])
+@pytest.mark.parametrize("cached", [False, True], ids=["uncached", "cached"])
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_an_import_is_one_count(moved, spelling, cached, filters):
+    if cached:
+        moved.ok("import oldroot.sub.deep")
+    seen = moved.ok(CODE.format(spelling=spelling) + f"\nfor _ in range({TIMES}):\n    go()\n", filters=filters)
+    assert seen.counted() == {("oldroot", "import", 6): TIMES}
+    assert len(seen.recorded) == {"always": TIMES, "ignore": 0, "error": 0}.get(filters, 1)
+
+
+@pytest.mark.parametrize("filters", ["default", "always", "ignore"])
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_threads_count_each_for_itself(moved, spelling, filters):
+    seen = moved.ok(
+        CODE.format(spelling=spelling)
+        + "\nimport threading\nbarrier = threading.Barrier(4)\n"
+        + f"def many():\n    barrier.wait()\n    for _ in range({TIMES}):\n        go()\n"
+        + "threads = [threading.Thread(target=many) for _ in range(4)]\n"
+        + "for thread in threads: thread.start()\nfor thread in threads: thread.join()\n",
+        filters=filters,
+    )
+    assert seen.counted() == {("oldroot", "import", 6): 4 * TIMES}
+
+
+@pytest.mark.parametrize("spelling", ["import oldroot", "import oldroot.sub", "import_module('oldroot.sub')"])
+@pytest.mark.parametrize("again", [False, True], ids=["for the first time", "after it was dropped"])
+def test_eight_threads_wait_for_a_slow_module_and_each_is_counted(moved, spelling, again):
+    moved.write("canon/__init__.py", "import time\ntime.sleep(0.2)\n")
+    if again:
+        moved.ok("import sys, oldroot\nfor name in ('canon', 'oldroot'): del sys.modules[name]")
+    seen = moved.ok(
+        CODE.format(spelling=spelling)
+        + "\nimport threading\nthreads = [threading.Thread(target=go) for _ in range(8)]\n"
+        + "for thread in threads: thread.start()\nfor thread in threads: thread.join()\n"
+    )
+    assert seen.counted() == {("oldroot", "import", 6): 8}
+    assert seen.lines == [6] * 8
+
+
+def test_greenlets_count_each_for_itself(moved):
+    pytest.importorskip("greenlet")
+    seen = moved.ok(
+        """
+        import greenlet
+        def go():
+            for _ in range(5):
+                import oldroot.sub
+                greenlet.getcurrent().parent.switch()
+        runs = [greenlet.greenlet(go) for _ in range(4)]
+        for _ in range(6):
+            for run in runs:
+                run.switch()
+        """
+    )
+    assert seen.counted() == {("oldroot", "import", 5): 20}
