@@ -17,6 +17,10 @@
     LegacyUseWarning (deprecation.DeprecatedWarning, a DeprecationWarning)
     └── LegacyAnnouncedWarning (PendingDeprecationWarning)
 
+A category of a ledger's or a row's own (``category=FutureWarning``) is combined with LegacyUseWarning: filters, ``isinstance``
+and ``issubclass`` know both. Where it is no DeprecationWarning, LegacyUseWarning is a base for these alone, as an abstract base
+class is, and not for ``except``: were it one in truth, Python's default filters would hide the warning.
+
 The warning categories need the ``deprecation`` package, whose import costs more than the whole boot path: they are
 made on first access.
 """
@@ -28,6 +32,7 @@ from ._forking import gate
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from deprecation import DeprecatedWarning
 
@@ -126,7 +131,7 @@ class _PlainWarning(DeprecationWarning):
     """What ``deprecation.DeprecatedWarning`` has, where that distribution is missing."""
 
     def __init__(self, function: str, deprecated_in: str, removed_in: str, details: str = "") -> None:
-        super().__init__(function, deprecated_in, removed_in, details)
+        Warning.__init__(self, function, deprecated_in, removed_in, details)
         self.function, self.deprecated_in, self.removed_in, self.details = function, deprecated_in, removed_in, details
 
 
@@ -143,9 +148,19 @@ def __getattr__(name: str) -> object:
         # `details` holds the whole sentence: it is worded in one place, compat.ledger.wording.
         return str(self.details)
 
+    class UseCategory(type):
+        """Takes the classes of :func:`category_of` for subclasses of :class:`LegacyUseWarning`."""
+
+        def __subclasscheck__(cls, other: type) -> bool:
+            own = getattr(other, "own_category", None) if cls.__name__ == "LegacyUseWarning" else None
+            return own is not None or type.__subclasscheck__(cls, other)
+
+        def __instancecheck__(cls, instance: object) -> bool:
+            return cls.__subclasscheck__(type(instance))
+
     body = {"__module__": __name__, "__doc__": "A legacy name, module, method or argument was used.", "__str__": describe}
-    use = type("LegacyUseWarning", (DeprecatedWarning,), body)
-    announced = type(
+    use = UseCategory("LegacyUseWarning", (DeprecatedWarning,), body)
+    announced = UseCategory(
         "LegacyAnnouncedWarning",
         (use, PendingDeprecationWarning),
         {"__module__": __name__, "__doc__": "A use of something whose deprecation is announced for a later version."},
@@ -154,3 +169,54 @@ def __getattr__(name: str) -> object:
     globals().setdefault("LegacyAnnouncedWarning", announced)
     globals().setdefault("LegacyUseWarning", globals()["LegacyAnnouncedWarning"].__mro__[1])
     return globals()[name]
+
+
+_categories: dict[type[Warning], type[LegacyUseWarning]] = {}
+
+
+def category_of(own: type[Warning] | str | None) -> type[LegacyUseWarning]:
+    """The category of a warning: :class:`LegacyUseWarning`, combined with one of a ledger's or a row's own.
+
+    A category that cannot be had is left out: ``compat.check()`` says so, and no use fails for it.
+    """
+    if isinstance(own, str):
+        own = _resolved(own)
+    use: Any = __getattr__("LegacyUseWarning") if "LegacyUseWarning" not in globals() else globals()["LegacyUseWarning"]
+    if own is None or own in use.__mro__:
+        return use  # type: ignore[no-any-return]
+    if type.__subclasscheck__(use, own):
+        return own  # type: ignore[return-value]
+    made = _categories.get(own)
+    if made is None:
+        is_deprecation = issubclass(own, DeprecationWarning)
+        body = {
+            "__module__": own.__module__,
+            "__doc__": own.__doc__,
+            "__init__": _PlainWarning.__dict__["__init__"],
+            "__str__": use.__str__,
+            "__reduce__": _reduce,
+            "own_category": own,
+        }
+        kind: Any = type(own)
+        made = _categories.setdefault(own, kind(own.__name__, (use, own) if is_deprecation else (own,), body))
+    return made
+
+
+def _resolved(path: str) -> type[Warning] | None:
+    module, _, name = path.rpartition(":")
+    try:
+        with gate:
+            from importlib import import_module
+
+            found: Any = getattr(import_module(module or "builtins"), name)
+    except Exception:
+        return None
+    return found if isinstance(found, type) and issubclass(found, Warning) else None
+
+
+def _reduce(warning: Any) -> tuple[object, tuple[object, ...]]:
+    return _again, (warning.own_category, *warning.args)
+
+
+def _again(own: type[Warning], *args: str) -> Warning:
+    return category_of(own)(*args)

@@ -23,6 +23,7 @@ def find_faults(ledger: Ledger) -> Iterator[Fault]:
     for row in ledger:
         yield from _words(row)
         yield from _versions(row)
+        yield from _category(row)
         yield from _target(row)
     yield from advice.find_faults(ledger)
 
@@ -90,6 +91,17 @@ def _versions(row: Move) -> Iterator[Fault]:
             yield shown(row), f"{field}={getattr(row, field)!r} is no version", f"write one such as {field}='2.0'"
     if len(parsed) == 2 and not parsed[0] < parsed[1] and not row.is_tombstone:
         yield shown(row), f"removal {row.removal} is not after since {row.since}", "give the users at least one version to move"
+
+
+def _category(row: Move) -> Iterator[Fault]:
+    found: object = row.category
+    if isinstance(found, str):
+        found, fault = resolve(found if ":" in found else f"builtins:{found}")
+        if fault:
+            yield shown(row), f"category {row.category!r} {fault}", "give a class, its path, or the name of a builtin category"
+            return
+    if found is not None and not (isinstance(found, type) and issubclass(found, Warning)):
+        yield shown(row), f"category {row.category!r} is no warning category", "give one such as FutureWarning"
 
 
 def _target(row: Move) -> Iterator[Fault]:

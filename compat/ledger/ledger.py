@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from typing import Union
 
+    from .move import Category
+
     Version = Union[str, Callable[[], str]]
 
 
@@ -49,6 +51,9 @@ class Ledger:
         The directory of what the guide says beside the rows: introductions, families, numbers of uses.
     stopgaps:
         Packages that exist for old code only and go with it: a row may have its target in one, and says what to do instead.
+    category:
+        The category of warnings about rows that give none, beside :class:`compat.LegacyUseWarning`: ``FutureWarning`` for what
+        end users are to see.
     rows:
         The moves; later rows of the same legacy path are kept too, for :func:`compat.check` to report, but the first wins.
     """
@@ -60,6 +65,7 @@ class Ledger:
         "_origins",
         "_rows",
         "_shells",
+        "category",
         "docs",
         "generic",
         "intro",
@@ -76,6 +82,7 @@ class Ledger:
         generic: Iterable[str] = (),
         intro: str = "",
         stopgaps: Iterable[str] = (),
+        category: Category = None,
         rows: Iterable[Move] = (),
     ) -> None:
         if isinstance(stopgaps, str):
@@ -85,6 +92,7 @@ class Ledger:
         self.generic = frozenset(generic)
         self.intro = intro
         self.stopgaps = frozenset(stopgaps)
+        self.category = category
         self._origins: dict[str, Origin] = {name: Origin(name, version, docs)}
         self._rows: tuple[Move, ...] = ()
         self._index(rows)
@@ -95,7 +103,7 @@ class Ledger:
             if not isinstance(row, Move):
                 raise TypeError(f"ledger {self.name!r} takes rows such as Name(...), not {row!r}")
             if not row.ledger:
-                row = row.replace(ledger=self.name)
+                row = row.replace(ledger=self.name, category=row.category or self.category)
             kept.append(row)
         self._rows = tuple(kept)
         self._by_legacy: dict[str, Move] = {}
@@ -122,7 +130,7 @@ class Ledger:
     def _copied(self) -> Ledger:
         made = Ledger.__new__(Ledger)
         made.name, made.docs, made.generic, made.intro = self.name, self.docs, self.generic, self.intro
-        made.stopgaps = self.stopgaps
+        made.stopgaps, made.category = self.stopgaps, self.category
         made._rows, made._origins = self._rows, dict(self._origins)
         return made
 

@@ -17,9 +17,10 @@ from .versions import ANNOUNCED, EXPIRED
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, ClassVar, NoReturn
+    from typing import Any, ClassVar, NoReturn, Union
 
     Fault = tuple[str, str]  # reason, remedy
+    Category = Union[type[Warning], str, None]
 
 #: Where a row stands (:attr:`Move.place`): it serves a whole module, serves one name of a module, or changes its target.
 #: A row at any other place, :data:`CODE`, is neither served nor attached: its uses are recorded by running code.
@@ -46,6 +47,9 @@ class Move:
         One more sentence for the warning and the guide.
     id:
         The stable identity in telemetry and baselines; the legacy path unless given.
+    category:
+        The category of the warning, beside :class:`compat.LegacyUseWarning`: a class, ``"module:Class"``, or the name of a
+        builtin one; that of the ledger unless given.
     """
 
     kind: ClassVar[str] = ""
@@ -61,11 +65,12 @@ class Move:
     needs_attribute: ClassVar[bool] = False
     #: The adapter that is handed out in place of the canonical object; ``""``: the canonical object itself is.
     adapter: str = ""
-    __slots__ = ("canonical", "id", "instead", "ledger", "legacy", "note", "removal", "since")
+    __slots__ = ("canonical", "category", "id", "instead", "ledger", "legacy", "note", "removal", "since")
 
     id: str
     legacy: str
     canonical: str
+    category: Category
     since: str
     removal: str
     instead: str | None
@@ -82,8 +87,10 @@ class Move:
         instead: str | None,
         note: str = "",
         id: str = "",
+        category: Category = None,
     ) -> None:
         put = object.__setattr__
+        put(self, "category", category)
         put(self, "legacy", legacy)
         put(self, "canonical", canonical)
         put(self, "since", since)
@@ -184,8 +191,9 @@ class Move:
 
     def warning(self, stage: str, sentence: str) -> Warning:
         """What every other use warns."""
-        category = errors.LegacyAnnouncedWarning if stage == ANNOUNCED else errors.LegacyUseWarning
-        return category(self.legacy, self.since, self.removal, sentence)
+        if stage == ANNOUNCED:
+            return errors.LegacyAnnouncedWarning(self.legacy, self.since, self.removal, sentence)
+        return errors.category_of(self.category)(self.legacy, self.since, self.removal, sentence)
 
     def stub(self, name: str, said: str) -> str:
         """The lines of a stub that declare ``name``; ``""`` where the canonical object says what it is."""

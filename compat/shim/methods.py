@@ -41,7 +41,7 @@ class Legacy:
                 removal=row.removal,
                 instead=self.instead,
                 note=self.note,
-            ).replace(ledger=row.ledger)
+            ).replace(ledger=row.ledger, category=row.category)
             return UseRecorder(move, ledger, hot)
 
         return LateRecorder(make)

@@ -104,4 +104,4 @@ class MemberRows:
         made = Method(
             f"{row.legacy}.{name}", f"{row.canonical}.{new}", since=row.since, removal=row.removal, instead=instead, id=row.id
         )
-        return made.replace(ledger=row.ledger)
+        return made.replace(ledger=row.ledger, category=row.category)

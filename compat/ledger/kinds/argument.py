@@ -8,8 +8,9 @@ from ..paths import dotted, resolve
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Union
 
-    from ..move import Fault
+    from ..move import Category, Fault
 
 
 class Argument(Move):
@@ -22,7 +23,7 @@ class Argument(Move):
       ``{value}`` and builtins that comes to the same as ``convert``;
     * ``Argument(f, "old", became=None)`` dropped: accepted and ignored;
     * ``Argument(f, "name", default="module:callable")`` newly required: supplied by ``callable()`` when missing;
-    * ``Argument(f, order=("b", "a"))`` reordered: positional arguments arrive in the legacy order.
+    * ``Argument(f, order="b a")`` or ``order=("b", "a")`` reordered: positional arguments arrive in the legacy order.
     """
 
     kind = "argument"
@@ -43,22 +44,26 @@ class Argument(Move):
         became: str | None = None,
         convert: str = "",
         default: str = "",
-        order: tuple[str, ...] = (),
+        order: Union[str, tuple[str, ...]] = (),
         template: str = "",
         since: str,
         removal: str,
         instead: str | None,
         note: str = "",
         id: str = "",
+        category: Category = None,
     ) -> None:
+        order = tuple(order.split()) if isinstance(order, str) else tuple(order)
         label = argument or ", ".join(order)
-        super().__init__(f"{function}({label})", function, since=since, removal=removal, instead=instead, note=note, id=id)
+        super().__init__(
+            f"{function}({label})", function, since=since, removal=removal, instead=instead, note=note, id=id, category=category
+        )
         put = object.__setattr__
         put(self, "argument", argument)
         put(self, "became", became)
         put(self, "convert", convert)
         put(self, "default", default)
-        put(self, "order", tuple(order))
+        put(self, "order", order)
         put(self, "template", template)
 
     @property

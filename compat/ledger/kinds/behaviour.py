@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..move import Fault
+    from ..move import Category, Fault
 
 
 class Behaviour(Move):
@@ -45,8 +45,9 @@ class Behaviour(Move):
         removal: str,
         instead: str | None,
         note: str = "",
+        category: Category = None,
     ) -> None:
-        super().__init__(id, "", since=since, removal=removal, instead=instead, note=note, id=id)
+        super().__init__(id, "", since=since, removal=removal, instead=instead, note=note, id=id, category=category)
         put = object.__setattr__
         put(self, "what", what)
         put(self, "old", old)

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..move import Fault
+    from ..move import Category, Fault
 
 
 class Class(Move):
@@ -33,8 +33,9 @@ class Class(Move):
         instead: str | None,
         note: str = "",
         id: str = "",
+        category: Category = None,
     ) -> None:
-        super().__init__(legacy, canonical, since=since, removal=removal, instead=instead, note=note, id=id)
+        super().__init__(legacy, canonical, since=since, removal=removal, instead=instead, note=note, id=id, category=category)
         object.__setattr__(self, "adapter", adapter)
 
     def example(self, passed: str = "") -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Union
 
-    from ..move import Fault
+    from ..move import Category, Fault
 
 _WAYS = ("construct", "subclass")
 _HEAP, _IMMUTABLE = 1 << 9, 1 << 8  # Py_TPFLAGS_HEAPTYPE, and since 3.10 Py_TPFLAGS_IMMUTABLETYPE
@@ -41,8 +41,9 @@ class Deprecated(Move):
         instead: str | None,
         note: str = "",
         id: str = "",
+        category: Category = None,
     ) -> None:
-        super().__init__(path, path, since=since, removal=removal, instead=instead, note=note, id=id)
+        super().__init__(path, path, since=since, removal=removal, instead=instead, note=note, id=id, category=category)
         object.__setattr__(self, "on", (on,) if isinstance(on, str) else tuple(on))
 
     @property

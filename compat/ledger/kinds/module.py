@@ -27,8 +27,8 @@ class Module(Move):
         """A submodule moved as its parent did; a name below it, as a :class:`Name` row would say."""
         if ":" not in legacy:
             return self.replace(legacy=legacy, canonical=canonical)
-        words = {"since": self.since, "removal": self.removal, "instead": self.instead, "note": self.note, "id": self.id}
-        return Name(legacy, canonical, **words).replace(ledger=self.ledger)  # type: ignore[arg-type]
+        made = Name(legacy, canonical, since=self.since, removal=self.removal, instead=self.instead, note=self.note, id=self.id)
+        return made.replace(ledger=self.ledger, category=self.category)
 
     def faults(self) -> Iterator[Fault]:
         """As of every row, and both paths must be those of modules."""

@@ -6,6 +6,10 @@ from compat import errors
 
 from ..move import Move
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..move import Category
+
 
 class Removed(Move):
     """The name is gone: using it raises an error that says what to write instead, and is counted."""
@@ -24,8 +28,9 @@ class Removed(Move):
         instead: str | None,
         note: str = "",
         id: str = "",
+        category: Category = None,
     ) -> None:
-        super().__init__(legacy, "", since=since, removal=removal or since, instead=instead, note=note, id=id)
+        super().__init__(legacy, "", since=since, removal=removal or since, instead=instead, note=note, id=id, category=category)
 
     def raises(self, stage: str) -> bool:
         """At every stage."""
