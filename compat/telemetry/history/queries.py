@@ -26,6 +26,10 @@ _LEVELS = {
 # What a clock that is ahead dates after today is of today: it was counted, and must not vanish.
 _DAY = "min(d.day, :today)"
 _FOREIGN = {"daily": "grp", "uses": "site"}
+_PLACES = """
+    FROM sites g JOIN uses d ON d.site = g.id WHERE g.move = :move AND d.day >= :first
+    GROUP BY caller, g.kind, g.file, g.function
+"""
 _CHOSEN = "g.move GLOB :glob AND (:moves IS NULL OR g.move IN (SELECT value FROM json_each(:moves)))"
 
 
@@ -75,7 +79,10 @@ class Line(NamedTuple):
 
 
 class Place(NamedTuple):
-    """One call site of a move over all processes that ran it."""
+    """One call site of a move over all processes that ran it: a function in a file, wherever its lines were moved to.
+
+    ``line`` is that of the last use, ``lines`` are all of its version.
+    """
 
     move: str
     caller: str
@@ -86,6 +93,16 @@ class Place(NamedTuple):
     services: tuple[str, ...]
     total: int
     last: float | None
+    version: str
+    lines: tuple[int, ...]
+
+
+class Caller(NamedTuple):
+    """One caller of a move: all its uses, and at how many call sites."""
+
+    name: str
+    total: int
+    places: int
 
 
 class Observed(NamedTuple):
@@ -180,21 +197,36 @@ class Usage:
             selection.values,
         )
 
+    def callers(self, move: str, selection: Selection) -> list[Caller]:
+        """All callers of one move in the period, the busiest first."""
+        rows = self._connection.execute(
+            f"SELECT caller, sum(total), count(*) FROM (SELECT {_CALLER} AS caller, sum(d.count) AS total {_PLACES}) "
+            "GROUP BY 1 ORDER BY 2 DESC, 1",
+            {"move": move, "first": selection.first},
+        )
+        return [Caller(*row) for row in rows]
+
     def places(self, move: str, selection: Selection, limit: int) -> list[Place]:
-        """The call sites of one move in the period, the busiest first, at most ``limit`` of them."""
-        return [
-            Place(move, row[0], row[1], row[2], row[3], row[4], _names(row[5]), row[6], row[7])
-            for row in self._connection.execute(
-                f"""
-                SELECT {_CALLER}, g.kind, g.file, g.line, g.function, json_group_array(DISTINCT g.service),
-                    sum(d.count), max(d.last)
-                FROM sites g JOIN uses d ON d.site = g.id
-                WHERE g.move = :move AND d.day >= :first
-                GROUP BY 1, 2, 3, 4, 5 ORDER BY 7 DESC, 3, 4 LIMIT :limit
-                """,
-                {"move": move, "first": selection.first, "limit": limit},
-            )
-        ]
+        """The call sites of one move in the period, at most ``limit``: the busiest of each caller first, then its next."""
+        # SQLite takes bare columns from the row of the max().
+        rows = self._connection.execute(
+            f"""
+            SELECT * FROM (
+                SELECT {_CALLER} AS caller, g.kind, g.file AS file, g.line AS line, g.function, sum(d.count) AS total,
+                    max(d.last), g.version, json_group_array(DISTINCT g.service),
+                    json_group_array(DISTINCT g.line || ' ' || g.version)
+                {_PLACES})
+            ORDER BY row_number() OVER (PARTITION BY caller ORDER BY total DESC, file, line), total DESC, file, line
+            LIMIT :limit
+            """,
+            {"move": move, "first": selection.first, "limit": limit},
+        )
+        found = []
+        for caller, kind, file, line, function, total, last, version, services, at in rows:
+            pairs = (pair.split(" ", 1) for pair in json.loads(at))
+            lines = tuple(sorted(int(number) for number, of in pairs if of == version))
+            found.append(Place(move, caller, kind, file, line, function, _names(services), total, last, version, lines))
+        return found
 
     def used(self, selection: Selection) -> set[str]:
         """The ids of the moves with a use in the period."""

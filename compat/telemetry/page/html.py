@@ -10,20 +10,22 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import IO, Any, NamedTuple
 
-from ..history.queries import Line, Place, Usage
+from ..history.queries import Caller, Line, Place, Usage
 from ..report.render import UNTOLD, direction, last_seen
 from ..report.usage_report import MoveFacts, Report, beside, evidence, iso_day, iso_time, next_step, told
 from .chart import Chart, burn_down
 
 PLACES = 200  # call sites shown of one move; the rest is counted
+LINES = 5  # lines shown of one of them
 WINDOW = 14  # days that a chart shows at least, if the period has as many
 
 
 class CallerView(NamedTuple):
-    """One caller of a move, with its call sites."""
+    """One caller of a move, with all its uses, how many call sites it has, and those of them that are shown."""
 
     name: str
     total: int
+    sites: int
     places: Sequence[Place]
 
 
@@ -71,9 +73,10 @@ def page_values(report: Report, connection: sqlite3.Connection, where: str = "")
     views = []
     for number, line in enumerate(report.lines, 1):
         anchor = f"m{number}"
-        places = usage.places(line.key, selection, PLACES + 1)
+        callers = _callers(usage.callers(line.key, selection), usage.places(line.key, selection, PLACES))
+        hidden = any(caller.sites > len(caller.places) for caller in callers)
         chart = burn_down(f"{anchor}-chart", f"Uses of {line.key}", per_move[line.key], selection) if line.total else None
-        views.append(MoveView(anchor, line, report.facts_of(line.key), chart, _callers(places[:PLACES]), len(places) > PLACES))
+        views.append(MoveView(anchor, line, report.facts_of(line.key), chart, callers, hidden))
     return {
         "report": report,
         "moves": views,
@@ -100,12 +103,20 @@ def _promise(facts: MoveFacts) -> str:
     return f"deprecated since {facts.since}, goes in {facts.removal}"
 
 
-def _callers(places: Sequence[Place]) -> list[CallerView]:
+def _callers(callers: Sequence[Caller], places: Sequence[Place]) -> list[CallerView]:
     by_name: dict[str, list[Place]] = {}
     for place in places:
         by_name.setdefault(place.caller, []).append(place)
-    views = [CallerView(name or UNTOLD, sum(place.total for place in of), of) for name, of in by_name.items()]
-    return sorted(views, key=lambda view: (-view.total, view.name))
+    return [CallerView(each.name or UNTOLD, each.total, each.places, by_name.get(each.name, [])) for each in callers]
+
+
+def _place(place: Place) -> str:
+    """``chat/app.py:3``, with the other lines of the same version after it."""
+    if not place.file:
+        return UNTOLD
+    lines = [place.line, *(line for line in place.lines if line != place.line)]
+    more = ", ..." if len(lines) > LINES else ""
+    return f"{place.file}:{', '.join(map(str, lines[:LINES]))}{more}"
 
 
 def _asset(name: str) -> str:
@@ -135,7 +146,7 @@ def _template() -> Any:
     environment.filters.update(
         breakable=breakable,
         promise=_promise,
-        place=lambda place: f"{place.file}:{place.line}" if place.file else UNTOLD,
+        place=_place,
         number=lambda value: f"{value:,}",
         day=lambda seconds: "" if seconds is None else iso_day(int(seconds // 86400)),
         time=lambda seconds: (iso_time(seconds) or "").replace("T", " ").replace("Z", " UTC"),

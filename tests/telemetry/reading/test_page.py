@@ -124,10 +124,37 @@ def test_the_empty_page_says_what_to_do_next(page):
 
 
 def test_places_are_bounded_and_the_rest_is_pointed_to(page):
-    sites = [("old:X", "import", "a.py", number, "<module>", "a", "api", {0: 1}) for number in range(PLACES + 5)]
+    sites = [("old:X", "import", "a.py", number, f"f{number}", "a", "api", {0: 1}) for number in range(PLACES + 5)]
     text = page(sites)
+    assert f"{PLACES + 5} uses at {PLACES + 5} places" in text
     assert text.count("<code>a.<wbr>py:<wbr>") == PLACES
     assert "compat report --by file --match 'old:X'" in text
+
+
+def test_a_caller_is_there_with_all_its_uses_however_busy_another_is(history):
+    busy = [("old:X", "call", "a.py", number, f"f{number}", "a", "api", {0: 9}) for number in range(PLACES * 2)]
+    quiet = [("old:X", "call", f"{name}.py", 1, "f", name, "api", {0: 1, 1: 1}) for name in ("b", "c")]
+    connection = history([*busy, *quiet])
+    (move,) = page_values(build_report(connection, since="90d", now=NOW), connection)["moves"]
+    shown = [(caller.name, caller.total, caller.sites, len(caller.places)) for caller in move.callers]
+    assert shown == [("a", PLACES * 2 * 9, PLACES * 2, PLACES - 2), ("b", 2, 1, 1), ("c", 2, 1, 1)]
+    assert sum(caller.total for caller in move.callers) == move.line.total
+    assert move.hidden
+
+
+def test_callers_beyond_the_places_that_are_shown_keep_their_sums(history):
+    sites = [("old:X", "call", "a.py", 1, "f", f"app{number}", "api", {0: 2}) for number in range(PLACES + 3)]
+    connection = history(sites)
+    (move,) = page_values(build_report(connection, since="90d", now=NOW), connection)["moves"]
+    assert [caller.total for caller in move.callers] == [2] * (PLACES + 3)
+
+
+def test_the_lines_of_the_latest_version_are_shown(history):
+    sites = [("old:X", "call", "a.py", line, "run", "a", "api", {0: 1}) for line in range(1, 8)]
+    connection = history(sites)
+    (move,) = page_values(build_report(connection, since="90d", now=NOW), connection)["moves"]
+    (place,) = move.callers[0].places
+    assert (place.lines, place.total, place.version) == (tuple(range(1, 8)), 7, "1.0")
 
 
 def test_the_page_goes_by_move_alone(history):

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compat.telemetry import collect
 from compat.telemetry.history.queries import KEYS, Observed, Selection, Usage
+from compat.telemetry.record.sites import Site
 
 TODAY = 20778
 MANAGER, AUTH, GONE = "old.core:Manager", "old.auth:AuthHandler", "old.gone"
@@ -115,6 +117,18 @@ def test_places_are_the_busiest_first_and_bounded(history):
         ("chat/app.py", 20, "connect", "call", 1),
     ]
     assert usage.places(MANAGER, MONTH, 1) == places[:1]
+
+
+def test_a_call_site_whose_line_moves_with_each_version_is_one(directory, write_segment):
+    for week in range(13):
+        now = (TODAY - 7 * week) * 86400.0 + 60
+        moved = [Site("old.a", "call", "app/main.py", 100 + 3 * week + more, "run", "app.main") for more in (0, 1)]
+        write_segment(dict.fromkeys(moved, 2), now=now, version=f"2026.{50 - week}")
+    with collect([directory]) as read:
+        (place,) = Usage(read.connection).places("old.a", Selection(0, TODAY), 10)
+        assert Usage(read.connection).callers("old.a", Selection(0, TODAY)) == [("app", 52, 1)]
+    assert (place.lines, place.version, place.total, place.file) == ((100, 101), "2026.50", 52, "app/main.py")
+    assert place.line in place.lines
 
 
 def test_observed_counts_processes_and_their_hours_within_the_period(history):
