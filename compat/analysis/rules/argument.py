@@ -11,14 +11,13 @@ from ..targets.adapters import find_signature
 from . import report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from compat.ledger import Argument
 
     from ..findings import Finding
     from ..model.file_model import FileModel
     from ..model.file_uses import FileUses
-    from ..model.receivers import Receivers
     from ..model.scopes import Scope
 
 RULE = "argument"
@@ -45,22 +44,35 @@ def find(uses: FileUses) -> Iterator[Finding]:
 
 def calls(uses: FileUses) -> Iterator[Use]:
     """Every legacy argument of every call whose function is known."""
-    file, rows, receivers = uses.file, uses.targets.members.arguments, uses.receivers
+    file, members = uses.file, uses.targets.members
+    rows = members.arguments
     if not rows:
         return
     last = {path.rpartition(".")[2] for path in rows}
+    words = last | members.own_methods | (members.adapted_names if uses.legacy_receivers is not None else frozenset())
     for scope, call, _chain in file.names.calls:
-        for path in _functions(receivers, scope, call, last):
+        for path in dict.fromkeys(_functions(uses, scope, call, words)):
             for row in rows.get(path, ()):
                 yield from _in_call(file, row, call)
 
 
-def _functions(receivers: Receivers, scope: Scope, call: ast.Call, last: set[str]) -> list[str]:
-    path = receivers.path(scope, call.func)
-    found = [path, f"{path}.__init__"] if path else []
-    if isinstance(call.func, ast.Attribute) and call.func.attr in last:
-        found.append(f"{receivers.of(scope, call.func.value)}.{call.func.attr}")
-    return found
+def _functions(uses: FileUses, scope: Scope, call: ast.Call, words: Collection[str]) -> Iterator[str]:
+    """The canonical functions (dotted) that a call may be of, a method by its names old and new."""
+    receivers, members, func = uses.receivers, uses.targets.members, call.func
+    path = receivers.path(scope, func)
+    if path:
+        yield path
+        yield f"{path}.__init__"
+    if not isinstance(func, ast.Attribute) or func.attr not in words:
+        return
+    made = receivers.of(scope, func.value)
+    yield f"{made}.{func.attr}"
+    yield f"{made}.{members.renamed_method(made, func.attr)}"
+    if uses.legacy_receivers is not None:
+        row = members.adapted_methods(uses.legacy_receivers.of(scope, func.value)).get(func.attr)
+        if row is not None:
+            owner, _, name = row.canonical.replace(":", ".").rpartition(".")
+            yield f"{owner}.{members.renamed_method(owner, name)}"
 
 
 def _in_call(file: FileModel, row: Argument, call: ast.Call) -> Iterator[Use]:

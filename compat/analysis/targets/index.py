@@ -132,10 +132,24 @@ class Targets:
         while module:
             row = self.modules.get(module)
             if row is not None:
-                return row, f"{row.canonical}{rest}" if row.canonical else ""
+                return row, f"{self._last(row)}{rest}" if row.canonical else ""
             module, _, last = module.rpartition(".")
             rest = f".{last}{rest}" if last else rest
         return None
+
+    def _last(self, row: Move) -> str:
+        """The canonical path of a row, through the rows that moved it on."""
+        path, seen = row.canonical, {row.legacy}
+        while path not in seen and not row.stays and not row.adapter:
+            seen.add(path)
+            module, _, name = path.partition(":")
+            after = self.names.get(module, {}).get(name) if name else None
+            whole = self.modules.get(module) if after is None else None
+            after = after or whole
+            if after is None or after.is_tombstone or after.adapter or after.stays or not after.canonical:
+                break
+            path = f"{whole.canonical}:{name}" if whole is not None and name else after.canonical
+        return path
 
     def is_known(self, module: str) -> bool:
         """Whether a dotted path is a legacy module or the parent package of one."""
@@ -152,7 +166,7 @@ class Targets:
         """The target of ``module:name``: its row, a legacy submodule, or what the module's row implies."""
         row = self.names.get(module, {}).get(name)
         if row is not None:
-            return Target(row, f"{module}:{name}", row.canonical)
+            return Target(row, f"{module}:{name}", self._last(row))
         inner = f"{module}.{name}"
         if inner in self.names or inner in self.modules:
             return self.module(inner)

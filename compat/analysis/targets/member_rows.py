@@ -100,6 +100,32 @@ class MemberRows:
                     made[name] = self._method_row(row, name, new, None)
         return made
 
+    def renamed_method(self, dotted: str, name: str) -> str:
+        """What a method of a canonical class (dotted) is called in the end, through all rows that rename it."""
+        seen = {name}
+        while True:
+            row = self.methods_of(dotted).get(name)
+            new = row.canonical.rpartition(".")[2] if row is not None and not row.is_tombstone and not row.stays else ""
+            if not new or new in seen:
+                return name
+            name = new
+            seen.add(name)
+
+    def renamed_argument(self, row: Argument) -> Argument | None:
+        """The last of the rows that rename an argument one after the other; ``None`` where one does more than rename."""
+        seen = {row.argument}
+        following = True
+        while following and row.became and row.became not in seen:
+            seen.add(row.became)
+            following = False
+            for other in self.arguments.get(row.function.replace(":", "."), ()):
+                if other.argument == row.became:
+                    if other.convert or other.default or not other.became:
+                        return None
+                    row, following = other, True
+                    break
+        return row
+
     def _method_row(self, row: Move, name: str, new: str, instead: str | None) -> Move:
         made = Method(
             f"{row.legacy}.{name}", f"{row.canonical}.{new}", since=row.since, removal=row.removal, instead=instead, id=row.id

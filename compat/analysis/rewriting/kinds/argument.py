@@ -40,13 +40,17 @@ def _rewrite(plan: Plan, use: argument.Use) -> str:
     if data[start : start + len(name)] != name:
         return "the keyword is written in a way that is not rewritten"
     if row.became:
-        if row.became != row.argument and any(word.arg == row.became for word in use.call.keywords):
-            return f"{row.became} is passed, too"
+        last = plan.targets.members.renamed_argument(row)
+        if last is None or (row.convert and last is not row):
+            return f"{row.became} is a legacy argument, too"
+        new = last.became or row.became
+        if new != row.argument and any(word.arg in (row.became, new) for word in use.call.keywords if word is not use.keyword):
+            return f"{new} is passed, too"
         if row.convert:
             reason = _convert(plan, use)
             if reason:
                 return reason
-        plan.edit(start, start + len(name), row.became)
+        plan.edit(start, start + len(name), new)
         return ""
     return _drop(plan, use)
 

@@ -18,7 +18,8 @@ def decide_members(plan: Plan, uses: FileUses) -> None:
         if plan.is_allowed(use.start):
             continue
         old = use.row.legacy.rpartition(".")[2]
-        new = use.row.canonical.rpartition(".")[2]
+        owner, _, new = use.row.canonical.rpartition(".")
+        new = plan.targets.members.renamed_method(owner.replace(":", "."), new)
         rule = method.rule_of(use.row)
         if use.row.stays:
             plan.skip_span(use.start, rule, use.row.legacy, deprecated.reason(use.row))
