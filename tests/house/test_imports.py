@@ -31,8 +31,6 @@ ALLOWED = {
     ("compat.netra.components.context.execution", "compat.netra.components.context.user"): "converted from",
     # Tests replace `environment.get_env`: the validator has to look it up in the package at the time of the call.
     ("compat.netra.components.environment.validation", "compat.netra.components.environment"): "looked up when called",
-    # Tests replace `validate_user_isolation` in the module that offers it, and legacy managers ask for what stands there.
-    ("compat.netra.adapters.managers.isolation", "compat.netra.adapters.process_objects"): "looked up when called",
 }
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge
 from compat.netra.components.agents.emitters.unified import UnifiedWebSocketEmitter
 from compat.netra.components.connections.breaker import CircuitBreaker, CircuitBreakerConfig
-from compat.netra.components.connections.manager_validation import ManagerValidator
 from compat.netra.components.events.delivery_tracker import get_event_delivery_tracker as get_event_delivery_tracker
 from compat.netra.components.events.message_buffer import BufferConfig, BufferPriority, WebSocketMessageBuffer
 from compat.shim import dual
@@ -61,31 +60,6 @@ async def websocket_connect_with_circuit_breaker(connection_func: Any, *args: An
 async def websocket_send_with_circuit_breaker(send_func: Any, *args: Any, **kwargs: Any) -> Any:
     """Send through the process's breaker."""
     return await get_websocket_circuit_breaker().call(send_func, *args, connection_type="websocket_send", **kwargs)
-
-
-_ssot_validator = ManagerValidator()
-
-
-def validate_websocket_manager_creation(
-    manager_instance: Any, user_context: Any = None, creation_method: str = "unknown"
-) -> bool:
-    """Whether a new manager was made as it should be; logged if not, raised in strict mode."""
-    return _ssot_validator.validate_manager_creation(manager_instance, user_context, creation_method)
-
-
-def validate_user_isolation(manager_instance: Any, user_id: Any, operation: str = "unknown") -> bool:
-    """Whether a manager may serve a user; logged if not, raised in strict mode."""
-    return _ssot_validator.validate_user_isolation(manager_instance, user_id, operation)
-
-
-def enable_strict_validation(enabled: bool = True) -> None:
-    """Raise violations instead of logging them."""
-    _ssot_validator.strict_mode = enabled
-
-
-def get_ssot_validation_summary() -> dict[str, Any]:
-    """Counts of managers, checks and violations."""
-    return _ssot_validator.get_validation_summary()
 
 
 @dual

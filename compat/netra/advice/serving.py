@@ -28,10 +28,6 @@ DELIVERED = "the compat.canonical.Delivery that send() and emit() of a manager r
 HANDSHAKE = "Use Handshake.from_scope(websocket.scope).find_token() instead, with 'from compat.canonical.auth import Handshake'."
 
 _BRIDGE, _AUTH, _SHARED = "components.agents.agent_bridge", "components.auth.websocket_auth", "adapters.process_objects"
-_CHECKS_MANAGERS = (
-    "validate_websocket_manager_creation validate_user_isolation enable_strict_validation "
-    "get_ssot_validation_summary _ssot_validator"
-)
 _BREAKERS = (
     "get_websocket_circuit_breaker_config get_websocket_circuit_breaker websocket_connect_with_circuit_breaker "
     "websocket_send_with_circuit_breaker"
@@ -66,7 +62,6 @@ TABLE = {
     **_all(_SHARED, "get_agent_websocket_bridge", EMIT),
     f"{_SHARED}:get_event_delivery_tracker": DELIVERED,
     f"{_SHARED}:CRITICAL_EVENTS": "from compat.canonical import CRITICAL_EVENTS",
-    **_all(_SHARED, _CHECKS_MANAGERS, ONE_MANAGER),
     **_all(_SHARED, "get_message_buffer buffer_user_message deliver_user_messages", REPLAY),
     **_all(_SHARED, _BREAKERS, BREAKER),
     f"{_SHARED}:get_reconnection_handler": RETRY,

@@ -257,7 +257,7 @@ ROWS: list[Move] = [
     ),
     *moved(
         f"{W}.ssot_validation_enhancer",
-        "compat.netra.adapters.process_objects",
+        "compat.netra.components.connections.manager_validation",
         "validate_websocket_manager_creation validate_user_isolation enable_strict_validation get_ssot_validation_summary"
         " _ssot_validator",
     ),

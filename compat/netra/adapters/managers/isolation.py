@@ -9,6 +9,7 @@ from typing import Any
 
 from compat.canonical.core import serialization
 from compat.canonical.errors import UserIsolationViolation
+from compat.netra.components.connections import manager_validation
 
 from . import looked_up
 from .user_managers import is_open
@@ -53,9 +54,7 @@ class IsolationMethods:
 
     def _validate_user_isolation(self, user_id: Any, operation: str = "unknown") -> bool:
         """Ask the process's validator whether this manager may serve a user."""
-        from .. import process_objects
-
-        return bool(process_objects.validate_user_isolation(self, user_id, operation))
+        return bool(manager_validation.validate_user_isolation(self, user_id, operation))
 
     def _prevent_cross_user_event_bleeding(self, event: dict[str, Any], user_id: Any) -> dict[str, Any]:
         """Return the event marked as one user's.

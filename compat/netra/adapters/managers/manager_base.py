@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
+from compat.netra.components.connections import manager_validation
 from compat.netra.components.connections.background_tasks import MonitoredTasks
 from compat.netra.components.events.delivery_tracker import EventDeliveryTracker
 from compat.netra.components.locks import make_lock
@@ -257,6 +258,11 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
         canonical = factory.get(SimpleNamespace(user_id=str(context.user_id), thread_id=None)) if context is not None else None
         object.__setattr__(self, "canonical", canonical)
         self._set_up(Scope(factory, owner), context, config)
+        if token is not None:
+            # Through the module: tests replace the function there.
+            manager_validation.validate_websocket_manager_creation(
+                manager_instance=self, user_context=context, creation_method="factory_authorized"
+            )
 
     def _set_up(self, scope: Scope, context: Any, config: Any) -> None:
         own = {

@@ -11,6 +11,8 @@ from typing import Any, Optional, Protocol
 
 from compat.canonical.core.logged import get_logger
 
+from ..locks import make_lock
+
 logger = get_logger(__name__)
 
 
@@ -309,7 +311,7 @@ class WebSocketEventMonitor:
         self.metrics_enabled = metrics_enabled
         self._delegate = ChatEventMonitor()
         self._session_trackers: dict[str, dict[str, Any]] = {}
-        self._validation_lock: Optional[asyncio.Lock] = None
+        self._validation_lock = make_lock()
 
     async def start_session_tracking(self, session_id: str, session_data: dict[str, Any]) -> None:
         """Begin to follow a session."""

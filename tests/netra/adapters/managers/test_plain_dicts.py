@@ -120,3 +120,15 @@ def test_a_module_of_rows_says_what_it_is() -> None:
     assert websocket_manager.__doc__ == (
         "What old code imports from netra_backend.app.websocket_core.websocket_manager: names that have moved, or are gone."
     )
+
+
+def test_a_manager_made_with_a_token_is_judged_through_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    from unittest.mock import patch
+
+    from netra_backend.app.websocket_core.unified_manager import UnifiedWebSocketManager
+
+    with patch("netra_backend.app.websocket_core.ssot_validation_enhancer.validate_websocket_manager_creation") as judge:
+        UnifiedWebSocketManager()
+        judge.assert_not_called()
+        made = UnifiedWebSocketManager(_ssot_authorization_token="x" * 16)
+    judge.assert_called_once_with(manager_instance=made, user_context=made.user_context, creation_method="factory_authorized")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from ...locks import make_lock
+
 
 def now() -> datetime:
     """The time in UTC."""
@@ -46,6 +48,7 @@ class EmitterState:
         self._events_sent: list[dict[str, Any]] = []
         # Nothing waits for others, and no breaker opens; what read these attributes still finds them.
         self._event_buffer: list[Any] = []
+        self._buffer_lock = make_lock()
         self._batch_size, self._batch_timeout = (5, 0.02) if self.performance_mode else (10, 0.05)
         self._batch_timer: Any = None
         self._enable_batching = not self.performance_mode
