@@ -9,7 +9,8 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
+    from collections.abc import Iterator
+    from types import CodeType, FrameType
     from typing import Any
 
 READABLE = sys.implementation.name in ("cpython", "pypy")
@@ -17,6 +18,7 @@ READABLE = sys.implementation.name in ("cpython", "pypy")
 _NAME_SHIFT = 2 if sys.version_info >= (3, 15) else 0
 
 if READABLE:
+    from opcode import HAVE_ARGUMENT, opname, stack_effect
     from opcode import opmap as _opmap
 
     _IMPORT_NAME = _opmap["IMPORT_NAME"]
@@ -175,19 +177,44 @@ def name_read(frame: FrameType) -> str:
 
 
 def calls_pickler(frame: FrameType) -> bool:
-    """Whether the line at a frame's position calls a pickling function: C code then scans ``sys.modules`` for names."""
+    """Whether the call that a frame executes is one of a pickling function: C code then scans ``sys.modules`` for names."""
     if not READABLE or frame.f_lasti < 0:
         return False
     code = frame.f_code
     raw = code.co_code
     at = frame.f_lasti
-    if raw[at] in _ATTRIBUTE or raw[at] in (_IMPORT_FROM, _IMPORT_NAME) or _PICKLERS.isdisjoint(code.co_names):
+    if raw[at] not in _CALL or _PICKLERS.isdisjoint(code.co_names):
         return False
-    # The callable of this call was loaded a little before it; a window is enough for a decision that only silences.
-    for back in range(at - 2, max(-1, at - 80), -2):
+    for back in _callable_at(code, raw, at):
         if raw[back] in _LOADS:
             shift = _GLOBAL_SHIFT if raw[back] == _LOAD_GLOBAL else _ATTR_SHIFT if raw[back] == _LOAD_ATTR else 0
-            index = _argument(raw, back) >> shift
-            if index < len(code.co_names) and code.co_names[index] in _PICKLERS:
-                return True
+            return code.co_names[_argument(raw, back) >> shift] in _PICKLERS
     return False
+
+
+if sys.version_info >= (3, 11):
+
+    def _callable_at(code: CodeType, raw: bytes, at: int) -> Iterator[int]:
+        """The instructions that load what the call at ``at`` calls, last first: they begin where the call does."""
+        places = list(code.co_positions())
+        line, _, column, _ = places[at // 2]
+        before = range(at - 2, -1, -2)
+        # Without columns (-X no_debug_ranges) the line is all there is.
+        return (
+            back for back in before if raw[back] != _CACHE and places[back // 2][0] == line and places[back // 2][2] == column
+        )
+else:
+
+    def _callable_at(code: CodeType, raw: bytes, at: int) -> Iterator[int]:
+        """The instruction that leaves on the stack what the call at ``at`` calls: it lies below the arguments."""
+        argument = _argument(raw, at)
+        name = opname[raw[at]]
+        above = 1 + (argument & 1) if name == "CALL_FUNCTION_EX" else argument + (name == "CALL_FUNCTION_KW")
+        height = 0
+        for back in range(at - 2, -1, -2):
+            if height <= -above:
+                yield back
+                return
+            op = raw[back]
+            if op != _EXTENDED:
+                height -= stack_effect(op, _argument(raw, back) if op >= HAVE_ARGUMENT else None, jump=False)
