@@ -21,9 +21,6 @@ ORIGINS = (
     "Use OriginPolicy([...]) of compat.canonical.auth for WebSockets, and "
     "starlette.middleware.cors.CORSMiddleware for other requests."
 )
-ONE_MANAGER = (
-    "Leave it out: get_websocket_manager(context) of compat.canonical makes isolated managers only, and refuses all else."
-)
 DELIVERED = "the compat.canonical.Delivery that send() and emit() of a manager return"
 HANDSHAKE = "Use Handshake.from_scope(websocket.scope).find_token() instead, with 'from compat.canonical.auth import Handshake'."
 

@@ -208,13 +208,11 @@ class EventValidator:
         content = event if isinstance(event, dict) else {}
         for rule in self.validation_rules.values():
             try:
-                kept = rule.validator(content, context or {})
-                problem = "" if kept else f"{rule.name}: {rule.description}"
+                if rule.validator(content, context or {}):
+                    continue
+                problem, severity = f"{rule.name}: {rule.description}", self._judge(rule)
             except Exception as error:
-                problem = f"{rule.name}: validation failed: {error}"
-            if not problem:
-                continue
-            severity = self._judge(rule)
+                problem, severity = f"RULE_ERROR: {rule.name} failed: {error}", ValidationResult.ERROR
             (warnings if severity is ValidationResult.WARNING else errors).append(problem)
             worst = max(worst, severity, key=_SEVERITY.index)
             self.metrics.validation_failures[rule.name] = self.metrics.validation_failures.get(rule.name, 0) + 1

@@ -162,11 +162,14 @@ class EventValidationFramework:
     async def validate_event(self, event: dict[str, Any], context: Optional[dict[str, Any]] = None) -> ValidatedEvent:
         """Check an event, keep it, tell the callbacks; what they raise is logged."""
         start = time.perf_counter()
-        thread_id = thread_of(event, context) or "unknown"
+        thread_id = (thread_of(event, context) if isinstance(event, dict) else "") or "unknown"
         if self._rests():
             validated = self._unjudged(event, thread_id)
         else:
-            validated = self.sequence_validator.add_event_to_sequence(thread_id, event, context)
+            try:
+                validated = self.sequence_validator.add_event_to_sequence(thread_id, event, context)
+            except Exception as error:
+                validated = self._create_error_validation(event, str(error))
             self._watch(validated)
         latency = (time.perf_counter() - start) * 1000
         validated.latency_ms = latency
@@ -274,6 +277,13 @@ class EventValidationFramework:
             self.failure_count = 0
             self.circuit_breaker_state = CircuitBreakerState.CLOSED
 
+    def _create_error_validation(self, event: Any, error: str) -> ValidatedEvent:
+        content = event if isinstance(event, dict) else {}
+        made = self._unjudged(content, thread_of(content) or "unknown")
+        made.validation_result, made.validation_warnings = ValidationResult.CRITICAL, []
+        made.validation_errors = [f"Validation framework error: {error}"]
+        return made
+
     def _unjudged(self, event: dict[str, Any], thread_id: str) -> ValidatedEvent:
         return ValidatedEvent(
             event_id=str(event.get("event_id") or uuid.uuid4()),
@@ -283,7 +293,7 @@ class EventValidationFramework:
             timestamp=time.time(),
             content=event,
             validation_result=ValidationResult.WARNING,
-            validation_warnings=["Circuit breaker is open: the event was not validated"],
+            validation_warnings=["Circuit breaker open - minimal validation"],
         )
 
     def _keep(self, thread_id: str, event: ValidatedEvent, latency: float) -> None:

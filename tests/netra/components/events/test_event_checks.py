@@ -123,12 +123,28 @@ def test_validation_rests_after_too_many_failures() -> None:
             await framework.validate_event(event("nonsense"))
         assert framework.circuit_breaker_state is CircuitBreakerState.OPEN
         resting = await framework.validate_event(event("nonsense"))
-        assert resting.validation_warnings == ["Circuit breaker is open: the event was not validated"]
+        assert resting.validation_warnings == ["Circuit breaker open - minimal validation"]
         framework.last_failure_time = time.time() - framework.recovery_timeout - 1
         await framework.validate_event(event("agent_started"))
         assert framework.circuit_breaker_state is CircuitBreakerState.CLOSED
 
     asyncio.run(scenario())
+
+
+def test_a_rule_and_a_framework_that_fail_are_errors_of_the_event() -> None:
+    validator = EventValidator(EventValidationLevel.PERMISSIVE)
+    validator.validation_rules["payload"].validator = Mock(side_effect=RuntimeError("broken"))
+    checked = validator.validate_event(event("agent_started"))
+    assert (checked.validation_result, checked.validation_errors) == (
+        ValidationResult.ERROR, ["RULE_ERROR: payload failed: broken"],
+    )  # fmt: skip
+    framework = EventValidationFramework()
+    assert (framework.failure_threshold, framework.recovery_timeout) == (10, 60.0)
+    framework.sequence_validator.add_event_to_sequence = Mock(side_effect=RuntimeError("broken"))
+    checked = asyncio.run(framework.validate_event(event("agent_started")))
+    assert (checked.validation_result, checked.validation_errors) == (
+        ValidationResult.CRITICAL, ["Validation framework error: broken"],
+    )  # fmt: skip
 
 
 def test_the_framework_of_the_process(monkeypatch) -> None:
