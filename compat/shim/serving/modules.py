@@ -6,6 +6,7 @@ that makes a property of it sees every importer, not only the first.
 
 from __future__ import annotations
 
+import importlib
 import sys
 import types
 from _thread import get_ident
@@ -22,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FrameType
-    from typing import Any
+    from typing import Any, SupportsIndex
 
     from compat.ledger import Move
 
@@ -61,6 +62,15 @@ class LegacyModule(types.ModuleType):
             types.ModuleType.__delattr__(self, name)
         else:
             delattr(canonical, name)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Callable[[str], types.ModuleType], tuple[str]]:
+        """By reference, to the canonical module where there is one."""
+        return importlib.import_module, (vars(self)["__canonical__"] or self.__name__,)
+
+
+def by_reference(self: types.ModuleType, protocol: SupportsIndex) -> tuple[Callable[[str], types.ModuleType], tuple[str]]:
+    """The ``__reduce_ex__`` of a live module whose class has been swapped: picklers know plain modules by their exact type."""
+    return importlib.import_module, (self.__name__,)
 
 
 def _canonical(module: types.ModuleType) -> types.ModuleType | None:

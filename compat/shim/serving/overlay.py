@@ -11,7 +11,7 @@ import types
 
 from ..recording import bytecode
 from .descriptors import child_property
-from .modules import missing, served_property
+from .modules import by_reference, missing, served_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def class_of(module: types.ModuleType) -> type | None:
     def __dir__(self: types.ModuleType) -> list[str]:
         return sorted({*before.__dir__(self), *vars(type(self))[_MARK]})
 
-    made = type(kind.__name__, (kind,), {"__module__": kind.__module__, "__dir__": __dir__, _MARK: set()})
+    body = {"__module__": kind.__module__, "__dir__": __dir__, "__reduce_ex__": by_reference, _MARK: set()}
+    made = type(kind.__name__, (kind,), body)
     try:
         module.__class__ = made  # type: ignore[assignment]
     except TypeError:
