@@ -250,7 +250,7 @@ def _doubts(known: Evidence, searched: bool, today: int, policy: Policy, retired
             what = f"{count} process{'' if count == 1 else 'es'} of {_named(user)} counted uses that were removed unread"
             doubts.append(Doubt(what, f"wait until {policy.days} days have passed, or say --retired {user.service}"))
     if known.unread:
-        what = f"{len(known.unread)} file{'' if len(known.unread) == 1 else 's'} could not be read"
+        what = f"{len(known.unread)} source{'' if len(known.unread) == 1 else 's'} could not be read"
         doubts.append(Doubt(what, "see why, and remove what is settled"))
     if not searched:
         doubts.append(Doubt("no source was searched", "name the trees to search"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
 
@@ -56,6 +56,17 @@ def opened_usage(sources: Sequence[str], *, watched: bool = True) -> Iterator[Op
         history = collect(places, progress=progress)
     with history:
         yield Opened(history, ", ".join(map(_shown, sources)) or own)
+
+
+def check_match(match: str, glob: str, known: Iterable[str]) -> None:
+    """Refuse a pattern that matches none of the ``known`` ids: nothing found in nothing would look like success."""
+    from fnmatch import fnmatchcase
+
+    ids = set(known)
+    if match and ids and not any(fnmatchcase(id, glob) for id in ids):
+        raise click.BadParameter(
+            f"no move matches {match!r}, neither in the ledger nor among those that were used", param_hint="'--match'"
+        )
 
 
 def is_server(source: str) -> bool:

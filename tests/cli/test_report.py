@@ -206,6 +206,36 @@ def test_an_unknown_ledger_is_named(run):
     assert shown.stderr.startswith("compat: no ledger is called 'nobody' (found: ")
 
 
+@pytest.mark.parametrize("command", ["report", "ready"])
+def test_a_pattern_that_matches_no_move_is_refused_and_does_not_look_like_success(ask, count, command):
+    count("old.core:Manager", 5)
+    shown = ask(command, "--match", "manger")
+    assert shown.returncode == 2
+    assert "no move matches 'manger', neither in the ledger nor among those that were used" in " ".join(shown.stderr.split())
+    assert shown.stdout == ""
+
+
+def test_a_move_that_was_used_and_is_in_no_ledger_is_found(ask, count):
+    count("old.gone:Thing", 5)
+    assert totals(ask("report", "--match", "gone", "--format", "json")) == {"old.gone:Thing": 5}
+
+
+def test_what_could_not_be_looked_at_is_told_apart_from_nothing(ask, state, tmp_path):
+    assert ask("report").stdout.startswith(f"Nothing has been recorded in {state} yet.\n")
+    (tmp_path / "no.db").write_text("no database " * 100)
+    for source in (str(tmp_path / "no.db"), "prometheus:http://127.0.0.1:1"):
+        shown = ask("report", "--from", source)
+        assert shown.returncode == 2
+        said = " ".join(shown.stdout.split())
+        assert said.startswith(f"No usage could be read in {source}: nothing is known of any use.")
+        assert shown.stderr.startswith("Not read: ")
+        shown = ask("ready", "--from", source, "--match", "Manager")
+        assert shown.returncode == 2
+        assert shown.stderr.startswith("Not read: ")
+        assert shown.stderr.endswith("No usage could be read: these verdicts rest on none.\n")
+        assert "1 source could not be read" in " ".join(shown.stdout.split())
+
+
 def test_vacuum_drops_old_days_and_says_how_many(run, count, state):
     assert run("vacuum", "--older-than", "1d").stdout == f"There is no usage history in {state}: nothing to drop.\n"
     count("old.core:Manager", 5)
@@ -266,7 +296,7 @@ def test_ready_shows_a_table_with_reasons(ask, count):
     assert lines[3].split() == ["unproven", "old.core:Manager", "no", "use", "seen", "3.0"]
     assert "no source was searched: name the trees to search." in " ".join(" ".join(lines[5:]).split())
     assert ask("ready", "--only", "in use").stdout.splitlines()[-1] == "1 in use"
-    assert ask("ready", "--only", "may go").stdout.splitlines()[-1] == "No moves."
+    assert ask("ready", "--only", "may go").stdout.splitlines()[-1] == "No move is may go."
 
 
 @pytest.mark.slow

@@ -78,7 +78,7 @@ def test_a_segment_that_cannot_be_read_is_a_doubt_for_everyone_until_it_is_clear
     (path,) = segments(watched)
     path.write_bytes(path.read_bytes()[:5000])
     for _ in range(3):
-        assert watched.verdict() == ("unproven", ["1 file could not be read: see why, and remove what is settled"])
+        assert watched.verdict() == ("unproven", ["1 source could not be read: see why, and remove what is settled"])
     aside = Path(watched.directory, "damaged", path.name)
     with collect([watched.directory]) as history:
         assert history.unread == [
@@ -92,7 +92,7 @@ def test_a_segment_of_a_later_version_is_a_doubt(watched):
     watched.run("worker", 3, 1, {2: 7})
     (path,) = segments(watched)
     path.write_bytes(path.read_bytes()[:8] + b"\7\0" + path.read_bytes()[10:])
-    assert watched.verdict() == ("unproven", ["1 file could not be read: see why, and remove what is settled"])
+    assert watched.verdict() == ("unproven", ["1 source could not be read: see why, and remove what is settled"])
     assert path.exists()
 
 
@@ -101,7 +101,7 @@ def test_lines_of_a_later_version_among_the_records_are_a_doubt_and_stay(watched
     log = log.rename(log.with_name("2026-10-01.log"))
     log.write_bytes(log.read_bytes() + b"9\tsomething new\n")
     for _ in range(2):
-        assert watched.verdict() == ("unproven", ["1 file could not be read: see why, and remove what is settled"])
+        assert watched.verdict() == ("unproven", ["1 source could not be read: see why, and remove what is settled"])
 
 
 def test_a_history_that_cannot_be_read_is_a_doubt(watched):

@@ -11,7 +11,7 @@ import click
 from compat.readiness import Policy, Verdict, as_dict, judge, places_by_move
 
 from ..common import move_facts
-from ..history_source import opened_usage
+from ..history_source import check_match, opened_usage
 from ..options import ledger_option, opened_output, output_option
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def command(
     Proven is what each service that ever used it was observed to do without, for long enough; uses in tests do not count.
     What could not be seen is named as a doubt, with what would settle it.
 
-    Exit code 1 if a move that is due (its removal version is reached) may not go. To rehearse a release, put its
+    Exit code 1 if a move that is due (its removal version is reached) may not go, 2 if no usage could be read or no move
+    matches. To rehearse a release, put its
     version in force.
 
     \b
@@ -84,6 +85,8 @@ def command(
         known = read_evidence(history.connection, selection, history.unread)
         for problem in history.problems:
             click.echo(told(problem), err=True)
+    nothing_read = bool(history.unread) and not known.uses and not known.watched
+    check_match(match, selection.glob, move_facts(ledger))
     facts = {id: about for id, about in move_facts(ledger).items() if fnmatch.fnmatchcase(id, selection.glob)}
     answers = judge(facts, known, places, now, policy, retired)
     shown_answers = [answer for answer in answers if not only or answer.verdict.value in only]
@@ -92,7 +95,10 @@ def command(
             json.dump(as_dict(shown_answers, policy), stream, indent=2, ensure_ascii=False)
             stream.write("\n")
         else:
-            _write_table(shown_answers, stream)
+            _write_table(shown_answers, stream, only)
+    if nothing_read:
+        click.echo("No usage could be read: these verdicts rest on none.", err=True)
+        return 2
     return int(any(answer.is_overdue for answer in answers))
 
 
@@ -100,7 +106,7 @@ def _own(answer: Answer) -> list[str]:
     return [str(doubt) for user in answer.users for doubt in user.doubts]
 
 
-def _write_table(answers: Sequence[Answer], stream: IO[str]) -> None:
+def _write_table(answers: Sequence[Answer], stream: IO[str], only: Sequence[str]) -> None:
     from collections import Counter
 
     from rich import box
@@ -127,4 +133,7 @@ def _write_table(answers: Sequence[Answer], stream: IO[str]) -> None:
             console.print(f"Unproven: {'; '.join(map(str, answer.doubts))}.")
             break
     counts = Counter(answer.verdict for answer in answers)
-    console.print(", ".join(f"{counts[verdict]:,} {verdict.value}" for verdict in Verdict if counts[verdict]) or "No moves.")
+    console.print(
+        ", ".join(f"{counts[verdict]:,} {verdict.value}" for verdict in Verdict if counts[verdict])
+        or f"No move is {' or '.join(only)}."
+    )

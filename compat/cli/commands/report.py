@@ -10,7 +10,7 @@ from compat.telemetry.history.queries import KEYS
 from compat.telemetry.report.render import FORMATS
 
 from ..common import move_facts
-from ..history_source import opened_usage, source_options
+from ..history_source import check_match, opened_usage, source_options
 from ..options import chosen_ledger, ledger_option, opened_output, output_option
 
 
@@ -37,7 +37,7 @@ def command(
     """Show who still uses what.
 
     Reads this machine's state directory, or any mix of directories and usage.db files: what they have in common is
-    counted once. Exit code 2 if nothing could be read.
+    counted once. Exit code 2 if nothing could be read, or no move matches.
 
     \b
     Examples:
@@ -47,7 +47,8 @@ def command(
       compat report host1/state host2/state old/usage.db --format json
       compat report --from prometheus:http://localhost:9090
     """
-    from compat.telemetry.report.usage_report import build_report
+    from compat.telemetry.history.queries import Usage
+    from compat.telemetry.report.usage_report import build_report, told
 
     page = form == "html"
     if page and by != "move":
@@ -65,6 +66,7 @@ def command(
             )
         except ValueError as wrong:
             raise click.BadParameter(str(wrong), param_hint="'--since'") from None
+        check_match(match, report.selection.glob, {*report.facts, *Usage(history.connection).moves()})
         with opened_output(output) as stream:
             if page:
                 from compat.telemetry.page.html import write_page
@@ -73,8 +75,8 @@ def command(
             else:
                 more = {"top": top} if form == "table" else {}
                 FORMATS[form](report, stream, where, **more)
-    if report.is_empty and report.problems:
+    if report.is_empty and history.unread:
         for problem in report.problems:
-            click.echo(f"Not read: {problem}", err=True)
+            click.echo(told(problem), err=True)
         return 2
     return 0

@@ -44,6 +44,7 @@ def command(
     import uvicorn
 
     from compat.telemetry.page.web_server import create_app, is_loopback
+    from compat.telemetry.report.usage_report import told
 
     if token is not None and not token.strip():
         raise click.UsageError("the token is empty: leave --token (or COMPAT_TOKEN) out, or give one")
@@ -52,8 +53,10 @@ def command(
     ledger = chosen_ledger(ledgers)
     facts = move_facts(ledger)
     places = (*sources, *origins)
-    with opened_usage(places) as (_, where):
-        pass  # what cannot be read is said now, not to the first visitor
+    with opened_usage(places) as (history, where):
+        # What cannot be read is said now, and not only to the first visitor.
+        for problem in history.problems:
+            click.echo(told(problem), err=True)
     app = create_app(
         lambda: opened_history(places),
         facts,

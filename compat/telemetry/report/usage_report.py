@@ -187,6 +187,8 @@ def next_step(report: Report, where: str = "") -> str:
     """What to do when there is nothing to show; empty when there is."""
     if report.is_empty:
         place = f" in {where}" if where else ""
+        if any(not isinstance(problem, Note) for problem in report.problems):
+            return f"No usage could be read{place}: nothing is known of any use."
         return (
             f"Nothing has been recorded{place} yet.\n"
             "  See one at once:            python -m compat demo\n"
