@@ -64,6 +64,15 @@ if TYPE_CHECKING:
     from .ledger import (
         Removed as Removed,
     )
+    from .ledger import (
+        common as common,
+    )
+    from .ledger import (
+        names as names,
+    )
+    from .ledger import (
+        removed as removed,
+    )
     from .shim import (
         Adapter as Adapter,
     )
@@ -106,7 +115,20 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "errors": ("CompatError", "LedgerError", "LegacyExpiredError", "LegacyUseWarning"),
-    "ledger": ("Argument", "Behaviour", "Class", "Deprecated", "Ledger", "Method", "Module", "Name", "Removed"),
+    "ledger": (
+        "Argument",
+        "Behaviour",
+        "Class",
+        "Deprecated",
+        "Ledger",
+        "Method",
+        "Module",
+        "Name",
+        "Removed",
+        "common",
+        "names",
+        "removed",
+    ),
     "shim": (
         "Adapter",
         "check",
@@ -140,6 +162,7 @@ __all__ = [
     "Name",
     "Removed",
     "check",
+    "common",
     "converted",
     "count_option",
     "deprecated",
@@ -148,6 +171,8 @@ __all__ = [
     "getkey",
     "install",
     "legacy_method",
+    "names",
+    "removed",
     "renamed",
     "usage",
     "use",

@@ -12,7 +12,7 @@ discovery  ledgers by entry point, by configuration, by name
 
 from __future__ import annotations
 
-from .families import names, removed
+from .families import common, names, removed
 from .kinds import KINDS, Argument, Behaviour, Class, Deprecated, Method, Module, Name, Removed
 from .ledger import Ledger, Origin
 from .move import Move
@@ -32,6 +32,7 @@ __all__ = [  # noqa: RUF022 - as sorted() sorts
     "Name",
     "Origin",
     "Removed",
+    "common",
     "discover",
     "import_line",
     "load",

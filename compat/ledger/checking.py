@@ -36,6 +36,10 @@ def shown(row: Move) -> str:
 def _in_force(ledger: Ledger) -> Iterator[Fault]:
     for origin in ledger.origins:
         try:
+            if not origin.own_version:
+                reason = f"distribution {origin.distribution!r} is not installed, so that no version is in force"
+                yield f"Ledger({origin.name!r})", reason, "give version=, or the distribution that holds it as distribution="
+                continue
             parse(origin.own_version)
         except Exception as error:
             # Its own sentence where it is parse()'s; whose is another's may be as short as a key.

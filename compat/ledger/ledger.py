@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import versions
+from . import metadata, versions
 from .move import MODULE, NAME, Move
 
 TYPE_CHECKING = False
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 class Origin:
     """Where a row comes from: the ledger's name, the version in force, and where to read on."""
 
-    __slots__ = ("_version", "docs", "name")
+    __slots__ = ("_version", "distribution", "docs", "name")
 
-    def __init__(self, name: str, version: Version, docs: str) -> None:
-        self.name, self._version, self.docs = name, version, docs
+    def __init__(self, name: str, version: Version | None, docs: str, distribution: str = "") -> None:
+        self.name, self._version, self.docs, self.distribution = name, version, docs, distribution or name
 
     @property
     def version(self) -> str:
@@ -30,7 +30,9 @@ class Origin:
 
     @property
     def own_version(self) -> str:
-        """The version of the ledger itself, whatever is rehearsed."""
+        """The version of the ledger itself, whatever is rehearsed; ``""`` where its distribution is not installed."""
+        if self._version is None:
+            return metadata.version_of(self.distribution)
         return self._version if isinstance(self._version, str) else self._version()
 
 
@@ -42,7 +44,8 @@ class Ledger:
     name:
         Stands before versions in sentences and in telemetry's ``ledger`` label.
     version:
-        The version in force, or a callable that returns it (read when first needed).
+        The version in force, or a callable that returns it (read when first needed); unless given, that of the installed
+        distribution ``distribution``, whose name is ``name`` unless given.
     docs:
         Where a warned user reads on: a file name or a URL.
     generic:
@@ -77,7 +80,8 @@ class Ledger:
         self,
         name: str,
         *,
-        version: Version,
+        version: Version | None = None,
+        distribution: str = "",
         docs: str = "",
         generic: Iterable[str] = (),
         intro: str = "",
@@ -93,7 +97,7 @@ class Ledger:
         self.intro = intro
         self.stopgaps = frozenset(stopgaps)
         self.category = category
-        self._origins: dict[str, Origin] = {name: Origin(name, version, docs)}
+        self._origins: dict[str, Origin] = {name: Origin(name, version, docs, distribution)}
         self._rows: tuple[Move, ...] = ()
         self._index(rows)
 
@@ -208,7 +212,8 @@ class Ledger:
 
     def stage(self, move: Move) -> str:
         """``announced``, ``deprecated`` or ``expired``, by the version in force."""
-        return versions.stage(move.since, move.removal, self.origin(move).version)
+        version = self.origin(move).version
+        return versions.stage(move.since, move.removal, version) if version else versions.DEPRECATED
 
 
 def _dots(name: str) -> Iterator[int]:

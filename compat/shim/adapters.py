@@ -26,9 +26,15 @@ from .serving.targets import resolve
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import Any, Generic
+
+    from typing_extensions import TypeVar
 
     Made = TypeVar("Made")
+    Canonical = TypeVar("Canonical", default=Any)
+else:
+    # Type checkers see a generic class; at run time typing is not imported for it.
+    Canonical, Generic = None, {None: object}
 
 # What an adapter has of its own, or what Python keeps on every class.
 _OWN_SPECIALS = frozenset(
@@ -243,14 +249,15 @@ def passed(name: str, found: Any) -> Any:
     return FunctionLike.of(plain, found) if special else plain
 
 
-class Adapter(metaclass=AdapterMeta):
+class Adapter(Generic[Canonical], metaclass=AdapterMeta):
     """Base of legacy classes over canonical instances.
 
     Class keywords: ``of``, the canonical class; ``built_by``, the factory that makes its instances (the class itself unless
-    given). Override ``__build__`` where the legacy constructor's arguments differ from the factory's.
+    given). Override ``__build__`` where the legacy constructor's arguments differ from the factory's. Type checkers know what
+    ``self.canonical`` is where the class is named once more: ``class Session(Adapter[Store], of="shop.storage:Store")``.
     """
 
-    canonical: Any
+    canonical: Canonical
     __compat_front__ = False
     __compat_recorders__: dict[str, LateRecorder] = {}
 
