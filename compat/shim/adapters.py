@@ -269,7 +269,11 @@ class Adapter(Generic[Canonical], metaclass=AdapterMeta):
             type.__setattr__(cls, "__compat_front__", True)
             type.__setattr__(cls, "__compat_ready__", False)
         # Not in __set_name__: that runs before the class knows what it stands for.
-        for name, value in list(vars(cls).items()):
+        # Plain bases of an adapter class may hold legacy methods as well; what a user derives from it has them already.
+        written: dict[str, Any] = {}
+        for base in reversed(cls.__mro__ if of else (cls,)):
+            written.update(vars(base))
+        for name, value in written.items():
             if isinstance(value, Legacy):
                 type.__setattr__(cls, name, value.made(cls, name))
         if of:

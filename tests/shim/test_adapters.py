@@ -88,12 +88,38 @@ def home(world, installed):
     class Pure(Adapter, of="canon.real:Real", built_by="canon.real:get_real"):
         """Adds nothing."""
 
-    for kind in (Old, Pure):
+    class Part:
+        """What several adapters share."""
+
+        @legacy_method(instead="Real.open")
+        def connect(self, session):
+            return "part", session
+
+        @legacy_method(instead="Real.health")
+        def ask(self):
+            return self.canonical.health
+
+        @legacy_method(instead="Real.open")
+        def plain(self):
+            return "part"
+
+    class Mixed(Part, Adapter, of="canon.real:Real", built_by="canon.real:get_real"):
+        """Takes one method from its part, and has the other itself."""
+
+        @legacy_method(instead="Real.open")
+        def connect(self, session):
+            return "own", session
+
+        def plain(self):
+            return "own"
+
+    for kind in (Old, Pure, Mixed):
         kind.__module__, kind.__qualname__ = "kit_adapters", kind.__name__
         setattr(adapters, kind.__name__, kind)
     installed(
         Class("old.kit:Old", "canon.real:Real", adapter="kit_adapters:Old", **DATES),
         Class("old.kit:Pure", "canon.real:Real", adapter="kit_adapters:Pure", **DATES),
+        Class("old.kit:Mixed", "canon.real:Real", adapter="kit_adapters:Mixed", **DATES),
     )
     yield world
     del sys.modules["kit_adapters"]
@@ -121,6 +147,24 @@ def test_legacy_methods_count_and_warn_at_the_call(home):
         5,
         "Calling Old.connect() of 'old.kit' is deprecated since kit 1.0 and will be removed in 2.0. Use Real.open instead. See MIGRATION.md.",
     )
+
+
+def test_legacy_methods_of_a_plain_base_are_counted_as_the_adapters_own(home):
+    seen = home.ok(
+        """
+        from old.kit import Mixed
+        class Mine(Mixed):
+            def connect(self, session):
+                return super().connect(session)
+        r = Mixed("bob").connect("s"), Mixed("bob").ask(), Mine("ann").ask(), Mine("ann").connect("s"), Mine("ann").plain()
+        """
+    )
+    assert seen.namespace["r"] == (("own", "s"), "good", "good", ("own", "s"), "own")
+    assert seen.counted("call") == {
+        ("old.kit:Mixed.connect", "call", 5): 1,
+        ("old.kit:Mixed.connect", "call", 6): 1,
+        ("old.kit:Mixed.ask", "call", 6): 2,
+    }
 
 
 def test_async_legacy_methods_stay_coroutine_functions_and_count_at_the_call(home):

@@ -16,11 +16,12 @@ from compat.netra.components.events.undelivered import UndeliveredMessages
 from compat.netra.components.ids import IDType
 from compat.netra.components.ids import id_manager as ids
 from compat.netra.components.locks import make_lock
+from compat.shim import legacy_method
 
 from . import looked_up
 from .isolation import user_or_none
 from .live_dicts import View
-from .manager_types import ConnectionID, ConnectionIDs, WebSocketConnection
+from .manager_types import OTHERWISE, ConnectionID, ConnectionIDs, WebSocketConnection
 from .user_managers import is_open
 
 _OWN: Any = object()
@@ -41,6 +42,7 @@ class ConnectionMethods:
     _rooms: Rooms
     process_recovery_queue: Callable[..., Coroutine[Any, Any, None]]
 
+    @legacy_method(instead="get_websocket_manager(context).connect(websocket)")
     async def add_connection(self, connection: Any = None, *details: Any, **named: Any) -> None:
         """Add a connection and send it what waited for its user."""
         record = _record(connection, details, named)
@@ -61,6 +63,7 @@ class ConnectionMethods:
         self._user_event_queues.setdefault(record.user_id, None)
         self._user_connection_locks.setdefault(record.user_id, make_lock())
 
+    @legacy_method(instead="manager.remove_connection(connection_id) of the user's own manager")
     async def remove_connection(self, connection_id: Any, *details: Any) -> None:
         """Remove one connection; an unknown id is passed over."""
         user_id = None
@@ -83,6 +86,7 @@ class ConnectionMethods:
                 self._user_event_queues.pop(record.user_id, None)
         return record
 
+    @legacy_method(instead=OTHERWISE)
     def get_connection(self, connection_id: Any = _OWN) -> Any:
         """The record of one connection, or None; called without an id, the first one of the manager's own user."""
         if connection_id is None:
@@ -93,6 +97,7 @@ class ConnectionMethods:
         found = self._scope.get(connection_id)
         return found if found is not None or connection_id.__hash__ is None else self._views[0].beside.get(connection_id)
 
+    @legacy_method(instead="manager.connections")
     def get_user_connections(self, user_id: Any = None) -> ConnectionIDs:
         """The ids of one user's connections; without a user those of the manager's own context, or all."""
         if user_id is None:
@@ -102,16 +107,19 @@ class ConnectionMethods:
         user = looked_up.ensure_user_id(user_id)
         return ConnectionIDs(self._scope.ids_of(user) or self._views[1].beside.get(user) or ())
 
+    @legacy_method(instead=OTHERWISE)
     def get_connection_thread_id(self, connection_id: Any) -> Any:
         """The thread of one connection, or None."""
         record = self._scope.get(connection_id)
         return record.thread_id if record is not None else None
 
+    @legacy_method(instead=OTHERWISE)
     def get_user_connections_by_thread(self, user_id: Any, thread_id: str) -> set[str]:
         """The ids of one user's connections to one thread."""
         user = looked_up.ensure_user_id(user_id)
         return {ConnectionID.of(record) for record in self._scope.records_of(user) if record.thread_id == str(thread_id)}
 
+    @legacy_method(instead="get_websocket_manager(context).add_connection(websocket)")
     def register_connection(self, connection_id: Any, user_id: Any = None, websocket: Any = None) -> ConnectionIDs:
         """Add a connection without waiting; ``(user_id, connection_info)`` goes to the registry."""
         if websocket is None and not isinstance(user_id, str) and hasattr(user_id, "websocket"):
@@ -126,20 +134,24 @@ class ConnectionMethods:
         self._attach(WebSocketConnection(connection_id, user_id, websocket, datetime.now(timezone.utc), metadata))  # type: ignore[arg-type]
         return ConnectionIDs({connection_id})
 
+    @legacy_method(instead="manager.remove_connection(connection_id)")
     def unregister_connection(self, connection_id: str) -> ConnectionIDs:
         """Remove a connection without waiting."""
         record = self._detach(connection_id)
         return ConnectionIDs({connection_id} if record is not None else ())
 
+    @legacy_method(instead=OTHERWISE)
     def get_connection_info(self, connection_id: str) -> Any:
         """One connection as a dict, or None."""
         record = self._scope.get(connection_id)
         return _described(record) if record is not None else None
 
+    @legacy_method(instead=OTHERWISE)
     def get_connections_for_user(self, user_id: str) -> list[dict[str, Any]]:
         """One user's connections as dicts."""
         return [_described(record) for record in self._scope.records_of(str(user_id))]
 
+    @legacy_method(instead=OTHERWISE)
     def clear_all_connections(self) -> None:
         """Remove every connection."""
         for record in self._scope.every_record():
@@ -148,6 +160,7 @@ class ConnectionMethods:
         for view in self._views:
             view.drop_beside()
 
+    @legacy_method(instead=OTHERWISE)
     async def wait_for_connection(self, user_id: str, timeout: float = 5.0, check_interval: float = 0.1) -> bool:
         """Wait up to ``timeout`` seconds until the user is connected; whether it is."""
         ends = time.monotonic() + timeout
@@ -158,15 +171,18 @@ class ConnectionMethods:
             await looked_up.asyncio.sleep(min(check_interval, left))
         return True
 
+    @legacy_method(instead="manager.is_connected")
     def is_connection_active(self, user_id: Any) -> bool:
         """Whether the user has an open connection; False for what is no user's id."""
         user = user_or_none(user_id)
         return user is not None and any(is_open(record) for record in self._scope.records_of(user))
 
+    @legacy_method(instead=OTHERWISE)
     def is_user_connected(self, user_id: Any) -> bool:
         """Whether the user has an open connection."""
         return self.is_connection_active(user_id)
 
+    @legacy_method(instead="await get_websocket_manager(context).connect(websocket)")
     async def connect_user(
         self, user_id: str, websocket: Any, connection_id: Any = None, thread_id: Any = None, **named: Any
     ) -> ConnectionID:
@@ -187,6 +203,7 @@ class ConnectionMethods:
         await self.add_connection(record)
         return ConnectionID.of(record)
 
+    @legacy_method(instead="await manager.disconnect(connection_id, code, reason)")
     async def disconnect_user(
         self, user_id: str, websocket: Any = None, code: int = 1000, reason: str = "Normal closure"
     ) -> None:
@@ -199,23 +216,28 @@ class ConnectionMethods:
             await self.remove_connection(ConnectionID.of(record))
             await _close(record.websocket, code, reason)
 
+    @legacy_method(instead=OTHERWISE)
     async def find_connection(self, user_id: str, websocket: Any) -> Any:
         """The user's connection over ``websocket``, or None."""
         return next((record for record in self._scope.records_of(str(user_id)) if record.websocket == websocket), None)
 
+    @legacy_method(instead="next(c for c in manager.connections.values() if c.websocket is websocket)")
     def get_connection_id_by_websocket(self, websocket: Any) -> Any:
         """The id of the connection over ``websocket``, or None."""
         records = self._scope.every_record()
         return next((ConnectionID.of(record) for record in records if record.websocket == websocket), None)
 
+    @legacy_method(instead="manager.associate_thread(connection_id, thread_id)")
     def update_connection_thread(self, connection_id: Any, thread_id: Any) -> bool:
         """Move a connection to a thread; False, and nothing moved, for an unknown connection or no thread."""
         return thread_id is not None and bool(self._scope.move(connection_id, str(thread_id)))
 
+    @legacy_method(instead=OTHERWISE)
     def get_connection_count(self) -> int:
         """How many connections there are."""
         return len(self._scope.every_record())
 
+    @legacy_method(instead=OTHERWISE)
     async def handle_connection(self, websocket: Any, user_id: Any = None) -> str:
         """Connect ``user_id``, or the user of the manager's own context."""
         user = user_id or getattr(self.user_context, "user_id", None)
@@ -223,20 +245,24 @@ class ConnectionMethods:
             raise ValueError("handle_connection needs a user_id: this manager has no user context")
         return await self.connect_user(user, websocket)
 
+    @legacy_method(instead=OTHERWISE)
     async def handle_disconnection(self, user_id: str, websocket: Any = None) -> None:
         """Remove the user's connection over ``websocket``, or all of them."""
         for record in list(self._scope.records_of(str(user_id))):
             if websocket is None or record.websocket == websocket:
                 await self.remove_connection(ConnectionID.of(record))
 
+    @legacy_method(instead=OTHERWISE)
     async def add_connection_by_user(self, user_id: str, websocket: Any, connection_id: Any = None) -> str:
         """Connect a user; return the id."""
         return await self.connect_user(user_id, websocket, connection_id)
 
+    @legacy_method(instead=OTHERWISE)
     async def remove_connection_by_user(self, user_id: str) -> None:
         """Remove all of a user's connections."""
         await self.handle_disconnection(user_id)
 
+    @legacy_method(instead=OTHERWISE)
     async def cleanup_stale_connections(self, max_age_seconds: float = 3600) -> int:
         """Remove the connections whose socket is closed or gone, however old the others are; how many."""
         stale = [record for record in self._scope.every_record() if not is_open(record)]
@@ -244,6 +270,7 @@ class ConnectionMethods:
             await self.remove_connection(ConnectionID.of(record))
         return len(stale)
 
+    @legacy_method(instead=OTHERWISE)
     async def connect_to_job(self, websocket: Any, job_id: str) -> Any:
         """Put a socket into a job's room; return its connection."""
         if not isinstance(job_id, str) or not job_id.strip():
@@ -257,6 +284,7 @@ class ConnectionMethods:
         self._rooms.join(job_id, connection_id, record.user_id)
         return record
 
+    @legacy_method(instead=OTHERWISE)
     async def disconnect_from_job(self, job_id: str, websocket: Any) -> None:
         """Take a socket out of a job's room."""
         connection_id = f"job_{job_id}_{id(websocket)}"

@@ -10,8 +10,10 @@ from compat.canonical.core import serialization
 from compat.netra.components.connections.manager_calls import settled
 from compat.netra.components.events.business_events import business_event
 from compat.netra.components.messages import serializing
+from compat.shim import legacy_method
 
 from . import looked_up
+from .manager_types import OTHERWISE
 
 
 class CriticalMethods:
@@ -28,6 +30,7 @@ class CriticalMethods:
     send_to_user: Callable[..., Coroutine[Any, Any, None]]
     _keep: Callable[[str, dict[str, Any], str], None]
 
+    @legacy_method(instead="await get_websocket_manager(context).emit(event_type, data)")
     async def emit_critical_event(self, user_id: Any, event_type: Any = None, data: Any = None, **named: Any) -> None:
         """Send an event that must not be lost: tried again, then kept, and the failure reported.
 
@@ -105,11 +108,13 @@ class CriticalMethods:
         except Exception as error:
             serialization.logger.warning("an event listener failed: %s", error)
 
+    @legacy_method(instead=OTHERWISE)
     def add_event_listener(self, listener: Any) -> None:
         """Call ``listener(event)`` for every critical event that was delivered."""
         if listener not in self._event_listeners:
             self._event_listeners.append(listener)
 
+    @legacy_method(instead=OTHERWISE)
     def remove_event_listener(self, listener: Any) -> None:
         """Stop calling ``listener``."""
         if listener in self._event_listeners:
@@ -156,6 +161,7 @@ class CriticalMethods:
 
     # -- by other names, and after a commit
 
+    @legacy_method(instead="await manager.emit(event_type, data)")
     async def send_agent_event(self, user_id: Any = None, event_type: Any = None, data: Any = None, **named: Any) -> None:
         """Send an agent's event to a user."""
         if isinstance(event_type, dict) and data is None:
@@ -163,6 +169,7 @@ class CriticalMethods:
         user = user_id if user_id is not None else getattr(self.user_context, "user_id", None)
         await self.emit_critical_event(user, event_type, data if data is not None else named)
 
+    @legacy_method(instead=OTHERWISE)
     async def broadcast_system_status(self, status_message: str, event_type: str = "system_status") -> int:
         """Tell every connected user the system's status; how many users."""
         users = list(self._scope.users())
@@ -173,14 +180,17 @@ class CriticalMethods:
             )
         return len(users)
 
+    @legacy_method(instead=OTHERWISE)
     def set_transaction_coordinator(self, coordinator: Any) -> None:
         """Hold events back until ``coordinator`` says that their transaction is committed."""
         self._transaction_coordinator = coordinator
 
+    @legacy_method(instead=OTHERWISE)
     def is_coordination_enabled(self) -> bool:
         """Whether there is a transaction coordinator."""
         return self._transaction_coordinator is not None
 
+    @legacy_method(instead=OTHERWISE)
     async def send_event_after_commit(
         self,
         transaction_id: str,
@@ -210,6 +220,7 @@ class CriticalMethods:
         serialization.logger.warning("%s of transaction %s names neither connection nor user", event_type, transaction_id)
         return False
 
+    @legacy_method(instead=OTHERWISE)
     def get_coordination_status(self) -> dict[str, Any]:
         """Whether events wait for their transaction, and how many."""
         coordinator = self._transaction_coordinator

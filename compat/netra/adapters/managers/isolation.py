@@ -10,8 +10,10 @@ from typing import Any
 from compat.canonical.core import serialization
 from compat.canonical.errors import UserIsolationViolation
 from compat.netra.components.connections import manager_validation
+from compat.shim import legacy_method
 
 from . import looked_up
+from .manager_types import OTHERWISE
 from .user_managers import is_open
 
 QUEUE_LIMIT = 1000
@@ -33,6 +35,7 @@ class IsolationMethods:
     def _violated(self, user: str, times: int = 1) -> None:
         self._cross_user_detection[user] = self._cross_user_detection.get(user, 0) + times
 
+    @legacy_method(instead=OTHERWISE)
     def get_contamination_stats(self) -> dict[str, Any]:
         """How often an event or a question concerned another user, and what is followed."""
         queues = {user: queue.qsize() if queue is not None else 0 for user, queue in self._user_event_queues.items()}
@@ -44,6 +47,7 @@ class IsolationMethods:
             "total_users_monitored": len(queues),
         }
 
+    @legacy_method(instead=OTHERWISE)
     async def validate_event_isolation(self, user_id: str, connection_id: str) -> bool:
         """Whether the connection is the user's own; if not, that is counted for who asked."""
         own = self._scope.ids_of(str(user_id))
@@ -94,10 +98,12 @@ class IsolationMethods:
             "websocket_state": getattr(state, "name", None) or ("open" if is_open(connection) else "closed"),
         }
 
+    @legacy_method(instead=OTHERWISE)
     async def cleanup_expired_event_tracking(self, max_age_hours: float = 24) -> int:
         """Forget events that were made longer ago; how many."""
         return int(self._delivery.forget_older(max_age_hours * 3600))
 
+    @legacy_method(instead=OTHERWISE)
     async def force_cleanup_user_events(self, user_id: str) -> None:
         """Forget everything that is followed or kept for a user."""
         user = str(user_id)
@@ -109,6 +115,7 @@ class IsolationMethods:
             if not self._scope.is_shared(connection_id):
                 self._event_isolation_tokens.pop(connection_id, None)
 
+    @legacy_method(instead=OTHERWISE)
     def detect_queue_overflow(self, user_id: str) -> bool:
         """Whether four fifths of what may wait for the user is waiting."""
         return bool(self._scope.waiting(str(user_id)) >= 0.8 * QUEUE_LIMIT)

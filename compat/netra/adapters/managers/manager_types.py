@@ -13,6 +13,9 @@ from typing import Any, Optional
 
 from compat.netra.components.types import ensure_user_id
 
+#: What a legacy method says where no single method takes its place.
+OTHERWISE = "the methods of the user's own manager, get_websocket_manager(context)"
+
 
 class WebSocketManagerMode(Enum):
     """Once four modes; all mean the one."""

@@ -8,8 +8,10 @@ from typing import Any
 
 from compat.canonical.core import serialization
 from compat.netra.components.events.undelivered import UndeliveredMessages, recovered
+from compat.shim import legacy_method
 
 from . import looked_up
+from .manager_types import OTHERWISE
 
 CONFIRMATIONS = ("event_confirmation", "event_ack", "event_received", "ack", "message_ack", "confirmation")
 
@@ -22,11 +24,13 @@ class ReceivingMethods:
     is_connection_active: Callable[..., bool]
     send_to_user: Callable[..., Coroutine[Any, Any, None]]
 
+    @legacy_method(instead=OTHERWISE)
     async def handle_message(self, user_id: Any = None, websocket: Any = None, message: Any = None, **named: Any) -> bool:
         """Take in a client's message; True once it was taken."""
         await self.process_incoming_message(user_id, message if message is not None else named.get("message_data", {}))
         return True
 
+    @legacy_method(instead=OTHERWISE)
     async def handle_event_confirmation(self, user_id: Any, message: Any) -> bool:
         """Note a client's confirmation, or its failure; False where it names no event that is followed."""
         if not isinstance(message, dict) or message.get("type", "confirmation") not in CONFIRMATIONS:
@@ -39,6 +43,7 @@ class ReceivingMethods:
             return bool(self._delivery.mark_event_failed(str(event_id), str(message.get("error", "unknown error"))))
         return status == "confirmed" and bool(self._delivery.mark_event_confirmed(str(event_id)))
 
+    @legacy_method(instead=OTHERWISE)
     async def process_incoming_message(self, user_id: Any, message: Any) -> bool:
         """Take in a client's message, text or dict; whether it was understood."""
         if isinstance(message, (str, bytes)):
@@ -52,6 +57,7 @@ class ReceivingMethods:
             return await self.handle_event_confirmation(user_id, message)
         return True
 
+    @legacy_method(instead=OTHERWISE)
     async def attempt_message_recovery(self, user_id: str) -> int:
         """Send what waits for the user; how many went. Given up after three attempts."""
         user = str(user_id)
@@ -68,6 +74,7 @@ class ReceivingMethods:
             sent += 1
         return sent
 
+    @legacy_method(instead=OTHERWISE)
     async def process_recovery_queue(self, user_id: str) -> None:
         """Send what waits for the user, as it was, once the new connection has had time to settle."""
         await looked_up.asyncio.sleep(0.1)

@@ -9,9 +9,11 @@ from typing import Any
 from compat.netra.components.connections.background_tasks import MonitoredTasks
 from compat.netra.components.connections.task_health import monitoring_health
 from compat.netra.components.events.undelivered import UndeliveredMessages
+from compat.shim import legacy_method
 
 from . import looked_up
 from .isolation import IsolationMethods, user_or_none
+from .manager_types import OTHERWISE
 from .user_managers import is_open
 
 
@@ -25,15 +27,18 @@ class ReportMethods(IsolationMethods):
     mode: Any
     remove_connection: Callable[..., Coroutine[Any, Any, None]]
 
+    @legacy_method(instead="manager.stats()")
     def get_stats(self) -> dict[str, Any]:
         """Total connections, users, and connections by user."""
         by_user = {user: len(self._scope.records_of(user)) for user in self._scope.users()}
         return {"total_connections": sum(by_user.values()), "unique_users": len(by_user), "connections_by_user": by_user}
 
+    @legacy_method(instead=OTHERWISE)
     def get_connection_stats(self) -> dict[str, Any]:
         """As :meth:`get_stats`."""
         return self.get_stats()
 
+    @legacy_method(instead="manager.health()")
     def get_connection_health(self, user_id: Any) -> dict[str, Any]:
         """One user's connections and how many are open; an error where the id names no user."""
         user = user_or_none(user_id)
@@ -58,6 +63,7 @@ class ReportMethods(IsolationMethods):
             ],
         }
 
+    @legacy_method(instead=OTHERWISE)
     def get_connection_status(self, user_id: Any = None) -> dict[str, Any]:
         """One user's status, or everybody's."""
         stamp = datetime.now().isoformat()  # local, without an offset: the old form
@@ -76,6 +82,7 @@ class ReportMethods(IsolationMethods):
         ids = sorted(self._scope.ids_of(user))
         return {"connected": bool(ids), "connection_count": len(ids), "connection_ids": ids}
 
+    @legacy_method(instead="manager.health()")
     def get_health_status(self) -> dict[str, Any]:
         """Whether the manager works, and with what."""
         return {
@@ -90,46 +97,57 @@ class ReportMethods(IsolationMethods):
             "background_tasks": len(self._tasks.tasks),
         }
 
+    @legacy_method(instead=OTHERWISE)
     def is_healthy(self) -> bool:
         """Whether the manager takes connections and messages."""
         return bool(self._scope.is_alive())
 
+    @legacy_method(instead=OTHERWISE)
     def get_error_statistics(self) -> dict[str, Any]:
         """Failures by user, and what waits for whom."""
         return self._undelivered.statistics()
 
+    @legacy_method(instead=OTHERWISE)
     async def cleanup_error_data(self, older_than_hours: float = 24) -> dict[str, int]:
         """Forget failures and messages of users whose last failure is older; how many."""
         return self._undelivered.forget(older_than_hours)
 
+    @legacy_method(instead=OTHERWISE)
     async def start_monitored_background_task(self, task_name: str, coro_func: Any, *args: Any, **kwargs: Any) -> str:
         """Start a task that is restarted when it fails; its name, ``""`` while monitoring is off."""
         return await self._tasks.start(task_name, coro_func, *args, **kwargs)
 
+    @legacy_method(instead=OTHERWISE)
     async def stop_background_task(self, task_name: str) -> bool:
         """Stop a task; whether there was one."""
         return await self._tasks.stop(task_name)
 
+    @legacy_method(instead=OTHERWISE)
     def get_background_task_status(self) -> dict[str, Any]:
         """Each task's state."""
         return self._tasks.status()
 
+    @legacy_method(instead=OTHERWISE)
     async def health_check_background_tasks(self) -> dict[str, Any]:
         """Restart failed tasks, and say what was found."""
         return await self._tasks.check()
 
+    @legacy_method(instead=OTHERWISE)
     async def shutdown_background_monitoring(self) -> None:
         """Stop every task."""
         await self._tasks.shutdown()
 
+    @legacy_method(instead=OTHERWISE)
     async def get_monitoring_health_status(self) -> dict[str, Any]:
         """A score of the tasks' health, with alerts."""
         return monitoring_health(self._tasks)
 
+    @legacy_method(instead=OTHERWISE)
     async def enable_background_monitoring(self, restart_previous_tasks: bool = True) -> dict[str, Any]:
         """Allow tasks again, and start those that were stopped."""
         return await self._tasks.enable(restart_previous_tasks)
 
+    @legacy_method(instead=OTHERWISE)
     async def restart_background_monitoring(self, force_restart: bool = False) -> dict[str, Any]:
         """Start what is not running; with ``force_restart`` everything again."""
         return await self._tasks.restart(force_restart)

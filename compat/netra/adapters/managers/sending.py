@@ -9,9 +9,11 @@ from typing import Any
 from compat.canonical.core import serialization
 from compat.netra.components.events.undelivered import UndeliveredMessages
 from compat.netra.components.messages import serializing
+from compat.shim import legacy_method
 
 from . import looked_up
 from .critical import CriticalMethods, event_form
+from .manager_types import OTHERWISE
 
 
 class SendingMethods(CriticalMethods):
@@ -28,6 +30,7 @@ class SendingMethods(CriticalMethods):
     is_connection_active: Callable[..., bool]
     wait_for_connection: Callable[..., Coroutine[Any, Any, bool]]
 
+    @legacy_method(instead="await get_websocket_manager(context).send(message)")
     async def send_to_user(self, user_id: Any = None, message: Any = None, *details: Any, **named: Any) -> None:
         """Send to all of a user's connections; kept for the user's next connection where none takes it.
 
@@ -72,6 +75,7 @@ class SendingMethods(CriticalMethods):
     def _keep(self, user: str, message: dict[str, Any], reason: str) -> None:
         self._undelivered.keep(user, message, reason)
 
+    @legacy_method(instead="await manager.send_to_thread(thread_id, message)")
     async def send_to_thread(self, thread_id: Any, message: Any, *details: Any) -> bool:
         """Send to the connections of a thread; where none shows it, to the user of that id."""
         try:
@@ -87,24 +91,29 @@ class SendingMethods(CriticalMethods):
             return False
         return bool(took)
 
+    @legacy_method(instead=OTHERWISE)
     async def send_to_user_with_wait(self, user_id: str, message: Any, wait_timeout: float = 3.0) -> bool:
         """Wait for the user's connection, then send; whether it was there."""
         connected = await self.wait_for_connection(user_id, timeout=wait_timeout)
         await self.send_to_user(user_id, message)
         return bool(connected)
 
+    @legacy_method(instead="await get_websocket_manager_factory().broadcast(message)")
     async def broadcast(self, message: Any, *details: Any, **named: Any) -> int:
         """Send to every connection; how many took it. One that fails is removed."""
         return await self._to_all(message, frozenset())
 
+    @legacy_method(instead="await get_websocket_manager_factory().broadcast(message, exclude=users)")
     async def broadcast_to_all(self, message: Any, exclude_users: Any = None) -> int:
         """Send to every connection but those of ``exclude_users``."""
         return await self._to_all(message, frozenset(map(str, exclude_users or ())))
 
+    @legacy_method(instead=OTHERWISE)
     async def broadcast_message(self, message: Any) -> None:
         """Send to every connection."""
         await self.broadcast(message)
 
+    @legacy_method(instead=OTHERWISE)
     async def broadcast_system_message(self, message: Any) -> None:
         """Send a message of the system to every connection."""
         await self.broadcast(message)
@@ -115,6 +124,7 @@ class SendingMethods(CriticalMethods):
         sent = await asyncio.gather(*(self._scope.send_all(user, self._isolated(user, safe)) for user in users))
         return sum(took for took, _ in sent)
 
+    @legacy_method(instead="await manager.send_to_connection(connection_id, message)")
     async def send_message(self, connection_id: Any, message: Any = None, *details: Any, **named: Any) -> bool:
         """Send to one connection; whether it took it. An id that is a user's, not a connection's, means that user."""
         record, own = self._scope.get(connection_id), self._scope.records_of(str(connection_id))
@@ -128,6 +138,7 @@ class SendingMethods(CriticalMethods):
         await self.send_to_user(connection_id, message)
         return True
 
+    @legacy_method(instead="await manager.emit(event_type, data)")
     async def send_event(self, connection_id: Any = None, event_type: Any = None, event_data: Any = None, **named: Any) -> bool:
         """Send an event to one connection, or to the user of that id; whether it went."""
         target = connection_id if connection_id is not None else named.get("user_id")

@@ -329,3 +329,18 @@ def test_in_tests_too_a_user_of_the_canonical_server_is_reached(connection: Any,
     run(scenario())
     record.websocket.send_json.assert_awaited_once_with({"type": "x"})
     assert [(call.args[0]["type"], call.args[0]["seq"]) for call in socket.send_json.await_args_list] == [("x", 1)]
+
+
+@pytest.mark.parametrize("name", ["UnifiedWebSocketManager", "SharedWebSocketManager"])
+def test_every_public_method_of_a_manager_is_counted(name: str) -> None:
+    import inspect
+
+    from compat.netra.adapters.managers import websocket_manager
+    from compat.netra.adapters.managers.manager_base import ManagerMethods
+
+    written = {one: value for base in ManagerMethods.__mro__ for one, value in vars(base).items() if not one.startswith("_")}
+    plain = [one for one, value in written.items() if inspect.isfunction(value)]
+    assert plain == []
+    served = vars(getattr(websocket_manager, name))
+    assert {"add_connection", "send_to_user", "shutdown", "get_stats", "handle_message"} <= set(served)
+    assert len([one for one in served if not one.startswith("_") and inspect.isfunction(served[one])]) > 100
