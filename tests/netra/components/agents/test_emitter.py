@@ -243,7 +243,8 @@ def test_an_emitter_begins_with_what_callers_read_off_it(performance: bool, size
     assert (emitter._batch_size, emitter._batch_timeout, emitter._batch_timer) == (size, seconds, None)
     assert (emitter._enable_batching, emitter._connection_health_score) == (not performance, 100)
     assert (emitter._consecutive_failures, emitter._circuit_breaker_open, emitter._circuit_breaker_timeout) == (0, False, 30.0)
-    assert (emitter._validation_cache, emitter._events_sent) == ({}, [])
+    assert (emitter._validation_cache, emitter._events_sent, emitter._event_buffer) == ({}, [], [])
+    assert isinstance(emitter._buffer_lock, asyncio.Lock)
     assert emitter._token_metrics == {
         "total_operations": 0,
         "total_input_tokens": 0,
