@@ -181,3 +181,11 @@ def test_both_forms_of_an_isolated_manager() -> None:
         assert factory.create_isolated_manager(USER, "conn_1").user_context.user_id == USER
         assert factory.create_isolated_manager(user_id=USER, connection_id="conn_1").user_context.user_id == USER
         assert factory.create_isolated_manager(context).user_context.user_id == USER
+
+
+def test_signed_tokens_by_the_module_that_tests_name() -> None:
+    jwt = pytest.importorskip("jwt", reason="PyJWT is not installed")
+    from test_framework.jwt_test_utils import create_test_jwt_token
+
+    claims = jwt.decode(create_test_jwt_token(USER), options={"verify_signature": False})
+    assert (claims["sub"], claims["type"]) == (USER, "access")

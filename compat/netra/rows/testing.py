@@ -14,6 +14,7 @@ base = base
 base_integration_test = integration
 isolated_environment_fixtures = environment_fixtures
 fixtures.isolated_environment = environment_fixtures
+jwt_test_utils = users
 ssot.base = ssot_base
 ssot.base_test_case = base_test_case
 ssot.mock_factory = mock_factory
