@@ -49,7 +49,6 @@ class EmitterState:
         # Nothing waits for others, and no breaker opens; what read these attributes still finds them.
         self._event_buffer: list[Any] = []
         self._buffer_lock = make_lock()
-        self._buffer_lock = make_lock()
         self._batch_size, self._batch_timeout = (5, 0.02) if self.performance_mode else (10, 0.05)
         self._batch_timer: Any = None
         self._enable_batching = not self.performance_mode
