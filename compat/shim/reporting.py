@@ -15,9 +15,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import FrameType
-    from typing import Any, Union
+    from typing import Any, TypeVar, Union, overload
 
     from compat.ledger import Behaviour
+
+    T = TypeVar("T")
 
 #: Recorders of rows that no installed ledger has.
 _alone: dict[str, UseRecorder] = {}
@@ -77,6 +79,15 @@ def _tell_unknown(id: str) -> None:
         import logging
 
         logging.getLogger("compat").warning("compat.use(%r): no installed ledger has a row of this id; nothing is counted", id)
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def getenv(row: Behaviour) -> str | None: ...
+
+    @overload
+    def getenv(row: Behaviour, default: T) -> str | T: ...
 
 
 def getenv(row: Behaviour, default: Any = None) -> Any:

@@ -23,7 +23,7 @@ from measuring import Table, Turns
 
 MODERN = sys.version_info >= (3, 11)
 CALL_BAR = 0.35 if MODERN else 0.6
-IN_PLACE_BAR = 0.3 if MODERN else 0.6
+IN_PLACE_BAR = 0.3
 UNMOVED_BAR = 1.5
 """Another name of a module that carries rows, beside the attribute of a plain module.
 
