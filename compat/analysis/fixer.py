@@ -76,10 +76,13 @@ def fix(
             if progress is not None and count % _STEP == 0:
                 progress(count, len(found))
             outcome = _fix_candidate(scanner, item, raw, settings)
-            if outcome is not None and outcome.status != UNCHANGED:
+            if outcome is not None and (outcome.status != UNCHANGED or outcome.held):
                 outcomes[item.path] = (item, outcome)
-        _keep_names_others_use(scanner, found, outcomes, settings)
+        held = _hold_patched_methods(scanner, outcomes, settings)
+        _keep_names_others_use(scanner, found, outcomes, settings, held)
         for item, outcome in (outcomes[item.path] for item in found if item.path in outcomes):
+            if outcome.status == UNCHANGED:
+                continue
             if outcome.status == FIXED and verify:
                 problem = verified(outcome, scanner.targets, is_package=scanner.modules.of(item)[1])
                 if problem:
@@ -100,7 +103,12 @@ def _known_ignored(trees: Trees, item: Found) -> bool:
 
 
 def _fix_candidate(
-    scanner: Scanner, item: Found, raw: Union[bytes, OSError, None], settings: Settings, kept: Iterable[str] = ()
+    scanner: Scanner,
+    item: Found,
+    raw: Union[bytes, OSError, None],
+    settings: Settings,
+    kept: Iterable[str] = (),
+    held: Iterable[str] = (),
 ) -> Optional[Outcome]:
     if raw is None or isinstance(raw, FileNotFoundError):
         return None
@@ -109,11 +117,35 @@ def _fix_candidate(
     module, is_package = scanner.modules.of(item)
     listed = bool(settings.fix_skip) and matches(settings.fix_skip, os.path.relpath(item.path, settings.root or item.root))
     reason = "the file is on the skip list of [tool.compat]" if listed else ""
-    return fix_bytes(item.path, raw, scanner.targets, module=module, is_package=is_package, kept_locals=kept, skip_all=reason)
+    return fix_bytes(
+        item.path,
+        raw,
+        scanner.targets,
+        module=module,
+        is_package=is_package,
+        kept_locals=kept,
+        held=held,
+        skip_all=reason,
+    )
+
+
+def _hold_patched_methods(scanner: Scanner, outcomes: dict[str, tuple[Found, Outcome]], settings: Settings) -> frozenset[str]:
+    """Fix again, with their names kept, files that call methods of which a patch in some file must stay as it is."""
+    held = frozenset().union(*(outcome.held for _item, outcome in outcomes.values()))
+    for path, (item, outcome) in outcomes.items():
+        if outcome.moved & held:
+            again = _fix_candidate(scanner, item, outcome.before, settings, held=held)
+            if again is not None:
+                outcomes[path] = (item, again)
+    return held
 
 
 def _keep_names_others_use(
-    scanner: Scanner, found: list[Found], outcomes: dict[str, tuple[Found, Outcome]], settings: Settings
+    scanner: Scanner,
+    found: list[Found],
+    outcomes: dict[str, tuple[Found, Outcome]],
+    settings: Settings,
+    held: Iterable[str] = (),
 ) -> None:
     """Fix again, with the local name kept, what other files import or patch in a module by a name that would change."""
     wanted: dict[str, list[tuple[str, bytes, re.Pattern[bytes]]]] = {}
@@ -136,7 +168,7 @@ def _keep_names_others_use(
     for path, names in kept.items():
         item = outcomes[path][0]
         for _item, content in scanner.candidates([item]):
-            again = _fix_candidate(scanner, item, content, settings, names)
+            again = _fix_candidate(scanner, item, content, settings, names, held)
             if again is not None:
                 outcomes[path] = (item, again)
 

@@ -176,7 +176,7 @@ class _Finder:
             if isinstance(parent, ast.Subscript) and "modules" in ast.dump(parent.value):
                 return "sys.modules", HIGH
             return "string", MEDIUM
-        words = _callee(text.call)
+        words = callee(text.call)
         role = constructs.role(words)
         if role is not None:
             return role, HIGH
@@ -198,7 +198,7 @@ class _Finder:
         call = text.call
         if call is None or len(call.args) < 2 or call.args[1] is not text.node:
             return
-        if _callee(call).rpartition(".")[2] not in constructs.SETTERS:
+        if callee(call).rpartition(".")[2] not in constructs.SETTERS:
             return
         module = self._raw_path(text.scope, call.args[0])
         target = self.targets.attribute(module, value) if module and self.targets.is_known(module) else None
@@ -221,7 +221,7 @@ def _is_fallback(binding: scopes.Binding) -> bool:
     return isinstance(binding.value, ast.Constant) and binding.value.value is None
 
 
-def _callee(call: ast.Call) -> str:
+def callee(call: ast.Call) -> str:
     words: list[str] = []
     node: ast.expr = call.func
     while isinstance(node, ast.Attribute):

@@ -56,6 +56,9 @@ class Plan:
     #: References that are decided about, by identity; imports that are left with all that is read through them.
     done: set[int] = field(default_factory=set)
     left: set[ImportedName] = field(default_factory=set)
+    #: Methods that are renamed, and those that keep their names because a patch of them does.
+    moved: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
     #: What to import beside an import that stays.
     additions: dict[ImportedName, list[Placement]] = field(default_factory=dict)
     rewritten: dict[ast.stmt, tuple[int, int]] = field(default_factory=dict)

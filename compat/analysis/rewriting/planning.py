@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Optional
 
 from ..model.scopes import ImportedName
 from ..reading import suppressions
+from ..rules.method import reads as method_uses
 from . import attributes, doctests, guards, kinds, statements, strings
+from .kinds.method import hold
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -16,13 +18,16 @@ if TYPE_CHECKING:
     from ..model.references import Reference
 
 
-def make_plan(uses: FileUses, *, kept_locals: Iterable[str] = (), skip_all: str = "") -> Plan:
-    """Decide about every reference of a file. ``skip_all`` is a reason to leave the whole file alone."""
+def make_plan(uses: FileUses, *, kept_locals: Iterable[str] = (), held: Iterable[str] = (), skip_all: str = "") -> Plan:
+    """Decide about every reference of a file. ``skip_all`` is a reason to leave the whole file alone, ``held`` are methods that
+    keep their names."""
     file, targets = uses.file, uses.targets
     plan = Plan(file, targets, uses.references, frozenset(kept_locals))
     for allowance in suppressions.read(file.source):
         plan.allowed_lines.update(allowance.lines)
+    plan.held.update(held)
     if skip_all:
+        hold(plan, method_uses(uses), all_patches=True)
         for reference in plan.references:
             plan.skip(reference, skip_all)
         return plan
@@ -43,7 +48,7 @@ def make_plan(uses: FileUses, *, kept_locals: Iterable[str] = (), skip_all: str 
         decide_members(plan, uses)
     for program, inner in uses.doctests:
         if program.is_docstring:
-            doctests.take_over(plan, program, make_plan(inner))
+            doctests.take_over(plan, program, make_plan(inner, held=held))
         else:
             doctests.leave(plan, program, inner.references)
     statements.rewrite(plan)

@@ -42,6 +42,8 @@ class Outcome:
     reason: str = ""
     renamed: frozenset[str] = frozenset()
     module: str = ""
+    moved: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
 
     def diff(self) -> str:
         """The unified diff of the change; bytes that are not UTF-8 are shown escaped."""
@@ -67,6 +69,7 @@ def fix_bytes(
     module: str = "",
     is_package: bool = False,
     kept_locals: Iterable[str] = (),
+    held: Iterable[str] = (),
     skip_all: str = "",
 ) -> Outcome:
     """Rewrite the bytes of one file; encoding, BOM and line ends stay. Never raises for what the file holds."""
@@ -81,7 +84,8 @@ def fix_bytes(
     except dialects.Unparsable as error:
         return replace(made, status=FAILED, reason=f"line {error.line}: {finding_text.unparsable(error.reason)}")
     try:
-        plan = make_plan(uses, kept_locals=kept_locals, skip_all=skip_all)
+        plan = make_plan(uses, kept_locals=kept_locals, held=held, skip_all=skip_all)
+        made = replace(made, held=frozenset(plan.held), moved=frozenset(plan.moved))
         if not plan.edits:
             return replace(made, status=SKIPPED if plan.skips else UNCHANGED, skips=tuple(plan.skips))
         if not source.round_trips:

@@ -42,9 +42,9 @@ class Speller:
                 self._need(_placed(item))
                 return spelt if is_whole or not name else f"{spelt}.{name}", ""
         placement, reason = self._add(root, module)
-        placement = placement or self._added(scope, root, module)
         if placement is None:
-            return "", reason
+            spelt = self._added(scope, root, module, name)
+            return spelt, "" if spelt else reason
         spelt = placement.local or placement.name
         return f"{spelt}.{name}" if name else spelt, ""
 
@@ -141,8 +141,8 @@ class Speller:
             tried = tried or local
         return None, f"the name {tried} means something else here"
 
-    def _added(self, scope: Scope, root: ast.Name, module: str) -> Optional[Placement]:
-        """An import of a module that is added for other uses, and reaches this one, too."""
+    def _added(self, scope: Scope, root: ast.Name, module: str, name: str) -> str:
+        """Spell it by an import that is written for other uses, and reaches this one, too; empty where there is none."""
         for item, placements in [*self.plan.additions.items(), *self.plan.placements.items()]:
             within: Optional[Scope] = scope
             while within is not None and within is not item.scope:
@@ -150,9 +150,13 @@ class Speller:
             if within is None or item.scope.form == "class" or not runs_before(self.plan, item, root):
                 continue
             for placement in placements:
-                if (f"{placement.module}.{placement.name}" if placement.module else placement.name) == module:
-                    return placement
-        return None
+                path = f"{placement.module}.{placement.name}" if placement.module else placement.name
+                spelt = placement.local or placement.name
+                if name and (placement.module, placement.name) == (module, name):
+                    return spelt
+                if path == module:
+                    return f"{spelt}.{name}" if name else spelt
+        return ""
 
     def _forms(self, module: str) -> Iterator[Placement]:
         """How a module may be imported: in the form of the import that is used, then by a name that few would take."""

@@ -47,6 +47,9 @@ def _rewrite(plan: Plan, reference: Reference) -> None:
         plan.skip(reference, "the string is written in a way that is not rewritten")
     elif value.replace(":", ".").startswith(legacy):
         rest = value[len(legacy) :]
+        owner, member = target.canonical.replace(":", "."), rest[1:]
+        if member.isidentifier():
+            rest = rest[0] + plan.targets.members.renamed_method(owner, member)
         plan.edit(*inside, target.canonical.replace(":", "." if ":" not in value else ":") + rest)
     else:
         plan.skip(reference, "it names a member of a module whose import is left alone")

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 def verify(outcome: Outcome, targets: Targets, *, is_package: bool) -> str:
     """Say what is wrong with a rewritten file; empty where nothing is."""
     path = outcome.path
-    again = fix_bytes(path, outcome.after, targets, module=outcome.module, is_package=is_package, kept_locals=outcome.renamed)
+    again = fix_bytes(
+        path,
+        outcome.after,
+        targets,
+        module=outcome.module,
+        is_package=is_package,
+        kept_locals=outcome.renamed,
+        held=outcome.held,
+    )
     if again.status == FIXED:
         return "a second run would change it again"
     if again.status == FAILED:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..findings import HIGH, MEDIUM
+from ..model.references import callee
+from ..reading import constructs
 from . import report
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ..model.file_uses import FileUses
     from ..model.receivers import Receivers
     from ..model.scopes import Scope
+    from ..targets import Targets
 
     Members = Callable[[str], Mapping[str, Move]]
 
@@ -34,6 +37,7 @@ class Use(NamedTuple):
     end: int
     how: str
     confidence: str
+    text: Optional[ast.Constant] = None
 
 
 def find(uses: FileUses) -> Iterator[Finding]:
@@ -54,6 +58,7 @@ def reads(uses: FileUses) -> Iterator[Use]:
     pairs: list[tuple[Members, Collection[str], Receivers]] = [(members.methods_of, members.own_methods, receivers)]
     if legacy is not None:
         pairs.append((members.adapted_methods, members.adapted_names, legacy))
+    yield from _patched_paths(file, uses.targets)
     every = frozenset().union(*(words for _rows, words, _receivers in pairs))
     read = [(chain, node) for chain in file.names.chains for node in chain.attributes if node.attr in every]
     for rows, words, known in pairs:
@@ -95,7 +100,21 @@ def _patches(file: FileModel, words: Collection[str], rows: Members, receivers: 
         made = receivers.of(text.scope, first) or receivers.path(text.scope, first)
         row = rows(made).get(str(text.node.value))
         if row is not None:
-            yield Use(row, *file.span(text.node), "patch", HIGH)
+            yield Use(row, *file.span(text.node), "patch", HIGH, text.node)
+
+
+def _patched_paths(file: FileModel, targets: Targets) -> Iterator[Use]:
+    """`mock.patch("module.Class.method")`."""
+    words = targets.members.own_methods
+    for text in file.names.texts if words else ():
+        path, _, name = str(text.node.value).replace(":", ".").rpartition(".")
+        if text.call is None or name not in words or not path or constructs.role(callee(text.call)) is None:
+            continue
+        # Where the class is named by a legacy path, its own use is reported, and rewritten with the method.
+        if path.partition(".")[0] in targets.tops and targets.resolve(path) is None:
+            row = targets.members.methods_of(targets.spelt(targets.canonical_dotted(path))).get(name)
+            if row is not None:
+                yield Use(row, *file.span(text.node), "patch", HIGH, text.node)
 
 
 def _overrides(file: FileModel, words: Collection[str], rows: Members, receivers: Receivers) -> Iterator[Use]:

@@ -62,7 +62,7 @@ class Prefilter:
         if policy:
             words.update(row.canonical.rpartition(":")[2] for row in targets.ledger if row.canonical and row.place == NAME)
         self.words = frozenset(words)
-        homes = {row.canonical.partition(".")[0] for row in targets.ledger if row.canonical}
+        homes = {row.canonical.partition(":")[0].partition(".")[0] for row in targets.ledger if row.canonical}
         #: Top-level packages of canonical paths: words count only where one of these is spelt, too.
         self.homes = frozenset(homes if words else ())
         canonical = {row.canonical.partition(":")[0] for row in targets.ledger if row.canonical}

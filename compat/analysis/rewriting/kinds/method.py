@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
+from ...model.embedded import literal_span
+from ...model.references import callee
+from ...reading import constructs
 from ...rules import method
 from . import deprecated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ...model.file_uses import FileUses
     from ..plan import Plan
 
 
 def decide_members(plan: Plan, uses: FileUses) -> None:
     """Rename every certain use of a legacy method."""
-    for use in method.reads(uses):
+    found = [*method.reads(uses)]
+    hold(plan, found)
+    for use in found:
         if plan.is_allowed(use.start):
             continue
         old = use.row.legacy.rpartition(".")[2]
@@ -27,9 +35,50 @@ def decide_members(plan: Plan, uses: FileUses) -> None:
             plan.skip_span(use.start, rule, use.row.legacy, f"what replaces it differs: {use.row.instead or 'see its note'}")
         elif use.how == "override":
             plan.skip_span(use.start, rule, use.row.legacy, "a subclass defines it; callers of both names must be moved together")
-        elif use.how == "patch":
+        elif use.how == "patch" and _why_not(plan, use):
+            plan.skip_span(use.start, rule, use.row.legacy, _why_not(plan, use))
+        elif use.how == "patch" and not _is_patchable(plan, use):
             plan.skip_span(use.start, rule, use.row.legacy, "a patch must follow the name that the tested code calls")
+        elif use.row.legacy in plan.held:
+            plan.skip_span(use.start, rule, use.row.legacy, "a patch of it cannot be rewritten, so that it keeps its name")
+        elif use.text is not None:
+            end = (literal_span(plan.file, use.text) or (0, 0))[1]
+            plan.edit(end - len(old.encode()), end, new)
+            plan.moved.add(use.row.legacy)
         elif plan.file.source.data[use.start : use.end] != old.encode():
             plan.skip_span(use.start, rule, use.row.legacy, "the attribute is written in a way that is not rewritten")
         else:
             plan.edit(use.start, use.end, new)
+            plan.moved.add(use.row.legacy)
+
+
+def hold(plan: Plan, found: Iterable[method.Use], *, all_patches: bool = False) -> None:
+    """Note the methods of which a patch stays as it is: with another name in the code, it would not be reached.
+
+    A patch of the new name is reached by calls of both names: the old one forwards to it.
+    """
+    for use in found:
+        stays = all_patches or plan.is_allowed(use.start) or not _is_patchable(plan, use)
+        if use.how == "patch" and stays and _is_own(plan, use) and not _why_not(plan, use):
+            plan.held.add(use.row.legacy)
+
+
+def _why_not(plan: Plan, use: method.Use) -> str:
+    """Why a string beside an object is no patch; empty where it is one."""
+    call = plan.file.names.parents.get(use.text) if use.text is not None else None
+    if not isinstance(call, ast.Call) or constructs.role(callee(call)) is None:
+        return "a string whose use is not known"
+    last = callee(call).rpartition(".")[2]
+    if last in ("has", "hasattr") or (last == "getattr" and len(call.args) > 2):
+        return "whether the name is there is tested here"
+    return ""
+
+
+def _is_own(plan: Plan, use: method.Use) -> bool:
+    """Whether the method is renamed on its canonical class by a row, not by an adapter."""
+    owner, _, name = use.row.legacy.replace(":", ".").rpartition(".")
+    return plan.targets.members.methods_of(owner).get(name) is use.row
+
+
+def _is_patchable(plan: Plan, use: method.Use) -> bool:
+    return use.text is not None and _is_own(plan, use) and literal_span(plan.file, use.text) is not None
