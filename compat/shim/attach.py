@@ -94,6 +94,8 @@ def cover(owner: Installed, module: ModuleType) -> None:
         except Exception as error:
             for move in rows.values():
                 owner.refuse(move, *_failure(error))
+    if not rows and owner.ledger.has_children(module.__name__):
+        owner.undoings.append(overlay.reach(owner, module))
     for path, served in cover_targets(owner, module):
         if served:
             kinds.of(served[0][0]).loaded(module, path, served)

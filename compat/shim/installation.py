@@ -85,7 +85,9 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
                 counters.observed(start=True)
             packages = attach.changed_packages(ledger)
             below = [name for name in list(sys.modules) if attach.is_below(name, packages)] if packages else []
-            for name in ledger.modules | attach.changed_modules(ledger) | set(below):
+            roots = ledger.roots
+            parents = {name for name in list(sys.modules) if name.partition(".")[0] in roots and ledger.has_children(name)}
+            for name in ledger.modules | attach.changed_modules(ledger) | parents.union(below):
                 module = sys.modules.get(name)
                 if module is not None and not isinstance(module, LegacyModule):
                     attach.cover(made, module)

@@ -122,7 +122,7 @@ class Finder:
         if (
             name in self.canonical
             or attach.is_below(name, self._packages)
-            or any(one.ledger.module_rows(name) for one in self._installed)
+            or any(one.ledger.is_declared(name) for one in self._installed)
         ):
             spec.loader = overlay.OverlayLoader(spec.loader, spec, self._cover)  # type: ignore[assignment]
         return spec

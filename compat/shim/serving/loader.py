@@ -71,7 +71,7 @@ class Loader:
             dress(module, sys.modules[self.canonical])
             namespace["__getattr__"] = fallback(module, self.canonical, self.recorder)
         else:
-            namespace["__getattr__"] = missing(module, None)
+            namespace["__getattr__"] = missing(module, None, self.owner.ledger.is_declared)
         if not self.canonical and not namespace.get("__doc__"):
             namespace["__doc__"] = f"What old code imports from {module.__name__}: names that have moved, or are gone."
         if not self.canonical and "__all__" not in namespace:

@@ -179,13 +179,24 @@ def fallback(module: types.ModuleType, canonical: str, recorder: UseRecorder | N
     return __getattr__
 
 
-def missing(module: types.ModuleType, own: Any) -> Callable[[str], object]:
-    """A module ``__getattr__`` that lets the errors of descriptors through, before a module's ``own`` one."""
+def missing(
+    module: types.ModuleType, own: Any, is_declared: Callable[[str], bool] = lambda path: False
+) -> Callable[[str], object]:
+    """A module ``__getattr__``: lets the errors of descriptors through, asks a module's ``own`` one, and finds legacy submodules.
+
+    ``import package; package.old.f()`` works where the package imported the submodule itself, which it cannot any more.
+    """
 
     def __getattr__(name: str) -> object:
         lost = lost_error(name)
         if lost is not None:
             raise lost
+        path = f"{module.__name__}.{name}"
+        if is_declared(path) and not callsite.is_looking(sys._getframe(1)):
+            try:
+                return importlib.import_module(path)
+            except ImportError as error:
+                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}: {error}") from error
         if own is not None:
             return own(name)
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")

@@ -69,7 +69,7 @@ def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) 
         if not move.is_tombstone:
             vars(kind)[_MARK].add(name)
     own = namespace.get("__getattr__")
-    namespace["__getattr__"] = made = missing(module, own)
+    namespace["__getattr__"] = made = missing(module, own, owner.ledger.is_declared)
     if "__all__" not in namespace and "__all__" not in vars(kind):
         type.__setattr__(kind, "__all__", _star(kind))
 
@@ -89,6 +89,21 @@ def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) 
             delattr(kind, "__all__")
 
     return uncover
+
+
+def reach(owner: Installed, module: types.ModuleType) -> Callable[[], None]:
+    """Let a live package find its legacy submodules as attributes; return the undoing."""
+    namespace = vars(module)
+    own = namespace.get("__getattr__")
+    namespace["__getattr__"] = made = missing(module, own, owner.ledger.is_declared)
+
+    def undo() -> None:
+        if namespace.get("__getattr__") is made:
+            del namespace["__getattr__"]
+            if own is not None:
+                namespace["__getattr__"] = own
+
+    return undo
 
 
 #: Why a row for a name that a live module has by itself is not served, and what to do about it.
