@@ -15,9 +15,10 @@ from compat.telemetry.record.identity import describe_process, this_process
 NAME = "from compat.telemetry.record.service import service_name; print(service_name())"
 
 
-def run(*arguments: str, **more: str) -> str:
+def run(*arguments: str, cwd: Path | None = None, **more: str) -> str:
     environ = {**os.environ, "PYTHONPATH": str(Path(compat.__file__).parents[1]), **more}
-    return subprocess.run([sys.executable, *arguments], env=environ, capture_output=True, text=True, check=True).stdout.strip()
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, env=environ, cwd=cwd, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_a_service_is_named_by_the_environment_else_by_what_was_started(tmp_path):
@@ -30,8 +31,43 @@ def test_a_service_is_named_by_the_environment_else_by_what_was_started(tmp_path
     path = os.pathsep.join([str(tmp_path), str(Path(compat.__file__).parents[1])])
     assert run("-m", "shop", PYTHONPATH=path) == "shop"
     assert run("-m", "shop.mail", PYTHONPATH=path) == "shop.mail"
-    assert run("-c", NAME) == "python -c"
+    assert run(str(package), PYTHONPATH=path) == "shop"
+    assert run("-c", NAME) == f"{Path.cwd().name}:python"
     assert run("-c", NAME, COMPAT_SERVICE="api") == "api"
+
+
+@pytest.mark.parametrize("launcher", ["gunicorn", "celery", "uvicorn", "pytest"])
+def test_the_name_of_a_launcher_never_stands_alone(tmp_path, launcher):
+    (shop := tmp_path / "shop").mkdir()
+    (tmp_path / launcher).write_text(NAME)
+    (tmp_path / "lib" / launcher).mkdir(parents=True)
+    (tmp_path / "lib" / launcher / "__init__.py").touch()
+    (tmp_path / "lib" / launcher / "__main__.py").write_text(NAME)
+    path = os.pathsep.join([str(tmp_path / "lib"), str(Path(compat.__file__).parents[1])])
+    assert run(str(tmp_path / launcher), cwd=shop) == f"shop:{launcher}"
+    assert run("-m", launcher, cwd=shop, PYTHONPATH=path) == f"shop:{launcher}"
+
+
+@pytest.mark.parametrize("name", ["manage", "main", "app", "wsgi"])
+def test_a_script_named_as_anybodys_is_named_with_its_directory(tmp_path, name):
+    (shop := tmp_path / "shop").mkdir()
+    (shop / f"{name}.py").write_text(NAME)
+    assert run(str(shop / f"{name}.py"), cwd=tmp_path) == f"shop:{name}"
+    assert run(f"{name}.py", cwd=shop) == f"shop:{name}"
+
+
+@pytest.mark.parametrize(
+    ("environ", "name", "version"),
+    [
+        ({"OTEL_SERVICE_NAME": "orders", "OTEL_RESOURCE_ATTRIBUTES": "service.name=no,service.version=2.1"}, "orders", "2.1"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "a=b, service.name=orders", "DD_VERSION": "7", "DD_SERVICE": "no"}, "orders", "7"),
+        ({"DD_SERVICE": "orders"}, "orders", ""),
+        ({"DD_SERVICE": "no", "COMPAT_SERVICE": "orders", "COMPAT_SERVICE_VERSION": "3", "DD_VERSION": "7"}, "orders", "3"),
+    ],
+)
+def test_a_service_is_named_as_other_tools_know_it(environ, name, version):
+    ask = "from compat.telemetry.record.service import *; print(service_name(), service_version(), sep='|')"
+    assert run("-c", ask, **environ) == f"{name}|{version}"
 
 
 def test_a_process_has_one_id_and_no_other_has_it():

@@ -7,7 +7,7 @@ import sys
 from time import time
 
 from .layout import Header
-from .service import environment_name, service_name
+from .service import environment_name, service_name, service_version
 
 PYTHON = f"{sys.implementation.name} {sys.version_info[0]}.{sys.version_info[1]}.{sys.version_info[2]}"
 
@@ -38,7 +38,7 @@ def describe_process() -> Header:
         except (OSError, ValueError):
             pass
     name = f"{boot[:8]}-{pid}-{tick or int(now * 1000):x}-{os.urandom(6).hex()}"
-    service, version = service_name(), os.environ.get("COMPAT_SERVICE_VERSION", "")
+    service, version = service_name(), service_version()
     names = name, boot, host_name(), service, version, PYTHON, environment_name()
     return Header(*names, pid, tick, pid_namespace(), started, 0.0)
 

@@ -16,6 +16,43 @@ _ALIASES = {
 }
 _TESTED_BY = ("PYTEST_VERSION", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER")
 _RUNNERS = frozenset(["pytest", "py.test", "unittest", "nose2", "trial", "ward", "stestr", "zope-testrunner"])
+LAUNCHERS = _RUNNERS.union(
+    [
+        "gunicorn",
+        "uvicorn",
+        "hypercorn",
+        "daphne",
+        "granian",
+        "uwsgi",
+        "waitress",
+        "waitress-serve",
+        "mod_wsgi-express",
+        "celery",
+        "rq",
+        "dramatiq",
+        "huey_consumer",
+        "flask",
+        "django",
+        "django-admin",
+        "airflow",
+        "supervisord",
+        "circusd",
+        "honcho",
+        "ddtrace",
+        "ddtrace-run",
+        "opentelemetry-instrument",
+        "newrelic-admin",
+        "scrapy",
+        "streamlit",
+        "ipython",
+        "jupyter",
+        "ipykernel_launcher",
+        "coverage",
+        "debugpy",
+    ]
+)
+"""Programs that run the programs of others: their names say nothing of a service."""
+_ANYBODYS = frozenset(["main", "app", "run", "server", "start", "manage", "wsgi", "asgi", "cli", "index", "__main__"])
 _BUILT_BY = (
     "CI",
     "GITHUB_ACTIONS",
@@ -66,14 +103,47 @@ def _stem(script: str) -> str:
 
 
 def service_name() -> str:
-    """Return ``COMPAT_SERVICE``, else what was started: the module after ``-m``, the script, or the interpreter."""
-    named = os.environ.get("COMPAT_SERVICE")
-    if named:
-        return named
+    """Return ``COMPAT_SERVICE``, else the name that OpenTelemetry or Datadog have for this service, else what was started.
+
+    That is the module after ``-m``, or the script. The name of a launcher, of an interpreter, or one that scripts of many
+    projects have, stands after the directory: ``shop:gunicorn``.
+    """
+    told = _told(("COMPAT_SERVICE", "OTEL_SERVICE_NAME"), "service.name", "DD_SERVICE")
+    if told:
+        return told
+    script = (getattr(sys, "argv", None) or [""])[0]
     module = _module()
-    if module:
-        return module
-    script = getattr(sys, "argv", [""])[0]
-    if script == "-c":
-        return "python -c"
-    return _stem(script) or "python"
+    if module and module != "__main__":
+        return module if module.partition(".")[0] not in LAUNCHERS else f"{_directory('')}:{module}"
+    stem = _stem(script.rstrip("/\\"))
+    if script == "-c" or not stem:
+        return f"{_directory('')}:python"
+    if stem in LAUNCHERS:
+        return f"{_directory('')}:{stem}"
+    return f"{_directory(script)}:{stem}" if stem in _ANYBODYS else stem
+
+
+def service_version() -> str:
+    """Return ``COMPAT_SERVICE_VERSION``, else the version that OpenTelemetry or Datadog have, else nothing."""
+    return _told(("COMPAT_SERVICE_VERSION",), "service.version", "DD_VERSION")
+
+
+def _told(names: tuple[str, ...], attribute: str, last: str) -> str:
+    """Return the first of the variables ``names``, the resource's ``attribute``, and ``last`` that is told; else nothing."""
+    for name in names:
+        if os.environ.get(name, "").strip():
+            return os.environ[name].strip()
+    for pair in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(","):
+        key, _, value = pair.partition("=")
+        if key.strip() == attribute and value.strip():
+            return value.strip()
+    return os.environ.get(last, "").strip()
+
+
+def _directory(script: str) -> str:
+    """Return the name of the directory of ``script``, or of the working directory for none."""
+    try:
+        path = os.path.dirname(os.path.abspath(script)) if script else os.getcwd()
+    except OSError:
+        return "?"  # it was removed
+    return os.path.basename(path) or path
