@@ -100,6 +100,27 @@ def test_stage_and_service_narrow_the_table(opened):
     assert rows(opened) == ["old.core:Session"]
 
 
+def test_the_service_filter_changes_the_numbers_and_gives_them_back(opened):
+    def numbers():
+        cells = (
+            "[...document.querySelectorAll('#table tbody tr')].filter(row => !row.hidden).map(row => row.cells[3].textContent)"
+        )
+        return opened.texts(".tiles dd")[:4], opened.run(f"({cells}).join('|')"), opened.texts("details.move .sum")
+
+    whole = numbers()
+    Select(opened.one("#service")).select_by_visible_text("worker")
+    tiles, months, _ = numbers()
+    assert (tiles, months) != whole[:2]
+    assert (tiles[2], tiles[3]) == (months.split("|")[0], "1")
+    Select(opened.one("#service")).select_by_visible_text("api")
+    of_api = numbers()
+    add = lambda texts: sum(int(text.replace(",", "")) for text in texts)  # noqa: E731
+    assert add([tiles[2], of_api[0][2]]) == add([whole[0][2]])
+    assert opened.one("#of-service").is_displayed()
+    Select(opened.one("#service")).select_by_visible_text("all")
+    assert numbers() == whole
+
+
 def test_a_move_leads_to_its_callers_and_these_to_file_and_line(opened):
     assert opened.texts("details.move .fix") == []
     opened.one("#table tbody a").click()

@@ -21,6 +21,8 @@ _LEVELS = {
     "move": ("g.move", "g.caller", "daily", "groups"),
     "caller": ("g.caller", "g.caller", "daily", "groups"),
     "service": ("g.service", "g.caller", "daily", "groups"),
+    # A move as one service uses it: move, line feed, service.
+    "move of service": ("g.move || char(10) || g.service", "g.caller", "daily", "groups"),
     "file": ("g.file", _CALLER, "uses", "sites"),
 }
 # What a clock that is ahead dates after today is of today: it was counted, and must not vanish.
@@ -124,7 +126,7 @@ class Usage:
         """One line per key that was ever used, those used most in 30 days first; ``by`` is one of :data:`KEYS`.
 
         Counts, callers and services are those of the period; first and last are those of the whole history, so that
-        a key whose uses have ended still says when.
+        a key whose uses have ended still says when. ``move of service`` is one for each service of each move.
         """
         if by == "day":
             return self._days(selection)
@@ -205,6 +207,14 @@ class Usage:
             {"move": move, "first": selection.first},
         )
         return [Caller(*row) for row in rows]
+
+    def callers_of_services(self, selection: Selection) -> Iterator[tuple[str, str, str, int]]:
+        """``(move, caller, service, uses)`` in the period."""
+        return self._connection.execute(
+            "SELECT g.move, g.caller, g.service, sum(d.count) FROM groups g JOIN daily d ON d.grp = g.id "
+            f"WHERE {_CHOSEN} AND d.day >= :first GROUP BY 1, 2, 3",
+            selection.values,
+        )
 
     def places(self, move: str, selection: Selection, limit: int) -> list[Place]:
         """The call sites of one move in the period, at most ``limit``: the busiest of each caller first, then its next."""

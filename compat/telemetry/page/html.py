@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import IO, Any, NamedTuple
 
-from ..history.queries import Caller, Line, Place, Usage
+from ..history.queries import Line, Place, Selection, Usage
 from ..report.render import UNTOLD, direction, last_seen
 from ..report.usage_report import MoveFacts, Report, beside, evidence, iso_day, iso_time, next_step, told
 from .chart import Chart, burn_down
@@ -27,6 +28,7 @@ class CallerView(NamedTuple):
     total: int
     sites: int
     places: Sequence[Place]
+    services: str
 
 
 class MoveView(NamedTuple):
@@ -38,6 +40,7 @@ class MoveView(NamedTuple):
     chart: Chart | None
     callers: Sequence[CallerView]
     hidden: bool
+    services: str
 
 
 def write_page(report: Report, connection: sqlite3.Connection, stream: IO[str], where: str = "", *, live: int = 0) -> None:
@@ -70,13 +73,22 @@ def page_values(report: Report, connection: sqlite3.Connection, where: str = "")
         per_move.setdefault(move, {}).setdefault(caller, {})[day] = count
         days = whole.setdefault(caller, {})
         days[day] = days.get(day, 0) + count
+    of_services: dict[str, dict[str, dict[str, Any]]] = {}
+    for each in usage.lines("move of service", selection):
+        move, _, service = each.key.partition("\n")
+        of_services.setdefault(move, {})[service] = _numbers(each)
+    of_callers: dict[tuple[str, str], dict[str, int]] = {}
+    for move, caller, service, count in usage.callers_of_services(selection):
+        of_callers.setdefault((move, caller), {})[service] = count
     views = []
     for number, line in enumerate(report.lines, 1):
         anchor = f"m{number}"
-        callers = _callers(usage.callers(line.key, selection), usage.places(line.key, selection, PLACES))
+        callers = _callers(line.key, usage, selection, of_callers)
         hidden = any(caller.sites > len(caller.places) for caller in callers)
         chart = burn_down(f"{anchor}-chart", f"Uses of {line.key}", per_move[line.key], selection) if line.total else None
-        views.append(MoveView(anchor, line, report.facts_of(line.key), chart, callers, hidden))
+        views.append(
+            MoveView(anchor, line, report.facts_of(line.key), chart, callers, hidden, _json(of_services.get(line.key, {})))
+        )
     return {
         "report": report,
         "moves": views,
@@ -103,11 +115,29 @@ def _promise(facts: MoveFacts) -> str:
     return f"deprecated since {facts.since}, goes in {facts.removal}"
 
 
-def _callers(callers: Sequence[Caller], places: Sequence[Place]) -> list[CallerView]:
+def _numbers(line: Line) -> dict[str, Any]:
+    """What the page shows of a move when it shows one service, as its script reads it."""
+    numbers = (line.today, line.week, line.month, line.week - line.week_before, line.callers)
+    return {"n": numbers, "change": direction(line), "last": last_seen(line), "total": line.total}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _callers(
+    move: str, usage: Usage, selection: Selection, services: Mapping[tuple[str, str], Mapping[str, int]]
+) -> list[CallerView]:
+    callers, places = usage.callers(move, selection), usage.places(move, selection, PLACES)
     by_name: dict[str, list[Place]] = {}
     for place in places:
         by_name.setdefault(place.caller, []).append(place)
-    return [CallerView(each.name or UNTOLD, each.total, each.places, by_name.get(each.name, [])) for each in callers]
+    return [
+        CallerView(
+            each.name or UNTOLD, each.total, each.places, by_name.get(each.name, []), _json(services.get((move, each.name), {}))
+        )
+        for each in callers
+    ]
 
 
 def _place(place: Place) -> str:

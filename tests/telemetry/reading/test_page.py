@@ -24,9 +24,9 @@ VOID = {"meta", "link", "input", "wbr"}
 def page(history, facts):
     """Write the page of a history."""
 
-    def page(sites=None, processes=2, since="90d", about=facts, **options):
+    def page(sites=None, processes=2, since="90d", about=facts, problems=("x.seg: no segment",), **options):
         connection = history(processes=processes) if sites is None else history(sites, processes)
-        report = build_report(connection, since=since, facts=about, now=NOW, problems=["x.seg: no segment"])
+        report = build_report(connection, since=since, facts=about, now=NOW, problems=problems)
         stream = io.StringIO()
         write_page(report, connection, stream, "/state", **options)
         return stream.getvalue()
@@ -119,8 +119,12 @@ def test_a_move_without_a_row_says_so(page):
 def test_the_empty_page_says_what_to_do_next(page):
     text = page((), 0, about={})
     Checked(text)
-    assert "Nothing has been recorded in /state yet." in text
+    assert "No usage could be read in /state: nothing is known of any use." in text
     assert "<table" not in text
+
+
+def test_the_empty_page_of_what_was_read_says_so(page):
+    assert "Nothing has been recorded in /state yet." in page((), 0, about={}, problems=())
 
 
 def test_places_are_bounded_and_the_rest_is_pointed_to(page):

@@ -5,6 +5,7 @@
   const one = (selector) => document.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const state = { column: -1, down: false };
+  let counted = "";
   root.classList.add("js");
 
   const value = (row, column) => {
@@ -38,6 +39,46 @@
     });
   });
 
+  // Text that the page came with, to return to when no service is chosen any more.
+  const put = (node, text) => {
+    if (node.dataset.whole === undefined) node.dataset.whole = node.textContent;
+    node.textContent = text === null ? node.dataset.whole : text;
+  };
+  const number = (uses) => uses.toLocaleString("en-US");
+
+  // The numbers of one service, or of all of them for none.
+  const count = (service) => {
+    const sums = [0, 0, 0];
+    let used = 0;
+    for (const row of one("#table").tBodies[0].rows) {
+      const by = service ? JSON.parse(row.dataset.by)[service] : undefined;
+      const detail = document.getElementById(row.dataset.move);
+      [1, 2, 3, 4, 5].forEach((column, at) => {
+        const cell = row.cells[column];
+        if (cell.dataset.all === undefined) cell.dataset.all = cell.dataset.v;
+        cell.dataset.v = by ? by.n[at] : service ? 0 : cell.dataset.all;
+        put(cell, service ? (!by ? "" : column === 4 ? by.change : number(by.n[at])) : null);
+        if (by && at < 3) sums[at] += by.n[at];
+      });
+      used += Boolean(by && by.total);
+      put(row.cells[7], service ? (by ? by.last : "") : null);
+      put(detail.querySelector("summary .sum"), by ? number(by.total) + " uses, " + (by.change || "no change") : null);
+      for (const caller of all("details.caller", detail)) {
+        const uses = service ? JSON.parse(caller.dataset.by)[service] : undefined;
+        caller.hidden = Boolean(service) && uses === undefined;
+        put(caller.querySelector(".sum"), uses === undefined ? null : number(uses) + " uses");
+      }
+      for (const cell of all("td[data-services]", detail)) {
+        const of = cell.dataset.services.split("\n");
+        cell.parentNode.hidden = Boolean(service) && !of.includes(service);
+        put(cell, service && of.length > 1 ? (cell.dataset.whole ?? cell.textContent) + " (all services)" : null);
+      }
+    }
+    sums.forEach((sum, at) => put(one("#sum" + at), service ? number(sum) : null));
+    put(one("#used"), service ? number(used) : null);
+    one("#of-service").hidden = !service;
+  };
+
   const filter = () => {
     const table = one("#table");
     if (!table) return;
@@ -45,6 +86,8 @@
     const stage = one("#stage").value;
     const service = one("#service").value;
     let shown = 0;
+    if (service !== counted) count(service);
+    counted = service;
     for (const row of table.tBodies[0].rows) {
       const detail = document.getElementById(row.dataset.move);
       const text = (row.textContent + " " + detail.textContent).toLowerCase();
@@ -113,6 +156,7 @@
       one("#evidence").textContent = fresh.querySelector("#evidence").textContent;
       all("details").forEach((detail) => { detail.open = open.has(name(detail)); });
       for (const [id, chosen] of kept) if (one("#" + id)) one("#" + id).value = chosen;
+      counted = "";
       wire();
       sort(one("#table"), state);
     } catch { /* The server went away: the page stays as it is. */ }
