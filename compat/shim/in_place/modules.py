@@ -82,7 +82,7 @@ def watch_constant(module: ModuleType, name: str, recorder: UseRecorder) -> Call
     """Count each read of a module's attribute from outside; the module's own code reads it as before. Return the undoing."""
     kind: Any = overlay.class_of(module)
     if kind is None:
-        return nothing
+        raise TypeError(f"reads of module {module.__name__!r} cannot be seen: its type keeps its instances to itself")
     namespace = vars(module)
 
     def load() -> object:

@@ -516,6 +516,22 @@ def test_a_row_that_cannot_be_served_is_logged_and_the_others_are(world, shop, c
     assert [line.partition(":")[0] + line.partition(" is not served")[1] for line in told] == ["ledger 'kit' is not served"] * 2
 
 
+def test_a_constant_of_a_module_that_cannot_be_observed_is_told_in_the_log(shop, caplog, monkeypatch):
+    class Sealed(type(sys)):
+        def __setattr__(self, name, value):
+            raise TypeError(f"{name} is read-only")
+
+    monkeypatch.setitem(sys.modules, "sealed", Sealed("sealed"))
+    vars(sys.modules["sealed"])["LIMIT"] = 1
+    shop(Deprecated("sealed:LIMIT", **V))
+    told = [record.getMessage() for record in caplog.records if record.name == "compat"]
+    assert told == [
+        "ledger 'kit': Deprecated('sealed:LIMIT') is not served: it cannot be put in place (TypeError: reads of module 'sealed'"
+        " cannot be seen: its type keeps its instances to itself); correct the row, or delete it"
+    ]
+    assert sys.modules["sealed"].LIMIT == 1
+
+
 MARKED = """
 import compat
 from live.rows import ADD, BASKET, TOTAL, WEIGHT, KINDS
