@@ -211,6 +211,33 @@ def test_baseline_is_stable_under_line_moves_and_only_shrinks(ledger, tree):
     assert sum(baseline.Baseline.load(path).entries.values()) == 5
 
 
+def test_an_edited_line_is_the_same_debt_as_long_as_there_is_no_more_of_it(ledger, tree):
+    """What counts is the number per file and move."""
+    path = str(tree / "debt.json")
+    app = tree / "app.py"
+    app.write_text("import shop_old.things as t\nx = t.MAX + t.MAX + t.MAX + t.MAX\nt.Widget\n")
+    known = baseline.Baseline(path)
+    known.update(known.compare(scan(["app.py"], ledger).findings), accept_new=True)
+    known.save()
+
+    def compare(text):
+        app.write_text(text)
+        made = baseline.Baseline.load(path)
+        return made, made.compare(scan(["app.py"], ledger).findings)
+
+    fewer = "import shop_old.things as t\nx = t.MAX + t.MAX + t.MAX\nt.Widget\n"
+    made, shrunk = compare(fewer)
+    assert (shrunk.new, len(shrunk.known), sum(shrunk.paid.values())) == ([], 5, 1)
+    made.update(shrunk)
+    made.save()
+    again = compare(fewer)[1]
+    assert (again.new, again.edited, sum(again.paid.values())) == ([], [], 0)
+    more = compare("import shop_old.things as t\nx = t.MAX + t.MAX\ny = t.MAX\nz = t.MAX\nt.Widget\n")[1]
+    assert [finding.line for finding in more.new] == [4]
+    other = compare("import shop_old.things as t\nx = t.MAX + t.MAX\nt.Widget, t.Widget\n")[1]
+    assert [(finding.line, finding.symbol) for finding in other.new] == [(3, "shop_old.things:Widget")]
+
+
 def test_baseline_speaks_only_of_files_that_were_scanned(ledger, tree):
     path = str(tree / "compat-baseline.json")
     known = baseline.Baseline(path)

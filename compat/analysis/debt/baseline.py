@@ -1,7 +1,8 @@
 """Baselines: findings that a project has accepted; their number may only fall.
 
 FORMAT_VERSION 1: ``entries`` maps a path to a list of ``[rule, symbol, how, code, count]``. Lines are not stored: an entry
-survives when code moves, and a second use of the same kind on an equal line raises the count.
+survives when code moves, and a second use of the same kind on an equal line raises the count. What counts is the number per
+file and symbol: a use whose line was edited is the same debt as long as there are no more of them.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class Comparison:
     new: list[Finding] = field(default_factory=list)
     known: list[Finding] = field(default_factory=list)
     paid: Counter[Key] = field(default_factory=Counter)
+    #: Known findings whose line was edited: how they stand in the baseline, and how they stand now.
+    edited: list[tuple[Key, Key]] = field(default_factory=list)
 
 
 def key_of(finding: Finding, root: str) -> Key:
@@ -106,13 +109,24 @@ class Baseline:
         """Split findings into new and known; ``scanned`` (paths) limits what counts as paid to files that were looked at."""
         left = Counter(self.entries)
         result = Comparison()
-        for finding in findings:
-            key = key_of(finding, self.root)
-            if left[key] > 0:
-                left[key] -= 1
+        found = [(finding, key_of(finding, self.root)) for finding in findings]
+        is_exact: list[bool] = []
+        for _finding, key in found:
+            is_exact.append(left[key] > 0)
+            left[key] -= is_exact[-1]
+        pools: dict[tuple[str, str, str], list[Key]] = {}
+        for key in sorted(left.elements()):
+            pools.setdefault(key[:3], []).append(key)
+        for (finding, key), exact in zip(found, is_exact):
+            pool = pools.get(key[:3])
+            if exact or pool:
                 result.known.append(finding)
             else:
                 result.new.append(finding)
+            if not exact and pool:
+                before = pool.pop(0)
+                left[before] -= 1
+                result.edited.append((before, key))
         looked_at = None if scanned is None else {os.path.relpath(path, self.root).replace(os.sep, "/") for path in scanned}
         for key, count in left.items():
             gone = looked_at is None or key.path in looked_at or not os.path.exists(os.path.join(self.root, key.path))
@@ -123,13 +137,16 @@ class Baseline:
     def update(self, comparison: Comparison, *, accept_new: bool = False) -> None:
         """Strike paid debt; add new debt only with ``accept_new``."""
         self.entries -= comparison.paid
+        for before, now in comparison.edited:
+            self.entries[before] -= 1
+            self.entries[now] += 1
         if accept_new:
             self.entries.update(key_of(finding, self.root) for finding in comparison.new)
 
     def save(self) -> None:
         """Write the file whole or not at all, sorted, so that its history reads well."""
         files: dict[str, list[list[object]]] = {}
-        for key, count in sorted(self.entries.items()):
+        for key, count in sorted((+self.entries).items()):
             files.setdefault(key.path, []).append([key.rule, key.symbol, key.how, key.code, count])
         text = json.dumps({"format_version": FORMAT_VERSION, "entries": files}, indent=1, ensure_ascii=False)
         with whole_file(self.path) as file:
