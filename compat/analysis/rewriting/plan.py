@@ -61,6 +61,8 @@ class Plan:
     held: set[str] = field(default_factory=set)
     #: What to import beside an import that stays.
     additions: dict[ImportedName, list[Placement]] = field(default_factory=dict)
+    #: Imports that rewritten uses rely on.
+    relied: set[ImportedName] = field(default_factory=set)
     rewritten: dict[ast.stmt, tuple[int, int]] = field(default_factory=dict)
 
     def edit(self, start: int, end: int, new: str) -> None:

@@ -40,6 +40,7 @@ class Speller:
         for item, spelt, is_whole in self._there(module, name):
             if self._reaches(item, scope, root):
                 self._need(_placed(item))
+                self.plan.relied.add(item)
                 return spelt if is_whole or not name else f"{spelt}.{name}", ""
         placement, reason = self._add(root, module)
         if placement is None:
@@ -56,7 +57,8 @@ class Speller:
         if not all(chain in freed or self._is_covered(chain) for chain in plan.uses_of(item)):
             return False
         if (
-            item.local in plan.kept_locals
+            item in plan.relied
+            or item.local in plan.kept_locals
             or guards.is_exported(plan, item)
             or not local_names.is_private_enough(plan, item)
             or local_names.is_said(plan, item.local)
