@@ -12,7 +12,7 @@ from compat.canonical.core.events import Position
 
 
 def test_five_hundred_who_resume_at_once_are_all_served_and_health_stays_green(redis_server, new_socket, context) -> None:
-    factory = redis_server.worker(publish_timeout=20.0)
+    factory = redis_server.worker(publish_timeout=20.0, ping_interval=2.0)
 
     async def run() -> None:
         await factory.start()

@@ -226,7 +226,10 @@ def says_1001_at_sigterm(served: Served) -> bool:
             await hello(one)
             await hello(two)
             served.process.send_signal(signal.SIGTERM)
-            return [await closed(client) for client in (one, two)]
+            try:
+                return await asyncio.wait_for(asyncio.gather(closed(one), closed(two)), 15)
+            except asyncio.TimeoutError:
+                return []  # from Python 3.12 on, hypercorn waits until its clients have left
 
     return asyncio.run(run()) == [(1001, "server is shutting down")] * 2
 
