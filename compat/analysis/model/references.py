@@ -149,6 +149,8 @@ class _Finder:
         head = path.partition(".")[0]
         if not _DOTTED.match(value) and not (value.startswith(".") and text.call is not None):
             return
+        if self._is_declaration(text):
+            return
         how, confidence = self._role(text)
         if value.startswith("."):
             package = self._package_argument(text)
@@ -169,6 +171,16 @@ class _Finder:
         yield Reference(
             target, how, *self.file.span(text.node), confidence if target.move is not None else MEDIUM, text, text.call
         )
+
+    def _is_declaration(self, text: scopes.Text) -> bool:
+        """Whether a string is an argument of a row: ``compat.Name("old.mod:A", ...)``, however it is imported."""
+        if text.call is None:
+            return False
+        head, *rest = callee(text.call).split(".")
+        paths = (
+            ".".join([binding.path, *rest]) for binding in self.names.lookup(text.scope, head) if binding.statement is not None
+        )
+        return any(path.startswith("compat.") and path.rpartition(".")[2] in constructs.DECLARATIONS for path in paths)
 
     def _role(self, text: scopes.Text) -> tuple[str, str]:
         if text.call is None:

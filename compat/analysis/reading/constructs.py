@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Optional
 
+from compat.ledger import KINDS
+
 #: Functions that import what a string names.
 IMPORTERS = ("import_module", "__import__", "resolve_name")
 #: Functions that patch, set or look up what a string names, by the last word of what is called.
@@ -14,6 +16,8 @@ SETTERS = PATCHERS[1:]
 _PATCHERS_OF_PATCH = ("patch.multiple", "patch.dict")
 #: Methods that take a key of ``sys.modules``.
 KEYED = ("delitem", "setitem", "pop", "get")
+#: What makes the rows of a ledger: the paths among its strings declare moves, and use nothing.
+DECLARATIONS = frozenset((*(kind.__name__ for kind in KINDS.values()), "names", "removed"))
 #: A string longer than this is no path.
 LONGEST_PATH = 400
 

@@ -73,6 +73,9 @@ def find(
     return _Finder(Source(path, raw, text, "utf-8", b""), targets, spans).find(places)
 
 
+_IMPORTS_COMPAT = re.compile(rb"(?:from|import)[ \t]+compat\b")
+
+
 class _Import(NamedTuple):
     """An import statement: its tree, and the spans of its names in bytes from its start."""
 
@@ -197,6 +200,9 @@ class _Finder:
             return False
         if called is not None and called.rpartition(".")[2] in constructs.KEYED:
             # Whether it is `sys.modules` that is read.
+            return False
+        if called is not None and _IMPORTS_COMPAT.search(data):
+            # Whether it is a row of a ledger.
             return False
         role = constructs.role(called or "")
         how, confidence = (role, HIGH) if role is not None else ("string", MEDIUM)
