@@ -100,6 +100,28 @@ def test_a_baseline_named_in_the_project_is_found_from_below(run):
     assert run("scan", "app.py").returncode == 0
 
 
+def test_accepted_debt_that_fix_cannot_rewrite_does_not_fail_it(run):
+    (run.tree / "app.py").write_text("LAZY = 'demo_old.things:Widget'\n")
+    assert run("fix").returncode == 1
+    missing = run("fix", "--baseline", "debt.json")
+    assert (missing.returncode, missing.stderr) == (
+        2,
+        "compat: baseline 'debt.json' does not exist; make it with --update-baseline --accept-new\n",
+    )
+    (run.tree / "pyproject.toml").write_text('[tool.compat]\nbaseline = "debt.json"\n')
+    assert run("fix").returncode == 1  # not written yet: nothing is accepted
+    assert run("scan", "--update-baseline", "--accept-new").returncode == 0
+    for arguments in (["fix"], ["fix", "--write"], ["fix", "--baseline", "debt.json"]):
+        done = run(*arguments)
+        assert done.returncode == 0, done.stderr
+        assert "1 use skipped (1 known in the baseline), 0 files failed." in done.stderr
+    (run.tree / "app.py").write_text("LAZY = 'demo_old.things:Widget'\nMORE = 'demo_old.things:Widget'\n")
+    more = run("fix")
+    assert more.returncode == 1 and "2 uses skipped (1 known in the baseline)" in more.stderr
+    (run.tree / "app.py").write_text("from demo_old.things import Widget\n")
+    assert run("fix").returncode == 1  # what can be rewritten is pending, whatever is accepted
+
+
 def test_progress_is_for_people_only(run):
     assert run("scan").stderr == ""
 

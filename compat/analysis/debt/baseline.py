@@ -134,6 +134,14 @@ class Baseline:
                 result.paid[key] = count
         return result
 
+    def known(self, uses: Iterable[tuple[str, str]]) -> int:
+        """How many of some uses, each a path and a symbol, are accepted debt; what counts is their number per file and symbol."""
+        left: Counter[tuple[str, str]] = Counter()
+        for key, count in self.entries.items():
+            left[key.path, key.symbol] += count
+        found = Counter((os.path.relpath(path, self.root).replace(os.sep, "/"), symbol) for path, symbol in uses)
+        return sum((found & left).values())
+
     def update(self, comparison: Comparison, *, accept_new: bool = False) -> None:
         """Strike paid debt; add new debt only with ``accept_new``."""
         self.entries -= comparison.paid

@@ -1,10 +1,12 @@
 """``compat fix``: rewrite legacy uses to their canonical form; a diff by default, files with --write.
 
-Exit codes: 0 nothing is left to do, 1 something would change, was skipped (with the reason), or failed, 2 usage, 3 a defect.
+Exit codes: 0 nothing is left to do, 1 something would change, was skipped (with the reason) beyond what the baseline accepts,
+or failed, 2 usage, 3 a defect.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -20,6 +22,11 @@ from ..progress import bar
 @output_option
 @click.option("--write", is_flag=True, help="Change the files, each whole or not at all.")
 @click.option("--verify", is_flag=True, help="Compile each result and check that nothing is left to fix in it.")
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    help="Accepted debt: skipped uses that it knows do not fail. Default: that of [tool.compat].",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No diff and no reasons, only the count.")
 @click.option("--no-gitignore", is_flag=True, help="Also what .gitignore leaves out.")
 def command(
@@ -28,14 +35,21 @@ def command(
     output: Path | None,
     write: bool,
     verify: bool,
+    baseline: str | None,
     quiet: bool,
     no_gitignore: bool,
 ) -> int:
     """Plan, show or write, and report what was skipped."""
     from compat.analysis import config, fixer
+    from compat.analysis.debt.baseline import Baseline
     from compat.analysis.rewriting import rewriter
 
     settings = config.load(paths[0] if paths else ".")
+    if baseline is None and settings.baseline:
+        # One that is not written yet accepts nothing.
+        named = os.path.join(settings.root, settings.baseline)
+        baseline = named if os.path.exists(named) else None
+    debt = Baseline.load(baseline) if baseline else None
     ledger = required_ledger(ledgers)
     with bar("Fixing") as progress:
         result = fixer.fix(
@@ -62,7 +76,11 @@ def command(
         click.echo(problem, err=True)
     done = len(result.written) if write else len(fixed)
     skipped = f"{len(result.skips)} use{'s' if len(result.skips) != 1 else ''} skipped"
+    accepted = debt.known((skip.path, skip.symbol) for skip in result.skips) if debt is not None else 0
+    if accepted:
+        skipped += f" ({accepted} known in the baseline)"
     verb = "rewritten" if write else "to be rewritten (--write does it)"
     click.echo(f"{done} of {result.files} files {verb}; {skipped}, {len(result.failed)} files failed.", err=True)
     pending = bool(fixed) and not write
-    return 1 if pending or result.skips or result.failed or result.problems else 0
+    is_new = len(result.skips) > accepted
+    return 1 if pending or is_new or result.failed or result.problems else 0
