@@ -221,9 +221,9 @@ class _Gate:
             frame.f_code.co_name == "__enter__"
             and find is not None
             and find.f_code.co_name == "_find_and_load"
-            and self.name in sys.modules
+            and sys.modules.get(self.name) is not None  # None stands for a module whose import is to fail
         ):
-            spec: Any = sys.modules[self.name].__spec__
+            spec: Any = getattr(sys.modules[self.name], "__spec__", None)
             if getattr(spec, "_loading", 0):
                 spec.waiting.add(threading.get_ident())
             _count(self.name, self.recorder, {}, find)
