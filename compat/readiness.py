@@ -227,7 +227,10 @@ def _doubts(known: Evidence, searched: bool, today: int, policy: Policy, retired
     others = sorted({user.environment for user in known.watched})
     if not observed.processes or observed.since is None:
         only = f" in production, only in {', '.join(others)}" if others and PRODUCTION not in others else ""
-        settle = f"run the services with the drop-in for {policy.days} days, and read their state with --from"
+        settle = (
+            f"run the services with the drop-in and COMPAT_SERVICE or COMPAT_DIR set for {policy.days} days, "
+            "and read their state with --from"
+        )
         doubts.append(Doubt(f"no process with the drop-in was observed{only}", settle))
     else:
         if observed.processes < policy.processes:

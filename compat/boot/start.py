@@ -208,7 +208,12 @@ def boot(how: str = ".pth") -> None:
 
 def end(started: float) -> None:
     """Leave a record that the drop-in watched this process; one that lived for a moment only is not worth its cost."""
-    silent = time.time() - started < SHORT or os.environ.get("COMPAT_TELEMETRY", "").lower() in ("off", "memory")
+    said = os.environ
+    mode = said.get("COMPAT_TELEMETRY", "").strip().lower()
+    # A process that used nothing legacy belongs to somebody who may never have heard of this package: nothing is written for
+    # it unless a service, a directory or the telemetry was named.
+    is_asked = bool(said.get("COMPAT_DIR") or said.get("COMPAT_SERVICE")) if mode == "" else mode not in ("off", "memory")
+    silent = not is_asked or time.time() - started < SHORT
     # pip warns of all that is imported when it has installed something: it may be half of the old and half of the new.
     if not silent and "pip" not in sys.modules and _finders():
         try:

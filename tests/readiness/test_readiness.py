@@ -67,7 +67,7 @@ def test_silence_proves_nothing_where_nobody_listened(fleet):
         "unproven",
         [
             "no process with the drop-in was observed: "
-            "run the services with the drop-in for 30 days, and read their state with --from"
+            "run the services with the drop-in and COMPAT_SERVICE or COMPAT_DIR set for 30 days, and read their state with --from"
         ],
     )
 

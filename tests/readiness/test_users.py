@@ -110,7 +110,7 @@ def test_only_production_proves_that_nobody_uses_it(fleet, environment):
         "unproven",
         [
             f"no process with the drop-in was observed in production, only in {environment}: "
-            "run the services with the drop-in for 30 days, and read their state with --from"
+            "run the services with the drop-in and COMPAT_SERVICE or COMPAT_DIR set for 30 days, and read their state with --from"
         ],
     )
 

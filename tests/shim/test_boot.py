@@ -365,6 +365,25 @@ def test_a_process_leaves_a_record_that_it_was_observed_unless_it_lived_for_a_mo
     assert sum(len(file.read_bytes().splitlines()) for file in tmp_path.rglob("observed/*")) == records
 
 
+@pytest.mark.parametrize(
+    ("asked", "is_recorded"),
+    [
+        ({}, False),
+        ({"COMPAT_SERVICE": "shop"}, True),
+        ({"COMPAT_TELEMETRY": "on"}, True),
+        ({"COMPAT_TELEMETRY": "memory", "COMPAT_SERVICE": "shop"}, False),
+        ({"COMPAT_TELEMETRY": "off", "COMPAT_SERVICE": "shop"}, False),
+    ],
+    ids=lambda value: " ".join(f"{name}={word}" for name, word in value.items()) if isinstance(value, dict) else "",
+)
+def test_a_process_that_uses_nothing_writes_no_file_unless_that_was_asked_for(tmp_path, asked, is_recorded):
+    words = {"COMPAT_TELEMETRY": "", "COMPAT_DIR": "", "COMPAT_SERVICE": "", **asked}
+    homes = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
+    done = run("import time; time.sleep(0.3)", **words, **homes)
+    assert (done.stdout, done.stderr) == ("", "")
+    assert any(path.is_file() for path in tmp_path.rglob("*")) == is_recorded
+
+
 @pytest.mark.parametrize("is_pip", [True, False])
 def test_a_process_that_refuses_imports_as_pip_does_while_it_installs_ends_in_peace(is_pip):
     code = (
