@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from types import SimpleNamespace
 from unittest.mock import AsyncMock, patch
 
@@ -214,7 +215,7 @@ def test_early_phases_put_agents_and_sockets_off() -> None:
 
 
 def test_redis_is_asked_by_a_coroutine_and_without_waiting() -> None:
-    assert asyncio.iscoroutinefunction(GCPWebSocketInitializationValidator._validate_redis_readiness)
+    assert inspect.iscoroutinefunction(GCPWebSocketInitializationValidator._validate_redis_readiness)
     made = validator(application(redis_manager=object()), ENVIRONMENT="test")
     assert made._check_redis_ready() and made._check_database_ready() and made._check_auth_system_ready()
 
