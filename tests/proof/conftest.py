@@ -206,23 +206,28 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 @contextlib.asynccontextmanager
 async def serving(**changes: Any):
     """Serve in this process; yield the address and the factory."""
+    from compat.canonical.factory import set_websocket_manager_factory
     from compat.canonical.limits import Limits
     from compat.canonical.server.app import create_app
     from compat.canonical.server.serve import build_server, listen
     from compat.canonical.settings import Settings
 
     limits = Limits(history_events=5000, connections_per_user=50, send_timeout=5, close_timeout=1)
-    listener = listen("127.0.0.1", 0, limits.send_timeout)
     settings = Settings(jwt_secret=SECRET, environment="test", limits=limits, **changes)
-    app = create_app(settings)
-    server = build_server(settings, app, log_level="critical")
-    task = asyncio.ensure_future(server.serve(sockets=[listener]))
+    # Other tests of this process have used its factory, with other limits.
+    before = set_websocket_manager_factory(None)
     try:
-        yield f"ws://127.0.0.1:{listener.getsockname()[1]}/ws", app.state.service.factory
+        app = create_app(settings)
+        server = build_server(settings, app, log_level="critical")
+        with contextlib.closing(listen("127.0.0.1", 0, limits.send_timeout)) as listener:
+            task = asyncio.ensure_future(server.serve(sockets=[listener]))
+            try:
+                yield f"ws://127.0.0.1:{listener.getsockname()[1]}/ws", app.state.service.factory
+            finally:
+                server.should_exit = True
+                await task
     finally:
-        server.should_exit = True
-        await task
-        listener.close()
+        set_websocket_manager_factory(before)
 
 
 @pytest.fixture
