@@ -79,6 +79,16 @@ def own_default() -> Iterator[None]:
     set_websocket_manager_factory(before)
 
 
+@pytest.fixture(autouse=True)
+def process_factory() -> Iterator[None]:
+    """Each test finds the process as at its start: no factory made yet."""
+    from compat.canonical.factory import set_websocket_manager_factory
+
+    before = set_websocket_manager_factory(None)
+    yield
+    set_websocket_manager_factory(before)
+
+
 @pytest.fixture
 def new_socket() -> Callable[[], RecordingSocket]:
     return RecordingSocket
