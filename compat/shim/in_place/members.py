@@ -66,7 +66,8 @@ def member(found: Any, name: str, recorder: UseRecorder | LateRecorder) -> Any:
 
 
 def _read(recorder: UseRecorder | LateRecorder, frame: FrameType) -> None:
-    if not callsite.is_looking(frame):
+    # To copy a member of an enumeration, early releases of 3.11 read it from its class by name: nobody wrote that name.
+    if not callsite.is_looking(frame) and callsite.module_name(frame) != "copy":
         record(recorder, "attribute", frame)
 
 
