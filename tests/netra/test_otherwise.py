@@ -97,7 +97,9 @@ def test_a_manager_is_created_by_its_class_awaited_or_not_and_knows_its_connecti
     [datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc), "2026-01-02T03:04:05+00:00", "2026-01-02T03:04:05Z", 1767323045.0],
 )
 def test_a_message_takes_moments_in_every_form(stamp: Any) -> None:
-    types = pytest.importorskip("netra_backend.app.websocket_core.types", exc_type=ImportError)
+    pytest.importorskip("pydantic", reason="pydantic is in the server extra")
+    from netra_backend.app.websocket_core import types
+
     message = types.WebSocketMessage(type=types.MessageType.USER_MESSAGE, timestamp=stamp)
     assert message.timestamp == 1767323045.0
 

@@ -192,6 +192,7 @@ def test_an_async_function_and_a_generator_are_counted_where_they_are_called(wor
     assert (names["a"], names["b"]) == (3, [0, 1])
 
 
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="what `lru_cache` makes is a function in Python")
 def test_what_is_called_but_is_no_function_stays_the_object_itself_and_is_seen_where_it_is_read(world, shop):
     shop(row("cached"), row("TABLE"))
     seen = world.ok("import live.shop\na = live.shop.cached(1)\nlive.shop.cached.cache_clear()\nfrom live.shop import TABLE\n")
@@ -509,7 +510,7 @@ def test_a_deprecated_class_keeps_old_arguments_of_its_constructor(world, shop):
 
 
 def test_a_row_that_cannot_be_served_is_logged_and_the_others_are(world, shop, caplog):
-    shop(row("total"), row("Basket.nothing"), Deprecated("datetime:datetime.utcnow", **V))
+    shop(row("total"), row("Basket.nothing"), Deprecated("builtins:int", **V))
     seen = world.ok("import live.shop\nlive.shop.total([1])\n")
     assert seen.counted() == {("live.shop:total", "call", 2): 1}
     told = [record.getMessage() for record in caplog.records if record.name == "compat"]
