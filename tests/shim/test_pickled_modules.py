@@ -6,10 +6,11 @@ import copy
 import pickle
 import sys
 
-import cloudpickle
 import pytest
 
 from compat import Module, Name
+
+cloudpickle = pytest.importorskip("cloudpickle", reason="cloudpickle is in the test group")
 
 V = {"since": "1.0", "removal": "2.0", "instead": None}
 
