@@ -155,7 +155,7 @@ class UnifiedWebSocketManager:
         websocket: Any,
         *,
         since: Position | None = None,
-        greet: bool = False,
+        greet: bool | Mapping[str, Any] = False,
         connection_id: str | None = None,
         thread_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
@@ -166,7 +166,7 @@ class UnifiedWebSocketManager:
 
         With ``since`` it receives exactly what followed that position, or, where history does not reach back, the
         message ``resync``. Without, it receives what no connection of the user has received yet. ``greet`` sends
-        ``connection_established`` first, with the position from which the events continue.
+        ``connection_established`` first, with the position from which the events continue, and with the fields that it holds.
 
         Raises
         ------
@@ -355,7 +355,7 @@ class UnifiedWebSocketManager:
         if last:
             self._factory.drop_stream(self._stream)
 
-    async def _bring_up(self, connection: Connection, since: Position | None, greet: bool) -> str | None:
+    async def _bring_up(self, connection: Connection, since: Position | None, greet: bool | Mapping[str, Any]) -> str | None:
         stream, counters = self._stream, self._factory.counters
         held_back: list[Event] = []
         start = since
@@ -369,9 +369,9 @@ class UnifiedWebSocketManager:
             if held_back and replay.resync is None:
                 base = Position(start.epoch, held_back[0].seq - 1)
             drafts = []
-            if greet:
+            if greet is not False:
                 resumed = since is not None and replay.resync is None
-                drafts.append(self._greeting(connection, base, resumed))
+                drafts.append(self._greeting(connection, base, resumed, {} if greet is True else greet))
             if replay.resync is not None:
                 drafts.append(resync_notice(replay.resync, base.epoch, base.seq))
             return [Event(draft, "", 0) for draft in drafts]
@@ -385,7 +385,7 @@ class UnifiedWebSocketManager:
                 counters.resyncs += 1
         return replay.resync
 
-    def _greeting(self, connection: Connection, base: Position, resumed: bool) -> Draft:
+    def _greeting(self, connection: Connection, base: Position, resumed: bool, more: Mapping[str, Any]) -> Draft:
         return Draft(
             {
                 "type": "connection_established",
@@ -396,6 +396,7 @@ class UnifiedWebSocketManager:
                 "epoch": base.epoch,
                 "seq": base.seq,
                 "resumed": resumed,
+                **more,
             }
         )
 

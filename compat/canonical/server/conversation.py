@@ -10,7 +10,6 @@ from typing import Any
 from ..close_codes import (
     INTERNAL_ERROR,
     POLICY_VIOLATION,
-    TOKEN_EXPIRED,
     TOO_LARGE,
     TRY_AGAIN_LATER,
     UNSUPPORTED_DATA,
@@ -22,14 +21,14 @@ from ..core.logged import get_logger
 from ..core.manager import UnifiedWebSocketManager
 from ..errors import BackplaneUnavailable, ResourceLimitExceeded
 from .inbox import Inbox
-from .protocols import Identity
 from .service import WebSocketService
+from .session import Session, TokenRefused
 from .sockets import AsgiSocket
 
 logger = get_logger(__name__)
 
 
-_OWN = ("ping", "pong", "resume", "select_thread")
+_OWN = ("ping", "pong", "resume", "select_thread", "authenticate")
 LONGEST_THREAD_ID = 1000  # kept for each connection, and looked at for each event
 
 
@@ -42,7 +41,7 @@ class Refused(Exception):
 
 
 class Conversation:
-    """Reads one client. ``ping``, ``pong``, ``resume`` and ``select_thread`` are answered here, the rest by the application.
+    """Reads one client. ``ping``, ``pong``, ``resume``, ``select_thread`` and ``authenticate`` are answered here, others not.
 
     A message with ``ack`` (a text or a number) is answered by ``{"type": "ack", "ack": ...}`` once it has been handled.
     """
@@ -51,11 +50,11 @@ class Conversation:
         self,
         service: WebSocketService,
         socket: AsgiSocket,
-        identity: Identity,
+        session: Session,
         connection: Connection,
         manager: UnifiedWebSocketManager,
     ) -> None:
-        self._service, self._socket, self._identity = service, socket, identity
+        self._service, self._socket, self._session = service, socket, session
         self._connection, self._manager = connection, manager
         self._answers_pings = False
         self._malformed = 0
@@ -65,11 +64,7 @@ class Conversation:
     async def run(self) -> None:
         """Read until the client leaves, or is refused. What goes wrong ends this connection alone."""
         loop, connection = asyncio.get_running_loop(), self._connection
-        timers = []
-        if self._identity.expires_at is not None:
-            left = max(0.0, self._identity.expires_at - time.time())
-            why = "token has expired; authenticate again"
-            timers.append(loop.call_later(left, connection.condemn, TOKEN_EXPIRED, why))
+        self._session.begin()
         pings = None
         if self._socket.configure is None:
             pings = loop.create_task(self._ping())
@@ -81,8 +76,7 @@ class Conversation:
             logger.exception("connection %s failed and is closed", connection.connection_id)
             await connection.close(INTERNAL_ERROR, "internal error")
         finally:
-            for timer in timers:
-                timer.cancel()
+            self._session.end()
             if pings is not None:
                 pings.cancel()
             connection.retire()
@@ -141,6 +135,8 @@ class Conversation:
             self._answers_pings = True
         elif kind == "resume":
             await self._resume(message)
+        elif kind == "authenticate":
+            await self._authenticate(message)
         else:
             self._manager.associate_thread(connection.connection_id, thread(message.get("thread_id")))
             self._acknowledge(message)
@@ -161,9 +157,23 @@ class Conversation:
             # The next one is not looked at before this one's events have left.
             await self._connection.drained()
 
+    async def _authenticate(self, message: Mapping[str, Any]) -> None:
+        token = message.get("token")
+        if not isinstance(token, str) or not token:
+            self._refuse(message, "malformed", "authenticate needs 'token' (string)")
+            return
+        try:
+            answer = await self._session.renew(token)
+        except TokenRefused as refusal:
+            self._refuse(message, refusal.code, str(refusal))
+            return
+        if answer is not None:
+            self._connection.post(answer)
+            self._acknowledge(message)
+
     def _is_overloaded(self) -> bool:
         # A handler outlives its connection; a client that comes again and again must not gather them.
-        return self._service.handling[self._identity.user_id] > self._service.factory.limits.connections_per_user
+        return self._service.handling[self._connection.user_id] > self._service.factory.limits.connections_per_user
 
     def _handle(self, message: Mapping[str, Any]) -> Any:
         return self._service.on_message(self._manager, self._connection, message)  # type: ignore[misc]
@@ -176,7 +186,7 @@ class Conversation:
             self._connection.condemn(INTERNAL_ERROR, "internal error")
 
     def _note_handling(self, change: int) -> None:
-        handling, user_id = self._service.handling, self._identity.user_id
+        handling, user_id = self._service.handling, self._connection.user_id
         handling[user_id] += change
         if not handling[user_id]:
             del handling[user_id]

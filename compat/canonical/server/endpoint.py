@@ -17,6 +17,7 @@ from ..errors import BackplaneUnavailable, ResourceLimitExceeded
 from .conversation import Conversation, Refused, position, text_of, thread, unavailable
 from .protocols import Identity
 from .service import WebSocketService
+from .session import Session, seconds_left
 from .sockets import AsgiSocket, Receive, Send
 
 logger = get_logger(__name__)
@@ -51,9 +52,8 @@ class WebSocketEndpoint:
             )
         query = {name: values[-1] for name, values in parse_qs(scope.get("query_string", b"").decode("latin-1")).items()}
         await socket.receive()
-        identity = None
         try:
-            identity = await self._admit(socket, scope)
+            identity, address = await self._admit(socket, scope)
             connection, manager = await self._connect(socket, identity, query)
         except Refused as refusal:
             logger.info("connection refused with %d: %s", refusal.code, refusal)
@@ -63,9 +63,10 @@ class WebSocketEndpoint:
             logger.exception("connection failed before it was served")
             await _close_quietly(socket, INTERNAL_ERROR, "internal error")
             return
-        await Conversation(self._service, socket, identity, connection, manager).run()
+        session = Session(connection, identity, service.authenticator, address)
+        await Conversation(service, socket, session, connection, manager).run()
 
-    async def _admit(self, socket: AsgiSocket, scope: MutableMapping[str, Any]) -> Identity:
+    async def _admit(self, socket: AsgiSocket, scope: MutableMapping[str, Any]) -> tuple[Identity, str]:
         from ..auth import AuthenticationFailed, Handshake
 
         service, settings = self._service, self._service.settings
@@ -85,10 +86,10 @@ class WebSocketEndpoint:
             if not by_message:
                 identity = await authenticator.authenticate(handshake)
                 await socket.accept(handshake.accepted_protocol)
-                return identity
+                return identity, handshake.address
             await socket.accept(handshake.accepted_protocol)
             text = await asyncio.wait_for(_first_text(socket, settings.max_message_bytes), settings.handshake_timeout)
-            return await authenticator.authenticate_message(text, handshake.address)
+            return await authenticator.authenticate_message(text, handshake.address), handshake.address
         except AuthenticationFailed as failure:
             raise Refused(failure.close_code, str(failure)) from failure
         except asyncio.TimeoutError:
@@ -105,7 +106,7 @@ class WebSocketEndpoint:
             connection = await manager.connect(
                 socket,
                 since=_position_in_url(query),
-                greet=True,
+                greet={"expires_in": seconds_left(identity)},
                 thread_id=thread_id,
                 abort=socket.abort,
             )

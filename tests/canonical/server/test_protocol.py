@@ -6,16 +6,24 @@ import asyncio
 import json
 import pathlib
 import re
+import time
 from typing import Any
 
 import pytest
 
+from compat.canonical import close_codes
 from compat.canonical.limits import Limits
-from compat.canonical.server import conversation
+from compat.canonical.server import conversation, session
 from compat.canonical.settings import Settings
 
+SECRET = "a secret of at least thirty-two bytes"  # the server's
 PAGE = (pathlib.Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
 CONVERSATIONS = re.findall(r"^```ws\n(.*?)^```$", PAGE, flags=re.S | re.M)
+
+
+def token(user: str = "u", seconds: float = 3600) -> str:
+    """A token that the server takes."""
+    return pytest.importorskip("jwt").encode({"sub": user, "exp": time.time() + seconds}, SECRET, "HS256")
 
 
 def filled(text: str, known: dict[str, Any]) -> str:
@@ -41,7 +49,7 @@ def test_a_conversation_of_the_page_is_held_as_printed(running, text: str) -> No
         """The application has nothing to say."""
 
     async def run() -> None:
-        known: dict[str, Any] = {}
+        known: dict[str, Any] = {"token": token(seconds=7200), "foreign": token("somebody-else")}
         async with running(handle) as server:
             link: Any = None
             for line in text.splitlines():
@@ -68,9 +76,10 @@ def test_a_conversation_of_the_page_is_held_as_printed(running, text: str) -> No
 
 def test_the_page_names_every_message_of_clients_every_error_and_every_reason() -> None:
     source = pathlib.Path(conversation.__file__).read_text(encoding="utf-8")
-    errors = set(re.findall(r'_error\("(\w+)"|_refuse\(message, "(\w+)"', source))
-    codes = {one or other for one, other in errors}
+    codes = set(re.findall(r'_error\("(\w+)"', source)) | set(re.findall(r'_refuse\(message, "(\w+)"', source))
     assert codes == {"malformed", "unknown_type", "busy", "rate_limited"}
+    codes |= {"wrong_user", *map(session._code_of, close_codes.CLOSE_CODES)}
+    assert codes >= {"unauthorized", "unavailable"}
     for name in (*codes, *conversation._OWN):
         assert f"| `{name}` |" in PAGE
     for reason in ("epoch_changed", "history_expired", "unknown_position", "slow_consumer"):
