@@ -3,6 +3,7 @@
 General layout:
 
     errors          every exception and warning category
+    configuration   what a project sets in [tool.compat]: the table of its keys, their check, their schema
     ledger/         what moved: rows, the ledgers that hold them, their checks, the one sentence
     shim/           how old code runs: one finder, one file per kind of move, one funnel for every use
     telemetry/      who still uses it: record -> history -> report, page, export, read

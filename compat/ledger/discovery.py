@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 
 from compat.boot.entry_points import EntryPoint, entry_points
 from compat.errors import CompatError
@@ -11,10 +10,6 @@ from compat.errors import CompatError
 from .ledger import Ledger
 
 __all__ = ["EntryPoint", "configured", "discover", "entry_points", "load"]
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 
 def load(reference: str) -> Ledger:
@@ -39,45 +34,11 @@ def load(reference: str) -> Ledger:
 
 
 def configured(directory: str = ".") -> list[str]:
-    """The references in ``[tool.compat] ledgers`` of the nearest ``pyproject.toml`` at or above a directory."""
-    at = os.path.abspath(directory)
-    while True:
-        file = os.path.join(at, "pyproject.toml")
-        if os.path.isfile(file):
-            return _from_pyproject(file)
-        above = os.path.dirname(at)
-        if above == at:
-            return []
-        at = above
+    """The references in ``[tool.compat] ledgers`` that hold in a directory."""
+    from compat import configuration
 
-
-def settings(file: str) -> dict[str, Any]:
-    """The ``[tool.compat]`` table of a ``pyproject.toml``; empty where it has none."""
-    toml = _toml()
-    with open(file, "rb") as stream:
-        try:
-            table: Any = toml.load(stream)
-        except ValueError as error:
-            raise CompatError(f"{file}: {error}") from error
-    for key in ("tool", "compat"):
-        table = table.get(key, {})
-        if not isinstance(table, dict):
-            raise CompatError(f"{file}: [tool.compat] must be a table; {key} is {table!r}")
-    return dict(table)
-
-
-def _from_pyproject(file: str) -> list[str]:
-    found = settings(file).get("ledgers", [])
-    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-        raise CompatError(f"{file}: [tool.compat] ledgers must be a list of 'package.module:LEDGER', not {found!r}")
-    return found
-
-
-def _toml() -> Any:
-    try:
-        return importlib.import_module("tomllib")
-    except ModuleNotFoundError:
-        return importlib.import_module("tomli")
+    table, _file = configuration.load(directory)
+    return list(configuration.value(table, "ledgers"))
 
 
 def discover(directory: str = ".") -> list[Ledger]:

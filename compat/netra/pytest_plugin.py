@@ -45,13 +45,9 @@ def _is_asked(file: str) -> bool:
         return False
     import pytest
 
-    from compat.errors import CompatError
-    from compat.ledger import discovery
+    from compat import configuration
 
     try:
-        said = discovery.settings(file).get("testing", False)
-    except CompatError as error:
+        return bool(configuration.value(configuration.read(file), "testing"))
+    except configuration.ConfigError as error:
         raise pytest.UsageError(str(error)) from None
-    if not isinstance(said, bool):
-        raise pytest.UsageError(f"{file}: [tool.compat] testing must be true or false, not {said!r}")
-    return said

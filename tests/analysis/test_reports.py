@@ -444,13 +444,13 @@ def test_settings(tmp_path):
 @pytest.mark.parametrize(
     "text, words",
     [
-        ('exclude = "x"', "tool.compat.exclude must be a list of patterns"),
-        ("rules = 1", "tool.compat.rules must be like true"),
-        ('factories = {a = "b"}', "tool.compat.factories maps classes to factories"),
+        ('exclude = "x"', r"\[tool.compat\] exclude must be a list of patterns such as \[.*, not 'x'"),
+        ("rules = 1", r"\[tool.compat\] rules must be true or false, not 1"),
+        ('factories = {a = "b"}', r"\[tool.compat\] factories must be a table of classes and factories"),
         ("exclude = [", "cannot be read"),
         (
             'exclud = ["x"]',
-            r"\[tool.compat\] has no 'exclud'; it takes ledgers, exclude, fix-skip, test-files, factories, rules, baseline",
+            r"\[tool.compat\] has no 'exclud'; write 'exclude' \(it takes ledgers, exclude, fix-skip, test-files, factories, rules, baseline",
         ),
     ],
 )

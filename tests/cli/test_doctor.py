@@ -63,7 +63,7 @@ def test_a_directory_that_cannot_be_written_is_named(healed, tmp_path):
             "[tool.compat]\nledgers = ['nix:L']\n",
             "ledger nix:L of [tool.compat]: ledger 'nix:L' cannot be imported: No module named 'nix'",
         ),
-        ("tool = 3\n", "[tool.compat] must be a table; tool is 3"),
+        ("tool = 3 # compat\n", "[tool.compat] must be a table; tool is 3"),
     ],
 )
 def test_a_ledger_of_the_project_that_cannot_be_loaded_is_named(healed, tmp_path, text, said):

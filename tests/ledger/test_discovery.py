@@ -109,11 +109,13 @@ def test_configuration_is_the_nearest_pyproject(tmp_path):
     (tmp_path / "deep" / "er").mkdir(parents=True)
     assert configured(str(tmp_path / "deep" / "er")) == ["a:B", "c:D"]
     (tmp_path / "deep" / "pyproject.toml").write_text("[tool.other]\n")
+    assert configured(str(tmp_path / "deep" / "er")) == ["a:B", "c:D"]
+    (tmp_path / "deep" / "pyproject.toml").write_text("[tool.compat]\n")
     assert configured(str(tmp_path / "deep" / "er")) == []
     for text, said in (
         ("[tool.compat]\nledgers = 'a:B'\n", "must be a list of 'package.module:LEDGER'"),
-        ("[tool", "pyproject.toml"),
-        ("tool = 3", r"pyproject.toml: \[tool.compat\] must be a table; tool is 3"),
+        ("[tool.compat", "pyproject.toml cannot be read: "),
+        ("tool = 3 # compat", r"pyproject.toml: \[tool.compat\] must be a table; tool is 3"),
         ("[tool]\ncompat = []", r"pyproject.toml: \[tool.compat\] must be a table; compat is \[\]"),
     ):
         (tmp_path / "pyproject.toml").write_text(text)

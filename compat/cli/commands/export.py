@@ -1,6 +1,7 @@
 """``compat export``: the ledger as a table for other tools.
 
-ruff: banned names, for ruff.toml. roots: the entry points that name a ledger's roots, for pyproject.toml.
+ruff: banned names, for ruff.toml. roots: the entry points that name a ledger's roots, for pyproject.toml. schema: the JSON Schema
+of [tool.compat], as SchemaStore holds it; with --pyproject, of a whole pyproject.toml, for an editor.
 
 Exit codes: 0 written, 2 usage, 3 a defect.
 """
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from compat import configuration
+
 from ..common import required_ledger
 from ..options import ledger_option, opened_output, output_option
 
@@ -21,12 +24,17 @@ if TYPE_CHECKING:
 
 
 @click.command(help=__doc__)
-@click.argument("form", metavar="ruff|roots", type=click.Choice(("ruff", "roots")))
+@click.argument("form", metavar="ruff|roots|schema", type=click.Choice(("ruff", "roots", "schema")))
+@click.option("--pyproject", is_flag=True, help="The schema of a whole pyproject.toml.")
 @ledger_option
 @output_option
-def command(form: str, ledgers: tuple[str, ...], output: Path | None) -> int:
+def command(form: str, pyproject: bool, ledgers: tuple[str, ...], output: Path | None) -> int:
     """Write the table."""
-    if form == "roots":
+    if pyproject and form != "schema":
+        raise click.UsageError("--pyproject belongs to the schema: write compat export schema --pyproject")
+    if form == "schema":
+        text = configuration.schema_text(whole=pyproject)
+    elif form == "roots":
         if len(ledgers) != 1 or ":" not in ledgers[0]:
             raise click.UsageError("roots are those of one ledger: write --ledger package.module:LEDGER")
         text = _roots(required_ledger(ledgers), ledgers[0])
