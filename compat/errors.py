@@ -17,9 +17,9 @@
     LegacyUseWarning (deprecation.DeprecatedWarning, a DeprecationWarning)
     └── LegacyAnnouncedWarning (PendingDeprecationWarning)
 
-A category of a ledger's or a row's own (``category=FutureWarning``) is combined with LegacyUseWarning: filters, ``isinstance``
-and ``issubclass`` know both. Where it is no DeprecationWarning, LegacyUseWarning is a base for these alone, as an abstract base
-class is, and not for ``except``: were it one in truth, Python's default filters would hide the warning.
+A category of a ledger's or a row's own (``category=FutureWarning``) is combined with LegacyUseWarning: filters, ``isinstance``,
+``issubclass`` and ``except`` know both. Where it is no DeprecationWarning, LegacyUseWarning is a base of it and DeprecationWarning
+is not: Python's default filters would hide the warning.
 
 The warning categories need the ``deprecation`` package, whose import costs more than the whole boot path: they are
 made on first access.
@@ -148,19 +148,9 @@ def __getattr__(name: str) -> object:
         # `details` holds the whole sentence: it is worded in one place, compat.ledger.wording.
         return str(self.details)
 
-    class UseCategory(type):
-        """Takes the classes of :func:`category_of` for subclasses of :class:`LegacyUseWarning`."""
-
-        def __subclasscheck__(cls, other: type) -> bool:
-            own = getattr(other, "own_category", None) if cls.__name__ == "LegacyUseWarning" else None
-            return own is not None or type.__subclasscheck__(cls, other)
-
-        def __instancecheck__(cls, instance: object) -> bool:
-            return cls.__subclasscheck__(type(instance))
-
     body = {"__module__": __name__, "__doc__": "A legacy name, module, method or argument was used.", "__str__": describe}
-    use = UseCategory("LegacyUseWarning", (DeprecatedWarning,), body)
-    announced = UseCategory(
+    use = type("LegacyUseWarning", (DeprecatedWarning,), body)
+    announced = type(
         "LegacyAnnouncedWarning",
         (use, PendingDeprecationWarning),
         {"__module__": __name__, "__doc__": "A use of something whose deprecation is announced for a later version."},
@@ -198,8 +188,18 @@ def category_of(own: type[Warning] | str | None) -> type[LegacyUseWarning]:
             "own_category": own,
         }
         kind: Any = type(own)
+        if not is_deprecation:
+            # The interpreter's own checks read the order of bases, and know no __subclasscheck__.
+            kind = type(kind.__name__, (kind,), {"mro": _mro})
         made = _categories.setdefault(own, kind(own.__name__, (use, own) if is_deprecation else (own,), body))
     return made
+
+
+def _mro(made: Any) -> list[type]:
+    """The bases of a category that is no DeprecationWarning, and LegacyUseWarning without its own bases among them."""
+    order = type.mro(made)
+    at = order.index(Warning)
+    return [*order[:at], globals()["LegacyUseWarning"], *order[at:]]
 
 
 def _resolved(path: str) -> type[Warning] | None:

@@ -44,7 +44,7 @@ def _count(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: Fr
                 first(name, recorder, rows, frame)  # loaded by another thread after this one had looked for it
             elif above is not None and above.f_code.co_name == "_gcd_import":
                 user = callsite.user_frame(above)
-                if not callsite.is_looking(user) and not _is_from_list(above) and not _is_resolving(above.f_back):
+                if not (callsite.is_looking(user) or _is_from_list(above) or _is_top(above) or _is_resolving(above.f_back)):
                     recorder.use("import", user)
         return
     if callsite.is_looking(frame):
@@ -87,6 +87,12 @@ def _is_top_of_last(name: str, frame: FrameType, thread: int = 0) -> bool:
 def _is_from_list(frame: FrameType) -> bool:
     above = frame.f_back
     return above is not None and above.f_code.co_name in ("_handle_fromlist", "_call_with_frames_removed")
+
+
+def _is_top(frame: FrameType) -> bool:
+    """Whether ``__import__`` in Python asks once more, for what it returns: the module that was named is loaded by then."""
+    above = frame.f_back
+    return above is not None and above.f_code.co_name == "__import__" and "module" in above.f_locals
 
 
 def _is_resolving(frame: FrameType | None) -> bool:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from ..recording.funnel import UseRecorder
 
 
+# PyPy goes on from here to the import system in Python, where those who wait are seen.
+_WAITS_IN_PYTHON = sys.implementation.name == "pypy"
+
+
 class LegacyModule(types.ModuleType):
     """A module at a legacy path. Each has a class of its own, which carries its descriptors."""
 
@@ -113,7 +117,7 @@ class LegacySpec(ModuleSpec):
     def _initializing(self) -> bool:
         recorder = self.recorder
         if self._loading or recorder is None:
-            if recorder is not None and self._loading != get_ident():
+            if recorder is not None and self._loading != get_ident() and not _WAITS_IN_PYTHON:
                 # Another thread is loading the module; this one has come to wait for it.
                 self.waiting.add(get_ident())
                 imports.seen(self.name, recorder, self.rows, sys._getframe(1))
