@@ -18,8 +18,8 @@
     └── LegacyAnnouncedWarning (PendingDeprecationWarning)
 
 A category of a ledger's or a row's own (``category=FutureWarning``) is combined with LegacyUseWarning: filters, ``isinstance``,
-``issubclass`` and ``except`` know both. Where it is no DeprecationWarning, LegacyUseWarning is a base of it and DeprecationWarning
-is not: Python's default filters would hide the warning.
+``issubclass`` and ``except`` know both. Where it is no DeprecationWarning, LegacyUseWarning is a base of it,
+DeprecationWarning is none: Python's default filters would hide the warning.
 
 The warning categories need the ``deprecation`` package, whose import costs more than the whole boot path: they are
 made on first access.

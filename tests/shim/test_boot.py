@@ -219,6 +219,39 @@ def test_generic_roots_are_served_for_declared_descendants_only(tmp_path):
         assert done.stderr.endswith(f"ModuleNotFoundError: No module named {name!r}\n"), (code, done.stderr)
 
 
+# Nobody has heard of these, and each holds the name in its own way.
+RESOLVERS = """
+def by_parts(dotted):
+    root, _, rest = dotted.partition(".")
+    found, path = __import__(root), root
+    for part in rest.split("."):
+        path += "." + part
+        if not hasattr(found, part):
+            __import__(path)
+        found = getattr(found, part)
+
+def by_a_list(name):
+    name = name.split(".")
+    used = name.pop(0)
+    found = __import__(used)
+    for part in name:
+        used += "." + part
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            __import__(used)
+            found = getattr(found, part)
+
+def by_a_tuple(*parts):
+    importlib.import_module(parts[0])
+    importlib.import_module(".".join(parts[:2]))
+
+def by_a_loop(wanted):
+    for end in range(1, wanted.count(".") + 1):
+        importlib.import_module(".".join(wanted.split(".")[:end]))
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "resolved",
@@ -229,10 +262,15 @@ def test_generic_roots_are_served_for_declared_descendants_only(tmp_path):
         "pkgutil.resolve_name('shared.isolated_environment.get_env')",
         "pydoc.locate('shared.isolated_environment.get_env')",
         "importlib.util.find_spec('shared.isolated_environment')",
+        "logging.config.dictConfig({'version': 1, 'filters': {'f': {'()': 'shared.isolated_environment.get_env'}}})",
+        "by_parts('shared.isolated_environment.get_env')",
+        "by_a_list('shared.isolated_environment.get_env')",
+        "by_a_tuple('shared', 'isolated_environment', 'get_env')",
+        "by_a_loop('shared.isolated_environment.get_env')",
     ],
 )
 def test_a_generic_root_is_served_to_what_resolves_a_declared_path_part_by_part(resolved):
-    head = "import importlib.util, pkgutil, pydoc, pytest, unittest.mock\n"
+    head = f"import importlib.util, logging.config, pkgutil, pydoc, pytest, unittest.mock\n{RESOLVERS}"
     done = run(f"{head}{resolved}\nimport sys; print('shared' in sys.modules)", "-W", "ignore")
     assert (done.stdout, done.stderr) == ("True\n", "")
     other = resolved.replace("isolated_environment", "of_another_project")

@@ -140,7 +140,7 @@ class Finder:
         frame: FrameType | None = sys._getframe(3)
         asked = imports.outermost_request(frame)
         if asked and asked != name:
-            return one.ledger.is_declared(".".join(asked.split(".")[:2]))
+            return one.ledger.is_declared(_child(asked))
         user = callsite.user_frame(frame) if frame is not None else None
         if user is None:
             return False
@@ -179,21 +179,22 @@ def real_spec(name: str) -> ModuleSpec | None:
     return elsewhere(name, path)
 
 
-# What imports a dotted path part by part, by the variable that holds the path: the parent is asked for by a function call.
-_RESOLVERS = {
-    "importlib.util": "fullname",
-    "pkgutil": "name",
-    "pydoc": "path",
-    "unittest.mock": "target",
-    "_pytest.monkeypatch": "name",
-}
-
-
 def _resolved_children(root: str, frame: FrameType | None) -> Iterator[str]:
-    """The modules directly below a root that the resolvers in progress are on their way to."""
+    """The modules directly below a root that the code in progress has in hand: dotted names, whole or in parts.
+
+    What resolves a dotted name part by part imports its root by a function call first. Whoever it is, a frame on the way there
+    holds the longer name.
+    """
     while frame is not None:
-        variable = _RESOLVERS.get(callsite.module_name(frame))
-        path = str(frame.f_locals.get(variable, "")) if variable is not None else ""
-        if path.startswith(f"{root}."):
-            yield ".".join(path.replace(":", ".").split(".")[:2])
+        for value in list(frame.f_locals.values()):
+            kind = type(value)  # not isinstance(): a proxy may answer for what it stands for, and fail
+            if issubclass(kind, str):
+                if value.startswith(f"{root}."):
+                    yield _child(value)
+            elif kind in (list, tuple) and value and type(value[0]) is str:
+                yield ".".join(value[:2]) if value[0] == root and len(value) > 1 else f"{root}.{value[0]}"
         frame = frame.f_back
+
+
+def _child(path: str) -> str:
+    return ".".join(path.replace(":", ".").split(".")[:2])
