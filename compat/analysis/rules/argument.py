@@ -25,7 +25,7 @@ NEEDS_RECEIVERS = True
 
 
 class Use(NamedTuple):
-    """One legacy argument in one call; ``keyword`` is the keyword passed, if that is what is legacy."""
+    """One legacy argument in one call; ``keyword`` is the keyword passed, ``place`` the position, if that is what is legacy."""
 
     row: Argument
     call: ast.Call
@@ -33,6 +33,7 @@ class Use(NamedTuple):
     start: int
     end: int
     confidence: str
+    place: Optional[int] = None
 
 
 def find(uses: FileUses) -> Iterator[Finding]:
@@ -78,34 +79,87 @@ def _functions(uses: FileUses, scope: Scope, call: ast.Call, words: Collection[s
 def _in_call(file: FileModel, row: Argument, call: ast.Call) -> Iterator[Use]:
     starred = any(isinstance(item, ast.Starred) for item in call.args)
     unpacked = any(word.arg is None for word in call.keywords)
+    at = file.span(call.func)
     if row.order:
-        if call.args and not starred:
-            yield Use(row, call, None, *file.span(call.func), HIGH)
-    elif row.default:
+        if call.args and not starred and not _is_present_order(row, len(call.args)):
+            yield Use(row, call, None, *at, HIGH)
+    elif row.default or row.was:
         passed = any(word.arg == row.argument for word in call.keywords)
         if not passed and not starred and not unpacked:
-            index = _index(row)
-            if not call.args or (index is not None and len(call.args) <= index):
-                yield Use(row, call, None, *file.span(call.func), HIGH if index is not None or not call.args else MEDIUM)
-    else:
+            taken = find_signature(row.canonical)
+            # Where the function takes it by keyword alone, no position gives it.
+            index = len(call.args) if taken is None or row.argument not in taken else taken.index(row.argument)
+            if not call.args or (taken is not None and len(call.args) <= index):
+                yield Use(row, call, None, *at, HIGH if taken is not None or not call.args else MEDIUM)
+    elif row.keyword_only:
+        taken = find_signature(row.canonical)
+        if taken is not None and not starred and len(call.args) > len(taken):
+            yield Use(row, call, None, *at, HIGH)
+    elif row.together:
+        taken = find_signature(row.canonical) or []
+        given = {word.arg for word in call.keywords}.union([] if starred else taken[: len(call.args)])
+        if given.issuperset(row.together):
+            yield Use(row, call, None, *at, HIGH)
+    elif row.several:
         for word in call.keywords:
-            if word.arg == row.argument and not _is_converted(row, word.value):
+            if word.arg in row.several:
                 yield Use(row, call, word, *file.span(word), HIGH)
+                break
+    else:
+        yield from _named(file, row, call, starred)
 
 
-def _is_converted(row: Argument, value: ast.expr) -> bool:
-    """Whether a literal passed by a name that stays is in the new form: the converter leaves it as it is."""
-    if row.became != row.argument or not row.convert or not converting.is_literal(value):
-        return False
+def _named(file: FileModel, row: Argument, call: ast.Call, starred: bool) -> Iterator[Use]:
+    """A renamed, dropped or converted argument, or a value that goes: by keyword, and where it stands by position."""
+    for word in call.keywords:
+        if word.arg == row.argument and _is_legacy(row, word.value):
+            yield Use(row, call, word, *file.span(word), HIGH)
+    if starred or not call.args:
+        return
+    if row.position is not None:
+        taken = find_signature(row.canonical)
+        if taken is not None and len(taken) < len(call.args) and row.position < len(call.args):
+            item = call.args[row.position]
+            yield Use(row, call, None, *file.span(item), HIGH, row.position)
+            return
+    index = position(row) if row.values or row.became == row.argument or (row.convert and row.position is not None) else None
+    if index is not None and index < len(call.args):
+        item = call.args[index]
+        if converting.is_literal(item) and _is_legacy(row, item, by_position=True):
+            yield Use(row, call, None, *file.span(item), HIGH, index)
+
+
+def _is_legacy(row: Argument, value: ast.expr, *, by_position: bool = False) -> bool:
+    """Whether a value passed under a name that stays is in the old form, as far as a literal tells."""
+    if row.values:
+        return replaced_value(row, value) is not None
+    if not row.convert or not converting.is_literal(value):
+        return True
+    if row.became != row.argument and not by_position:
+        return True
     given = ast.literal_eval(value)
     try:
         made = converting.convert(row.convert, given)
     except converting.Uncertain:
-        return False
-    return type(made) is type(given) and made == given
+        return not by_position
+    return not (type(made) is type(given) and made == given)
 
 
-def _index(row: Argument) -> Optional[int]:
-    """The position of a newly required argument, from the canonical function's source; ``None`` where it is not found."""
+def replaced_value(row: Argument, value: ast.expr) -> Optional[tuple[object, object]]:
+    """The pair of a row's values whose old one a literal is; ``None`` where it is none of them."""
+    if not converting.is_literal(value):
+        return None
+    given = ast.literal_eval(value)
+    return next(((old, new) for old, new in row.values if type(old) is type(given) and old == given), None)
+
+
+def _is_present_order(row: Argument, count: int) -> bool:
+    taken = find_signature(row.canonical)
+    return taken is not None and tuple(taken[:count]) == row.order[:count]
+
+
+def position(row: Argument) -> Optional[int]:
+    """The position of an argument in the present form, from the canonical function's source; ``None`` where it is not found."""
     names = find_signature(row.canonical)
-    return names.index(row.argument) if names is not None and row.argument in names else None
+    name = row.became if row.convert else row.argument
+    return names.index(name) if names is not None and name in names else None

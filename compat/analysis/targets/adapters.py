@@ -246,21 +246,44 @@ def _instead(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
 
 
 def find_signature(path: str) -> list[str] | None:
-    """Positional parameter names of ``"module:function"`` or ``"module:Class.method"`` (without ``self``), from its source."""
+    """Positional parameter names of ``"module:function"`` or ``"module:Class.method"`` (without ``self``), from its source.
+
+    Of ``"module:Class"`` those of its constructor, which may be made of the fields of a dataclass or a named tuple.
+    """
     module, _, attribute = path.partition(":")
     tree = parse_module(module)
     if tree is None:
         return None
+    node: ast.stmt | None = None
     body: list[ast.stmt] = tree.body
-    words = attribute.split(".")
-    for depth, word in enumerate(words):
-        for node in body:
-            if isinstance(node, ast.ClassDef) and node.name == word:
-                body = node.body
-                break
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == word and depth == len(words) - 1:
-                names = [arg.arg for arg in [*node.args.posonlyargs, *node.args.args]]
-                return names[1:] if depth else names
-        else:
-            return None
-    return None
+    owner: ast.ClassDef | None = None
+    for word in attribute.split("."):
+        owner = node if isinstance(node, ast.ClassDef) else None
+        node = _definition(body, word)
+        body = node.body if isinstance(node, ast.ClassDef) else []
+    if isinstance(node, ast.ClassDef):
+        owner, made = node, _definition(body, "__init__") or _definition(body, "__new__")
+        if made is None:
+            return _fields(node)
+        node = made
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return None
+    names = [arg.arg for arg in [*node.args.posonlyargs, *node.args.args]]
+    is_static = any(isinstance(item, ast.Name) and item.id == "staticmethod" for item in node.decorator_list)
+    return names[1:] if owner is not None and not is_static else names
+
+
+def _definition(body: list[ast.stmt], name: str) -> ast.stmt | None:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return next((node for node in body if isinstance(node, kinds) and node.name == name), None)
+
+
+def _fields(node: ast.ClassDef) -> list[str] | None:
+    """The fields that make the constructor of a dataclass or a named tuple; ``None`` for another class."""
+    marks = [ast.dump(mark) for mark in (*node.decorator_list, *node.bases)]
+    if not any("dataclass" in mark or "NamedTuple" in mark for mark in marks):
+        return None
+    fields = [item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)]
+    return [
+        item.target.id for item in fields if "ClassVar" not in ast.dump(item.annotation) and isinstance(item.target, ast.Name)
+    ]

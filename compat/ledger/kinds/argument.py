@@ -4,37 +4,78 @@ from __future__ import annotations
 
 from ..move import TARGET, Move
 from ..paths import dotted, resolve
+from ..versions import EXPIRED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Union
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any, Union
 
     from ..move import Category, Fault
 
+    Words = Union[str, tuple[str, ...]]
+
+_NOT_GIVEN: Any = object()
+
 
 class Argument(Move):
-    """An argument of a function that still exists was renamed, dropped, converted, reordered or became required.
+    """An argument of a function that still exists changed.
 
-    ``function`` is ``"module:function"`` or ``"module:Class.method"``. Exactly one of these shapes:
+    ``function`` is ``"module:function"``, ``"module:Class.method"``, or ``"module:Class"`` for its constructor. Exactly one of
+    these shapes:
 
     * ``Argument(f, "old", became="new")`` renamed; with ``convert="module:callable"`` the value is converted on the way, and
       with ``template="{value} * 1000"`` as well, source can be rewritten where the value is no literal: an expression of
       ``{value}`` and builtins that comes to the same as ``convert``;
+    * ``Argument(f, "name", became="name", convert="module:callable")`` a form of value that goes: what ``convert`` gives back
+      as it is, is in the new form;
     * ``Argument(f, "old", became=None)`` dropped: accepted and ignored;
+    * ``Argument(f, "name", values={"old": "new"})`` values that go, with what each became; ``values=("a", "b")`` for those that
+      are passed on as they are until they go;
+    * ``Argument(f, several=("width", "height"), became="size", convert="module:callable")`` several that became one:
+      ``callable(width=..., height=...)`` gets those that are passed; without ``became`` it returns a dict of new arguments;
+    * ``Argument(f, together=("index", "columns"))`` a combination that goes: passed on, and warned;
     * ``Argument(f, "name", default="module:callable")`` newly required: supplied by ``callable()`` when missing;
+    * ``Argument(f, "name", was=0)`` a default that changed: calls without the argument get the former one until the removal
+      version, and from then on what the function itself says;
+    * ``Argument(f, keyword_only="b c")`` no longer taken by position: what follows the positional parameters, in this order;
     * ``Argument(f, order="b a")`` or ``order=("b", "a")`` reordered: positional arguments arrive in the legacy order.
+
+    ``position=1`` beside a dropped or renamed argument says where it stood among the positional ones, ``self`` not counted: a
+    call with more positional arguments than the function takes now is in the old form. Of a converted argument that kept its
+    place, what is passed there by position is converted, too.
     """
 
     kind = "argument"
     meaning = "An argument that was renamed, dropped, reordered or became required is passed the legacy way."
-    __slots__ = ("argument", "became", "convert", "default", "order", "template")
+    __slots__ = (
+        "argument",
+        "became",
+        "convert",
+        "default",
+        "keyword_only",
+        "order",
+        "position",
+        "several",
+        "template",
+        "together",
+        "values",
+        "was",
+    )
     argument: str
     became: str | None
     convert: str
     default: str
+    keyword_only: tuple[str, ...]
     order: tuple[str, ...]
+    position: int | None
+    several: tuple[str, ...]
     template: str
+    together: tuple[str, ...]
+    #: Pairs of an old value and what it became, which may be itself.
+    values: tuple[tuple[Any, Any], ...]
+    #: The former default, as a tuple of one; empty where it did not change.
+    was: tuple[Any, ...]
 
     def __init__(
         self,
@@ -44,8 +85,14 @@ class Argument(Move):
         became: str | None = None,
         convert: str = "",
         default: str = "",
-        order: Union[str, tuple[str, ...]] = (),
+        order: Words = (),
         template: str = "",
+        position: int | None = None,
+        keyword_only: Words = (),
+        values: Union[Mapping[Any, Any], Iterable[Any]] = (),
+        several: Words = (),
+        together: Words = (),
+        was: Any = _NOT_GIVEN,
         since: str,
         removal: str,
         instead: str | None,
@@ -53,8 +100,16 @@ class Argument(Move):
         id: str = "",
         category: Category = None,
     ) -> None:
-        order = tuple(order.split()) if isinstance(order, str) else tuple(order)
-        label = argument or ", ".join(order)
+        order, keyword_only, several, together = map(_words, (order, keyword_only, several, together))
+        pairs: Any = values.items() if hasattr(values, "items") else ((value, value) for value in values)
+        values = tuple(pairs)
+        label = argument or ", ".join(order or several)
+        if keyword_only:
+            label = f"*, {', '.join(keyword_only)}"
+        elif together:
+            label = " + ".join(together)
+        elif values:
+            label = f"{argument}={'|'.join(repr(old) for old, _new in values)}"
         super().__init__(
             f"{function}({label})", function, since=since, removal=removal, instead=instead, note=note, id=id, category=category
         )
@@ -63,8 +118,14 @@ class Argument(Move):
         put(self, "became", became)
         put(self, "convert", convert)
         put(self, "default", default)
+        put(self, "keyword_only", keyword_only)
         put(self, "order", order)
+        put(self, "position", position)
+        put(self, "several", several)
         put(self, "template", template)
+        put(self, "together", together)
+        put(self, "values", values)
+        put(self, "was", () if was is _NOT_GIVEN else (was,))
 
     @property
     def place(self) -> str:
@@ -76,39 +137,98 @@ class Argument(Move):
         """The function, which the row's canonical path names."""
         return self.canonical
 
+    @property
+    def is_passed_on(self) -> bool:
+        """Whether the argument is found under its own name, by keyword alone: renamed, dropped or converted."""
+        return bool(self.argument) and not (self.default or self.values or self.was)
+
     def example(self, passed: str = "") -> str:
         """A call with the legacy argument, or without the one that is required now; ``""`` for a method."""
         function = self.attribute.partition("(")[0]
         if "." in function:
             return ""
-        given = "1, 2" if self.order else "" if self.default else f"{self.argument}=1"
+        given = f"{self.argument}=1"
+        if self.order or self.keyword_only:
+            given = "1, 2"
+        elif self.default or self.was:
+            given = ""
+        elif self.values:
+            given = f"{self.argument}={self.values[0][0]!r}"
+        elif self.several or self.together:
+            given = ", ".join(f"{name}=1" for name in self.several or self.together)
         return f"from {self.module} import {function}\n\n{function}({given})\n"
 
     def subject(self, use: str) -> str:
-        """What was passed, or left out."""
+        """What was passed, or left out; or the method that takes it in a subclass."""
         function = dotted(self.canonical)
+        if use == "override":
+            return f"Overriding {function}() with {self.argument!r} among its parameters"
         if self.order:
             return f"Passing {', '.join(self.order)} to {function}() by position in this order"
-        if self.default:
+        if self.keyword_only:
+            return f"Passing {_listed(self.keyword_only)} to {function}() by position"
+        if self.default or self.was:
             return f"Calling {function}() without {self.argument!r}"
+        if self.together:
+            return f"Passing {_listed(self.together)} together to {function}()"
+        if self.several:
+            return f"Passing {_listed(self.several, 'or')} to {function}()"
+        if self.values:
+            return f"Passing {_listed([old for old, _new in self.values], 'or')} as {self.argument!r} to {function}()"
         return f"Passing {self.argument!r} to {function}()"
+
+    def judgement(self, stage: str) -> str:
+        """Of a changed default, until when the former one holds."""
+        if not self.was:
+            return super().judgement(stage)
+        since = f"{self.ledger} {self.since}" if self.ledger else self.since
+        return f"takes {self.was[0]!r}, the default that changes in {self.removal}; this is deprecated since {since}."
 
     def advice(self) -> str:
         """What to pass instead."""
-        if self.default:
+        if self.default or self.was:
             return f"Pass {self.argument!r} yourself."
         if self.order:
             return "Pass these arguments by keyword."
+        if self.keyword_only:
+            return f"Pass {'it' if len(self.keyword_only) == 1 else 'them'} by keyword."
+        if self.together:
+            return "Pass one of them."
+        if self.values:
+            became = [(old, new) for old, new in self.values if new is not old]
+            if len(self.values) == 1 and became:
+                return f"Pass {became[0][1]!r} instead."
+            return f"Pass {', '.join(f'{new!r} instead of {old!r}' for old, new in became)}." if became else "Pass another value."
+        if self.several:
+            return f"Pass {self.became!r} instead." if self.became else "Pass what replaces them."
         return f"Pass {self.became!r} instead." if self.became else f"Leave {self.argument!r} out."
+
+    def raises(self, stage: str) -> bool:
+        """A changed default is no error: the new one holds at the removal version."""
+        return stage == EXPIRED and not self.was
 
     def faults(self) -> Iterator[Fault]:
         """As of every row; and it has exactly one shape, with what belongs to it."""
         yield from super().faults()
-        shapes = [bool(self.argument) and not self.default, bool(self.order), bool(self.default)]
-        if sum(shapes) != 1:
-            yield "it must be exactly one of renamed, dropped, reordered, newly required", "write one row for each change"
-        if self.convert and not self.became:
+        shapes = [
+            self.is_passed_on,
+            *map(bool, (self.order, self.default, self.keyword_only, self.values, self.several, self.together, self.was)),
+        ]
+        named = self.default or self.values or self.was
+        if sum(shapes) != 1 or bool(self.argument) != bool(self.is_passed_on or named):
+            yield (
+                "it must be exactly one of renamed, dropped, of other values, several in one, a combination, "
+                "newly required, of another default, keyword-only, reordered",
+                "write one row for each change",
+            )
+        if self.convert and not self.became and not self.several:
             yield "convert without became converts into nothing", "name the new argument in became="
+        if self.several and not self.convert:
+            yield "several arguments become one by a callable", "name it as convert='module:callable'"
+        if self.position is not None and not (self.is_passed_on and self.position >= 0):
+            yield "position belongs to a renamed or dropped argument, and counts from 0", "leave position out, or correct it"
+        if len({*self.together}) == 1 or len({*self.several}) == 1:
+            yield "it takes two arguments at the least", "name them as in together='a b'"
         if self.template:
             reason = "there is no convert for it to spell out" if not self.convert else _template_fault(self.template)
             if reason:
@@ -121,6 +241,15 @@ class Argument(Move):
                 value, fault = resolve(path)
                 if fault or not callable(value):
                     yield f"{field}={path!r} {fault or 'is not callable'}", "name a callable as 'module:callable'"
+
+
+def _words(given: Words) -> tuple[str, ...]:
+    return tuple(given.split()) if isinstance(given, str) else tuple(given)
+
+
+def _listed(given: Iterable[Any], word: str = "and") -> str:
+    *heads, last = map(repr, given)
+    return f"{', '.join(heads)} {word} {last}" if heads else last
 
 
 def _template_fault(template: str) -> str:

@@ -6,16 +6,15 @@ import functools
 import inspect
 from types import FunctionType
 
+from ..argument_forms import Forms
 from ..forward import IN_PLACE_FILES, FunctionLike
 from ..recording import callsite, thread_origin
-from ..recording.funnel import record
-from ..serving.targets import resolve
 from .kind import Kind, owner_in, replaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import FrameType, ModuleType
+    from collections.abc import Callable, Iterator, Sequence
+    from types import ModuleType
     from typing import Any
 
     from compat.ledger import Argument, Move
@@ -34,7 +33,8 @@ class ArgumentKind(Kind):
 
     def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Argument, UseRecorder]]) -> Callable[[], None]:
         """Wrap the function once for all its rows."""
-        return replaced(*_place(module, path), functools.partial(accept, rows=rows))
+        owner, name = _place(module, path)
+        return replaced(owner, name, functools.partial(accept, rows=rows, bound=_bound(owner, name)))
 
     def faults(self, module: ModuleType, path: str, rows: Sequence[Argument]) -> Iterator[tuple[Argument, str, str]]:
         """There must be something in Python to wrap, which takes what it is given and does not take what was dropped."""
@@ -50,19 +50,46 @@ class ArgumentKind(Kind):
         except (TypeError, ValueError):
             return  # C code that does not tell
         takes_all = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in taken.values())
-        legacy = {row.argument for row in rows}
+        takes_rest = any(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in taken.values())
+        legacy = {row.argument for row in rows if row.is_passed_on}
         for row in rows:
-            if row.became and not takes_all and row.became not in taken and row.became not in legacy:
-                yield row, f"{row.canonical!r} takes no argument {row.became!r}", "correct became="
-            elif row.argument and not row.became and not row.default and row.argument in taken:
+            lacking = [name for name in _named(row) if name not in taken and name not in legacy]
+            if lacking and not takes_all:
+                remedy = "correct became=" if row.became else "correct the name"
+                yield row, f"{row.canonical!r} takes no argument {lacking[0]!r}", remedy
+            elif row.is_passed_on and not row.became and row.argument in taken:
                 yield (
                     row,
                     f"{row.canonical!r} still takes {row.argument!r}",
                     "take the argument off it, or delete the row",
                 )
+            elif takes_rest and (row.keyword_only or row.position is not None):
+                yield (
+                    row,
+                    f"{row.canonical!r} takes any number of positional arguments",
+                    "leave the position out: it cannot be told",
+                )
+            elif any(taken[name].kind is not inspect.Parameter.KEYWORD_ONLY for name in row.keyword_only if name in taken):
+                yield row, f"{row.canonical!r} still takes them by position", "make them keyword-only, or delete the row"
+
+
+def _named(row: Argument) -> tuple[str, ...]:
+    """The arguments in the present form that a row names."""
+    if row.became:
+        return (row.became,)
+    own = (row.argument,) if row.argument and not row.is_passed_on else ()
+    return (*own, *row.keyword_only, *row.together, *row.order)
 
 
 _HEAP_TYPE = 1 << 9
+
+
+def _bound(owner: Any, name: str) -> int:
+    """How many parameters of a function the interpreter passes."""
+    if not isinstance(owner, type):
+        return 0
+    raw = next((vars(base)[name] for base in owner.__mro__ if name in vars(base)), None)
+    return 0 if isinstance(raw, staticmethod) and name != "__new__" else 1
 
 
 def _place(module: ModuleType, path: str) -> tuple[Any, str]:
@@ -79,31 +106,20 @@ def _place(module: ModuleType, path: str) -> tuple[Any, str]:
     return owner, name
 
 
-def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecorder]]) -> Any:
+def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecorder]], bound: int = 0) -> Any:
     """Wrap a function so that it takes legacy arguments too; each use of one is counted and warned at the caller's line.
 
     Calls in the new form are passed on as they are. An argument in both forms raises ``TypeError``, as giving it twice does.
     """
-    by_name = {row.argument: (row, recorder) for row, recorder in rows if row.argument and not row.default}
-    orders = [(row, recorder) for row, recorder in rows if row.order]
-    defaults = [(row, recorder) for row, recorder in rows if row.default]
-    legacy = frozenset(by_name)
-    name = function.__qualname__
+    forms = Forms(function, rows, bound)
+    legacy, limit, always = forms.legacy, forms.limit, forms.always
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not legacy.isdisjoint(kwargs) or orders or defaults:
+        if always or len(args) > limit or not legacy.isdisjoint(kwargs):
             frame = callsite.stack_top(1)
             if frame is not None and frame.f_code.co_filename in IN_PLACE_FILES:
                 frame = frame.f_back
-            for row, recorder in orders:
-                args, kwargs = _reorder(function, name, row, recorder, args, kwargs, frame)
-            if not legacy.isdisjoint(kwargs):
-                kwargs = _rename(function, name, by_name, args, kwargs, frame)
-            for row, recorder in defaults:
-                if not _is_given(function, row.argument, args, kwargs):
-                    record(recorder, "argument", frame)
-                    supply: Any = resolve(row.default, row.id)
-                    kwargs[row.argument] = supply()
+            args, kwargs = forms.translate(args, kwargs, frame)
         return function(*args, **kwargs)
 
     special = (
@@ -114,85 +130,5 @@ def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecor
 
 
 thread_origin.FILES.add(accept.__code__.co_filename)
-
-
-def _rename(
-    function: Callable[..., Any],
-    name: str,
-    by_name: dict[str, tuple[Argument, UseRecorder]],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    frame: FrameType | None,
-) -> dict[str, Any]:
-    changed: dict[str, Any] = {}
-    for key, value in kwargs.items():
-        if key not in by_name:
-            changed[key] = value
-            continue
-        row, recorder = by_name[key]
-        if row.convert:
-            convert: Any = resolve(row.convert, row.id)
-            converted = convert(value)
-            if row.became == key and converted is value:
-                changed[key] = value  # already in the new form
-                continue
-            value = converted
-        record(recorder, "argument", frame)
-        became, value = _last_name(row, value, by_name)
-        if became is None:
-            continue
-        if became != key and (became in kwargs or became in changed or _is_given(function, became, args, {})):
-            raise TypeError(f"{name}() got multiple values for argument {became!r}")
-        changed[became] = value
-    return changed
-
-
-def _last_name(row: Argument, value: Any, by_name: Mapping[str, tuple[Argument, UseRecorder]]) -> tuple[str | None, Any]:
-    """The argument's name and value after those later rows for which the new name is an old one again."""
-    passed = {row.argument}
-    while row.became is not None and row.became not in passed and row.became in by_name:
-        passed.add(row.became)
-        row = by_name[row.became][0]
-        if row.convert:
-            convert: Any = resolve(row.convert, row.id)
-            value = convert(value)
-    return row.became, value
-
-
-@functools.lru_cache(maxsize=1024)
-def _positional(function: Callable[..., Any]) -> tuple[str, ...]:
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return tuple(key for key, parameter in inspect.signature(function).parameters.items() if parameter.kind in kinds)
-
-
-def _is_given(function: Callable[..., Any], argument: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    return argument in kwargs or argument in _positional(function)[: len(args)]
-
-
-def _reorder(
-    function: Callable[..., Any],
-    name: str,
-    row: Argument,
-    recorder: UseRecorder,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    frame: FrameType | None,
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    first = _positional(function)
-    keep = 1 if first and first[0] not in row.order and first[0] in ("self", "cls") else 0
-    given = args[keep:]
-    if not given:
-        return args, kwargs
-    if len(given) > len(row.order):
-        least = len(row.order) + keep
-        raise TypeError(f"{name}() takes {least} positional arguments but {len(args)} were given")
-    record(recorder, "argument", frame)
-    named = dict(kwargs)
-    for key, value in zip(row.order, given):
-        if key in named:
-            raise TypeError(f"{name}() got multiple values for argument {key!r}")
-        named[key] = value
-    return args[:keep], named
-
 
 KIND = ArgumentKind()

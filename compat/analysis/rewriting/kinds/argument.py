@@ -6,8 +6,11 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from compat.ledger import replacement
+
 from ...rules import argument
 from ...targets import converting
+from ...targets.adapters import find_signature
 
 if TYPE_CHECKING:
     from ...model.file_uses import FileUses
@@ -33,6 +36,14 @@ def _rewrite(plan: Plan, use: argument.Use) -> str:
     row, data = use.row, plan.file.source.data
     if row.order:
         return _reorder(plan, use)
+    if row.keyword_only:
+        return _name(plan, use)
+    if row.together or row.several:
+        return f"only you know which to pass: {replacement(row)}"
+    if row.was:
+        return f"its default changes from {row.was[0]!r}; only you know which is meant"
+    if row.values or use.place is not None:
+        return _by_value(plan, use)
     if use.keyword is None:
         return f"{row.argument} is required now; only you know its value"
     start = plan.file.span(use.keyword)[0]
@@ -55,9 +66,61 @@ def _rewrite(plan: Plan, use: argument.Use) -> str:
     return _drop(plan, use)
 
 
+def _value(use: argument.Use) -> ast.expr:
+    """What is passed."""
+    if use.place is not None:
+        return use.call.args[use.place]
+    return use.keyword.value if use.keyword is not None else use.call
+
+
+def _by_value(plan: Plan, use: argument.Use) -> str:
+    """Replace a value that goes, or convert or remove what stands at its position."""
+    row, node = use.row, _value(use)
+    if row.values:
+        pair = argument.replaced_value(row, node)
+        if pair is None or pair[0] is pair[1] or type(pair[1]) not in (str, bytes, int, float, bool, type(None)):
+            return f"nothing that could be written replaces this value: {replacement(row)}"
+        start, end = plan.file.span(node)
+        plan.edit(start, end, _spelt(pair[1], plan.file.source.data[start:end].decode("utf-8")))
+        return ""
+    if row.became is not None:
+        if len(use.call.args) > len(find_signature(row.canonical) or use.call.args):
+            return f"{row.became} is passed by position in the old order"
+        return _convert(plan, use)
+    if not _is_inert(node):
+        return "it has no effect any more, but computing its value may have one"
+    start, end = _opened(plan, node), plan.file.span(node)[1]
+    data, after = plan.file.source.data, use.call.args[use.row.position or 0 :][1:]
+    if start != plan.file.span(node)[0] or (after and _opened(plan, after[0]) != plan.file.span(after[0])[0]):
+        return "the call is written in a way that is not rewritten"
+    if after:
+        plan.edit(start, plan.file.span(after[0])[0], "")
+        return ""
+    before = re.compile(rb",\s*$").search(data, 0, start)
+    comma = re.compile(rb"\s*,[ \t]*").match(data, end) if before is None else None
+    plan.edit(before.start() if before is not None else start, comma.end() if comma is not None else end, "")
+    return ""
+
+
+def _name(plan: Plan, use: argument.Use) -> str:
+    """Name what is keyword-only now: ``f(x, y)`` of ``f(a, *, b)`` becomes ``f(x, b=y)``."""
+    taken = find_signature(use.row.canonical)
+    if taken is None or any(isinstance(item, (ast.GeneratorExp, ast.NamedExpr, ast.Yield)) for item in use.call.args):
+        return "an argument is written in a way that is not rewritten"
+    further = use.call.args[len(taken) :]
+    if len(further) > len(use.row.keyword_only):
+        return f"more than {len(taken) + len(use.row.keyword_only)} arguments are passed by position"
+    if {word.arg for word in use.call.keywords} & set(use.row.keyword_only[: len(further)]):
+        return "an argument is passed twice"
+    for name, item in zip(use.row.keyword_only, further):
+        start = _opened(plan, item)
+        plan.edit(start, start, f"{name}=")
+    return ""
+
+
 def _convert(plan: Plan, use: argument.Use) -> str:
     """Rewrite the value: computed where it is a literal, else as the row's template spells it; or say why not."""
-    row, node = use.row, use.keyword.value if use.keyword is not None else use.call
+    row, node = use.row, _value(use)
     start, end = plan.file.span(node)
     text = plan.file.source.data[start:end].decode("utf-8")
     in_place = row.became == row.argument
