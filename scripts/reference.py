@@ -150,6 +150,11 @@ def reference() -> dict[str, str]:
             "## Close codes",
             close_codes.table(),
         ),
+        "client.md": names(
+            "compat.canonical.client",
+            "The Python client",
+            "`compat.canonical.client` speaks [the protocol](../protocol.md); its JavaScript twin is `client.js` beside it.",
+        ),
     }
 
 

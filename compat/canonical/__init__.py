@@ -3,6 +3,7 @@
     settings, limits, deployment   what can be set          server/   the ASGI application, and serve()
     errors                         every exception          auth/     tokens, origins, failures
     context                        a user's unit of work    redis/    the backplane of several processes
+    client/                        for Python and for JavaScript
     factory                        get_websocket_manager()  metrics   Prometheus
     core/                          events, replay, outbox, connection, stream, manager, backplane
 

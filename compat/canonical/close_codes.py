@@ -49,6 +49,22 @@ CLOSE_CODES = {
     TOO_MANY_FAILURES: CloseCode("its address failed too often", "later"),
 }
 
+#: What a client does; each text of ``come_back`` means one of them.
+STOP, NOW, LATER, TOKEN = "stop", "now", "later", "token"
+_ADVICE = {
+    "as the application says": STOP,
+    "not unchanged": STOP,
+    "yes, with the last position": NOW,
+    "later, with the last position": LATER,
+    "later": LATER,
+    "with a new token": TOKEN,
+}
+
+
+def advice(code: int) -> str:
+    """Return what a client does that sees a code; one that is not listed counts as LOST."""
+    return _ADVICE[CLOSE_CODES.get(code, CLOSE_CODES[LOST]).come_back]
+
 
 def table() -> str:
     """Return the codes as a Markdown table."""

@@ -53,6 +53,12 @@ def _absent(what: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def missing() -> Callable[[str], None]:
+    """Skip for what is absent, or fail in CI."""
+    return _absent
+
+
+@pytest.fixture(scope="session")
 def artefacts() -> Path:
     """Where screenshots are kept: ``COMPAT_ARTEFACTS``, else a directory below the temporary one."""
     place = Path(os.environ.get("COMPAT_ARTEFACTS") or Path(tempfile.gettempdir()) / "compat-artefacts")

@@ -441,7 +441,6 @@ class UnifiedWebSocketManager:
                 )
             factory.note_new(connection)
             stream.connections[name] = connection
-            stream.visited = True
         self.last_used = factory.clock()
         return connection
 
