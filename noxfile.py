@@ -98,7 +98,7 @@ def tests(session: nox.Session) -> None:
     proving = session.python in PROVING
     if proving:
         session.install(*group("proof"))
-    arguments = session.posargs or folders(*(() if proving else ("browser", "proof")))
+    arguments = session.posargs or folders(*(() if proving else ("browser", "project", "proof")))
     run_pytest(session, "-q", "-n", "2", *arguments)
 
 

@@ -9,6 +9,7 @@ General layout:
     telemetry/      who still uses it: record -> history -> report, page, export, read
     analysis/       where it is written: reading -> targets -> model -> rules -> scanning, rewriting -> debt, documents, output
     readiness       whether it may go: ledger, telemetry and findings joined into a verdict per move
+    project/        how a project begins: its survey, its first ledger, its pipelines, what is wrong in its set-up
     cli/            the command line
     boot/           how it starts with every process of an environment; auto starts it by hand
     canonical/      the core: a WebSocket server that imports nothing else of the package

@@ -22,6 +22,7 @@ PYTEST_DONT_REWRITE: pytest comes later, and would warn that it came too late.
 """
 
 import atexit
+import gc
 import os
 import sys
 import time
@@ -49,6 +50,8 @@ NEVER = frozenset(
 
 #: Seconds. A process that ends sooner is not recorded as observed.
 SHORT = 0.25
+#: Seconds after which a process is recorded as observed while it runs: from then on, one that is killed was observed.
+AWHILE = 60.0
 
 
 def is_off() -> bool:
@@ -203,17 +206,41 @@ def boot(how: str = ".pth") -> None:
             return
     finder.started_by = how
     sys.meta_path.insert(0, finder)
-    atexit.register(end, time.time())
+    started = time.time()
+    atexit.register(end, started)
+    if _is_asked() and hasattr(gc, "callbacks"):
+        finder.started = started
+        gc.callbacks.append(beat)
+
+
+def _is_asked() -> bool:
+    # A process that used nothing legacy belongs to somebody who may never have heard of this package: nothing is written for
+    # it unless a service, a directory or the telemetry was named.
+    said = os.environ
+    mode = said.get("COMPAT_TELEMETRY", "").strip().lower()
+    return bool(said.get("COMPAT_DIR") or said.get("COMPAT_SERVICE")) if mode == "" else mode not in ("off", "memory")
+
+
+def beat(phase: str = "", info: "Any" = None) -> None:
+    """Record, as garbage is collected a while after the start, that this process is observed: the end of a kill has no hook."""
+    if 0.0 <= time.time() - finder.started < AWHILE:
+        return
+    gc.callbacks.remove(beat)
+    try:
+        # Whoever is in an import holds locks, and pip is about to change what would be imported.
+        if "pip" not in sys.modules and _finders():
+            from compat.telemetry.record.counters import living
+
+            living(finder.started)
+    except Exception:
+        pass
 
 
 def end(started: float) -> None:
     """Leave a record that the drop-in watched this process; one that lived for a moment only is not worth its cost."""
-    said = os.environ
-    mode = said.get("COMPAT_TELEMETRY", "").strip().lower()
-    # A process that used nothing legacy belongs to somebody who may never have heard of this package: nothing is written for
-    # it unless a service, a directory or the telemetry was named.
-    is_asked = bool(said.get("COMPAT_DIR") or said.get("COMPAT_SERVICE")) if mode == "" else mode not in ("off", "memory")
-    silent = not is_asked or time.time() - started < SHORT
+    if hasattr(gc, "callbacks") and beat in gc.callbacks:
+        gc.callbacks.remove(beat)
+    silent = not _is_asked() or time.time() - started < SHORT
     # pip warns of all that is imported when it has installed something: it may be half of the old and half of the new.
     if not silent and "pip" not in sys.modules and _finders():
         try:

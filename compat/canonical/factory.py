@@ -71,6 +71,7 @@ class WebSocketManagerFactory:
         self._round: deque[weakref.ref[UnifiedWebSocketManager]] = deque()
         self._connections = 0
         self.closed = False
+        self.control: Any = None  # the server's, where one serves from here
 
     @property
     def in_use(self) -> bool:
@@ -113,24 +114,44 @@ class WebSocketManagerFactory:
         with self.lock:
             return list(self._streams)
 
-    async def broadcast(self, message: Mapping[str, Any], *, exclude: Iterable[str] = ()) -> int:
-        """Send one message to every user with a connection on this worker; return to how many users it went.
-
-        Encoded once. For operators of the server; managers cannot do this.
-        """
-        draft = Draft(message)
-        left_out = frozenset(exclude)
+    def connections(self, user_id: str | None = None) -> list[Connection]:
+        """Return a snapshot of the connections of this worker, or of one user's."""
         with self.lock:
-            streams = [s for s in self._streams.values() if s.connections and s.user_id not in left_out]
-        if self.publish_now is not None:
-            for count, stream in enumerate(streams, 1):
-                self.publish_now(stream.user_id, draft)
-                stream.pump()
-                self.counters.published += 1
-                if not count % 256:
-                    await asyncio.sleep(0)  # others get their turn
-        else:
-            await asyncio.gather(*(self._publish(stream, draft) for stream in streams))
+            if user_id is None:
+                return [c for stream in self._streams.values() for c in stream.connections.values()]
+            found = self._streams.get(user_id)
+            return [] if found is None else list(found.connections.values())
+
+    async def broadcast(
+        self, message: Mapping[str, Any], *, exclude: Iterable[str] = (), idempotency_key: str | None = None
+    ) -> int:
+        """Send one message to all users over all workers, connected or lately gone; return to how many users it went.
+
+        Encoded once; to each user it is an event of the own stream, numbered, kept, and in order with the others. Lately is
+        ``limits.idle_timeout`` in one process, and the backplane's ``history_ttl`` with several. With an ``idempotency_key``,
+        whoever has got it does not get it again. For operators of the server; managers cannot do this.
+
+        Raises
+        ------
+        BackplaneUnavailable
+            it was not accepted for all; some may have got it: send it again with an idempotency key
+        """
+        draft, left_out = Draft(message), frozenset(exclude)
+        if not self.backplane.local:
+            reached = await self.backplane.broadcast(draft, left_out, idempotency_key)
+            self.counters.published += reached
+            return reached
+        with self.lock:
+            streams = [s for s in self._streams.values() if s.visited and s.user_id not in left_out]
+        if idempotency_key is not None or self.publish_now is None:
+            await asyncio.gather(*(self._publish(stream, draft, idempotency_key) for stream in streams))
+            return len(streams)
+        for count, stream in enumerate(streams, 1):
+            self.publish_now(stream.user_id, draft)
+            stream.pump()
+            self.counters.published += 1
+            if not count % 256:
+                await asyncio.sleep(0)  # others get their turn
         return len(streams)
 
     def reap(self) -> int:
@@ -281,9 +302,12 @@ class WebSocketManagerFactory:
         if self.release(manager):
             self.drop_stream(manager._stream)
 
-    async def _publish(self, stream: UserStream, draft: Draft) -> None:
+    async def _publish(self, stream: UserStream, draft: Draft, key: str | None) -> None:
         self.counters.published += 1
-        await self.backplane.publish(stream.user_id, draft)
+        if key is None:
+            await self.backplane.publish(stream.user_id, draft)
+        else:
+            await self.backplane.publish_once(stream.user_id, draft, key)
         stream.pump()
 
     def _deliver(self, user_id: str, events: Sequence[Event]) -> int:

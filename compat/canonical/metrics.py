@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .factory import WebSocketManagerFactory
@@ -33,8 +33,13 @@ _COUNTERS = {
 class FactoryCollector:
     """A prometheus_client collector over a factory; register it where your metrics are."""
 
-    def __init__(self, factory: WebSocketManagerFactory, authenticator: Any = None) -> None:
-        self._factory, self._authenticator = factory, authenticator
+    def __init__(
+        self,
+        factory: WebSocketManagerFactory,
+        authenticator: Any = None,
+        refusals: Mapping[tuple[str, str], int] | None = None,
+    ) -> None:
+        self._factory, self._authenticator, self._refusals = factory, authenticator, refusals or {}
 
     def collect(self) -> Iterator[Any]:
         """Yield the metric families."""
@@ -53,14 +58,22 @@ class FactoryCollector:
             family.add_metric(["accepted"], counts.successes)
             family.add_metric(["rejected"], counts.failures)
             yield family
+        family = CounterMetricFamily("compat_websocket_refusals", "What was refused, by door and code", labels=["door", "code"])
+        for (door, code), count in sorted(self._refusals.items()):
+            family.add_metric([door, code], count)
+        yield family
 
 
-def render_metrics(factory: WebSocketManagerFactory, authenticator: Any = None) -> tuple[bytes, str] | None:
+def render_metrics(
+    factory: WebSocketManagerFactory,
+    authenticator: Any = None,
+    refusals: Mapping[tuple[str, str], int] | None = None,
+) -> tuple[bytes, str] | None:
     """Return the text of a scrape and its content type; None where prometheus_client is not installed."""
     try:
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
     except ImportError:
         return None
     registry = CollectorRegistry()
-    registry.register(FactoryCollector(factory, authenticator))
+    registry.register(FactoryCollector(factory, authenticator, refusals))
     return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -49,6 +49,7 @@ class Settings:
     waiting_messages: int = 16
     drain_timeout: float = 10.0
     internal_token: str = field(default="", repr=False)
+    broadcast_token: str = field(default="", repr=False)
     trusted_proxies: tuple[str, ...] = ()
     failure_limit: int = 20
     failure_window: float = 60.0
@@ -127,6 +128,12 @@ class Settings:
                 yield f"{name} is {getattr(self, name)!r}; it must be greater than 0"
         if self.failure_limit < 0:
             yield f"failure_limit is {self.failure_limit}; it must not be negative (0 sets no limit)"
+        for name in ("internal_token", "broadcast_token"):
+            token = getattr(self, name)
+            if not token.isascii() or not token.isprintable() or token != token.strip():
+                yield f"{name} holds what no HTTP header carries; use visible ASCII characters"
+        if self.broadcast_token and self.broadcast_token == self.internal_token:
+            yield "broadcast_token is internal_token; who may send to one user must not reach all by it: use another"
         yield from _url_faults(self.redis_url)
         for proxy in self.trusted_proxies:
             try:

@@ -55,7 +55,8 @@ class Command:
 COMMANDS: Final = {
     command.name: command
     for command in (
-        Command("doctor", "compat.cli.commands.doctor:run", "", "Say whether the drop-in is active, and who serves each root."),
+        Command("doctor", "compat.cli.commands.doctor:run", "", "Say what is wrong in the set-up, and the remedy."),
+        Command("init", "compat.cli.commands.init:run", "", "Begin in a project: a first ledger, or its configuration."),
         Command("scan", "compat.cli.commands.scan:run", "", "Find every legacy use in source files."),
         Command("fix", "compat.cli.commands.fix:command", "tools", "Rewrite legacy uses to their canonical form."),
         Command("compliance", "compat.cli.commands.compliance:command", "tools", "Score a source tree by class of file."),

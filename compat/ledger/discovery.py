@@ -11,6 +11,10 @@ from .ledger import Ledger
 
 __all__ = ["EntryPoint", "configured", "discover", "entry_points", "load"]
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 def load(reference: str) -> Ledger:
     """Import the ledger at ``"package.module:LEDGER"``; raise :class:`compat.CompatError` that says what is wrong with it."""
@@ -18,9 +22,9 @@ def load(reference: str) -> Ledger:
     if not name or not attribute:
         raise CompatError(f"{reference!r} names no ledger; write 'package.module:LEDGER'")
     try:
-        module = importlib.import_module(name)
+        module = _imported(name)
     except ImportError as error:
-        raise CompatError(f"ledger {reference!r} cannot be imported: {error}") from error
+        raise CompatError(f"ledger {reference!r} cannot be imported: {error}{_remedy(error)}") from error
     except (Exception, SystemExit) as error:
         # Whatever a module of somebody else's does when it is imported, it says nothing about this package.
         raise CompatError(f"ledger {reference!r}: importing {name!r} raises {type(error).__name__}: {error}") from error
@@ -31,6 +35,53 @@ def load(reference: str) -> Ledger:
     if not isinstance(found, Ledger):
         raise CompatError(f"{reference!r} is of type {type(found).__name__}, not a Ledger")
     return found
+
+
+def _imported(name: str) -> Any:
+    """A module of the environment, or else of the project whose settings hold here, installed or not."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        top = name.partition(".")[0]
+        places = _own_places(top) if error.name == top else []
+        if not places:
+            raise
+    import sys
+
+    # At the end, for this import only: nothing that is installed is hidden by a file that happens to lie in a project.
+    sys.path += places
+    try:
+        importlib.invalidate_caches()
+        return importlib.import_module(name)
+    finally:
+        for place in places:
+            sys.path.remove(place)
+
+
+def _own_places(top: str) -> list[str]:
+    """The directories of the project, of its own and ``src``, that hold a package or module of a name."""
+    import os
+
+    from compat import configuration
+
+    file = configuration.find()
+    root = os.path.dirname(file) if file else ""
+    places = [root, os.path.join(root, "src")] if file else []
+    return [
+        place for place in places if any(os.path.exists(os.path.join(place, f"{top}{end}")) for end in (".py", "/__init__.py"))
+    ]
+
+
+def _remedy(error: ImportError) -> str:
+    import os
+
+    if "PRE_COMMIT" not in os.environ:
+        return ""
+    missing = f" {error.name.partition('.')[0]!r}" if error.name else " it"
+    return (
+        f"; pre-commit runs this hook in an environment of its own: add the distribution that has{missing} to the hook's"
+        " additional_dependencies, or take the local hook that `compat ci pre-commit` prints"
+    )
 
 
 def configured(directory: str = ".") -> list[str]:

@@ -11,7 +11,7 @@ def healed(run, tmp_path):
 
     def healed(directory=tmp_path, **environment):
         code = "import os, compat.auto; from compat.__main__ import main; os.chdir({!r}); raise SystemExit(main(['doctor']))"
-        return run(code=code.format(str(directory)), **environment)
+        return run(code=code.format(str(directory)), **{"COMPAT_TELEMETRY": "on", **environment})
 
     return healed
 
@@ -71,6 +71,52 @@ def test_a_ledger_of_the_project_that_cannot_be_loaded_is_named(healed, tmp_path
     done = healed()
     assert done.returncode == 1
     assert any(line.startswith("WARN") and said in line for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        (
+            {"COMPAT_TELEMETRY": "off"},
+            "telemetry goes nowhere: COMPAT_TELEMETRY=off, no use is counted; unset it, or say memory for exporters alone",
+        ),
+        (
+            {"COMPAT_TELEMETRY": "memory", "COMPAT_DIR": "state"},
+            "telemetry goes nowhere: COMPAT_DIR is set and COMPAT_TELEMETRY=memory keeps nothing; unset one of them",
+        ),
+        (
+            {"COMPAT_TELEMETRY": "memory", "COMPAT_DIR": "", "COMPAT_SERVICE": "shop"},
+            "telemetry goes nowhere: COMPAT_SERVICE is set and COMPAT_TELEMETRY=memory keeps nothing; unset one of them",
+        ),
+    ],
+)
+def test_telemetry_that_goes_nowhere_is_named(healed, environment, said):
+    done = healed(**environment)
+    assert (done.returncode, f"WARN  {said}\n" in done.stdout) == (1, True)
+
+
+def test_telemetry_for_exporters_alone_is_no_fault(healed):
+    assert healed(COMPAT_TELEMETRY="memory", COMPAT_DIR="", COMPAT_SERVICE="").returncode == 0
+
+
+def test_a_process_that_the_drop_in_does_not_start_in_is_named(run, tmp_path):
+    code = (
+        "import os, sys; os.chdir({!r}); from compat import boot; boot.active.finder.started_by = ''\n"
+        "from compat.__main__ import main; raise SystemExit(main(['doctor']))"
+    )
+    done = run(code=code.format(str(tmp_path)), COMPAT_TELEMETRY="on")
+    assert done.returncode == 1
+    assert "WARN  the drop-in was not started: no netra_compat.pth was read. Reinstall netra-compat" in done.stdout
+
+
+def test_every_fault_of_the_settings_is_named(healed, tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.compat]\nledger = []\nrules = 1\n")
+    done = healed()
+    assert done.returncode == 1
+    assert [line.partition("pyproject.toml: ")[2][:58] for line in done.stdout.splitlines() if line.startswith("WARN")] == [
+        "[tool.compat] has no 'ledger'; write 'ledgers' (it takes l",
+        "[tool.compat] rules must be true or false, not 1",
+    ]
 
 
 def test_what_is_rehearsed_is_shown(healed):

@@ -45,7 +45,7 @@ def test_an_unknown_command_is_a_usage_error(run):
 def test_without_click_the_list_says_which_extra_each_command_needs(run):
     shown = run(without=("click",))
     assert shown.returncode == 0
-    assert "  doctor      Say whether the drop-in is active, and who serves each root.\n" in shown.stdout
+    assert "  doctor      Say what is wrong in the set-up, and the remedy.\n" in shown.stdout
     assert "(needs netra-compat[server,tools])" in shown.stdout
     plugged = shown.stdout.partition("\nCommands of netra-compat ")[2]
     assert "  demo        Run a service written for legacy paths and show what was seen.\n" in plugged

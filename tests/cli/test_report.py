@@ -244,6 +244,20 @@ def test_vacuum_drops_old_days_and_says_how_many(run, count, state):
     assert totals(run("report", "--format", "json")) == {"old.core:Manager": 5}
 
 
+def test_vacuum_clears_what_was_set_aside(run, state):
+    aside = state / "damaged"
+    aside.mkdir()
+    for name in ("a.seg", "b.seg"):
+        (aside / name).write_bytes(b"?")
+    assert run("vacuum", "--older-than", "400d").returncode == 0
+    assert len(list(aside.iterdir())) == 2
+    shown = run("vacuum", "--damaged")
+    assert shown.stdout == "".join(f"Removed {aside / name}, which could not be read.\n" for name in ("a.seg", "b.seg"))
+    assert list(aside.iterdir()) == []
+    shown = run("vacuum")
+    assert (shown.returncode, "say what to drop: --older-than 400d, or --damaged" in shown.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("given", ["0", "soon", "-3d"])
 def test_vacuum_wants_a_number_of_days(run, given):
     shown = run("vacuum", f"--older-than={given}")

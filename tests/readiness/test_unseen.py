@@ -82,7 +82,7 @@ def test_a_segment_that_cannot_be_read_is_a_doubt_for_everyone_until_it_is_clear
     aside = Path(watched.directory, "damaged", path.name)
     with collect([watched.directory]) as history:
         assert history.unread == [
-            f"{aside}: it could not be read, and what it counted is unknown; remove it when that is settled"
+            f"{aside}: it could not be read, and what it counted is unknown; when that is settled: compat vacuum --damaged"
         ]
     aside.unlink()
     assert watched.verdict()[0] == "may go"

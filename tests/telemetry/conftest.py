@@ -28,10 +28,9 @@ class Writer:
         segment = Segment(self.directory, process)
         for site, count in uses.items():
             segment.allot(site, 0, count, now)
-        if ended:
-            segment.end(ended)
+        segment.end(ended or now + 1)
         segment.release()
-        os.utime(segment.path, (now + 1, now + 1))
+        os.utime(segment.path, (now + 5 * DAY, now + 5 * DAY))  # as a copy has it: that is no sign of life
         return segment.path
 
 

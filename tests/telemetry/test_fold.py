@@ -178,6 +178,7 @@ def test_a_bad_file_is_named_and_set_aside_and_stops_nothing(directory, write_se
     path = Path(write_segment({site(): 3}))
     good = write_segment({site(): 4})
     path.write_bytes(damage(path.read_bytes()))
+    os.utime(path, (NOON, NOON))
     folded = fold(directory)
     assert folded[:3] == (1, 4, 0)
     aside = os.path.join(directory, "damaged", path.name)

@@ -21,6 +21,7 @@ subprotocol    tokens in Sec-WebSocket-Protocol
 handshake      Handshake: headers, query and address, read once
 origin         OriginPolicy
 failures       FailureLimiter
+revocation     Revocations: users and tokens that are let in no more
 stats          AuthStats
 authenticator  Authenticator: all of these together
 """
@@ -36,6 +37,7 @@ from .handshake import Handshake
 from .identity import AuthenticationFailed, Identity
 from .keys import Key, KeyMaterialError, KeySet
 from .origin import OriginPolicy
+from .revocation import Revocations
 from .stats import AuthStats
 from .subprotocol import extract_jwt_from_subprotocol, negotiate_websocket_subprotocol
 from .tokens import TokenRejected, TokenRules, verify_token
@@ -51,6 +53,7 @@ __all__ = [
     "KeyMaterialError",
     "KeySet",
     "OriginPolicy",
+    "Revocations",
     "TokenRejected",
     "TokenRules",
     "extract_jwt_from_subprotocol",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Sequence
-from typing import Any, Callable, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, NamedTuple, Protocol
 
+from ..errors import ResourceLimitExceeded
 from .events import Delivery, Draft, Event, Position
 from .replay import History, Replay
 
@@ -20,6 +21,28 @@ Deliver = Callable[[str, Sequence[Event]], int]
 One event is live, and bounded by the outboxes. Several at once were missed as they came (a subscription was cut): like
 replayed ones they are bounded by the history alone.
 """
+
+
+class Listener(Protocol):
+    """What a worker does when all are asked."""
+
+    def answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what is asked, and return a small JSON object; never waits."""
+
+    def recall(self, facts: Mapping[str, str]) -> None:
+        """Take all facts that are known to all workers; called at the start, and whenever some may have been missed."""
+
+
+class Answers(NamedTuple):
+    """What ``asked`` workers answered; fewer answers than that came in time where one is cut off."""
+
+    asked: int
+    answers: list[dict[str, Any]]
+
+    @property
+    def workers(self) -> dict[str, int]:
+        """How many were asked and have answered."""
+        return {"asked": self.asked, "answered": len(self.answers)}
 
 
 class Backplane(Protocol):
@@ -44,6 +67,21 @@ class Backplane(Protocol):
 
     async def publish_once(self, user_id: str, draft: Draft, key: str) -> Delivery:
         """As :meth:`publish`; of what the user has got under ``key`` already, return the first delivery and publish nothing."""
+
+    async def broadcast(self, draft: Draft, exclude: frozenset[str], key: str | None) -> int:
+        """Publish to all users who are, or were lately, connected to any worker; return how many. Not asked of a local one."""
+
+    def listen(self, listener: Listener) -> None:
+        """Name who answers here; before :meth:`start`."""
+
+    async def consult(self, question: Mapping[str, Any]) -> Answers:
+        """Ask every worker that listens, this one included. Raises BackplaneUnavailable."""
+
+    async def remember(self, name: str, value: str, limit: int) -> None:
+        """Keep a fact for all workers. Raises BackplaneUnavailable, and ResourceLimitExceeded beyond ``limit`` facts."""
+
+    async def forget_facts(self, names: Sequence[str]) -> None:
+        """Drop facts that no longer matter."""
 
     async def replay(self, user_id: str, since: Position | None) -> Replay:
         """Return what follows ``since``; None is the beginning of what is kept."""
@@ -81,6 +119,8 @@ class InProcessBackplane:
         self._lock = threading.RLock()  # delivery may publish again on the same thread
         self._deliver: Deliver = _nobody
         self._once: dict[tuple[str, str], Delivery] = {}
+        self._listener: Listener | None = None
+        self._facts: dict[str, str] = {}
 
     def bind(self, deliver: Deliver, pump: Callable[[str], None] | None = None) -> None:
         """Name the function that takes a user's events."""
@@ -115,6 +155,29 @@ class InProcessBackplane:
                 if len(self._once) > _KEYS:
                     del self._once[next(iter(self._once))]
         return delivery
+
+    async def broadcast(self, draft: Draft, exclude: frozenset[str], key: str | None) -> int:
+        """Refuse: the factory knows all users of one process."""
+        raise NotImplementedError
+
+    def listen(self, listener: Listener) -> None:
+        """Name who answers."""
+        self._listener = listener
+
+    async def consult(self, question: Mapping[str, Any]) -> Answers:
+        """Ask the only worker."""
+        return Answers(0, []) if self._listener is None else Answers(1, [self._listener.answer(question)])
+
+    async def remember(self, name: str, value: str, limit: int) -> None:
+        """Keep a fact while the process lives."""
+        if name not in self._facts and len(self._facts) >= limit:
+            raise ResourceLimitExceeded("revocations", limit)
+        self._facts[name] = value
+
+    async def forget_facts(self, names: Sequence[str]) -> None:
+        """Drop facts."""
+        for name in names:
+            self._facts.pop(name, None)
 
     async def replay(self, user_id: str, since: Position | None) -> Replay:
         """Return what follows ``since``; never suspends."""

@@ -441,6 +441,7 @@ class UnifiedWebSocketManager:
                 )
             factory.note_new(connection)
             stream.connections[name] = connection
+            stream.visited = True
         self.last_used = factory.clock()
         return connection
 

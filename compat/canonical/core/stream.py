@@ -33,6 +33,7 @@ class UserStream:
         "managers",
         "seen",
         "user_id",
+        "visited",
     )
 
     def __init__(self, user_id: str, factory: WebSocketManagerFactory) -> None:
@@ -42,6 +43,7 @@ class UserStream:
         self.epoch = ""
         self.seen = 0  # sequence number of the newest event handed to this worker
         self.joined = factory.backplane.local
+        self.visited = False  # whether it had a connection
         self._undelivered: deque[Event] | None = None
         self._replayed = 0.0
         self._replayed_at = 0.0

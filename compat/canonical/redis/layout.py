@@ -17,6 +17,11 @@ def keys_of(prefix: str, user_id: str) -> tuple[str, str, str]:
     return f"{base}:meta", f"{base}:stream", f"{base}:live"
 
 
+def roster_of(prefix: str) -> str:
+    """Return the key of the sorted set of users who are, or were lately, connected somewhere; scores say until when."""
+    return f"{prefix}:users"
+
+
 def user_of(prefix: str, channel: str) -> str:
     """Return whose channel it is."""
     return channel[len(prefix) + 2 : -len("}:live")]

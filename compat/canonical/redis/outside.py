@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
 from ..core.events import Delivery, Draft
 from ..errors import BackplaneUnavailable, SettingsError, WebSocketComponentError
-from .layout import item_of, keys_of
-from .publisher import SCRIPT
-
-
-def once(key: str) -> str:
-    """Return the node under which everybody publishes what has this idempotency key, so that it is published once."""
-    return f"i{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+from .layout import item_of, keys_of, roster_of
+from .publisher import SCRIPT, batches, once, refusal_in
 
 
 class Publisher:
@@ -93,6 +88,41 @@ class Publisher:
         if int(receivers) < 0:
             raise BackplaneUnavailable(f"Redis refused: {epoch}")
         return Delivery(int(seq), epoch, int(receivers), True)
+
+    def broadcast(
+        self,
+        message: Mapping[str, Any],
+        *,
+        exclude: Iterable[str] = (),
+        critical: bool | None = None,
+        idempotency_key: str | None = None,
+    ) -> int:
+        """Send a JSON object to all users who are connected somewhere, or were lately; return how many they are.
+
+        Each gets it as an event of the own stream: numbered, kept, in order with the others. With the same
+        ``idempotency_key``, whoever has got it does not get it again.
+
+        Raises
+        ------
+        BackplaneUnavailable
+            Redis did not take it for all; some may have got it: send it again with an idempotency key
+        """
+        from redis.exceptions import RedisError
+
+        draft, left_out = Draft(message, critical=critical), frozenset(exclude)
+        options = (self._limit, self._ttl)
+        try:
+            roster = self._client.zrangebyscore(roster_of(self._prefix), time.time(), "+inf")
+            users = [user for user in roster if user not in left_out]
+            for keys, arguments in batches(self._prefix, users, draft, options, idempotency_key):
+                refusal = refusal_in(self._script(keys=keys, args=arguments))
+                if refusal is not None:
+                    raise BackplaneUnavailable(f"Redis refused: {refusal}", uncertain=True)
+        except BackplaneUnavailable:
+            raise
+        except (RedisError, OSError) as exc:
+            raise BackplaneUnavailable(f"Redis does not answer: {exc}", uncertain=True) from exc
+        return len(users)
 
     def close(self) -> None:
         """Disconnect."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import socket
 from collections import deque
+from collections.abc import Iterator, Sequence
 from typing import Any, Callable, NamedTuple
 
-from ..core.events import Delivery
+from ..core.events import Delivery, Draft
 from ..core.logged import get_logger
 from ..errors import BackplaneUnavailable
+from .layout import item_of, keys_of
 from .link import backoff, end_tasks
 
 logger = get_logger(__name__)
@@ -65,6 +68,29 @@ return answers
 """
 
 _BATCH = 128
+
+
+def batches(
+    prefix: str, users: Sequence[str], draft: Draft, options: Sequence[Any], key: str | None
+) -> Iterator[tuple[Any, Any]]:
+    """Yield keys and arguments of the script by which many users get one event; ``options`` are history's limit and time."""
+    item = item_of(draft)
+    # Tokens in a stream are unique, or a stream that was set back could pass for what it was.
+    node, number = ("b", int.from_bytes(os.urandom(6), "big")) if key is None else (once(key), 1)
+    for first in range(0, len(users), _BATCH):
+        batch = users[first : first + _BATCH]
+        own = (os.urandom(6).hex(), node, *options, int(key is not None))
+        yield [name for user in batch for name in keys_of(prefix, user)], [*own, *([number, item] * len(batch))]
+
+
+def once(key: str) -> str:
+    """Return the node under which everybody publishes what has this idempotency key, so that it is published once."""
+    return f"i{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+
+
+def refusal_in(answers: Sequence[Any]) -> str | None:
+    """Return why Redis refused an event of a batch; None if it took them all."""
+    return next((str(epoch) for _, epoch, receivers in answers if int(receivers) < 0), None)
 
 
 class _Pending(NamedTuple):

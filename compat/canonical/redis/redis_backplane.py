@@ -9,18 +9,21 @@ PYTEST_DONT_REWRITE: what an assertion here says is part of its behaviour.
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
-from ..core.backplane import Deliver
+from ..core.backplane import Answers, Deliver, Listener
 from ..core.events import GREATEST_SEQ, Delivery, Draft, Event, Position, resync_notice
 from ..core.logged import get_logger
 from ..core.replay import Replay
 from ..errors import BackplaneUnavailable, SettingsError, WebSocketComponentError
-from .layout import event_of, item_of, keys_of, user_of
+from .control import RedisControl
+from .layout import event_of, item_of, keys_of, roster_of, user_of
 from .link import RedisLink, end_tasks
-from .outside import once
-from .publisher import SCRIPT, RedisPublisher
+from .publisher import SCRIPT, RedisPublisher, batches, once, refusal_in
 
 logger = get_logger(__name__)
 
@@ -83,6 +86,7 @@ class RedisBackplane:
         self._error: str | None = "not started"
         self._joined: dict[str, _Place | None] = {}
         self._joining: dict[str, asyncio.Future[None]] = {}
+        self._control = RedisControl(prefix, self._node, lambda: self._client, self._ask)
         self._deliver: Deliver = lambda user_id, events: 0
         self._pump: Callable[[str], None] = lambda user_id: None
 
@@ -135,7 +139,8 @@ class RedisBackplane:
             ping_interval=self._ping_interval,
         )
         # A channel of its own keeps the subscription alive, and watched, while nobody is connected here.
-        self._link.subscribe(f"{self._prefix}:{self._node}")
+        for channel in self._control.channels:
+            self._link.subscribe(channel)
         self._link.start()
         if not await self._link.came_up(_PATIENCE):
             reason = self._link.error
@@ -180,6 +185,43 @@ class RedisBackplane:
             raise BackplaneUnavailable(f"Redis refused: {epoch}")
         return Delivery(int(seq), epoch, int(receivers), True)
 
+    async def broadcast(self, draft: Draft, exclude: frozenset[str], key: str | None) -> int:
+        """Publish to all users who are connected to a worker, or were within ``history_ttl``; a batch of them at a time."""
+        if self._watcher is None:
+            raise BackplaneUnavailable(self._why_not())
+        roster = await self._ask(lambda: self._client.zrangebyscore(roster_of(self._prefix), time.time(), "+inf"))
+        users = [user for user in roster if user not in exclude]
+        try:
+            for keys, arguments in batches(self._prefix, users, draft, (self._limit, self._ttl), key):
+                call = functools.partial(self._client.eval, SCRIPT, len(keys), *keys, *arguments)
+                refusal = refusal_in(await self._ask(call))
+                if refusal is not None:
+                    raise BackplaneUnavailable(f"Redis refused: {refusal}")
+        except BackplaneUnavailable as exc:
+            exc.uncertain = True  # some have got it
+            raise
+        return len(users)
+
+    def listen(self, listener: Listener) -> None:
+        """Name who answers here; before :meth:`start`."""
+        self._control.listener = listener
+
+    async def consult(self, question: Mapping[str, Any]) -> Answers:
+        """Ask all workers of this Redis and prefix. Raises BackplaneUnavailable."""
+        if self._watcher is None:
+            raise BackplaneUnavailable(self._why_not())
+        return await self._control.consult(question)
+
+    async def remember(self, name: str, value: str, limit: int) -> None:
+        """Keep a fact for all workers. Raises BackplaneUnavailable, ResourceLimitExceeded."""
+        if self._watcher is None:
+            raise BackplaneUnavailable(self._why_not())
+        await self._control.remember(name, value, limit)
+
+    async def forget_facts(self, names: Sequence[str]) -> None:
+        """Drop facts. Raises BackplaneUnavailable."""
+        await self._control.forget(names)
+
     async def replay(self, user_id: str, since: Position | None) -> Replay:
         """Return what follows ``since``. Raises BackplaneUnavailable."""
         return (await self._read(user_id, since))[0]
@@ -219,8 +261,15 @@ class RedisBackplane:
         pipe.hsetnx(meta, "epoch", os.urandom(6).hex())
         pipe.pexpire(meta, self._ttl)
         pipe.hmget(meta, "epoch", "seq")
+        self._enrol(pipe, [user_id])
         epoch, seq = (await self._ask(pipe.execute))[2]
         return Position(epoch, int(seq or 0))
+
+    def _enrol(self, pipe: Any, users: Sequence[str]) -> None:
+        """Note that the users are here: a broadcast is for who was within ``history_ttl``."""
+        roster, now = roster_of(self._prefix), time.time()
+        pipe.zadd(roster, dict.fromkeys(users, now + self._ttl / 1000))
+        pipe.pexpire(roster, 2 * self._ttl)
 
     async def join(self, user_id: str) -> None:
         """Subscribe to the user's channel. Raises BackplaneUnavailable if Redis does not confirm in time."""
@@ -290,10 +339,13 @@ class RedisBackplane:
         users = list(self._joined)
         for first in range(0, len(users), _TOUCHED_AT_ONCE):
             pipe = self._client.pipeline(transaction=False)
-            for user_id in users[first : first + _TOUCHED_AT_ONCE]:
+            present = users[first : first + _TOUCHED_AT_ONCE]
+            for user_id in present:
                 for key in self._keys(user_id)[:2]:
                     pipe.pexpire(key, self._ttl)
+            self._enrol(pipe, present)
             await pipe.execute()
+        await self._client.zremrangebyscore(roster_of(self._prefix), "-inf", time.time())
 
     def _is_up(self) -> bool:
         return self._error is None and self._link is not None and self._link.up
@@ -314,6 +366,8 @@ class RedisBackplane:
     # Receiving
 
     async def _on_message(self, channel: str, data: str) -> None:
+        if self._control.hear(channel, data):
+            return
         user_id = self._user_of(channel)
         if user_id not in self._joined:
             return
@@ -331,6 +385,9 @@ class RedisBackplane:
         self._pump(user_id)
 
     async def _on_subscribed(self, channel: str) -> None:
+        if channel == self._control.channel:
+            await self._control.recall()  # what was said while nobody here listened
+            return
         user_id = self._user_of(channel)
         if user_id in self._joined:
             last = self._joined[user_id]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from ..errors import WebSocketComponentError
 from ..factory import WebSocketManagerFactory
 from ..settings import Settings
+from .doors import broadcast, connections, disconnect, publish, revoke
 from .endpoint import WebSocketEndpoint
 from .pages import Page, alive, metrics, ready
 from .protocols import AuthenticatorProtocol, MessageHandler
-from .publishing import publish
 from .service import WebSocketService
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ def create_app(
             Route("/readyz", Page(service, ready), methods=["GET"]),
             Route("/metrics", Page(service, metrics), methods=["GET"]),
             Route("/publish", Page(service, publish), methods=["POST"]),
+            Route("/broadcast", Page(service, broadcast), methods=["POST"]),
+            Route("/connections", Page(service, connections), methods=["GET"]),
+            Route("/disconnect", Page(service, disconnect), methods=["POST"]),
+            Route("/revoke", Page(service, revoke), methods=["POST"]),
         ],
         lifespan=service.lifespan,
     )

@@ -10,6 +10,7 @@ from typing import Any
 from ..close_codes import (
     INTERNAL_ERROR,
     POLICY_VIOLATION,
+    TOKEN_EXPIRED,
     TOO_LARGE,
     TRY_AGAIN_LATER,
     UNSUPPORTED_DATA,
@@ -20,6 +21,7 @@ from ..core.events import GREATEST_SEQ, Position
 from ..core.logged import get_logger
 from ..core.manager import UnifiedWebSocketManager
 from ..errors import BackplaneUnavailable, ResourceLimitExceeded
+from .control import REVOKED
 from .inbox import Inbox
 from .service import WebSocketService
 from .session import Session, TokenRefused
@@ -64,19 +66,25 @@ class Conversation:
     async def run(self) -> None:
         """Read until the client leaves, or is refused. What goes wrong ends this connection alone."""
         loop, connection = asyncio.get_running_loop(), self._connection
-        self._session.begin()
+        session, control = self._session, self._service.control
+        session.begin()
+        control.sessions.add(session)
+        if control.is_revoked(session.identity):  # since it was let in
+            connection.condemn(TOKEN_EXPIRED, REVOKED)
         pings = None
         if self._socket.configure is None:
             pings = loop.create_task(self._ping())
         try:
             await self._converse()
         except Refused as refusal:
+            self._service.refusals["connection", str(refusal.code)] += 1
             await connection.close(refusal.code, str(refusal))
         except Exception:
             logger.exception("connection %s failed and is closed", connection.connection_id)
             await connection.close(INTERNAL_ERROR, "internal error")
         finally:
-            self._session.end()
+            session.end()
+            control.sessions.discard(session)
             if pings is not None:
                 pings.cancel()
             connection.retire()
@@ -118,6 +126,7 @@ class Conversation:
                 self._malformed += 1
                 if self._malformed >= settings.malformed_limit:
                     raise Refused(POLICY_VIOLATION, f"{self._malformed} malformed messages")
+                service.refusals["message", "malformed"] += 1
                 await connection.send_direct(_error("malformed", "send a JSON object with a string 'type'"))
             elif message["type"] in _OWN:
                 await self._answer(message)
@@ -199,6 +208,7 @@ class Conversation:
             self._connection.post({"type": "ack", "ack": message["ack"]})
 
     def _refuse(self, message: Mapping[str, Any], code: str, text: str) -> None:
+        self._service.refusals["message", code] += 1
         ack = message.get("ack")
         self._connection.post({**_error(code, text), **({"ack": ack} if type(ack) in (str, int) else {})})
 

@@ -56,6 +56,7 @@ class WebSocketEndpoint:
             identity, address = await self._admit(socket, scope)
             connection, manager = await self._connect(socket, identity, query)
         except Refused as refusal:
+            service.refusals["connection", str(refusal.code)] += 1
             logger.info("connection refused with %d: %s", refusal.code, refusal)
             await _close_quietly(socket, refusal.code, str(refusal))
             return
@@ -63,7 +64,7 @@ class WebSocketEndpoint:
             logger.exception("connection failed before it was served")
             await _close_quietly(socket, INTERNAL_ERROR, "internal error")
             return
-        session = Session(connection, identity, service.authenticator, address)
+        session = Session(connection, identity, service.authenticator, address, service.control.is_revoked)
         await Conversation(service, socket, session, connection, manager).run()
 
     async def _admit(self, socket: AsgiSocket, scope: MutableMapping[str, Any]) -> tuple[Identity, str]:
@@ -84,16 +85,22 @@ class WebSocketEndpoint:
                 and authenticator.origins.allows(handshake.origin)
             )
             if not by_message:
-                identity = await authenticator.authenticate(handshake)
+                identity = self._checked(await authenticator.authenticate(handshake))
                 await socket.accept(handshake.accepted_protocol)
                 return identity, handshake.address
             await socket.accept(handshake.accepted_protocol)
             text = await asyncio.wait_for(_first_text(socket, settings.max_message_bytes), settings.handshake_timeout)
-            return await authenticator.authenticate_message(text, handshake.address), handshake.address
+            identity = await authenticator.authenticate_message(text, handshake.address)
+            return self._checked(identity), handshake.address
         except AuthenticationFailed as failure:
             raise Refused(failure.close_code, str(failure)) from failure
         except asyncio.TimeoutError:
             raise Refused(POLICY_VIOLATION, f"no authentication within {settings.handshake_timeout:g} s") from None
+
+    def _checked(self, identity: Identity) -> Identity:
+        if self._service.control.is_revoked(identity):
+            raise Refused(POLICY_VIOLATION, "the token has been revoked")
+        return identity
 
     async def _connect(
         self, socket: AsgiSocket, identity: Identity, query: Mapping[str, str]

@@ -31,12 +31,12 @@ def is_internal(service: WebSocketService, request: Request) -> bool:
     """Whether a request brings ``internal_token``; without one, whether this process runs where only its developer is."""
     if not service.settings.internal_token:
         return not service.settings.is_exposed
-    return brings_token(service, request)
+    return brings(service.settings.internal_token, request)
 
 
-def brings_token(service: WebSocketService, request: Request) -> bool:
-    """Whether a request brings ``internal_token``; nobody does where there is none."""
-    expected, given = service.settings.internal_token, request.headers.get("authorization", "")
+def brings(expected: str, request: Request) -> bool:
+    """Whether a request brings this token; nobody does where there is none."""
+    given = request.headers.get("authorization", "")
     return bool(expected) and hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {expected}".encode())
 
 
@@ -72,7 +72,7 @@ async def metrics(service: WebSocketService, request: Request) -> Response:
     if not is_internal(service, request):
         how = "send 'Authorization: Bearer <token>'" if service.settings.internal_token else "set COMPAT_WS_INTERNAL_TOKEN"
         return PlainTextResponse(f"metrics are internal: {how}\n", status_code=403)
-    rendered = render_metrics(service.factory, service.authenticator)
+    rendered = render_metrics(service.factory, service.authenticator, service.refusals)
     if rendered is None:
         return PlainTextResponse("metrics need prometheus-client: pip install 'netra-compat[prometheus]'\n", status_code=501)
     text, content_type = rendered

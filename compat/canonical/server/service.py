@@ -16,6 +16,7 @@ from ..factory import WebSocketManagerFactory, offer_default
 from ..limits import Limits
 from ..settings import Settings
 from .capabilities import Capabilities
+from .control import Control
 from .protocols import AuthenticatorProtocol, MessageHandler
 from .signals import DrainingSignals
 
@@ -44,6 +45,8 @@ class WebSocketService:
         self.draining = False
         self.handlers: set[asyncio.Task[None]] = set()
         self.handling: Counter[str] = Counter()  # by user: handlers may outlive the connection they began with
+        self.control = Control.of(self.factory)
+        self.refusals: Counter[tuple[str, str]] = Counter()  # by door and code
         self.signals = DrainingSignals(self.drain)
         self.capabilities = Capabilities(self.signals)
         self._started = False

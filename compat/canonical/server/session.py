@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from typing import Any, Callable
 
 from ..close_codes import INTERNAL_ERROR, TOKEN_EXPIRED, TOO_MANY_FAILURES
 from ..core.codec import dumps
@@ -25,11 +25,18 @@ class TokenRefused(Exception):
 class Session:
     """Who a connection belongs to, and for how long."""
 
-    __slots__ = ("_address", "_authenticator", "_connection", "_timer", "identity")
+    __slots__ = ("_address", "_authenticator", "_is_revoked", "_timer", "connection", "identity")
 
-    def __init__(self, connection: Connection, identity: Identity, authenticator: AuthenticatorProtocol, address: str) -> None:
-        self.identity = identity
-        self._connection, self._authenticator, self._address = connection, authenticator, address
+    def __init__(
+        self,
+        connection: Connection,
+        identity: Identity,
+        authenticator: AuthenticatorProtocol,
+        address: str,
+        is_revoked: Callable[[Identity], bool],
+    ) -> None:
+        self.connection, self.identity = connection, identity
+        self._authenticator, self._address, self._is_revoked = authenticator, address, is_revoked
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
@@ -38,7 +45,7 @@ class Session:
         left = expires_in(self.identity)
         if left is not None:
             why = "token has expired; authenticate again"
-            self._timer = asyncio.get_running_loop().call_later(left, self._connection.condemn, TOKEN_EXPIRED, why)
+            self._timer = asyncio.get_running_loop().call_later(left, self.connection.condemn, TOKEN_EXPIRED, why)
 
     def end(self) -> None:
         """Close nothing any more."""
@@ -58,10 +65,12 @@ class Session:
             identity = await self._authenticator.authenticate_message(text, self._address)
         except AuthenticationFailed as failure:
             raise TokenRefused(_code_of(failure.close_code), str(failure)) from failure
-        if not self._connection.active:
+        if not self.connection.active:
             return None
         if identity.user_id != self.identity.user_id:
             raise TokenRefused("wrong_user", _WRONG_USER)
+        if self._is_revoked(identity):
+            raise TokenRefused("unauthorized", "the token has been revoked")
         self.identity = identity
         self.begin()
         return {"type": "authenticated", "user_id": identity.user_id, "expires_in": seconds_left(identity)}

@@ -1,4 +1,4 @@
-"""``compat doctor``: say whether the drop-in is active, how it was started, and who serves each legacy root and why."""
+"""``compat doctor``: say what is wrong in the set-up, each with the remedy: the drop-in, telemetry, ledgers, the project."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ if TYPE_CHECKING:
 
     from compat.ledger import Ledger
 
-USAGE = "usage: compat doctor\n\nSays whether the drop-in is active in this environment, and who answers for each legacy root.\n"
+USAGE = """usage: compat doctor
+
+Says of this environment and of the project in this directory what is wrong in the set-up, and the remedy: whether the
+drop-in is active and who answers for each legacy root, where telemetry goes, which ledgers are found, whether
+[tool.compat], the baseline and the pytest plugin are as they should be.
+
+Exit codes: 0 all is well, 1 something is wrong, 2 usage, 3 a defect.
+"""
 
 
 def run(argv: Sequence[str]) -> int:
-    """Print the findings; 0 when the drop-in is active or was turned off on purpose, 1 when it is not started."""
+    """Print the findings; 1 where one is wrong. What was turned off on purpose is not."""
     arguments = list(argv)
     if arguments in (["-h"], ["--help"]):
         sys.stdout.write(USAGE)
@@ -33,6 +40,7 @@ def run(argv: Sequence[str]) -> int:
 def findings() -> list[tuple[str, bool]]:
     """Every line of the report, with whether it is as it should be."""
     from compat import boot
+    from compat.project import health
 
     found = [(f"Python {sys.version.split()[0]} ({sys.implementation.name}) at {sys.prefix}", True), _started()]
     found.append(_telemetry())
@@ -43,7 +51,7 @@ def findings() -> list[tuple[str, bool]]:
     if not boot.active.is_off():
         found += [(_root(root, roots[root]), True) for root in sorted(roots)]
         found += lines
-        found += _configured()
+        found += health.findings()
     return found
 
 
@@ -86,8 +94,16 @@ def _started() -> tuple[str, bool]:
 
 def _telemetry() -> tuple[str, bool]:
     mode = os.environ.get("COMPAT_TELEMETRY", "on").strip().lower()
-    if mode in ("off", "memory"):
-        return f"telemetry: COMPAT_TELEMETRY={mode}, nothing is kept after a process ends", True
+    named = next((name for name in ("COMPAT_DIR", "COMPAT_SERVICE") if os.environ.get(name)), "")
+    if mode == "off":
+        return (
+            "telemetry goes nowhere: COMPAT_TELEMETRY=off, no use is counted; unset it, or say memory for exporters alone",
+            False,
+        )
+    if mode == "memory" and named:
+        return f"telemetry goes nowhere: {named} is set and COMPAT_TELEMETRY=memory keeps nothing; unset one of them", False
+    if mode == "memory":
+        return "telemetry: COMPAT_TELEMETRY=memory, nothing is kept after a process ends", True
     if mode != "on":
         return f"telemetry: COMPAT_TELEMETRY={mode!r} is none of off, memory, on: it is taken for on", False
     import tempfile
@@ -152,20 +168,3 @@ def _declared() -> tuple[list[Ledger], list[tuple[str, bool]]]:
             stale = f"the roots that {entry.distribution} lists for {entry.value} are not current ({wrong})"
             lines.append((f"{stale}; `compat export roots --ledger {entry.value}` prints them", False))
     return ledgers, lines
-
-
-def _configured() -> list[tuple[str, bool]]:
-    from compat.errors import CompatError
-    from compat.ledger import discovery
-
-    lines: list[tuple[str, bool]] = []
-    try:
-        references = discovery.configured()
-    except CompatError as error:
-        return [(str(error), False)]
-    for reference in references:
-        try:
-            lines.append((f"ledger {reference} of [tool.compat]: {len(discovery.load(reference))} rows", True))
-        except CompatError as error:
-            lines.append((f"ledger {reference} of [tool.compat]: {error}", False))
-    return lines

@@ -14,11 +14,12 @@ from time import gmtime, strftime, time
 from typing import NamedTuple, Optional
 
 from ..record.directory import SEGMENT, UNFINISHED, observed_in, segments_in
-from ..record.layout import Block, Header, NewerSegment, SegmentError
+from ..record.layout import NewerSegment, SegmentError
 from ..record.liveness import is_here, is_running, still_maps, take_lock
+from ..record.segments import FLAGS
 from .database import PATIENCE, History, HistoryError, Segment, open_history
 from .records import read_records, take_records
-from .segment_reader import Reader
+from .segment_reader import Reader, is_beginning, last_sign
 from .unread import set_aside
 
 BATCH = 500
@@ -89,13 +90,15 @@ def _commit(history: History, part: dict[str, Segment], done: Folded) -> Folded:
 def _read(directory: str, path: str, reader: Reader, problems: list[str]) -> Segment | None:
     """Read the segment ``path``; set it aside if it is damaged. Return ``None`` if there is nothing to fold."""
     try:
-        file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        file = os.open(path, os.O_RDONLY | FLAGS)
     except FileNotFoundError:
         return None  # another fold was quicker
     except OSError as error:
         problems.append(f"{path}: {error}")
         return None
     try:
+        if is_beginning(file):
+            return None  # not to be locked either: its process is about to
         free = take_lock(file)
         stat = os.fstat(file)
         if not stat.st_nlink:
@@ -116,16 +119,12 @@ def _read(directory: str, path: str, reader: Reader, problems: list[str]) -> Seg
     finally:
         os.close(file)
     if free and not still_maps(process, path):
-        ended = last_sign(process, blocks, stat.st_mtime)
-        return Segment(Header(*process[:-1], ended), blocks, finished=True)
+        return Segment(process._replace(ended=last_sign(process, blocks)), blocks, finished=True)
     if not free and is_here(process) and not is_running(process):
         return None  # it is another fold that has the lock
-    return Segment(Header(*process[:-1], time()), blocks, finished=False)
-
-
-def last_sign(process: Header, blocks: list[Block], written: float) -> float:
-    """Return when a dead process ended: as it said, else the last thing that is known of it."""
-    return process.ended or max([written, process.started, *(block.last for block in blocks)])
+    # A pid alone, where nothing tells that it was not given to another process, is no sign of life.
+    ended = time() if not free or process.tick else last_sign(process, blocks)
+    return Segment(process._replace(ended=ended), blocks, finished=False)
 
 
 def _fold_records(history: History, directory: str, logs: list[str], problems: list[str]) -> None:

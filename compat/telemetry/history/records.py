@@ -7,6 +7,7 @@ from time import time
 
 from ..record.directory import SEGMENT, segments_in
 from ..record.layout import Header
+from ..record.life import EVERY
 from ..record.liveness import is_running
 from ..record.observed import read_log
 from .database import LOST, History
@@ -47,12 +48,14 @@ def are_beyond(history: History, records: Records) -> bool:
     """Tell whether ``records`` have anything to say that ``history`` does not know."""
     found = history.taken(process.id for process, counted in records if counted)
     for process, counted in records:
-        known = first_row(history.connection, "SELECT uses FROM processes WHERE id = ?", (process.id,))
-        if known is None or (counted and known[0] == 0 and process.id not in found):
+        known = first_row(history.connection, "SELECT uses, coalesce(ended, started) FROM processes WHERE id = ?", (process.id,))
+        if known is None or (counted and known[0] == 0 and process.id not in found) or process.ended > known[1] + EVERY:
             return True
     return False
 
 
 def seen(record: Header, now: float) -> Header:
-    """Return ``record`` with the latest sign of life: its end; now, if it runs; else no more than its start."""
-    return record if record.ended else record._replace(ended=now if is_running(record) else record.started)
+    """Return ``record`` with the latest sign of life: now, if it surely runs; else its end or last mark; else its start."""
+    if record.tick and is_running(record):
+        return record._replace(ended=now)
+    return record if record.ended else record._replace(ended=record.started)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import struct
+from time import time
 from typing import NamedTuple
 
-from ..record.layout import Block, Header, KeyTables, Row, read_blocks, rows_of
+from ..record.layout import MAGIC, Block, Header, KeyTables, Row, read_blocks, rows_of
 
 BUFFERS = 8
+BEGINNING = 60.0
+"""Seconds within which a segment has its magic; one that still has none is damaged."""
 
 
 class Segment(NamedTuple):
@@ -27,6 +30,21 @@ class Segment(NamedTuple):
     def uses(self) -> int:
         """How many uses are counted in it."""
         return sum(block.total for block in self.blocks)
+
+
+def is_beginning(file: int) -> bool:
+    """Tell whether the open segment ``file`` is one that its process has only just created, and counts nothing yet."""
+    magic = os.read(file, len(MAGIC))
+    os.lseek(file, 0, os.SEEK_SET)
+    return not magic.strip(b"\0") and time() - os.fstat(file).st_mtime < BEGINNING
+
+
+def last_sign(process: Header, blocks: list[Block]) -> float:
+    """Return the last sign of life in the segment of a dead process.
+
+    The file's own time is none: a copy of it has another.
+    """
+    return max([process.ended, process.started, *(block.last for block in blocks)])
 
 
 class Reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from time import time
 
 from ..record.directory import damaged_in
 
@@ -33,4 +34,22 @@ def damaged_files(directory: str) -> list[str]:
         return []
     except OSError as error:
         return [f"{damaged_in(directory)}: {error}"]
-    return [f"{path}: it could not be read, and what it counted is unknown; remove it when that is settled" for path in paths]
+    return [
+        f"{path}: it could not be read, and what it counted is unknown; when that is settled: compat vacuum --damaged"
+        for path in paths
+    ]
+
+
+def clear(directory: str, days: int | None = None) -> list[str]:
+    """Remove the files that were set aside in ``directory``, ``days`` days ago or before that; return their paths."""
+    gone = []
+    try:
+        with os.scandir(damaged_in(directory)) as entries:
+            found = sorted((entry.path, entry.stat().st_ctime) for entry in entries)
+    except FileNotFoundError:
+        return []
+    for path, moved in found:
+        if days is None or moved < time() - days * 86400:
+            os.unlink(path)
+            gone.append(path)
+    return gone

@@ -19,10 +19,10 @@ from ..history.database import (
     memory_history,
     open_history,
 )
-from ..history.fold import Progress, fold, last_sign, list_files, list_segments
+from ..history.fold import Progress, fold, list_files, list_segments
 from ..history.records import Records, are_beyond, read_records, take_records
 from ..history.schema import first_row
-from ..history.segment_reader import Reader
+from ..history.segment_reader import Reader, is_beginning, last_sign
 from ..history.unread import Note, damaged_files
 from ..record.directory import history_in, observed_in
 from ..record.layout import SegmentError
@@ -82,14 +82,15 @@ def _read_directories(directories: list[str], problems: list[str], progress: Pro
     for number, path in enumerate(paths, 1):
         try:
             with open(path, "rb", buffering=0) as stream:
-                stat = os.fstat(stream.fileno())
-                process, blocks = reader.read(stream.fileno(), stat.st_size)
+                if is_beginning(stream.fileno()):
+                    continue
+                process, blocks = reader.read(stream.fileno(), os.fstat(stream.fileno()).st_size)
         except FileNotFoundError:
             continue  # folded meanwhile: the history has it
         except (OSError, SegmentError) as error:
             problems.append(f"{path}: {error}")
             continue
-        ended = time() if is_running(process) else last_sign(process, blocks, stat.st_mtime)
+        ended = time() if is_running(process) and process.tick else last_sign(process, blocks)
         segment = Segment(process._replace(ended=ended), blocks, finished=False)
         known = found.get(process.id)
         # A copy of a directory has the same segment at another moment: it only ever grows.

@@ -13,6 +13,7 @@ from time import time
 
 from compat._forking import GatedLock, gate
 
+from . import life
 from .cells import Counters, log_warning
 from .sites import Site, portable_path
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .cells import Table
+    from .observed import Place
 
 LIVED = 0.25
 """Seconds that a process lives at least to be evidence of zero: recording a shorter one would cost it too much."""
@@ -78,8 +80,8 @@ def observed(start: bool = False) -> None:
     """Note that the drop-in is active in this process, so that its zero uses are evidence and no mere absence.
 
     Costs one registration: the record is written when the process ends in an orderly way, if it lived for ``LIVED``
-    seconds or more (a process that uses something legacy is recorded by its segment, and needs none). With ``start``
-    it is written now as well, which also holds for processes that are killed: for servers and explicit installs.
+    seconds or more (a process that uses something legacy is recorded by its segment, and needs none), and once an hour
+    while it lives. With ``start`` it is written now as well: for servers and explicit installs.
     """
     _watch()
     if start and not _noted:
@@ -97,13 +99,41 @@ def ended(started: float) -> None:
         _finish()
 
 
-def _watch() -> None:
+def living(started: float) -> None:
+    """Record a process that was active since ``started`` and lives on; for the boot path, as :func:`ended`."""
     if not _watched:
-        _watched.append(time())
+        _watch(started)
+        _mark(time())
+
+
+def _watch(started: float | None = None) -> None:
+    if not _watched:
+        _watched.append(time() if started is None else started)
         with gate:
             import atexit
-        atexit.register(_finish)
+
+            if _mode() not in ("off", "memory"):
+                # At a mark, in the middle of anything, nothing may be imported.
+                from . import identity, observed  # noqa: F401
+        atexit.register(_leave)
         _watch_children()
+        life.begin(_mark)
+
+
+def _leave() -> None:
+    life.end()
+    _finish()
+
+
+def _mark(now: float) -> None:
+    """Note that this process lives at ``now``."""
+    counters = _current[0] if _current else None
+    if counters is not None and counters.table is not None:
+        counters.table.end(now)
+        if not counters.table.is_there():
+            _record(now, counted=True)
+    else:
+        _record(now, counted=counters is not None and bool(counters.usage()))
 
 
 def _record(ended: float, counted: bool = False) -> None:
@@ -112,9 +142,10 @@ def _record(ended: float, counted: bool = False) -> None:
     with gate:
         directory = _directory()
         from .identity import this_process
-        from .observed import append_record
+        from .observed import renew_record
+    place = _places.pop(counted, None)
     try:
-        append_record(directory, this_process()._replace(ended=ended), counted)
+        _places[counted] = renew_record(directory, place, this_process()._replace(ended=ended), counted)
     except OSError as error:
         with gate:
             import logging
@@ -137,6 +168,7 @@ _choosing = GatedLock()
 _place: list[str] = []
 _watched: list[float] = []
 _noted: list[bool] = []
+_places: dict[bool, Place | None] = {}
 _current: list[Counters | None] = []
 _nothing: Callable[[], object] = repeat(None).__next__
 _callbacks: list[Callable[[], object]] = []
@@ -190,11 +222,13 @@ def reset() -> None:
         _current[0].table.release()
     _current.clear()
     _place.clear()
+    _places.clear()
     for callback in list(_callbacks):
         callback()
 
 
 def _is_child() -> None:
+    _places.clear()
     if _current and _current[0] is not None:
         _current[0].forked()
     if _watched:

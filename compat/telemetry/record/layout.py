@@ -2,7 +2,7 @@
 
 A segment is one process's table of counts: a header, then blocks of equal size, in the byte order of its machine::
 
-    header   0  8s  magic                 12  u32  bytes per block          40  f64  ended, 0.0 while it runs
+    header   0  8s  magic                 12  u32  bytes per block          40  f64  last sign of life
              8  u16 version               16  u32  slots per block          48  u64  PID namespace, 0 if unknown
             10  u16 0xFEFF, byte order    20  u32  process id               56  u32  bytes of text
                                           24  u64  start tick of the pid    60  u32  CRC-32 of 0..40, 48..60 and text
@@ -16,7 +16,8 @@ A segment is one process's table of counts: a header, then blocks of equal size,
 
 A slot counts one site on the UTC day of ``first``; its count is ``value - base``. A writer fills key and slot first and
 publishes them last, with one aligned store, so that a reader needs no lock and a kill leaves no half of anything.
-Times are seconds since 1970. Counts only grow; nothing is ever moved.
+Times are seconds since 1970. Counts only grow; nothing is ever moved. The magic is written last: a file that begins with
+zeros has not begun. The last sign of life is 0.0, then the last full hour or so, then the end.
 
 Versions:
     1   the first; without the environment.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from typing import Any
 
 try:
     import fcntl
@@ -38,13 +40,34 @@ def is_running(process: Header) -> bool:
     """
     if not is_here(process):
         return False
+    return _is_there(process.pid) and (not process.tick or start_tick(process.pid) == process.tick)
+
+
+def _is_there(pid: int) -> bool:
+    if sys.platform == "win32":
+        return _is_there_on_windows(pid)  # where os.kill() with 0 is Ctrl+C
     try:
-        os.kill(process.pid, 0)
+        os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         pass  # somebody else's, but there
-    return not process.tick or start_tick(process.pid) == process.tick
+    return True
+
+
+def _is_there_on_windows(pid: int) -> bool:
+    import ctypes
+
+    kernel: Any = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]
+    synchronize, denied, runs = 0x00100000, 5, 0x102
+    handle = kernel.OpenProcess(synchronize, False, pid)
+    if not handle:
+        return bool(ctypes.get_last_error() == denied)  # type: ignore[attr-defined,unused-ignore]
+    try:
+        # A process that has ended is there as long as anybody has it open.
+        return bool(kernel.WaitForSingleObject(handle, 0) == runs)
+    finally:
+        kernel.CloseHandle(handle)
 
 
 def still_maps(process: Header, path: str) -> bool:

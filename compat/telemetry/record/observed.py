@@ -1,8 +1,9 @@
 """Records of processes in which the drop-in was active, so that a report can say who used nothing, and whose counts went.
 
 One line per record in ``observed/<day>.log``, appended with a single write: id, pid, tick, boot, namespace, started,
-ended (0.0: it still ran), host, service, version, Python, environment, counted (1: in a segment, or
-in vain; else 0), separated by tabs, the version of the format first.
+ended (its end or last sign of life, always as wide, which is renewed in place; 0: its start was all), host, service,
+version, Python, environment, counted (1: in a segment, or in vain; else 0), separated by tabs, the version of the format
+first.
 Versions of the format: 1, the first, without the last two; 2, with them.
 """
 
@@ -18,31 +19,74 @@ from .service import untold_environment
 VERSION = "2"
 LIMIT = 4 << 20
 """Bytes of one day's log at most, some 20,000 records; beyond it a zero is only a lower bound of evidence."""
+_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
-def append_record(directory: str, process: Header, counted: bool = False) -> None:
-    """Append the record of ``process`` to today's log in ``directory``. Raises OSError.
+class Place:
+    """Where a record lies: its log, its offset in it, and its bytes up to the end that is renewed."""
+
+    __slots__ = ("at", "head", "path")
+
+    def __init__(self, path: str, at: int, head: bytes) -> None:
+        self.path, self.at, self.head = path, at, head
+
+
+def append_record(directory: str, process: Header, counted: bool = False) -> Place | None:
+    """Append the record of ``process`` to today's log in ``directory``, and return its place. Raises OSError.
 
     One that has ``counted`` is no evidence of zero: its segment tells its uses, and where that has gone, nobody can.
     """
     folder = observed_in(directory)
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-    file = os.open(os.path.join(folder, strftime("%Y-%m-%d", gmtime(time())) + ".log"), flags, 0o600)
+    head, tail = _line(process, counted)
+    path = _today(directory)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _FLAGS, 0o600)
     try:
-        if os.fstat(file).st_size < LIMIT:
-            os.write(file, _line(process, counted))
+        if os.fstat(file).st_size >= LIMIT:
+            return None
+        os.write(file, head + _ended(process) + tail)
+        return Place(path, os.lseek(file, 0, os.SEEK_CUR) - len(head) - len(_ended(process)) - len(tail), head)
     finally:
         os.close(file)
 
 
-def _line(process: Header, counted: bool) -> bytes:
-    facts = (
-        *(VERSION, process.id, process.pid, process.tick, process.boot, process.namespace),
-        *(process.started, process.ended, process.host, process.service, process.version, process.python),
-        *(process.environment, int(counted)),
+def renew_record(directory: str, place: Place | None, process: Header, counted: bool = False) -> Place | None:
+    """Put the last sign of life of ``process`` in its record at ``place``, if that is of today; else append it.
+
+    Raises OSError.
+    """
+    if place is None or place.path != _today(directory):
+        return append_record(directory, process, counted)
+    try:
+        file = os.open(place.path, os.O_RDWR | _FLAGS)
+    except FileNotFoundError:
+        return append_record(directory, process, counted)
+    try:
+        os.lseek(file, place.at, os.SEEK_SET)
+        if os.read(file, len(place.head)) == place.head:
+            os.write(file, _ended(process))
+            return place
+    finally:
+        os.close(file)
+    return append_record(directory, process, counted)
+
+
+def _today(directory: str) -> str:
+    return os.path.join(observed_in(directory), strftime("%Y-%m-%d", gmtime(time())) + ".log")
+
+
+def _ended(process: Header) -> bytes:
+    return b"%017.6f" % process.ended
+
+
+def _line(process: Header, counted: bool) -> tuple[bytes, bytes]:
+    """Return what comes before the end of ``process`` in its record, and what follows."""
+    before = VERSION, process.id, process.pid, process.tick, process.boot, process.namespace, process.started, ""
+    after = "", process.host, process.service, process.version, process.python, process.environment, int(counted)
+    head, tail = (
+        "\t".join(" ".join(str(fact).split())[:200] for fact in facts).encode("utf-8", "replace") for facts in (before, after)
     )
-    return ("\t".join(" ".join(str(fact).split())[:200] for fact in facts) + "\n").encode("utf-8", "replace")
+    return head, tail + b"\n"
 
 
 def read_log(path: str, problems: list[str]) -> list[tuple[Header, bool]] | None:

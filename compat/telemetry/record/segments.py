@@ -12,15 +12,16 @@ except ImportError:  # Windows: whether the process lives is told by its pid alo
     fcntl = None  # type: ignore[assignment]
 
 from .cells import INDEX, number_at
-from .directory import SEGMENT, UNFINISHED, segments_in
+from .directory import SEGMENT, segments_in
 from .identity import this_process
-from .layout import _SAME, CELLS, ENDED, HEAD, MIN_BLOCK, SLOTS, Header, encode_key, pack_header, place_of
+from .layout import _SAME, CELLS, ENDED, HEAD, MAGIC, MIN_BLOCK, SLOTS, Header, encode_key, pack_header, place_of
 from .sites import Site, portable_path
 
 MAX_SLOTS = 1 << 18
 """Slots of one segment at most (sites times days): about 50 MB. After that a site stays on the day it was first on."""
 MAX_BLOCKS = 64
 """Blocks by which a file grows at most at one time: 1 MiB."""
+FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 class SegmentSlot:
@@ -57,29 +58,32 @@ class Segment:
         folder = segments_in(directory)
         os.makedirs(folder, mode=0o700, exist_ok=True)
         self.path = os.path.join(folder, self.header.id + SEGMENT)
-        unfinished = self.path[: -len(SEGMENT)] + UNFINISHED
         # Each mapping keeps a descriptor that children inherit and cannot close, so the lock needs one of its own.
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        self._lock = os.open(unfinished, flags | os.O_EXCL, 0o600)
+        self._lock = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | FLAGS, 0o600)
         stat = os.fstat(self._lock)
         self._file = (stat.st_dev, stat.st_ino)
         try:
-            self._grow(unfinished)
-            self._maps[0][1][:HEAD] = pack_header(self.header, self._block)
             if fcntl is not None:
                 # Held as long as this process lives, kill -9 and exec included: whoever can take it may fold the file.
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.rename(unfinished, self.path)
+            self._grow(self.path)
+            # The magic comes last: readers leave a file alone, unlocked, that does not have it yet.
+            head = pack_header(self.header, self._block)
+            self._maps[0][1][len(MAGIC) : HEAD] = head[len(MAGIC) :]
+            self._maps[0][1][: len(MAGIC)] = MAGIC
         except BaseException:
             self.release()
-            os.unlink(unfinished)
+            try:
+                os.unlink(self.path)
+            except OSError:
+                pass  # mapped, on Windows: it has no magic, and goes as litter
             raise
 
     def _grow(self, path: str) -> None:
         """Add blocks, half as many as there are. Old mappings stay, and with them every slot handed out."""
         blocks = max(1, min(self._blocks // 2, MAX_BLOCKS))
         start, size = self._blocks * self._block, blocks * self._block
-        file = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        file = os.open(path, os.O_RDWR | FLAGS)
         try:
             # A hole in the file would make a full disk a SIGBUS at the first count in it; this makes it an OSError.
             if hasattr(os, "posix_fallocate"):
@@ -150,7 +154,7 @@ class Segment:
         return (stat.st_dev, stat.st_ino) == self._file
 
     def end(self, now: float) -> None:
-        """Note the orderly end of the process; counts that come later are still kept."""
+        """Note the end of the process, or that it still lives; counts that come later are still kept."""
         self._maps[0][1][ENDED : ENDED + 8] = struct.pack("=d", now)
 
     def release(self) -> None:
