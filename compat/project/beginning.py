@@ -41,7 +41,7 @@ def begin(survey: Survey) -> Beginning:
         raise CompatError(f"{survey.root} holds no project: no pyproject.toml, no package, no module; {hint}")
     table = survey.table()
     if table is not None:
-        wrong = configuration.faults(table) if isinstance(table, dict) else ["[tool.compat] must be a table"]
+        wrong = configuration.faults(table)
         if wrong:
             raise CompatError(f"{os.path.join(survey.root, 'pyproject.toml')}: {wrong[0]}")
         if table.get("ledgers"):

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from compat import configuration
 from compat.configuration import ConfigError
 
 #: Where each tool is known by; a name that ends with a slash is a directory.
@@ -72,9 +73,8 @@ class Survey(NamedTuple):
         return [self.place, *self.others, *self.tests]
 
     def table(self) -> dict[str, Any] | None:
-        """The ``[tool.compat]`` table as it stands."""
-        tool = (self.pyproject or {}).get("tool", {})
-        return tool.get("compat") if isinstance(tool, dict) else None
+        """The ``[tool.compat]`` table as it stands; raises :class:`compat.CompatError` where that is no table."""
+        return configuration.table_in(self.pyproject or {}, os.path.join(self.root, "pyproject.toml"))
 
     def project(self) -> dict[str, Any]:
         """The ``[project]`` table as it stands."""
