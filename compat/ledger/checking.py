@@ -64,7 +64,7 @@ def _duplicates(ledger: Ledger) -> Iterator[Fault]:
 
 def _cycles(ledger: Ledger) -> Iterator[Fault]:
     for row in ledger:
-        path, at = [row.legacy], "" if row.stays else row.canonical
+        path, at = [row.legacy], "" if row.stays or row.was_called or row.was_read else row.canonical
         while at and at not in path:
             path.append(at)
             following = ledger.get(at)
@@ -111,7 +111,7 @@ def _category(row: Move) -> Iterator[Fault]:
 def _target(row: Move) -> Iterator[Fault]:
     if not row.canonical:
         return
-    found, fault = resolve(row.canonical)
+    found, fault = row.find_target()
     if fault:
         yield shown(row), f"canonical target {row.canonical!r} {fault}", "correct the path, or ship the target"
         return

@@ -11,7 +11,7 @@ from operator import attrgetter
 
 from compat import errors
 
-from .paths import dotted, import_line, is_path
+from .paths import dotted, import_line, is_path, resolve
 from .versions import ANNOUNCED, EXPIRED
 
 TYPE_CHECKING = False
@@ -55,12 +55,13 @@ class Move:
     kind: ClassVar[str] = ""
     #: What a finding of this kind means, for legends.
     meaning: ClassVar[str] = ""
-    #: Why the canonical path cannot simply be written where the legacy one stands; ``""``: it can.
-    differs: ClassVar[str] = ""
     #: Nothing stands behind the legacy path any more; every use of it raises.
     is_tombstone: ClassVar[bool] = False
     #: What the legacy path names stays there: ``canonical`` is the same path.
     stays: ClassVar[bool] = False
+    #: What the legacy path names was called and is read now, or was read and is called now.
+    was_called: bool = False
+    was_read: bool = False
     #: The legacy path must name something inside a module.
     needs_attribute: ClassVar[bool] = False
     #: The adapter that is handed out in place of the canonical object; ``""``: the canonical object itself is.
@@ -126,6 +127,11 @@ class Move:
         return ""
 
     @property
+    def differs(self) -> str:
+        """Why the canonical path cannot simply be written where the legacy one stands; ``""``: it can."""
+        return ""
+
+    @property
     def shown(self) -> str:
         """What tables name where it is no path; ``""``: the legacy path."""
         return ""
@@ -153,8 +159,13 @@ class Move:
 
     @property
     def place(self) -> str:
-        """:data:`MODULE` or :data:`NAME`: what is served at the legacy path; :data:`TARGET`: the canonical object is changed."""
+        """:data:`MODULE` or :data:`NAME`: what is served at the legacy path; :data:`TARGET`: something that exists is changed."""
         return NAME if self.attribute else MODULE
+
+    @property
+    def place_of_member(self) -> str:
+        """The same for kinds whose rows name members of classes, too: these are put on the class."""
+        return TARGET if "." in self.attribute else NAME if self.attribute else MODULE
 
     def subject(self, use: str) -> str:
         """What was done with what: the head of the sentence, without a verb of judgement."""
@@ -205,6 +216,10 @@ class Move:
             yield f"{self.legacy!r} is no legacy path", "write 'package.module' or 'package.module:attribute'"
         if self.needs_attribute and not self.attribute:
             yield "a name is missing after the module", f"write {self.module + ':Name'!r}, or use Module(...)"
+
+    def find_target(self) -> tuple[object, str]:
+        """Import the canonical object; return it and ``""``, or None and why it cannot be had."""
+        return resolve(self.canonical)
 
     def target_faults(self, target: object) -> Iterator[Fault]:
         """Yield each ``(reason, remedy)`` that is wrong with the row now that ``target``, its canonical object, is at hand."""
@@ -266,4 +281,10 @@ def _rebuild(kind: type[Move], values: tuple[Any, ...]) -> Move:
     return move
 
 
-_VERBS = {"import": "Importing", "subclass": "Subclassing", "set": "Assigning", "construct": "Constructing"}
+_VERBS = {
+    "construct": "Constructing",
+    "import": "Importing",
+    "override": "Overriding",
+    "set": "Assigning",
+    "subclass": "Subclassing",
+}

@@ -9,8 +9,7 @@ import sys
 from compat.ledger import Method
 
 from .forward import forward
-from .recording import callsite
-from .recording.funnel import LateRecorder, UseRecorder, record
+from .recording.funnel import LateRecorder, UseRecorder, record, record_read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ class _Converted(Legacy):
         recorder, new, to_legacy, to_canonical = self.recorder(owner, name), self.new, self.to_legacy, self.to_canonical
 
         def get(self: Any) -> Any:
-            record(recorder, "attribute", sys._getframe(1))
+            record_read(recorder, sys._getframe(1))
             value = getattr(self.canonical, new)
             return to_legacy(value) if to_legacy is not None else value
 
@@ -162,7 +161,7 @@ def counted_property(recorder: UseRecorder | LateRecorder, path: str) -> propert
     holder: Callable[[Any], Any] = (lambda self: getattr(self, head)) if head else (lambda self: self)
 
     def get(self: Any) -> Any:
-        record(recorder, "attribute", sys._getframe(1))
+        record_read(recorder, sys._getframe(1))
         return getattr(holder(self), last)
 
     def put(self: Any, value: Any) -> None:
@@ -190,8 +189,7 @@ class ClassAttribute(property):
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         frame = sys._getframe(1)
-        if not callsite.is_looking(frame):
-            record(self.recorder, "attribute", frame)
+        record_read(self.recorder, frame)
         return getattr(owner if instance is None else instance, self.new)
 
 
@@ -199,7 +197,7 @@ def counted(found: property, recorder: UseRecorder | LateRecorder) -> property:
     """A property that reads and writes as another one does, counted."""
 
     def get(self: Any) -> Any:
-        record(recorder, "attribute", sys._getframe(1))
+        record_read(recorder, sys._getframe(1))
         return found.fget(self)  # type: ignore[misc]
 
     def put(self: Any, value: Any) -> None:

@@ -38,12 +38,33 @@ class Immutable(int):
 
 def f(c=1):
     return c
+
+
+LIMIT = 1
 """
 
 REFUSED = {
     "a method that leads back to itself": (Method("zoo:K.m", "zoo:K.m", **V), "the move leads back to itself"),
-    "a method of C code": (Method("array:array.old", "array:array.append", **V), "it cannot be put in place (TypeError: "),
-    "a function as the new method": (Method("zoo:K.old", "zoo:f", **V), "'zoo:f' is no member of a class"),
+    "a method of C code": (
+        Method("array:array.old", "array:array.append", **V),
+        "'array:array' is a type written in C, whose members cannot be set",
+    ),
+    "a name of a C type": (
+        Name("array:array.OLD", "zoo:f", **V),
+        "'array:array' is a type written in C, whose members cannot be set",
+    ),
+    "a removed member of a C type": (
+        Removed("array:array.gone", **GONE),
+        "'array:array' is a type written in C, whose members cannot be set",
+    ),
+    "a constant as the new method": (Method("zoo:K.old", "zoo:LIMIT", **V), "'zoo:LIMIT' is not callable"),
+    "a member of no class": (Method("zoo:f.old", "zoo:f", **V), "'zoo:f' is no class"),
+    "a property that is called": (Method("zoo:K.old", "zoo:K.m", was="method", **V), "'zoo:K.m' is called, too"),
+    "a method that is read": (Method("zoo:K.old", "zoo:K.KEPT", was="property", **V), "'zoo:K.KEPT' is not called"),
+    "a method in place of a property of its name": (
+        Method("zoo:K.m", "zoo:K.m", was="property", **V),
+        "reading it cannot be told from taking the method",
+    ),
     "a method that is still there": (Method("zoo:K.kept", "zoo:K.m", **V), "class 'K' still has a 'kept' of its own"),
     "a method that a base has": (Method("zoo:Sub.kept", "zoo:Sub.m", **V), "class 'Sub' still has a 'kept' of its own"),
     "an argument of no callable": (Argument("zoo:K.KEPT", "old", became="new", **V), "'zoo:K.KEPT' is not callable"),
@@ -53,8 +74,8 @@ REFUSED = {
     ),
     "an argument that became none": (Argument("zoo:f", "old", became="nwe", **V), "'zoo:f' takes no argument 'nwe'"),
     "a dropped argument that is taken": (Argument("zoo:f", "c", became=None, **V), "'zoo:f' still takes 'c'"),
-    "a name of a class member": (Name("zoo:K.OLD", "zoo:f", **V), "'K.OLD' is a member of 'K', not a name of the module"),
-    "a removed class member": (Removed("zoo:K.gone", **GONE), "'K.gone' is a member of 'K', not a name of the module"),
+    "a name of a class that still has it": (Name("zoo:K.kept", "zoo:f", **V), "class 'K' still has a 'kept' of its own"),
+    "a removed member that is still there": (Removed("zoo:K.kept", **GONE), "class 'K' still has a 'kept' of its own"),
     "a name that leads back to itself": (Name("zoo:g", "zoo:g", **V), "the move leads back to itself"),
     "a name that is still there": (Name("zoo:f", "zoo:K", **V), "the module still defines the name"),
     "a removed name that is still there": (Removed("zoo:f", **GONE), "the module still defines the name"),

@@ -48,8 +48,8 @@ def find(uses: FileUses) -> Iterator[Finding]:
 
 
 def rule_of(row: Move) -> str:
-    """The rule under which a row of a class's member is reported: tombstones, and what stays, under their own."""
-    return row.kind if row.is_tombstone or row.stays else RULE
+    """The rule under which a row of a class's member is reported: its kind."""
+    return row.kind
 
 
 def reads(uses: FileUses) -> Iterator[Use]:
@@ -85,10 +85,10 @@ def _read(
     receivers: Receivers,
 ) -> Iterator[Use]:
     made = receivers.of(scope, node.value) or receivers.path(scope, node.value)
-    row = rows(made).get(node.attr)
-    if row is not None:
+    row, how = rows(made).get(node.attr), "call" if called else "attribute"
+    if row is not None and row.covers(how):
         end = file.span(node)[1]
-        yield Use(row, end - len(node.attr.encode()), end, "call" if called else "attribute", HIGH)
+        yield Use(row, end - len(node.attr.encode()), end, how, HIGH)
 
 
 def _patches(file: FileModel, words: Collection[str], rows: Members, receivers: Receivers) -> Iterator[Use]:
@@ -99,7 +99,7 @@ def _patches(file: FileModel, words: Collection[str], rows: Members, receivers: 
         first = call.args[0]
         made = receivers.of(text.scope, first) or receivers.path(text.scope, first)
         row = rows(made).get(str(text.node.value))
-        if row is not None:
+        if row is not None and row.covers("patch"):
             yield Use(row, *file.span(text.node), "patch", HIGH, text.node)
 
 
@@ -113,7 +113,7 @@ def _patched_paths(file: FileModel, targets: Targets) -> Iterator[Use]:
         # Where the class is named by a legacy path, its own use is reported, and rewritten with the method.
         if path.partition(".")[0] in targets.tops and targets.resolve(path) is None:
             row = targets.members.methods_of(targets.spelt(targets.canonical_dotted(path))).get(name)
-            if row is not None:
+            if row is not None and row.covers("patch"):
                 yield Use(row, *file.span(text.node), "patch", HIGH, text.node)
 
 
@@ -125,6 +125,7 @@ def _overrides(file: FileModel, words: Collection[str], rows: Members, receivers
         for base in node.bases:
             members = rows(receivers.path(scope.parent, base))
             for item in node.body if members else ():
-                if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name in members:
+                row = members.get(item.name) if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
+                if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and row is not None and row.covers("override"):
                     start = file.source.data.find(item.name.encode(), file.span(item)[0])
-                    yield Use(members[item.name], start, start + len(item.name.encode()), "override", MEDIUM)
+                    yield Use(row, start, start + len(item.name.encode()), "override", MEDIUM)

@@ -105,7 +105,8 @@ class MemberRows:
         seen = {name}
         while True:
             row = self.methods_of(dotted).get(name)
-            new = row.canonical.rpartition(".")[2] if row is not None and not row.is_tombstone and not row.stays else ""
+            is_renamed = row is not None and not row.is_tombstone and not row.differs
+            new = row.canonical.rpartition(".")[2] if row is not None and is_renamed else ""
             if not new or new in seen:
                 return name
             name = new

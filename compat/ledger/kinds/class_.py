@@ -11,13 +11,15 @@ if TYPE_CHECKING:
 
     from ..move import Category, Fault
 
+#: Why a class that a factory builds cannot be written in place of the legacy one.
+DIFFERS = "is built by a factory now"
+
 
 class Class(Move):
     """A class is now built by a factory; old code gets ``adapter``, a subclass of :class:`compat.Adapter`."""
 
     kind = "class"
     meaning = "A class that is now built by a factory is used under its legacy path."
-    differs = "is built by a factory now"
     needs_attribute = True
     __slots__ = ("adapter",)
     adapter: str
@@ -37,6 +39,11 @@ class Class(Move):
     ) -> None:
         super().__init__(legacy, canonical, since=since, removal=removal, instead=instead, note=note, id=id, category=category)
         object.__setattr__(self, "adapter", adapter)
+
+    @property
+    def differs(self) -> str:
+        """A factory builds it."""
+        return DIFFERS
 
     def example(self, passed: str = "") -> str:
         """A construction, with ``passed`` as its arguments."""

@@ -26,7 +26,6 @@ class Deprecated(Move):
 
     kind = "deprecated"
     meaning = "Something that stays where it is, and is deprecated there, is used."
-    differs = "stays where it is"
     stays = True
     __slots__ = ("on",)
     on: tuple[str, ...]
@@ -45,6 +44,11 @@ class Deprecated(Move):
     ) -> None:
         super().__init__(path, path, since=since, removal=removal, instead=instead, note=note, id=id, category=category)
         object.__setattr__(self, "on", (on,) if isinstance(on, str) else tuple(on))
+
+    @property
+    def differs(self) -> str:
+        """There is one path only."""
+        return "stays where it is"
 
     @property
     def place(self) -> str:

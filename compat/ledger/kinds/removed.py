@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Removed(Move):
-    """The name is gone: using it raises an error that says what to write instead, and is counted."""
+    """The name is gone: using it raises an error that says what to write instead, and is counted.
+
+    Of a member of a class, ``"module:Class.gone"``, the class is named by the module in which it is now.
+    """
 
     kind = "removed"
     meaning = "Something that was removed is used."
@@ -31,6 +34,11 @@ class Removed(Move):
         category: Category = None,
     ) -> None:
         super().__init__(legacy, "", since=since, removal=removal or since, instead=instead, note=note, id=id, category=category)
+
+    @property
+    def place(self) -> str:
+        """As of every row; a member of a class is put on that class."""
+        return self.place_of_member
 
     def raises(self, stage: str) -> bool:
         """At every stage."""

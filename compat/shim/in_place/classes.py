@@ -70,7 +70,7 @@ def _construction(kind: Any, recorder: UseRecorder | LateRecorder) -> Any:
 
     def __init__(self: Any, /, *args: Any, **kwargs: Any) -> None:
         if type(self) is kind:
-            record(recorder, "construct", _above_metaclass(callsite.stack_top(1), ("__call__",)))
+            record(recorder, "construct", above_metaclass(callsite.stack_top(1), ("__call__",)))
         if raw is not None:
             raw.__get__(self, type(self))(*args, **kwargs)
         elif super(kind, type(self)).__init__ is not bare_init:
@@ -118,7 +118,7 @@ def _subclassing(kind: Any, recorder: UseRecorder | LateRecorder) -> Any:
         if kind in cls.__bases__:
             frame = callsite.stack_top(1)
             if frame is None or callsite.module_name(frame) not in _REMAKERS:
-                record(recorder, "subclass", _above_metaclass(frame, ("__new__", "__call__", "__init_subclass__")))
+                record(recorder, "subclass", above_metaclass(frame, ("__new__", "__call__", "__init_subclass__")))
         if raw is not None:
             raw.__get__(None, cls)(**kwargs)
         else:
@@ -127,7 +127,7 @@ def _subclassing(kind: Any, recorder: UseRecorder | LateRecorder) -> Any:
     return classmethod(__init_subclass__)
 
 
-def _above_metaclass(frame: FrameType | None, names: tuple[str, ...]) -> FrameType | None:
+def above_metaclass(frame: FrameType | None, names: tuple[str, ...]) -> FrameType | None:
     """The frame of the statement that made an instance or a class: above what its metaclass or a base adds to that."""
     while frame is not None:
         code = frame.f_code

@@ -8,13 +8,14 @@ from types import FunctionType
 
 from ..argument_forms import Forms
 from ..forward import IN_PLACE_FILES, FunctionLike
+from ..overriding import record_override, watch
 from ..recording import callsite, thread_origin
 from .kind import Kind, owner_in, replaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import ModuleType
+    from types import FrameType, ModuleType
     from typing import Any
 
     from compat.ledger import Argument, Move
@@ -34,7 +35,16 @@ class ArgumentKind(Kind):
     def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Argument, UseRecorder]]) -> Callable[[], None]:
         """Wrap the function once for all its rows."""
         owner, name = _place(module, path)
-        return replaced(owner, name, functools.partial(accept, rows=rows, bound=_bound(owner, name)))
+        undo = replaced(owner, name, functools.partial(accept, rows=rows, bound=_bound(owner, name)))
+        if not isinstance(owner, type) or name in ("__init__", "__new__"):
+            return undo  # subclasses have constructors of their own form
+        leave = watch(owner, functools.partial(_overridden, name=name, rows=rows), order=1)
+
+        def undo_both() -> None:
+            leave()
+            undo()
+
+        return undo_both
 
     def faults(self, module: ModuleType, path: str, rows: Sequence[Argument]) -> Iterator[tuple[Argument, str, str]]:
         """There must be something in Python to wrap, which takes what it is given and does not take what was dropped."""
@@ -106,6 +116,52 @@ def _place(module: ModuleType, path: str) -> tuple[Any, str]:
     return owner, name
 
 
+def _overridden(
+    cls: Any, frame: FrameType | None, *, name: str, rows: Sequence[tuple[Argument, UseRecorder]]
+) -> Callable[[], None] | None:
+    """An overriding method: one in the old form is counted, and takes the new one too; one in the new form takes the old one."""
+    raw = vars(cls).get(name)
+    if not isinstance(getattr(raw, "__func__", raw), FunctionType):
+        return None
+    taken = inspect.signature(raw.__func__ if isinstance(raw, (staticmethod, classmethod)) else raw).parameters
+    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken.values()):
+        return None  # it takes both
+    turned: dict[str, str] = {}
+    present: list[Any] = []
+    for row, recorder in rows:
+        if row.is_passed_on and row.argument in taken and (row.became is None or row.became not in taken):
+            record_override(recorder, raw, frame)
+            if row.became and not row.convert:
+                turned[row.became] = row.argument
+        elif row.argument not in taken and row.is_passed_on and (row.became is None or row.became in taken):
+            present.append((row.replace(position=None), recorder))
+    if turned:
+        return replaced(cls, name, functools.partial(_turned, names=turned))
+    if present:
+        bound = _bound(cls, name)
+        return replaced(cls, name, functools.partial(accept, rows=present, bound=bound))
+    return None
+
+
+def _turned(function: Callable[..., Any], names: dict[str, str]) -> Any:
+    """A method that takes its arguments by their old names, called by the new ones."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for new, old in names.items():
+            if new in kwargs:
+                if old in kwargs:
+                    raise TypeError(f"{function.__qualname__}() got multiple values for argument {new!r}")
+                kwargs[old] = kwargs.pop(new)
+        return function(*args, **kwargs)
+
+    wrapper: Any = FunctionLike.of(call, function) if _is_special(function) else call
+    return functools.update_wrapper(wrapper, function)
+
+
+def _is_special(function: Any) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
 def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecorder]], bound: int = 0) -> Any:
     """Wrap a function so that it takes legacy arguments too; each use of one is counted and warned at the caller's line.
 
@@ -122,11 +178,10 @@ def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecor
             args, kwargs = forms.translate(args, kwargs, frame)
         return function(*args, **kwargs)
 
-    special = (
-        inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
-    )
-    wrapper: Any = FunctionLike.of(call, function) if special else call
-    return functools.update_wrapper(wrapper, function)
+    wrapper: Any = FunctionLike.of(call, function) if _is_special(function) else call
+    functools.update_wrapper(wrapper, function)
+    wrapper.__compat_again__ = functools.partial(accept, rows=rows, bound=bound)
+    return wrapper
 
 
 thread_origin.FILES.add(accept.__code__.co_filename)

@@ -74,3 +74,27 @@ def replaced(owner: Any, name: str, change: Callable[[Any], Any]) -> Callable[[]
                 setattr(owner, name, raw)
 
     return undo
+
+
+def static(kind: type, name: str) -> Any:
+    """What a class has under a name, descriptors unread; :data:`MISSING` where it has nothing."""
+    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), MISSING)
+
+
+_HEAP, _IMMUTABLE = 1 << 9, 1 << 8  # Py_TPFLAGS_HEAPTYPE, and since 3.10 Py_TPFLAGS_IMMUTABLETYPE
+
+
+def member_fault(module: ModuleType, path: str, move: Move) -> tuple[str, str] | None:
+    """Why nothing can be put on a class under the last name of a path, and what to do about it; ``None`` where it can."""
+    owner: Any = module
+    *heads, last = path.split(".")
+    for head in heads:
+        owner = getattr(owner, head, None)
+    where = f"{module.__name__}:{'.'.join(heads)}"
+    if not isinstance(owner, type):
+        return f"{where!r} is no class", "name the class by the module in which it is now"
+    if not owner.__flags__ & _HEAP or owner.__flags__ & _IMMUTABLE:
+        return f"{where!r} is a type written in C, whose members cannot be set", "tell of it where it is called: compat.use(row)"
+    if static(owner, last) is not MISSING:
+        return f"class {owner.__name__!r} still has a {last!r} of its own", "delete it, or the row"
+    return None

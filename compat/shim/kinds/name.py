@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
+import sys
+
+from ..in_place.classes import put
+from ..recording.funnel import record_read
 from ..serving.descriptors import name_property
-from .kind import Kind
+from ..serving.targets import resolve
+from .kind import Kind, member_fault, owner_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import ModuleType
+    from typing import Any
+
+    from compat.ledger import Move
+
     from ..recording.funnel import UseRecorder
 
 
 class NameKind(Kind):
-    """Served by a counted descriptor."""
+    """Served by a counted descriptor: on the class of its module, or on the class that had it as an attribute."""
 
     __slots__ = ()
 
     def descriptor(self, recorder: UseRecorder) -> property:
         """Hands out what stands at the canonical path."""
         return name_property(recorder, recorder.move.canonical)
+
+    def changed(self, move: Move) -> str:
+        """The attribute of the class."""
+        return move.legacy
+
+    def faults(self, module: ModuleType, path: str, rows: Sequence[Move]) -> Iterator[tuple[Move, str, str]]:
+        """There is a class, and nothing on it under the old name."""
+        for move in rows:
+            fault = member_fault(module, path, move)
+            if fault is not None:
+                yield (move, *fault)
+
+    def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Move, UseRecorder]]) -> Callable[[], None]:
+        """Put the attribute there; of several rows for it the first holds."""
+        owner, name = owner_in(module, path)
+        return put(owner, name, _Moved(rows[0][1]))
+
+
+class _Moved:
+    """An attribute of a class, and of its instances, that stands elsewhere now."""
+
+    def __init__(self, recorder: UseRecorder) -> None:
+        self.recorder = recorder
+
+    def __get__(self, instance: object, owner: object = None) -> Any:
+        move, frame = self.recorder.move, sys._getframe(1)
+        record_read(self.recorder, frame)
+        return resolve(move.canonical, move.id)
 
 
 KIND = NameKind()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 
+from ..in_place.classes import put
 from ..recording import bytecode, callsite, lazy
 from ..serving import imports
 from ..serving.descriptors import hide
-from .kind import Kind
+from .kind import Kind, member_fault, owner_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
+    from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType, ModuleType
     from typing import Any
 
     from compat.ledger import Move
@@ -43,7 +45,7 @@ class RemovedKind(Kind):
                 recorder.use("import" if bytecode.is_import_from(frame) else "attribute", frame)
             return None  # pragma: no cover - a removed row always raises
 
-        def put(module: Any, value: object) -> None:
+        def define(module: Any, value: object) -> None:
             # A test double, or a later real definition.
             vars(module)[name] = value
             hide(type(module), name)
@@ -51,7 +53,37 @@ class RemovedKind(Kind):
         def get(module: Any) -> object:
             return slow(module, sys._getframe(1))
 
-        return property(get, put)
+        return property(get, define)
+
+    def changed(self, move: Move) -> str:
+        """The member of the class."""
+        return move.legacy
+
+    def faults(self, module: ModuleType, path: str, rows: Sequence[Move]) -> Iterator[tuple[Move, str, str]]:
+        """There is a class, and nothing on it under the old name."""
+        for move in rows:
+            fault = member_fault(module, path, move)
+            if fault is not None:
+                yield (move, *fault)
+
+    def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Move, UseRecorder]]) -> Callable[[], None]:
+        """Put the tombstone on the class; what a subclass or an instance has under the name answers by itself."""
+        owner, name = owner_in(module, path)
+        return put(owner, name, _Gone(rows[0][1], name))
+
+
+class _Gone:
+    """A member of a class that is gone: no data descriptor, so that what an instance sets is what it gets."""
+
+    def __init__(self, recorder: UseRecorder, name: str) -> None:
+        self.recorder, self.name = recorder, name
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        frame = sys._getframe(1)
+        if callsite.is_looking(frame):
+            shown = f"type object {owner.__name__!r}" if instance is None else f"{owner.__name__!r} object"
+            raise AttributeError(f"{shown} has no attribute {self.name!r}")
+        self.recorder.use("call" if bytecode.loads_method(frame) else "attribute", frame)
 
 
 KIND = RemovedKind()

@@ -37,6 +37,7 @@ if READABLE:
     _STAR = frozenset(_opmap[name] for name in ("IMPORT_STAR", "CALL_INTRINSIC_1") if name in _opmap)
     _LOAD_GLOBAL = _opmap["LOAD_GLOBAL"]
     _LOAD_ATTR = _opmap["LOAD_ATTR"]
+    _LOAD_METHOD = _opmap.get("LOAD_METHOD", _opmap.get("LOOKUP_METHOD", -1))
     # A specialised call of 3.11 is made by the first of its two instructions.
     _CALL = frozenset(number for name, number in _opmap.items() if name.startswith(("CALL", "PRECALL")))
 
@@ -140,6 +141,15 @@ def is_name_read(frame: FrameType) -> bool:
 def is_attribute(frame: FrameType) -> bool:
     """Whether the frame reads, sets or deletes an attribute by syntax."""
     return READABLE and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] in _ATTRIBUTE
+
+
+def loads_method(frame: FrameType) -> bool:
+    """Whether the frame reads an attribute in order to call it at once: ``x.f()``."""
+    if not READABLE or frame.f_lasti < 0:
+        return False
+    raw = frame.f_code.co_code
+    op = raw[frame.f_lasti]
+    return op == _LOAD_METHOD or (_ATTR_SHIFT == 1 and op == _LOAD_ATTR and bool(_argument(raw, frame.f_lasti) & 1))
 
 
 def is_call(frame: FrameType) -> bool:

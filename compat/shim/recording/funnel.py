@@ -262,6 +262,12 @@ def record(recorder: UseRecorder | LateRecorder, kind: str, frame: FrameType | N
         recorder.use(kind, frame)
 
 
+def record_read(recorder: UseRecorder | LateRecorder, frame: FrameType) -> None:
+    """Like :func:`record`, for a read of an attribute: none by code that looks at everything it finds."""
+    if site_key(frame) in recorder.hot or not callsite.is_looking(frame):
+        record(recorder, "attribute", frame)
+
+
 _recorders: list[UseRecorder] = []
 
 

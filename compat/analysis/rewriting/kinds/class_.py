@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
 
-from compat.ledger import Class
+from compat.ledger.kinds.class_ import DIFFERS
 
 from ...model.doctests import DOCTEST
 from ...targets.adapters import is_async_function
@@ -42,7 +42,7 @@ def is_built_path(targets: Targets, canonical: str) -> bool:
 
 def differs(targets: Targets, canonical: str) -> str:
     """What the rows of kind ``class`` say of a factory-built class, which any row may lead to; ``""`` for another path."""
-    return Class.differs if is_built_path(targets, canonical) else ""
+    return DIFFERS if is_built_path(targets, canonical) else ""
 
 
 @dataclass

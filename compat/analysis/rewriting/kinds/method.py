@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
+
+from compat.ledger import replacement
 
 from ...model.embedded import literal_span
 from ...model.references import callee
@@ -13,6 +16,8 @@ from . import deprecated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from compat.ledger import Move
 
     from ...model.file_uses import FileUses
     from ..plan import Plan
@@ -31,6 +36,10 @@ def decide_members(plan: Plan, uses: FileUses) -> None:
         rule = method.rule_of(use.row)
         if use.row.stays:
             plan.skip_span(use.start, rule, use.row.legacy, deprecated.reason(use.row))
+        elif use.row.differs:
+            reason = _reshape(plan, use)
+            if reason:
+                plan.skip_span(use.start, rule, use.row.legacy, reason)
         elif use.row.is_tombstone or not new or new == old:
             plan.skip_span(use.start, rule, use.row.legacy, f"what replaces it differs: {use.row.instead or 'see its note'}")
         elif use.how == "override":
@@ -50,6 +59,35 @@ def decide_members(plan: Plan, uses: FileUses) -> None:
         else:
             plan.edit(use.start, use.end, new)
             plan.moved.add(use.row.legacy)
+
+
+def _reshape(plan: Plan, use: method.Use) -> str:
+    """Add the brackets of a call, or take them off, where a member was the other thing; or say why not."""
+    row = use.row
+    by_hand = f"it {row.differs}; rewrite it by hand: {replacement(row)}"
+    owner, _, new = row.canonical.rpartition(".")
+    if use.text is not None or use.how not in ("call", "attribute") or owner.partition(":")[2] != _class_of(row):
+        return by_hand
+    data, name = plan.file.source.data, row.legacy.rpartition(".")[2].encode()
+    if data[use.start : use.end] != name:
+        return "the attribute is written in a way that is not rewritten"
+    brackets = re.compile(rb"\s*\(\s*\)").match(data, use.end)
+    if row.was_called and use.how == "call" and brackets is not None:
+        plan.edit(use.start, brackets.end(), new)
+        return ""
+    if row.was_read and use.how == "attribute" and not _is_stored(plan, use):
+        plan.edit(use.start, use.end, f"{new}()")
+        return ""
+    return by_hand
+
+
+def _class_of(row: Move) -> str:
+    return row.attribute.rpartition(".")[0]
+
+
+def _is_stored(plan: Plan, use: method.Use) -> bool:
+    nodes = (node for node in plan.file.names.parents if isinstance(node, ast.Attribute))
+    return any(not isinstance(node.ctx, ast.Load) for node in nodes if plan.file.span(node)[1] == use.end)
 
 
 def hold(plan: Plan, found: Iterable[method.Use], *, all_patches: bool = False) -> None:
