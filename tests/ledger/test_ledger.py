@@ -193,7 +193,11 @@ def test_check_raises_all_faults_at_once_each_with_row_reason_and_remedy():
         ("Class('a:Err')", "an exception cannot be moved as Class: except does not see adapters"),
         ("Class('a:NoAdapter')", "adapter 'json:JSONEncoder' is no Adapter"),
         ("Name('a b:Odd')", "'a b:Odd' is no legacy path"),
-        ("Argument('json:dumps(x)')", "it must be exactly one of renamed, dropped, reordered, newly required"),
+        (
+            "Argument('json:dumps(x)')",
+            "it must be exactly one of renamed, dropped, of other values, several in one, a combination, newly required, "
+            "of another default, keyword-only, reordered",
+        ),
     ):
         assert expected in said, (expected, sorted(said))
     assert str(caught.value).startswith(f"ledger 'bad' has {len(caught.value.faults)} faults:\n  ")
