@@ -9,7 +9,7 @@ attach        rows that change what still exists, composed
 trial         check(): does what installing does, and says what could not be served
 recording     who uses what: the funnel (count first, warn second), call sites, warning filters, thread origins, lazy imports
 adapters      classes that are built by factories now
-methods       renamed, converted, legacy_method
+methods       renamed, converted, legacy_method, and the parts that adapters are made of
 forward       generated forwarders
 results       dual: one result for callers that await and callers that do not
 """
@@ -19,6 +19,7 @@ from __future__ import annotations
 __all__ = [
     "Adapter",
     "Installation",
+    "Part",
     "check",
     "converted",
     "count_option",
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from .adapters import Adapter
     from .in_place.marking import deprecated
     from .installation import Installation, install, installed
-    from .methods import converted, legacy_method, renamed
+    from .methods import Part, converted, legacy_method, renamed
     from .recording.funnel import usage
     from .reporting import count_option, getenv, getkey, use
     from .results import dual, wait
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Adapter": "adapters",
     "Installation": "installation",
+    "Part": "methods",
     "check": "trial",
     "converted": "methods",
     "count_option": "reporting",

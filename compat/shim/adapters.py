@@ -18,14 +18,14 @@ from compat._forking import gate
 from compat.ledger import Class, Ledger, Move
 
 from .forward import FunctionLike, shape
-from .methods import Legacy
+from .methods import Legacy, Part
 from .recording import callsite
 from .recording.funnel import LateRecorder, UseRecorder, record
 from .serving.targets import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any, Generic
 
     from typing_extensions import TypeVar
@@ -253,7 +253,8 @@ class Adapter(Generic[Canonical], metaclass=AdapterMeta):
     """Base of legacy classes over canonical instances.
 
     Class keywords: ``of``, the canonical class; ``built_by``, the factory that makes its instances (the class itself unless
-    given). Override ``__build__`` where the legacy constructor's arguments differ from the factory's. Type checkers know what
+    given); ``parts``, the parts that answer for instances, by the attribute that keeps them (:class:`Part`).
+    Override ``__build__`` where the legacy constructor's arguments differ from the factory's. Type checkers know what
     ``self.canonical`` is where the class is named once more: ``class Session(Adapter[Store], of="shop.storage:Store")``.
     """
 
@@ -261,7 +262,9 @@ class Adapter(Generic[Canonical], metaclass=AdapterMeta):
     __compat_front__ = False
     __compat_recorders__: dict[str, LateRecorder] = {}
 
-    def __init_subclass__(cls, *, of: str = "", built_by: str = "", **kwargs: Any) -> None:
+    def __init_subclass__(
+        cls, *, of: str = "", built_by: str = "", parts: Mapping[str, type[Part]] | None = None, **kwargs: Any
+    ) -> None:
         super().__init_subclass__(**kwargs)
         if of:
             type.__setattr__(cls, "__compat_of__", of)
@@ -271,6 +274,8 @@ class Adapter(Generic[Canonical], metaclass=AdapterMeta):
         # Not in __set_name__: that runs before the class knows what it stands for.
         # Plain bases of an adapter class may hold legacy methods as well; what a user derives from it has them already.
         written: dict[str, Any] = {}
+        for attribute, part in (parts or {}).items():
+            written.update(part.__compat_answers__(attribute))
         for base in reversed(cls.__mro__ if of else (cls,)):
             written.update(vars(base))
         for name, value in written.items():

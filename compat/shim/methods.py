@@ -80,6 +80,46 @@ def legacy_method(*, instead: str | None, note: str = "") -> Callable[[Callable[
     return mark
 
 
+class _Answered(_Written):
+    """A legacy method of a part: called on the adapter, answered by the part that the instance keeps under ``attribute``."""
+
+    def __init__(self, written: _Written, attribute: str) -> None:
+        super().__init__(written.function, written.instead, written.note)
+        self.attribute = attribute
+
+    def made(self, owner: Any, name: str) -> Any:
+        path = f"{self.attribute}.{name}"
+        if isinstance(self.function, property):
+            return counted_property(self.recorder(owner, name), path)
+        return forward(self.function, self.recorder(owner, name), through=path)
+
+
+class Part:
+    """A part that an adapter is made of: an object of its own, whose legacy methods are served by the adapter.
+
+    ``class Shop(Adapter, of="...", parts={"_stock": Stock})`` has the legacy methods of ``Stock``, counted; each instance of the
+    adapter keeps the part that answers them as ``_stock``. On the part itself they are plain methods.
+    """
+
+    __compat_written__: dict[str, _Written] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        written = {name: value for name, value in vars(cls).items() if isinstance(value, _Written)}
+        for name, value in written.items():
+            if isinstance(value.function, (staticmethod, classmethod)):
+                raise TypeError(
+                    f"{cls.__name__}.{name}: a part answers for one instance; write a static or class method on the adapter"
+                )
+            setattr(cls, name, value.function)
+        cls.__compat_written__ = {**cls.__compat_written__, **written}
+
+    @classmethod
+    def __compat_answers__(cls, attribute: str) -> dict[str, Legacy]:
+        """What stands on an adapter whose instances keep the part under ``attribute``, by name."""
+        return {name: _Answered(value, attribute) for name, value in cls.__compat_written__.items()}
+
+
 class _Renamed(Legacy):
     def __init__(self, new: str, instead: str | None, note: str) -> None:
         super().__init__(instead, note)

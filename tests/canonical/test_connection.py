@@ -53,6 +53,26 @@ def test_a_blocked_socket_gets_one_writer_and_keeps_the_order(new_socket, contex
     asyncio.run(run())
 
 
+def test_a_socket_whose_sending_waits_for_its_own_connection_is_not_waited_for(context) -> None:
+    async def run() -> None:
+        manager = WebSocketManagerFactory().get(context())
+        sent: list[int] = []
+
+        class Reentrant:
+            async def send_json(self, message: dict) -> None:
+                await asyncio.sleep(0)
+                if not sent:
+                    await connection.drained()
+                sent.append(message["n"])
+
+        connection = manager.add_connection(Reentrant(), stamped=False)
+        await manager.send(numbered(1))
+        await asyncio.wait_for(connection.drained(), 20)
+        assert sent == [1]
+
+    asyncio.run(run())
+
+
 def test_a_slow_consumer_loses_old_notes_and_is_told_never_critical_ones(new_socket, context) -> None:
     async def run() -> None:
         manager = WebSocketManagerFactory(Limits(outbox_events=4)).get(context())

@@ -73,6 +73,18 @@ def test_a_connection_added_without_a_loop_is_flushed_on_demand(new_socket, cont
     assert manager.remove_connection(connection.connection_id) is None and socket.closed is None
 
 
+def test_whoever_takes_what_waits_sends_it(new_socket, context) -> None:
+    async def run() -> None:
+        manager = WebSocketManagerFactory().get(context())
+        await manager.send(note(1))
+        assert [event.seq for event in manager.take_undelivered()] == [1]
+        socket = new_socket()
+        await manager.connect(socket)
+        assert socket.seqs == [] and manager.undelivered() == []
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     ("since", "reason"),
     [

@@ -14,6 +14,7 @@ from unittest.mock import AsyncMock, Mock, create_autospec
 import pytest
 
 from compat import Adapter, Class, LedgerError, check, converted, legacy_method, renamed
+from compat.shim import Part
 
 DATES = {"since": "1.0", "removal": "2.0", "instead": None}
 
@@ -88,7 +89,7 @@ def home(world, installed):
     class Pure(Adapter, of="canon.real:Real", built_by="canon.real:get_real"):
         """Adds nothing."""
 
-    class Part:
+    class Shared:
         """What several adapters share."""
 
         @legacy_method(instead="Real.open")
@@ -103,7 +104,7 @@ def home(world, installed):
         def plain(self):
             return "part"
 
-    class Mixed(Part, Adapter, of="canon.real:Real", built_by="canon.real:get_real"):
+    class Mixed(Shared, Adapter, of="canon.real:Real", built_by="canon.real:get_real"):
         """Takes one method from its part, and has the other itself."""
 
         @legacy_method(instead="Real.open")
@@ -113,13 +114,41 @@ def home(world, installed):
         def plain(self):
             return "own"
 
-    for kind in (Old, Pure, Mixed):
+    class Door(Part):
+        """A part with a state of its own."""
+
+        def __init__(self, shop):
+            self.shop, self.knocks = shop, 0
+
+        @legacy_method(instead="Real.open")
+        def knock(self, times=1):
+            self.knocks += times
+            return self.shop.user, self.knocks
+
+        @legacy_method(instead="Real.open")
+        async def aknock(self):
+            return self.shop.knock(2)
+
+        @legacy_method(instead="Real.health")
+        @property
+        def colour(self):
+            return "red"
+
+    class Composed(Adapter, of="canon.real:Real", built_by="canon.real:get_real", parts={"_door": Door}):
+        """Made of a part."""
+
+        def __init__(self, user):
+            super().__init__(user)
+            self._door = Door(self)
+
+    for kind in (Old, Pure, Mixed, Composed):
         kind.__module__, kind.__qualname__ = "kit_adapters", kind.__name__
         setattr(adapters, kind.__name__, kind)
     installed(
         Class("old.kit:Old", "canon.real:Real", adapter="kit_adapters:Old", **DATES),
         Class("old.kit:Pure", "canon.real:Real", adapter="kit_adapters:Pure", **DATES),
         Class("old.kit:Mixed", "canon.real:Real", adapter="kit_adapters:Mixed", **DATES),
+        Class("old.kit:Composed", "canon.real:Real", adapter="kit_adapters:Composed", **DATES),
     )
     yield world
     del sys.modules["kit_adapters"]
@@ -165,6 +194,38 @@ def test_legacy_methods_of_a_plain_base_are_counted_as_the_adapters_own(home):
         ("old.kit:Mixed.connect", "call", 6): 1,
         ("old.kit:Mixed.ask", "call", 6): 2,
     }
+
+
+def test_legacy_methods_of_a_part_are_counted_as_the_adapters_own_and_answered_by_the_instances_part(home):
+    seen = home.ok(
+        """
+        import asyncio, inspect
+        from old.kit import Composed
+        class Mine(Composed):
+            def knock(self, times=1):
+                return ("mine", *super().knock(times))
+        one, two, mine = Composed("ann"), Composed("bob"), Mine("eve")
+        r = one.knock(), one.knock(times=3), two.knock(), mine.knock(), one.colour
+        a = asyncio.run(mine.aknock())
+        c = inspect.iscoroutinefunction(Composed.aknock), str(inspect.signature(Composed.knock))
+        """
+    )
+    assert seen.namespace["r"] == (("ann", 1), ("ann", 4), ("bob", 1), ("mine", "eve", 1), "red")
+    assert seen.namespace["a"] == ("mine", "eve", 3)
+    assert seen.namespace["c"] == (True, "(self, times=1)")
+    counted = {(name, kind): n for (name, kind, line), n in seen.counted("call").items() if line != 6}
+    assert counted == {("old.kit:Composed.knock", "call"): 3, ("old.kit:Composed.aknock", "call"): 1}
+    assert seen.counted("attribute") == {("old.kit:Composed.colour", "attribute", 8): 1}
+
+
+def test_a_part_answers_for_an_instance_and_so_has_no_static_legacy_methods():
+    with pytest.raises(TypeError, match=r"Wrong\.one: a part answers for one instance"):
+
+        class Wrong(Part):
+            @legacy_method(instead=None)
+            @staticmethod
+            def one():
+                pass
 
 
 def test_async_legacy_methods_stay_coroutine_functions_and_count_at_the_call(home):

@@ -201,8 +201,8 @@ class Connection:
             self._pumping = False
 
     async def drained(self) -> None:
-        """Wait until nothing waits for this connection, or it is gone."""
-        while self._writer is not None:
+        """Wait until nothing waits for this connection, or it is gone; its own writer does not wait for itself."""
+        while self._writer is not None and self._writer is not asyncio.current_task():
             await asyncio.wait({self._writer})
 
     async def send_direct(self, message: Mapping[str, Any]) -> bool:

@@ -306,12 +306,16 @@ class UnifiedWebSocketManager:
         """Return the events that were sent here and that no connection has received yet."""
         return self._stream.undelivered(self.key.thread_id)
 
+    def take_undelivered(self) -> list[Event]:
+        """Return and forget what :meth:`undelivered` returns; whoever takes these events sends them."""
+        return self._stream.take_undelivered(self.key.thread_id)
+
     async def flush_undelivered(self) -> int:
         """Send what waits for a first receiver to the connections there are; return how many events went."""
         connections = list(self.connections.values())
         if not connections:
             return 0
-        events = self._stream.take_undelivered(self.key.thread_id)
+        events = self.take_undelivered()
         with self._factory.lock:
             for connection in connections:
                 connection.replay(e for e in events if shows(connection.thread_id, e.thread_id))

@@ -211,8 +211,9 @@ class WebSocketManagerFactory:
         return True
 
     def get_active_connections_count(self) -> int:
-        """How many connections all managers have."""
-        return sum(made.manager.get_connection_count() for made in self._active_managers.values())
+        """How many connections all managers have; those of one user share theirs."""
+        by_user = {made.user_id: made.manager for made in self._active_managers.values()}
+        return sum(manager.get_connection_count() for manager in by_user.values())
 
     async def enforce_resource_limits(self, user_id: str) -> bool:
         """Whether the user may have one more manager."""

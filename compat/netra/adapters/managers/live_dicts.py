@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from .user_managers import Scope
 
 QUEUE_LIMIT = 1000
 
@@ -107,6 +109,75 @@ def _asking(name: str) -> Callable[..., Any]:
 _READERS = ("__getitem__", "__contains__", "__len__", "__iter__", "__eq__", "__ne__", "__repr__")
 for _name in (*_READERS, "get", "keys", "values", "items", "copy"):
     setattr(View, _name, _asking(_name))
+
+
+class Views:
+    """The dictionaries of a manager's connections: by id, their ids by user, and their records by user.
+
+    Parameters
+    ----------
+    attach, detach:
+        Take a connection in; take one out, of a user where given.
+    """
+
+    def __init__(self, attach: Callable[[Any], None], detach: Callable[..., Any], scope: Scope) -> None:
+        def by_user(read: Callable[[str], Any]) -> Callable[[], dict[Any, Any]]:
+            return lambda: {user: read(user) for user in scope.users()}
+
+        def only_drop(user: str) -> None:
+            self._keep_only(user, ())
+
+        self._attach, self._detach, self._scope = attach, detach, scope
+        self.by_id = View(scope.records, scope.version, self._put, detach)
+        self.ids = View(by_user(scope.ids_of), scope.version, self._put_ids, only_drop)
+        self.records = View(by_user(scope.records_of), scope.version, self._replace, only_drop)
+
+    def drop_beside(self) -> None:
+        """Forget what is kept beside the connections."""
+        for view in (self.by_id, self.ids, self.records):
+            view.drop_beside()
+
+    def set_ids(self, wanted: Mapping[str, Any]) -> None:
+        """Make the ids by user those of ``wanted``: connections that it does not name go."""
+        for user in self._scope.users():
+            self._keep_only(user, wanted.get(user, ()))
+        self.ids.drop_beside()
+        view = self.ids.fresh()
+        view.update({user: ids for user, ids in wanted.items() if user not in view})
+
+    # What each view does with a value that is set: False for one that is no connection, which the view then keeps itself.
+
+    def _put(self, connection_id: str, record: Any) -> bool:
+        if not _is_connection(record):
+            return False
+        if record.connection_id != connection_id:
+            record.connection_id = connection_id
+        self._attach(record)
+        return True
+
+    def _put_ids(self, user: str, wanted: Any) -> bool:
+        known = self._scope.ids_of(user)
+        if not known or not isinstance(wanted, (set, frozenset, list, tuple)) or not known.issuperset(wanted):
+            return False
+        self._keep_only(user, wanted)
+        return True
+
+    def _replace(self, user: str, records: Any) -> bool:
+        if not isinstance(records, (list, tuple)) or not all(map(_is_connection, records)):
+            return False
+        self._keep_only(user, ())
+        for record in records:
+            self._attach(record)
+        return True
+
+    def _keep_only(self, user: str, wanted: Any) -> None:
+        for connection_id in self._scope.ids_of(user) - set(wanted):
+            self._detach(connection_id, user)
+
+
+def _is_connection(value: Any) -> bool:
+    ids = (getattr(value, "connection_id", None), getattr(value, "user_id", None))
+    return hasattr(value, "websocket") and all(isinstance(one, str) and one for one in ids)
 
 
 class UserQueues(dict):  # type: ignore[type-arg]

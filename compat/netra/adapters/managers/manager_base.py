@@ -1,31 +1,26 @@
-"""Everything legacy managers do, and the attributes that legacy code reads off them: views on the users' canonical managers."""
+"""What legacy code reaches on a manager beside its methods: attributes, and the methods that begin with an underscore."""
 
 from __future__ import annotations
 
 import asyncio
 import weakref
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime
+from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
 from compat.netra.components.connections import manager_validation
-from compat.netra.components.connections.background_tasks import MonitoredTasks
-from compat.netra.components.events.delivery_tracker import EventDeliveryTracker
+from compat.netra.components.events.business_events import business_event
 from compat.netra.components.locks import make_lock
+from compat.netra.components.messages import serializing
 from compat.shim import dual
 
-from .aliases import OlderMethods
-from .connections import ConnectionMethods
 from .construction import chosen
-from .live_dicts import UserQueues, View
+from .live_dicts import View
 from .manager_types import RegistryCompat, WebSocketManagerMode
-from .receiving import ReceivingMethods
-from .reports import ReportMethods
-from .sending import SendingMethods
+from .parts.whole import Parts
 from .user_managers import Scope
-
-COUNTERS = ("total_events_sent", "events_delivered", "contamination_prevented", "queue_overflows", "auth_token_reuse_detected")
 
 
 class _Own:
@@ -37,26 +32,57 @@ class _Own:
         raise AttributeError("not set")
 
 
-def _is_connection(value: Any) -> bool:
-    ids = (getattr(value, "connection_id", None), getattr(value, "user_id", None))
-    return hasattr(value, "websocket") and all(isinstance(one, str) and one for one in ids)
+def held(path: str) -> Any:
+    """An attribute whose value a part has: ``path`` from the manager to it. Set there too."""
+    holder, _, name = path.rpartition(".")
+    where = attrgetter(holder)
+
+    def put(self: Any, value: Any) -> None:
+        setattr(where(self), name, value)
+
+    return property(attrgetter(path), put)
 
 
-class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, ReportMethods, OlderMethods):
-    """Everything legacy managers do, and the attributes that legacy code reads off them."""
+class ReachedNames:
+    """Attributes and underscored methods of a manager; its public methods are those of its parts."""
+
+    _parts: Parts
+    _scope: Scope
 
     mode = user_context = config = registry = connection_registry = core = _Own()
     user_id = thread_id = request_id = on_event_emitted = _connection_pool = _lock = _Own()
 
+    _connection_error_count = held("_scope.undelivered.error_counts")
+    _last_error_time = held("_scope.undelivered.last_errors")
+    _error_recovery_enabled = held("_scope.undelivered.enabled")
+    _undelivered = held("_scope.undelivered")
+    _rooms = held("_scope.rooms")
+    _tasks = held("_parts.reports.tasks")
+    _background_tasks = held("_parts.reports.tasks.tasks")
+    _task_failures = held("_parts.reports.tasks.failures")
+    _task_registry = held("_parts.reports.tasks.recipes")
+    _task_last_restart = held("_parts.reports.tasks.last_restart")
+    _shutdown_requested = held("_parts.reports.tasks.shutdown_requested")
+    _health_check_failures = held("_parts.reports.tasks.check_failures")
+    _last_health_check = held("_parts.reports.tasks.last_check")
+    _monitoring_enabled = held("_parts.reports.tasks.enabled")
+    _created_at: datetime = held("_parts.reports.created_at")
+    _delivery = held("_parts.delivery")
+    _event_isolation_tokens = held("_parts.isolation.tokens")
+    _user_event_queues = held("_parts.isolation.queues")
+    _cross_user_detection = held("_parts.isolation.violations")
+    _event_queue_stats = held("_parts.isolation.stats")
+    _user_connection_locks = held("_parts.connections.locks")
+
     @property
     def _connections(self) -> View:
         """Connections by id."""
-        return self._views[0].fresh()
+        return self._parts.connections.views.by_id.fresh()
 
     @_connections.setter
     def _connections(self, records: Mapping[str, Any]) -> None:
-        self.clear_all_connections()
-        self._views[0].fresh().update(records)
+        self._parts.connections.clear_all_connections()
+        self._parts.connections.views.by_id.fresh().update(records)
 
     @property
     def connections(self) -> View:
@@ -66,63 +92,23 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
     @property
     def _user_connections(self) -> View:
         """Connection ids by user."""
-        return self._views[1].fresh()
+        return self._parts.connections.views.ids.fresh()
 
     @_user_connections.setter
     def _user_connections(self, wanted: Mapping[str, Any]) -> None:
-        for user in self._scope.users():
-            self._keep_only(user, wanted.get(user, ()))
-        self._views[1].drop_beside()
-        view = self._views[1].fresh()
-        view.update({user: ids for user, ids in wanted.items() if user not in view})
+        self._parts.connections.views.set_ids(wanted)
 
     user_connections = _user_connections
 
     @property
     def active_connections(self) -> View:
         """Connection records by user."""
-        return self._views[2].fresh()
+        return self._parts.connections.views.records.fresh()
 
-    def _keep_only(self, user: str, wanted: Any) -> None:
-        for connection_id in self._scope.ids_of(user) - set(wanted):
-            self._detach(connection_id, user)
-
-    def _make_views(self, scope: Scope) -> list[View]:
-        def by_user(read: Any) -> Any:
-            return lambda: {user: read(user) for user in scope.users()}
-
-        return [
-            View(scope.records, scope.version, self._put, self._detach),
-            View(by_user(scope.ids_of), scope.version, self._put_ids, lambda user: self._keep_only(user, ())),
-            View(by_user(scope.records_of), scope.version, self._replace, lambda user: self._keep_only(user, ())),
-        ]
-
-    _views: list[View]
-
-    # What each view does with a value that is set: False for one that is no connection, which the view then keeps itself.
-
-    def _put(self, connection_id: str, record: Any) -> bool:
-        if not _is_connection(record):
-            return False
-        if record.connection_id != connection_id:
-            record.connection_id = connection_id
-        self._attach(record)
-        return True
-
-    def _put_ids(self, user: str, wanted: Any) -> bool:
-        known = self._scope.ids_of(user)
-        if not known or not isinstance(wanted, (set, frozenset, list, tuple)) or not known.issuperset(wanted):
-            return False
-        self._keep_only(user, wanted)
-        return True
-
-    def _replace(self, user: str, records: Any) -> bool:
-        if not isinstance(records, (list, tuple)) or not all(map(_is_connection, records)):
-            return False
-        self._keep_only(user, ())
-        for record in records:
-            self._attach(record)
-        return True
+    @property
+    def _connection_ids(self) -> set[str]:
+        """The ids of every connection."""
+        return set(self._connections)
 
     @property
     def connection_manager(self) -> Any:
@@ -139,91 +125,62 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
 
     @property
     def _is_active(self) -> bool:
-        return bool(self._scope.is_alive())
+        return self._scope.is_alive()
 
     @_is_active.setter
     def _is_active(self, value: bool) -> None:
-        self._scope._closed = not value
+        self._scope.set_alive(value)
 
     @property
     def _message_recovery_queue(self) -> dict[str, list[dict[str, Any]]]:
-        return self._undelivered.messages
+        """What waits for each user's next connection, and was not sent by the canonical server meanwhile."""
+        for user in list(self._scope.undelivered.messages):
+            self._scope.forget_delivered(user)
+        return self._scope.undelivered.messages
 
     @_message_recovery_queue.setter
     def _message_recovery_queue(self, messages: dict[str, list[dict[str, Any]]]) -> None:
-        self._undelivered.messages = messages
+        self._scope.undelivered.messages = messages
 
-    @property
-    def _connection_error_count(self) -> dict[str, int]:
-        return self._undelivered.error_counts
-
-    @property
-    def _last_error_time(self) -> dict[str, datetime]:
-        return self._undelivered.last_errors
-
-    @property
-    def _error_recovery_enabled(self) -> bool:
-        return self._undelivered.enabled
-
-    @_error_recovery_enabled.setter
-    def _error_recovery_enabled(self, value: bool) -> None:
-        self._undelivered.enabled = value
-
-    @property
-    def _background_tasks(self) -> dict[str, Any]:
-        return self._tasks.tasks
-
-    @property
-    def _task_failures(self) -> dict[str, int]:
-        return self._tasks.failures
-
-    @property
-    def _task_registry(self) -> dict[str, Any]:
-        return self._tasks.recipes
-
-    @property
-    def _task_last_restart(self) -> dict[str, str]:
-        return self._tasks.last_restart
-
-    @property
-    def _shutdown_requested(self) -> bool:
-        return self._tasks.shutdown_requested
-
-    @_shutdown_requested.setter
-    def _shutdown_requested(self, value: bool) -> None:
-        self._tasks.shutdown_requested = value
-
-    @property
-    def _health_check_failures(self) -> int:
-        return self._tasks.check_failures
-
-    @_health_check_failures.setter
-    def _health_check_failures(self, value: int) -> None:
-        self._tasks.check_failures = value
-
-    @property
-    def _last_health_check(self) -> datetime:
-        return self._tasks.last_check
-
-    @_last_health_check.setter
-    def _last_health_check(self, value: datetime) -> None:
-        self._tasks.last_check = value
-
-    @property
-    def _monitoring_enabled(self) -> bool:
-        return self._tasks.enabled
-
-    @_monitoring_enabled.setter
-    def _monitoring_enabled(self, value: bool) -> None:
-        self._tasks.enabled = value
+    # -- methods that begin with an underscore, and that legacy code calls or replaces nevertheless
 
     async def _get_user_connection_lock(self, user_id: str) -> asyncio.Lock:
-        lock = self._user_connection_locks.get(user_id)
-        if lock is None:
-            lock = self._user_connection_locks[user_id] = make_lock()
-        return lock
+        return self._parts.connections.lock_of(user_id)
 
-    _user_connection_locks: dict[str, asyncio.Lock]
+    async def _store_failed_message(self, user_id: str, message: dict[str, Any], failure_reason: str) -> None:
+        self._scope.undelivered.keep(str(user_id), message, failure_reason)
+
+    async def _process_queued_messages(self, user_id: str) -> None:
+        await self._parts.receiving.process_recovery_queue(user_id)
+
+    async def _emit_connection_error_notification(self, user_id: str, event_type: str) -> None:
+        await self._parts.critical.tell_of_lost_event(user_id, event_type)
+
+    async def _emit_system_error_notification(self, user_id: str, event_type: str, error_details: Any = None) -> None:
+        await self._parts.critical.tell_of_failure(user_id, event_type, error_details)
+
+    async def _notify_event_listeners(self, event: dict[str, Any]) -> None:
+        await self._parts.critical.notify_listeners(event)
+
+    def _process_business_event(self, event_type: str, data: dict[str, Any]) -> dict[str, Any]:
+        return business_event(event_type, data)
+
+    def _validate_user_isolation(self, user_id: Any, operation: str = "unknown") -> bool:
+        return self._parts.isolation.validate_user(user_id, operation)
+
+    def _prevent_cross_user_event_bleeding(self, event: dict[str, Any], user_id: Any) -> dict[str, Any]:
+        return self._parts.isolation.marked(event, user_id)
+
+    def _get_connection_diagnostics(self, connection: Any) -> dict[str, Any]:
+        return self._parts.isolation.diagnostics(connection)
+
+    def _serialize_message_safely(self, message: Any) -> Any:
+        return serializing.serialize_message_safely(message)
+
+    async def _serialize_message_safely_async(self, message: Any) -> Any:
+        return serializing.serialize_message_safely(message)
+
+    # -- how one is made
 
     _instance: Any = None
 
@@ -243,11 +200,6 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
         """The manager of ``user_context``'s user, awaited or not."""
         return cls(user_context=user_context)  # type: ignore[call-arg]
 
-    @property
-    def _connection_ids(self) -> set[str]:
-        """The ids of every connection."""
-        return set(self._connections)
-
     def _begin(self, strict: bool, mode: Any, context: Any, config: Any, token: Any) -> None:
         """What construction does; ``mode`` was the first argument, where some callers pass a context."""
         if context is None and getattr(mode, "user_id", None):
@@ -265,6 +217,7 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
             )
 
     def _set_up(self, scope: Scope, context: Any, config: Any) -> None:
+        face: Any = self
         own = {
             "_scope": scope,
             "mode": WebSocketManagerMode.UNIFIED,
@@ -276,25 +229,15 @@ class ManagerMethods(ConnectionMethods, SendingMethods, ReceivingMethods, Report
             "connection_registry": {},
             "core": SimpleNamespace(room_manager=scope.rooms),
             "on_event_emitted": None,
-            "_rooms": scope.rooms,
-            "_undelivered": scope.undelivered,
-            "_views": self._make_views(scope),
-            "_tasks": MonitoredTasks(),
-            "_delivery": EventDeliveryTracker(),
-            "_created_at": datetime.now(timezone.utc),
             "_connection_pool": weakref.WeakValueDictionary(),
             "_event_listeners": [],
             "_transaction_coordinator": None,
-            "_event_isolation_tokens": {},
             "_event_delivery_tracking": {},
-            "_user_event_queues": UserQueues(),
-            "_cross_user_detection": {},
             "_connection_infos": {},
-            "_event_queue_stats": dict.fromkeys(COUNTERS, 0),
-            "_user_connection_locks": {},
             "_lock": make_lock(),
             "_connection_lock_creation_lock": make_lock(),
+            "_parts": Parts(face, scope),
+            "registry": RegistryCompat(self),
         }
         for name, value in own.items():
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "registry", RegistryCompat(self))

@@ -41,6 +41,15 @@ class WebSocketConnection:
         if self.user_id:
             self.user_id = ensure_user_id(self.user_id)
 
+    @classmethod
+    def of_user(
+        cls, connection_id: str, user_id: str, websocket: Any, connected_at: datetime, metadata: Any = None, thread_id: Any = None
+    ) -> WebSocketConnection:
+        """A record of a user whose id has been checked."""
+        made = cls(connection_id, "", websocket, connected_at, metadata, thread_id)
+        made.user_id = user_id
+        return made
+
 
 class ConnectionID(str):
     """The id that ``connect_user`` returns, with what the connection object of other releases carried."""
@@ -92,12 +101,12 @@ class RegistryCompat:
     async def register_connection(self, user_id: str, connection_info: Any) -> None:
         """Add the connection that ``connection_info`` describes."""
         manager = self.manager
-        record = WebSocketConnection(
-            connection_id=connection_info.connection_id,
-            user_id=user_id,
-            websocket=connection_info.websocket,
-            connected_at=getattr(connection_info, "connected_at", None) or datetime.now(timezone.utc),
-            metadata={"connection_info": connection_info},
+        record = WebSocketConnection.of_user(
+            connection_info.connection_id,
+            manager._parts.user_of(user_id),
+            connection_info.websocket,
+            getattr(connection_info, "connected_at", None) or datetime.now(timezone.utc),
+            {"connection_info": connection_info},
         )
         await manager.add_connection(record)
         manager.connection_registry[connection_info.connection_id] = connection_info

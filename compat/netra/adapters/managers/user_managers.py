@@ -15,56 +15,18 @@ from compat.canonical.factory import WebSocketManagerFactory, get_websocket_mana
 from compat.canonical.limits import Limits
 from compat.netra.components import environment
 from compat.netra.components.connections.rooms import Rooms
-from compat.netra.components.events.undelivered import UndeliveredMessages
+from compat.netra.components.events.undelivered import Kept, UndeliveredMessages
 
+from .delivery import Sent, Socket, deliver
 from .holders import Holders, name_of
 from .manager_types import WebSocketConnection
 
 logger = get_logger(__name__)
 
-_CLOSED = ("DISCONNECTED", "CLOSED")
-
 
 def isolated_factory() -> WebSocketManagerFactory:
-    """A factory of its own for one legacy manager object; legacy managers had no limits."""
+    """A factory of its own for one legacy manager object in testing mode; legacy managers had no limits."""
     return WebSocketManagerFactory(Limits(connections_per_user=100_000, send_timeout=30.0))
-
-
-class Socket:
-    """What a canonical connection writes to: the record's present socket, as it takes messages."""
-
-    def __init__(self, record: Any) -> None:
-        self.record = record
-
-    def send_json(self, message: dict[str, Any]) -> Any:
-        """Send through ``send_json``, or as text through what there is."""
-        websocket = self.record.websocket
-        if websocket is None:
-            raise ConnectionError(f"connection {self.record.connection_id} has no socket")
-        send = getattr(websocket, "send_json", None)
-        if send is not None:
-            return send(message)
-        from compat.canonical.core.codec import dumps
-
-        send_text = getattr(websocket, "send_text", None) or websocket.send
-        return send_text(dumps(message))
-
-    def close(self, code: int = 1000, reason: str = "") -> Any:
-        """Close the socket where it can be closed."""
-        close = getattr(self.record.websocket, "close", None)
-        return close(code=code, reason=reason) if close is not None else None
-
-
-def is_open(record: Any) -> bool:
-    """Whether a connection has a socket that does not say that it is closed."""
-    websocket = getattr(record, "websocket", None)
-    if websocket is None:
-        return False
-    for state in ("client_state", "application_state"):
-        name = getattr(getattr(websocket, state, None), "name", None)
-        if isinstance(name, str) and name.upper() in _CLOSED:
-            return False
-    return getattr(websocket, "closed", False) is not True
 
 
 class Shared:
@@ -85,13 +47,10 @@ class Scope:
     Parameters
     ----------
     factory:
-        Where the users' managers come from.
+        Where the users' managers come from: this process's, or in testing mode one of its own. Messages take the same way
+        through either; a user who is connected to the canonical server is reached there too.
     owner:
         The only user that may be reached; None lets each call name its user, who gets a manager of their own.
-
-    Over this process's factory messages take the canonical way: numbered, and kept for a client that reconnects anywhere.
-    Over a factory of its own, as in tests, they go straight to the sockets; a user who is connected to the canonical
-    server is reached there too.
 
     Ids of connections and threads are unique within one user alone, and clients may choose them. An id that two users have
     had therefore names nobody, unless the call says whose it is, or this object has attached one of them only.
@@ -100,11 +59,12 @@ class Scope:
     def __init__(self, factory: WebSocketManagerFactory, owner: str | None = None) -> None:
         self.factory = factory
         self.owner = owner
-        self.durable = factory is get_websocket_manager_factory()
         self._shared = _shared.setdefault(factory, Shared())
         self.undelivered, self.rooms = self._shared.undelivered, self._shared.rooms
         self._connections, self._threads = Holders(), Holders()
         self._closed = False
+
+    # -- users
 
     def manager_of(self, user_id: str) -> UnifiedWebSocketManager:
         """The canonical manager of one user; made at need.
@@ -121,16 +81,59 @@ class Scope:
             )
         return self.factory.get(SimpleNamespace(user_id=user_id, thread_id=None))
 
+    def let_in(self, user_id: Any) -> bool:
+        """Whether a user of this very id was let in: by the canonical server, or by a context that a manager was made for."""
+        if not isinstance(user_id, str):
+            return False
+        return user_id == self.owner or any(factory.managers_of(user_id) for factory in self._factories())
+
+    def users(self) -> list[str]:
+        """The users with a connection."""
+        return list(dict.fromkeys(manager.user_id for manager in self._known() if manager.connections))
+
+    def user_of_thread(self, thread_id: str) -> tuple[bool, str | None]:
+        """Whether a thread is shown by anybody, and by whom; None where several users show it or have shown it.
+
+        Clients of the canonical server choose their threads: what legacy code has said goes before what they show, and the
+        user of that very id before who calls a thread so.
+        """
+        users = {record.user_id for record in self.every_record() if record.thread_id == thread_id}
+        if not users:
+            return False, None
+        if self.owner is None:
+            said = self._threads.users(thread_id) or self._shared.threads.users(thread_id)
+            if not said and users != {thread_id} and thread_id in self.factory.users():
+                return False, None
+            users = set(said) or {*users, *self._shared.seen_threads.users(thread_id)}
+        if len(users) > 1:
+            logger.error("thread %r is that of several users: nothing is sent to it without a user", thread_id)
+            return True, None
+        (user_id,) = users
+        self._shared.seen_threads.note(thread_id, user_id)
+        return True, user_id
+
+    # -- connections
+
     def attach(self, record: Any) -> None:
         """Hand a connection to its user's manager; the user's own of the same id goes."""
         manager = self.manager_of(record.user_id)
         manager.remove_connection(record.connection_id)
-        manager.add_connection(
-            Socket(record), connection_id=record.connection_id, thread_id=_text(record.thread_id), stamped=False
-        )
+        manager.add_connection(Socket(record), **self._noted(record))
+
+    async def connect(self, record: Any) -> None:
+        """As :meth:`attach`, also over a backplane that spans processes."""
+        manager = self.manager_of(record.user_id)
+        if manager.factory.backplane.local:
+            self.attach(record)
+            return
+        manager.remove_connection(record.connection_id)
+        await manager.connect(Socket(record), **self._noted(record))
+
+    def _noted(self, record: Any) -> dict[str, Any]:
         for holders in (self._connections, self._shared.connections):
             holders.note(record.connection_id, record.user_id)
         self._note_thread(record.thread_id, record.user_id)
+        return {"connection_id": record.connection_id, "thread_id": _text(record.thread_id), "stamped": False}
 
     def detach(self, connection_id: Any, user_id: str | None = None) -> Any:
         """Take a connection from its manager, its socket untouched; its record, or None."""
@@ -169,12 +172,8 @@ class Scope:
 
     def version(self) -> tuple[int, ...]:
         """Changes whenever a connection came or went."""
-        counters = [factory.counters for factory in {id(f): f for f in (self.factory, get_websocket_manager_factory())}.values()]
+        counters = [factory.counters for factory in self._factories()]
         return tuple(count for one in counters for count in (one.connections_opened, one.connections_closed))
-
-    def users(self) -> list[str]:
-        """The users with a connection."""
-        return list(dict.fromkeys(manager.user_id for manager in self._known() if manager.connections))
 
     def move(self, connection_id: Any, thread_id: str | None) -> bool:
         """Bind a connection to a thread; False for an unknown one."""
@@ -185,51 +184,24 @@ class Scope:
         self._note_thread(thread_id, holder.user_id)
         return holder.associate_thread(name, thread_id)
 
-    def user_of_thread(self, thread_id: str) -> tuple[bool, str | None]:
-        """Whether a thread is shown by anybody, and by whom; None where several users show it or have shown it.
+    # -- messages
 
-        Clients of the canonical server choose their threads: what legacy code has said goes before what they show, and the
-        user of that very id before who calls a thread so.
-        """
-        users = {record.user_id for record in self.every_record() if record.thread_id == thread_id}
-        if not users:
-            return False, None
-        if self.owner is None:
-            said = self._threads.users(thread_id) or self._shared.threads.users(thread_id)
-            if not said and users != {thread_id} and thread_id in self.factory.users():
-                return False, None
-            users = set(said) or {*users, *self._shared.seen_threads.users(thread_id)}
-        if len(users) > 1:
-            logger.error("thread %r is that of several users: nothing is sent to it without a user", thread_id)
-            return True, None
-        (user_id,) = users
-        self._shared.seen_threads.note(thread_id, user_id)
-        return True, user_id
-
-    async def send_all(self, user_id: str, message: dict[str, Any]) -> tuple[int, bool]:
-        """Send one message to all of a user's connections; how many took it, and whether it is kept for those to come."""
-        canonical = get_websocket_manager_factory()
-        receivers, kept = 0, False
-        for manager in self._managers(user_id) or ([self.manager_of(user_id)] if self.durable else []):
-            if manager.factory is canonical:
-                delivery = await manager.send(message, critical=message.get("critical"))
-                receivers, kept = receivers + delivery.receivers, kept or delivery.kept
-            else:
-                sends = (manager.send_to_connection(name, message) for name in manager.connections)
-                receivers += sum(await asyncio.gather(*sends))
-        return receivers, kept
+    async def send_all(self, user_id: str, message: dict[str, Any]) -> Sent:
+        """Send one message to all of a user's connections; numbered, and kept for those to come where none takes it."""
+        managers = self._managers(user_id) or [self.manager_of(user_id)]
+        critical = message.get("critical")
+        sent = [await deliver(one, one.send(message, critical=None if critical is None else bool(critical))) for one in managers]
+        return Sent(sum(one.took for one in sent), tuple(place for one in sent for place in one.places))
 
     async def send_thread(self, user_id: str, thread_id: str, message: dict[str, Any]) -> int:
-        """Send one message to the user's connections that show a thread; how many it reached."""
-        if self.durable:
-            return (await self.manager_of(user_id).send_to_thread(thread_id, message)).receivers
-        records = [record for record in self.records_of(user_id) if record.thread_id == thread_id]
-        return sum(await asyncio.gather(*(self.send(record, message) for record in records)))
-
-    async def flush(self, user_id: str) -> None:
-        """Send what was kept while the user was away."""
-        if self.durable:
-            await self.manager_of(user_id).flush_undelivered()
+        """Send one message to the user's connections that show a thread; how many took it."""
+        managers = self._managers(user_id) or [self.manager_of(user_id)]
+        for one in managers:
+            for connection in one.connections.values():
+                # Legacy code writes the thread of a record too.
+                connection.thread_id = _text(_record_of(connection).thread_id)
+        sent = [await deliver(one, one.send_to_thread(thread_id, message)) for one in managers]
+        return sum(one.took for one in sent)
 
     async def send(self, record: Any, message: dict[str, Any]) -> bool:
         """Send one message to one connection, as it is; whether its socket took it."""
@@ -240,8 +212,7 @@ class Scope:
         """Send any JSON value to one connection; what is no object goes straight to its socket."""
         if isinstance(message, dict):
             return await self.send(record, message)
-        holder = self._holder(record.connection_id, record.user_id)
-        if holder is None:
+        if self._holder(record.connection_id, record.user_id) is None:
             return False
         try:
             sent = Socket(record).send_json(message)
@@ -252,13 +223,50 @@ class Scope:
             return False
         return True
 
+    # -- what nobody took
+
     def waiting(self, user_id: str) -> int:
         """How many messages wait in the user's outboxes."""
         return sum(int(manager.stats()["waiting"]) for manager in self._managers(user_id))
 
+    def keeps_here(self) -> bool:
+        """Whether this process alone knows what a user has got; over several, history serves those who come back."""
+        return self.factory.backplane.local
+
+    def forget_delivered(self, user_id: str) -> None:
+        """Forget what the canonical server has sent a user meanwhile of the messages that wait for a legacy connection."""
+        managers = self._managers(user_id)
+        if managers:
+            here = {(event.epoch, event.seq) for manager in managers for event in manager.undelivered()}
+            self.undelivered.forget_delivered(user_id, here)
+
+    async def flush(self, user_id: str) -> None:
+        """Send what canonical code sent while the user was away; of what legacy code sent, the core's copy goes.
+
+        That is sent by whoever takes it from ``undelivered``, in the form of old.
+        """
+        self.forget_delivered(user_id)
+        ours = self.undelivered.claim(user_id)
+        for manager in self._managers(user_id):
+            events = manager.take_undelivered() if manager.connections else []
+            for event in events:
+                if (event.epoch, event.seq) not in ours:
+                    for name in manager.connections:
+                        await manager.send_to_connection(name, event.message(stamped=False))
+
+    async def kept_for_later(self, user_id: str, entry: dict[str, Any], message: dict[str, Any]) -> Kept:
+        """``entry``, to be kept for a legacy connection, with ``message`` for a client of the canonical server."""
+        return Kept(entry, () if self.records_of(user_id) else (await self.send_all(user_id, message)).places)
+
+    # -- the object itself
+
     def is_alive(self) -> bool:
         """Whether it was not closed."""
         return not self._closed
+
+    def set_alive(self, alive: bool) -> None:
+        """Say that it is closed, or not; nothing else happens."""
+        self._closed = not alive
 
     async def close(self) -> None:
         """Close the users' managers and their sockets."""
@@ -266,8 +274,8 @@ class Scope:
         await asyncio.gather(*(manager.close() for manager in self._known()))
 
     def delivery_attempts(self) -> int:
-        """How often an event is tried while its user is away: more where deployed; once where it is kept anyway."""
-        if self.durable:
+        """How often an event is tried while its user is away: more where deployed; once where other workers may have the user."""
+        if not self.factory.backplane.local:
             return 1
         values = environment.get_env()
         name = str(values.get("ENVIRONMENT") or "").strip().lower()
@@ -276,6 +284,10 @@ class Scope:
             if any("staging" in hint for hint in hints):
                 name = "staging"
         return 3 if name in ("staging", "production") else 1
+
+    def _factories(self) -> list[WebSocketManagerFactory]:
+        canonical = get_websocket_manager_factory()
+        return [self.factory] if canonical is self.factory else [self.factory, canonical]
 
     def _managers(self, user_id: str) -> list[UnifiedWebSocketManager]:
         """The managers through which a user is reached: this factory's, and the process's where the user is connected there."""

@@ -7,13 +7,14 @@ from typing import Any
 from compat.shim import Adapter
 
 from ...testing_mode import is_testing
-from .manager_base import ManagerMethods
+from .manager_base import ReachedNames
 from .manager_types import WebSocketManagerMode
+from .parts.whole import PARTS
 
 CANONICAL = "compat.canonical.core.manager:UnifiedWebSocketManager"
 
 
-class UnifiedWebSocketManager(ManagerMethods, Adapter, of=CANONICAL):
+class UnifiedWebSocketManager(ReachedNames, Adapter, of=CANONICAL, parts=PARTS):
     """A manager by its class: with a context, or in tests; the factory function is the way otherwise."""
 
     def __init__(
@@ -27,7 +28,7 @@ class UnifiedWebSocketManager(ManagerMethods, Adapter, of=CANONICAL):
         self._begin(True, mode, user_context, {**(config or {}), **unused}, _ssot_authorization_token)
 
 
-class SharedWebSocketManager(ManagerMethods, Adapter, of=CANONICAL):
+class SharedWebSocketManager(ReachedNames, Adapter, of=CANONICAL, parts=PARTS):
     """A manager as it was before there were contexts: one object for everybody, each user's connections apart."""
 
     __qualname__ = "WebSocketManager"

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 _BOOKKEEPING = ("failure_reason", "failed_at", "recovery_attempts")
+
+
+class Kept(dict):  # type: ignore[type-arg]
+    """A message that is kept, and the places where the core has it as well; none once it is here alone."""
+
+    def __init__(self, message: Mapping[str, Any], places: tuple[tuple[str, int], ...] = ()) -> None:
+        super().__init__(message)
+        self.places = places
 
 
 class UndeliveredMessages:
@@ -15,22 +24,26 @@ class UndeliveredMessages:
     ----------
     per_user:
         How many messages are kept for one user; the oldest go first.
+    users:
+        For how many users messages are kept, and failures counted; who failed longest ago is forgotten.
     attempts:
         How often a message is tried again before it is given up.
     """
 
-    def __init__(self, *, per_user: int = 50, attempts: int = 3) -> None:
+    def __init__(self, *, per_user: int = 50, users: int = 10_000, attempts: int = 3) -> None:
         self.enabled = True
         self.messages: dict[str, list[dict[str, Any]]] = {}
         self.error_counts: dict[str, int] = {}
         self.last_errors: dict[str, datetime] = {}
         self.per_user = per_user
+        self.users = users
         self.attempts = attempts
 
     def keep(self, user_id: str, message: dict[str, Any], reason: str) -> None:
         """Keep one message for ``user_id`` and count the failure."""
         now = datetime.now(timezone.utc)
-        entry = {**message, "failure_reason": reason, "failed_at": now.isoformat(), "recovery_attempts": 0}
+        failure = {"failure_reason": reason, "failed_at": now.isoformat(), "recovery_attempts": 0}
+        entry = Kept({**message, **failure}, getattr(message, "places", ()))
         self.messages[user_id] = [*self.messages.get(user_id, []), entry][-self.per_user :]
         self.count(user_id)
 
@@ -38,7 +51,31 @@ class UndeliveredMessages:
         """Count a failure of a message that is kept elsewhere."""
         now = datetime.now(timezone.utc)
         self.error_counts[user_id] = self.error_counts.get(user_id, 0) + 1
+        self.last_errors.pop(user_id, None)
         self.last_errors[user_id] = now
+        if len(self.last_errors) > self.users:
+            oldest = next(iter(self.last_errors))
+            for held in (self.last_errors, self.error_counts, self.messages):
+                held.pop(oldest, None)
+
+    def forget_delivered(self, user_id: str, waiting: set[tuple[str, int]]) -> None:
+        """Forget the messages that the core had as well and has no longer; ``waiting`` are the places of those it has."""
+        kept = self.messages.get(user_id)
+        if kept and any(getattr(message, "places", ()) for message in kept):
+            left = [one for one in kept if not (places := getattr(one, "places", ())) or not waiting.isdisjoint(places)]
+            if left:
+                self.messages[user_id] = left
+            else:
+                del self.messages[user_id]
+
+    def claim(self, user_id: str) -> set[tuple[str, int]]:
+        """Say that a user's messages are here alone from now on; return the places where the core had them."""
+        places: set[tuple[str, int]] = set()
+        for message in self.messages.get(user_id, ()):
+            if isinstance(message, Kept):
+                places.update(message.places)
+                message.places = ()
+        return places
 
     def take(self, user_id: str) -> list[dict[str, Any]]:
         """Return, and forget, what can be tried again; messages past their attempts are given up.
@@ -51,7 +88,7 @@ class UndeliveredMessages:
     def put_back(self, user_id: str, messages: list[dict[str, Any]]) -> None:
         """Keep messages whose new attempt failed, before those that came in meanwhile."""
         if messages:
-            tried = [{**message, "recovery_attempts": message.get("recovery_attempts", 0) + 1} for message in messages]
+            tried = [Kept({**message, "recovery_attempts": message.get("recovery_attempts", 0) + 1}) for message in messages]
             self.messages[user_id] = [*tried, *self.messages.get(user_id, [])][-self.per_user :]
 
     def statistics(self) -> dict[str, Any]:

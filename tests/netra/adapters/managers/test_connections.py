@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import AsyncMock
 
 import pytest
+
+from compat.canonical.factory import get_websocket_manager
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
-def test_a_connection_is_added_found_and_removed(manager: Any, connection: Any, run: Any) -> None:
+def test_a_connection_is_added_found_and_removed(manager: Any, connection: Any, run: Any, wires: Any) -> None:
     one, two = connection("user_1", 1), connection("user_1", 2)
 
     async def scenario() -> None:
@@ -31,7 +32,7 @@ def test_a_connection_is_added_found_and_removed(manager: Any, connection: Any, 
 
     run(scenario())
     assert manager.is_connection_active("user_1") is False
-    one.websocket.close.assert_not_called()
+    assert wires.closed_with(one) is None
 
 
 def test_the_attributes_show_the_canonical_state(manager: Any, connection: Any, run: Any) -> None:
@@ -70,47 +71,47 @@ def test_a_malformed_user_id_is_refused(manager: Any, connection: Any) -> None:
     assert manager.is_connection_active("not a user id!") is False and manager.is_user_connected(None) is False
 
 
-def test_every_form_of_adding_is_understood(manager: Any, connection: Any, run: Any) -> None:
-    socket = AsyncMock()
+def test_every_form_of_adding_is_understood(manager: Any, connection: Any, run: Any, socket: Any) -> None:
+    wire = socket()
 
     async def scenario() -> None:
-        await manager.add_connection("user_1", socket)
-        await manager.add_connection("user_2", socket, "conn_2")
-        await manager.add_connection("user_3", "conn_3", socket)
-        await manager.add_connection(user_id="user_4", connection_id="conn_4", websocket=socket)
+        await manager.add_connection("user_1", wire)
+        await manager.add_connection("user_2", wire, "conn_2")
+        await manager.add_connection("user_3", "conn_3", wire)
+        await manager.add_connection(user_id="user_4", connection_id="conn_4", websocket=wire)
 
     run(scenario())
     assert manager.get_stats()["connections_by_user"] == dict.fromkeys(("user_1", "user_2", "user_3", "user_4"), 1)
     assert {"conn_2", "conn_3", "conn_4"} < set(manager._connections)
 
 
-def test_connecting_a_user_makes_an_id(manager: Any, run: Any) -> None:
-    socket = AsyncMock()
+def test_connecting_a_user_makes_an_id(manager: Any, run: Any, socket: Any) -> None:
+    wire = socket()
 
     async def scenario() -> None:
-        made = await manager.connect_user("user_1", socket)
+        made = await manager.connect_user("user_1", wire)
         assert isinstance(made, str)
         assert made.startswith("conn_websocket_")
-        assert (made.connection_id, made.user_id, made.websocket) == (made, "user_1", socket)
-        assert await manager.connect_user("user_1", socket, "conn_x", "thread_1") == "conn_x"
+        assert (made.connection_id, made.user_id, made.websocket) == (made, "user_1", wire)
+        assert await manager.connect_user("user_1", wire, "conn_x", "thread_1") == "conn_x"
         assert manager.get_connection_thread_id("conn_x") == "thread_1"
-        assert await manager.connect_user("user_2", AsyncMock(), connection_metadata={"connection_id": "conn_m"}) == "conn_m"
+        assert await manager.connect_user("user_2", socket(), connection_metadata={"connection_id": "conn_m"}) == "conn_m"
         assert manager.get_connection("conn_m").metadata == {"connection_id": "conn_m"}
 
     run(scenario())
 
 
-def test_disconnecting_closes_the_socket(manager: Any, connection: Any, run: Any) -> None:
+def test_disconnecting_closes_the_socket(manager: Any, connection: Any, run: Any, socket: Any, wires: Any) -> None:
     record = connection()
 
     async def scenario() -> None:
         await manager.add_connection(record)
-        await manager.disconnect_user("user_1", AsyncMock())
+        await manager.disconnect_user("user_1", socket())
         assert manager.get_connection("conn_1") is record
         await manager.disconnect_user("user_1", record.websocket, 1001, "bye")
 
     run(scenario())
-    record.websocket.close.assert_awaited_once_with(code=1001, reason="bye")
+    assert wires.closed_with(record) == (1001, "bye")
     assert manager.get_connection_count() == 0
 
 
@@ -124,30 +125,30 @@ def test_threads(manager: Any, connection: Any, run: Any) -> None:
     assert manager.get_connection("conn_2").thread_id == "thread_1"
 
 
-def test_lookup_by_socket(manager: Any, connection: Any, run: Any) -> None:
+def test_lookup_by_socket(manager: Any, connection: Any, run: Any, socket: Any) -> None:
     record = connection()
     run(manager.add_connection(record))
     assert manager.get_connection_id_by_websocket(record.websocket) == "conn_1"
-    assert manager.get_connection_id_by_websocket(AsyncMock()) is None
+    assert manager.get_connection_id_by_websocket(socket()) is None
     assert run(manager.find_connection("user_1", record.websocket)) is record
 
 
-def test_registering_is_sync_and_may_be_awaited(manager: Any, run: Any) -> None:
-    manager.register_connection("conn_1", "user_1", AsyncMock())
+def test_registering_is_sync_and_may_be_awaited(manager: Any, run: Any, socket: Any) -> None:
+    manager.register_connection("conn_1", "user_1", socket())
     assert manager.get_connection_info("conn_1")["user_id"] == "user_1"
     assert [one["connection_id"] for one in manager.get_connections_for_user("user_1")] == ["conn_1"]
     manager.unregister_connection("conn_1")
     assert manager.get_connection_info("conn_1") is None
 
     async def scenario() -> None:
-        await manager.register_connection("conn_2", "user_1", AsyncMock())
+        await manager.register_connection("conn_2", "user_1", socket())
         await manager.unregister_connection("conn_2")
 
     run(scenario())
 
 
-def test_the_registry(manager: Any, run: Any) -> None:
-    info = SimpleNamespace(connection_id="conn_1", websocket=AsyncMock(), connected_at=datetime.now(timezone.utc))
+def test_the_registry(manager: Any, run: Any, socket: Any) -> None:
+    info = SimpleNamespace(connection_id="conn_1", websocket=socket(), connected_at=datetime.now(timezone.utc))
     run(manager.registry.register_connection("user_1", info))
     assert manager.registry.get_user_connections("user_1") == [info]
     assert manager.registry.get_user_connections("user_2") == []
@@ -159,7 +160,7 @@ def test_the_registry(manager: Any, run: Any) -> None:
 def test_closed_connections_go_and_a_living_socket_stays_however_old_it_is(
     manager: Any, connection: Any, run: Any, age: int
 ) -> None:
-    closed = SimpleNamespace(client_state=SimpleNamespace(name="DISCONNECTED"), send_json=AsyncMock())
+    closed = SimpleNamespace(client_state=SimpleNamespace(name="DISCONNECTED"), close=None)
     old = datetime.now(timezone.utc) - timedelta(days=20_000)
     run(manager.add_connection(connection("user_1", 1, connected_at=old)))
     run(manager.add_connection(connection("user_1", 2, connected_at=old.replace(tzinfo=None))))
@@ -173,19 +174,19 @@ def test_closed_connections_go_and_a_living_socket_stays_however_old_it_is(
     assert set(manager._connections) == {"conn_1", "conn_2", "conn_3"}
 
 
-def test_jobs_are_rooms(manager: Any, run: Any) -> None:
-    socket = AsyncMock()
+def test_jobs_are_rooms(manager: Any, run: Any, socket: Any, got: Any) -> None:
+    wire = socket()
 
     async def scenario() -> None:
-        made = await manager.connect_to_job(socket, "job_1")
+        made = await manager.connect_to_job(wire, "job_1")
         assert manager.core.room_manager.get_stats()["room_connections"] == {"job_1": [made.connection_id]}
         assert await manager.broadcast_to_job("job_1", {"type": "x"}) is True
-        await manager.disconnect_from_job("job_1", socket)
+        await manager.disconnect_from_job("job_1", wire)
         with pytest.raises(ValueError, match="job_id"):
-            await manager.connect_to_job(socket, "")
+            await manager.connect_to_job(wire, "")
 
     run(scenario())
-    socket.send_json.assert_awaited_once_with({"type": "x"})
+    assert got(wire) == [{"type": "x"}]
     assert manager.core.room_manager.get_stats()["total_rooms"] == 0
 
 
@@ -195,15 +196,15 @@ def test_waiting_for_a_connection(manager: Any, connection: Any, run: Any) -> No
     assert run(manager.wait_for_connection("user_1", timeout=0.01)) is True
 
 
-def test_clearing_and_shutdown(manager: Any, connection: Any, run: Any) -> None:
+def test_clearing_and_shutdown(manager: Any, connection: Any, run: Any, wires: Any) -> None:
     one, two = connection("user_1", 1), connection("user_2", 2)
     run(manager.add_connection(one))
     manager.clear_all_connections()
     assert manager.get_stats() == {"total_connections": 0, "unique_users": 0, "connections_by_user": {}}
     run(manager.add_connection(two))
     run(manager.shutdown())
-    one.websocket.close.assert_not_called()
-    two.websocket.close.assert_awaited_once()
+    assert wires.closed_with(one) is None
+    assert wires.closed_with(two) == (1001, "")
     assert manager.get_connection_count() == 0
     assert manager.is_healthy() is False
 
@@ -223,3 +224,48 @@ def test_an_attribute_that_was_read_once_stays_current(manager: Any, connection:
     assert manager.get_user_connections("user_2") == {"conn_3"}
     del users["user_2"]
     assert manager.get_connection_count() == 0
+
+
+ODD = "auth0|Ann O'Neil, 日本"
+
+
+def test_a_user_whom_the_canonical_server_let_in_is_taken_under_any_id(manager: Any, run: Any, socket: Any, got: Any) -> None:
+    async def scenario() -> None:
+        here, legacy = socket(), socket()
+        await get_websocket_manager(SimpleNamespace(user_id=ODD)).connect(here, stamped=False)
+        assert manager.is_connection_active(ODD) and manager.get_connection_health(ODD)["active_connections"] == 1
+        made = await manager.connect_user(ODD, legacy, "conn_1")
+        await manager.add_connection(user_id=ODD, websocket=socket())
+        assert (made.user_id, len(manager.get_user_connections(ODD))) == (ODD, 3)
+        await manager.send_to_user(ODD, {"type": "x"})
+        await manager.emit_critical_event(ODD, "own", {})
+        assert [[message["type"] for message in got(one)] for one in (here, legacy)] == [["x", "own"]] * 2
+
+    run(scenario())
+
+
+def test_a_manager_takes_the_user_of_its_context_under_any_id(run: Any, socket: Any, got: Any) -> None:
+    from netra_backend.app.websocket_core.websocket_manager import get_websocket_manager as of_context
+
+    async def scenario() -> None:
+        manager, wire = await of_context(SimpleNamespace(user_id=ODD, thread_id=None)), socket()
+        await manager.connect_user(ODD, wire)
+        await manager.send_to_user(ODD, {"type": "x"})
+        assert got(wire) == [{"type": "x"}]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("user", ["alice", "auth0|ann", "", "  ", None, 7])
+def test_an_id_that_is_refused_is_named_with_the_forms_that_hold(manager: Any, run: Any, socket: Any, user: Any) -> None:
+    for call in (
+        lambda: manager.connect_user(user, socket()),
+        lambda: manager.send_to_user(user, {"type": "x"}),
+        lambda: manager.emit_critical_event(user, "own", {}),
+    ):
+        with pytest.raises(ValueError, match="must") as refused:
+            run(call())
+        if user:
+            assert str(user) in str(refused.value) and "a word and a number (user_1" in str(refused.value)
+    assert manager.get_connection_health(user)["error"] == "invalid_user_id"
+    assert not manager.is_connection_active(user)

@@ -14,7 +14,6 @@ from unittest.mock import AsyncMock, MagicMock, Mock, create_autospec, patch
 import pytest
 
 from compat.canonical.errors import FactoryBypassDetected, UserIsolationViolation
-from compat.canonical.factory import WebSocketManagerFactory, set_websocket_manager_factory
 from compat.netra.adapters.managers.websocket_manager import SharedWebSocketManager
 from compat.netra.components.connections import manager_calls
 
@@ -22,24 +21,21 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 BYPASS = "Direct instantiation not allowed. Use get_websocket_manager() factory function. Caller: "
 
 
-@pytest.fixture
-def own_factory() -> Any:
-    """This process's factory is a new one for the test."""
-    before = set_websocket_manager_factory(WebSocketManagerFactory())
-    yield
-    set_websocket_manager_factory(before)
-
-
 def context(user: str = "user_1", thread: str = "thread_1") -> SimpleNamespace:
     return SimpleNamespace(user_id=user, thread_id=thread, run_id="run_1", request_id="req_1")
 
 
-def test_in_tests_a_manager_without_context_has_a_synthetic_one(manager: Any) -> None:
+@pytest.mark.usefixtures("testing")
+def test_in_tests_a_manager_without_context_has_a_synthetic_one() -> None:
+    from netra_backend.app.websocket_core.unified_manager import UnifiedWebSocketManager
+
+    manager = UnifiedWebSocketManager()
     assert (manager.user_context.user_id, manager.user_context.thread_id) == ("test_user_824", "test_thread_824")
     assert manager.user_context.request_id == "test_request_824"
     assert manager.mode.value == "unified"
 
 
+@pytest.mark.usefixtures("testing")
 def test_in_tests_every_manager_is_on_its_own(connection: Any, run: Any) -> None:
     from netra_backend.app.websocket_core.unified_manager import UnifiedWebSocketManager
 
@@ -67,8 +63,8 @@ def test_a_malformed_token_is_refused(token: Any) -> None:
         UnifiedWebSocketManager(user_context=context(), _ssot_authorization_token=token)
 
 
-@pytest.mark.usefixtures("production", "own_factory")
-def test_in_production_a_context_manager_reaches_its_user_alone(connection: Any, run: Any) -> None:
+@pytest.mark.usefixtures("production")
+def test_in_production_a_context_manager_reaches_its_user_alone(connection: Any, run: Any, got: Any) -> None:
     from netra_backend.app.websocket_core.websocket_manager import get_websocket_manager
 
     mine, other = connection("user_1", 1), connection("user_2", 2)
@@ -84,11 +80,11 @@ def test_in_production_a_context_manager_reaches_its_user_alone(connection: Any,
         assert theirs.get_connection_count() == 0
 
     run(scenario())
-    mine.websocket.send_json.assert_awaited_once_with({"type": "x"})
+    assert got(mine) == [{"type": "x"}]
 
 
-@pytest.mark.usefixtures("production", "own_factory")
-def test_the_old_singleton_calls_leak_nothing(connection: Any, run: Any) -> None:
+@pytest.mark.usefixtures("production")
+def test_the_old_singleton_calls_leak_nothing(connection: Any, run: Any, got: Any) -> None:
     """One object for everybody, as it was written: each user's connections are behind a manager of their own."""
     records = [connection(f"user_{number}", number) for number in range(1, 6)]
 
@@ -110,25 +106,25 @@ def test_the_old_singleton_calls_leak_nothing(connection: Any, run: Any) -> None
 
     run(scenario())
     for number, record in enumerate(records, 1):
-        assert [call.args[0]["of"] for call in record.websocket.send_json.await_args_list] == [number] * 20
+        assert [message["of"] for message in got(record)] == [number] * 20
 
 
-@pytest.mark.usefixtures("own_factory")
-def test_module_level_singletons_work(connection: Any, run: Any) -> None:
+def test_module_level_singletons_work(connection: Any, run: Any, socket: Any, got: Any) -> None:
     from app.ws_manager import manager, ws_manager
 
     assert manager is ws_manager
-    record = connection()
+    wire = socket()
 
     async def scenario() -> None:
-        await manager.connect_user("user_1", record.websocket, "conn_s")
+        await manager.connect_user("user_1", wire, "conn_s")
         await ws_manager.send_message_to_user("user_1", {"type": "x"})
-        await manager.disconnect_user("user_1", record.websocket)
+        await manager.remove_connection("conn_s")
 
     run(scenario())
-    record.websocket.send_json.assert_awaited_once_with({"type": "x"})
+    assert got(wire) == [{"type": "x"}]
 
 
+@pytest.mark.usefixtures("testing")
 def test_every_way_of_calling_the_factory_functions(run: Any) -> None:
     from netra_backend.app.websocket_core import WebSocketManager, create_websocket_manager
     from netra_backend.app.websocket_core.websocket_manager import get_websocket_manager
@@ -171,6 +167,7 @@ def test_it_is_one_class_under_all_its_names() -> None:
     assert connection_manager.ConnectionManager is connection_manager.WebSocketConnectionManager is UnifiedWebSocketManager
 
 
+@pytest.mark.usefixtures("testing")
 def test_subclassing_and_mocking(run: Any) -> None:
     from netra_backend.app.websocket_core.unified_manager import UnifiedWebSocketManager
 
@@ -203,6 +200,7 @@ def test_mode_names_are_aliases() -> None:
     assert [mode.value for mode in WebSocketManagerMode] == ["unified"]
 
 
+@pytest.mark.usefixtures("testing")
 def test_unknown_keywords_of_older_releases_are_kept_as_settings() -> None:
     from netra_backend.app.websocket_core.unified_manager import UnifiedWebSocketManager
 
@@ -256,6 +254,7 @@ def test_patching_makes_what_the_original_was() -> None:
         assert not isinstance(create, AsyncMock)
 
 
+@pytest.mark.usefixtures("testing")
 def test_a_replaced_class_is_what_the_functions_build(run: Any) -> None:
     from netra_backend.app.websocket_core.unified_manager import UnifiedWebSocketManager
     from netra_backend.app.websocket_core.websocket_manager import get_websocket_manager
@@ -273,24 +272,27 @@ def test_a_replaced_class_is_what_the_functions_build(run: Any) -> None:
     assert UnifiedWebSocketManager.create_for_user(context("user_3")).user_context.user_id == "user_3"
 
 
-@pytest.mark.usefixtures("production", "own_factory")
-def test_what_legacy_code_sends_is_kept_for_clients_of_the_canonical_server(connection: Any, run: Any) -> None:
+@pytest.mark.usefixtures("production")
+def test_what_legacy_code_sends_is_kept_for_clients_of_the_canonical_server(
+    connection: Any, run: Any, socket: Any, got: Any
+) -> None:
     from compat.canonical import get_websocket_manager
 
-    manager, socket = SharedWebSocketManager(), AsyncMock()
+    manager, wire = SharedWebSocketManager(), socket()
     record = connection("user_2", 2)
 
     async def scenario() -> None:
         await manager.send_to_user("user_1", {"type": "away", "n": 1})
         await manager.emit_critical_event("user_1", "agent_started", {"agent_name": "a"})
-        assert manager._message_recovery_queue == {}
+        assert [kept["type"] for kept in manager._message_recovery_queue["user_1"]] == ["away", "agent_started"]
         assert manager.get_error_statistics()["total_error_count"] == 2
         canonical = get_websocket_manager(SimpleNamespace(user_id="user_1"))
-        made = await canonical.connect(socket, thread_id="thread_1")
+        made = await canonical.connect(wire, thread_id="thread_1")
+        assert manager._message_recovery_queue == {}
         await manager.send_to_user("user_1", {"type": "here"})
         await manager.send_to_thread("thread_1", {"type": "thread"})
         assert manager.get_user_connections("user_1") == {made.connection_id}
-        assert manager.get_connection(made.connection_id).websocket is socket
+        assert manager.get_connection(made.connection_id).websocket is wire
         assert manager.update_connection_thread(made.connection_id, "thread_2") is True
         assert made.thread_id == "thread_2"
         await manager.send_to_user("user_2", {"type": "away"})
@@ -298,28 +300,28 @@ def test_what_legacy_code_sends_is_kept_for_clients_of_the_canonical_server(conn
         assert await manager.broadcast({"type": "all"}) == 2
 
     run(scenario())
-    got = [call.args[0] for call in socket.send_json.await_args_list]
-    assert [(message["type"], message["seq"]) for message in got] == [
+    received = got(wire)
+    assert [(message["type"], message["seq"]) for message in received] == [
         ("away", 1),
         ("agent_started", 2),
         ("here", 3),
         ("thread", 4),
         ("all", 5),
     ]
-    assert [call.args[0] for call in record.websocket.send_json.await_args_list] == [{"type": "away"}, {"type": "all"}]
+    assert got(record) == [{"type": "away", "recovered": True}, {"type": "all"}]
 
 
-@pytest.mark.usefixtures("own_factory")
-def test_in_tests_too_a_user_of_the_canonical_server_is_reached(connection: Any, run: Any) -> None:
-    from netra_backend.app.websocket_core import WebSocketManager
+@pytest.mark.usefixtures("testing")
+def test_in_tests_too_a_user_of_the_canonical_server_is_reached(connection: Any, run: Any, socket: Any, got: Any) -> None:
+    from netra_backend.app.websocket_core.unified_manager import UnifiedWebSocketManager as WebSocketManager
 
     from compat.canonical import get_websocket_manager
 
-    manager, socket, record = WebSocketManager(), AsyncMock(), connection("user_1", 1)
+    manager, wire, record = WebSocketManager(), socket(), connection("user_1", 1)
 
     async def scenario() -> None:
         await manager.add_connection(record)
-        made = get_websocket_manager(SimpleNamespace(user_id="user_1")).add_connection(socket)
+        made = get_websocket_manager(SimpleNamespace(user_id="user_1")).add_connection(wire)
         await manager.send_to_user("user_1", {"type": "x"})
         assert manager.get_user_connections("user_1") == {"conn_1", made.connection_id}
         assert manager._connections.keys() == {"conn_1", made.connection_id}
@@ -327,8 +329,8 @@ def test_in_tests_too_a_user_of_the_canonical_server_is_reached(connection: Any,
         assert manager.get_stats()["total_connections"] == 1
 
     run(scenario())
-    record.websocket.send_json.assert_awaited_once_with({"type": "x"})
-    assert [(call.args[0]["type"], call.args[0]["seq"]) for call in socket.send_json.await_args_list] == [("x", 1)]
+    assert got(record) == [{"type": "x"}]
+    assert [(message["type"], message["seq"]) for message in got(wire)] == [("x", 1)]
 
 
 @pytest.mark.parametrize("name", ["UnifiedWebSocketManager", "SharedWebSocketManager"])
@@ -336,11 +338,20 @@ def test_every_public_method_of_a_manager_is_counted(name: str) -> None:
     import inspect
 
     from compat.netra.adapters.managers import websocket_manager
-    from compat.netra.adapters.managers.manager_base import ManagerMethods
+    from compat.netra.adapters.managers.manager_base import ReachedNames
+    from compat.netra.adapters.managers.parts.whole import PARTS
 
-    written = {one: value for base in ManagerMethods.__mro__ for one, value in vars(base).items() if not one.startswith("_")}
-    plain = [one for one, value in written.items() if inspect.isfunction(value)]
+    plain = [one for one, value in vars(ReachedNames).items() if not one.startswith("_") and inspect.isfunction(value)]
     assert plain == []
     served = vars(getattr(websocket_manager, name))
     assert {"add_connection", "send_to_user", "shutdown", "get_stats", "handle_message"} <= set(served)
     assert len([one for one in served if not one.startswith("_") and inspect.isfunction(served[one])]) > 100
+    counted = {one for part in PARTS.values() for one in part.__compat_written__}
+    assert counted <= set(served)
+    own = {
+        one
+        for part in PARTS.values()
+        for one, value in vars(part).items()
+        if inspect.iscoroutinefunction(value) and one[0] != "_"
+    }
+    assert own - counted == {"notify_listeners", "tell_of_lost_event", "tell_of_failure"}  # reached by their underscored names

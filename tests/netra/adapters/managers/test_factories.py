@@ -18,7 +18,7 @@ def context(user: str = "user_1", request: str = "req_1") -> SimpleNamespace:
     return SimpleNamespace(user_id=user, thread_id="thread_1", run_id="run_1", request_id=request)
 
 
-def test_the_factory_keeps_one_manager_for_each_context(run: Any) -> None:
+def test_the_factory_keeps_one_manager_for_each_context(run: Any, socket: Any) -> None:
     from netra_backend.app.websocket_core.websocket_manager_factory import WebSocketManagerFactory
 
     async def scenario() -> None:
@@ -32,7 +32,7 @@ def test_the_factory_keeps_one_manager_for_each_context(run: Any) -> None:
         assert await factory.enforce_resource_limits("user_1") is False
         with pytest.raises(RuntimeError, match="maximum number of WebSocket managers"):
             factory.create_manager(context(request="req_3"))
-        await one.connect_user("user_1", AsyncMock())
+        await one.connect_user("user_1", socket())
         assert factory.get_active_connections_count() == 1
         stats = factory.get_factory_stats()
         assert (stats["active_managers"], stats["user_distribution"]) == (2, {"user_1": 2})
@@ -52,7 +52,7 @@ def test_the_factory_function_hands_out_one_factory() -> None:
     assert isinstance(get_websocket_manager_factory(), WebSocketManagerFactory)
 
 
-def test_connection_life_cycle(run: Any) -> None:
+def test_connection_life_cycle(run: Any, socket: Any) -> None:
     from netra_backend.app.websocket_core.websocket_manager_factory import (
         ConnectionLifecycleManager,
         create_websocket_manager_sync,
@@ -60,7 +60,7 @@ def test_connection_life_cycle(run: Any) -> None:
 
     async def scenario() -> None:
         manager = create_websocket_manager_sync(context())
-        await manager.connect_user("user_1", AsyncMock(), "conn_1")
+        await manager.connect_user("user_1", socket(), "conn_1")
         cycle = ConnectionLifecycleManager(context(), manager)
         cycle.register_connection(manager.get_connection("conn_1"))
         with pytest.raises(ValueError, match="does not match context user"):
@@ -87,7 +87,7 @@ def test_contexts_are_validated() -> None:
     assert validate_websocket_component_health(SimpleNamespace(user_id=None))["failed_components"] == ["user_context"]
 
 
-def test_the_migration_adapter_keeps_users_apart(run: Any) -> None:
+def test_the_migration_adapter_keeps_users_apart(run: Any, socket: Any, got: Any) -> None:
     from netra_backend.app.websocket_core.migration_adapter import (
         WebSocketManagerAdapter,
         get_legacy_websocket_manager,
@@ -95,15 +95,15 @@ def test_the_migration_adapter_keeps_users_apart(run: Any) -> None:
     )
 
     async def scenario() -> None:
-        adapter, sockets = WebSocketManagerAdapter(), {user: AsyncMock() for user in ("user_1", "user_2")}
-        ids = {user: await adapter.connect_user(user, socket) for user, socket in sockets.items()}
+        adapter, sockets = WebSocketManagerAdapter(), {user: socket() for user in ("user_1", "user_2")}
+        ids = {user: await adapter.connect_user(user, wire) for user, wire in sockets.items()}
         assert adapter.get_user_connections("user_1") == {ids["user_1"]}
         await adapter.send_to_user("user_1", {"type": "x"})
         assert await adapter.send_to_connection(ids["user_2"], {"type": "y"}) is True
         assert await adapter.send_to_connection("conn_9", {"type": "y"}) is False
         await adapter.broadcast_to_all({"type": "z"}, exclude_users={"user_1"})
-        assert [call.args[0]["type"] for call in sockets["user_1"].send_json.await_args_list] == ["x"]
-        assert [call.args[0]["type"] for call in sockets["user_2"].send_json.await_args_list] == ["y", "z"]
+        assert [message["type"] for message in got(sockets["user_1"])] == ["x"]
+        assert [message["type"] for message in got(sockets["user_2"])] == ["y", "z"]
         assert adapter.get_active_connections_count() == 2
         assert adapter.get_manager_by_user("user_1") is adapter.create_isolated_manager("user_1", "conn_1")
         await adapter.disconnect_user("user_1", sockets["user_1"])
@@ -144,7 +144,7 @@ def test_the_migration_adapter_keeps_users_apart(run: Any) -> None:
     assert migrate_singleton_usage(context()).user_context.user_id == "user_1"
 
 
-def test_validation_functions(manager: Any) -> None:
+def test_validation_functions() -> None:
     from netra_backend.app.websocket_core.ssot_validation_enhancer import (
         FactoryBypassDetected,
         UserIsolationViolation,
@@ -153,8 +153,10 @@ def test_validation_functions(manager: Any) -> None:
         validate_user_isolation,
         validate_websocket_manager_creation,
     )
+    from netra_backend.app.websocket_core.websocket_manager_factory import create_websocket_manager_sync
 
     assert issubclass(FactoryBypassDetected, SSotValidationError)
+    manager = create_websocket_manager_sync(context("user_77"))
     assert validate_websocket_manager_creation(manager, manager.user_context, "factory") is True
     assert validate_user_isolation(manager, "user_9") is False
     enable_strict_validation(True)

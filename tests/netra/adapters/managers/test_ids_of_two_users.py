@@ -14,20 +14,12 @@ import pytest
 
 websockets = pytest.importorskip("websockets", reason="websockets is in the test group")
 
-from compat.canonical.factory import WebSocketManagerFactory, get_websocket_manager, set_websocket_manager_factory
+from compat.canonical.factory import get_websocket_manager
 from compat.netra.adapters.managers.holders import Holders
 from compat.netra.adapters.managers.websocket_manager import SharedWebSocketManager
 
 # ruff: noqa: E402
-pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.usefixtures("production", "own_factory")]
-
-
-@pytest.fixture
-def own_factory() -> Any:
-    """This process's factory is a new one for the test."""
-    before = set_websocket_manager_factory(WebSocketManagerFactory())
-    yield
-    set_websocket_manager_factory(before)
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.usefixtures("production")]
 
 
 class Peer:
@@ -127,7 +119,7 @@ def test_through_one_object_both_stay_and_calls_that_name_the_user_reach_theirs(
     run(scenario())
 
 
-@pytest.mark.parametrize("late", ["unregister_connection", "_detach", "get_connection", "get_connection_info"])
+@pytest.mark.parametrize("late", ["unregister_connection", "get_connection", "get_connection_info"])
 def test_a_late_call_for_a_user_who_left_does_not_touch_the_user_who_took_the_id(late: str, run: Any) -> None:
     async def scenario() -> None:
         x = SharedWebSocketManager()

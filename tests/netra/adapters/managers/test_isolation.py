@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import AsyncMock, patch
+from unittest.mock import patch
 
 import pytest
 
@@ -15,7 +15,7 @@ from compat.canonical.errors import UserIsolationViolation
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
-def test_contamination_is_counted_by_user(manager: Any, connection: Any, run: Any) -> None:
+def test_contamination_is_counted_by_user(manager: Any, connection: Any, run: Any, socket: Any) -> None:
     assert manager._event_queue_stats == dict.fromkeys(
         ("total_events_sent", "events_delivered", "contamination_prevented", "queue_overflows", "auth_token_reuse_detected"), 0
     )
@@ -37,6 +37,7 @@ def test_contamination_is_counted_by_user(manager: Any, connection: Any, run: An
 
 
 def test_an_event_of_another_user_is_stopped_and_ones_own_is_marked(manager: Any) -> None:
+    manager.user_context = SimpleNamespace(user_id="user_7")
     with pytest.raises(UserIsolationViolation, match="^Event targeting different user: user_2 != user_1$"):
         manager._prevent_cross_user_event_bleeding({"user_id": "user_2"}, "user_1")
     event = {"type": "x", "user_id": "user_1"}
@@ -44,7 +45,7 @@ def test_an_event_of_another_user_is_stopped_and_ones_own_is_marked(manager: Any
     mark = marked.pop("_user_isolation")
     assert marked == event and "_user_isolation" not in event
     assert sorted(mark) == ["isolation_token", "manager_user_id", "target_user_id", "timestamp"]
-    assert (mark["target_user_id"], mark["manager_user_id"]) == ("user_1", manager.user_context.user_id)
+    assert (mark["target_user_id"], mark["manager_user_id"]) == ("user_1", "user_7")
     again = manager._prevent_cross_user_event_bleeding(event, "user_1")["_user_isolation"]
     assert again["isolation_token"] != mark["isolation_token"]
 
@@ -59,14 +60,13 @@ def test_the_validator_of_the_process_is_asked_in_place(manager: Any) -> None:
 
 def test_a_connection_is_diagnosed_whatever_it_is(manager: Any, connection: Any) -> None:
     record = connection("user_1", 1, metadata={"x": 1}, connected_at=datetime.now(timezone.utc) - timedelta(seconds=60))
-    record.websocket.client_state = SimpleNamespace(name="CONNECTED")
     found = manager._get_connection_diagnostics(record)
     assert found.pop("connection_age_seconds") >= 60
     assert found == {
         "has_websocket": True,
-        "websocket_type": "AsyncMock",
+        "websocket_type": "ServerConnection",
         "metadata_present": True,
-        "websocket_state": "CONNECTED",
+        "websocket_state": "OPEN",
     }
     assert manager._get_connection_diagnostics(None) == {
         "has_websocket": False,
@@ -85,7 +85,8 @@ def test_each_user_that_was_added_has_a_lock(manager: Any, connection: Any, run:
 
 
 def test_what_is_no_id_has_no_connection_and_no_thread(manager: Any, connection: Any, run: Any) -> None:
-    record = connection(manager.user_context.user_id, 1, thread_id="thread_1")
+    manager.user_context = SimpleNamespace(user_id="user_7")
+    record = connection("user_7", 1, thread_id="thread_1")
     run(manager.add_connection(record))
     assert manager.get_connection(None) is None
     assert manager.get_connection() is record
@@ -96,14 +97,14 @@ def test_what_is_no_id_has_no_connection_and_no_thread(manager: Any, connection:
     assert sorted(manager.get_connection_health(None)) == ["error", "message", "user_id"]
 
 
-def test_the_id_of_a_new_connection_is_a_text(manager: Any, run: Any) -> None:
-    socket = AsyncMock()
-    made = run(manager.connect_user("user_1", socket))
+def test_the_id_of_a_new_connection_is_a_text(manager: Any, run: Any, socket: Any) -> None:
+    wire = socket()
+    made = run(manager.connect_user("user_1", wire))
     assert isinstance(made, str) and made.startswith("conn_websocket_")
-    found = run(manager.find_connection("user_1", socket))
-    assert (found.user_id, found.connection_id, found.websocket) == ("user_1", made, socket)
-    assert run(manager.find_connection("user_2", socket)) is None
-    assert run(manager.connect_user("user_1", AsyncMock(), "conn_own")) == "conn_own"
+    found = run(manager.find_connection("user_1", wire))
+    assert (found.user_id, found.connection_id, found.websocket) == ("user_1", made, wire)
+    assert run(manager.find_connection("user_2", wire)) is None
+    assert run(manager.connect_user("user_1", socket(), "conn_own")) == "conn_own"
 
 
 def test_the_status_of_connections_has_its_keys(manager: Any, connection: Any, run: Any) -> None:

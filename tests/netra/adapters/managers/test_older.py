@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import AsyncMock
 
 import pytest
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-def sent(record: Any) -> list[dict[str, Any]]:
-    return [call.args[0] for call in record.websocket.send_json.await_args_list]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +38,7 @@ def sent(record: Any) -> list[dict[str, Any]]:
     ],
 )
 def test_each_reaches_the_user_with_what_was_meant(
-    manager: Any, connection: Any, run: Any, call: Any, expected: dict[str, Any]
+    manager: Any, connection: Any, run: Any, call: Any, expected: dict[str, Any], got: Any
 ) -> None:
     record, other = connection("user_1", 1, thread_id="thread_1"), connection("user_2", 2)
 
@@ -53,12 +48,12 @@ def test_each_reaches_the_user_with_what_was_meant(
         await manager.add_connection(other)
 
     run(scenario())
-    (message,) = sent(record)
+    (message,) = got(record)
     assert expected.items() <= message.items()
-    assert sent(other) == []
+    assert got(other) == []
 
 
-def test_a_managers_own_user_needs_no_naming(connection: Any, run: Any) -> None:
+def test_a_managers_own_user_needs_no_naming(connection: Any, run: Any, socket: Any, got: Any) -> None:
     from netra_backend.app.websocket_core.unified_manager import UnifiedWebSocketManager
 
     manager = UnifiedWebSocketManager(user_context=SimpleNamespace(user_id="user_1", thread_id="thread_1"))
@@ -72,13 +67,13 @@ def test_a_managers_own_user_needs_no_naming(connection: Any, run: Any) -> None:
         await manager.send_event("d", {"x": 1})
         await manager.send_error("e")
         await manager.emit_agent_event("f", {"x": 1})
-        assert await manager.handle_connection(AsyncMock()) in manager.get_user_connections()
+        assert await manager.handle_connection(socket()) in manager.get_user_connections()
 
     run(scenario())
-    assert [message["type"] for message in sent(record)] == ["a", "b", "c", "d", "error", "f"]
+    assert [message["type"] for message in got(record)] == ["a", "b", "c", "d", "error", "f"]
 
 
-def test_rooms(manager: Any, connection: Any, run: Any) -> None:
+def test_rooms(manager: Any, connection: Any, run: Any, got: Any) -> None:
     one, two = connection("user_1", 1), connection("user_2", 2)
 
     async def scenario() -> None:
@@ -92,20 +87,20 @@ def test_rooms(manager: Any, connection: Any, run: Any) -> None:
         assert await manager.broadcast_to_room("room_1", {"type": "y"}) == 1
 
     run(scenario())
-    assert ([m["type"] for m in sent(one)], [m["type"] for m in sent(two)]) == (["x"], ["y"])
+    assert ([m["type"] for m in got(one)], [m["type"] for m in got(two)]) == (["x"], ["y"])
 
 
-def test_connections_by_their_older_names(manager: Any, run: Any) -> None:
-    socket = AsyncMock()
+def test_connections_by_their_older_names(manager: Any, run: Any, socket: Any) -> None:
+    wire = socket()
 
     async def scenario() -> None:
         assert await manager.initialize() is True
-        assert await manager.connect("user_1", socket, "conn_1") == "conn_1"
-        made = await manager.create_connection(connection_id="conn_2", user_id="user_1", websocket=socket, metadata={"a": 1})
+        assert await manager.connect("user_1", wire, "conn_1") == "conn_1"
+        made = await manager.create_connection(connection_id="conn_2", user_id="user_1", websocket=wire, metadata={"a": 1})
         assert (made.connection_id, made.metadata) == ("conn_2", {"a": 1})
-        made = await manager.create_authenticated_connection("user_1", socket, connection_id="conn_3")
+        made = await manager.create_authenticated_connection("user_1", wire, connection_id="conn_3")
         assert made.connection_id == "conn_3"
-        assert await manager.register_user_connection("user_1", socket, connection_id="conn_4") == "conn_4"
+        assert await manager.register_user_connection("user_1", wire, connection_id="conn_4") == "conn_4"
         assert await manager.check_connection_health("conn_1") is True
         assert await manager.check_connection_health("conn_9") is False
         assert manager.is_connection_alive(manager.get_connection_by_id("conn_1")) is True
@@ -116,11 +111,11 @@ def test_connections_by_their_older_names(manager: Any, run: Any) -> None:
         await manager.disconnect("conn_1")
         await manager.remove_connection("user_1", "conn_2")
         await manager.remove_connection_by_user("user_1")
-        job = await manager.connect(socket, "job_1")
+        job = await manager.connect(wire, "job_1")
         assert job.connection_id in manager._connections
-        await manager.disconnect(job.user_id, socket)
-        assert await manager.add_connection_by_user("user_2", socket, "conn_5") == "conn_5"
-        await manager.handle_disconnection("user_2", socket)
+        await manager.disconnect(job.user_id, wire)
+        assert await manager.add_connection_by_user("user_2", wire, "conn_5") == "conn_5"
+        await manager.handle_disconnection("user_2", wire)
         await manager.cleanup_all_connections()
         assert await manager.health_check() is True
         await manager.cleanup()
@@ -130,7 +125,7 @@ def test_connections_by_their_older_names(manager: Any, run: Any) -> None:
     run(scenario())
 
 
-def test_reports_by_their_older_names(manager: Any, run: Any) -> None:
+def test_reports_by_their_older_names(manager: Any, run: Any, socket: Any) -> None:
     stats = manager.get_manager_stats()
     assert (stats["total_connections"], stats["health"]["healthy"], stats["is_active"]) == (0, True, True)
     assert manager.get_all_status()["total_connections"] == 0
@@ -138,7 +133,7 @@ def test_reports_by_their_older_names(manager: Any, run: Any) -> None:
     assert manager.validate_message({"type": "x"}) is True
     assert manager.validate_message({}) is False
     assert manager._serialize_message_safely({"a": {1}}) == run(manager._serialize_message_safely_async({"a": {1}})) == {"a": [1]}
-    assert run(manager.handle_message("user_1", AsyncMock(), {"type": "x"})) is True
+    assert run(manager.handle_message("user_1", socket(), {"type": "x"})) is True
     assert run(manager.cleanup_expired_event_tracking()) == 0
 
 

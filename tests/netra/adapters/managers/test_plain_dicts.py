@@ -97,6 +97,7 @@ def test_what_has_no_form_falls_back_to_its_text(caplog: pytest.LogCaptureFixtur
         _serialize_message_safely(circle)
 
 
+@pytest.mark.usefixtures("testing")
 def test_what_a_manager_is_made_of() -> None:
     from netra_backend.app.websocket_core.unified_manager import UnifiedWebSocketManager
 
@@ -122,6 +123,7 @@ def test_a_module_of_rows_says_what_it_is() -> None:
     )
 
 
+@pytest.mark.usefixtures("testing")
 def test_a_manager_made_with_a_token_is_judged_through_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
     from unittest.mock import patch
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock, Mock, patch
 
 import pytest
 
+from compat.netra.adapters.manager_factory import create_websocket_manager_sync
+from compat.netra.adapters.managers.websocket_manager import SharedWebSocketManager
+
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
-def test_a_message_reaches_all_of_its_users_connections_and_no_other(manager: Any, connection: Any, run: Any) -> None:
+def test_a_message_reaches_all_of_its_users_connections_and_no_other(manager: Any, connection: Any, run: Any, got: Any) -> None:
     mine, too, other = connection("user_1", 1), connection("user_1", 2), connection("user_2", 3)
 
     async def scenario() -> None:
@@ -20,12 +25,12 @@ def test_a_message_reaches_all_of_its_users_connections_and_no_other(manager: An
         await manager.send_to_user("user_1", {"type": "x", "n": 1})
 
     run(scenario())
-    mine.websocket.send_json.assert_awaited_once_with({"type": "x", "n": 1})
-    too.websocket.send_json.assert_awaited_once_with({"type": "x", "n": 1})
-    other.websocket.send_json.assert_not_called()
+    assert got(mine) == [{"type": "x", "n": 1}]
+    assert got(too) == [{"type": "x", "n": 1}]
+    assert got(other) == []
 
 
-def test_messages_keep_their_order(manager: Any, connection: Any, run: Any) -> None:
+def test_messages_keep_their_order(manager: Any, connection: Any, run: Any, got: Any) -> None:
     record = connection()
 
     async def scenario() -> None:
@@ -34,31 +39,31 @@ def test_messages_keep_their_order(manager: Any, connection: Any, run: Any) -> N
             await manager.send_to_user("user_1", {"n": number})
 
     run(scenario())
-    assert [call.args[0]["n"] for call in record.websocket.send_json.await_args_list] == list(range(50))
+    assert [message["n"] for message in got(record)] == list(range(50))
 
 
-def test_foreign_user_ids_are_replaced(manager: Any, connection: Any, run: Any) -> None:
+def test_foreign_user_ids_are_replaced(manager: Any, connection: Any, run: Any, got: Any) -> None:
     record = connection()
     run(manager.add_connection(record))
     run(manager.send_to_user("user_1", {"type": "x", "sender_user_id": "user_2"}))
-    assert record.websocket.send_json.await_args.args[0]["sender_user_id"] == "user_1"
+    assert got(record)[-1]["sender_user_id"] == "user_1"
     assert manager.get_contamination_stats()["cross_user_violations"] == {"user_1": 1}
 
 
-def test_without_a_connection_the_message_waits_and_is_sent_on_connect(manager: Any, connection: Any, run: Any) -> None:
+def test_without_a_connection_the_message_waits_and_is_sent_on_connect(manager: Any, connection: Any, run: Any, got: Any) -> None:
     run(manager.send_to_user("user_1", {"type": "x"}))
     (waiting,) = manager._message_recovery_queue["user_1"]
     assert (waiting["type"], waiting["failure_reason"]) == ("x", "no_connections")
     assert manager.get_error_statistics()["total_queued_messages"] == 1
     record = connection()
     run(manager.add_connection(record))
-    record.websocket.send_json.assert_awaited_once_with({"type": "x", "recovered": True})
+    assert got(record) == [{"type": "x", "recovered": True}]
     assert manager._message_recovery_queue == {}
 
 
-def test_a_socket_that_fails_is_removed_and_its_message_kept(manager: Any, connection: Any, run: Any) -> None:
+def test_a_socket_that_fails_is_removed_and_its_message_kept(manager: Any, connection: Any, run: Any, wires: Any) -> None:
     record = connection()
-    record.websocket.send_json.side_effect = ConnectionError("gone")
+    wires.cut(record)
     run(manager.add_connection(record))
     run(manager.send_to_user("user_1", {"type": "x"}))
     assert manager._message_recovery_queue["user_1"][0]["failure_reason"] == "all_connections_failed"
@@ -66,9 +71,9 @@ def test_a_socket_that_fails_is_removed_and_its_message_kept(manager: Any, conne
     assert manager._connection_error_count == {"user_1": 1}
 
 
-def test_one_failing_socket_does_not_stop_the_others(manager: Any, connection: Any, run: Any) -> None:
+def test_one_failing_socket_does_not_stop_the_others(manager: Any, connection: Any, run: Any, got: Any, wires: Any) -> None:
     bad, good = connection("user_1", 1), connection("user_1", 2)
-    bad.websocket.send_json.side_effect = ConnectionError("gone")
+    wires.cut(bad)
 
     async def scenario() -> None:
         await manager.add_connection(bad)
@@ -76,15 +81,15 @@ def test_one_failing_socket_does_not_stop_the_others(manager: Any, connection: A
         await manager.send_to_user("user_1", {"type": "x"})
 
     run(scenario())
-    good.websocket.send_json.assert_awaited_once()
+    assert len(got(good)) == 1
     assert manager._message_recovery_queue == {}
 
 
-def test_critical_events_have_their_fields(manager: Any, connection: Any, run: Any) -> None:
+def test_critical_events_have_their_fields(manager: Any, connection: Any, run: Any, got: Any) -> None:
     record = connection()
     run(manager.add_connection(record))
     run(manager.emit_critical_event("user_1", "tool_completed", {"tool_name": "t", "result": {"x": 1}, "extra": 2}))
-    message = record.websocket.send_json.await_args.args[0]
+    message = got(record)[-1]
     assert {
         "type": "tool_completed",
         "critical": True,
@@ -121,11 +126,11 @@ def test_replaced_methods_are_used(manager: Any, connection: Any, run: Any) -> N
     manager._store_failed_message.assert_awaited_once()
 
 
-def test_send_to_thread(manager: Any, connection: Any, run: Any) -> None:
+def test_send_to_thread(manager: Any, connection: Any, run: Any, got: Any) -> None:
     record = connection("user_1", 1, thread_id="thread_1")
     run(manager.add_connection(record))
     assert run(manager.send_to_thread("thread_1", {"type": "x"})) is True
-    record.websocket.send_json.assert_awaited_once_with({"type": "x"})
+    assert got(record) == [{"type": "x"}]
     manager.send_to_user = AsyncMock()
     assert run(manager.send_to_thread("thread_9", {"type": "x"})) is True
     manager.send_to_user.assert_awaited_once_with("thread_9", {"type": "x"})
@@ -133,13 +138,13 @@ def test_send_to_thread(manager: Any, connection: Any, run: Any) -> None:
     assert run(manager.send_to_thread("thread_9", {"type": "x"})) is False
 
 
-def test_sending_to_one_connection(manager: Any, connection: Any, run: Any) -> None:
+def test_sending_to_one_connection(manager: Any, connection: Any, run: Any, got: Any) -> None:
     record = connection()
     run(manager.add_connection(record))
     assert run(manager.send_message("conn_1", {"type": "x"})) is True
     assert run(manager.send_message("conn_9", {"type": "x"})) is False
     assert run(manager.send_event("conn_1", "own", {"y": 1})) is True
-    sent = record.websocket.send_json.await_args.args[0]
+    sent = got(record)[-1]
     assert sent.pop("timestamp").endswith("+00:00")
     assert sent == {
         "type": "own",
@@ -151,7 +156,7 @@ def test_sending_to_one_connection(manager: Any, connection: Any, run: Any) -> N
     assert run(manager.send_message("user_1", {"type": "z"})) is True
 
 
-def test_broadcasts(manager: Any, connection: Any, run: Any) -> None:
+def test_broadcasts(manager: Any, connection: Any, run: Any, got: Any) -> None:
     one, two = connection("user_1", 1), connection("user_2", 2)
 
     async def scenario() -> None:
@@ -162,24 +167,24 @@ def test_broadcasts(manager: Any, connection: Any, run: Any) -> None:
         assert await manager.broadcast_system_status("up") == 2
 
     run(scenario())
-    assert [call.args[0]["type"] for call in one.websocket.send_json.await_args_list] == ["all", "some", "system_status"]
-    assert [call.args[0]["type"] for call in two.websocket.send_json.await_args_list] == ["all", "system_status"]
+    assert [message["type"] for message in got(one)] == ["all", "some", "system_status"]
+    assert [message["type"] for message in got(two)] == ["all", "system_status"]
 
 
-def test_recovery_by_hand(manager: Any, connection: Any, run: Any) -> None:
+def test_recovery_by_hand(manager: Any, connection: Any, run: Any, got: Any) -> None:
     assert run(manager.attempt_message_recovery("user_1")) == 0
     record = connection()
     run(manager.add_connection(record))
     run(manager._store_failed_message("user_1", {"type": "x"}, "why"))
     assert run(manager.attempt_message_recovery("user_1")) == 1
-    assert record.websocket.send_json.await_args.args[0]["original_failure"] == "why"
+    assert got(record)[-1]["original_failure"] == "why"
 
 
-def test_odd_messages_are_made_plain(manager: Any, connection: Any, run: Any) -> None:
+def test_odd_messages_are_made_plain(manager: Any, connection: Any, run: Any, got: Any) -> None:
     record = connection()
     run(manager.add_connection(record))
     run(manager.send_to_user("user_1", {"when": record.connected_at, "tags": {"a"}}))
-    sent = record.websocket.send_json.await_args.args[0]
+    sent = got(record)[-1]
     assert sent == {"when": record.connected_at.isoformat(), "tags": ["a"]}
     json.dumps(sent)
 
@@ -192,7 +197,7 @@ def test_incoming_messages(manager: Any, run: Any) -> None:
     assert run(manager.handle_event_confirmation("user_1", {"event_id": "unknown"})) is False
 
 
-def test_events_after_commit(manager: Any, connection: Any, run: Any) -> None:
+def test_events_after_commit(manager: Any, connection: Any, run: Any, got: Any) -> None:
     record = connection()
     run(manager.add_connection(record))
     assert manager.is_coordination_enabled() is False
@@ -200,7 +205,7 @@ def test_events_after_commit(manager: Any, connection: Any, run: Any) -> None:
     assert run(manager.send_event_after_commit("tx_1", "own", {"x": 1}, user_id="user_9")) is False
     assert run(manager.send_event_after_commit("tx_1", "own", {"x": 1})) is False
     assert manager.get_coordination_status() == {"enabled": False, "reason": "Coordination not enabled"}
-    record.websocket.send_json.assert_awaited_once()
+    assert len(got(record)) == 1
     coordinator = Mock(
         add_pending_event=AsyncMock(),
         get_pending_events_count=Mock(return_value=3),
@@ -255,21 +260,21 @@ def test_listeners_hear_each_critical_event_that_was_delivered_once_and_as_it_wa
     failing.assert_awaited_once()
 
 
-def test_the_logger_can_be_replaced(manager: Any, connection: Any, run: Any) -> None:
+def test_the_logger_can_be_replaced(manager: Any, connection: Any, run: Any, wires: Any) -> None:
     record = connection()
-    record.websocket.send_json.side_effect = ConnectionError("gone")
+    wires.cut(record)
     run(manager.add_connection(record))
     with patch("netra_backend.app.websocket_core.unified_manager.logger") as logger:
         run(manager.send_to_user("user_1", {"type": "x"}))
     logger.error.assert_called_once_with("none of %d connections of user %s took %s", 1, "user_1", "x")
 
 
-def test_the_serializer_can_be_replaced(manager: Any, connection: Any, run: Any) -> None:
+def test_the_serializer_can_be_replaced(manager: Any, connection: Any, run: Any, got: Any) -> None:
     record = connection()
     run(manager.add_connection(record))
     with patch("netra_backend.app.websocket_core.unified_manager._serialize_message_safely", return_value={"plain": 1}):
         run(manager.send_to_user("user_1", {"type": object()}))
-    record.websocket.send_json.assert_awaited_once_with({"plain": 1})
+    assert got(record) == [{"plain": 1}]
 
 
 def test_emitters_have_one_class_under_all_names(run: Any) -> None:
@@ -279,7 +284,7 @@ def test_emitters_have_one_class_under_all_names(run: Any) -> None:
     assert IsolatedWebSocketEventEmitter is UserWebSocketEmitter is WebSocketEventEmitter is UnifiedWebSocketEmitter
 
 
-def test_an_emitter_over_a_legacy_manager(manager: Any, connection: Any, run: Any) -> None:
+def test_an_emitter_over_a_legacy_manager(manager: Any, connection: Any, run: Any, got: Any) -> None:
     from netra_backend.app.websocket_core.unified_emitter import UnifiedWebSocketEmitter
 
     record = connection()
@@ -292,7 +297,7 @@ def test_an_emitter_over_a_legacy_manager(manager: Any, connection: Any, run: An
         assert await emitter.notify_agent_started("a") is False
 
     run(scenario())
-    sent = record.websocket.send_json.await_args.args[0]
+    sent = got(record)[-1]
     assert (sent["type"], sent["agent_name"], sent["critical"]) == ("agent_started", "a", True)
 
 
@@ -301,3 +306,65 @@ def test_an_emitters_older_constructor() -> None:
 
     context = Mock(user_id="user_1")
     assert UnifiedWebSocketEmitter.create_for_user(Mock(), context).context is context
+
+
+@pytest.mark.parametrize("mode", ["testing", "production"])
+def test_a_message_that_waits_for_the_first_who_comes_is_delivered_once(
+    mode: str, request: pytest.FixtureRequest, run: Any, socket: Any, got: Any
+) -> None:
+    """In either mode: a client of the canonical server, or a legacy connection; what one has got the other does not get."""
+    request.getfixturevalue(mode)
+    context = SimpleNamespace(user_id="user_1", thread_id=None)
+
+    async def scenario() -> None:
+        made = create_websocket_manager_sync(context)
+        other = SharedWebSocketManager() if mode == "production" else made
+        canonical = made._scope.manager_of("user_1")
+        for taken_by_canonical in (True, False):
+            await made.send_to_user("user_1", {"type": "sent"})
+            await canonical.emit("emitted", {})
+            await other._store_failed_message("user_1", {"type": "stored"}, "why")
+            here, legacy = socket(), socket()
+            if taken_by_canonical:
+                await canonical.connect(here, connection_id="here")
+                assert [kept["type"] for kept in other._message_recovery_queue["user_1"]] == ["stored"]
+            await other.add_connection("user_1", legacy, "conn_1")
+            waited = [] if taken_by_canonical else ["emitted", "sent"]
+            assert [one["type"] for one in got(legacy)] == [*waited, "stored"]
+            if taken_by_canonical:
+                assert [one["type"] for one in got(here)] == ["sent", "emitted", "stored"]
+            assert other._message_recovery_queue == {} and canonical.undelivered() == []
+            for name in list(canonical.connections):
+                canonical.remove_connection(name)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("mode", ["testing", "production"])
+def test_a_send_waits_for_the_sockets_that_legacy_code_attached(mode: str, request: pytest.FixtureRequest, run: Any) -> None:
+    request.getfixturevalue(mode)
+    taken: list[Any] = []
+
+    class Slow:
+        def __init__(self, fails: bool) -> None:
+            self.fails = fails
+
+        async def send_json(self, message: Any) -> None:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            if self.fails:
+                raise ConnectionError("gone")
+            taken.append(message)
+
+    async def scenario() -> None:
+        made = create_websocket_manager_sync(SimpleNamespace(user_id="user_1", thread_id=None))
+        await made.connect_user("user_1", Slow(True), "conn_1")
+        await made.send_to_user("user_1", {"n": 1})
+        assert made._message_recovery_queue["user_1"][0]["failure_reason"] == "all_connections_failed"
+        assert (made._event_queue_stats["events_delivered"], made.get_connection_count()) == (0, 0)
+        await made.connect_user("user_1", Slow(False), "conn_2")
+        await made.send_to_user("user_1", {"n": 2})
+        assert taken == [{"n": 1, "recovered": True}, {"n": 2}]
+        assert made._event_queue_stats["events_delivered"] == 2
+
+    run(scenario())

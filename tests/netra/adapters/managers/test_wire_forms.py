@@ -89,10 +89,7 @@ def test_a_critical_event_is_made_whole(any_manager: Any, event_type: str, data:
     assert {**message, "type": event_type, "critical": True, "attempt": None, **expected} == message
 
 
-def test_the_fields_of_a_business_event_are_those_of_the_data_alone() -> None:
-    from netra_backend.app.websocket_core.unified_manager import UnifiedWebSocketManager
-
-    manager = UnifiedWebSocketManager()
+def test_the_fields_of_a_business_event_are_those_of_the_data_alone(manager: Any) -> None:
     assert manager._process_business_event("tool_completed", {"timestamp": 5, "extra": 1}) == {
         "type": "tool_completed",
         "user_id": None,

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from datetime import datetime, timezone
 from typing import Any
 
 from compat.canonical.core import serialization
 from compat.netra.components.connections.manager_calls import settled
-from compat.netra.components.events.business_events import business_event
 from compat.netra.components.messages import serializing
 from compat.shim import legacy_method
 
-from . import looked_up
-from .manager_types import OTHERWISE
+from .. import looked_up
+from ..manager_types import OTHERWISE
+from ..user_ids import user_of
+from .part import ManagerPart
 
 
-class CriticalMethods:
-    """Methods that send critical events; through ``self.send_to_user`` and friends, so that a replaced one is honoured."""
-
-    _scope: Any
-    _event_listeners: list[Any]
-    _transaction_coordinator: Any
-    on_event_emitted: Any
-    user_context: Any
-    is_connection_active: Callable[..., bool]
-    send_event: Callable[..., Coroutine[Any, Any, bool]]
-    send_to_thread: Callable[..., Coroutine[Any, Any, bool]]
-    send_to_user: Callable[..., Coroutine[Any, Any, None]]
-    _keep: Callable[[str, dict[str, Any], str], None]
+class CriticalEvents(ManagerPart):
+    """What sends events that must not be lost; through the manager's own methods, so that a replaced one is honoured."""
 
     @legacy_method(instead="await get_websocket_manager(context).emit(event_type, data)")
     async def emit_critical_event(self, user_id: Any, event_type: Any = None, data: Any = None, **named: Any) -> None:
@@ -40,48 +29,44 @@ class CriticalMethods:
             If the user id is none, or the type is empty.
         """
         if isinstance(event_type, dict) and data is None:
-            user_id, event_type, data = getattr(self.user_context, "user_id", None), user_id, event_type
+            user_id, event_type, data = self.own_user, user_id, event_type
         try:
-            user = looked_up.ensure_user_id(user_id)
+            user = user_of(self.scope, user_id)
         except ValueError as error:
             raise ValueError(f"Invalid user_id for critical event {event_type}: {error}") from error
         if not isinstance(event_type, str) or not event_type.strip():
             raise ValueError(f"event_type cannot be empty for user {user}")
         data = data if data is not None else named.get("event_data", {})
-        tries = self._scope.delivery_attempts()
+        tries = self.scope.delivery_attempts()
         for attempt in range(1, tries + 1):
-            if self.is_connection_active(user):
+            if self.manager.is_connection_active(user):
                 await self._send_critical(user, event_type, data, attempt)
                 return
             if attempt < tries:
                 await looked_up.asyncio.sleep(1.0)
-        if self._scope.durable:
-            await self.send_to_user(user, self._critical(user, event_type, data, tries))
+        event = self._critical(user, event_type, data, tries)
+        if not self.scope.keeps_here():
+            await self.manager.send_to_user(user, event)  # another worker may have the user
             return
         serialization.logger.critical("%s for user %s is not delivered: no active connection", event_type, user)
         kept = {"type": event_type, "data": serializing.serialize_message_safely(data), "timestamp": _now(), "critical": True}
-        await self._store_failed_message(user, kept, "no_active_connections_after_retry")
-        await self._emit_connection_error_notification(user, event_type)
+        kept = await self.scope.kept_for_later(user, kept, event)
+        await self.manager._store_failed_message(user, kept, "no_active_connections_after_retry")
+        await self.manager._emit_connection_error_notification(user, event_type)
 
     async def _send_critical(self, user: str, event_type: str, data: Any, attempt: int) -> None:
-        await self.send_to_user(user, self._critical(user, event_type, data, attempt))
-        if self.is_connection_active(user):
+        await self.manager.send_to_user(user, self._critical(user, event_type, data, attempt))
+        if self.manager.is_connection_active(user):
             await self._emitted(user, event_type, data)
-
-    def _process_business_event(self, event_type: str, data: dict[str, Any]) -> dict[str, Any]:
-        return business_event(event_type, data)
 
     def _critical(self, user: str, event_type: str, data: Any, attempt: int) -> dict[str, Any]:
         body = data if isinstance(data, dict) else {"data": data}
-        fields = self._process_business_event(event_type, body)
+        fields = self.manager._process_business_event(event_type, body)
         if event_type in ("agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed"):
             # Whose event it is does not hang on what the event says of itself.
             fields["user_id"] = user
-            fields["thread_id"] = fields.get("thread_id") or getattr(self.user_context, "thread_id", None)
+            fields["thread_id"] = fields.get("thread_id") or getattr(self.manager.user_context, "thread_id", None)
         return {"timestamp": _now(), "critical": True, "attempt": attempt if attempt > 1 else None, **fields}
-
-    async def _store_failed_message(self, user_id: str, message: dict[str, Any], failure_reason: str) -> None:
-        self._keep(str(user_id), message, failure_reason)
 
     # -- those who listen
 
@@ -93,12 +78,12 @@ class CriticalMethods:
             "timestamp": looked_up.time.time(),
             "critical": True,
         }
-        await self._notify_event_listeners(event)
-        if self.on_event_emitted:
-            await self._tell(self.on_event_emitted, (), event)
+        await self.manager._notify_event_listeners(event)
+        if self.manager.on_event_emitted:
+            await self._tell(self.manager.on_event_emitted, (), event)
 
-    async def _notify_event_listeners(self, event: dict[str, Any]) -> None:
-        for listener in list(self._event_listeners):
+    async def notify_listeners(self, event: dict[str, Any]) -> None:
+        for listener in list(self.manager._event_listeners):
             await self._tell(listener, (event,), {})
 
     @staticmethod
@@ -111,18 +96,18 @@ class CriticalMethods:
     @legacy_method(instead=OTHERWISE)
     def add_event_listener(self, listener: Any) -> None:
         """Call ``listener(event)`` for every critical event that was delivered."""
-        if listener not in self._event_listeners:
-            self._event_listeners.append(listener)
+        if listener not in self.manager._event_listeners:
+            self.manager._event_listeners.append(listener)
 
     @legacy_method(instead=OTHERWISE)
     def remove_event_listener(self, listener: Any) -> None:
         """Stop calling ``listener``."""
-        if listener in self._event_listeners:
-            self._event_listeners.remove(listener)
+        if listener in self.manager._event_listeners:
+            self.manager._event_listeners.remove(listener)
 
     # -- what a user is told of failures
 
-    async def _emit_connection_error_notification(self, user_id: str, event_type: str) -> None:
+    async def tell_of_lost_event(self, user_id: str, event_type: str) -> None:
         """Tell a user over the first living socket that an event could not be delivered in time."""
         await self._notice(
             str(user_id),
@@ -137,7 +122,7 @@ class CriticalMethods:
             },
         )
 
-    async def _emit_system_error_notification(self, user_id: str, event_type: str, error_details: Any = None) -> None:
+    async def tell_of_failure(self, user_id: str, event_type: str, error_details: Any = None) -> None:
         """Tell a user over the first living socket that an event failed; the details stay in the log."""
         serialization.logger.error("%s for user %s failed: %s", event_type, user_id, error_details)
         await self._notice(
@@ -155,8 +140,8 @@ class CriticalMethods:
 
     async def _notice(self, user: str, kind: str, data: dict[str, Any]) -> None:
         notice = {"type": kind, "data": data, "timestamp": _now(), "critical": True}
-        for record in self._scope.records_of(user):
-            if await self._scope.send(record, notice):
+        for record in self.scope.records_of(user):
+            if await self.scope.send(record, notice):
                 return
 
     # -- by other names, and after a commit
@@ -165,17 +150,17 @@ class CriticalMethods:
     async def send_agent_event(self, user_id: Any = None, event_type: Any = None, data: Any = None, **named: Any) -> None:
         """Send an agent's event to a user."""
         if isinstance(event_type, dict) and data is None:
-            user_id, event_type, data = getattr(self.user_context, "user_id", None), user_id, event_type
-        user = user_id if user_id is not None else getattr(self.user_context, "user_id", None)
-        await self.emit_critical_event(user, event_type, data if data is not None else named)
+            user_id, event_type, data = self.own_user, user_id, event_type
+        user = user_id if user_id is not None else self.own_user
+        await self.manager.emit_critical_event(user, event_type, data if data is not None else named)
 
     @legacy_method(instead=OTHERWISE)
     async def broadcast_system_status(self, status_message: str, event_type: str = "system_status") -> int:
         """Tell every connected user the system's status; how many users."""
-        users = list(self._scope.users())
+        users = list(self.scope.users())
         for user in users:
             stamp = datetime.now().isoformat()  # local, without an offset: the old form
-            await self.send_agent_event(
+            await self.manager.send_agent_event(
                 user, event_type, {"message": status_message, "event_type": event_type, "timestamp": stamp}
             )
         return len(users)
@@ -183,12 +168,12 @@ class CriticalMethods:
     @legacy_method(instead=OTHERWISE)
     def set_transaction_coordinator(self, coordinator: Any) -> None:
         """Hold events back until ``coordinator`` says that their transaction is committed."""
-        self._transaction_coordinator = coordinator
+        self.manager._transaction_coordinator = coordinator
 
     @legacy_method(instead=OTHERWISE)
     def is_coordination_enabled(self) -> bool:
         """Whether there is a transaction coordinator."""
-        return self._transaction_coordinator is not None
+        return self.manager._transaction_coordinator is not None
 
     @legacy_method(instead=OTHERWISE)
     async def send_event_after_commit(
@@ -202,8 +187,8 @@ class CriticalMethods:
         priority: int = 0,
     ) -> Any:
         """Hand the event to the coordinator; without one send it now. Whether it went; False where nobody is named or found."""
-        if self._transaction_coordinator is not None:
-            return await self._transaction_coordinator.add_pending_event(
+        if self.manager._transaction_coordinator is not None:
+            return await self.manager._transaction_coordinator.add_pending_event(
                 transaction_id=transaction_id,
                 event_type=event_type,
                 event_data=event_data,
@@ -214,17 +199,17 @@ class CriticalMethods:
             )
         target = connection_id if connection_id is not None else user_id
         if target is not None:
-            return await self.send_event(target, event_type, event_data)
+            return await self.manager.send_event(target, event_type, event_data)
         if thread_id is not None:
-            return await self.send_to_thread(thread_id, event_form(event_type, event_data))
+            return await self.manager.send_to_thread(thread_id, event_form(event_type, event_data))
         serialization.logger.warning("%s of transaction %s names neither connection nor user", event_type, transaction_id)
         return False
 
     @legacy_method(instead=OTHERWISE)
     def get_coordination_status(self) -> dict[str, Any]:
         """Whether events wait for their transaction, and how many."""
-        coordinator = self._transaction_coordinator
-        if not self.is_coordination_enabled():
+        coordinator = self.manager._transaction_coordinator
+        if not self.manager.is_coordination_enabled():
             return {"enabled": False, "reason": "Coordination not enabled"}
         if coordinator is None:
             return {"enabled": False, "reason": "No transaction coordinator configured"}

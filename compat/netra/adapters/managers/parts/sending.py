@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 from compat.canonical.core import serialization
-from compat.netra.components.events.undelivered import UndeliveredMessages
+from compat.netra.components.events.undelivered import Kept
 from compat.netra.components.messages import serializing
 from compat.shim import legacy_method
 
-from . import looked_up
-from .critical import CriticalMethods, event_form
-from .manager_types import OTHERWISE
+from ..manager_types import OTHERWISE
+from ..user_ids import user_of
+from ..user_managers import Scope
+from .critical import event_form
+from .isolation import Isolation
+from .part import Face, ManagerPart
 
 
-class SendingMethods(CriticalMethods):
-    """Methods that send; each goes through ``self.send_to_user`` and friends, so that a replaced one is honoured."""
+class Sending(ManagerPart):
+    """What sends; each through the manager's ``send_to_user`` and friends, so that a replaced one is honoured."""
 
-    _scope: Any
-    _undelivered: UndeliveredMessages
-    _event_queue_stats: dict[str, int]
-    _cross_user_detection: dict[str, int]
-    _event_listeners: list[Any]
-    _transaction_coordinator: Any
-    on_event_emitted: Any
-    user_context: Any
-    is_connection_active: Callable[..., bool]
-    wait_for_connection: Callable[..., Coroutine[Any, Any, bool]]
+    def __init__(self, manager: Face, scope: Scope, isolation: Isolation) -> None:
+        super().__init__(manager, scope)
+        self.isolation = isolation
 
     @legacy_method(instead="await get_websocket_manager(context).send(message)")
     async def send_to_user(self, user_id: Any = None, message: Any = None, *details: Any, **named: Any) -> None:
@@ -37,24 +32,24 @@ class SendingMethods(CriticalMethods):
         ``send_to_user(message)`` goes to the manager's own user; ``(user_id, event_type, data)`` makes the message.
         """
         user_id, message = self._addressed(user_id, message, details, named)
-        user = looked_up.ensure_user_id(user_id)
-        connections = len(self._scope.records_of(user))
-        safe = self._isolated(user, _frame(message))
-        took, kept = await self._scope.send_all(user, safe)
-        self._event_queue_stats["total_events_sent"] += took
-        self._event_queue_stats["events_delivered"] += took
-        if took:
+        user = user_of(self.scope, user_id)
+        connections = len(self.scope.records_of(user))
+        safe = self.isolation.of_user(user, _frame(message))
+        sent = await self.scope.send_all(user, safe)
+        self.isolation.sent(sent.took)
+        if sent.took:
             return
         if connections:
             serialization.logger.error("none of %d connections of user %s took %s", connections, user, safe.get("type"))
-        if kept:
-            self._undelivered.count(user)
+        reason = "all_connections_failed" if connections else "no_connections"
+        if self.scope.keeps_here():
+            self.scope.undelivered.keep(user, Kept(safe, sent.places), reason)
         else:
-            self._keep(user, safe, "all_connections_failed" if connections else "no_connections")
+            self.scope.undelivered.count(user)
 
     def _addressed(self, user_id: Any, message: Any, details: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, Any]:
         if message is None and not isinstance(user_id, str) and user_id is not None:
-            return getattr(self.user_context, "user_id", None), user_id
+            return self.own_user, user_id
         kind = named.get("message_type") or named.get("event_type")
         if kind is None and isinstance(message, str) and details:
             kind, message = message, details[0]
@@ -63,29 +58,17 @@ class SendingMethods(CriticalMethods):
             message = {**body, "type": kind, "data": body}
         return user_id, message if message is not None else named.get("data", {})
 
-    def _isolated(self, user: str, message: dict[str, Any]) -> dict[str, Any]:
-        """The message with foreign users' ids in ``*_user_id`` fields replaced by the receiver's own."""
-        foreign = [key for key, value in message.items() if key.endswith("_user_id") and value != user]
-        if not foreign:
-            return message
-        self._cross_user_detection[user] = self._cross_user_detection.get(user, 0) + len(foreign)
-        self._event_queue_stats["contamination_prevented"] += len(foreign)
-        return {**message, **dict.fromkeys(foreign, user)}
-
-    def _keep(self, user: str, message: dict[str, Any], reason: str) -> None:
-        self._undelivered.keep(user, message, reason)
-
     @legacy_method(instead="await manager.send_to_thread(thread_id, message)")
     async def send_to_thread(self, thread_id: Any, message: Any, *details: Any) -> bool:
         """Send to the connections of a thread; where none shows it, to the user of that id."""
         try:
-            shown, user = self._scope.user_of_thread(str(thread_id))
+            shown, user = self.scope.user_of_thread(str(thread_id))
             if not shown:
-                await self.send_to_user(thread_id, message)
+                await self.manager.send_to_user(thread_id, message)
                 return True
             if user is None:
                 return False
-            took = await self._scope.send_thread(user, str(thread_id), _frame(message))
+            took = await self.scope.send_thread(user, str(thread_id), _frame(message))
         except Exception as error:
             serialization.logger.error("sending to thread %s failed: %s", thread_id, error)
             return False
@@ -94,8 +77,8 @@ class SendingMethods(CriticalMethods):
     @legacy_method(instead=OTHERWISE)
     async def send_to_user_with_wait(self, user_id: str, message: Any, wait_timeout: float = 3.0) -> bool:
         """Wait for the user's connection, then send; whether it was there."""
-        connected = await self.wait_for_connection(user_id, timeout=wait_timeout)
-        await self.send_to_user(user_id, message)
+        connected = await self.manager.wait_for_connection(user_id, timeout=wait_timeout)
+        await self.manager.send_to_user(user_id, message)
         return bool(connected)
 
     @legacy_method(instead="await get_websocket_manager_factory().broadcast(message)")
@@ -111,31 +94,31 @@ class SendingMethods(CriticalMethods):
     @legacy_method(instead=OTHERWISE)
     async def broadcast_message(self, message: Any) -> None:
         """Send to every connection."""
-        await self.broadcast(message)
+        await self.manager.broadcast(message)
 
     @legacy_method(instead=OTHERWISE)
     async def broadcast_system_message(self, message: Any) -> None:
         """Send a message of the system to every connection."""
-        await self.broadcast(message)
+        await self.manager.broadcast(message)
 
     async def _to_all(self, message: Any, exclude: frozenset[str]) -> int:
         safe = _frame(message)
-        users = [user for user in self._scope.users() if user not in exclude]
-        sent = await asyncio.gather(*(self._scope.send_all(user, self._isolated(user, safe)) for user in users))
-        return sum(took for took, _ in sent)
+        users = [user for user in self.scope.users() if user not in exclude]
+        sent = await asyncio.gather(*(self.scope.send_all(user, self.isolation.of_user(user, safe)) for user in users))
+        return sum(one.took for one in sent)
 
     @legacy_method(instead="await manager.send_to_connection(connection_id, message)")
     async def send_message(self, connection_id: Any, message: Any = None, *details: Any, **named: Any) -> bool:
         """Send to one connection; whether it took it. An id that is a user's, not a connection's, means that user."""
-        record, own = self._scope.get(connection_id), self._scope.records_of(str(connection_id))
+        record, own = self.scope.get(connection_id), self.scope.records_of(str(connection_id))
         if record is not None and own and record.user_id != str(connection_id):
             serialization.logger.error("%r is a user's id and another user's connection: nothing is sent", str(connection_id))
             return False
         if record is not None:
-            return bool(await self._scope.send_as_it_is(record, serializing.serialize_message_safely(message)))
+            return bool(await self.scope.send_as_it_is(record, serializing.serialize_message_safely(message)))
         if not own:
             return False
-        await self.send_to_user(connection_id, message)
+        await self.manager.send_to_user(connection_id, message)
         return True
 
     @legacy_method(instead="await manager.emit(event_type, data)")
@@ -144,8 +127,8 @@ class SendingMethods(CriticalMethods):
         target = connection_id if connection_id is not None else named.get("user_id")
         body = event_data if event_data is not None else named.get("data", {})
         if isinstance(event_type, dict) and not body:
-            target, event_type, body = getattr(self.user_context, "user_id", None), target, event_type
-        return await self.send_message(target, event_form(event_type, body))
+            target, event_type, body = self.own_user, target, event_type
+        return await self.manager.send_message(target, event_form(event_type, body))
 
 
 def _frame(message: Any) -> dict[str, Any]:
