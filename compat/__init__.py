@@ -67,6 +67,9 @@ if TYPE_CHECKING:
         Removed as Removed,
     )
     from .ledger import (
+        choose as choose,
+    )
+    from .ledger import (
         common as common,
     )
     from .ledger import (
@@ -127,6 +130,7 @@ _ROOMS = {
         "Module",
         "Name",
         "Removed",
+        "choose",
         "common",
         "names",
         "removed",
@@ -164,6 +168,7 @@ __all__ = [
     "Name",
     "Removed",
     "check",
+    "choose",
     "common",
     "converted",
     "count_option",

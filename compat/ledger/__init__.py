@@ -4,6 +4,7 @@ move       what every row has
 kinds/     the kinds of row, one file each: fields, subject, advice, faults
 families   compact forms of many rows
 ledger     Ledger: the index and the version in force
+choosing   canonical paths that depend on where a program runs
 versions   stages
 wording    the one sentence
 checking   all faults at once
@@ -32,6 +33,7 @@ __all__ = [  # noqa: RUF022 - as sorted() sorts
     "Name",
     "Origin",
     "Removed",
+    "choose",
     "common",
     "discover",
     "import_line",
@@ -44,6 +46,7 @@ __all__ = [  # noqa: RUF022 - as sorted() sorts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .choosing import choose
     from .discovery import discover, load
 
 
@@ -53,4 +56,8 @@ def __getattr__(name: str) -> object:
         from . import discovery
 
         return getattr(discovery, name)
+    if name == "choose":
+        from .choosing import choose
+
+        return choose
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -112,6 +112,8 @@ def _target(row: Move) -> Iterator[Fault]:
     if not row.canonical:
         return
     found, fault = row.find_target()
+    if fault and row.requires and resolve(row.canonical.partition(":")[0].partition(".")[0])[1]:
+        return  # what it needs is optional, and not here: nothing can be said of it
     if fault:
         yield shown(row), f"canonical target {row.canonical!r} {fault}", "correct the path, or ship the target"
         return

@@ -50,6 +50,8 @@ class Move:
     category:
         The category of the warning, beside :class:`compat.LegacyUseWarning`: a class, ``"module:Class"``, or the name of a
         builtin one; that of the ledger unless given.
+    requires:
+        What to install for the canonical path, where another distribution has it: ``"shop-extras"``, ``"shop-extras>=2"``.
     """
 
     kind: ClassVar[str] = ""
@@ -66,7 +68,7 @@ class Move:
     needs_attribute: ClassVar[bool] = False
     #: The adapter that is handed out in place of the canonical object; ``""``: the canonical object itself is.
     adapter: str = ""
-    __slots__ = ("canonical", "category", "id", "instead", "ledger", "legacy", "note", "removal", "since")
+    __slots__ = ("canonical", "category", "id", "instead", "ledger", "legacy", "note", "removal", "requires", "since")
 
     id: str
     legacy: str
@@ -76,6 +78,7 @@ class Move:
     removal: str
     instead: str | None
     note: str
+    requires: str
     ledger: str
 
     def __init__(
@@ -89,9 +92,11 @@ class Move:
         note: str = "",
         id: str = "",
         category: Category = None,
+        requires: str = "",
     ) -> None:
         put = object.__setattr__
         put(self, "category", category)
+        put(self, "requires", requires)
         put(self, "legacy", legacy)
         put(self, "canonical", canonical)
         put(self, "since", since)
@@ -129,7 +134,12 @@ class Move:
     @property
     def differs(self) -> str:
         """Why the canonical path cannot simply be written where the legacy one stands; ``""``: it can."""
-        return ""
+        return self.depends
+
+    @property
+    def depends(self) -> str:
+        """On what the canonical path depends, where :func:`compat.choose` chose it; ``""`` where it is the same everywhere."""
+        return str(getattr(self.canonical, "depends", ""))
 
     @property
     def shown(self) -> str:
@@ -214,6 +224,8 @@ class Move:
         """Yield each ``(reason, remedy)`` that is wrong with the row by itself, nothing imported."""
         if not is_path(self.module) or (self.attribute and not is_path(self.attribute.partition("(")[0])):
             yield f"{self.legacy!r} is no legacy path", "write 'package.module' or 'package.module:attribute'"
+        if self.requires and not (self.requires[:1].isalnum() and self.requires.isascii()):
+            yield f"requires={self.requires!r} is no requirement", "write one such as requires='shop-extras>=2'"
         if self.needs_attribute and not self.attribute:
             yield "a name is missing after the module", f"write {self.module + ':Name'!r}, or use Module(...)"
 

@@ -32,5 +32,6 @@ def sentence(move: Move, use: str, stage: str = DEPRECATED, *, docs: str = "") -
     Importing A from 'old' is deprecated since 1.0 and will be removed in 2.0. Use canonical path 'from new import B' instead.
     """
     said = f"{move.subject(use)} {move.judgement(stage)}"
-    parts = [said, replacement(move), move.note.strip(), f"See {docs}." if docs else ""]
+    needed = f"Install {move.requires} for it." if move.requires else ""
+    parts = [said, replacement(move), needed, move.note.strip(), f"See {docs}." if docs else ""]
     return " ".join(part for part in parts if part)

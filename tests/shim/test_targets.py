@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 
+import compat
 from compat import Class, Module, Name
 from compat.errors import TargetAttributeError, TargetError, TargetImportError
 
@@ -79,3 +80,24 @@ def test_a_module_is_not_there(world, installed, probe):
 def test_the_error_survives_pickling(kind):
     error = pickle.loads(pickle.dumps(kind("row", "target", "gone")))
     assert type(error) is kind and str(error) == "row: canonical target 'target' cannot be resolved: gone"
+
+
+def test_an_error_names_what_to_install_for_a_target_of_another_distribution(world, installed, ledger_of):
+    rows = (
+        Name("old.names:Extra", "no_such_extras.core:Extra", requires="shop-extras>=2", since="1.0", removal="2.0", instead=None),
+        Name("old.names:Missing", "canon.core:Missing", requires="shop-core>=9", since="1.0", removal="2.0", instead=None),
+        Module("old.extras", "no_such_extras", requires="shop-extras", since="1.0", removal="2.0", instead=None),
+    )
+    with pytest.raises(compat.LedgerError) as caught:
+        compat.check(ledger_of(*rows))
+    assert [row for row, _reason, _remedy in caught.value.faults] == ["Name('old.names:Missing')"]
+    installed(*rows)
+    for source, needed in (
+        ("from old.names import Extra", "'shop-extras>=2'"),
+        ("import old.names\nold.names.Extra", "'shop-extras>=2'"),
+        ("from old.names import Missing", "'shop-core>=9'"),
+        ("import old.extras", "'shop-extras'"),
+    ):
+        seen = world.use(source)
+        assert isinstance(seen.error, (ImportError, AttributeError)), source
+        assert str(seen.error).endswith(f"; install what has it: pip install {needed}"), source

@@ -67,6 +67,8 @@ def _left_alone(plan: Plan, item: ImportedName, reference: Reference) -> Optiona
         return None  # its own rewriter says why it is left
     if targets.is_stopgap(reference.target):
         return targets.wording.by_hand(reference.target, "import")
+    if reference.target.move is not None and reference.target.move.depends:
+        return f"what replaces it {reference.target.move.depends}"
     lacking = targets.lacks(reference.target)
     if lacking:
         return lacking

@@ -36,8 +36,10 @@ class Class(Move):
         note: str = "",
         id: str = "",
         category: Category = None,
+        requires: str = "",
     ) -> None:
-        super().__init__(legacy, canonical, since=since, removal=removal, instead=instead, note=note, id=id, category=category)
+        told = {"since": since, "removal": removal, "note": note, "id": id, "requires": requires}
+        super().__init__(legacy, canonical, instead=instead, category=category, **told)
         object.__setattr__(self, "adapter", adapter)
 
     @property

@@ -28,7 +28,7 @@ class Module(Move):
         if ":" not in legacy:
             return self.replace(legacy=legacy, canonical=canonical)
         made = Name(legacy, canonical, since=self.since, removal=self.removal, instead=self.instead, note=self.note, id=self.id)
-        return made.replace(ledger=self.ledger, category=self.category)
+        return made.replace(ledger=self.ledger, category=self.category, requires=self.requires)
 
     def faults(self) -> Iterator[Fault]:
         """As of every row, and both paths must be those of modules."""

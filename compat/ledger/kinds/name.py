@@ -25,4 +25,4 @@ class Name(Move):
     @property
     def differs(self) -> str:
         """An attribute of a class may have moved to where no attribute is read."""
-        return f"moved to {self.canonical.replace(':', '.')}" if self.place == TARGET else ""
+        return f"moved to {self.canonical.replace(':', '.')}" if self.place == TARGET else self.depends

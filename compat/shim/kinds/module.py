@@ -9,7 +9,7 @@ from compat.errors import TargetImportError
 from ..serving import imports
 from ..serving.loader import Loader
 from ..serving.modules import LegacySpec
-from ..serving.targets import spec_of
+from ..serving.targets import explained, require, spec_of
 from .kind import Kind
 
 TYPE_CHECKING = False
@@ -29,6 +29,7 @@ class ModuleKind(Kind):
 
     def find(self, owner: Installed, name: str, move: Move) -> ModuleSpec | None:
         """The spec of the module, or of a submodule that the canonical package has too."""
+        require(move)
         recorder = owner.recorder_at(name, move)
         canonical = move.canonical + name[len(move.module) :]
         try:
@@ -38,7 +39,7 @@ class ModuleKind(Kind):
         if found is None:
             if canonical != move.canonical or not imports.is_loading(sys._getframe(2)):
                 return None
-            raise TargetImportError(move.id, canonical, f"no module named {canonical!r}")
+            raise TargetImportError(move.id, canonical, explained(move.id, f"no module named {canonical!r}"))
         is_package = found.submodule_search_locations is not None or owner.ledger.has_children(name)
         rows = owner.ledger.module_rows(name)
         loader: Any = Loader(owner, canonical, recorder, rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from ..recording.funnel import UseRecorder
+from .targets import require
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Installed:
         found = self.recorders.get(move.legacy)
         if found is None:
             found = self.recorders.setdefault(move.legacy, UseRecorder(move, self.ledger))
+            require(move)
         return found
 
     def recorder_at(self, name: str, move: Move) -> UseRecorder:

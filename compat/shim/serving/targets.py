@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
+    from compat.ledger import Move
 
 #: The canonical modules of the rows in use, once the process ends: destructors find no modules by name any more.
 _kept: dict[str, ModuleType] = {}
@@ -30,6 +31,22 @@ def _keep() -> None:
             name = path.partition(":")[0]
             if name in sys.modules:
                 _kept[name] = sys.modules[name]
+
+
+#: What to install for the target of a row, by its id, where another distribution has it.
+_required: dict[str, str] = {}
+
+
+def require(move: Move) -> None:
+    """Remember what the target of a row needs, for the error where it is missing."""
+    if move.requires:
+        _required[move.id] = move.requires
+
+
+def explained(move: str, reason: str) -> str:
+    """Why a target cannot be had, and what to install for it."""
+    needed = _required.get(move)
+    return f"{reason}; install what has it: pip install {needed!r}" if needed else reason
 
 
 def load_module(name: str, move: str) -> ModuleType:
@@ -46,7 +63,7 @@ def load_module(name: str, move: str) -> ModuleType:
             return import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
-            raise TargetImportError(move, name, f"no module named {error.name!r}") from error
+            raise TargetImportError(move, name, explained(move, f"no module named {error.name!r}")) from error
         raise
 
 
@@ -74,7 +91,7 @@ def resolve(path: str, move: str) -> object:
             found = getattr(found, part)
         except AttributeError as error:
             if not (isinstance(found, type(sys)) and getattr(getattr(found, "__spec__", None), "_initializing", False)):
-                raise TargetAttributeError(move, path, f"{found!r} has no attribute {part!r}") from error
+                raise TargetAttributeError(move, path, explained(move, f"{found!r} has no attribute {part!r}")) from error
             # Half-imported: the two sides import each other. Say it as Python says it.
             raise ImportError(
                 f"cannot import name {part!r} from partially initialized module {name!r} (most likely due to a circular import)",
