@@ -55,7 +55,7 @@ class Compat(Stack):
         from compat.canonical.server.uvicorn_protocol import abortable_protocol
         from compat.canonical.settings import Settings
 
-        self.app = create_app(Settings(jwt_secret=SECRET, environment="test", limits=Limits(history_events=100)))
+        self.app = create_app(Settings(jwt_secret=SECRET, environment="test", limits=Limits(history_events=100, outbox_events=4096)))
         self.protocol = abortable_protocol(5.0)
         self.factory = self.app.state.service.factory
 
