@@ -139,12 +139,12 @@ class InProcessBackplane:
 
     def publish_now(self, user_id: str, draft: Draft) -> Delivery:
         """As :meth:`publish`, which never suspends here, without a coroutine."""
+        limit = self.history_limit
         with self._lock:
-            history = self._histories.get(user_id) or self._open(user_id)
-            event = history.append(draft, self.history_limit)
+            event = (self._histories.get(user_id) or self._open(user_id)).append(draft, limit)
             receivers = self._deliver(user_id, (event,))
         # What a NamedTuple's own constructor does, at a third of its cost.
-        return _new_tuple(Delivery, (event.seq, event.epoch, receivers, self.history_limit > 0))
+        return _new_tuple(Delivery, (event.seq, event.epoch, receivers, limit > 0))
 
     async def publish_once(self, user_id: str, draft: Draft, key: str) -> Delivery:
         """Publish what was not published under ``key`` yet; the ten thousand latest keys are remembered."""

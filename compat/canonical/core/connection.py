@@ -122,13 +122,14 @@ class Connection:
         """
         if self.close_code is not None or self.held:
             return False
-        if event.seq:
-            if event.seq <= self.seq:
+        seq = event.seq
+        if seq:
+            if seq <= self.seq:
                 return False
-            self.seq = event.seq
+            self.seq = seq
         if self.quiet and _current_loop() is self._loop:
             try:
-                if self._write_now(event.text(stamped=self.stamped)):  # type: ignore[misc]
+                if self._write_now(event.text(self.stamped)):  # type: ignore[misc]
                     self.sent += 1
                     return True
             except Exception as exc:

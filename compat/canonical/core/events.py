@@ -33,14 +33,16 @@ class Draft:
 
     __slots__ = ("body", "critical", "record", "thread_id", "type")
 
-    def __init__(self, message: Mapping[str, Any], *, critical: bool | None = None, thread_id: str | None = None) -> None:
+    def __init__(self, message: Mapping[str, Any], critical: bool | None = None, thread_id: str | None = None) -> None:
         """Encode ``message`` (a JSON object); ``critical`` None asks its type; ``thread_id`` None is all threads."""
         kind = message.get("type")
-        self.type = kind if isinstance(kind, str) else str(getattr(kind, "value", kind or ""))
-        self.critical = self.type in _CRITICAL if critical is None else critical
-        self.thread_id = thread_id
-        self.body = dumps(message if isinstance(message, dict) else dict(message))
-        self.record = (self.body, self.type, self.critical, thread_id)
+        if type(kind) is not str:
+            kind = kind if isinstance(kind, str) else str(getattr(kind, "value", kind or ""))
+        if critical is None:
+            critical = kind in _CRITICAL
+        self.type, self.critical, self.thread_id = kind, critical, thread_id
+        body = self.body = dumps(message if isinstance(message, dict) else dict(message))
+        self.record = (body, kind, critical, thread_id)
 
     @classmethod
     def from_record(cls, record: tuple[str, str, bool, str | None]) -> Draft:
@@ -79,13 +81,13 @@ class Event:
         """Its place in the user's stream."""
         return Position(self.epoch, self.seq)
 
-    def text(self, *, stamped: bool = True) -> str:
+    def text(self, stamped: bool = True) -> str:
         """Return the JSON text; stamped, ``seq`` and ``epoch`` end it and win over fields of these names."""
-        body = self.draft.body
-        if not stamped or not self.seq:
+        body, seq = self.draft.body, self.seq
+        if not stamped or not seq:
             return body
         comma = "," if len(body) > 2 else ""
-        return f'{body[:-1]}{comma}"seq":{self.seq},"epoch":"{self.epoch}"}}'
+        return f'{body[:-1]}{comma}"seq":{seq},"epoch":"{self.epoch}"}}'
 
     def message(self, *, stamped: bool = True) -> dict[str, Any]:
         """Return a fresh dict of the message: no receiver shares it with another."""

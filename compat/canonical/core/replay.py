@@ -39,7 +39,7 @@ class History:
 
     def append(self, draft: Draft, limit: int) -> Event:
         """Number ``draft`` and keep it as one of the last ``limit`` events."""
-        self.seq += 1
+        seq = self.seq = self.seq + 1
         if limit:
             events = self._events
             if events is None:
@@ -47,7 +47,7 @@ class History:
             events.append(draft.record)
             if len(events) > limit:
                 events.popleft()
-        return Event(draft, self.epoch, self.seq)
+        return Event(draft, self.epoch, seq)
 
     def after(self, since: Position | None) -> Replay:
         """Return what follows ``since``; None is the beginning of what is kept."""

@@ -52,21 +52,18 @@ class UserStream:
         """Offer an event, or several that were missed, to the connections of their threads; return how many took the last."""
         if len(events) > 1:
             return self._deliver_missed(events)
-        taken = 0
+        event = events[0]
+        seq, thread, taken = event.seq, event.draft.thread_id, 0
         with self.factory.lock:
-            connections = tuple(self.connections.values())
-            for event in events:
-                thread = event.draft.thread_id
-                if event.epoch != self.epoch:
-                    self._turn(event)
-                if event.seq:
-                    self.seen = event.seq
-                taken = 0
-                for connection in connections:
-                    if (thread is None or shows(connection.thread_id, thread)) and connection.offer(event):
-                        taken += 1
-                if not taken and event.seq:
-                    self._keep_undelivered((event,))
+            if event.epoch != self.epoch:
+                self._turn(event)
+            if seq:
+                self.seen = seq
+            for connection in tuple(self.connections.values()):
+                if (thread is None or shows(connection.thread_id, thread)) and connection.offer(event):
+                    taken += 1
+            if not taken and seq:
+                self._keep_undelivered(events)
         return taken
 
     def pump(self) -> int:

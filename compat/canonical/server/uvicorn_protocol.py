@@ -58,6 +58,7 @@ def abortable_protocol(close_timeout: float) -> Any:
             # Compression doubles the CPU and triples the memory of each connection.
             self.conn.available_extensions = []
             self._on_shutdown: Callable[[], None] | None = None
+            self._paused = False  # as ``writable`` says, without a call
 
         def handle_connect(self, event: Any) -> None:
             super().handle_connect(event)
@@ -84,7 +85,8 @@ def abortable_protocol(close_timeout: float) -> Any:
 
         def write_text(self, text: str) -> bool:
             """Write a message now; False where it would have to wait, or the connection is not open."""
-            if not self.writable.is_set() or self.close_sent or not self.handshake_complete or self.transport.is_closing():
+            transport = self.transport
+            if self.close_sent or not self.handshake_complete or self._paused or transport.is_closing():
                 return False
             payload = text.encode()
             size = len(payload)
@@ -94,7 +96,7 @@ def abortable_protocol(close_timeout: float) -> Any:
                 header = _MEDIUM(_TEXT, 126, size)
             else:
                 header = _LONG(_TEXT, 127, size)
-            self.transport.write(header + payload)
+            transport.write(header + payload)
             return True
 
         async def send(self, message: Any) -> None:
@@ -106,9 +108,11 @@ def abortable_protocol(close_timeout: float) -> Any:
                 self._abort_later()
 
         def pause_writing(self) -> None:
+            self._paused = True
             self.writable.clear()
 
         def resume_writing(self) -> None:
+            self._paused = False
             self.writable.set()
 
         def connection_lost(self, exc: Exception | None) -> None:

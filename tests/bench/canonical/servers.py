@@ -11,6 +11,7 @@ can.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import random
@@ -55,7 +56,14 @@ class Compat(Stack):
         from compat.canonical.server.uvicorn_protocol import abortable_protocol
         from compat.canonical.settings import Settings
 
-        self.app = create_app(Settings(jwt_secret=SECRET, environment="test", limits=Limits(history_events=100, outbox_events=4096)))
+        self.app = create_app(
+            Settings(
+                jwt_secret=SECRET,
+                environment="test",
+                limits=Limits(history_events=100, outbox_events=4096),
+                heartbeat_interval=3600,  # the clients count frames, and answer none
+            )
+        )
         self.protocol = abortable_protocol(5.0)
         self.factory = self.app.state.service.factory
 
@@ -67,13 +75,11 @@ class Compat(Stack):
         manager = self.factory.get(users[choice.randrange(len(users))])
         await manager.send(message())
 
-    @property
+    @functools.cached_property
     def users(self) -> list[Any]:
         from types import SimpleNamespace
 
-        if not hasattr(self, "_users"):
-            self._users = [SimpleNamespace(user_id=user) for user in self.factory.users()]
-        return self._users
+        return [SimpleNamespace(user_id=user) for user in self.factory.users()]
 
 
 class CompatRedis(Compat):
@@ -88,10 +94,12 @@ class CompatRedis(Compat):
         from compat.canonical.settings import Settings
 
         limits = Limits(history_events=512)
-        self.app = create_app(Settings(jwt_secret=SECRET, environment="test", limits=limits, redis_url=sys.argv[2]))
+        self.app = create_app(
+            Settings(jwt_secret=SECRET, environment="test", limits=limits, redis_url=sys.argv[2], heartbeat_interval=3600)
+        )
         self.protocol = abortable_protocol(5.0)
         self.factory = self.app.state.service.factory
-        self._users = [SimpleNamespace(user_id=f"user{number}") for number in range(int(sys.argv[3]))]
+        self.users = [SimpleNamespace(user_id=f"user{number}") for number in range(int(sys.argv[3]))]
 
     async def fan_out(self) -> None:
         event = message()
@@ -263,7 +271,9 @@ async def main() -> None:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(2048)
-    config = uvicorn.Config(stack.app, ws=stack.protocol, log_level="error", ws_per_message_deflate=False, loop="asyncio")
+    config = uvicorn.Config(
+        stack.app, ws=stack.protocol, log_level="error", ws_per_message_deflate=False, loop="asyncio", ws_ping_interval=None
+    )
     server = uvicorn.Server(config)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     reader = asyncio.StreamReader()
