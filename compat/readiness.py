@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from compat.telemetry.history.evidence import Evidence, Use, User, is_missing, longest_gap, merged, quiet_since
+from compat.telemetry.history.evidence import REHEARSALS, Evidence, Use, User, is_missing, merged, quiet_since, window_of
 from compat.telemetry.record.service import PRODUCTION
 from compat.telemetry.report.usage_report import MoveFacts, day_of, evidence, iso_day, iso_time, row_of
 
@@ -191,9 +191,7 @@ def _judge_user(use: Use, known: Evidence, today: int, policy: Policy, retired: 
     if use.user.service in retired:
         return UserAnswer(use, Verdict.GO, (), observed)
     service, last = use.user.service, use.days[-1]
-    gap = longest_gap(use.days)
-    # Half as much again: what happens once a month does not happen every 30 days.
-    window = max(policy.days, gap * 3 // 2)
+    window, pace = window_of(use.days, watched, policy.days)
     quiet = quiet_since(last, watched)
     told = f" (version {use.version})" if use.version else ""
     what = f"{_named(use.user)} used it last on {iso_day(last)}{told}"
@@ -204,7 +202,7 @@ def _judge_user(use: Use, known: Evidence, today: int, policy: Policy, retired: 
     elif is_missing(today, watched):
         doubt = Doubt(f"{what} and was not observed after {observed}", f"observe it again, {gone}")
     elif quiet.days < window - 1:
-        why = f", and it has used it {gap} days apart" if window > policy.days else ""
+        why = f", and it has used it {pace}" if window > policy.days else ""
         holes = f", with {quiet.unseen} days unobserved" if quiet.unseen else ""
         doubt = Doubt(
             f"{what} and was observed for only {quiet.days} of {window} days since{holes}{why}",
@@ -223,7 +221,8 @@ def _count(uses: int) -> str:
 
 def _doubts(known: Evidence, searched: bool, today: int, policy: Policy, retired: Collection[str]) -> list[Doubt]:
     """Why silence would prove nothing, for any move."""
-    observed, doubts = known.observed, []
+    observed, days = known.observed, known.days
+    doubts: list[Doubt] = []
     others = sorted({user.environment for user in known.watched})
     if not observed.processes or observed.since is None:
         only = f" in production, only in {', '.join(others)}" if others and PRODUCTION not in others else ""
@@ -239,7 +238,6 @@ def _doubts(known: Evidence, searched: bool, today: int, policy: Policy, retired
         if observed.hours < policy.hours:
             what = f"only {observed.hours:,.1f} of {policy.hours:,.0f} hours were observed"
             doubts.append(Doubt(what, "let it run, or read the other hosts with --from"))
-        days = known.days
         quiet = quiet_since(max(known.selection.first, days[0]) - 1, days)
         if is_missing(today, days):
             doubts.append(Doubt(f"nothing was observed after {iso_day(days[-1])}", "observe the services again"))
@@ -248,6 +246,7 @@ def _doubts(known: Evidence, searched: bool, today: int, policy: Policy, retired
             holes = f", with {quiet.unseen} days unobserved" if quiet.unseen else ""
             what = f"observed for only {quiet.days} of {policy.days} days{holes}"
             doubts.append(Doubt(what, f"wait {policy.days - quiet.days} more days, or say --days"))
+    doubts += _newcomers(known, retired)
     for user, count in sorted(known.lost.items()):
         if user.service not in retired:
             what = f"{count} process{'' if count == 1 else 'es'} of {_named(user)} counted uses that were removed unread"
@@ -258,6 +257,28 @@ def _doubts(known: Evidence, searched: bool, today: int, policy: Policy, retired
     if not searched:
         doubts.append(Doubt("no source was searched", "name the trees to search"))
     return doubts
+
+
+def _newcomers(known: Evidence, retired: Collection[str]) -> list[Doubt]:
+    """A doubt for the services seen for the first time in the period: new ones, or of a store that was replaced.
+
+    What they did before nobody knows, so what they do only now and then has not been seen.
+    """
+    days = known.days
+    first = max(known.selection.first, days[0]) if days else 0
+    since = {
+        _named(user): watched[0]
+        for user, watched in sorted(known.watched.items())
+        if user.environment not in REHEARSALS and user.service not in retired and watched[0] > first
+    }
+    if not since:
+        return []
+    latest = max(since.values())
+    names = list(since)[:SHOWN]
+    more = f" and {len(since) - SHOWN} more" if len(since) > SHOWN else ""
+    what = f"{', '.join(names)}{more}: not observed before {iso_day(latest)}"
+    gone = f"or, for what runs no more, say --retired {names[0]}"
+    return [Doubt(what, f"wait {latest - known.selection.first} more days, or read the earlier state with --from, {gone}")]
 
 
 def as_dict(answers: Sequence[Answer], policy: Policy) -> dict[str, Any]:

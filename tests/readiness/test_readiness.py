@@ -44,6 +44,8 @@ def test_one_use_is_worded_as_one(watched):
 
 
 def test_uses_of_its_methods_are_uses_of_a_class(watched):
+    watched.run("web", 60, 60)
+    watched.run("job", 60, 60)
     watched.run("web", 1, 1, {1: 7}, move="old:X.connect")
     watched.run("job", 2, 2, {2: 3}, move="old:X.close")
     assert watched.verdict()[1] == ["10 uses in job, web, last on 2026-11-20"]
@@ -113,7 +115,7 @@ def test_without_a_search_of_source_nothing_is_proven(watched):
 
 
 def test_overdue_moves_come_first_then_what_is_in_use(watched):
-    watched.run("web", 1, 1, {1: 9}, move="used")
+    watched.run("web", 60, 1, {1: 9}, move="used")
     watched.run("web", 1, 1, {1: 1}, move="overdue")
     about = {"later": facts("deprecated"), "used": facts("deprecated"), "gone": facts(), "overdue": facts()}
     assert [(answer.move, answer.verdict.value, answer.is_overdue) for answer in watched.judge(about)] == [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from .conftest import facts
+
 AGAIN = "observe it again, or, if it runs no more, say --retired"
 
 
@@ -15,7 +17,7 @@ def watched(fleet):
 
 
 def test_a_service_that_used_it_and_was_not_observed_since_is_a_doubt(watched):
-    watched.run("worker", 45, 40, {40: 3})
+    watched.run("worker", 45, 40, {41: 1, 40: 3})
     assert watched.verdict() == (
         "unproven",
         [
@@ -41,13 +43,13 @@ def test_a_retired_service_need_not_be_observed_but_its_uses_of_now_count(watche
 
 
 def test_a_service_that_was_itself_observed_for_long_enough_is_proven(watched):
-    watched.run("worker", 60, 40, {40: 3})
+    watched.run("worker", 60, 40, {41: 1, 40: 3})
     watched.run("worker", 39, 0)
     assert watched.verdict()[0] == "may go"
 
 
 def test_a_hole_in_the_observation_of_a_user_puts_its_proof_off(watched):
-    watched.run("worker", 60, 30, {40: 3})
+    watched.run("worker", 60, 30, {41: 1, 40: 3})
     watched.run("worker", 15, 0)
     assert watched.verdict() == (
         "unproven",
@@ -89,6 +91,39 @@ def test_what_is_seldom_used_needs_a_longer_silence(watched):
             "and it has used it 90 days apart: observe it for 35 more days"
         ],
     )
+
+
+def test_a_use_on_one_day_tells_no_pace_and_takes_twice_as_long(watched):
+    watched.run("worker", 90, 0, {59: 3})
+    assert watched.verdict()[0] == "may go"
+    watched.run("worker", 90, 0, {58: 3}, move="old:Y")
+    (answer,) = watched.judge({"old:Y": facts()})
+    assert list(answer.reasons) == [
+        "worker used it last on 2026-09-24 (version 1.0) and was observed for only 58 of 60 days since, "
+        "and it has used it on one day only: observe it for 2 more days"
+    ]
+
+
+def test_a_job_that_used_it_once_must_have_run_three_times_without(watched):
+    for ago in (124, 93, 62, 31, 0):
+        watched.run("billing", ago, ago, {93: 1} if ago == 93 else None, hour=1)
+        assert watched.verdict()[0] == ("may go" if ago in (0, 124) else "unproven")
+
+
+def test_a_service_that_is_new_or_whose_store_was_replaced_is_a_doubt_about_every_move(watched):
+    watched.run("mailer", 9, 0)
+    what = "mailer: not observed before 2026-11-12"
+    settle = "wait 20 more days, or read the earlier state with --from, or, for what runs no more, say --retired mailer"
+    assert watched.verdict() == ("unproven", [f"{what}: {settle}"])
+    assert watched.verdict(retired=["mailer"])[0] == "may go"
+    watched.run("mailer", 40, 10)
+    assert watched.verdict()[0] == "may go"
+
+
+def test_what_is_new_in_tests_and_ci_is_no_doubt(watched):
+    watched.run("pytest", 9, 0, environment="test")
+    watched.run("build", 9, 0, environment="ci")
+    assert watched.verdict()[0] == "may go"
 
 
 def test_the_last_version_with_a_use_is_named(watched):
@@ -135,7 +170,7 @@ def test_uses_in_ci_and_staging_stand_in_the_way_and_are_disproved_there(watched
 
 
 def test_the_verdict_is_that_of_the_worst_user(watched):
-    watched.run("done", 60, 40, {45: 3})
+    watched.run("done", 60, 40, {46: 1, 45: 3})
     watched.run("done", 40, 0)
     watched.run("lost", 60, 40, {45: 3})
     watched.run("busy", 60, 0, {3: 5})

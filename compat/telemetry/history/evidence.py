@@ -127,9 +127,16 @@ def pace(days: Sequence[int]) -> int:
     return gaps[(len(gaps) - 1) * 9 // 10 if len(gaps) >= 10 else (len(gaps) - 1) // 2]
 
 
-def longest_gap(days: Sequence[int]) -> int:
-    """Return the longest time in days from one of ``days`` (sorted) to the next."""
-    return max((after - before for before, after in zip(days, days[1:])), default=0)
+def window_of(days: Sequence[int], watched: Sequence[int], least: int) -> tuple[int, str]:
+    """Return how many days of silence prove something, at least ``least``, and the pace of the uses, in words.
+
+    Half as much again as the longest time between two uses: what happens once a month does not happen every 30 days. A
+    use on one day tells no pace: it takes twice as long, and three rounds of a job that runs now and then.
+    """
+    gap = max((after - before for before, after in zip(days, days[1:])), default=0)
+    if gap:
+        return max(least, gap * 3 // 2), f"{gap} days apart"
+    return max(least * 2, pace(watched) * 3), "on one day only"
 
 
 def quiet_since(day: int, watched: Sequence[int]) -> Quiet:
