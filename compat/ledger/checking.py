@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import advice
+from . import advice, templates
 from .ledger import Ledger
 from .move import Move
 from .paths import resolve
@@ -82,7 +82,8 @@ def _words(row: Move) -> Iterator[Fault]:
         yield shown(row), reason, remedy
     if row.instead is not None and not row.instead.strip():
         yield shown(row), "instead is empty", "say what to write instead, or None to word it from the canonical path"
-    if row.instead is None and not row.canonical and not row.advice():
+    yield from ((shown(row), reason, remedy) for reason, remedy in templates.faults(row))
+    if row.instead is None and not row.canonical and not row.advice() and not row.replacement:
         yield shown(row), "instead is missing: there is no canonical path to word it from", "say what to write instead"
 
 

@@ -52,6 +52,14 @@ class Move:
         builtin one; that of the ledger unless given.
     requires:
         What to install for the canonical path, where another distribution has it: ``"shop-extras"``, ``"shop-extras>=2"``.
+    replacement:
+        The expression that a call of the legacy path becomes, for ``compat fix``: ``"np.isin({a}, {b}).ravel()"``. Names in
+        braces are parameters of the callee, ``{self}`` is the receiver, ``*{args}`` and ``**{kwargs}`` what is left over.
+    imports:
+        The import statements that the expression needs: ``"import numpy as np"``, or several in a tuple.
+    parameters:
+        The parameters of a callee that is gone, as its ``def`` had them: ``"a, b=2"``. Unless given, those of the callee's
+        source; where there is none, the names in the order in which they first appear in the expression.
     """
 
     kind: ClassVar[str] = ""
@@ -68,7 +76,21 @@ class Move:
     needs_attribute: ClassVar[bool] = False
     #: The adapter that is handed out in place of the canonical object; ``""``: the canonical object itself is.
     adapter: str = ""
-    __slots__ = ("canonical", "category", "id", "instead", "ledger", "legacy", "note", "removal", "requires", "since")
+    __slots__ = (
+        "canonical",
+        "category",
+        "id",
+        "imports",
+        "instead",
+        "ledger",
+        "legacy",
+        "note",
+        "parameters",
+        "removal",
+        "replacement",
+        "requires",
+        "since",
+    )
 
     id: str
     legacy: str
@@ -80,6 +102,9 @@ class Move:
     note: str
     requires: str
     ledger: str
+    replacement: str
+    imports: tuple[str, ...]
+    parameters: str | None
 
     def __init__(
         self,
@@ -93,6 +118,9 @@ class Move:
         id: str = "",
         category: Category = None,
         requires: str = "",
+        replacement: str = "",
+        imports: Union[str, tuple[str, ...]] = (),
+        parameters: str | None = None,
     ) -> None:
         put = object.__setattr__
         put(self, "category", category)
@@ -104,6 +132,9 @@ class Move:
         put(self, "instead", instead)
         put(self, "note", note)
         put(self, "id", id or legacy)
+        put(self, "replacement", replacement)
+        put(self, "imports", (imports,) if isinstance(imports, str) else tuple(imports))
+        put(self, "parameters", parameters)
         put(self, "ledger", "")
 
     @property

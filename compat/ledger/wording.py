@@ -13,7 +13,7 @@ def replacement(move: Move) -> str:
     """What to write instead, as a sentence; empty when the row says that there is nothing."""
     words = move.instead
     if words is None:
-        return move.advice()
+        return f"Write {code(move)} instead." if move.replacement else move.advice()
     words = words.strip()
     if not words or words[-1] in ".!":
         return words
@@ -22,6 +22,12 @@ def replacement(move: Move) -> str:
     if words.endswith("instead"):
         return f"{words[0].upper()}{words[1:]}."
     return f"Use {words} instead."
+
+
+def code(move: Move) -> str:
+    """The replacement of a row as a reader writes it: its parameters without the braces."""
+    text = move.replacement.strip().replace("{{", "\0").replace("}}", "\1")
+    return text.replace("{", "").replace("}", "").replace("\0", "{").replace("\1", "}")
 
 
 def sentence(move: Move, use: str, stage: str = DEPRECATED, *, docs: str = "") -> str:

@@ -94,6 +94,7 @@ class LegacyEngine(Adapter, of="shop.core:Engine", built_by="shop.core:get_engin
 
     @legacy_method(instead="Engine.start twice")
     def warm_up(self):
+        self.canonical.start()
         return self.canonical.start()
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 from ..model.embedded import literal_span
 from ..model.scopes import Chain, Text
 from . import guards
+from .inlining import uses as inlining
 from .kinds import class_, name
 from .spelling import Speller, runs_before
 
@@ -73,7 +74,7 @@ def problem(plan: Plan, target: Target) -> str:
 
 def _uses(plan: Plan, reference: Reference) -> Iterable[_Use]:
     subject, row = reference.subject, reference.target.move
-    if row is not None and row.stays:
+    if row is not None and row.stays and inlining.known(plan, reference) is None:
         return  # no other path leads to the same thing
     if isinstance(subject, Chain) and reference.how != "re-export":
         for count, node in enumerate(subject.attributes):
@@ -134,6 +135,9 @@ def _rewrite(plan: Plan, item: Optional[ImportedName], uses: list[_Use]) -> tupl
 
 def _problem(plan: Plan, use: _Use) -> str:
     reference, chain = use.reference, use.chain
+    known = inlining.known(plan, reference)
+    if known is not None:
+        return known if isinstance(known, str) else guards.around_use(plan, _node(reference), chain.root.id)
     reason = problem(plan, reference.target) or guards.around_use(plan, _node(reference), chain.root.id)
     if not reason and reference.how == "call" and isinstance(reference.subject, Chain) and reference.call is not None:
         reason = name.history(plan, [reference.call], reference.target.canonical)
@@ -148,6 +152,18 @@ def _node(reference: Reference) -> ast.AST:
 def _replace(plan: Plan, use: _Use, speller: Speller, freed: set[Chain]) -> str:
     """Plan the edits of one use; or say why it is left."""
     file, chain = plan.file, use.chain
+    known = inlining.known(plan, use.reference)
+    if known is not None and not isinstance(known, str):
+        if isinstance(use.reference.subject, Text):
+            return "it is named by a string here, and not called"
+        legacy = use.reference.target.legacy
+        if legacy in plan.held:
+            return inlining.HELD
+        reason = inlining.inline(plan, speller, known, chain.scope, chain.attributes[use.length])
+        if not reason:
+            freed.add(chain)
+            plan.moved.add(legacy)
+        return reason
     module, _, new = use.reference.target.canonical.partition(":")
     data = file.source.data
     start = file.span(chain.root)[0]

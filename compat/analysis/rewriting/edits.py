@@ -29,10 +29,13 @@ def replacing(data: bytes, start: int, end: int, new: str) -> Edit:
 
 
 def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
-    """Apply edits from the end of the text to its start; raise :class:`EditConflict` on overlap or on other text."""
+    """Apply edits from the end of the text to its start; raise :class:`EditConflict` on overlap or on other text.
+
+    What is inserted where another edit starts comes before it.
+    """
     ordered = sorted(set(edits), key=lambda edit: (edit.start, edit.end))
     for before, after in zip(ordered, ordered[1:]):
-        if before.end > after.start or (before.start == after.start):
+        if before.end > after.start or (before.start == after.start == after.end):
             raise EditConflict(f"edits at bytes {before.start}-{before.end} and {after.start}-{after.end} overlap")
     for edit in reversed(ordered):
         if data[edit.start : edit.end] != edit.expected:

@@ -11,10 +11,12 @@ from .edits import Edit, replacing
 
 if TYPE_CHECKING:
     import ast
+    from collections.abc import Callable, Iterable
 
     from ..model.file_model import FileModel
     from ..model.references import Reference
     from ..model.scopes import Chain, ImportedName
+    from ..rules import method
     from ..targets import Targets
 
 
@@ -64,6 +66,31 @@ class Plan:
     #: Imports that rewritten uses rely on.
     relied: set[ImportedName] = field(default_factory=set)
     rewritten: dict[ast.stmt, tuple[int, int]] = field(default_factory=dict)
+    #: Where the callees end whose calls became the code that replaces them.
+    inlined: set[int] = field(default_factory=set)
+    #: The uses of legacy methods in the file.
+    members: list[method.Use] = field(default_factory=list)
+    _inserted: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+
+    def insert(self, start: int, new: str, end: int) -> None:
+        """Plan to put something before what stands from ``start`` to ``end``."""
+        self._inserted.setdefault(start, []).append((-end, new))
+
+    def attempt(self, steps: Iterable[Callable[[], str]]) -> str:
+        """Take steps that say why they cannot be taken: all of them, or none and the first reason."""
+        kept = [*self.edits], {start: [*found] for start, found in self._inserted.items()}, {*self.inlined}
+        for step in steps:
+            reason = step()
+            if reason:
+                self.edits[:], self._inserted, self.inlined = kept
+                return reason
+        return ""
+
+    def settle(self) -> None:
+        """Turn what is inserted into edits, the outermost first."""
+        for start, found in self._inserted.items():
+            self.edit(start, start, "".join(new for _end, new in sorted(found, key=lambda one: one[0])))
+        self._inserted.clear()
 
     def edit(self, start: int, end: int, new: str) -> None:
         """Plan to replace a span."""

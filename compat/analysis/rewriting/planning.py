@@ -8,7 +8,8 @@ from ..model.scopes import ImportedName
 from ..reading import suppressions
 from ..rules.method import reads as method_uses
 from . import attributes, doctests, guards, kinds, statements, strings
-from .kinds.method import hold
+from .inlining import uses as inlining
+from .kinds.method import hold, inline_members
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -28,9 +29,14 @@ def make_plan(uses: FileUses, *, kept_locals: Iterable[str] = (), held: Iterable
     plan.held.update(held)
     if skip_all:
         hold(plan, method_uses(uses), all_patches=True)
+        inlining.hold(plan)
         for reference in plan.references:
             plan.skip(reference, skip_all)
         return plan
+    plan.members.extend(method_uses(uses))
+    hold(plan, plan.members)
+    inlining.hold(plan)
+    inline_members(plan, uses)
     by_item: dict[ImportedName, Reference] = {}
     for reference in plan.references:
         if isinstance(reference.subject, ImportedName):
@@ -41,7 +47,8 @@ def make_plan(uses: FileUses, *, kept_locals: Iterable[str] = (), held: Iterable
             if reason:
                 plan.skip_item(item, reference, reason)
         else:
-            kinds.IMPORTS[reference.target.kind](plan, item, reference, uses)
+            if not inlining.decide_import(plan, item, reference):
+                kinds.IMPORTS[reference.target.kind](plan, item, reference, uses)
     attributes.decide(plan)
     strings.decide(plan)
     for decide_members in kinds.MEMBERS:
@@ -51,9 +58,15 @@ def make_plan(uses: FileUses, *, kept_locals: Iterable[str] = (), held: Iterable
             doctests.take_over(plan, program, make_plan(inner, held=held))
         else:
             doctests.leave(plan, program, inner.references)
+    plan.settle()
     statements.rewrite(plan)
     plan.skips.sort(key=lambda skip: (skip.line, skip.column, skip.symbol))
     return plan
+
+
+def _has_code(reference: Reference) -> bool:
+    row = reference.target.move
+    return row is not None and bool(row.replacement) and row.legacy == reference.target.legacy
 
 
 def _left_alone(plan: Plan, item: ImportedName, reference: Reference) -> Optional[str]:
@@ -64,7 +77,9 @@ def _left_alone(plan: Plan, item: ImportedName, reference: Reference) -> Optiona
     if reference.how == "re-export":
         return "it is imported from a module that hands it on; that module is the one to change"
     if reference.target.is_tombstone or reference.target.stays:
-        return None  # its own rewriter says why it is left
+        return None if not _has_code(reference) else guards.around_import(plan, item)  # else its own rewriter says why it is left
+    if _has_code(reference):
+        return guards.around_import(plan, item)
     if targets.is_stopgap(reference.target):
         return targets.wording.by_hand(reference.target, "import")
     if reference.target.move is not None and reference.target.move.depends:

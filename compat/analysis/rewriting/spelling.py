@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 from typing import TYPE_CHECKING, Optional
 
@@ -10,7 +11,6 @@ from . import locals as local_names
 from .plan import Placement
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Iterator, Set
 
     from ..model.scopes import Binding, Chain, ImportedName, Scope
@@ -38,9 +38,8 @@ class Speller:
     def spell(self, scope: Scope, root: ast.Name, module: str, name: str) -> tuple[str, str]:
         """``module.name`` (``module`` without a name) as it is to be written in place of a chain; or why it cannot."""
         for item, spelt, is_whole in self._there(module, name):
-            if self._reaches(item, scope, root):
-                self._need(_placed(item))
-                self.plan.relied.add(item)
+            if self.reaches(item, scope, root):
+                self.rely(item)
                 return spelt if is_whole or not name else f"{spelt}.{name}", ""
         placement, reason = self._add(root, module)
         if placement is None:
@@ -51,10 +50,16 @@ class Speller:
 
     def replaces(self, freed: Set[Chain]) -> bool:
         """Put what is needed in place of the import, if none of its uses is left and nobody else may take it from here."""
+        return bool(self.needed) and self.frees(freed)
+
+    def frees(self, freed: Set[Chain]) -> bool:
+        """Let the import go for what is needed, if none of its uses is left and nobody else may take it from here."""
         plan, item = self.plan, self.item
-        if item is None or not self.needed or item.scope.form == "class" or not plan.is_sole_binding(item):
+        if item is None or item.scope.form == "class" or not plan.is_sole_binding(item):
             return False
         if not all(chain in freed or self._is_covered(chain) for chain in plan.uses_of(item)):
+            return False
+        if not self.needed and not _can_be_deleted(plan, item):
             return False
         if (
             item in plan.relied
@@ -105,7 +110,12 @@ class Speller:
             elif name and item.module == module and item.name == name:
                 yield item, item.local, True
 
-    def _reaches(self, item: ImportedName, scope: Scope, root: ast.Name) -> bool:
+    def rely(self, item: ImportedName) -> None:
+        """Note that what is written now goes by an import of the file."""
+        self._need(_placed(item))
+        self.plan.relied.add(item)
+
+    def reaches(self, item: ImportedName, scope: Scope, root: ast.Name) -> bool:
         """Whether an import has run for certain where a root stands, and its local name means nothing else there."""
         owner = self.names.owner(scope, item.local)
         if owner is None or item.binding is None or not self._binds_alone(owner.bindings[item.local], item.binding.path):
@@ -119,16 +129,11 @@ class Speller:
         return all(other.statement is not None and other.path == path for other in bindings)
 
     def _add(self, root: ast.Name, module: str) -> tuple[Optional[Placement], str]:
-        plan, item = self.plan, self.item
-        if item is None:
+        if self.item is None:
             return None, f"{root.id} is bound more than once"
-        reason = guards.around_import(plan, item)
+        reason = self._refuses_all(module)
         if reason:
             return None, reason
-        if self.file.module == module:
-            return None, "this file is the canonical module itself"
-        if plan.file.statement(item.statement) is None or plan.owner_of(item) is not item.scope:
-            return None, "the import is written in a way that is not rewritten"
         tried = ""
         for placement in self._forms(module):
             local = placement.local or placement.name.partition(".")[0]
@@ -136,12 +141,35 @@ class Speller:
             if not placement.local:
                 path = local
             if self._is_free(local, path):
-                if placement not in plan.additions.setdefault(item, []):
-                    plan.additions[item].append(placement)
-                self._need(placement)
+                self.add(placement)
                 return placement, ""
             tried = tried or local
         return None, f"the name {tried} means something else here"
+
+    def add(self, placement: Placement) -> None:
+        """Plan to import something beside the import."""
+        assert self.item is not None
+        if placement not in self.plan.additions.setdefault(self.item, []):
+            self.plan.additions[self.item].append(placement)
+        self._need(placement)
+
+    def refuses(self, module: str, local: str, path: str) -> str:
+        """Why ``local`` cannot be imported beside the import, to mean ``path``; empty where it can."""
+        if self.item is None:
+            return "there is no import beside which what it needs could be imported"
+        return self._refuses_all(module) or ("" if self._is_free(local, path) else f"the name {local} means something else here")
+
+    def _refuses_all(self, module: str) -> str:
+        plan, item = self.plan, self.item
+        assert item is not None
+        reason = guards.around_import(plan, item)
+        if reason:
+            return reason
+        if self.file.module == module:
+            return "this file is the canonical module itself"
+        if plan.file.statement(item.statement) is None or plan.owner_of(item) is not item.scope:
+            return "the import is written in a way that is not rewritten"
+        return ""
 
     def _added(self, scope: Scope, root: ast.Name, module: str, name: str) -> str:
         """Spell it by an import that is written for other uses, and reaches this one, too; empty where there is none."""
@@ -194,6 +222,14 @@ def runs_before(plan: Plan, item: ImportedName, use: ast.expr) -> bool:
     """Whether an import stands before a use and runs whenever its scope does."""
     around = next(iter(plan.file.names.ancestors(item.statement)), item.scope.node)
     return around is item.scope.node and item.statement.lineno < use.lineno
+
+
+def _can_be_deleted(plan: Plan, item: ImportedName) -> bool:
+    """Whether a name can be taken out of its statement, and the statement out of its body, with nothing put in its place."""
+    if len(item.statement.names) > 1:
+        return bool(item.name)
+    parent = plan.file.names.parents.get(item.statement, plan.file.tree.module)
+    return isinstance(parent, ast.Module) and plan.file.statement(item.statement) is not None
 
 
 def _placed(item: ImportedName) -> Placement:

@@ -38,7 +38,7 @@ class _Writer:
         self.added = [_statement(placement) for placement in added]
 
     def write(self) -> None:
-        if not any(self.placed):
+        if all(placements is None for placements in self.placed):
             self.add_before()
             return
         modules = {placement.module for placements in self.placed for placement in placements or ()}
@@ -88,21 +88,37 @@ class _Writer:
             self.plan.edit(alias.start, alias.whole_end, f"{placement.name} as {local}" if local else placement.name)
 
     def split(self) -> None:
-        read, data = self.read, self.data
+        read = self.read
         groups: dict[str, list[tuple[int, Placement]]] = {}
         kept: list[int] = []
+        seen: set[Placement] = set()
         for index, placements in enumerate(self.placed):
             if placements is None:
                 kept.append(index)
             for placement in placements or ():
+                if placement in seen:
+                    continue
+                seen.add(placement)
                 groups.setdefault(placement.module, []).append((index, placement))
         pieces = self.added
         if kept:
             pieces.append(self.kept(kept))
         for module, members in groups.items():
             pieces.append(self.moved(module, members))
-        self.plan.edit(read.start, read.end, self.joined(pieces))
-        assert data[read.start : read.end]
+        if pieces:
+            self.plan.edit(read.start, read.end, self.joined(pieces))
+        else:
+            self.delete()
+
+    def delete(self) -> None:
+        """Take out the statement, with its line where that holds nothing else."""
+        read, data = self.read, self.data
+        head = max(data.rfind(b"\n", 0, read.first), data.rfind(b"\r", 0, read.first)) + 1
+        after = re.compile(rb"[ \t\f]*(?:;[ \t\f]*|(?:\r\n|\r|\n|\Z))").match(data, read.end)
+        if after is None or data[head : read.first].strip():
+            self.plan.edit(read.first, read.end, "pass")
+        else:
+            self.plan.edit(head if b";" not in after.group() else read.first, after.end(), "")
 
     def joined(self, pieces: list[str], *, before: bool = False) -> str:
         """Put statements below each other at the same indentation, or on one line where the statement shares its line."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..model.embedded import literal_span
 from ..model.scopes import Text
+from .inlining import uses as inlining
 from .kinds import class_
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def _rewrite(plan: Plan, reference: Reference) -> None:
     legacy = target.legacy.replace(":", ".")
     inside = literal_span(plan.file, reference.subject.node)
     differs = target.differs or ("" if target.is_module else class_.differs(plan.targets, target.canonical))
-    if target.is_tombstone:
+    if inlining.known(plan, reference) is not None:
+        plan.skip(reference, "what replaces it is code: patch what that calls")
+    elif target.is_tombstone:
         plan.skip(reference, f"it was removed: {plan.targets.wording.words(target, 'read')[1]}")
     elif plan.targets.is_stopgap(target):
         plan.skip(reference, plan.targets.wording.by_hand(target, "read"))

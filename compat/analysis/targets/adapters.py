@@ -28,6 +28,8 @@ class Members:
         self.has_own_build = False
         self.renamed: dict[str, str] = {}
         self.legacy: dict[str, str] = {}
+        #: Where each legacy method is defined: ``"module:Class.method"``.
+        self.homes: dict[str, str] = {}
 
 
 class Adapter:
@@ -225,6 +227,7 @@ def _collect(made: Members, module: str, tree: ast.Module, node: ast.ClassDef, d
                 made.has_own_build = True
             elif not item.name.startswith("_"):
                 made.legacy[item.name] = _instead(item)
+                made.homes[item.name] = f"{module}:{node.name}.{item.name}"
         elif isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
             target, value = item.targets[0].id, item.value
             if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.args:

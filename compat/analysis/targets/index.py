@@ -53,6 +53,8 @@ class Targets:
                 self.shells.add(module)
         self.wording = Wording(ledger, self.names)
         self._spelt: dict[str, str] = {}
+        #: What the rewriters read of replacements that are code, by legacy path.
+        self.templates: dict[str, object] = {}
         #: Folders of the scanned trees, and around them, in which top-level packages may lie.
         self.bases: tuple[str, ...] = ()
         self.beside: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ class MemberRows:
         self.methods: dict[str, dict[str, Move]] = {}
         self.arguments: dict[str, list[Argument]] = {}
         self._adapted: dict[str, dict[str, Move]] = {}
+        self._homes: dict[str, tuple[str, frozenset[str]]] = {}
 
     def file(self, row: Move) -> bool:
         """Take up a row of a member or an argument; false for any other row."""
@@ -96,9 +97,19 @@ class MemberRows:
                 for name, told in adapter.members.legacy.items():
                     instead = told or row.instead or f"the methods of {row.canonical.replace(':', '.')}"
                     made[name] = self._method_row(row, name, name, instead)
+                    own = frozenset((*adapter.members.legacy, *adapter.members.renamed))
+                    self._homes[made[name].legacy] = adapter.members.homes.get(name, ""), own
                 for name, new in adapter.members.renamed.items():
                     made[name] = self._method_row(row, name, new, None)
         return made
+
+    def home(self, row: Move) -> str:
+        """Where the adapter's source defines a legacy method: ``"module:Class.method"``; empty for every other row."""
+        return self._homes.get(row.legacy, ("", frozenset()))[0]
+
+    def legacy_names_beside(self, row: Move) -> frozenset[str]:
+        """The legacy names that the adapter of a legacy method defines."""
+        return self._homes.get(row.legacy, ("", frozenset()))[1]
 
     def renamed_method(self, dotted: str, name: str) -> str:
         """What a method of a canonical class (dotted) is called in the end, through all rows that rename it."""

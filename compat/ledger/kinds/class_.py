@@ -8,6 +8,7 @@ from ..paths import resolve
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Optional, Union
 
     from ..move import Category, Fault
 
@@ -37,9 +38,24 @@ class Class(Move):
         id: str = "",
         category: Category = None,
         requires: str = "",
+        replacement: str = "",
+        imports: Union[str, tuple[str, ...]] = (),
+        parameters: Optional[str] = None,
     ) -> None:
-        told = {"since": since, "removal": removal, "note": note, "id": id, "requires": requires}
-        super().__init__(legacy, canonical, instead=instead, category=category, **told)
+        super().__init__(
+            legacy,
+            canonical,
+            since=since,
+            removal=removal,
+            instead=instead,
+            note=note,
+            id=id,
+            category=category,
+            requires=requires,
+            replacement=replacement,
+            imports=imports,
+            parameters=parameters,
+        )
         object.__setattr__(self, "adapter", adapter)
 
     @property

@@ -10,7 +10,7 @@ from ..paths import dotted, resolve
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Union
+    from typing import Optional, Union
 
     from ..move import Category, Fault
 
@@ -41,8 +41,23 @@ class Deprecated(Move):
         note: str = "",
         id: str = "",
         category: Category = None,
+        replacement: str = "",
+        imports: Union[str, tuple[str, ...]] = (),
+        parameters: Optional[str] = None,
     ) -> None:
-        super().__init__(path, path, since=since, removal=removal, instead=instead, note=note, id=id, category=category)
+        super().__init__(
+            path,
+            path,
+            since=since,
+            removal=removal,
+            instead=instead,
+            note=note,
+            id=id,
+            category=category,
+            replacement=replacement,
+            imports=imports,
+            parameters=parameters,
+        )
         object.__setattr__(self, "on", (on,) if isinstance(on, str) else tuple(on))
 
     @property

@@ -8,6 +8,7 @@ from ..paths import dotted, resolve
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Optional, Union
 
     from ..move import Category, Fault
 
@@ -40,8 +41,23 @@ class Method(Move):
         note: str = "",
         id: str = "",
         category: Category = None,
+        replacement: str = "",
+        imports: Union[str, tuple[str, ...]] = (),
+        parameters: Optional[str] = None,
     ) -> None:
-        super().__init__(legacy, canonical, since=since, removal=removal, instead=instead, note=note, id=id, category=category)
+        super().__init__(
+            legacy,
+            canonical,
+            since=since,
+            removal=removal,
+            instead=instead,
+            note=note,
+            id=id,
+            category=category,
+            replacement=replacement,
+            imports=imports,
+            parameters=parameters,
+        )
         object.__setattr__(self, "was", was)
 
     @property

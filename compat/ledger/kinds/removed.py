@@ -8,6 +8,8 @@ from ..move import Move
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Optional, Union
+
     from ..move import Category
 
 
@@ -32,8 +34,23 @@ class Removed(Move):
         note: str = "",
         id: str = "",
         category: Category = None,
+        replacement: str = "",
+        imports: Union[str, tuple[str, ...]] = (),
+        parameters: Optional[str] = None,
     ) -> None:
-        super().__init__(legacy, "", since=since, removal=removal or since, instead=instead, note=note, id=id, category=category)
+        super().__init__(
+            legacy,
+            "",
+            since=since,
+            removal=removal or since,
+            instead=instead,
+            note=note,
+            id=id,
+            category=category,
+            replacement=replacement,
+            imports=imports,
+            parameters=parameters,
+        )
 
     @property
     def place(self) -> str:

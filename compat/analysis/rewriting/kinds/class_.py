@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Optional
 
 from compat.ledger.kinds.class_ import DIFFERS
@@ -11,7 +12,9 @@ from compat.ledger.kinds.class_ import DIFFERS
 from ...model.doctests import DOCTEST
 from ...targets.adapters import is_async_function
 from .. import locals as local_names
+from ..inlining import uses as inlining
 from ..plan import Placement
+from ..spelling import Speller
 
 if TYPE_CHECKING:
     from ...model.file_uses import FileUses
@@ -72,7 +75,10 @@ def _decide(plan: Plan, item: ImportedName, reference: Reference, receivers: Opt
     mentioned = any(item.local in text for text in said)
     if not uses.constructed and not uses.named and not mentioned:
         return "it is not used here; others may import it from here"
-    factory = plan.targets.members.adapters.factories.get(canonical.replace(":", "."), "")
+    code = inlining.known(plan, reference)
+    if isinstance(code, str):
+        return code
+    factory = plan.targets.members.adapters.factories.get(canonical.replace(":", "."), "") if code is None else ""
     is_async = False
     is_global = item.scope is file.names.module
     if uses.constructed:
@@ -80,26 +86,38 @@ def _decide(plan: Plan, item: ImportedName, reference: Reference, receivers: Opt
             return "others may import or patch it here by this name, and here it is constructed"
         if file.tree.has_rewritten_calls:
             return "this Python does not parse the file's match statements"
-        if not factory and canonical in plan.targets.members.adapters.built_by_stopgaps:
+        if code is not None:
+            problem = _members_problem(plan, reference, receivers)
+            if problem:
+                return problem
+        elif not factory and canonical in plan.targets.members.adapters.built_by_stopgaps:
             words = plan.targets.wording.words(reference.target, "construct")[1]
             return f"what builds it exists for old code only; rewrite it by hand: {words}"
-        if not factory:
+        elif not factory:
             return "the factory that builds it is not known; name it in [tool.compat.factories]"
-        problem = _construction_problem(plan, reference, factory, uses, receivers)
-        if problem:
-            return problem
-        found = is_async_function(factory)
-        if found is None:
-            return f"whether {factory.replace(':', '.')} is async is not known"
-        is_async = found
+        else:
+            problem = _construction_problem(plan, reference, factory, uses, receivers)
+            if problem:
+                return problem
+            found = is_async_function(factory)
+            if found is None:
+                return f"whether {factory.replace(':', '.')} is async is not known"
+            is_async = found
     builder = factory.partition(":")[2]
-    if uses.constructed and _is_taken(plan, builder, factory):
+    if factory and uses.constructed and _is_taken(plan, builder, factory):
         return f"the name {builder} means something else here"
     if is_async:
         for chain in uses.constructed:
             problem = _await_problem(plan, chain)
             if problem:
                 return problem
+    speller = Speller(plan, item)
+    if code is not None:
+        steps = [partial(inlining.inline, plan, speller, code, chain.scope, chain.root) for chain in uses.constructed]
+        reason = plan.attempt(steps)
+        plan.additions.pop(item, None)
+        if reason:
+            return reason
     needs_class = bool(uses.named) or mentioned
     placements: list[Placement] = []
     if needs_class:
@@ -116,8 +134,8 @@ def _decide(plan: Plan, item: ImportedName, reference: Reference, receivers: Opt
     if uses.constructed:
         if is_global:
             plan.renamed_locals.add(item.local)
-        placements.append(Placement(factory.partition(":")[0], builder, builder))
-    for chain in uses.constructed:
+        placements.extend([Placement(factory.partition(":")[0], builder, builder)] if factory else speller.needed)
+    for chain in uses.constructed if factory else ():
         _construct(plan, chain, builder, is_async)
     plan.placements[item] = placements
     return ""
@@ -173,21 +191,29 @@ def _is_type_use(plan: Plan, node: ast.AST) -> bool:
 
 def _construction_problem(plan: Plan, reference: Reference, factory: str, uses: _Uses, receivers: Optional[Receivers]) -> str:
     """A reason why a factory call is not the same as the legacy constructor call."""
-    targets = plan.targets
-    adapter_path = reference.target.adapter
-    if adapter_path:
-        adapter = targets.members.adapters.of(adapter_path)
-        if adapter is None:
-            return f"its adapter {adapter_path} is not found"
-        members = adapter.members
-        if members.has_own_build and not all(_passes_context(chain.call) for chain in uses.constructed):
-            return f"its adapter builds it in a way of its own; call {factory.replace(':', '.')} with the user's context"
-        own = {**members.legacy, **dict.fromkeys(members.renamed, "")}
-        read = [(chain.scope, node) for chain in plan.file.names.chains for node in chain.attributes]
-        for scope, node in [*read, *plan.file.names.loose]:
+    adapter = plan.targets.members.adapters.of(reference.target.adapter) if reference.target.adapter else None
+    has_own_build = adapter is not None and adapter.members.has_own_build
+    if has_own_build and not all(_passes_context(chain.call) for chain in uses.constructed):
+        return f"its adapter builds it in a way of its own; call {factory.replace(':', '.')} with the user's context"
+    return _members_problem(plan, reference, receivers)
+
+
+def _members_problem(plan: Plan, reference: Reference, receivers: Optional[Receivers]) -> str:
+    """A reason why the canonical object does not do for what is used of the legacy one."""
+    path = reference.target.adapter
+    if not path:
+        return ""
+    adapter = plan.targets.members.adapters.of(path)
+    if adapter is None:
+        return f"its adapter {path} is not found"
+    members = adapter.members
+    own = {**members.legacy, **dict.fromkeys(members.renamed, "")}
+    read = [(chain.scope, node) for chain in plan.file.names.chains for node in chain.attributes]
+    for scope, node in [*read, *plan.file.names.loose]:
+        if node.attr in own and plan.file.span(node)[1] not in plan.inlined:
             if node.attr in members.legacy:
                 return f".{node.attr} is used here, which only the legacy class has"
-            if node.attr in own and not (receivers and receivers.of(scope, node.value)):
+            if not (receivers and receivers.of(scope, node.value)):
                 return f".{node.attr} is used here on something that may be one"
     return ""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from compat.ledger import replacement
 
 from ...rules import deprecated
+from ..inlining import uses as inlining
 
 if TYPE_CHECKING:
     from compat.ledger import Move
@@ -24,6 +25,8 @@ def decide(plan: Plan, item: ImportedName, reference: Reference, uses: FileUses)
 def decide_members(plan: Plan, uses: FileUses) -> None:
     """Skip each use that a row means."""
     for use in deprecated.meant(uses):
+        if use.end in plan.inlined or inlining.known(plan, use.reference) is not None:
+            continue  # done, or left with its own reason
         plan.skip_span(use.start, deprecated.RULE, use.reference.target.legacy, reason(use.row))
 
 

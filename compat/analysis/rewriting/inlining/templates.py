@@ -1,0 +1,76 @@
+"""Which expression serves a target: that of its row, or the body of the thin wrapper that stands behind it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Optional, Union
+
+from compat.ledger import templates
+from compat.ledger.templates import NotCode, Template
+
+from . import bodies
+
+if TYPE_CHECKING:
+    from compat.ledger import Move
+
+    from ...targets import Targets
+
+#: What is known of a row: its template, why it has none, or (``None``) that it does not say to inline anything.
+Known = Union[Template, str, None]
+
+
+def of_row(targets: Targets, row: Optional[Move]) -> Known:
+    """The template of a row that is used under its own legacy path."""
+    if row is None:
+        return None
+    known = targets.templates
+    if row.legacy not in known:
+        known[row.legacy] = _of_row(targets, row)
+    return known[row.legacy]  # type: ignore[return-value]
+
+
+def _of_row(targets: Targets, row: Move) -> Known:
+    try:
+        if row.replacement:
+            made = _completed(row, templates.read(row))
+            return replace(made, is_property=True) if row.was_read else made
+    except NotCode as error:
+        return f"its replacement cannot be inlined: {error}"
+    home = targets.members.home(row) or (row.canonical if row.stays else "")
+    if not home:
+        return None
+    try:
+        made = bodies.read(home)
+    except NotCode:
+        return None  # nobody said that it is a replacement
+    legacy = targets.members.legacy_names_beside(row)
+    if any(
+        isinstance(node, ast.Attribute) and _is_self(made, node.value) and node.attr in legacy for node in ast.walk(made.tree)
+    ):
+        return None
+    return made if all(need.module for need in made.needs.values()) else None
+
+
+def _is_self(made: Template, node: ast.expr) -> bool:
+    return any(piece.node is node and piece.name == "self" for piece in made.pieces)
+
+
+def _completed(row: Move, made: Template) -> Template:
+    """The template of a row with what the source of the callee says of its parameters."""
+    found = bodies.find(row.legacy) or (None if row.is_tombstone else bodies.find(row.canonical))
+    if found is None:
+        return made
+    _module, _tree, function, is_method = found
+    own = bodies.parameters(function, is_method=is_method)
+    names = {*templates.named(own), "self"}
+    if made.parameters is None and names.issuperset(made.names):
+        made = replace(made, parameters=own)
+    if bodies.find(row.legacy) is not None:
+        kinds = bodies.decorators(function)
+        made = replace(
+            made,
+            is_async=isinstance(function, ast.AsyncFunctionDef),
+            is_property="property" in kinds or "cached_property" in kinds,
+        )
+    return made

@@ -1,0 +1,163 @@
+"""Inline the calls of one target: by an imported name, through a module, on an object."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Optional
+
+from .. import guards
+from ..spelling import Speller
+from . import binding, effects, imports, templates, writing
+from .values import Left
+
+#: Why a use is left that a patch elsewhere in the trees names.
+HELD = "a patch of it cannot be rewritten, so that it keeps its name"
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from compat.ledger import Move
+    from compat.ledger.templates import Template
+
+    from ...model.receivers import Receivers
+    from ...model.references import Reference
+    from ...model.scopes import ImportedName, Scope
+    from ...rules import method
+    from ..plan import Plan
+
+
+def inline(
+    plan: Plan,
+    speller: Speller,
+    template: Template,
+    scope: Scope,
+    callee: ast.expr,
+    *,
+    receiver: Optional[ast.expr] = None,
+) -> str:
+    """Plan to put a template in the place of the call of ``callee`` (of a read of it, for a property); or say why not."""
+    parent = plan.file.names.parents.get(callee)
+    call = parent if isinstance(parent, ast.Call) and parent.func is callee else None
+    if plan.file.tree.has_rewritten_calls:
+        return "this Python does not parse the file's match statements"
+    if call is None and not template.is_property:
+        return "it is handed on here, and not called"
+    if not isinstance(getattr(callee, "ctx", None), ast.Load):
+        return "it is assigned here"
+    root = _root(callee)
+    try:
+        node: ast.expr = callee if template.is_property else call  # type: ignore[assignment]
+        if template.gives_nothing and not isinstance(plan.file.names.parents.get(node), ast.Expr):
+            return "it returns nothing, and its result is used here"
+        node = writing.whole(plan, scope, template, node)
+        given = binding.bind(plan.file, scope, template, None if template.is_property else call, receiver)
+        problem = effects.problem(template, given)
+        if problem:
+            return problem
+        at = root or ast.copy_location(ast.Name("", ast.Load()), callee)
+        spelt, through = imports.spell(plan, speller, scope, at, template.needs.values())
+        writing.write(plan, template, given, spelt, node)
+        imports.take(speller, through)
+    except Left as left:
+        return str(left)
+    plan.inlined.add(plan.file.span(callee)[1])
+    return ""
+
+
+def _root(node: ast.expr) -> Optional[ast.Name]:
+    while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node if isinstance(node, ast.Name) else None
+
+
+def known(plan: Plan, reference: Reference) -> templates.Known:
+    """The template that serves a reference to the path of its own row, or why it has none."""
+    row = reference.target.move
+    return templates.of_row(plan.targets, row) if row is not None and row.legacy == reference.target.legacy else None
+
+
+def has_code(plan: Plan, row: Optional[Move]) -> bool:
+    """Whether the replacement of a row is code, be it code that cannot be inlined."""
+    return templates.of_row(plan.targets, row) is not None
+
+
+def hold(plan: Plan) -> None:
+    """Note the functions of which a patch stays as it is: inlined, they would not be reached by it."""
+    for reference in plan.references:
+        row = reference.target.move
+        if row is not None and reference.how in ("patch", "patch.object") and has_code(plan, row):
+            plan.held.add(row.legacy)
+
+
+def on_object(plan: Plan, use: method.Use, receivers: Iterable[Optional[Receivers]]) -> Optional[str]:
+    """Inline the call, or the read, of a legacy method; say why not; ``None`` where its row gives nothing to inline."""
+    found = templates.of_row(plan.targets, use.row)
+    if found is None or isinstance(found, str):
+        return found
+    if use.how not in ("call", "attribute"):
+        return "it is defined anew here" if use.how == "override" else "it is named by a string here, and not called"
+    if use.row.legacy in plan.held:
+        return HELD
+    place = _place(plan, use.end)
+    if place is None:
+        return "it is written in a way that is not rewritten"
+    scope, callee = place
+    if not any(one is not None and one.of(scope, callee.value) for one in receivers):
+        return "it is called on the class"
+    reason = guards.around_use(plan, callee, getattr(_root(callee), "id", ""))
+    speller = Speller(plan, imports.anchor(plan, callee))
+    reason = reason or inline(plan, speller, found, scope, callee, receiver=callee.value)
+    if not reason:
+        plan.moved.add(use.row.legacy)
+    return reason
+
+
+def _place(plan: Plan, end: int) -> Optional[tuple[Scope, ast.Attribute]]:
+    """The attribute that ends at an offset, and the scope it stands in."""
+    names = plan.file.names
+    for chain in names.chains:
+        for node in chain.attributes:
+            if plan.file.span(node)[1] == end:
+                return chain.scope, node
+    return next(((scope, node) for scope, node in names.loose if plan.file.span(node)[1] == end), None)
+
+
+def decide_import(plan: Plan, item: ImportedName, reference: Reference) -> bool:
+    """Inline every call by an imported name, and let the import go; false where the row gives nothing to inline."""
+    found = known(plan, reference)
+    if found is None or item.name == "*" or reference.target.adapter:
+        return False
+    if isinstance(found, str):
+        plan.skip_item(item, reference, found)
+        return True
+    legacy = reference.target.legacy
+    reason = "" if plan.is_sole_binding(item) else f"{item.local} is bound more than once"
+    is_global = item.scope is plan.file.names.module
+    if is_global and item.local in plan.kept_locals:
+        reason = "others import or patch it here by this name"
+    elif legacy in plan.held:
+        reason = HELD
+    speller = Speller(plan, item)
+    freed = set()
+    chains = plan.uses_of(item) if not reason else []
+    for chain in chains:
+        if plan.is_allowed(plan.file.span(chain.root)[0]):
+            continue
+        why = guards.around_use(plan, chain.root, item.local)
+        if not why and chain.attributes:
+            why = f"{item.local}.{chain.words[0]} is read from it"
+        why = why or inline(plan, speller, found, chain.scope, chain.root)
+        if why:
+            plan.skip_span(plan.file.span(chain.root)[0], reference.target.kind, legacy, why)
+            reason = reason or why
+        else:
+            freed.add(chain)
+            plan.moved.add(legacy)
+            if is_global:
+                plan.renamed_locals.add(item.local)
+    if not reason and not freed:
+        reason = "it is not called here; others may import it from here"
+    if freed and not reason and speller.frees(freed):
+        return True
+    plan.skip(reference, reason or "others may import it from here")
+    return True

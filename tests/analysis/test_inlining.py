@@ -1,0 +1,366 @@
+"""Replacements as code: rows, bodies of thin wrappers, and methods of adapters; what is inlined, and what is left and why."""
+
+from __future__ import annotations
+
+import sys
+from textwrap import dedent
+
+import pytest
+
+from compat.analysis import fixer
+from compat.analysis.rewriting import rewriter
+from compat.ledger import Class, Deprecated, Ledger, Method, Name, Removed, replacement, templates
+
+TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
+
+LIBRARY = """
+import json as js
+from inl.other import elsewhere
+
+class Cart:
+    def __init__(self, user=None): self.user = user
+    def add(self, item, qty=1): return (item, qty)
+    @property
+    def total(self): return self.sum()
+    def sum(self): return 0
+
+def make_cart(user): return Cart(user)
+async def fetch_cart(user): return Cart(user)
+def thin(a, b=2, *rest, c="x", **more): return elsewhere(a, b, *rest, c=c, **more)
+def dumped(value): return js.dumps(value)
+def thick(a):
+    b = a + 1
+    return elsewhere(b)
+def listed(values): return [value for value in values]
+def _inner(a): return a
+def private(a): return _inner(a)
+"""
+ADAPTERS = """
+from compat.shim import Adapter, legacy_method
+class OldCart(Adapter, of="inl.core:Cart", built_by="inl.core:make_cart"):
+    @legacy_method(instead="Cart.add(item, qty=n)")
+    def addItem(self, item, n=1):
+        return self.canonical.add(item, qty=n)
+    @legacy_method(instead="two calls of Cart.add")
+    def addTwice(self, item):
+        self.canonical.add(item)
+        return self.canonical.add(item)
+"""
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    (tmp_path / "inl").mkdir()
+    (tmp_path / "inl" / "__init__.py").write_text("")
+    (tmp_path / "inl" / "core.py").write_text(LIBRARY)
+    (tmp_path / "inl" / "other.py").write_text("def elsewhere(*a, **k): return a, k\n")
+    (tmp_path / "inl_adapters.py").write_text(ADAPTERS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("inl", "inl_adapters")]:
+        del sys.modules[name]
+
+
+def ledger(*rows) -> Ledger:
+    made = Ledger("inl", version="1.5", docs="")
+    made += rows
+    return made
+
+
+def fixed(rows, text, module="user"):
+    outcome = rewriter.fix_text(dedent(text), ledger(*rows), module=module)
+    return outcome.after.decode(), [skip.reason for skip in outcome.skips], outcome.status
+
+
+IN1D = Name("nump:in1d", "nump:isin", replacement="np.isin({a}, {b}).ravel()", imports="import nump as np", **TOLD)
+
+REWRITES = {
+    "a function, by name and by module": (
+        [IN1D],
+        """
+        import nump
+        from nump import in1d
+
+        print(in1d(x, [1]), nump.in1d(1, 2))
+        """,
+        """
+        import nump
+
+        print(nump.isin(x, [1]).ravel(), nump.isin(1, 2).ravel())
+        """,
+    ),
+    "calls within calls": (
+        [IN1D],
+        """
+        from nump import in1d
+        print(in1d(in1d(f(1), 2), in1d(3, 4)))
+        """,
+        """
+        import nump as np
+        print(np.isin(np.isin(f(1), 2).ravel(), np.isin(3, 4).ravel()).ravel())
+        """,
+    ),
+    "arguments over several lines": (
+        [IN1D],
+        """
+        from nump import in1d
+        print(
+            in1d(
+                first(),
+                b=second(),
+            )
+        )
+        """,
+        """
+        import nump as np
+        print(
+            np.isin(
+                first(),
+                second(),
+            ).ravel()
+        )
+        """,
+    ),
+    "an operator of lower rank": (
+        [Deprecated("inl.core:thick", replacement="{a} + 1", **TOLD)],
+        """
+        from inl.core import thick
+        x = thick(1) * thick(a or b)
+        """,
+        """
+        x = (1 + 1) * ((a or b) + 1)
+        """,
+    ),
+    "the body of a thin wrapper": (
+        [Deprecated("inl.core:thin", **TOLD), Deprecated("inl.core:dumped", **TOLD)],
+        """
+        import json
+        from inl.core import dumped, thin
+        thin(1)
+        thin(1, 2, 3, *more, c=5, **named)
+        print(dumped([1]))
+        """,
+        """
+        import json
+        from inl.other import elsewhere
+        elsewhere(1, 2, c='x')
+        elsewhere(1, 2, 3, *more, c=5, **named)
+        print(json.dumps([1]))
+        """,
+    ),
+    "a property": (
+        [Deprecated("inl.core:Cart.total", **TOLD)],
+        """
+        from inl.core import Cart
+        cart = Cart()
+        print(cart.total + Cart(1).total)
+        """,
+        """
+        from inl.core import Cart
+        cart = Cart()
+        print(cart.sum() + Cart(1).sum())
+        """,
+    ),
+    "a method that became a function": (
+        [
+            Method(
+                "inl.core:Cart.wrap",
+                "inl.core:Cart.add",
+                replacement="wrap({self}, {n})",
+                imports="from inl.other import wrap",
+                **TOLD,
+            )
+        ],
+        """
+        from inl.core import Cart
+        Cart().wrap(1).wrap
+        def f(cart: Cart):
+            return cart.wrap(n=2)
+        """,
+        """
+        from inl.core import Cart
+        from inl.other import wrap
+        wrap(Cart(), 1).wrap
+        def f(cart: Cart):
+            return wrap(cart, 2)
+        """,
+    ),
+    "what was removed": (
+        [
+            Removed(
+                "inl.core:gone",
+                since="1.0",
+                instead=None,
+                replacement="elsewhere({y}, {x})",
+                imports="from inl.other import elsewhere",
+                parameters="x, y=None",
+            )
+        ],
+        """
+        from inl.core import Cart, gone
+        print(gone(1), Cart)
+        """,
+        """
+        from inl.core import Cart
+        from inl.other import elsewhere
+        print(elsewhere(None, 1), Cart)
+        """,
+    ),
+    "an async replacement in an async function": (
+        [
+            Name(
+                "inl_old:send",
+                "inl.core:fetch_cart",
+                replacement="(await fetch_cart({user})).add({item})",
+                parameters="user, item",
+                **TOLD,
+            )
+        ],
+        """
+        from inl_old import send
+        async def f(user):
+            send(user, "x")
+            y = send(user, item="z")
+        """,
+        """
+        from inl.core import fetch_cart
+        async def f(user):
+            (await fetch_cart(user)).add("x")
+            y = (await fetch_cart(user)).add("z")
+        """,
+    ),
+    "a class, its construction and the methods of its adapter": (
+        [
+            Class(
+                "inl_old:Cart",
+                "inl.core:Cart",
+                adapter="inl_adapters:OldCart",
+                replacement="make_cart({user})",
+                imports="from inl.core import make_cart",
+                **TOLD,
+            )
+        ],
+        """
+        from inl_old import Cart
+        def f(user) -> "Cart":
+            cart = Cart(user)
+            cart.addItem("x", 3)
+            return cart
+        """,
+        """
+        from inl.core import Cart, make_cart
+        def f(user) -> "Cart":
+            cart = make_cart(user)
+            cart.add("x", qty=3)
+            return cart
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("rows, before, after", REWRITES.values(), ids=REWRITES)
+def test_calls_become_the_code_of_their_replacement(library, rows, before, after):
+    text, reasons, status = fixed(rows, before)
+    assert text == dedent(after), reasons
+    again, _reasons, status = fixed(rows, text)
+    assert status != "fixed", again
+
+
+LEFT = {
+    "handed on": ([IN1D], "from nump import in1d\nmap(in1d, x)\n", "handed on here, and not called"),
+    "unpacked": ([IN1D], "from nump import in1d\nin1d(*x)\n", "its arguments are unpacked"),
+    "too many": ([IN1D], "from nump import in1d\nin1d(1, 2, 3)\n", "takes 2 positional arguments, and 3 are given"),
+    "too few": ([IN1D], "from nump import in1d\nin1d(1)\n", "b is not given"),
+    "an unknown keyword": ([IN1D], "from nump import in1d\nin1d(1, 2, invert=True)\n", "has no parameter invert"),
+    "another order": ([IN1D], "from nump import in1d\nin1d(b=f(), a=g())\n", "computed in another order"),
+    "an assignment": ([IN1D], "from nump import in1d\nin1d((x := 1), x)\n", "assigns or yields"),
+    "a comment": ([IN1D], "from nump import in1d\nin1d(1,  # one\n     2)\n", "a comment stands within the call"),
+    "a captured name": ([IN1D], "from nump import in1d\ndef f(np):\n    return in1d(np, 1)\n", "np means something else here"),
+    "a guarded use": (
+        [IN1D],
+        "import nump\nif hasattr(nump, 'in1d'):\n    nump.in1d(1, 2)\n",
+        "is tested before it",
+    ),
+    "a patch": (
+        [IN1D],
+        "import nump\nfrom unittest import mock\nwith mock.patch('nump.in1d'):\n    nump.in1d(1, 2)\n",
+        "a patch of it",
+    ),
+    "a star import": ([IN1D], "from nump import *\nin1d(1, 2)\n", ""),
+    "a body of two statements": ([Deprecated("inl.core:thick", **TOLD)], "from inl.core import thick\nthick(1)\n", "by hand"),
+    "a body that is no call": ([Deprecated("inl.core:listed", **TOLD)], "from inl.core import listed\nlisted(1)\n", "by hand"),
+    "a private helper": ([Deprecated("inl.core:private", **TOLD)], "from inl.core import private\nprivate(1)\n", "by hand"),
+    "a method of an adapter with two statements": (
+        [Class("inl_old:Cart", "inl.core:Cart", adapter="inl_adapters:OldCart", **TOLD)],
+        "from inl_old import Cart\nCart(ctx).addTwice(1)\n",
+        ".addTwice is used here",
+    ),
+    "await in a plain function": (
+        [Name("inl_old:send", "inl.core:fetch_cart", replacement="await fetch_cart({user})", **TOLD)],
+        "from inl_old import send\ndef f(u):\n    send(u)\n",
+        "this is no async function",
+    ),
+    "an awaited call whose replacement is plain": (
+        [Name("inl_old:send", "inl.core:make_cart", replacement="make_cart({user})", **TOLD)],
+        "from inl_old import send\nasync def f(u):\n    await send(u)\n",
+        "that of its replacement is not",
+    ),
+    "an expression that is none": (
+        [Name("inl_old:send", "inl.core:make_cart", replacement="make_cart({user}", **TOLD)],
+        "from inl_old import send\nsend(1)\n",
+        "cannot be inlined",
+    ),
+}
+
+
+@pytest.mark.parametrize("rows, text, reason", LEFT.values(), ids=LEFT)
+def test_what_cannot_be_inlined_is_left_with_the_reason(library, rows, text, reason):
+    after, reasons, status = fixed(rows, text)
+    assert after == text
+    assert status == "skipped"
+    assert any(reason in said for said in reasons), reasons
+
+
+def test_a_name_that_others_take_from_here_stays(library, tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "app.py").write_text("from nump import in1d\n\n\ndef f(x):\n    return in1d(x, 1)\n")
+    (tree / "test_app.py").write_text("from unittest import mock\n\nimport app\n\nwith mock.patch('app.in1d'):\n    app.f(1)\n")
+    result = fixer.fix([str(tree)], ledger(IN1D), write=True)
+    assert not result.written
+    assert any("by this name" in skip.reason for skip in result.skips)
+
+
+def test_a_patch_in_another_file_keeps_the_name(library, tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "app.py").write_text("import nump\n\n\ndef f(x):\n    return nump.in1d(x, 1)\n")
+    (tree / "test_app.py").write_text("from unittest import mock\n\nwith mock.patch('nump.in1d'):\n    pass\n")
+    assert not fixer.fix([str(tree)], ledger(IN1D), write=True).written
+
+
+FAULTS = {
+    "no expression": ({"replacement": "new({a}"}, "it is no expression"),
+    "a lambda": ({"replacement": "new(lambda: {a})"}, "a scope of its own"),
+    "an assignment": ({"replacement": "(x := {a})"}, "it yields or assigns"),
+    "an f-string": ({"replacement": "f'{{{a}}}'"}, "an f-string holds {a}"),
+    "an odd place": ({"replacement": "new({a b})"}, "names no parameter"),
+    "no such parameter": ({"replacement": "int({z})", "parameters": "a"}, "{z} is no parameter"),
+    "odd parameters": ({"replacement": "int({a})", "parameters": "a b"}, "are no parameters"),
+    "an unbound name": ({"replacement": "new({a})"}, "nothing binds new"),
+    "an odd import": ({"replacement": "new({a})", "imports": "new"}, "is no import statement"),
+    "an import of nothing": ({"replacement": "new({a})", "imports": "from inl.core import new"}, "is missing"),
+    "parameters alone": ({"parameters": "a"}, "without a replacement"),
+}
+
+
+@pytest.mark.parametrize("given, reason", FAULTS.values(), ids=FAULTS)
+def test_check_says_what_cannot_be_inlined(library, given, reason):
+    found = list(templates.faults(Name("inl_old:x", "inl.core:Cart", **given, **TOLD)))
+    assert len(found) == 1 and reason in found[0][0] and found[0][1]
+
+
+def test_a_sound_replacement_has_no_faults_and_words_the_advice(library):
+    row = Name("inl_old:x", "inl.core:make_cart", replacement="make_cart({user}).add({{1: 2}})", **TOLD)
+    assert not list(templates.faults(row))
+    assert replacement(row) == "Write make_cart(user).add({1: 2}) instead."
