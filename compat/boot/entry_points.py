@@ -3,7 +3,6 @@
 Read without :mod:`importlib.metadata`, which takes longer to import than all there is to read.
 """
 
-import os
 import sys
 
 from . import active
@@ -29,29 +28,12 @@ class EntryPoint:
 
 def entry_points(path: "Iterable[str]", group: str = LEDGERS) -> "Iterator[EntryPoint]":
     """Read a group from the metadata below ``path``, in zip files too; what stands in several folders is found once."""
-    path = list(path)
     seen = set()
-    for folder, text in [*active.declaring(path, group.encode()), *_zipped(path)]:
+    for folder, text in active.declaring(path, group.encode()):
         for name, value, extra in active.entries(text, group.encode()):
             if (folder, name, value) not in seen:
                 seen.add((folder, name, value))
                 yield EntryPoint(name, value, folder.rpartition(".")[0], extra)
-
-
-def _zipped(path: "Iterable[Any]") -> "Iterator[tuple[str, bytes]]":
-    # A start does without: opening a zip file takes longer than all the rest of it.
-    for place in path:
-        if isinstance(place, str) and os.path.isfile(place):
-            import zipfile
-
-            try:
-                with zipfile.ZipFile(place) as archive:
-                    for name in archive.namelist():
-                        folder, _, file = name.partition("/")
-                        if file == "entry_points.txt" and folder.endswith((".dist-info", ".egg-info")):
-                            yield folder, archive.read(name)
-            except (OSError, zipfile.BadZipFile):
-                continue
 
 
 def root_names(ledger: "Ledger") -> "list[str]":
@@ -74,13 +56,31 @@ def bundled() -> "Iterator[str]":
                     yield f"compat.{name}.ledger:LEDGER"
 
 
-def learn_bundled(finder: "Any") -> None:
-    """Have the drop-in serve the ledgers of this package where no metadata on ``sys.path`` declares them."""
+def learn_unlisted(finder: "Any") -> None:
+    """Have the drop-in serve what no metadata on ``sys.path`` declares: of a frozen program, and the ledgers of this package."""
     active.learn()
-    known = [entry for entries in (finder.unlisted, *finder.roots.values()) for entry in entries]
-    if any(reference.startswith("compat.") for _, reference, _ in known):
+    if not _is_known(finder):
+        _learn_metadata()
+    if _is_known(finder):
         return
     for reference in bundled():
         module, _, attribute = reference.partition(":")
         for name in root_names(getattr(sys.modules[module], attribute)):
             finder.roots.setdefault(name.partition(".")[0], []).append((name, reference, "this package."))
+
+
+def _is_known(finder: "Any") -> bool:
+    known = [entry for entries in (finder.unlisted, *finder.roots.values()) for entry in entries]
+    return any(reference.startswith("compat.") for _, reference, _ in known)
+
+
+def _learn_metadata() -> None:
+    # A compiler that keeps metadata within the program (Nuitka) answers for it here, and nowhere on sys.path.
+    from importlib import metadata
+
+    for distribution in metadata.distributions():
+        try:
+            text = "".join(f"[{one.group}]\n{one.name} = {one.value}\n\n" for one in distribution.entry_points)
+            active.learn_from(f"{distribution.metadata['Name']}.dist-info", text.encode())
+        except Exception:
+            continue

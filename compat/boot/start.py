@@ -76,6 +76,11 @@ def _finders() -> "Any":
 _standard = None  # type: Any
 
 
+_library = os.path.dirname(getattr(os, "__file__", ""))
+# The folders of the standard library: long to list, and no distribution is installed there, but in a frozen program.
+_STANDARD = (_library, os.path.join(_library, "lib-dynload"))
+
+
 def _listed(folder: str) -> "Any":
     # As the import system has listed it already, while it is unchanged.
     finder: Any = sys.path_importer_cache.get(folder)
@@ -89,8 +94,10 @@ def _read(path: str) -> bytes:
     try:
         file = os.open(path, os.O_RDONLY)
         try:
-            while part := os.read(file, 65536):
+            while part := os.read(file, 8192):
                 text += part
+                if len(part) < 8192:
+                    break
         finally:
             os.close(file)
     except OSError:
@@ -98,20 +105,41 @@ def _read(path: str) -> bytes:
     return text
 
 
+def _zipped(place: str) -> "list[tuple[str, bytes]]":
+    # What the import system has read of a zip file already; it has a finder for one that it can import from.
+    found = []
+    finder: Any = sys.modules["_frozen_importlib_external"].PathFinder._path_importer_cache(place)
+    if hasattr(finder, "archive"):
+        finder.find_spec("compat")  # has it read, where that is put off
+        for name in sys.modules["zipimport"]._zip_directory_cache.get(finder.archive, ()):
+            if name.endswith(("-info/entry_points.txt", "-info\\entry_points.txt")) and name.startswith(finder.prefix):
+                folder = name[len(finder.prefix) : -len("/entry_points.txt")]
+                if folder.endswith((".dist-info", ".egg-info")) and os.path.basename(folder) == folder:
+                    found.append((folder, finder.get_data(os.path.join(finder.archive, name))))
+    return found
+
+
 def declaring(path: "Iterable[str]", group: bytes = b"compat.ledgers") -> "list[tuple[str, bytes]]":
     """The metadata folders below ``path`` whose entry points have a group, with the text of these."""
+    mark = b"[" + group + b"]"
     found = []
     for folder in path:
+        if folder in _STANDARD:
+            continue
         here = []
         try:
             for name in _listed(folder):
                 if name.endswith((".dist-info", ".egg-info")):
-                    text = _read(f"{folder or '.'}/{name}/entry_points.txt")
-                    if b"[" + group + b"]" in text:
-                        here.append((name, text))
+                    file = f"{folder or '.'}/{name}/entry_points.txt"
+                    # Most have none, which is quicker to ask for than to fail at.
+                    if os.access(file, os.R_OK):
+                        here.append((name, _read(file)))
         except Exception:
-            continue  # the import system, too, passes over whatever else stands in sys.path
-        found += sorted(here)
+            try:
+                here = _zipped(folder)
+            except Exception:
+                continue  # the import system, too, passes over whatever else stands in sys.path
+        found += sorted(one for one in here if mark in one[1])
     return found
 
 
@@ -142,9 +170,8 @@ def is_candidate(root: str) -> bool:
     known: Any = getattr(sys, "stdlib_module_names", _standard)
     if known is None:
         # Before 3.10 they are told by the folders that they lie in.
-        lib = os.path.dirname(os.__file__)
         known = set(sys.builtin_module_names)
-        for folder in (lib, os.path.join(lib, "lib-dynload")):
+        for folder in _STANDARD:
             if os.path.isdir(folder):
                 for entry in _listed(folder):
                     known.add(entry.partition(".")[0])
@@ -152,28 +179,55 @@ def is_candidate(root: str) -> bool:
     return root not in known
 
 
+def _changed(folder: "Any") -> "Any":
+    # When something came to a folder last; nothing for one that is not there.
+    try:
+        return os.stat(folder or ".").st_mtime_ns
+    except (OSError, ValueError):
+        return None
+
+
 def learn() -> None:
-    """Read what the folders of ``sys.path`` declare, each once; every program pays for it at its first third-party import."""
+    """Read what the folders of ``sys.path`` declare, each again when something was installed into it.
+
+    Every program pays for it at its first third-party import.
+    """
     path = list(sys.path)
-    folders = [folder for folder in path if isinstance(folder, str) and folder not in finder.folders]
+    folders = {}
+    for folder in path:
+        if isinstance(folder, str) and folder not in _STANDARD:
+            changed = _changed(folder)
+            if folder not in finder.folders or finder.folders[folder] != changed:
+                folders[folder] = changed
     for distribution, text in declaring(folders):
-        listed = set()
-        for name, reference, _ in entries(text, b"compat.roots"):
-            listed.add(reference)
-            finder.roots.setdefault(name.partition(".")[0], []).append((name, reference, distribution))
-        for name, reference, _ in entries(text, b"compat.ledgers"):
-            if reference not in listed:
-                finder.unlisted.append((name, reference, distribution))
+        learn_from(distribution, text)
     # Only now: a thread that comes meanwhile reads them too, and does not go on without.
     finder.folders.update(folders)
     finder.path = path
+
+
+def learn_from(distribution: str, text: bytes) -> None:
+    """Learn what the entry points of one distribution declare."""
+    listed = set()
+    for name, reference, _ in entries(text, b"compat.roots"):
+        listed.add(reference)
+        _add(finder.roots.setdefault(name.partition(".")[0], []), (name, reference, distribution))
+    for name, reference, _ in entries(text, b"compat.ledgers"):
+        if reference not in listed:
+            _add(finder.unlisted, (name, reference, distribution))
+
+
+def _add(entries: "list[Any]", entry: "Any") -> None:
+    if entry not in finder.known:
+        finder.known.add(entry)
+        entries.append(entry)
 
 
 def _find(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
     root = name.partition(".")[0]
     if not is_candidate(root):
         return None
-    if sys.path != finder.path:
+    if path is None or sys.path != finder.path:
         learn()
     if finder.roots.get(root) or (finder.unlisted and path is None):
         finders = _finders()
@@ -190,7 +244,8 @@ finder: "Any" = _namespace(
     find_spec=_find,
     started_by="",
     path=None,  # sys.path as it was last read
-    folders=set(),  # what was read of it
+    folders={},  # what was read of it, and when that had changed last
+    known=set(),  # the entries that were read
     roots={},  # top-level name -> [(listed name, reference of the ledger, metadata folder)], for ledgers not yet served
     unlisted=[],  # the same of ledgers whose roots are not listed, by the entry point's name
 )

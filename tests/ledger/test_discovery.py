@@ -61,7 +61,7 @@ def test_whatever_stands_in_the_path_is_passed_over(site, tmp_path):
         (odd / f"{name}.dist-info" / "entry_points.txt").write_bytes(data)
     (odd / "folder.dist-info" / "entry_points.txt").mkdir(parents=True)
     path = [None, b"", 3.5, "nul\0", [], str(tmp_path / "file"), str(tmp_path / "zipped.zip"), str(odd), odd, str(site)]
-    assert [entry.name for entry in entry_points(path)] == ["third", "z"]
+    assert [entry.name for entry in entry_points(path)] == ["z", "third"]
 
 
 def test_an_egg_info_is_read_whatever_the_ends_of_its_lines_and_its_length(tmp_path):
