@@ -99,6 +99,10 @@ def tests(session: nox.Session) -> None:
     if proving:
         session.install(*group("proof"))
     arguments = session.posargs or folders(*(() if proving else ("browser", "project", "proof")))
+    if session.python == PROVING[-1]:
+        session.install(*group("project"))
+    else:
+        arguments = [*arguments, "--ignore", str(ROOT / "tests" / "project" / "pipelines")]
     run_pytest(session, "-q", "-n", "2", *arguments)
 
 

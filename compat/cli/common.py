@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from compat._writing import whole_file
 from compat.errors import CompatError
 
+from .table import DISTRIBUTION
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,12 +46,30 @@ def chosen_ledger(names: tuple[str, ...]) -> Ledger:
 
 def required_ledger(names: tuple[str, ...]) -> Ledger:
     """The chosen ledgers as one; an error where there is none, because no row finds nothing and would look like success."""
+    if not names:
+        _refuse_a_hook_without_ledgers()
     ledger = chosen_ledger(names)
     if not len(ledger):
         raise CompatError(
             "no ledger with rows was found; name one with --ledger package.module:LEDGER, or in [tool.compat] ledgers"
         )
     return ledger
+
+
+def _refuse_a_hook_without_ledgers() -> None:
+    """In the environment that pre-commit makes for a hook lies no ledger of the project's: what passes there has seen nothing."""
+    import os
+
+    from compat.ledger.discovery import configured, entry_points
+
+    if "PRE_COMMIT" not in os.environ or not os.path.basename(sys.prefix).startswith("py_env-") or configured():
+        return
+    if all(entry.distribution.rpartition("-")[0].replace("_", "-") == DISTRIBUTION for entry in entry_points(sys.path)):
+        raise CompatError(
+            "this hook runs in an environment of pre-commit, where no ledger of the project is found; name them in [tool.compat]"
+            " ledgers, add what has them to the hook's additional_dependencies, or take the local hook that"
+            " `compat ci pre-commit` prints"
+        )
 
 
 def move_facts(ledger: Ledger) -> dict[str, MoveFacts]:

@@ -83,6 +83,13 @@ def _without_click(command: Command | None, arguments: list[str]) -> int:
 
 def missing_extra(command: Command, package: str) -> str:
     """Say which package a command misses, and what installs it."""
+    import os
+
+    if "PRE_COMMIT" in os.environ:
+        return (
+            f"compat {command.name}: the package {package!r} is not in this hook's environment. "
+            f'Add ".[{command.extra or "all"}]" to its additional_dependencies, which replace those that the hook has by itself'
+        )
     return (
         f"compat {command.name}: the package {package!r} is not installed. "
         f"Install it with: {sys.executable} -m pip install '{command.distribution}[{command.extra or 'all'}]'"

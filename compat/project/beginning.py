@@ -150,7 +150,7 @@ def _steps(survey: Survey, foreign: list[_Foreign], has_own: bool, *, place: str
     sources = " ".join(survey.sources)
     steps = []
     if any(each.uses for each in foreign):
-        steps += [f"compat fix {sources} --diff", f"compat scan {sources} --update-baseline --accept-new"]
+        steps += [f"compat fix {sources}", f"compat scan {sources} --update-baseline --accept-new"]
     elif place != "pyproject.toml":
         steps.append(f"read {place}{'' if has_own else ', and write its first row'}")
         steps.append("python -m pip install -e ." if survey.project() else f"compat scan {sources}")

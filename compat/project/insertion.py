@@ -63,11 +63,12 @@ def _parts(name: str) -> list[str]:
     return parts
 
 
-def appended(text: str, lines: str) -> str:
-    """Text with lines at its end, after an empty line, in the text's own line ends."""
+def appended(text: str, lines: str, *, gap: bool = True) -> str:
+    """Text with lines at its end, after an empty line unless without a gap, in the text's own line ends."""
     end = "\r\n" if "\r\n" in text else "\n"
-    gap = "" if not text.strip() else end if text.endswith(("\n", end)) else end * 2
-    return f"{text}{gap}{lines.strip().replace(chr(10), end)}{end}"
+    whole = text if not text.strip() or text.endswith("\n") else f"{text}{end}"
+    between = end if gap and text.strip() else ""
+    return f"{whole}{between}{lines.rstrip().replace(chr(10), end)}{end}"
 
 
 def read(path: str) -> str:

@@ -82,3 +82,30 @@ def install(project: Path) -> Callable[..., None]:
         (info / "entry_points.txt").write_text(points, encoding="utf-8")
 
     return make
+
+
+TREE = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def needed(in_ci: bool) -> Callable[[str, bool], None]:
+    """Skip a test without a part, and say which; in CI there is every part."""
+
+    def need(what: str, is_there: bool) -> None:
+        if not is_there and in_ci:
+            pytest.fail(f"CI must have {what}")
+        if not is_there:
+            pytest.skip(f"{what} is not installed")
+
+    return need
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this tree."""
+    pytest.importorskip("build")
+    pytest.importorskip("hatchling")
+    target = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-W", "ignore", "-m", "build", "--wheel", "--no-isolation", "--outdir", str(target), str(TREE)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120, env={**os.environ, "COMPAT_TELEMETRY": "off"})
+    return next(target.glob("*.whl"))

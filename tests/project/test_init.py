@@ -177,7 +177,7 @@ def test_a_consumer_gets_the_ledgers_of_what_it_depends_on(compat_in, consumer, 
     table = (project / "pyproject.toml").read_text().partition("[tool.compat]\n")[2]
     assert table.startswith('ledgers = ["kit_moves:LEDGER"]\nbaseline = "compat-baseline.json"\n')
     assert "uses of kit's legacy names: 1 in 1 files\n" in done.stderr
-    assert "next: compat fix app --diff\nthen: compat scan app --update-baseline --accept-new\n" in done.stderr
+    assert "next: compat fix app\nthen: compat scan app --update-baseline --accept-new\n" in done.stderr
     assert compat_in("scan", "app", "--update-baseline", "--accept-new").returncode == 0
     assert compat_in("scan", "app").returncode == 0
 
