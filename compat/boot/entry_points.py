@@ -39,7 +39,9 @@ def entry_points(path: "Iterable[str]", group: str = LEDGERS) -> "Iterator[Entry
 def root_names(ledger: "Ledger") -> "list[str]":
     """The names that the group ``compat.roots`` lists for a ledger: its roots, and two levels of those that are generic."""
     generic = {
-        ".".join(name.split(".")[:2]) for name in ledger.modules if "." in name and name.partition(".")[0] in ledger.generic
+        ".".join(name.split(".")[:2])
+        for name in (*ledger.modules, *(one.parent for one in ledger.patterns))
+        if "." in name and name.partition(".")[0] in ledger.generic
     }
     return [*sorted(ledger.roots - ledger.generic), *sorted(generic)]
 

@@ -110,7 +110,7 @@ def _category(row: Move) -> Iterator[Fault]:
 
 
 def _target(row: Move) -> Iterator[Fault]:
-    if not row.canonical:
+    if not row.canonical or row.is_pattern:
         return
     found, fault = row.find_target()
     if fault and row.requires and resolve(row.canonical.partition(":")[0].partition(".")[0])[1]:

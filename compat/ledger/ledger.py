@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Union
 
     from .move import Category
+    from .patterns import Pattern
 
     Version = Union[str, Callable[[], str]]
 
@@ -64,8 +65,10 @@ class Ledger:
     __slots__ = (
         "_by_id",
         "_by_legacy",
+        "_matched",
         "_modules",
         "_origins",
+        "_patterns",
         "_rows",
         "_shells",
         "category",
@@ -110,13 +113,20 @@ class Ledger:
                 row = row.replace(ledger=self.name, category=row.category or self.category)
             kept.append(row)
         self._rows = tuple(kept)
+        self._matched: set[str] = set()
         self._by_legacy: dict[str, Move] = {}
         self._by_id: dict[str, Move] = {}
         self._modules: dict[str, dict[str, Move]] = {}
         self._shells: set[str] | None = None
+        self._patterns: tuple[Pattern, ...] = ()
         for row in kept:
             self._by_legacy.setdefault(row.legacy, row)
             self._by_id.setdefault(row.id, row)
+            if row.is_pattern:
+                from .patterns import Pattern
+
+                self._patterns += (Pattern(row),)
+                continue
             if row.place not in (MODULE, NAME):
                 continue  # no legacy module is served for it
             module, _, attribute = row.legacy.partition(":")
@@ -145,7 +155,10 @@ class Ledger:
         made = self._copied()
         made._rows = ()
         kept = {module for module in self._modules if module.partition(".")[0] in roots}
-        made._index(row for row in self._rows if kept and (row.module in kept or row.module not in self._modules))
+        there = {one.row.legacy for one in self._patterns if one.parent.partition(".")[0] in roots}
+        gone = {one.row.legacy for one in self._patterns} - there
+        stay = (row for row in self._rows if row.module in kept or row.module not in self._modules)
+        made._index(row for row in stay if (kept or there) and row.legacy not in gone)
         return made
 
     def __iter__(self) -> Iterator[Move]:
@@ -179,7 +192,27 @@ class Ledger:
 
     def module_rows(self, module: str) -> dict[str, Move]:
         """The rows of one legacy module by attribute; ``""`` is the row of the module itself. Do not change it."""
+        if self._patterns and module not in self._matched:
+            self._match(module)
         return self._modules.get(module, {})
+
+    def _match(self, module: str) -> None:
+        """Add the rows that patterns imply for a module to those that are written out."""
+        for pattern in self._patterns:
+            row = pattern.implied(module) if module.startswith(f"{pattern.parent}.") else None
+            if row is not None and row.legacy not in self._by_legacy:
+                self._matched.add(module)
+                self._by_legacy[row.legacy] = row
+                self._modules.setdefault(module, {}).setdefault(row.attribute, row)
+
+    def is_implied(self, row: Move) -> bool:
+        """Whether a pattern implies a row: what it leads to need not be there."""
+        return row.module in self._matched
+
+    @property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """The rows that speak of many modules."""
+        return self._patterns
 
     @property
     def modules(self) -> frozenset[str]:
@@ -189,16 +222,19 @@ class Ledger:
     @property
     def roots(self) -> frozenset[str]:
         """The top-level names of all legacy modules."""
-        return frozenset(module.partition(".")[0] for module in self._modules)
+        parents = (pattern.parent for pattern in self._patterns)
+        return frozenset(module.partition(".")[0] for module in (*self._modules, *parents))
 
     def is_declared(self, module: str) -> bool:
         """Whether a legacy module, or the parent package of one, is in this ledger."""
-        return module in self._modules or self.has_children(module)
+        return bool(self.module_rows(module)) or self.has_children(module)
 
     def has_children(self, module: str) -> bool:
         """Whether a legacy module is the parent package of another one in this ledger."""
         if self._shells is None:
             self._shells = {name[:at] for name in self._modules for at in _dots(name)}
+            for pattern in self._patterns:
+                self._shells.update([pattern.parent, *(pattern.parent[:at] for at in _dots(pattern.parent))])
         return module in self._shells
 
     @property

@@ -67,6 +67,8 @@ class Move:
     meaning: ClassVar[str] = ""
     #: Nothing stands behind the legacy path any more; every use of it raises.
     is_tombstone: ClassVar[bool] = False
+    #: Words in braces may stand in its module's path.
+    takes_patterns: ClassVar[bool] = False
     #: What the legacy path names stays there: ``canonical`` is the same path.
     stays: ClassVar[bool] = False
     #: What the legacy path names was called and is read now, or was read and is called now.
@@ -146,6 +148,11 @@ class Move:
     def attribute(self) -> str:
         """The part after the colon, ``""`` for a whole module."""
         return self.legacy.partition(":")[2]
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether the row speaks of many paths, by words in braces (see :mod:`compat.ledger.patterns`)."""
+        return "{" in self.legacy.partition("(")[0]
 
     @property
     def is_importable(self) -> bool:
@@ -253,7 +260,10 @@ class Move:
 
     def faults(self) -> Iterator[Fault]:
         """Yield each ``(reason, remedy)`` that is wrong with the row by itself, nothing imported."""
-        if not is_path(self.module) or (self.attribute and not is_path(self.attribute.partition("(")[0])):
+        if self.is_pattern:
+            if not self.takes_patterns:
+                yield f"{type(self).__name__} takes no pattern", "write a row for each path, or use Module(...)"
+        elif not is_path(self.module) or (self.attribute and not is_path(self.attribute.partition("(")[0])):
             yield f"{self.legacy!r} is no legacy path", "write 'package.module' or 'package.module:attribute'"
         if self.requires and not (self.requires[:1].isalnum() and self.requires.isascii()):
             yield f"requires={self.requires!r} is no requirement", "write one such as requires='shop-extras>=2'"

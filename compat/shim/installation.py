@@ -87,6 +87,8 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
             below = [name for name in list(sys.modules) if attach.is_below(name, packages)] if packages else []
             roots = ledger.roots
             parents = {name for name in list(sys.modules) if name.partition(".")[0] in roots and ledger.has_children(name)}
+            if ledger.patterns:
+                parents |= {name for name in list(sys.modules) if ledger.module_rows(name)}
             for name in ledger.modules | attach.changed_modules(ledger) | parents.union(below):
                 module = sys.modules.get(name)
                 if module is not None and not isinstance(module, LegacyModule):

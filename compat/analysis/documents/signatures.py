@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ..targets.adapters import imported_from, parse_module
+from ..targets.adapters import find_module_file, imported_from, parse_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +48,17 @@ def shape_of(path: str) -> Shape:
             return Shape()
         module, name = onward
     return Shape()
+
+
+def submodules(canonical: str) -> list[str]:
+    """The modules in the package in which a canonical path's module lies, by name; none where it is not found."""
+    import os
+
+    package = find_module_file(canonical.partition(":")[0].rpartition(".")[0])
+    if os.path.basename(package) != "__init__.py":
+        return []
+    found = {name.partition(".")[0] for name in os.listdir(os.path.dirname(package))}
+    return sorted(name for name in found if name.isidentifier() and not name.startswith("_"))
 
 
 def public_names(module: str) -> list[str]:

@@ -34,6 +34,9 @@ _CATCH_ALL = "def __getattr__(name: str) -> Any: ..."
 def generate(ledger: Ledger) -> dict[str, str]:
     """The stub files of a ledger: path relative to the output directory -> text."""
     targets = Targets(ledger)
+    for pattern in ledger.patterns:
+        for module in pattern.modules(signatures.submodules(pattern.row.canonical)):
+            targets.match(module)
     modules = {module: _Module(targets, module) for module in targets.legacy_modules if module in targets.moved}
     files: dict[str, str] = {}
     live = _in_place(ledger, targets)

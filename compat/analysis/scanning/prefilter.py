@@ -51,7 +51,7 @@ class Prefilter:
 
     def __init__(self, targets: Targets, *, policy: bool = False, paths_only: bool = False) -> None:
         self._targets = targets
-        self.roots = frozenset(module.partition(".")[0] for module in targets.legacy_modules)
+        self.roots = frozenset(module.partition(".")[0] for module in (*targets.legacy_modules, *targets.open))
         words: set[str] = set() if paths_only else {path.rpartition(".")[2] for path in targets.members.methods}
         for path in () if paths_only else targets.members.arguments:
             owner, _, name = path.rpartition(".")
@@ -76,7 +76,9 @@ class Prefilter:
         self._named = Words(map(str.encode, sorted(minimal(words))))
         by_needles: dict[tuple[bytes, ...], Packages] = {}
         for root in sorted(self.roots):
-            by_needles.setdefault(needles(root, targets.legacy_modules), []).append((root.encode(), path_pattern(root)))
+            by_needles.setdefault(needles(root, [*targets.legacy_modules, *targets.open]), []).append(
+                (root.encode(), path_pattern(root))
+            )
         #: What to search for literally, and the packages whose paths to look up where it is found.
         self._found_by: dict[bytes, list[Packages]] = {}
         for found, packages in by_needles.items():
@@ -222,6 +224,8 @@ class Prefilter:
         if known != dotted:
             # `package.other`: a path of nobody, unless `other` is only the first of several words.
             return False
+        if known in targets.open:
+            return True  # whatever is below it may be a path of a pattern
         below = {
             module[len(known) + 1 :].partition(".")[0] for module in targets.legacy_modules if module.startswith(f"{known}.")
         }

@@ -39,7 +39,7 @@ class Targets:
                 if row.text:
                     self.texts.setdefault(row.text, row)
                 continue
-            if self.members.file(row):
+            if row.is_pattern or self.members.file(row):
                 continue
             if row.attribute:
                 self.names.setdefault(row.module, {}).setdefault(row.attribute, row)
@@ -51,6 +51,13 @@ class Targets:
             while "." in module:
                 module = module.rpartition(".")[0]
                 self.shells.add(module)
+        #: Packages below which patterns of rows may match any module.
+        self.open: frozenset[str] = frozenset(pattern.parent for pattern in ledger.patterns)
+        for parent in self.open:
+            while parent:
+                self.shells.add(parent)
+                parent = parent.rpartition(".")[0]
+        self._matched: set[str] = set()
         self.wording = Wording(ledger, self.names)
         self._spelt: dict[str, str] = {}
         #: What the rewriters read of replacements that are code, by legacy path.
@@ -70,6 +77,19 @@ class Targets:
     def _presence(self) -> Presence:
         led_to = {row.canonical.partition(":")[0] for row in self.ledger if row.canonical}
         return Presence(led_to | {path.rpartition(".")[0] for path in self.members.methods}, self.bases, self.beside)
+
+    def match(self, module: str) -> None:
+        """Take up the rows that patterns imply for a module, if any does."""
+        if not self.open or module in self._matched:
+            return
+        self._matched.add(module)
+        for attribute, row in self.ledger.module_rows(module).items():
+            if attribute:
+                self.names.setdefault(module, {}).setdefault(attribute, row)
+            else:
+                self.modules.setdefault(module, row)
+            if not row.stays:
+                self.moved.add(module)
 
     def stays(self, module: str) -> bool:
         """Whether a legacy module without a row of its own goes on being importable: then only its rows' names are legacy."""
@@ -107,7 +127,7 @@ class Targets:
     @cached_property
     def tops(self) -> frozenset[str]:
         """Top-level packages of all legacy and canonical paths."""
-        legacy = {module.partition(".")[0] for module in self.legacy_modules}
+        legacy = {module.partition(".")[0] for module in (*self.legacy_modules, *self.open)}
         return frozenset(legacy | {row.canonical.partition(":")[0].partition(".")[0] for row in self.ledger if row.canonical})
 
     @cached_property
@@ -132,6 +152,7 @@ class Targets:
         """The module row that speaks for a module, its own or a parent's, and the canonical module that follows."""
         rest = ""
         while module:
+            self.match(module)
             row = self.modules.get(module)
             if row is not None:
                 return row, f"{self._last(row)}{rest}" if row.canonical else ""
@@ -155,10 +176,12 @@ class Targets:
 
     def is_known(self, module: str) -> bool:
         """Whether a dotted path is a legacy module or the parent package of one."""
+        self.match(module)
         return module in self.names or module in self.shells or self.covering(module) is not None
 
     def module(self, name: str) -> Target | None:
         """The target of a module, ``None`` where it is no legacy module."""
+        self.match(name)
         cover = self.covering(name)
         if cover is not None:
             return Target(cover[0], name, cover[1])
@@ -166,10 +189,12 @@ class Targets:
 
     def attribute(self, module: str, name: str) -> Target | None:
         """The target of ``module:name``: its row, a legacy submodule, or what the module's row implies."""
+        self.match(module)
         row = self.names.get(module, {}).get(name)
         if row is not None:
             return Target(row, f"{module}:{name}", self._last(row))
         inner = f"{module}.{name}"
+        self.match(inner)
         if inner in self.names or inner in self.modules:
             return self.module(inner)
         if inner in self.shells:
@@ -191,6 +216,7 @@ class Targets:
         prefix = ""
         for count, part in enumerate(parts, 1):
             prefix = f"{prefix}.{part}" if prefix else part
+            self.match(prefix)
             if (
                 prefix in self.names
                 or prefix in self.modules

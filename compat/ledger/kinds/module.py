@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 
 class Module(Move):
-    """A whole module moved; its submodules follow."""
+    """A whole module moved; its submodules follow.
+
+    Words in braces make a row a pattern: ``Module("flow.contrib.{x}_operator", "flow.providers.{x}", ...)``.
+    """
 
     kind = "module"
     meaning = "A module that moved is used."
+    takes_patterns = True
     __slots__ = ()
 
     def rule_for(self, path: str) -> str:

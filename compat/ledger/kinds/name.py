@@ -15,6 +15,7 @@ class Name(Move):
     kind = "name"
     meaning = "A name that moved is used."
     needs_attribute = True
+    takes_patterns = True
     __slots__ = ()
 
     @property

@@ -22,6 +22,7 @@ class Removed(Move):
     kind = "removed"
     meaning = "Something that was removed is used."
     is_tombstone = True
+    takes_patterns = True
     __slots__ = ()
 
     def __init__(

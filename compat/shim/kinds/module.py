@@ -37,7 +37,7 @@ class ModuleKind(Kind):
         except ModuleNotFoundError:
             found = None
         if found is None:
-            if canonical != move.canonical or not imports.is_loading(sys._getframe(2)):
+            if canonical != move.canonical or owner.ledger.is_implied(move) or not imports.is_loading(sys._getframe(2)):
                 return None
             raise TargetImportError(move.id, canonical, explained(move.id, f"no module named {canonical!r}"))
         is_package = found.submodule_search_locations is not None or owner.ledger.has_children(name)
