@@ -6,7 +6,7 @@ export function peer({ Client, WebSocket, url, tokens, options }) {
   const states = [];
   const errors = [];
   const client = new Client(url, { token: async () => (await fetch(tokens)).text(), WebSocket, ...options });
-  for (const name of ["event", "resync", "notice"]) client.on(name, (message) => log.push(message));
+  for (const name of ["event", "resync", "notice"]) client.on(name, (message) => log.push(message.text?.length > 100 ? { ...message, text: "" } : message));
   client.on("lost", ({ code }) => losses.push(code));
   client.on("state", (state) => states.push(state));
   client.on("error", (error) => errors.push(error.code ?? String(error)));

@@ -36,6 +36,13 @@ def beside(name: str) -> Any:
 
 
 EVERY = beside("scenarios").EVERY
+beside("network").FILES.update(
+    {
+        "/page": (HERE / "peer.html", "text/html"),
+        "/peer.js": (HERE / "peer.js", "text/javascript"),
+        "/client.js": (javascript(), "text/javascript"),
+    }
+)
 #: What goes through the browser's own sockets and timers; the rest is decided in code that Node has run.
 BROWSERS = [one for one in EVERY if re.search("lost|half_open|nothing|close_code|runs_out|gap|uncertain", one.__name__)]
 _numbers = itertools.count(1)
@@ -114,6 +121,30 @@ class Node:
         return await asyncio.wait_for(self._answers[id], 60)
 
 
+class Tab:
+    """A page of Chromium with clients in it. One command at a time goes to the driver, and none waits there for an answer."""
+
+    def __init__(self, browser: Any) -> None:
+        self._browser, self._origin, self._ids, self._turn = browser, "", itertools.count(), asyncio.Lock()
+
+    async def _drive(self, command: Any, *args: Any) -> Any:
+        async with self._turn:
+            return await asyncio.get_running_loop().run_in_executor(None, command, *args)
+
+    async def call(self, of: int, name: str, *args: Any) -> Any:
+        if name == "start":
+            origin = args[0]["tokens"].partition("/token")[0]
+            if origin != self._origin:
+                self._origin = origin
+                await self._drive(self._browser.open, f"{origin}/page")
+        id = next(self._ids)
+        await self._drive(self._browser.driver.execute_script, "begin(...arguments)", id, of, name, args)
+        while (answer := await self._drive(self._browser.run, "take(arguments[0])", id)) is None:
+            await asyncio.sleep(0.02)
+        assert "error" not in answer, answer["error"]
+        return answer["value"]
+
+
 @pytest.fixture(scope="session")
 def node(missing: Any) -> list[str]:
     """How to start Node with a global WebSocket: it has one from 22 on, and from 20.10 on behind a flag."""
@@ -143,3 +174,13 @@ def test_in_node_a_client_lives_through(scenario: Any, node: list[str]) -> None:
             await scenario(starter(process.call))
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("scenario", BROWSERS, ids=lambda one: one.__name__)
+def test_in_a_browser_a_client_lives_through(scenario: Any, browser: Any) -> None:
+    async def run() -> None:
+        await scenario(starter(Tab(browser).call))
+
+    asyncio.run(run())
+    browser.open("about:blank")
+    assert [line for line in browser.complaints() if "Uncaught" in line] == []

@@ -83,7 +83,8 @@ export class Client {
   constructor(url, options = {}) {
     const unknown = Object.keys(options).find((name) => !(name in DEFAULTS));
     if (unknown !== undefined) throw new TypeError(`unknown option '${unknown}'; there are ${Object.keys(DEFAULTS).join(", ")}`);
-    this.#options = { ...DEFAULTS, WebSocket: globalThis.WebSocket, ...options };
+    const given = Object.entries(options).filter(([, value]) => value !== undefined);
+    this.#options = { ...DEFAULTS, WebSocket: globalThis.WebSocket, ...Object.fromEntries(given) };
     if (typeof this.#options.WebSocket !== "function") throw new TypeError("there is no global WebSocket; give { WebSocket }");
     this.#url = new URL(url, globalThis.location?.href);
     this.#url.protocol = this.#url.protocol.replace(/^http/, "ws");

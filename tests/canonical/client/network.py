@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
+#: What a stage serves besides, by path: the file and its type.
+FILES: dict[str, tuple[Any, str]] = {}
 SECRET = "a secret of at least thirty-two bytes"
 
 
@@ -177,8 +179,8 @@ async def until(condition: Any, seconds: float = 30) -> None:
 
 
 @contextlib.asynccontextmanager
-async def staged(*, handles: bool = True, files: Any = (), **changes: Any) -> AsyncIterator[Stage]:
-    """A running server with a wire before it; ``files``: (path, file) that it serves, too."""
+async def staged(*, handles: bool = True, **changes: Any) -> AsyncIterator[Stage]:
+    """A running server with a wire before it."""
     from starlette.responses import FileResponse
     from starlette.routing import Route
 
@@ -196,8 +198,8 @@ async def staged(*, handles: bool = True, files: Any = (), **changes: Any) -> As
         settings = Settings(**{"jwt_secret": SECRET, "port": port, "environment": "test", **changes})
         app = stage.app = create_app(settings, on_message=stage.handle if handles else None)
         app.router.routes.append(Route("/token", stage.answer_token))
-        for path, file in files:
-            app.router.routes.append(Route(path, lambda request, file=file: FileResponse(file, media_type="text/javascript")))
+        for path, (file, kind) in FILES.items():
+            app.router.routes.append(Route(path, lambda request, file=file, kind=kind: FileResponse(file, media_type=kind)))
         server = build_server(settings, app, log_level="critical")
         serving = asyncio.ensure_future(server.serve(sockets=[listener]))
         try:
