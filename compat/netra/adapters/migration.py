@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from compat.netra.components.bounded import Newest
 from compat.netra.components.types import ensure_user_id
 
 from .manager_factory import create_websocket_manager_sync
@@ -15,7 +16,7 @@ class WebSocketManagerAdapter:
     """The singleton's methods; every call is counted by name."""
 
     def __init__(self) -> None:
-        self._managers: dict[str, Any] = {}
+        self._managers: dict[str, Any] = Newest()
         self._calls: dict[str, int] = {}
 
     def _used(self, method: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from compat.netra.components.bounded import Newest
+
 LIMIT = 100_000
 
 
@@ -14,15 +16,12 @@ class Holders:
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
-        self._limit = limit
-        self._users: dict[str, tuple[str, ...]] = {}
+        self._users: Newest[str, tuple[str, ...]] = Newest(limit)
 
     def note(self, name: str, user_id: str) -> None:
         """Remember that ``user_id`` has ``name``; two users are enough to know that it is ambiguous."""
-        users = self._users.pop(name, ())
+        users = self._users.get(name, ())
         self._users[name] = users if user_id in users else (*users, user_id)[:2]
-        if len(self._users) > self._limit:
-            del self._users[next(iter(self._users))]
 
     def users(self, name: str) -> tuple[str, ...]:
         """Who has had ``name``: nobody known, one user, or two."""

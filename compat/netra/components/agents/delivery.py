@@ -8,6 +8,7 @@ from typing import Any
 
 from compat.canonical.core.logged import get_logger
 from compat.canonical.factory import get_websocket_manager
+from compat.netra.components.bounded import append
 
 from ..connections.manager_calls import is_canonical, notify_user, settled
 from ..events.delivery_tracker import EventPriority, get_event_delivery_tracker
@@ -86,7 +87,7 @@ class Delivery:
         return await self._try(send, event_type, f"run_id={run_id}", max_retries)
 
     def _track_event_for_tests(self, event_type: str, event_data: dict[str, Any]) -> None:
-        self._event_history.append(event_data)
+        append(self._event_history, event_data)
 
     def _record(self, event_type: str, run_id: str, agent_name: Any, user_id: Any, success: bool, given: dict[str, Any]) -> None:
         entry = {

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from compat.canonical.core.logged import get_logger
+from compat.netra.components.bounded import Newest
 
 from .error_types import (
     STRATEGIES,
@@ -68,8 +69,8 @@ class WebSocketErrorRecoveryHandler:
         self.circuit_breaker = CircuitBreaker(
             self.config.get("circuit_breaker_threshold", 5), self.config.get("circuit_breaker_timeout_seconds", 30)
         )
-        self._active_recoveries: dict[str, RecoveryState] = {}
-        self._degradation_states: dict[str, DegradationState] = {}
+        self._active_recoveries: dict[str, RecoveryState] = Newest()
+        self._degradation_states: dict[str, DegradationState] = Newest()
         self._cascade_prevention = CascadePreventionState()
 
     async def handle_error(self, error_context: WebSocketErrorContext) -> RecoveryResult:

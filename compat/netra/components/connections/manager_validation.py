@@ -11,6 +11,7 @@ from typing import Any
 
 from compat.canonical.core.logged import get_logger
 from compat.canonical.errors import SSotValidationError, UserIsolationViolation
+from compat.netra.components.bounded import Newest
 
 logger = get_logger(__name__)
 
@@ -30,7 +31,7 @@ class ManagerValidator:
         self.validation_enabled = True
         self._lock = threading.Lock()
         self._managers: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._managers_by_user: dict[str, weakref.WeakSet[Any]] = {}
+        self._managers_by_user: dict[str, weakref.WeakSet[Any]] = Newest()
         self._passed = self._failed = 0
         self._recent: deque[dict[str, Any]] = deque(maxlen=10)
 

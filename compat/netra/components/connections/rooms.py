@@ -8,6 +8,9 @@ from typing import Any
 class Rooms:
     """Connection ids by room; an empty room is gone."""
 
+    #: How many memberships there are; beyond, those that were joined longest ago end. Clients choose rooms.
+    LIMIT = 100_000
+
     def __init__(self) -> None:
         self.rooms: dict[str, set[str]] = {}
         # Connection ids are unique within one user alone: whose are in the room.
@@ -18,6 +21,8 @@ class Rooms:
         users = self._users.setdefault((room_id, connection_id), set())
         new = user_id not in users
         users.add(user_id)
+        if len(self._users) > self.LIMIT:
+            self.leave(*next(iter(self._users)))
         self.rooms.setdefault(room_id, set()).add(connection_id)
         return new
 

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Optional
 
 from compat.canonical.core.logged import get_logger
+from compat.netra.components.bounded import append
 
 from ..types import ensure_user_id
 
@@ -156,6 +157,7 @@ class ConnectionStateMachine:
         self._current_state = ApplicationConnectionState.CONNECTING
         self._state_change_callbacks: set[Callback] = set(state_change_callbacks or ())
         self._state_history: list[StateTransitionInfo] = []
+        self._transitions_made = 0
         self._lock = threading.RLock()
         self._transition_failures = 0
         self._max_transition_failures = MAX_TRANSITION_FAILURES
@@ -243,7 +245,7 @@ class ConnectionStateMachine:
         """State, counts and times (seconds) in one dictionary."""
         with self._lock:
             return {
-                "total_transitions": len(self._state_history),
+                "total_transitions": self._transitions_made,
                 "failed_transitions": self._failed_transitions,
                 "setup_duration_seconds": self._setup_seconds,
                 "last_activity": self._last_activity,
@@ -296,7 +298,8 @@ class ConnectionStateMachine:
     ) -> StateTransitionInfo:
         info = StateTransitionInfo(before, state, datetime.now(timezone.utc), reason, dict(metadata or {}))
         self._current_state = state
-        self._state_history.append(info)
+        append(self._state_history, info)
+        self._transitions_made += 1
         self._last_activity = time.time()
         if state in _SETUP:
             self._setup_phases.append(state.value)

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import Any, Optional, Union
 
 from compat.canonical.core.logged import get_logger
+from compat.netra.components.bounded import Newest, append
 
 from ..connections.manager_calls import is_canonical
 from ..environment import get_env
@@ -83,7 +84,7 @@ class UnifiedEventValidator:
             "last_reset": datetime.now(timezone.utc),
         }
         self.received_events: list[WebSocketEventMessage] = []
-        self.event_timestamps: dict[str, float] = {}
+        self.event_timestamps: dict[str, float] = Newest(1000)
         self.validation_start_time = time.time()
         self.critical_events_received: set[str] = set()
         self.event_sequence: list[str] = []
@@ -221,9 +222,9 @@ class UnifiedEventValidator:
         try:
             message = event if isinstance(event, WebSocketEventMessage) else WebSocketEventMessage.from_dict(event)
             kind = message.event_type
-            self.received_events.append(message)
+            append(self.received_events, message)
             self.event_timestamps[kind] = time.time()
-            self.event_sequence.append(kind)
+            append(self.event_sequence, kind)
             if kind in self.MISSION_CRITICAL_EVENTS:
                 self.critical_events_received.add(kind)
             return True

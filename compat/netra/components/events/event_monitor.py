@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Optional, Protocol
 
 from compat.canonical.core.logged import get_logger
+from compat.netra.components.bounded import Newest, append
 
 from ..locks import make_lock
 
@@ -64,16 +65,16 @@ class ChatEventMonitor:
             "agent_started": ["agent_thinking", "tool_executing", "agent_completed", "error"],
             "tool_executing": ["tool_completed", "error"],
         }
-        self.event_counts: dict[str, Counter[str]] = {}
+        self.event_counts: dict[str, Counter[str]] = Newest()
         self.event_history: deque[dict[str, Any]] = deque(maxlen=1000)
-        self.event_latencies: dict[str, deque[float]] = {}
-        self.last_event_time: dict[str, float] = {}
-        self.thread_start_time: dict[str, float] = {}
-        self.active_tools: dict[str, dict[str, float]] = {}
+        self.event_latencies: dict[str, deque[float]] = Newest()
+        self.last_event_time: dict[str, float] = Newest()
+        self.thread_start_time: dict[str, float] = Newest()
+        self.active_tools: dict[str, dict[str, float]] = Newest()
         self.silent_failures: deque[dict[str, Any]] = deque(maxlen=self.max_silent_failures)
-        self.monitored_components: dict[str, Any] = {}
-        self.component_health_history: dict[str, deque[dict[str, Any]]] = {}
-        self.bridge_audit_metrics: dict[str, dict[str, Any]] = {}
+        self.monitored_components: dict[str, Any] = Newest()
+        self.component_health_history: dict[str, deque[dict[str, Any]]] = Newest()
+        self.bridge_audit_metrics: dict[str, dict[str, Any]] = Newest()
         self._monitor_task: Optional[asyncio.Task[None]] = None
         self._shutdown = False
 
@@ -310,7 +311,7 @@ class WebSocketEventMonitor:
         self.validate_event_order = validate_event_order
         self.metrics_enabled = metrics_enabled
         self._delegate = ChatEventMonitor()
-        self._session_trackers: dict[str, dict[str, Any]] = {}
+        self._session_trackers: dict[str, dict[str, Any]] = Newest()
         self._validation_lock = make_lock()
 
     async def start_session_tracking(self, session_id: str, session_data: dict[str, Any]) -> None:
@@ -326,7 +327,7 @@ class WebSocketEventMonitor:
         if session_id not in self._session_trackers:
             await self.start_session_tracking(session_id, {})
         data = event_data or {}
-        self._session_trackers[session_id]["events"].append({"event_type": event_type, "timestamp": time.time(), "data": data})
+        append(self._session_trackers[session_id]["events"], {"event_type": event_type, "timestamp": time.time(), "data": data})
         await self._delegate.record_event(event_type, session_id, data.get("tool_name"), data)
 
     async def validate_critical_events(self, session_id: str) -> bool:
@@ -378,9 +379,8 @@ class EventTracker:
 
     def track_event(self, event_type: str, thread_id: str, metadata: Optional[dict[str, Any]] = None) -> None:
         """Add an event."""
-        self.events.append(
-            {"event_type": event_type, "thread_id": thread_id, "metadata": metadata or {}, "timestamp": time.time()}
-        )
+        event = {"event_type": event_type, "thread_id": thread_id, "metadata": metadata or {}, "timestamp": time.time()}
+        append(self.events, event)
 
 
 class EventMetrics:
@@ -388,7 +388,7 @@ class EventMetrics:
 
     def __init__(self) -> None:
         self.total_events = 0
-        self.events_by_type: dict[str, int] = {}
+        self.events_by_type: dict[str, int] = Newest()
         self.avg_processing_time = 0.0
 
     def update(self, event_type: str, processing_time: float = 0.0) -> None:

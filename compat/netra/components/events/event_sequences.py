@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Optional
 
 from compat.canonical.core.logged import get_logger
+from compat.netra.components.bounded import Newest
 
 from .event_rules import (
     CircuitBreakerState,
@@ -51,7 +52,7 @@ class EventSequenceValidator:
 
     def __init__(self, event_validator: EventValidator) -> None:
         self.event_validator = event_validator
-        self.active_sequences: dict[str, EventSequence] = {}
+        self.active_sequences: dict[str, EventSequence] = Newest()
         self.completed_sequences: deque[EventSequence] = deque(maxlen=1000)
         self.sequence_metrics: dict[str, Any] = {"started": 0, "completed": 0, "incomplete": 0}
 
@@ -152,7 +153,7 @@ class EventValidationFramework:
         self.recovery_timeout = 60.0
         self.last_failure_time: Optional[float] = None
         self.event_buffer: deque[ValidatedEvent] = deque(maxlen=1000)
-        self.event_history: dict[str, deque[ValidatedEvent]] = {}
+        self.event_history: dict[str, deque[ValidatedEvent]] = Newest()
         self.latency_samples: deque[float] = deque(maxlen=1000)
         self.performance_metrics = EventMetrics()
         self.validation_callbacks: list[Callable[..., Any]] = []

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 from compat.canonical.core.serialization import serialize_message
+from compat.netra.components.bounded import append
 
 
 class BufferPriority(Enum):
@@ -95,7 +96,7 @@ class WebSocketMessageBuffer:
         if entry.size_bytes > self.config.max_message_size_bytes:
             self._counts["dropped"] += 1
             return False
-        mine = self._waiting.setdefault(user_id, [])
+        mine = self._waiting.get(user_id, [])
         full = len(mine) >= self.config.max_buffer_size_per_user
         candidates = mine if full else [other for kept in self._waiting.values() for other in kept]
         if full or len(candidates) >= self.config.max_buffer_size_global:
@@ -104,8 +105,9 @@ class WebSocketMessageBuffer:
             if victim is None:
                 self._counts["dropped"] += 1
                 return False
-            self._waiting[victim.user_id].remove(victim)
+            self._remove(victim)
             self._counts["dropped"] += 1
+        mine = self._waiting.setdefault(user_id, mine)
         mine.append(entry)
         self._counts["buffered"] += 1
         self._largest = max(self._largest, len(mine))
@@ -132,10 +134,19 @@ class WebSocketMessageBuffer:
             except Exception:
                 self._postpone(entry, again)
                 break
-            (self._retrying if again else self._waiting[user_id]).remove(entry)
+            if again:
+                self._retrying.remove(entry)
+            else:
+                self._remove(entry)
             delivered += 1
         self._counts["delivered"] += delivered
         return delivered
+
+    def _remove(self, entry: BufferedMessage) -> None:
+        waiting = self._waiting[entry.user_id]
+        waiting.remove(entry)
+        if not waiting:
+            del self._waiting[entry.user_id]
 
     def _due(self, user_id: str) -> list[BufferedMessage]:
         now = datetime.now(timezone.utc)
@@ -147,8 +158,8 @@ class WebSocketMessageBuffer:
         wait = self.config.retry_intervals[min(entry.retry_count, len(self.config.retry_intervals)) - 1]
         entry.next_retry_time = datetime.now(timezone.utc) + timedelta(seconds=wait)
         if not again:
-            self._waiting[entry.user_id].remove(entry)
-            self._retrying.append(entry)
+            self._remove(entry)
+            append(self._retrying, entry, self.config.max_buffer_size_global)
         elif entry.retry_count >= self.config.max_retry_attempts and not self._is_kept(entry):
             self._retrying.remove(entry)
             self._counts["dropped"] += 1

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Optional
 
+from compat.netra.components.bounded import Newest
+
 from . import formats
 from .generator import UnifiedIdGenerator
 
@@ -47,7 +49,7 @@ class IdMigrationBridge:
     """Tells formats apart and translates to the form that carries a time. Results are remembered."""
 
     def __init__(self) -> None:
-        self._cache: dict[tuple[str, IdFormat], IdTranslationResult] = {}
+        self._cache: Newest[tuple[str, IdFormat], IdTranslationResult] = Newest()
         self._lock = threading.Lock()
         self._requests = 0
         self._hits = 0
@@ -77,7 +79,8 @@ class IdMigrationBridge:
         translated = UnifiedIdGenerator.normalize_id_format(id_string) if needed else id_string
         result = IdTranslationResult(id_string, translated, found, needed, confidence)
         with self._lock:
-            return self._cache.setdefault(key, result)
+            found_meanwhile: IdTranslationResult = self._cache.setdefault(key, result)
+            return found_meanwhile
 
     def find_matching_ids(self, target_id: str, candidate_ids: list[str]) -> list[str]:
         """The candidates that were made for the same thread or operation as ``target_id``, in whichever format."""

@@ -64,6 +64,9 @@ class _OnTheClassToo:
 class UnifiedIDManager:
     """Makes ``[prefix_]<type>_<counter>_<8hex>`` identifiers, and keeps account of those in use. Safe between threads."""
 
+    #: How many identifiers are known; those that were registered longest ago are forgotten.
+    LIMIT = 100_000
+
     def __init__(self, *_: object, **__: object) -> None:
         self._id_registry: dict[str, IDMetadata] = {}
         self._active_ids: dict[IDType, set[str]] = {kind: set() for kind in IDType}
@@ -105,6 +108,8 @@ class UnifiedIDManager:
     def _add(self, id_value: str, kind: IDType, prefix: Optional[str], context: dict[str, Any]) -> None:
         self._id_registry[id_value] = IDMetadata(id_value, kind, time.time(), prefix, context)
         self._active_ids[kind].add(id_value)
+        if len(self._id_registry) > self.LIMIT:
+            self._forget(next(iter(self._id_registry)))
         if isinstance(context.get("user_id"), str):
             self._by_user.setdefault(context["user_id"], set()).add(id_value)
 

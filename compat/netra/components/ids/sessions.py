@@ -6,6 +6,8 @@ import time
 from threading import Lock
 from typing import Any, Optional
 
+from compat.netra.components.bounded import Newest
+
 HOUR_MS = 3_600_000
 
 
@@ -17,7 +19,7 @@ def now_ms() -> int:
 class IdSessions:
     """The part of a generator that remembers thread and run of each user's conversations. Safe between threads."""
 
-    _active_sessions: dict[str, dict[str, Any]] = {}
+    _active_sessions: dict[str, dict[str, Any]] = Newest(100_000)
     _session_lock = Lock()
 
     @staticmethod
@@ -53,6 +55,7 @@ class IdSessions:
             elif run_id and run_id != session["run_id"]:
                 session.update(run_id=run_id, operation=f"{operation}_new_run")
             session["last_activity"] = now
+            cls._active_sessions[key] = session  # the newest again
             return cls._ids_of(session)
 
     @classmethod

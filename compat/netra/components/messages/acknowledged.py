@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Optional
 
 from compat.canonical.core.logged import get_logger
+from compat.netra.components.bounded import Newest
 
 from ..events.recovery_types import MessageState
 from ..ids.generator import UnifiedIdGenerator
@@ -28,7 +29,7 @@ class WebSocketMessageHandler:
 
     def __init__(self) -> None:
         self.pending_messages: list[MessageState] = []
-        self.sent_messages: dict[str, MessageState] = {}
+        self.sent_messages: dict[str, MessageState] = Newest()
         self.received_messages: set[Any] = set()
         self.on_message: Optional[Callable[[str, dict[str, Any]], Any]] = None
 

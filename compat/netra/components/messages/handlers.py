@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from compat.canonical.core.logged import get_logger
+from compat.netra.components.bounded import Newest
 
 from ..connections.connection_utils import is_websocket_connected, safe_websocket_send
 from .creation import create_error_message, create_server_message
@@ -316,18 +317,22 @@ class JsonRpcHandler(RespondingHandler):
         return dict(self.rpc_stats)
 
 
+#: Clients choose the codes of their errors.
+LONGEST_CODE = 200
+
+
 class ErrorHandler(RespondingHandler):
     """Counts the errors that clients report, and acknowledges them."""
 
     def __init__(self) -> None:
         super().__init__([MessageType.ERROR_MESSAGE])
-        self.error_stats: dict[str, Any] = {"total_errors": 0, "error_types": {}, "last_error_time": None}
-        self._clients: dict[str, float] = {}
+        self.error_stats: dict[str, Any] = {"total_errors": 0, "error_types": Newest(1000), "last_error_time": None}
+        self._clients: dict[str, float] = Newest()
 
     async def respond(self, user_id: str, websocket: Any, message: WebSocketMessage) -> bool:
         payload = message.payload
         code = str(payload.get("error_code") or payload.get("error_type") or "UNKNOWN")
-        self._count(code)
+        self._count(code[:LONGEST_CODE])
         logger.warning("client of %s reports %s", user_id, code)
         data = {"content": "Error received and logged", "error_code": code, "status": "acknowledged"}
         await send_response(websocket, MessageType.SYSTEM_MESSAGE, data)
@@ -351,7 +356,7 @@ class ErrorHandler(RespondingHandler):
         """Count an error given as a plain dict; return its status."""
         if not isinstance(message, dict):
             return {"status": "error", "message": "Invalid message format"}
-        self._count(str(message.get("error_code") or message.get("type") or "UNKNOWN"))
+        self._count(str(message.get("error_code") or message.get("type") or "UNKNOWN")[:LONGEST_CODE])
         return {"status": "processed", "message_type": message.get("type")}
 
     async def broadcast(self, event: str, data: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from compat.netra.components.bounded import Newest
+
 from ..connections.connection_utils import check_rate_limit
 from ..environment.reading import read_variable
 
@@ -143,7 +145,7 @@ class WebSocketRateLimiter:
     def __init__(self, config: RateLimitConfig | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.config = config or RateLimitConfig()
         self._clock = clock
-        self._open: dict[str, int] = {}
+        self._open: dict[str, int] = Newest(100_000)
         self.connection_times: OrderedDict[str, list[float]] = OrderedDict()
         self.backoff_times: OrderedDict[str, float] = OrderedDict()
         self._attempts = self._refused = self._failed = 0

@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from compat.netra.components.bounded import Newest
+
 from . import handlers as _handlers
 from .creation import convert_jsonrpc_to_websocket_message
 from .handlers import BaseMessageHandler, MessageHandler
@@ -52,7 +54,7 @@ class MessageRouter:
         self.active = True
         self.routes: dict[str, Any] = {}
         self.middleware: list[Any] = []
-        self.quality_subscribers: dict[str, dict[str, Any]] = {}
+        self.quality_subscribers: dict[str, dict[str, Any]] = Newest()
         self._deliver = deliver
 
     @property

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from compat.canonical.core import serialization
+from compat.netra.components.bounded import Newest
 from compat.netra.components.ids import IDType
 from compat.netra.components.ids import id_manager as ids
 from compat.netra.components.locks import make_lock
@@ -32,7 +33,7 @@ class Connections(ManagerPart):
     def __init__(self, manager: Face, scope: Scope, isolation: Isolation) -> None:
         super().__init__(manager, scope)
         self.isolation = isolation
-        self.locks: dict[str, asyncio.Lock] = {}
+        self.locks: dict[str, asyncio.Lock] = Newest()
         self.views = Views(self.attach, self.detach, scope)
 
     def attach(self, record: Any) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from compat.canonical.errors import UserIsolationViolation
+from compat.netra.components.bounded import Newest
 from compat.netra.components.connections import manager_validation
 from compat.netra.components.events.delivery_tracker import EventDeliveryTracker
 from compat.shim import legacy_method
@@ -27,7 +28,7 @@ class Isolation(ManagerPart):
         super().__init__(manager, scope)
         self.delivery = delivery
         self.stats = dict.fromkeys(COUNTERS, 0)
-        self.violations: dict[str, int] = {}
+        self.violations: dict[str, int] = Newest()
         self.tokens: dict[str, str] = {}
         self.queues: dict[str, Any] = UserQueues()
 

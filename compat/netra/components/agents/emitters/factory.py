@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import Any
 
 from .sign_in import AuthenticationWebSocketEmitter
@@ -15,7 +15,9 @@ class WebSocketEmitterFactory:
     """Makes emitters; an instance also counts the ones it made."""
 
     def __init__(self) -> None:
-        self._made: list[UnifiedWebSocketEmitter] = []
+        # Of the last ones: emitters are made for every request.
+        self._made: deque[UnifiedWebSocketEmitter] = deque(maxlen=1000)
+        self._count = 0
 
     @staticmethod
     def create_emitter(
@@ -45,12 +47,13 @@ class WebSocketEmitterFactory:
         """Return an emitter that this factory's statistics include."""
         emitter = self.create_emitter(manager, user_id, context)
         self._made.append(emitter)
+        self._count += 1
         return emitter
 
     def get_stats(self) -> dict[str, Any]:
-        """Return totals over the emitters made here."""
+        """Return how many emitters were made here, and totals over the last thousand of them."""
         return {
-            "emitters_created": len(self._made),
+            "emitters_created": self._count,
             "total_events": sum(emitter.metrics.total_events for emitter in self._made),
             "error_count": sum(emitter.metrics.error_count for emitter in self._made),
         }
@@ -71,6 +74,7 @@ class WebSocketEmitterFactory:
         for emitter in self._made:
             await emitter.cleanup()
         self._made.clear()
+        self._count = 0
 
 
 class WebSocketEmitterPool:
