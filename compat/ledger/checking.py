@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import advice, templates
+from . import advice, patterns, templates
 from .ledger import Ledger
 from .move import Move
 from .paths import resolve
@@ -78,7 +78,7 @@ def _cycles(ledger: Ledger) -> Iterator[Fault]:
 
 
 def _words(row: Move) -> Iterator[Fault]:
-    for reason, remedy in row.faults():
+    for reason, remedy in (*row.faults(), *(patterns.faults(row) if row.is_pattern else ())):
         yield shown(row), reason, remedy
     if row.instead is not None and not row.instead.strip():
         yield shown(row), "instead is empty", "say what to write instead, or None to word it from the canonical path"
