@@ -93,6 +93,17 @@ KEYS: Final = {
             None,
         ),
         Key(
+            "owners",
+            {
+                "type": "object",
+                "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+            },
+            'a table of patterns and owners, "src/shop/" = "@shop"',
+            'whose files are, in the syntax of CODEOWNERS, the last that matches: `{"src/shop/" = "@shop"}`; without it, the'
+            " project's CODEOWNERS file says so",
+            {},
+        ),
+        Key(
             "pytest",
             {
                 "anyOf": [

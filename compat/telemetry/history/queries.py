@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 TREND_DAYS = 30
-KEYS = ("move", "caller", "file", "service", "day")
+KEYS = ("move", "caller", "file", "service", "day", "environment", "version", "owner")
 
 # A caller is the top-level module: what a team owns, and few enough to be a label.
 _CALLER = "substr(g.module, 1, instr(g.module || '.', '.') - 1)"
@@ -24,6 +25,10 @@ _LEVELS = {
     # A move as one service uses it: move, line feed, service.
     "move of service": ("g.move || char(10) || g.service", "g.caller", "daily", "groups"),
     "file": ("g.file", _CALLER, "uses", "sites"),
+    "environment": ("g.environment", "g.caller", "daily", "groups"),
+    # Versions are told apart by service: each counts its own.
+    "version": ("rtrim(g.service || ' ' || g.version)", _CALLER, "uses", "sites"),
+    "owner": ("owner_of(g.file)", _CALLER, "uses", "sites"),
 }
 # What a clock that is ahead dates after today is of today: it was counted, and must not vanish.
 _DAY = "min(d.day, :today)"
@@ -52,6 +57,10 @@ class Selection(NamedTuple):
         if not self.match:
             return "*"
         return self.match if any(sign in self.match for sign in "*?[") else f"*{self.match}*"
+
+    def includes(self, move: str) -> bool:
+        """Whether the pattern matches a move."""
+        return fnmatchcase(move, self.glob)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -117,10 +126,11 @@ class Observed(NamedTuple):
 
 
 class Usage:
-    """The questions, put to one SQLite connection, which is only read."""
+    """The questions, put to one SQLite connection, which is only read; ``owners`` tells whose a file is."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, owners: Callable[[str], str] = lambda file: "") -> None:
         self._connection = connection
+        connection.create_function("owner_of", 1, owners)
 
     def lines(self, by: str, selection: Selection) -> list[Line]:
         """One line per key that was ever used, those used most in 30 days first; ``by`` is one of :data:`KEYS`.
@@ -237,6 +247,22 @@ class Usage:
             lines = tuple(sorted(int(number) for number, of in pairs if of == version))
             found.append(Place(move, caller, kind, file, line, function, _names(services), total, last, version, lines))
         return found
+
+    def all_places(self, selection: Selection) -> list[Place]:
+        """The call sites of all moves in the period, outside of tests, with their latest lines, the busiest first."""
+        rows = self._connection.execute(
+            f"""
+            SELECT g.move, {_CALLER} AS caller, g.kind, g.file AS file, g.line AS line, g.function, sum(d.count) AS total,
+                max(d.last), g.version, json_group_array(DISTINCT g.service)
+            FROM sites g JOIN uses d ON d.site = g.id WHERE {_CHOSEN} AND g.environment != 'test' AND d.day >= :first
+            GROUP BY g.move, caller, g.kind, g.file, g.function ORDER BY total DESC, g.move, file, line
+            """,
+            selection.values,
+        )
+        return [
+            Place(move, caller, kind, file, line, function, _names(services), total, last, version, (line,))
+            for move, caller, kind, file, line, function, total, last, version, services in rows
+        ]
 
     def used(self, selection: Selection) -> set[str]:
         """The ids of the moves with a use in the period."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
@@ -120,13 +120,14 @@ def build_report(
     narrowed: bool = False,
     problems: Sequence[str] = (),
     now: datetime | None = None,
+    owners: Callable[[str], str] = lambda file: "",
 ) -> Report:
     """Ask a history for one report.
 
-    ``by`` is one of move, caller, file, service, day; ``since`` as in :func:`parse_since`; ``match`` selects moves by
-    id (a glob, or text anywhere in it); ``facts`` are the ledger's rows by id; ``narrowed`` leaves out what lies below none
-    of their top-level packages (what lies below one stays, of a row that is gone as well); ``problems`` name what could not
-    be read; ``now`` decides which day is today.
+    ``by`` is one of :data:`~compat.telemetry.history.queries.KEYS`; ``owners`` says whose a file is; ``since`` as in
+    :func:`parse_since`; ``match`` selects moves by id (a glob, or text anywhere in it); ``facts`` are the ledger's rows by
+    id; ``narrowed`` leaves out what lies below none of their top-level packages (what lies below one stays, of a row that
+    is gone as well); ``problems`` name what could not be read; ``now`` decides which day is today.
     """
     if by not in KEYS:
         raise ValueError(f"a report goes by {', '.join(KEYS)}; not by {by!r}")
@@ -134,7 +135,7 @@ def build_report(
     today = day_of(now)
     selection = Selection(parse_since(since, today), today, match)
     facts = facts or {}
-    usage = Usage(connection)
+    usage = Usage(connection, owners)
     others = 0
     if narrowed:
         whole = usage.total(selection)

@@ -173,6 +173,6 @@ def test_whatever_a_row_is_the_uses_add_up_to_the_same(history, sites, days):
 
 def test_an_empty_history_answers_with_nothing(history):
     usage = Usage(history((), processes=0))
-    assert [usage.lines(by, MONTH) for by in KEYS] == [[]] * 5
+    assert [usage.lines(by, MONTH) for by in KEYS] == [[]] * len(KEYS)
     assert usage.first_day() is None
     assert usage.observed(MONTH) == Observed(0, 0.0, None, ())

@@ -47,7 +47,9 @@ def test_a_period_that_is_none_says_which_forms_there_are(text):
 
 
 def test_an_unknown_key_is_refused(history):
-    with pytest.raises(ValueError, match="a report goes by move, caller, file, service, day; not by 'team'"):
+    with pytest.raises(
+        ValueError, match="a report goes by move, caller, file, service, day, environment, version, owner; not by 'team'"
+    ):
         build_report(history(), by="team")
 
 

@@ -124,7 +124,7 @@ def test_the_api_answers_like_the_json_format(app):
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("/api/usage?by=team", "a report goes by move, caller, file, service, day; not by 'team'"),
+        ("/api/usage?by=team", "a report goes by move, caller, file, service, day, environment, version, owner; not by 'team'"),
         ("/api/usage?since=x", "'x' is no period; write 30d, 12w, all, or a first day such as 2026-11-01"),
         ("/?since=x", "'x' is no period"),
     ],
