@@ -23,21 +23,6 @@ def is_production() -> bool:
 _enabled = os.environ.get("COMPAT_TESTING") == "1" and not is_production()
 
 
-def enable() -> bool:
-    """Turn testing mode on for this process; False, and nothing changed, in production."""
-    global _enabled
-    if is_production():
-        return False
-    _enabled = True
-    return True
-
-
-def disable() -> None:
-    """Turn off what :func:`enable` or ``COMPAT_TESTING=1`` turned on."""
-    global _enabled
-    _enabled = False
-
-
 def is_testing() -> bool:
     """Whether managers may be made without a user, each for a synthetic user of its own. ``COMPAT_TESTING=0`` says no."""
     said = os.environ.get("COMPAT_TESTING")

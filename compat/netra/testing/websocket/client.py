@@ -9,8 +9,7 @@ import logging
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Optional, Union
 
@@ -379,10 +378,3 @@ async def _dial(url: str, headers: Mapping[str, str], subprotocols: Optional[lis
     except ImportError as error:
         raise ImportError("a real WebSocket client needs websockets: pip install 'netra-compat[server]'") from error
     return await connect(url, additional_headers=dict(headers), subprotocols=subprotocols)  # type: ignore[arg-type]
-
-
-@asynccontextmanager
-async def connected_client(url: str = DEFAULT_URL, **options: Any) -> AsyncIterator[WebSocketTestClient]:
-    """A connected client for the body. ConnectionError if it cannot connect."""
-    async with WebSocketTestClient(url, **options) as client:
-        yield client
