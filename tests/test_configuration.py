@@ -21,6 +21,7 @@ VALUES = {
     "fix-skip": ([], [3]),
     "test-files": (["*_spec.py"], {}),
     "factories": ({"a.b:C": "a.b:make"}, {"a.b:C": "make"}),
+    "owners": ({"src/": "@a", "docs/": ["@b"]}, {"src/": 3}),
     "rules": (True, "yes"),
     "baseline": ("debt.json", ""),
     "pytest": ({"max": "self=0", "packages": ["shop"]}, {"max": 3}),
