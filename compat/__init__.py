@@ -112,6 +112,9 @@ if TYPE_CHECKING:
         renamed as renamed,
     )
     from .shim import (
+        shared_instance as shared_instance,
+    )
+    from .shim import (
         usage as usage,
     )
     from .shim import (
@@ -147,6 +150,7 @@ _ROOMS = {
         "install",
         "legacy_method",
         "renamed",
+        "shared_instance",
         "usage",
         "use",
     ),
@@ -181,6 +185,7 @@ __all__ = [
     "names",
     "removed",
     "renamed",
+    "shared_instance",
     "usage",
     "use",
 ]

@@ -31,6 +31,7 @@ __all__ = [
     "installed",
     "legacy_method",
     "renamed",
+    "shared_instance",
     "usage",
     "use",
     "wait",
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from .adapters import Adapter
     from .in_place.marking import deprecated
     from .installation import Installation, install, installed
-    from .methods import Part, converted, legacy_method, renamed
+    from .methods import Part, converted, legacy_method, renamed, shared_instance
     from .recording.funnel import usage
     from .reporting import count_option, getenv, getkey, use
     from .results import dual, wait
@@ -62,6 +63,7 @@ _HOMES = {
     "installed": "installation",
     "legacy_method": "methods",
     "renamed": "methods",
+    "shared_instance": "methods",
     "usage": "recording.funnel",
     "use": "reporting",
     "wait": "results",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 import sys
 import types
+from _weakref import ref
 from abc import ABCMeta
 
 from compat._forking import gate
@@ -65,10 +66,34 @@ class AdapterMeta(ABCMeta):
 
         def __call__(cls, *args, **kwargs):
             record(cls.__compat_recorder__(), "construct", callsite.stack_top(1))
-            if cls.__compat_front__ and not cls.__compat_adds__:
-                # The adapter adds nothing: the canonical instance itself is quicker, and true to type().
-                return cls.__build__(*args, **kwargs)
-            return super().__call__(*args, **kwargs)
+            return cls.__compat_make__(*args, **kwargs)
+
+    def __compat_make__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Construct, uncounted. Of a factory that returns one object, the adapter instance is one as well."""
+        if cls.__compat_front__ and not cls.__compat_adds__:
+            # The adapter adds nothing: the canonical instance itself is quicker, and true to type().
+            return cls.__build__(*args, **kwargs)  # type: ignore[attr-defined]
+        made = super().__call__(*args, **kwargs)
+        return made if cls.__init__ is not Adapter.__init__ else cls.__compat_one__(made)
+
+    def __compat_one__(cls, made: Any) -> Any:
+        """The adapter instance that stands over the canonical one of ``made`` already, else ``made``."""
+        if not cls.__compat_front__:
+            return made
+        fronts: dict[int, Any] = vars(cls)["__compat_fronts__"]
+        canonical = object.__getattribute__(made, "canonical")
+        key = id(canonical)
+        known = fronts.get(key)
+        found = known() if known is not None else None
+        if found is not None and object.__getattribute__(found, "canonical") is canonical:
+            return found
+
+        def forget(gone: Any) -> None:
+            if fronts.get(key) is gone:
+                fronts.pop(key, None)
+
+        fronts[key] = ref(made, forget)
+        return made
 
     def __instancecheck__(cls, instance: object) -> bool:
         if type.__instancecheck__(cls, instance):
@@ -271,6 +296,7 @@ class Adapter(Generic[Canonical], metaclass=AdapterMeta):
             type.__setattr__(cls, "__compat_built_by__", built_by)
             type.__setattr__(cls, "__compat_front__", True)
             type.__setattr__(cls, "__compat_ready__", False)
+            type.__setattr__(cls, "__compat_fronts__", {})
         # Not in __set_name__: that runs before the class knows what it stands for.
         # Plain bases of an adapter class may hold legacy methods as well; what a user derives from it has them already.
         written: dict[str, Any] = {}
@@ -304,7 +330,7 @@ class Adapter(Generic[Canonical], metaclass=AdapterMeta):
         made = object.__new__(cls)
         cls.__compat_prepare__()
         object.__setattr__(made, "canonical", canonical)
-        return made
+        return cls.__compat_one__(made) if cls.__init__ is Adapter.__init__ else made
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:  # type: ignore[override]

@@ -80,6 +80,29 @@ def legacy_method(*, instead: str | None, note: str = "") -> Callable[[Callable[
     return mark
 
 
+class _Instance(_Written):
+    def made(self, owner: Any, name: str) -> Any:
+        recorder = self.recorder(owner, name)
+
+        def instance(cls: Any, *args: Any, **kwargs: Any) -> Any:
+            return cls.__compat_make__(*args, **kwargs)
+
+        return classmethod(forward(instance, recorder, like=self.function))
+
+
+def shared_instance(*, instead: str | None, note: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark an adapter's class method that handed out the one instance, ``instance()`` say; its body is not run.
+
+    It takes what ``__build__`` takes and returns what construction returns, which is one object where the factory returns one.
+    ``instead`` says what to write, the call of the factory.
+    """
+
+    def mark(function: Callable[P, R]) -> Callable[P, R]:
+        return _Instance(function, instead, note)  # type: ignore[return-value]
+
+    return mark
+
+
 class _Answered(_Written):
     """A legacy method of a part: called on the adapter, answered by the part that the instance keeps under ``attribute``."""
 

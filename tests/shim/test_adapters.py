@@ -419,3 +419,56 @@ def test_check_refuses_exceptions_and_things_that_are_no_adapters(world, ledger_
 
 def test_an_adapter_is_an_abc_so_that_mixins_of_both_sorts_fit():
     assert issubclass(type(Adapter), abc.ABCMeta)
+
+
+class TestAFactoryThatReturnsOneObject:
+    """What was a singleton: identity, equality, hash and state stay."""
+
+    @pytest.fixture
+    def one(self, world, ledger_of):
+        world.write(
+            "canon/one.py",
+            "class One:\n    def __init__(self, key): self.key = key\n    def double(self): return self.key * 2\n"
+            "MADE = {}\ndef get_one(key='a'): return MADE.setdefault(key, One(key))\n",
+        )
+        world.write(
+            "canon/adapters.py",
+            "from compat import Adapter, renamed, shared_instance\n"
+            "class Manager(Adapter, of='canon.one:One', built_by='canon.one:get_one'):\n"
+            "    twice = renamed('double')\n"
+            "    @shared_instance(instead='get_one()')\n    @classmethod\n    def instance(cls):\n        'The one.'\n",
+        )
+        rows = [Class("old.one:Manager", "canon.one:One", adapter="canon.adapters:Manager", **DATES)]
+        import compat
+
+        with compat.install(ledger_of(*rows)):
+            yield world
+
+    def test_constructions_are_one_object_and_each_is_counted(self, one):
+        seen = one.ok(
+            "from old.one import Manager\na = Manager()\nb = Manager()\nc = Manager('z')\nd = Manager.instance()\n"
+            "same = (a is b is d, a == b, hash(a) == hash(b), a is not c, len({a, b, c, d}))\n"
+            "a.note = 5\nnoted = (b.note, Manager.instance('z') is c)\n"
+        )
+        assert seen.namespace["same"] == (True, True, True, True, 2)
+        assert seen.namespace["noted"] == (5, True)
+        counts = seen.counted()
+        assert [counts["old.one:Manager", "construct", line] for line in (2, 3, 4)] == [1, 1, 1]
+        assert counts["old.one:Manager.instance", "call", 5] == 1
+        assert "Use get_one() instead." in next(text for line, text in seen.warned if line == 5)
+
+    def test_one_that_nobody_holds_goes_and_another_may_have_its_address(self, one):
+        import gc
+
+        seen = one.ok(
+            "from old.one import Manager\nfrom canon import one\nimport gc\nseen = set()\n"
+            "for key in range(50):\n    m = Manager(key)\n    assert m.key == key and m.twice() == 2 * key\n"
+            "    one.MADE.clear()\n    del m\n    gc.collect()\nkept = len(vars(Manager)['__compat_fronts__'])\n",
+            filters="ignore",
+        )
+        gc.collect()
+        assert seen.namespace["kept"] <= 1
+
+    def test_a_subclass_of_the_users_has_instances_of_its_own(self, one):
+        seen = one.ok("from old.one import Manager\nclass Mine(Manager): pass\nsame = Mine() is Mine()\n")
+        assert seen.namespace["same"] is False

@@ -9,7 +9,11 @@ from . import bytecode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType, FrameType
+    from typing import TypeVar
+
+    Made = TypeVar("Made")
 
 # Machinery between a use and its user: the frame above is the one to name. The standard library as a whole is (by its
 # directory; by these names where it has none, as in a frozen program), and a few others.
@@ -124,6 +128,21 @@ def is_looking(frame: FrameType) -> bool:
     if _is_own(name):
         return True
     return bytecode.calls_pickler(frame)
+
+
+#: What the name of a file holds whose frames ``warnings.warn(stacklevel=...)`` passes over.
+UNSEEN = "importlib _bootstrap"
+
+
+def unseen(function: Callable[..., Made]) -> Callable[..., Made]:
+    """Let a warning that the canonical side gives from below a function, and what this defines, name the line of the user."""
+
+    def moved(code: CodeType) -> CodeType:
+        inner = tuple(moved(one) if isinstance(one, type(code)) else one for one in code.co_consts)
+        return code.replace(co_filename=f"<compat {UNSEEN}>", co_consts=inner)
+
+    function.__code__ = moved(function.__code__)
+    return function
 
 
 class Place:

@@ -43,6 +43,7 @@ def get(self):
 """
 
 
+@callsite.unseen
 def counted_getter(
     recorder: UseRecorder, path: str, load: Callable[[], object], slow: Callable[[Any, FrameType], object], *, own: bool = False
 ) -> Any:
@@ -70,7 +71,7 @@ def counted_getter(
             made.update(_modules=sys.modules, _load=load, _bare=bare)
             read = f"self.__dict__[{name!r}]" if own else f"_modules[{module!r}].{name or '__dict__'}"
             source = _GETTER.format(key=KEY, filters=FILTERS, read=read)
-            exec(compile(source, "<compat getter>", "exec"), made)
+            exec(compile(source, f"<compat getter {callsite.UNSEEN}>", "exec"), made)
             get = made["get"]
             kind = type(self)
             found = vars(kind).get(recorder.move.attribute or name)
@@ -78,10 +79,10 @@ def counted_getter(
                 setattr(kind, recorder.move.attribute or name, property(get, found.fset, found.fdel, found.__doc__))
         return value
 
-    first.slow = slow  # type: ignore[attr-defined]
     return first
 
 
+@callsite.unseen
 def name_property(recorder: UseRecorder, path: str) -> property:
     """The descriptor of a row that names one attribute of a legacy module, which gives what stands at ``path``."""
     move: Move = recorder.move
@@ -131,20 +132,15 @@ def hide(kind: type, name: str) -> None:
         delattr(kind, name)
 
 
+@callsite.unseen
 def module_property(recorder: UseRecorder, canonical: str, name: str) -> property:
     """The descriptor of one attribute of a wholly moved module."""
     load = loader_of(f"{canonical}:{name}", recorder.move.id)
     modules = sys.modules
 
     def slow(module: Any, frame: FrameType) -> object:
-        if callsite.is_looking(frame):
-            return found(module)
-        if bytecode.is_import_from(frame):
-            recorder.skip(frame)  # the statement was counted when it named the module
-            return found(module)
         value = found(module)
-        if not lazy.use_lazily(recorder, frame):
-            recorder.use("attribute", frame)
+        record_module_read(recorder, frame)
         return value
 
     def found(module: Any) -> object:
@@ -162,6 +158,16 @@ def module_property(recorder: UseRecorder, canonical: str, name: str) -> propert
         delattr(modules[canonical], name)
 
     return property(counted_getter(recorder, f"{canonical}:{name}", load, slow), put, delete)
+
+
+def record_module_read(recorder: UseRecorder, frame: FrameType) -> None:
+    """Count the read of an attribute of a wholly moved module."""
+    if callsite.is_looking(frame):
+        return
+    if bytecode.is_import_from(frame):
+        recorder.skip(frame)  # the statement was counted when it named the module
+    elif not lazy.use_lazily(recorder, frame):
+        recorder.use("attribute", frame)
 
 
 def count_write(recorder: UseRecorder, frame: FrameType) -> None:

@@ -36,14 +36,16 @@ class Installed:
         """The recorder of a row for the module ``name``, which may lie below the row's own.
 
         Of one statement, ``import old.sub``, the interpreter asks the child and the parent: each has a hot table of its own,
-        or what holds for one would answer for the other.
+        or what holds for one would answer for the other. What is said names the module that was asked for.
         """
         if name == move.module:
             return self.recorder(move)
         key = f"{move.legacy} {name}"
         found = self.recorders.get(key)
         if found is None:
-            found = self.recorders.setdefault(key, UseRecorder(move, self.ledger))
+            below = name[len(move.module) :]
+            said = move.implied(name, f"{move.canonical}{below}") if move.instead is None and move.canonical else move
+            found = self.recorders.setdefault(key, UseRecorder(said, self.ledger))
         return found
 
     def servable(self, rows: Mapping[str, Move]) -> dict[str, Move]:

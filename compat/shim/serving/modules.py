@@ -14,15 +14,15 @@ from importlib.machinery import ModuleSpec
 
 from .. import kinds
 from ..recording import callsite, filters
+from ..recording.callsite import unseen
 from ..recording.funnel import lost_error, site_key
 from . import imports
-from .descriptors import child_property, count_write, module_property
+from .descriptors import child_property, count_write, module_property, record_module_read
 from .targets import load_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import FrameType
     from typing import Any, SupportsIndex
 
     from compat.ledger import Move
@@ -97,7 +97,7 @@ def bind_child(parent: types.ModuleType, name: str, child: types.ModuleType) -> 
 
 
 def _is_same_move(recorder: UseRecorder, own: UseRecorder | None) -> bool:
-    return own is not None and recorder.move is own.move
+    return own is not None and recorder.move.id == own.move.id
 
 
 class LegacySpec(ModuleSpec):
@@ -154,6 +154,7 @@ def dress(module: types.ModuleType, canonical: types.ModuleType) -> None:
         namespace["__path__"] = list(canonical.__path__)
 
 
+@unseen
 def fallback(module: types.ModuleType, canonical: str, recorder: UseRecorder | None) -> Callable[[str], object]:
     """The ``__getattr__`` of a legacy module: looks a name up in the canonical one, and gives the class a descriptor for it."""
     # In the module's dict, not on its class: a class-level __getattr__ makes CPython read `_initializing` once more.
@@ -170,15 +171,18 @@ def fallback(module: types.ModuleType, canonical: str, recorder: UseRecorder | N
             return names + [key for key in _served(kind) if is_public(key) and key not in names and found is None]
         if (name.startswith("__") and name.endswith("__")) or recorder is None:
             return getattr(target, name)
-        if not hasattr(target, name):
-            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+        try:
+            value = getattr(target, name)
+        except AttributeError:
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}") from None
         made = module_property(recorder, canonical, name)
         setattr(kind, name, made)
         frame = callsite.stack_top(1)
         if frame is None:
             recorder.use("attribute", None)
-            return getattr(target, name)
-        return _slow_of(made)(module, frame)
+        else:
+            record_module_read(recorder, frame)
+        return value
 
     return __getattr__
 
@@ -206,8 +210,3 @@ def missing(
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
 
     return __getattr__
-
-
-def _slow_of(made: property) -> Callable[[Any, FrameType], object]:
-    slow: Callable[[Any, FrameType], object] = made.fget.slow  # type: ignore[union-attr]
-    return slow

@@ -10,6 +10,7 @@ from importlib import import_module
 from compat._forking import gate
 from compat.errors import TargetAttributeError, TargetError, TargetImportError
 
+from ..recording.callsite import unseen
 from ..recording.funnel import recorded
 
 TYPE_CHECKING = False
@@ -82,6 +83,7 @@ def spec_of(name: str) -> ModuleSpec | None:
     return spec
 
 
+@unseen
 def resolve(path: str, move: str) -> object:
     """The object at ``"package.module:attribute"`` or the module at ``"package.module"``."""
     name, _, attribute = path.partition(":")
@@ -100,6 +102,7 @@ def resolve(path: str, move: str) -> object:
     return found
 
 
+@unseen
 def load_for(load: Callable[[], object], move: str, path: str, *, is_import: bool) -> object:
     """What ``load`` gives. Where it fails, the error is one that Python raises for such a use of what is not there.
 
@@ -122,6 +125,7 @@ def owner_of(path: str, move: str) -> tuple[object, str]:
     return resolve(f"{name}:{head}" if head else name, move), last
 
 
+@unseen
 def loader_of(path: str, move: str, deleted: list[bool] | None = None) -> Callable[[], object]:
     """A function that resolves ``path`` at each call; quick for the plain case of a module's attribute.
 
