@@ -112,11 +112,11 @@ class LegacyExpiredImport(LegacyExpiredError, ModuleNotFoundError):
 
 
 class LegacyExpiredAttribute(LegacyExpiredError, AttributeError):
-    """An expired name was read as an attribute."""
+    """An expired name or member was read as an attribute."""
 
 
 class LegacyExpiredCall(LegacyExpiredError, TypeError):
-    """An expired method or argument was used in a call."""
+    """An expired argument, or what was deprecated in place, was used in a call."""
 
 
 class RemovedImport(CompatError, ModuleNotFoundError):

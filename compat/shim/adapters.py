@@ -74,12 +74,12 @@ class AdapterMeta(ABCMeta):
             # The adapter adds nothing: the canonical instance itself is quicker, and true to type().
             return cls.__build__(*args, **kwargs)  # type: ignore[attr-defined]
         made = super().__call__(*args, **kwargs)
-        return made if cls.__init__ is not Adapter.__init__ else cls.__compat_one__(made)
+        return cls.__compat_one__(made)
 
     def __compat_one__(cls, made: Any) -> Any:
         """The adapter instance that stands over the canonical one of ``made`` already, else ``made``."""
-        if not cls.__compat_front__:
-            return made
+        if not cls.__compat_front__ or type.__getattribute__(cls, "__init__") is not Adapter.__dict__["__init__"]:
+            return made  # its __init__ has made more than one already
         fronts: dict[int, Any] = vars(cls)["__compat_fronts__"]
         canonical = object.__getattribute__(made, "canonical")
         key = id(canonical)
@@ -330,7 +330,7 @@ class Adapter(Generic[Canonical], metaclass=AdapterMeta):
         made = object.__new__(cls)
         cls.__compat_prepare__()
         object.__setattr__(made, "canonical", canonical)
-        return cls.__compat_one__(made) if cls.__init__ is Adapter.__init__ else made
+        return cls.__compat_one__(made)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:  # type: ignore[override]

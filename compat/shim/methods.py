@@ -9,6 +9,7 @@ import sys
 from compat.ledger import Method
 
 from .forward import forward
+from .recording import callsite
 from .recording.funnel import LateRecorder, UseRecorder, record, record_read
 
 TYPE_CHECKING = False
@@ -235,6 +236,19 @@ def counted_property(recorder: UseRecorder | LateRecorder, path: str) -> propert
         delattr(holder(self), last)
 
     return property(get, put, delete)
+
+
+class Gone:
+    """What stands in the place of an expired member: it is not found, as after its removal; the error says what to write."""
+
+    def __init__(self, recorder: UseRecorder, name: str) -> None:
+        self.recorder, self.name = recorder, name
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        frame = sys._getframe(1)
+        if not callsite.is_looking(frame):
+            self.recorder.use("attribute", frame)
+        raise AttributeError(f"type object {getattr(owner, '__name__', owner)!r} has no attribute {self.name!r}")
 
 
 class ClassAttribute(property):

@@ -8,7 +8,7 @@ import sys
 
 from ..forward import FunctionLike, forward
 from ..in_place.classes import put
-from ..methods import ClassAttribute, counted_property
+from ..methods import ClassAttribute, Gone, counted_property
 from ..overriding import Renamed, record_override, watch
 from ..recording import bytecode, callsite, thread_origin
 from ..recording.funnel import record, record_read
@@ -79,6 +79,8 @@ class MethodKind(Kind):
         else:
             new = move.canonical.rpartition(".")[2]
             made = _reshaped(move, kind, new, recorder) if move.was else legacy_attribute(kind, new, recorder)
+        if recorder.raises and old != new:
+            made = Gone(recorder, old)
         before = vars(kind).get(old, MISSING)
         type.__setattr__(kind, old, made)
         leave = watch(kind, _overriders(move, kind, old, new, made, recorder)) if new != old else None
@@ -99,6 +101,8 @@ class MethodKind(Kind):
 def _is_ours(found: Any) -> bool:
     """Whether an attribute of a class was put there by a row, of a base class say."""
     found = getattr(found, "__func__", found)
+    if isinstance(found, Gone):
+        return True
     if isinstance(found, property):
         ours = (counted_property.__module__, Renamed.__module__, __name__)
         return isinstance(found, ClassAttribute) or getattr(found.fget, "__module__", "") in ours

@@ -99,7 +99,7 @@ def name_property(recorder: UseRecorder, path: str) -> property:
 
     def slow(module: Any, frame: FrameType) -> object:
         if callsite.is_looking(frame):
-            return _quietly(recorder, module, load)
+            return _quietly(recorder, module, load, frame)
         is_import = bytecode.is_import_from(frame)
         if lazy.use_lazily(recorder, frame):
             return load(is_import=True)
@@ -120,10 +120,12 @@ def name_property(recorder: UseRecorder, path: str) -> property:
     return property(counted_getter(recorder, path, load, slow), put, delete, f"{attribute}: {move.kind} moved to {path}")
 
 
-def _quietly(recorder: UseRecorder, module: Any, load: Callable[[], object]) -> object:
+@callsite.unseen
+def _quietly(recorder: UseRecorder, module: Any, load: Callable[[], object], frame: FrameType) -> object:
     if recorder.raises:
         raise AttributeError(f"module {module.__name__!r} has no attribute {recorder.move.attribute!r}")
-    return load()
+    # The import system asks whether to look for a submodule; the read that follows answers.
+    return None if frame.f_code.co_name == "_handle_fromlist" else load()
 
 
 def hide(kind: type, name: str) -> None:

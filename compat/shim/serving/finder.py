@@ -78,7 +78,7 @@ class Finder:
         if owner is not None and move is not None:
             return kinds.of(move).find(owner, name, move)
         for one in self._installed:
-            if one.ledger.is_declared(name) and self._may_serve(one, name):
+            if one.ledger.is_declared(name) and self._may_serve(one, name) and self._is_there(one, name):
                 rows = one.ledger.module_rows(name)
                 loader: Any = Loader(one, "", None, rows)
                 spec = LegacySpec(name, loader, origin=f"ledger {one.ledger.name!r}", is_package=True)
@@ -132,6 +132,13 @@ class Finder:
             thread_origin.cover(module)
             for one in self._installed:
                 attach.cover(one, module)
+
+    def _is_there(self, one: Installed, name: str) -> bool:
+        """Whether anything at or below a legacy path has not expired; an import is told of it by an error of its own."""
+        if imports.is_loading(sys._getframe(3)):
+            return True
+        ledger = one.ledger
+        return any(f"{move.module}.".startswith(f"{name}.") and not move.raises(ledger.stage(move)) for move in ledger)
 
     def _may_serve(self, one: Installed, name: str) -> bool:
         """A root with a generic name is served for declared descendants only: ``import shared`` alone stays an error."""

@@ -64,9 +64,12 @@ class Loader:
             importlib.reload(sys.modules[self.canonical])
         namespace["__canonical__"] = self.canonical
         namespace["__compat_recorder__"] = self.recorder
-        kind = type(module)
+        kind: Any = type(module)
+        kind.__compat_gone__ = gone = set()
         for name, move in self.owner.servable(self.rows).items():
             setattr(kind, name, served_property(move, self.owner.recorder))
+            if self.owner.recorder(move).raises:
+                gone.add(name)
         if self.canonical:
             dress(module, sys.modules[self.canonical])
             namespace["__getattr__"] = fallback(module, self.canonical, self.recorder)

@@ -37,13 +37,16 @@ _WAITS_IN_PYTHON = sys.implementation.name == "pypy"
 class LegacyModule(types.ModuleType):
     """A module at a legacy path. Each has a class of its own, which carries its descriptors."""
 
+    #: The names that have expired, or were removed: they are not listed.
+    __compat_gone__: frozenset[str] | set[str] = frozenset()
+
     def __dir__(self) -> list[str]:
         names = {name for name in types.ModuleType.__dir__(self) if name != "__getattr__"}
         names.update(_served(type(self)))
         canonical = _canonical(self)
         if canonical is not None:
             names.update(dir(canonical))
-        return sorted(names)
+        return sorted(names - type(self).__compat_gone__)
 
     def __setattr__(self, name: str, value: object) -> None:
         canonical = _canonical(self)

@@ -66,7 +66,7 @@ def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) 
     popped = {name: namespace.pop(name) for name in wanted if name in namespace}
     for name, move in wanted.items():
         setattr(kind, name, served_property(move, recorder_of))
-        if not move.is_tombstone:
+        if not recorder_of(move).raises:
             vars(kind)[_MARK].add(name)
     own = namespace.get("__getattr__")
     namespace["__getattr__"] = made = missing(module, own, owner.ledger.is_declared)
