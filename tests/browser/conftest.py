@@ -137,6 +137,45 @@ def browser(tmp_path_factory: pytest.TempPathFactory, artefacts: Path) -> Iterat
 
 
 @pytest.fixture(scope="session")
+def npm(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Install a package of npm for this session, and return its directory."""
+
+    def install(wanted: str) -> Path:
+        name = wanted.rpartition("@")[0]
+        if shutil.which("npm") is None:
+            _absent("npm")
+        place = tmp_path_factory.mktemp("npm")
+        command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(place), wanted]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=180)
+            problem = done.stderr if done.returncode else ""
+        except subprocess.TimeoutExpired as exc:
+            problem = str(exc)
+        if problem:
+            _absent(f"{wanted}, which npm does not give ({problem.strip()[:200]}),")
+        return place / "node_modules" / name
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def axe(npm: Callable[[str], Path]) -> Callable[[Browser], list[str]]:
+    """What axe-core finds on the page that is open, by its own rules for WCAG 2.2 A and AA, and best practices."""
+    source = (npm("axe-core@4") / "axe.min.js").read_text(encoding="utf-8")
+    run = (
+        "const done = arguments[0]; axe.run().then("
+        "({ violations }) => done(violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))),"
+        "(error) => done([String(error)]))"
+    )
+
+    def findings(browser: Browser) -> list[str]:
+        browser.driver.execute_script(source)
+        return browser.driver.execute_async_script(run)
+
+    return findings
+
+
+@pytest.fixture(scope="session")
 def histories() -> ModuleType:
     """The writer of histories that the tests of the report have."""
     spec = importlib.util.spec_from_file_location("histories", TESTS / "telemetry/reading/conftest.py")

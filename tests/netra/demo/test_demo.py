@@ -110,4 +110,6 @@ def test_the_source_is_printed_out_of_a_zip_file_too(tmp_path):
 def test_an_argument_that_is_none_is_named():
     done = demo("--source", "--sauce")
     assert done.returncode == 2
-    assert done.stderr.startswith("compat demo: unknown argument '--sauce'\nusage: compat demo [--source]\n")
+    assert done.stderr.startswith(
+        "compat demo: unknown argument '--sauce'\nusage: compat demo [--source | --browser [--port PORT]]\n"
+    )
