@@ -1,0 +1,1 @@
+"""A shop that is on its way to version 4."""
