@@ -213,7 +213,7 @@ def _pre_commit(survey: Survey) -> Text:
         block = PRE_COMMIT.format(indent="  ")
         return Text("pre-commit", name, PRE_COMMIT_HEAD + block, PRE_COMMIT_HEAD + block)
     if re.search(r"\bid:\s*['\"]?compat-scan\b", old):
-        return Text("pre-commit", name, old, "")
+        return Text("pre-commit", name, old, PRE_COMMIT_HEAD + PRE_COMMIT.format(indent="  "))
     items = re.findall(r"^( *)- +repo:", old, flags=re.M)
     block = PRE_COMMIT.format(indent=items[-1] if items else "  ")
     keys = re.findall(r"^([\w-]+):", old, flags=re.M)
@@ -226,7 +226,7 @@ def _nox(survey: Survey) -> Text:
     name = "noxfile.py"
     old = insertion.read(os.path.join(survey.root, name))
     if "compat.nox" in old:
-        return Text("nox", name, old, "")
+        return Text("nox", name, old, NOX)
     return Text("nox", name, insertion.appended(old, f"\n{NOX}" if old.strip() else f"{NOX_HEAD}{NOX}"), NOX)
 
 
@@ -236,7 +236,7 @@ def _tox(survey: Survey) -> Text:
     name = "tox.ini"
     old = insertion.read(os.path.join(survey.root, name))
     if "[testenv:rehearse]" in old:
-        return Text("tox", name, old, "")
+        return Text("tox", name, old, TOX)
     if is_toml and not old:
         said = "tox is configured in TOML; write an environment of this content there"
         return Text("tox", name, old, TOX, said)

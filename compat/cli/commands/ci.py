@@ -38,9 +38,7 @@ def run(argv: Sequence[str]) -> int:
     found = survey(".")
     code = 0
     for text in pipelines.texts(found, pipelines.chosen(found, given.tools)):
-        if not text.block:
-            sys.stderr.write(f"{text.file} has it already\n")
-        elif not given.write:
+        if not given.write:
             sys.stdout.write(f"# {text.file}\n{text.block}\n")
         elif text.refusal:
             sys.stderr.write(f"{text.file} is not written: {text.refusal}:\n\n{text.block}")
