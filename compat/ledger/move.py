@@ -165,6 +165,11 @@ class Move:
         return ""
 
     @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The parameters of :attr:`function` that the row speaks of, by their old and their new names."""
+        return ()
+
+    @property
     def text(self) -> str:
         """A string that is a use of the row wherever it stands in source; ``""`` for all rows but those of settings."""
         return ""

@@ -29,7 +29,7 @@ STEP = re.compile(r"^ *(?:- run:|RUN) (.+)$", flags=re.M)
 NEEDS = re.compile(r"<!-- needs: ([\w., ]+) -->\s*$")
 SERVERS = re.compile(r"(?:[A-Z_]+=\S+ )*(compat serve|compat serve-ws|uvicorn)(?: |$)(?!.*--help)")
 #: Commands whose exit code 1 says that they found something.
-FINDS = re.compile(r"(?:[A-Z_]+=\S+ )*compat (scan|fix|ready|compliance)\b")
+FINDS = re.compile(r"(?:[A-Z_]+=\S+ )*compat (scan|fix|ready|compliance|audit)\b")
 MODULES = ("compat", "pytest", "ruff", "mypy", "uvicorn")
 
 PYTHON = """#!/bin/sh

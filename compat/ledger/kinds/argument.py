@@ -133,6 +133,12 @@ class Argument(Move):
         return TARGET
 
     @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """All that the row names."""
+        every = (self.argument, self.became or "", *self.order, *self.keyword_only, *self.several, *self.together)
+        return tuple(name for name in every if name)
+
+    @property
     def function(self) -> str:
         """The function, which the row's canonical path names."""
         return self.canonical
