@@ -28,6 +28,8 @@ _asked: "set[str]" = set()
 serving.append(_asked.__contains__)
 # One per reference: threads that arrive together install the same object, and so once.
 _ledgers: "dict[str, Ledger]" = {}
+#: Per reference of a ledger that could not be installed: why, for who must not go on without it.
+failures: "dict[str, str]" = {}
 
 
 def narrowing() -> "frozenset[str] | None":
@@ -121,6 +123,7 @@ def _install(finder: "Any", entries: "Iterable[Entry]") -> None:
             import logging
 
             whose = distribution.rpartition(".")[0]
+            failures[reference] = f"ledger {reference} of {whose} is not served: {error}"
             logging.getLogger("compat").warning("ledger %s of %s is not served: %s", reference, whose, error)
         finally:
             _loading.discard(loading)

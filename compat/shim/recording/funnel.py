@@ -17,6 +17,7 @@ from itertools import repeat
 from compat import errors
 from compat._forking import gate
 from compat.ledger import Ledger, Move, sentence
+from compat.telemetry.record.cells import watched
 from compat.telemetry.record.counters import on_reset, prepare
 from compat.telemetry.record.counters import open_cell as _open
 from compat.telemetry.record.counters import usage as _usage
@@ -106,10 +107,11 @@ def _is_warm() -> bool:
 class UseRecorder:
     """The funnel's side of one move: its sites, its sentences, its hot table."""
 
-    __slots__ = ("_said", "_sites", "docs", "hot", "move", "raises", "stage")
+    __slots__ = ("_ledger", "_said", "_sites", "docs", "hot", "move", "raises", "stage")
 
     def __init__(self, move: Move, ledger: Ledger, hot: dict[int, Any] | None = None) -> None:
         self.move = move
+        self._ledger = ledger
         self.docs = ledger.origin(move).docs
         self.stage = ledger.stage(move)
         self.raises = move.raises(self.stage)
@@ -216,6 +218,13 @@ class UseRecorder:
             self._sites.clear()
         self._sites[site_key(frame), kind] = (frame.f_code, cell)
 
+    def judge(self) -> None:
+        """Ask anew at which stage the move is: the version in force has changed."""
+        self.stage = self._ledger.stage(self.move)
+        self.raises = self.move.raises(self.stage)
+        self._said.clear()
+        self.hot.clear()
+
     def forget(self) -> None:
         """Drop cells that are not valid any more; they are opened anew at the next use."""
         self.hot.clear()
@@ -269,6 +278,7 @@ def record_read(recorder: UseRecorder | LateRecorder, frame: FrameType) -> None:
 
 
 _recorders: list[UseRecorder] = []
+_gone: dict[str, Move] = {}
 
 
 def _prepare_for_the_end() -> None:
@@ -282,6 +292,17 @@ atexit.register(_prepare_for_the_end)
 def recorded() -> tuple[Move, ...]:
     """The rows that may be used in this process, as far as it has come: those of modules that are loaded."""
     return tuple(recorder.move for recorder in _recorders)
+
+
+def row_of(id: str) -> Move | None:
+    """The row with an id that this process has recorders for, or had while a watch was on."""
+    return next((recorder.move for recorder in list(_recorders) if recorder.move.id == id), _gone.get(id))
+
+
+def judge_anew() -> None:
+    """Let what is installed already know that ``COMPAT_AS_OF`` has changed."""
+    for recorder in list(_recorders):
+        recorder.judge()
 
 
 def _summarize() -> None:
@@ -304,6 +325,8 @@ def forget_recorders(recorders: Iterable[UseRecorder]) -> None:
     """Let go of recorders that no installation serves any more."""
     for recorder in list(recorders):
         recorder.forget()
+        if watched:
+            _gone[recorder.move.id] = recorder.move
         if recorder in _recorders:
             _recorders.remove(recorder)
 

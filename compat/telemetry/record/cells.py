@@ -57,6 +57,8 @@ RETRY = 60.0
 """Seconds after which a process that could not write its segment tries again, if it meets a new site or a new day."""
 SITES = 8192
 """Sites counted one by one in one process; those beyond are counted per move."""
+#: Per watch (see :mod:`.watching`) the cells that took a look since it last asked.
+watched: list[dict[Cell, None]] = []
 # A view without dimensions is stored to quicker than one of one item; PyPy cannot do that.
 INDEX: Any = ... if sys.implementation.name == "cpython" else 0
 SHAPE: list[int] = [] if INDEX is ... else [1]
@@ -166,15 +168,24 @@ class Cell:
         if slot is None or now // DAY != self.day:
             slot = self.counters.place(self, now)
         slot.touch(now)
+        for touched in watched:
+            touched[self] = None
         burst = self.burst
         if burst != (BURST if quick else 1):
-            burst = burst * 2 if quick else 1
+            burst = (burst * 2 or 1) if quick else 1
             with self.counters.lock:
                 # Another thread may have moved the cell: an old view in the stream would count twice.
                 if slot is self.slot:
                     self.burst = burst
                     self.stream[:] = [slot.view] * burst
         raise StopIteration
+
+    def arm(self) -> None:
+        """Have the next use take a look."""
+        with self.counters.lock:
+            # In this order a look that comes meanwhile fills the stream anew.
+            self.burst = 0
+            self.stream.clear()
 
     def __iter__(self) -> Cell:
         return self
@@ -276,6 +287,14 @@ class Counters:
         """Return every site used in this process with its count, in the order of first use."""
         rows = ((cell.site, cell.uses()) for cell in list(self.cells.values()))
         return [(site, uses) for site, uses in rows if uses]
+
+    def move_to(self, open_table: Callable[[], Table]) -> None:
+        """Count in another table from the next uses on; what was counted in memory goes along with the first of them."""
+        with self.lock:
+            self.open_table, self.table, self.retry = open_table, None, 0.0
+            for cell in list(self.cells.values()):
+                cell.day = -1
+                cell.arm()
 
     def forked(self) -> None:
         """Start from nothing in a child: its counts are its own, and its file must not be its parent's."""

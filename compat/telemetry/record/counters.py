@@ -196,6 +196,25 @@ def prepare() -> None:
     portable_path("")  # remembers sys.path
 
 
+def ensure_counting() -> Counters:
+    """Return the counters of this process; where telemetry is off, count in memory from now on."""
+    prepare()
+    counters = _current[0]
+    if counters is None:
+        counters = _current[0] = Counters()
+        for callback in list(_callbacks):
+            callback()
+    return counters
+
+
+def keep_in(directory: str) -> None:
+    """Where this process counts in memory only, count in a segment in ``directory`` from now on, which outlives it."""
+    from .segments import Segment
+
+    if not lasting():
+        ensure_counting().move_to(lambda: Segment(directory))
+
+
 def usage() -> list[tuple[Site, int]]:
     """Return ``(site, count)`` for every site used in this very process, without touching the disk."""
     counters = _current[0] if _current else None
