@@ -59,12 +59,12 @@ def _in_short(rows: list[Row]) -> list[str]:
         count = sum(row.count for row in places)
         first = max(places, key=lambda row: row.count)
         more = len({(row.file, row.line) for row in places}) - 1
-        others = f" and {_number(more, 'place')} more" if more else ""
+        others = f" and {_number(more, 'more place')}" if more else ""
         lines.append(f"  {count:>6}  {move}  {first.file}:{first.line}{others}")
         if first.advice:
             lines.append(f"          {first.advice}")
     if len(ordered) > SHORT:
-        lines.append(f"  ... and {_number(len(ordered) - SHORT, 'move')} more; -v shows all")
+        lines.append(f"  ... and {_number(len(ordered) - SHORT, 'more move')}; -v shows all")
     return lines
 
 
