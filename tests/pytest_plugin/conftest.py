@@ -112,9 +112,7 @@ class Project:
     def counted(self, *arguments: str) -> list[tuple]:
         """What a run reports: see :data:`COUNTED`."""
         self.run("-q", "--compat-report=report.json", *arguments)
-        return [
-            tuple(use[key] for key in ("category", "move", "kind", "file", "line", "count")) for use in self.report()["uses"]
-        ]
+        return [tuple(use[key] for key in ("category", "move", "kind", "file", "line", "count")) for use in self.report()["uses"]]
 
     def report(self) -> dict:
         return json.loads(self.read("report.json"))

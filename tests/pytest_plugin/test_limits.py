@@ -19,7 +19,9 @@ def test_a_text_is_a_number_for_each_category():
 
 @pytest.mark.parametrize("text", ["self", "self=", "self=-1", "self=x", "other=1", "self=²"])
 def test_a_text_that_is_none_is_refused_with_the_part_that_is_wrong(text):
-    with pytest.raises(pytest.UsageError, match=f"^compat_max: {text!r} is no limit; write self, direct, indirect or total, each"):
+    with pytest.raises(
+        pytest.UsageError, match=f"^compat_max: {text!r} is no limit; write self, direct, indirect or total, each"
+    ):
         parse(f"direct=1 {text}")
 
 

@@ -59,7 +59,11 @@ def test_a_mark_on_the_file_means_its_imports_too(project):
 @pytest.mark.parametrize(
     ("mark", "body", "said"),
     [
-        ("('shop.util:Money')", "lib.old()", "@pytest.mark.legacy('shop.util:Money'): it used lib:old; remove the mark, or correct the name"),
+        (
+            "('shop.util:Money')",
+            "lib.old()",
+            "@pytest.mark.legacy('shop.util:Money'): it used lib:old; remove the mark, or correct the name",
+        ),
         ("", "pass", "@pytest.mark.legacy(): it used nothing legacy; remove the mark, or correct the name"),
     ],
 )

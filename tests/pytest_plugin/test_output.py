@@ -89,4 +89,6 @@ def test_a_ledger_of_a_distribution_that_does_not_import_fails_the_run(project, 
     result = project.run("--compat", *options)
     assert result.ret == 1
     said = "importing 'lib_moves' raises ZeroDivisionError: division by zero"
-    assert lines_of(result)[1:] == [f"compat: ledger lib_moves:LEDGER of lib-1.5 is not served: ledger 'lib_moves:LEDGER': {said}"]
+    assert lines_of(result)[1:] == [
+        f"compat: ledger lib_moves:LEDGER of lib-1.5 is not served: ledger 'lib_moves:LEDGER': {said}"
+    ]

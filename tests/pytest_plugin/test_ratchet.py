@@ -118,7 +118,10 @@ def test_a_category_without_a_limit_is_not_held(project):
     [
         (None, "the ratchet {path} does not exist; make it with pytest --compat-record"),
         ("lib:old dep.py\n", "{path}:1 is no line of a ratchet: 'lib:old dep.py'; write a move, a file and a number of places"),
-        ("lib:old dep.py 0\n", "{path}:1 is no line of a ratchet: 'lib:old dep.py 0'; write a move, a file and a number of places"),
+        (
+            "lib:old dep.py 0\n",
+            "{path}:1 is no line of a ratchet: 'lib:old dep.py 0'; write a move, a file and a number of places",
+        ),
         ("# x\n<<<<<<< HEAD\n", "{path}:2 has the marks of a merge; settle it, keeping the lines of both sides"),
         ("\udc80", "the ratchet {path} cannot be read: 'utf-8' codec can't decode byte 0x80 in position 0: invalid start byte"),
     ],

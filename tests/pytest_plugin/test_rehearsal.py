@@ -102,7 +102,9 @@ def test_an_entry_may_be_a_file_a_class_or_one_case(project):
         "@pytest.mark.parametrize('name', ['old', 'new'])\ndef test_case(name):\n    getattr(lib, name)()\n",
     )
     project.write("tests/test_file.py", "import lib\n\ndef test_x():\n    lib.old()\n")
-    project.write("expected.txt", "# known\ntests/test_shop.py::TestOld\ntests/test_shop.py::test_case[old]\ntests/test_file.py\n")
+    project.write(
+        "expected.txt", "# known\ntests/test_shop.py::TestOld\ntests/test_shop.py::test_case[old]\ntests/test_file.py\n"
+    )
     result = project.run("--compat-as-of=lib=2.0", "--compat-expect=expected.txt")
     assert result.ret == 0
     result.assert_outcomes(passed=2, xfailed=3)

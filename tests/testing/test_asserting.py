@@ -141,5 +141,7 @@ def test_it_counts_whatever_telemetry_and_filters_are_told(tmp_path, telemetry):
     )
     environment = {**os.environ, "COMPAT_TELEMETRY": telemetry, "COMPAT_DIR": str(tmp_path)}
     for filters in ("ignore", "always"):
-        done = subprocess.run([sys.executable, "-W", filters, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [sys.executable, "-W", filters, "-c", code], env=environment, capture_output=True, text=True, timeout=120
+        )
         assert done.stdout == "2\n", done.stderr
