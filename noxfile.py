@@ -98,7 +98,7 @@ def tests(session: nox.Session) -> None:
     proving = session.python in PROVING
     if proving:
         session.install(*group("proof"))
-    arguments = session.posargs or folders(*(() if proving else ("browser", "project", "proof")))
+    arguments = session.posargs or folders(*(() if proving else ("browser", "project", "proof", "pytest_plugin")))
     if session.python == PROVING[-1]:
         session.install(*group("project"))
     else:

@@ -11,6 +11,8 @@ General layout:
     readiness       whether it may go: ledger, telemetry and findings joined into a verdict per move
     project/        how a project begins: its survey, its first ledger, its pipelines, what is wrong in its set-up
     cli/            the command line
+    pytest_plugin/  legacy uses of a test run: summary, limits, ratchet, rehearsal
+    testing/        what a block of a test used, for any test runner
     boot/           how it starts with every process of an environment; auto starts it by hand
     canonical/      the core: a WebSocket server that imports nothing else of the package
     netra/          the case: legacy names of one backend, served on the core through the tool's public face

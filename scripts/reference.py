@@ -143,6 +143,11 @@ def reference() -> dict[str, str]:
     return {
         "commands.md": commands(),
         "python.md": names("compat", "Python", first_line(compat), "## Every row", markdown(inspect.getdoc(Move) or "")),
+        "testing.md": names(
+            "compat.testing",
+            "Python, for tests",
+            "For tests under any runner; [the pytest plugin](../how-to/tests.md) builds on it.",
+        ),
         "core.md": names(
             "compat.canonical",
             "The WebSocket core",

@@ -69,6 +69,14 @@ def _packages_in(folder: str) -> list[str]:
         names = os.listdir(folder)
     except OSError:
         return []
-    found = [name for name in names if os.path.isfile(os.path.join(folder, name, "__init__.py"))]
+    found = [name for name in names if _holds_modules(os.path.join(folder, name))]
     found += [name[:-3] for name in names if name.endswith(".py") and name not in ("setup.py", "conftest.py", "noxfile.py")]
     return [name for name in found if name not in _NO_PACKAGES and not name.startswith("test_")]
+
+
+def _holds_modules(folder: str) -> bool:
+    # A namespace package has no __init__.py.
+    try:
+        return any(name.endswith(".py") for name in os.listdir(folder))
+    except OSError:
+        return False

@@ -93,4 +93,7 @@ def test_it_loads_nothing_that_serves_legacy_names(project: Path) -> None:
         "print(sorted(name for name in sys.modules if name.startswith('compat')))"
     )
     done = run(project, "-c", code)
-    assert done.stdout.splitlines()[-1] == "['compat', 'compat.netra', 'compat.netra.pytest_plugin', 'compat.netra.testing_mode']"
+    assert (
+        done.stdout.splitlines()[-1]
+        == "['compat', 'compat.netra', 'compat.netra.pytest_plugin', 'compat.netra.testing_mode', 'compat.pytest_plugin']"
+    )

@@ -37,10 +37,10 @@ def test_a_new_use_fails_the_run_and_names_the_test(project):
     assert result.ret == 1
     allows = "compat-uses.txt allows 1 of 2 places"
     assert lines_of(result)[1:] == [
-        "compat: new: shop.money:total at tests/test_shop.py:22, compat-uses.txt does not allow it; "
+        "compat: new: shop.money:total at tests/test_shop.py:21, compat-uses.txt does not allow it; "
         "used by tests/test_shop.py::test_new. Use sum() instead.",
         f"compat: new: lib:old at tests/test_shop.py:8, {allows}; used by tests/test_shop.py::test_direct. Use lib.new() instead.",
-        f"compat: new: lib:old at tests/test_shop.py:21, {allows}; used by tests/test_shop.py::test_new. Use lib.new() instead.",
+        f"compat: new: lib:old at tests/test_shop.py:20, {allows}; used by tests/test_shop.py::test_new. Use lib.new() instead.",
     ]
     # More uses at a place that is allowed are none.
     project.write("tests/test_shop.py", project.read("tests/test_shop.py").partition(NEW)[0].replace("range(3)", "range(30)"))
