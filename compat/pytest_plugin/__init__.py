@@ -2,6 +2,7 @@
 
 settings    what the command line, the ini file and ``[tool.compat] pytest`` ask for
 session     the hooks of a run: who collects what, and when
+state       what is known of a run
 tally       uses by place, and the tests that made them
 workers     from the workers of xdist to the one summary
 owners      self, direct or indirect

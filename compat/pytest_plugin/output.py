@@ -11,14 +11,14 @@ import pytest
 
 from compat._writing import whole_file
 
-from .verdict import Fault
+from .state import Fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from .session import Run
+    from .state import State
     from .tally import Record
 
 FORMAT_VERSION = 1
@@ -34,7 +34,7 @@ def note_test(report: pytest.TestReport, records: Iterable[Record]) -> None:
     report.user_properties.extend((f"compat.uses.{move}", str(count)) for move, count in sorted(counts.items()) if count)
 
 
-def write(run: Run, session: pytest.Session) -> None:
+def write(run: State, session: pytest.Session) -> None:
     """Write the report and the properties. A report that cannot be written fails the run."""
     _add_properties(run)
     if run.asked.report:
@@ -46,7 +46,7 @@ def write(run: Run, session: pytest.Session) -> None:
             run.verdict.faults.append(Fault(said, kind="report"))
 
 
-def _report(run: Run, session: pytest.Session) -> dict[str, Any]:
+def _report(run: State, session: pytest.Session) -> dict[str, Any]:
     verdict = run.verdict
     return {
         "format_version": FORMAT_VERSION,
@@ -59,7 +59,7 @@ def _report(run: Run, session: pytest.Session) -> dict[str, Any]:
     }
 
 
-def _add_properties(run: Run) -> None:
+def _add_properties(run: State) -> None:
     try:
         from _pytest.junitxml import xml_key
     except ImportError:
@@ -75,7 +75,7 @@ def _add_properties(run: Run) -> None:
         xml.add_global_property("compat.as-of", run.version)
 
 
-def commands(run: Run) -> list[str]:
+def commands(run: State) -> list[str]:
     """The workflow commands of GitHub Actions: what fails the run, then the uses of your own code, the most used first."""
     if os.environ.get("GITHUB_ACTIONS", "").lower() != "true":
         return []

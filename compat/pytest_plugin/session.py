@@ -19,10 +19,9 @@ from compat.telemetry.record.watching import Watch
 
 from . import ledgers, output, rehearsal, settings, summary, workers
 from .marks import Marks
-from .owners import Owners
 from .ratchet import Ratchet
-from .tally import Tally
-from .verdict import Verdict, judge
+from .state import State
+from .verdict import judge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,8 +64,8 @@ class Off:
         return "compat: COMPAT=off is set, nothing is counted"
 
 
-class Run:
-    """One session: a run by itself, the controller of xdist, or one of its workers."""
+class Run(State):
+    """The hooks."""
 
     def __init__(
         self,
@@ -77,14 +76,8 @@ class Run:
         version: str,
         before: dict[str, str | None],
     ) -> None:
-        self.config, self.asked, self.ratchet, self.expected, self.version = config, asked, ratchet, expected, version
-        self.owners = Owners(asked.root, asked.packages)
-        self.tally = Tally()
+        super().__init__(config, asked, ratchet, expected, version)
         self.marks = Marks(version)
-        self.verdict = Verdict()
-        #: Ledgers that could not be served, of all processes.
-        self.failures: dict[str, str] = {}
-        self.was_partial = ""
         self.worker: workers.Worker | None = None
         self.controller: workers.Controller | None = None
         self._before = before
@@ -114,10 +107,11 @@ class Run:
         """Find out which part this process has."""
         if self.version:
             config.option.continue_on_collection_errors = True
-            config.pluginmanager.register(rehearsal_hooks(self), f"{NAME}-rehearsal")
+            config.pluginmanager.register(rehearsal.Hooks(self.expected, self.marks, self.version), f"{NAME}-rehearsal")
         if hasattr(config, "workerinput"):
             self.worker = workers.Worker(config)
         elif config.pluginmanager.has_plugin("dsession") or getattr(config.option, "dist", "no") != "no":
+            self.has_workers = True
             self.controller = workers.Controller(self)
             config.pluginmanager.register(self.controller, f"{NAME}-controller")
 

@@ -9,14 +9,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .session import Run
+    from .state import State
     from .tally import Row
 
 #: Moves that are shown of each category, and faults of the run, unless -v asks for all.
 SHORT, FAULTS = 5, 20
 
 
-def show(run: Run, terminal: Any) -> None:
+def show(run: State, terminal: Any) -> None:
     """Write the section of the summary."""
     verdict = run.verdict
     for command in commands(run):

@@ -4,51 +4,28 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import NamedTuple
 
 import pytest
 
 from . import limits
+from .state import Fault, Verdict
 from .tally import totals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .session import Run
+    from .state import State
     from .tally import Row
 
 
-class Fault(NamedTuple):
-    """One sentence, the row that it is about, and what kind of fault it is."""
-
-    text: str
-    row: Row | None = None
-    kind: str = ""
-
-
-class Verdict:
-    """The rows of a run, what fails it, and what it did."""
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-        self.totals: dict[str, int] = {}
-        self.faults: list[Fault] = []
-        self.notes: list[str] = []
-
-    def counts(self, kind: str) -> int:
-        """How many faults are of a kind."""
-        return sum(fault.kind == kind for fault in self.faults)
-
-
-def judge(run: Run, session: pytest.Session) -> Verdict:
+def judge(run: State, session: pytest.Session) -> Verdict:
     """Hold the uses of a run against what it was asked; with ``--compat-record`` write what it was asked to write."""
     made = Verdict()
     made.rows = run.tally.rows(run.owners)
     made.totals = totals(made.rows)
     made.faults = [Fault(text, kind="ledger") for text in run.failures.values()]
-    if run.controller is not None:
-        made.notes += run.controller.doubts
+    made.notes += run.doubts
     if run.config.getoption("collectonly", False):
         return made
     why = _unfinished(run, session)
@@ -65,7 +42,7 @@ def judge(run: Run, session: pytest.Session) -> Verdict:
     return made
 
 
-def _hold(run: Run, made: Verdict, held: list[Row], why: str) -> None:
+def _hold(run: State, made: Verdict, held: list[Row], why: str) -> None:
     assert run.ratchet is not None
     name = run.ratchet.name
     new, gone = run.ratchet.compare(held)
@@ -80,7 +57,7 @@ def _hold(run: Run, made: Verdict, held: list[Row], why: str) -> None:
             made.faults.append(Fault(text, kind="gone"))
 
 
-def _record(run: Run, made: Verdict, held: list[Row], session: pytest.Session, why: str) -> None:
+def _record(run: State, made: Verdict, held: list[Row], session: pytest.Session, why: str) -> None:
     assert run.ratchet is not None
     if _is_broken(session):
         made.notes.append(f"{run.ratchet.name} is not written: the run did not come to its end")
@@ -89,7 +66,7 @@ def _record(run: Run, made: Verdict, held: list[Row], session: pytest.Session, w
     made.notes.append(f"{run.ratchet.name} is written" + (f"; nothing is struck from it, {why}" if why else ""))
 
 
-def _rehearsed(run: Run, made: Verdict, why: str) -> None:
+def _rehearsed(run: State, made: Verdict, why: str) -> None:
     # Failures are what a rehearsal is about: they do not make it partial.
     is_whole = not why or why == _FAILED
     if not run.asked.record:
@@ -106,7 +83,7 @@ def _is_broken(session: pytest.Session) -> bool:
     return session.exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
 
-def _unfinished(run: Run, session: pytest.Session) -> str:
+def _unfinished(run: State, session: pytest.Session) -> str:
     """Why a run cannot say what is gone; ``""`` for one that ran every test, each of which passed."""
     config, option = run.config, run.config.option
     recorded = run.ratchet.whole if run.ratchet is not None else None
@@ -124,7 +101,7 @@ def _unfinished(run: Run, session: pytest.Session) -> str:
         return run.was_partial
     if session.testsfailed:
         return _FAILED
-    return "" if session.testscollected or run.controller is not None else "no test ran"
+    return "" if session.testscollected or run.has_workers else "no test ran"
 
 
 def _is_all(config: pytest.Config) -> bool:

@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .session import Run
+    from .state import State
     from .tally import Record
 
 KEY = "compat"
@@ -44,12 +44,11 @@ class Worker:
 class Controller:
     """Receives what the workers tell."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: State) -> None:
         self._run = run
         self._directory = tempfile.mkdtemp(prefix="compat-pytest-")
         #: Uses of workers that crashed, until it is known which test they ran.
         self._lost: dict[str, list[tuple[Site, int]]] = {}
-        self.doubts: list[str] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -109,7 +108,7 @@ class Controller:
             with open(path, "rb") as segment:
                 _, blocks = Reader().read(segment.fileno(), os.fstat(segment.fileno()).st_size)
         except (OSError, SegmentError) as error:
-            self.doubts.append(f"worker {process} crashed, and what its last test used is not known: {error}")
+            self._run.doubts.append(f"worker {process} crashed, and what its last test used is not known: {error}")
             return []
         kept: dict[Site, int] = {}
         known = self._known()
