@@ -93,6 +93,9 @@ if TYPE_CHECKING:
         count_option as count_option,
     )
     from .shim import (
+        current_name as current_name,
+    )
+    from .shim import (
         deprecated as deprecated,
     )
     from .shim import (
@@ -145,6 +148,7 @@ _ROOMS = {
         "check",
         "converted",
         "count_option",
+        "current_name",
         "deprecated",
         "dual",
         "getenv",
@@ -178,6 +182,7 @@ __all__ = [
     "common",
     "converted",
     "count_option",
+    "current_name",
     "deprecated",
     "dual",
     "getenv",

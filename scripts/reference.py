@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import os
 import pathlib
@@ -142,6 +143,7 @@ def reference() -> dict[str, str]:
     """Every page of the reference by its file name."""
     return {
         "commands.md": commands(),
+        "deprecations.md": deprecations(),
         "python.md": names("compat", "Python", first_line(compat), "## Every row", markdown(inspect.getdoc(Move) or "")),
         "testing.md": names(
             "compat.testing",
@@ -161,6 +163,33 @@ def reference() -> dict[str, str]:
             "`compat.canonical.client` speaks [the protocol](../protocol.md); its JavaScript twin is `client.js` beside it.",
         ),
     }
+
+
+def deprecations() -> str:
+    """The table of the kinds of deprecation, from the examples that tests/shim/kinds/test_catalogue.py runs."""
+    place = ROOT / "tests" / "shim" / "kinds" / "catalogue.py"
+    spec = importlib.util.spec_from_file_location("catalogue", place)
+    assert spec is not None and spec.loader is not None
+    catalogue = importlib.util.module_from_spec(spec)
+    sys.modules["catalogue"] = catalogue
+    spec.loader.exec_module(catalogue)
+    lines = [
+        MARK.replace("edit the docstrings", "edit tests/shim/kinds/catalogue.py"),
+        "# Kinds of deprecation",
+        "",
+        f"{len(catalogue.KINDS)} kinds of deprecation that libraries use, and the rows that declare them. Each line is a test:",
+        "the rows are checked and installed, old code runs on them, is counted at its own lines, expires, is found in source.",
+        "`V` stands for `common(since=..., removal=..., instead=...)`.",
+        "",
+        "| kind | known from | rows | |",
+        "|---|---|---|---|",
+    ]
+    for kind in catalogue.KINDS:
+        rows = "<br>".join(f"`{row}`".replace("|", "\\|") for row in kind.rows.splitlines())
+        lines.append(f"| {kind.title} | {kind.known_from} | {rows} | {kind.note} |")
+    lines += ["", "Not declared by any row:", "", "| kind | known from | why |", "|---|---|---|"]
+    lines += [f"| {title} | {known_from} | {reason} |" for _number, title, known_from, reason in catalogue.LEFT_OUT]
+    return "\n".join(lines) + "\n"
 
 
 def main(arguments: list[str]) -> int:

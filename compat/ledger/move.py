@@ -140,6 +140,12 @@ class Move:
         put(self, "ledger", "")
 
     @property
+    def home(self) -> str:
+        """The module that holds what the row leads to, or, of something that is gone, held it; ``""`` where none is left."""
+        gone = self.legacy if self.place == TARGET else ""
+        return (self.canonical or gone).partition(":")[0]
+
+    @property
     def module(self) -> str:
         """The legacy module part of the path."""
         return self.legacy.partition(":")[0]

@@ -23,6 +23,7 @@ __all__ = [
     "check",
     "converted",
     "count_option",
+    "current_name",
     "deprecated",
     "dual",
     "getenv",
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from .installation import Installation, install, installed
     from .methods import Part, converted, legacy_method, renamed, shared_instance
     from .recording.funnel import usage
-    from .reporting import count_option, getenv, getkey, use
+    from .reporting import count_option, current_name, getenv, getkey, use
     from .results import dual, wait
     from .trial import check
 
@@ -55,6 +56,7 @@ _HOMES = {
     "check": "trial",
     "converted": "methods",
     "count_option": "reporting",
+    "current_name": "reporting",
     "deprecated": "in_place.marking",
     "dual": "results",
     "getenv": "reporting",

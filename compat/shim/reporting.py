@@ -112,6 +112,19 @@ def _either(mapping: Mapping[str, Any], row: Behaviour, default: Any, frame: Fra
     return found
 
 
+def current_name(name: str, *rows: Behaviour) -> str:
+    """The present form of a name that callers pass: ``row.new`` for the ``row.old`` of one of the rows, counted and warned.
+
+    For names that are registered as strings: of tasks, plug-ins, routes, formats. A row without ``new`` is counted, and its
+    name is handed back as it is.
+    """
+    for row in rows:
+        if name == row.old:
+            _report(row, sys._getframe(1))
+            return row.new or name
+    return name
+
+
 def count_option(parser: Any, row: Behaviour) -> Any:
     """Count and warn each use of the option ``row.old`` of an ``argparse`` parser or a ``click`` command; return that.
 

@@ -62,10 +62,10 @@ class Prefilter:
         if policy:
             words.update(row.canonical.rpartition(":")[2] for row in targets.ledger if row.canonical and row.place == NAME)
         self.words = frozenset(words)
-        homes = {row.canonical.partition(":")[0].partition(".")[0] for row in targets.ledger if row.canonical}
+        homes = {row.home.partition(".")[0] for row in targets.ledger if row.home}
         #: Top-level packages of canonical paths: words count only where one of these is spelt, too.
         self.homes = frozenset(homes if words else ())
-        canonical = {row.canonical.partition(":")[0] for row in targets.ledger if row.canonical}
+        canonical = {row.home for row in targets.ledger if row.home}
         self._canonical = frozenset(canonical.union(path.rpartition(".")[0] for path in targets.advised_paths.values()))
         inner = {module.split(".")[1] for module in self._canonical if "." in module}
         #: Packages one below those, one of which every path of a canonical module spells; nothing where that cannot be told.

@@ -128,7 +128,7 @@ class Targets:
     def tops(self) -> frozenset[str]:
         """Top-level packages of all legacy and canonical paths."""
         legacy = {module.partition(".")[0] for module in (*self.legacy_modules, *self.open)}
-        return frozenset(legacy | {row.canonical.partition(":")[0].partition(".")[0] for row in self.ledger if row.canonical})
+        return frozenset(legacy | {row.home.partition(".")[0] for row in self.ledger if row.home})
 
     @cached_property
     def stopgaps(self) -> frozenset[str]:

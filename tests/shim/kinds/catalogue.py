@@ -1,0 +1,583 @@
+"""The kinds of deprecation that libraries use: how each is declared, with a library, old code, and what it counts.
+
+``docs/reference/deprecations.md`` is made of them; ``test_catalogue.py`` runs each.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+#: Before the rows of each kind.
+HEAD = """\
+from compat import *
+
+V = common(since="1.0", removal="2.0", instead=None)
+"""
+
+
+class Kind(NamedTuple):
+    """One kind: ``rows`` and ``use`` are source, ``counted`` what the lines of ``use`` count: ``(id, how, line)``."""
+
+    number: int
+    title: str
+    known_from: str
+    rows: str
+    files: dict[str, str]
+    use: str
+    got: object
+    counted: tuple[tuple[str, str, int], ...]
+    note: str = ""
+    #: What a use raises once the row has expired; ``None``: nothing, as the note says.
+    expired: object = "error"
+    #: Lines of ``use`` that ``compat scan`` finds.
+    found: tuple[int, ...] | None = None
+
+
+LIB = {"lib/__init__.py": ""}
+
+
+def lib(text: str, **more: str) -> dict[str, str]:
+    """A library of one module, ``lib.core``."""
+    return {**LIB, "lib/core.py": text, **more}
+
+
+KINDS = (
+    Kind(
+        1,
+        "a module moved, with its submodules",
+        "numpy, pydantic",
+        'Module("lib.old", "lib.new", **V)',
+        {**LIB, "lib/new/__init__.py": "A = 1\n", "lib/new/sub.py": "B = 2\n"},
+        "from lib.old import A\nimport lib.old.sub as sub\ngot = A, sub.B\n",
+        (1, 2),
+        (("lib.old", "import", 1), ("lib.old", "import", 2), ("lib.old", "attribute", 3)),
+        found=(1, 2, 3),
+    ),
+    Kind(
+        2,
+        "a name moved",
+        "numpy, pydantic",
+        'Name("lib.old:f", "lib.core:g", **V)',
+        lib("def g(): return 1\n"),
+        "from lib.old import f\ngot = f()\n",
+        1,
+        (("lib.old:f", "import", 1),),
+    ),
+    Kind(
+        3,
+        "a module split over several targets",
+        "langchain, airflow",
+        '*names("lib.old", "lib.core", "f g", **V)\nName("lib.old:h", "lib.more:h", **V)',
+        lib("def f(): return 1\ndef g(): return 2\n", **{"lib/more.py": "def h(): return 3\n"}),
+        "from lib.old import f, h\ngot = f(), h()\n",
+        (1, 3),
+        (("lib.old:f", "import", 1), ("lib.old:h", "import", 1)),
+        found=(1, 1),
+    ),
+    Kind(
+        4,
+        "a rule for many modules",
+        "airflow, langchain",
+        'Module("lib.contrib.{x}_operator", "lib.providers.{x}", **V)',
+        {**LIB, "lib/providers/__init__.py": "", "lib/providers/bash.py": "A = 1\n"},
+        "from lib.contrib.bash_operator import A\ngot = A\n",
+        1,
+        (("lib.contrib.{x}_operator", "import", 1),),
+    ),
+    Kind(
+        5,
+        "a target in another, optional distribution",
+        "pydantic-settings, langchain-community",
+        'Name("lib.core:Extra", "no_such_extras:Extra", requires="lib-extras>=2", **V)',
+        lib(""),
+        "try:\n    from lib.core import Extra\nexcept ImportError as error:\n    got = str(error).rpartition('; ')[2]\n",
+        "install what has it: pip install 'lib-extras>=2'",
+        (("lib.core:Extra", "import", 2),),
+        note="`check` passes where the distribution is not installed",
+    ),
+    Kind(
+        6,
+        "a function, class or method stays, deprecated in place",
+        "PEP 702, scikit-learn, pandas",
+        'Deprecated("lib.core:f", **V)\nDeprecated("lib.core:K.m", **V)',
+        lib("def f(): return 1\nclass K:\n    def m(self): return 2\n"),
+        "from lib.core import f, K\ngot = f(), K().m()\n",
+        (1, 2),
+        (("lib.core:f", "call", 2), ("lib.core:K.m", "call", 2)),
+        found=(1, 2),
+    ),
+    Kind(
+        7,
+        "a module stays, deprecated in place",
+        "PEP 594, scipy.misc",
+        'Deprecated("lib.core", **V)',
+        lib("A = 1\n"),
+        "import lib.core\ngot = lib.core.A\n",
+        1,
+        (("lib.core", "import", 1),),
+        found=(1, 2),
+    ),
+    Kind(
+        8,
+        "a constant stays, deprecated in place",
+        "Home Assistant",
+        'Deprecated("lib.core:LIMIT", **V)',
+        lib("LIMIT = 1\n"),
+        "from lib.core import LIMIT\ngot = LIMIT\n",
+        1,
+        (("lib.core:LIMIT", "import", 1),),
+    ),
+    Kind(
+        9,
+        "a behaviour that running code alone knows",
+        "numpy, pandas, Django",
+        'Behaviour("lib.loose", "Loading without a name", since="1.0", removal="2.0", instead="load(name=...)")',
+        lib('import compat\ndef load(name=""):\n    if not name:\n        compat.use("lib.loose")\n    return 1\n'),
+        "from lib.core import load\ngot = load()\n",
+        1,
+        (("lib.loose", "use", 2),),
+        note='`compat.use("lib.loose")` where it happens',
+        found=(),
+    ),
+    Kind(
+        10,
+        "a default value that changes",
+        "scikit-learn, pandas, MONAI",
+        'Argument("lib.core:f", "copy", was=True, **V)',
+        lib("def f(x, copy=False): return copy\n"),
+        "from lib.core import f\ngot = f(1)\n",
+        True,
+        (("lib.core:f(copy)", "argument", 2),),
+        note="at the removal version the new default holds, and nothing is raised",
+        expired=None,
+    ),
+    Kind(
+        11,
+        "an argument by position: keyword-only now",
+        "scikit-learn, matplotlib",
+        'Argument("lib.core:f", keyword_only="deep", **V)',
+        lib("def f(x, *, deep=0): return deep\n"),
+        "from lib.core import f\ngot = f(1, 2)\n",
+        2,
+        (("lib.core:f(*, deep)", "argument", 2),),
+    ),
+    Kind(
+        12,
+        "a renamed argument",
+        "matplotlib",
+        'Argument("lib.core:f", "qty", became="quantity", **V)',
+        lib("def f(quantity=1): return quantity\n"),
+        "from lib.core import f\ngot = f(qty=2)\n",
+        2,
+        (("lib.core:f(qty)", "argument", 2),),
+    ),
+    Kind(
+        13,
+        "two renames in turn",
+        "long-lived libraries",
+        'Argument("lib.core:f", "a", became="b", **V)\nArgument("lib.core:f", "b", became="c", **V)',
+        lib("def f(c=1): return c\n"),
+        "from lib.core import f\ngot = f(a=2)\n",
+        2,
+        (("lib.core:f(a)", "argument", 2),),
+    ),
+    Kind(
+        14,
+        "a dropped argument, by keyword",
+        "matplotlib",
+        'Argument("lib.core:f", "loud", **V)',
+        lib("def f(x=1): return x\n"),
+        "from lib.core import f\ngot = f(2, loud=True)\n",
+        2,
+        (("lib.core:f(loud)", "argument", 2),),
+    ),
+    Kind(
+        15,
+        "a dropped argument, by position",
+        "matplotlib",
+        'Argument("lib.core:f", "loud", position=1, **V)',
+        lib("def f(x, y=0): return (x, y)\n"),
+        "from lib.core import f\ngot = f(1, True, 2)\n",
+        (1, 2),
+        (("lib.core:f(loud)", "argument", 2),),
+        note="a call with no more positional arguments than the function takes now cannot be told from the present form",
+    ),
+    Kind(
+        16,
+        "a value of an argument",
+        "pandas' frequencies, scipy",
+        'Argument("lib.core:f", "freq", values={"M": "ME"}, **V)',
+        lib("def f(freq): return freq\n"),
+        'from lib.core import f\ngot = f("M")\n',
+        "ME",
+        (("lib.core:f(freq='M')", "argument", 2),),
+    ),
+    Kind(
+        17,
+        "several arguments into one, and a combination that goes",
+        "pandas' drop(axis=)",
+        'Argument("lib.core:f", several="width height", became="size", convert="lib.core:pair", **V)\n'
+        'Argument("lib.core:f", together="x size", **V)',
+        lib("def f(x=0, size=None): return (x, size)\ndef pair(width=0, height=0): return (width, height)\n"),
+        "from lib.core import f\ngot = f(width=1, height=2), f(x=1, size=2)\n",
+        ((0, (1, 2)), (1, 2)),
+        (("lib.core:f(width, height)", "argument", 2), ("lib.core:f(x + size)", "argument", 2)),
+        found=(2, 2),
+    ),
+    Kind(
+        18,
+        "an argument of a constructor",
+        "everybody",
+        'Argument("lib.core:K", "colour", became="color", **V)',
+        lib("import dataclasses\n@dataclasses.dataclass\nclass K:\n    color: str = ''\n"),
+        'from lib.core import K\ngot = K(colour="red").color, isinstance(K, type)\n',
+        ("red", True),
+        (("lib.core:K(colour)", "argument", 2),),
+        note="`__init__`, `__new__`, dataclasses and named tuples; the class stays the same object",
+    ),
+    Kind(
+        19,
+        "a renamed method or class method",
+        "Django, unittest",
+        'Method("lib.core:K.old", "lib.core:K.new", **V)',
+        lib("class K:\n    def new(self): return 1\n"),
+        "from lib.core import K\ngot = K().old()\n",
+        1,
+        (("lib.core:K.old", "call", 2),),
+    ),
+    Kind(
+        20,
+        "a renamed hook that users override",
+        "Django, DRF, pytest",
+        'Method("lib.core:K.on_event", "lib.core:K.handle", **V)',
+        lib("class K:\n    def handle(self): return 0\n    def run(self): return self.handle()\n"),
+        "from lib.core import K\nclass Mine(K):\n    def on_event(self): return 1\ngot = Mine().run()\n",
+        1,
+        (("lib.core:K.on_event", "override", 2),),
+        note="warned at the class statement; canonical callers reach it",
+        found=(3,),
+    ),
+    Kind(
+        21,
+        "a renamed property or attribute of instances",
+        "matplotlib",
+        'Method("lib.core:K.w", "lib.core:K.width", **V)',
+        lib("class K:\n    def __init__(self): self.width = 1\n"),
+        "from lib.core import K\ngot = K().w\n",
+        1,
+        (("lib.core:K.w", "attribute", 2),),
+    ),
+    Kind(
+        22,
+        "a method that became a property, and the other way round",
+        "Django's is_authenticated",
+        'Method("lib.core:K.ready", "lib.core:K.ready", was="method", **V)\n'
+        'Method("lib.core:K.length", "lib.core:K.size", was="property", **V)',
+        lib("class K:\n    ready = property(lambda self: True)\n    def size(self): return 2\n"),
+        "from lib.core import K\ngot = K().ready(), K().length, K().ready\n",
+        (True, 2, True),
+        (("lib.core:K.ready", "call", 2), ("lib.core:K.length", "attribute", 2)),
+        note="a property that became a method of the same name cannot be told from taking the method: `check` says so",
+        found=(2, 2),
+    ),
+    Kind(
+        23,
+        "a method that became a function",
+        "networkx",
+        'Method("lib.core:K.describe", "lib.core:describe", **V)',
+        lib("def describe(one, loud=False): return loud\nclass K: pass\n"),
+        "from lib.core import K\ngot = K().describe(loud=True)\n",
+        True,
+        (("lib.core:K.describe", "call", 2),),
+    ),
+    Kind(
+        24,
+        "a function that became a method",
+        "scipy",
+        'Name("lib.core:area", "lib.core:K.area", **V)',
+        lib("class K:\n    def area(self): return 1\n"),
+        "from lib.core import K, area\ngot = area(K())\n",
+        1,
+        (("lib.core:area", "import", 1),),
+    ),
+    Kind(
+        25,
+        "a renamed constant of a class",
+        "scikit-learn",
+        'Method("lib.core:K.OLD", "lib.core:K.NEW", **V)',
+        lib("class K:\n    NEW = 1\n"),
+        "from lib.core import K\ngot = K.OLD\n",
+        1,
+        (("lib.core:K.OLD", "attribute", 2),),
+    ),
+    Kind(
+        26,
+        "a member of an enumeration: by attribute, name and value",
+        "Home Assistant",
+        'Deprecated("lib.core:Color.RED", **V)',
+        lib("import enum\nclass Color(enum.Enum):\n    RED = 1\n    BLUE = 2\n"),
+        'from lib.core import Color\ngot = Color.RED.value, Color["RED"].value,\\\n    Color(1).name, len(list(Color))\n',
+        (1, 1, "RED", 2),
+        (("lib.core:Color.RED", "attribute", 2), ("lib.core:Color.RED", "attribute", 2), ("lib.core:Color.RED", "attribute", 3)),
+        note='a renamed member: `Method("lib.core:Color.OLD", "lib.core:Color.NEW", ...)`, by attribute',
+        found=(2,),
+    ),
+    Kind(
+        27,
+        "a member of a type that is not written in Python",
+        "the standard library",
+        'Method("_json:make_scanner.is_strict", "_json:make_scanner.strict", **V)',
+        LIB,
+        "import json, json.scanner\ngot = json.scanner.c_make_scanner(json.JSONDecoder()).is_strict\n",
+        True,
+        (("_json:make_scanner.is_strict", "attribute", 2),),
+        note="where the type lets its members be set; `check` names those that do not",
+        found=(),
+    ),
+    Kind(
+        28,
+        "a removed name, with advice",
+        "numpy, pandas",
+        'Removed("lib.core:gone", since="1.0", instead="lib.core.f()")',
+        lib("def f(): return 1\n"),
+        "try:\n    from lib.core import gone\nexcept ImportError as error:\n    got = 'Use lib.core.f() instead.' in str(error)\n",
+        True,
+        (("lib.core:gone", "import", 2),),
+    ),
+    Kind(
+        29,
+        "a removed method, with advice",
+        "numpy, pandas",
+        'Removed("lib.core:K.gone", since="1.0", instead="K.m()")',
+        lib("class K: pass\n"),
+        "from lib.core import K\ntry:\n    K().gone()\nexcept AttributeError as error:\n    got = 'Use K.m() instead.' in str(error)\n",
+        True,
+        (("lib.core:K.gone", "call", 3),),
+    ),
+    Kind(
+        30,
+        "an attribute of a class that moved",
+        "matplotlib",
+        'Name("lib.core:K.LIMIT", "lib.core:LIMIT", **V)',
+        lib("LIMIT = 1\nclass K: pass\n"),
+        "from lib.core import K\ngot = K.LIMIT\n",
+        1,
+        (("lib.core:K.LIMIT", "attribute", 2),),
+    ),
+    Kind(
+        31,
+        "subclassing deprecated",
+        "scrapy, trio",
+        'Deprecated("lib.core:K", on="subclass", **V)',
+        lib("class K: pass\n"),
+        "from lib.core import K\nclass Mine(K): pass\ngot = isinstance(Mine(), K)\n",
+        True,
+        (("lib.core:K", "subclass", 2),),
+    ),
+    Kind(
+        32,
+        "a class that a factory builds now",
+        "this package's own case",
+        'Class("lib.old:Engine", "lib.core:Engine", adapter="lib.adapters:Engine", **V)',
+        lib(
+            "class Engine:\n    def __init__(self, user): self.user = user\ndef get_engine(user='nobody'): return Engine(user)\n",
+            **{
+                "lib/adapters.py": "from compat import Adapter\n"
+                'class Engine(Adapter, of="lib.core:Engine", built_by="lib.core:get_engine"): pass\n'
+            },
+        ),
+        'from lib.old import Engine\ngot = Engine("ann").user\n',
+        "ann",
+        (("lib.old:Engine", "import", 1), ("lib.old:Engine", "construct", 2)),
+        found=(1,),
+    ),
+    Kind(
+        33,
+        "a function that is async now, or no longer",
+        "this package's own case",
+        'Name("lib.old:get", "lib.old_async:get", **V)',
+        {
+            **lib("async def fetch(x): return x\n"),
+            "lib/old_async.py": "import compat\nfrom lib.core import fetch\nget = compat.dual(fetch)\n",
+        },
+        "from lib.old import get\ngot = get(1) + 0\n",
+        1,
+        (("lib.old:get", "import", 1),),
+        note="`dual()` makes one function for callers that await and for callers that do not",
+    ),
+    Kind(
+        34,
+        "the shape of a return value",
+        "SQLAlchemy's Row",
+        'Behaviour("lib.unpack", "Unpacking a row", since="1.0", removal="2.0", instead="row.name and row.age")',
+        lib(
+            "import compat\nclass Row:\n    name, age = 'ann', 3\n    def __iter__(self):\n"
+            "        compat.use('lib.unpack')\n        return iter((self.name, self.age))\ndef fetch(): return Row()\n"
+        ),
+        "from lib.core import fetch\nname, age = fetch()\ngot = name, age\n",
+        ("ann", 3),
+        (("lib.unpack", "use", 2),),
+        note="the new object keeps the old protocol, which reports itself by `use()`",
+        found=(),
+    ),
+    Kind(
+        35,
+        "a protocol: truth, `==`, iteration",
+        "ElementTree",
+        'Deprecated("lib.core:Element.__bool__", since="1.0", removal="2.0", instead="len(element)")',
+        lib("class Element:\n    def __bool__(self): return True\n"),
+        "from lib.core import Element\ngot = 1 if Element() else 0\n",
+        1,
+        (("lib.core:Element.__bool__", "call", 2),),
+        found=(),
+    ),
+    Kind(
+        36,
+        "a renamed exception",
+        "requests",
+        'Name("lib.core:OldError", "lib.core:NewError", **V)',
+        lib("class NewError(Exception): pass\ndef fail(): raise NewError\n"),
+        "from lib.core import OldError, fail\ntry:\n    fail()\nexcept OldError:\n    got = 1\n",
+        1,
+        (("lib.core:OldError", "import", 1),),
+    ),
+    Kind(
+        38,
+        "a category of one's own",
+        "Django, pandas",
+        'Name("lib.core:f", "lib.core:g", category="FutureWarning", **V)',
+        lib("def g(): return 1\n"),
+        "from lib.core import f\ngot = f()\n",
+        1,
+        (("lib.core:f", "import", 1),),
+        note="`Ledger(..., category=...)` for all of its rows",
+    ),
+    Kind(
+        39,
+        "a target that depends on Python, the platform, or what is installed",
+        "six",
+        'Name("lib.core:parse", choose(("python < 3", "lib.core:two"), ("", "lib.core:three")), **V)',
+        lib("def three(): return 3\n"),
+        "from lib.core import parse\ngot = parse()\n",
+        3,
+        (("lib.core:parse", "import", 1),),
+    ),
+    Kind(
+        40,
+        "an environment variable",
+        "pip",
+        'Behaviour("lib.LIB_QTY", "Variable LIB_QTY", old="LIB_QTY", new="LIB_QUANTITY", **V)',
+        lib("import compat, lib.rows\ndef read(): return compat.getenv(lib.rows.ROWS[0], '1')\n"),
+        'import os\nfrom lib.core import read\nos.environ["LIB_QTY"] = "2"\ngot = read()\ndel os.environ["LIB_QTY"]\n',
+        "2",
+        (("lib.LIB_QTY", "use", 4),),
+        note="read by `getenv(row)`",
+        found=(3, 5),
+    ),
+    Kind(
+        41,
+        "an option of the command line",
+        "argparse, click",
+        'Behaviour("lib.--qty", "Option --qty", old="--qty", new="--quantity", **V)',
+        lib(
+            "import argparse, compat, lib.rows\ndef parse(words):\n    parser = argparse.ArgumentParser()\n"
+            "    parser.add_argument('--quantity', '--qty')\n    compat.count_option(parser, lib.rows.ROWS[0])\n"
+            "    return parser.parse_args(words).quantity\n"
+        ),
+        'from lib.core import parse\ngot = parse(["--qty", "2"])\n',
+        "2",
+        (("lib.--qty", "use", 2),),
+        note="`count_option(parser, row)`, also of a `click` command",
+    ),
+    Kind(
+        42,
+        "a key of a configuration",
+        "oslo.config, airflow",
+        'Behaviour("lib.qty", "Key \'qty\'", old="qty", new="quantity", **V)',
+        lib("import compat, lib.rows\ndef read(settings): return compat.getkey(settings, lib.rows.ROWS[0])\n"),
+        'from lib.core import read\ngot = read({"qty": 2})\n',
+        2,
+        (("lib.qty", "use", 2),),
+        note="read by `getkey(mapping, row)`",
+    ),
+    Kind(
+        43,
+        "a name that is registered as a string: a task, a plug-in, a route",
+        "Celery, sentry",
+        'Behaviour("lib.task", "Task \'send\'", old="send", new="deliver", **V)',
+        lib(
+            "import compat, lib.rows\nTASKS = {'deliver': lambda: 1}\n"
+            "def run(name):\n    return TASKS[compat.current_name(name, *lib.rows.ROWS)]()\n"
+        ),
+        'from lib.core import run\ngot = run("send"), run("deliver")\n',
+        (1, 1),
+        (("lib.task", "use", 2),),
+        note="`current_name(name, *rows)` where names are looked up",
+    ),
+    Kind(
+        44,
+        "a path in a string of configuration",
+        "everybody",
+        'Name("lib.old:Handler", "lib.core:Handler", **V)',
+        lib("class Handler: pass\n"),
+        'import pkgutil\ngot = pkgutil.resolve_name("lib.old:Handler").__name__\n',
+        "Handler",
+        (("lib.old:Handler", "attribute", 2),),
+    ),
+    Kind(
+        45,
+        "resources of the old package",
+        "everybody",
+        'Module("lib.old", "lib.new", **V)',
+        {**LIB, "lib/new/__init__.py": "", "lib/new/data.txt": "text"},
+        'import lib.old, pkgutil\ngot = pkgutil.get_data("lib.old", "data.txt")\n',
+        b"text",
+        (("lib.old", "import", 1),),
+        found=(1, 2),
+    ),
+    Kind(
+        46,
+        "names of the standard library, for old code",
+        "six",
+        'Name("collections:Mapping", "collections.abc:Mapping", **V)',
+        LIB,
+        "from collections import Mapping\ngot = isinstance({}, Mapping)\n",
+        True,
+        (("collections:Mapping", "import", 1),),
+        note="by `install()`, or by an entry point as soon as a module of the library is imported",
+    ),
+    Kind(
+        47,
+        "the static side",
+        "PEP 702",
+        'Deprecated("lib.core:f", **V)',
+        lib("def f(): return 1\n"),
+        "from lib.core import f\ngot = f()\n",
+        1,
+        (("lib.core:f", "call", 2),),
+        note="of any row: `compat stubs` marks what PEP 702 can mark, `compat scan` finds all of it",
+        found=(1,),
+    ),
+    Kind(
+        48,
+        "a version of Python or of a dependency",
+        "cryptography",
+        'Behaviour("lib.python", "Running lib on Python 3", since="1.0", removal="2.0", instead="a later Python")',
+        {"lib/__init__.py": "import sys, compat\nif sys.version_info < (4,):\n    compat.use('lib.python')\n"},
+        "import lib\ngot = 1\n",
+        1,
+        (("lib.python", "use", 1),),
+        found=(),
+    ),
+)
+
+#: Kinds that no row declares, and why.
+LEFT_OUT = (
+    (
+        37,
+        "an exception whose base changes",
+        "requests",
+        "`except OldBase` is decided inside the interpreter, which asks no code: nothing can be counted. Keep both bases until "
+        "the removal version, and word it in the guide.",
+    ),
+)
