@@ -15,6 +15,7 @@ from compat.netra.components.auth import websocket_auth as canonical
 from compat.netra.components.auth.process import process_sessions
 from compat.netra.components.auth.results import AuthResult, WebSocketAuthResult
 from compat.netra.components.connections.connection_utils import safe_websocket_close, safe_websocket_send
+from compat.netra.components.process_wide import only
 from compat.shim import Adapter, legacy_method
 
 logger = get_logger(__name__)
@@ -276,10 +277,7 @@ _websocket_authenticator: UnifiedWebSocketAuthenticator | None = None
 
 def get_websocket_authenticator() -> UnifiedWebSocketAuthenticator:
     """Return the authenticator of this process; it is made when first asked for."""
-    global _websocket_authenticator
-    if _websocket_authenticator is None:
-        _websocket_authenticator = UnifiedWebSocketAuthenticator()
-    return _websocket_authenticator
+    return only(globals(), "_websocket_authenticator", UnifiedWebSocketAuthenticator)
 
 
 def create_websocket_authenticator() -> WebSocketAuthenticator:

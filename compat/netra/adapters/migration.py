@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from compat.netra.components.bounded import Newest
+from compat.netra.components.process_wide import only
 from compat.netra.components.types import ensure_user_id
 
 from .manager_factory import create_websocket_manager_sync
@@ -128,14 +129,12 @@ class WebSocketManagerAdapter:
         }
 
 
-_adapters: list[WebSocketManagerAdapter] = []
+_adapter: WebSocketManagerAdapter | None = None
 
 
 def get_legacy_websocket_manager() -> WebSocketManagerAdapter:
     """The adapter of this process."""
-    if not _adapters:
-        _adapters.append(WebSocketManagerAdapter())
-    return _adapters[0]
+    return only(globals(), "_adapter", WebSocketManagerAdapter)
 
 
 def migrate_singleton_usage(user_context: Any) -> Any:

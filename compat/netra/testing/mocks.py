@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Any, Optional
 from unittest.mock import AsyncMock, MagicMock, Mock, PropertyMock
 
+from compat.netra.components.process_wide import only
+
 from ..components.environment import get_env
 from . import mock_shapes as shapes
 
@@ -326,10 +328,7 @@ _global_factory: Optional[MockFactory] = None
 
 def get_mock_factory() -> MockFactory:
     """The process's factory, made at first use."""
-    global _global_factory
-    if _global_factory is None:
-        _global_factory = MockFactory()
-    return _global_factory
+    return only(globals(), "_global_factory", MockFactory)
 
 
 def cleanup_global_mocks() -> None:

@@ -121,26 +121,56 @@ class Notices(Delivery):
         """Send a notification of the caller's own type."""
         return await self._notice(notification_type, run_id, agent_name, lambda: sanitize_custom_data(data))
 
+    async def _made(
+        self,
+        kind: str,
+        run_id: Any,
+        agent_name: Any,
+        data: Callable[[], dict[str, Any]],
+        context: Any,
+        trace: Any,
+        *,
+        thread_id: str | None = None,
+        to_user: bool = False,
+    ) -> tuple[Any, str | None, dict[str, Any]] | None:
+        """Manager, thread and message of a notification, its user's id in it where ``to_user``.
+
+        None where it must not go, or cannot be made; the log says why.
+        """
+        if not self._validate_event_context(run_id, kind, agent_name):
+            return None
+        manager = self._manager_or_none(context, kind, run_id)
+        if manager is None:
+            return None
+        try:
+            if thread_id is None and not self._reaches_its_user(manager, context):
+                thread_id = await settled(self._resolve_thread_id_from_run_id(run_id))
+            user = {"user_id": getattr(context, "user_id", None) or thread_id} if to_user else {}
+            message = {"type": kind, "run_id": run_id, **user, "agent_name": agent_name, "timestamp": now(), "data": data()}
+        except Exception as error:
+            logger.error("%s of run %s failed: %s", kind, run_id, error)
+            return None
+        if trace:
+            message["trace"] = trace
+        return manager, thread_id, message
+
+    async def _sent(self, manager: Any, context: Any, thread_id: Any, message: dict[str, Any], named: bool = False) -> Any:
+        """What the manager answers to one attempt; False, and a line in the log, where it raises."""
+        try:
+            return await self._hand_over(manager, context, thread_id, message, named)
+        except Exception as error:
+            logger.error("%s of run %s failed: %s", message["type"], message["run_id"], error)
+            return False
+
     async def _notice(
         self, kind: str, run_id: Any, agent_name: Any, data: Any, *, trace: Any = None, named: bool = False
     ) -> bool:
-        if not self._validate_event_context(run_id, kind, agent_name):
+        made = await self._made(kind, run_id, agent_name, data, self.user_context, trace)
+        if made is None:
             return False
-        context = self.user_context
-        manager = self._manager_or_none(context, kind, run_id)
-        if manager is None:
-            return False
-        try:
-            own = self._reaches_its_user(manager, context)
-            thread_id = None if own else await settled(self._resolve_thread_id_from_run_id(run_id))
-            message = {"type": kind, "run_id": run_id, "agent_name": agent_name, "timestamp": now(), "data": data()}
-            if trace:
-                message["trace"] = trace
-            answer: bool = await self._hand_over(manager, context, thread_id, message, named)
-            return answer
-        except Exception as error:
-            logger.error("%s of run %s failed: %s", kind, run_id, error)
-            return False
+        manager, thread_id, message = made
+        answer: bool = await self._sent(manager, self.user_context, thread_id, message, named)
+        return answer
 
     async def emit_agent_event(
         self,

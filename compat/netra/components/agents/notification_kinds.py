@@ -7,8 +7,7 @@ from typing import Any
 
 from compat.canonical.core.logged import get_logger
 
-from ..connections.manager_calls import settled
-from .notices import Notices, now
+from .notices import Notices
 from .sanitising import sanitize_parameters, sanitize_result
 
 logger = get_logger(__name__)
@@ -144,30 +143,13 @@ class Notifications(Notices):
         attempts: int = 3,
         by_context: bool = False,
     ) -> bool:
-        if not self._validate_event_context(run_id, event_type, agent_name):
-            return False
         context = user_context if user_context is not None else self.user_context
-        manager = self._manager_or_none(context, event_type, run_id)
-        if manager is None:
+        own_thread = getattr(context, "thread_id", None) if by_context else None
+        made = await self._made(event_type, run_id, agent_name, data, context, trace, thread_id=own_thread, to_user=True)
+        if made is None:
             return False
-        try:
-            thread_id = getattr(context, "thread_id", None) if by_context else None
-            if thread_id is None and not self._reaches_its_user(manager, context):
-                thread_id = await settled(self._resolve_thread_id_from_run_id(run_id))
-            user_id = getattr(context, "user_id", None) or thread_id
-            message = {
-                "type": event_type,
-                "run_id": run_id,
-                "user_id": user_id,
-                "agent_name": agent_name,
-                "timestamp": now(),
-                "data": data(),
-            }
-        except Exception as error:
-            logger.error("%s of run %s failed: %s", event_type, run_id, error)
-            return False
-        if trace:
-            message["trace"] = trace
+        manager, thread_id, message = made
+        user_id = message["user_id"]
         followed = self._follow(message, user_id, thread_id)
         try:
             sent = await self._send_event(manager, context, thread_id, message, attempts, by_context)
@@ -181,15 +163,12 @@ class Notifications(Notices):
     async def _send_event(
         self, manager: Any, context: Any, thread_id: Any, message: dict[str, Any], attempts: int, by_agent: bool
     ) -> bool:
-        async def send() -> Any:
-            return await self._hand_over(manager, context, thread_id, message)
-
-        event_type, run_id = message["type"], message["run_id"]
         if attempts > 1:
-            of = f"run_id={run_id}, agent={message['agent_name']}" if by_agent else f"run_id={run_id}"
-            return await self._try(send, event_type, of, attempts)
-        try:
-            return bool(await send())
-        except Exception as error:
-            logger.error("%s of run %s failed: %s", event_type, run_id, error)
-            return False
+
+            async def send() -> Any:
+                return await self._hand_over(manager, context, thread_id, message)
+
+            of = f"run_id={message['run_id']}"
+            of = f"{of}, agent={message['agent_name']}" if by_agent else of
+            return await self._try(send, message["type"], of, attempts)
+        return bool(await self._sent(manager, context, thread_id, message))

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, Optional
 
 from compat.canonical.deployment import cloud_environment, says_testing
+from compat.netra.components.process_wide import only
 
 from ..environment import get_env
 from .app_config import is_true
@@ -156,10 +157,7 @@ _environment_detector: Optional[EnvironmentDetector] = None
 
 def get_environment_detector() -> EnvironmentDetector:
     """The process's detector, made at first use."""
-    global _environment_detector
-    if _environment_detector is None:
-        _environment_detector = EnvironmentDetector()
-    return _environment_detector
+    return only(globals(), "_environment_detector", EnvironmentDetector)
 
 
 def get_current_environment() -> Environment:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from compat.netra.components.process_wide import only
+
 from ..environment import get_env
 from .environment_detector import name_environment
 
@@ -78,10 +80,7 @@ _secrets_manager: Optional[UnifiedSecretsManager] = None
 
 def get_secrets_manager() -> UnifiedSecretsManager:
     """The process's manager, made at first use."""
-    global _secrets_manager
-    if _secrets_manager is None:
-        _secrets_manager = UnifiedSecretsManager()
-    return _secrets_manager
+    return only(globals(), "_secrets_manager", UnifiedSecretsManager)
 
 
 def get_secret(key: str, default: Optional[str] = None) -> Optional[str]:

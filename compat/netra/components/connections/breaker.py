@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from ..circuits import when_asked, when_failed
+
 
 class CircuitState(Enum):
     """Closed lets calls through, open refuses them, half open lets some through to see."""
@@ -57,8 +59,9 @@ class CircuitBreaker:
 
     def is_call_allowed(self) -> bool:
         """Whether a call may be made now; an open circuit becomes half open after ``recovery_timeout``."""
-        if self.state is CircuitState.OPEN and self._clock() - self._opened_at >= self.config.recovery_timeout:
-            self.state, self.success_count = CircuitState.HALF_OPEN, 0
+        before, self.state = self.state, when_asked(self.state, self._opened_at, self.config.recovery_timeout, self._clock())
+        if self.state is not before:
+            self.success_count = 0
         return self.state is not CircuitState.OPEN
 
     def record_success(self) -> None:
@@ -77,9 +80,11 @@ class CircuitBreaker:
         self._totals["failures"] += 1
         self._failures_by_type[connection_type] = self._failures_by_type.get(connection_type, 0) + 1
         self.failure_count += 1
-        if self.state is CircuitState.HALF_OPEN or self.failure_count >= self.config.failure_threshold:
-            self._totals["opened"] += self.state is not CircuitState.OPEN
-            self.state, self._opened_at = CircuitState.OPEN, self._clock()
+        before = self.state
+        self.state = when_failed(before, self.failure_count, self.config.failure_threshold, reopens=True)
+        if self.state is CircuitState.OPEN:
+            self._totals["opened"] += before is not CircuitState.OPEN
+            self._opened_at = self._clock()
 
     async def call(self, operation: Callable[..., Any], *args: Any, connection_type: str = "websocket", **kwargs: Any) -> Any:
         """Make one call (sync or async) within ``config.timeout`` seconds and note how it went.

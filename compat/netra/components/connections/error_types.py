@@ -7,6 +7,9 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Optional
 
+from ..circuits import CircuitBreakerState as CircuitBreakerState
+from ..circuits import when_asked, when_failed
+
 
 class ErrorType(str, Enum):
     """What has gone wrong."""
@@ -46,14 +49,6 @@ class RecoveryStrategy(str, Enum):
     BUFFER_AND_REPLAY = "buffer_and_replay"
     FALLBACK_TRANSPORT = "fallback_transport"
     NO_RECOVERY = "no_recovery"
-
-
-class CircuitBreakerState(str, Enum):
-    """Whether recovery is tried at all."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
 
 
 _E, _R = ErrorType, RecoveryStrategy
@@ -154,9 +149,8 @@ class CircuitBreaker:
 
     def is_open(self) -> bool:
         """Whether attempts are refused; an open breaker whose time is up becomes half open."""
-        last = self.last_failure_time
-        if self.state is CircuitBreakerState.OPEN and last is not None and time.time() - last >= self.timeout_seconds:
-            self.state = CircuitBreakerState.HALF_OPEN
+        if self.last_failure_time is not None:
+            self.state = when_asked(self.state, self.last_failure_time, self.timeout_seconds, time.time())
         return self.state is CircuitBreakerState.OPEN
 
     def record_success(self) -> None:
@@ -168,8 +162,7 @@ class CircuitBreaker:
         """Count a failure; at the threshold the breaker opens."""
         self.failure_count += 1
         self.last_failure_time = time.time()
-        if self.failure_count >= self.failure_threshold:
-            self.state = CircuitBreakerState.OPEN
+        self.state = when_failed(self.state, self.failure_count, self.failure_threshold, reopens=False)
 
     def can_execute(self) -> bool:
         """Whether an attempt may be made."""

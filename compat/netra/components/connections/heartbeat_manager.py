@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compat.canonical.core.logged import get_logger
+from compat.netra.components.process_wide import only
 
 from ..environment.reading import read_variable
 from ..messages.message_types import MessageType
@@ -153,7 +154,4 @@ _heartbeat_manager: WebSocketHeartbeatManager | None = None
 
 def get_heartbeat_manager(config: HeartbeatConfig | None = None) -> WebSocketHeartbeatManager:
     """Return the heartbeat manager of this process; it is made when first asked for, with this configuration."""
-    global _heartbeat_manager
-    if _heartbeat_manager is None:
-        _heartbeat_manager = WebSocketHeartbeatManager(config)
-    return _heartbeat_manager
+    return only(globals(), "_heartbeat_manager", lambda: WebSocketHeartbeatManager(config))

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from compat.canonical.core.logged import get_logger
+from compat.netra.components.process_wide import only
 
 from ..messages.message_types import MessageType
 from .connection_utils import is_websocket_connected, safe_websocket_send
@@ -199,10 +200,7 @@ _connection_monitor: WebSocketConnectionMonitor | None = None
 
 def get_connection_monitor() -> WebSocketConnectionMonitor:
     """Return the monitor of this process; it is made when first asked for."""
-    global _connection_monitor
-    if _connection_monitor is None:
-        _connection_monitor = WebSocketConnectionMonitor()
-    return _connection_monitor
+    return only(globals(), "_connection_monitor", WebSocketConnectionMonitor)
 
 
 def _weak(websocket: Any) -> Any:

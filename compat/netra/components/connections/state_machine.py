@@ -12,6 +12,7 @@ from typing import Any, Optional
 
 from compat.canonical.core.logged import get_logger
 from compat.netra.components.bounded import append
+from compat.netra.components.process_wide import only
 
 from ..types import ensure_user_id
 
@@ -383,16 +384,11 @@ class ConnectionStateMachineRegistry:
 
 
 _connection_state_registry: Optional[ConnectionStateMachineRegistry] = None
-_registry_lock = threading.Lock()
 
 
 def get_connection_state_registry() -> ConnectionStateMachineRegistry:
     """The process's registry, made at first use."""
-    global _connection_state_registry
-    with _registry_lock:
-        if _connection_state_registry is None:
-            _connection_state_registry = ConnectionStateMachineRegistry()
-        return _connection_state_registry
+    return only(globals(), "_connection_state_registry", ConnectionStateMachineRegistry)
 
 
 def get_connection_state_machine(connection_id: str) -> Optional[ConnectionStateMachine]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from compat.canonical.auth.identity import AuthenticationFailed, Identity
 from compat.canonical.core.logged import get_logger
+from compat.netra.components.process_wide import only
 
 from ..auth.authentication_service import context_of
 from ..auth.handshakes import handshake_of
@@ -133,10 +134,7 @@ _extractor_instance: UserContextExtractor | None = None
 
 def get_user_context_extractor() -> UserContextExtractor:
     """Return the extractor of this process; it is made when first asked for."""
-    global _extractor_instance
-    if _extractor_instance is None:
-        _extractor_instance = UserContextExtractor()
-    return _extractor_instance
+    return only(globals(), "_extractor_instance", UserContextExtractor)
 
 
 async def extract_websocket_user_context(

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any, Optional
 
+from compat.netra.components.process_wide import only
+
 from .container_reports import DockerReports
 from .container_types import (
     SPECS,
@@ -266,10 +268,7 @@ _default_manager: Optional[UnifiedDockerManager] = None
 
 def get_default_manager() -> UnifiedDockerManager:
     """The process's manager, made at first use."""
-    global _default_manager
-    if _default_manager is None:
-        _default_manager = UnifiedDockerManager()
-    return _default_manager
+    return only(globals(), "_default_manager", UnifiedDockerManager)
 
 
 def restart_service(service_name: str, force: bool = False) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
@@ -11,6 +10,7 @@ from typing import Any, Optional, Union
 
 from compat.canonical.core.logged import get_logger
 from compat.netra.components.bounded import Newest, append
+from compat.netra.components.process_wide import only
 
 from ..connections.manager_calls import is_canonical
 from ..environment import get_env
@@ -326,23 +326,17 @@ WebSocketEventValidator = UnifiedEventValidator
 AgentEventValidationResult = ValidationResult
 
 _validator: Optional[UnifiedEventValidator] = None
-_validator_lock = threading.Lock()
 
 
 def get_websocket_validator() -> UnifiedEventValidator:
     """The process's validator, made at first use. It checks single events; runs belong in validators of their own."""
-    global _validator
-    with _validator_lock:
-        if _validator is None:
-            _validator = UnifiedEventValidator(validation_mode="realtime")
-        return _validator
+    return only(globals(), "_validator", lambda: UnifiedEventValidator(validation_mode="realtime"))
 
 
 def reset_websocket_validator() -> None:
     """Forget the process's validator."""
     global _validator
-    with _validator_lock:
-        _validator = None
+    _validator = None
 
 
 def validate_agent_events(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Optional
 
+from ..circuits import CircuitBreakerState as CircuitBreakerState
 from ..timestamps import convert_to_unix_timestamp, validate_timestamp_format
 
 
@@ -101,14 +102,6 @@ class EventMetrics:
     events_per_second: float = 0.0
     validation_failures: dict[str, int] = field(default_factory=dict)
     sequence_completion_rate: float = 0.0
-
-
-class CircuitBreakerState(str, Enum):
-    """Whether events are validated at all."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
 
 
 _REQUIRED_FIELDS = ("type", "payload", "timestamp", "thread_id")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import threading
 import time
 import uuid
 from collections import deque
@@ -12,7 +11,9 @@ from typing import Any, Optional
 
 from compat.canonical.core.logged import get_logger
 from compat.netra.components.bounded import Newest
+from compat.netra.components.process_wide import only
 
+from ..circuits import when_asked, when_failed
 from .event_rules import (
     CircuitBreakerState,
     EventMetrics,
@@ -260,20 +261,17 @@ class EventValidationFramework:
         return report
 
     def _rests(self) -> bool:
-        if self.circuit_breaker_state is not CircuitBreakerState.OPEN:
-            return False
-        if self.last_failure_time is None or time.time() - self.last_failure_time >= self.recovery_timeout:
-            self.circuit_breaker_state = CircuitBreakerState.HALF_OPEN
-            return False
-        return True
+        since = self.last_failure_time if self.last_failure_time is not None else 0.0
+        self.circuit_breaker_state = when_asked(self.circuit_breaker_state, since, self.recovery_timeout, time.time())
+        return self.circuit_breaker_state is CircuitBreakerState.OPEN
 
     def _watch(self, event: ValidatedEvent) -> None:
         if event.validation_result is ValidationResult.CRITICAL:
             self.failure_count += 1
             self.last_failure_time = time.time()
-            half_open = self.circuit_breaker_state is CircuitBreakerState.HALF_OPEN
-            if half_open or self.failure_count >= self.failure_threshold:
-                self.circuit_breaker_state = CircuitBreakerState.OPEN
+            self.circuit_breaker_state = when_failed(
+                self.circuit_breaker_state, self.failure_count, self.failure_threshold, reopens=True
+            )
         else:
             self.failure_count = 0
             self.circuit_breaker_state = CircuitBreakerState.CLOSED
@@ -322,18 +320,13 @@ async def _tell(callbacks: list[Callable[..., Any]], event: ValidatedEvent) -> N
 
 
 _framework: Optional[EventValidationFramework] = None
-_framework_lock = threading.Lock()
 
 
 def get_event_validation_framework(
     validation_level: EventValidationLevel = EventValidationLevel.STRICT,
 ) -> EventValidationFramework:
     """The process's framework, made at first use with that level."""
-    global _framework
-    with _framework_lock:
-        if _framework is None:
-            _framework = EventValidationFramework(validation_level)
-        return _framework
+    return only(globals(), "_framework", lambda: EventValidationFramework(validation_level))
 
 
 async def validate_websocket_event(event: dict[str, Any], context: Optional[dict[str, Any]] = None) -> ValidatedEvent:

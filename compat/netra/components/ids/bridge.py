@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, Optional
 
 from compat.netra.components.bounded import Newest
+from compat.netra.components.process_wide import only
 
 from . import formats
 from .generator import UnifiedIdGenerator
@@ -137,16 +138,11 @@ def _untimed(id_string: str) -> str:
 
 
 _migration_bridge: Optional[IdMigrationBridge] = None
-_migration_bridge_lock = threading.Lock()
 
 
 def get_migration_bridge() -> IdMigrationBridge:
     """The process's one bridge, made on first use."""
-    global _migration_bridge
-    with _migration_bridge_lock:
-        if _migration_bridge is None:
-            _migration_bridge = IdMigrationBridge()
-        return _migration_bridge
+    return only(globals(), "_migration_bridge", IdMigrationBridge)
 
 
 def normalize_for_cleanup(id_string: str) -> str:

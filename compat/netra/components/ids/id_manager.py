@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 from compat.canonical.core.logged import get_logger
+from compat.netra.components.process_wide import only
 
 from . import formats
 from .formats import IDType, is_valid_id_format
@@ -368,16 +369,11 @@ def _short_ms() -> str:
 
 
 _id_manager: Optional[UnifiedIDManager] = None
-_id_manager_lock = threading.Lock()
 
 
 def get_id_manager() -> UnifiedIDManager:
     """The process's one manager, made on first use."""
-    global _id_manager
-    with _id_manager_lock:
-        if _id_manager is None:
-            _id_manager = UnifiedIDManager()
-        return _id_manager
+    return only(globals(), "_id_manager", UnifiedIDManager)
 
 
 def generate_id(id_type: IDType, **kwargs: Any) -> str:

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, Optional
 
 from compat.canonical.core.logged import get_logger
+from compat.netra.components.process_wide import only
 
 from ..connections.state_machine import ApplicationConnectionState, ConnectionStateMachine, StateTransitionInfo
 from ..types import ensure_user_id
@@ -398,16 +399,11 @@ class MessageQueueRegistry:
 
 
 _message_queue_registry: Optional[MessageQueueRegistry] = None
-_registry_lock = threading.Lock()
 
 
 def get_message_queue_registry() -> MessageQueueRegistry:
     """The process's registry, made at first use."""
-    global _message_queue_registry
-    with _registry_lock:
-        if _message_queue_registry is None:
-            _message_queue_registry = MessageQueueRegistry()
-        return _message_queue_registry
+    return only(globals(), "_message_queue_registry", MessageQueueRegistry)
 
 
 def get_message_queue_for_connection(connection_id: str) -> Optional[MessageQueue]:

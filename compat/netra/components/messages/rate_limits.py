@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compat.netra.components.bounded import Newest
+from compat.netra.components.process_wide import only
 
 from ..connections.connection_utils import check_rate_limit
 from ..environment.reading import read_variable
@@ -207,10 +208,7 @@ _limiter: WebSocketRateLimiter | None = None
 
 def get_rate_limiter() -> WebSocketRateLimiter:
     """Return the connection limiter of this process; it is made when first asked for."""
-    global _limiter
-    if _limiter is None:
-        _limiter = WebSocketRateLimiter()
-    return _limiter
+    return only(globals(), "_limiter", WebSocketRateLimiter)
 
 
 async def check_connection_rate_limit(client_ip: str) -> tuple[bool, float | None]:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from compat.netra.components.bounded import Newest
+from compat.netra.components.process_wide import only
 
 from . import handlers as _handlers
 from .creation import convert_jsonrpc_to_websocket_message
@@ -291,10 +292,7 @@ _message_router: MessageRouter | None = None
 
 def get_message_router() -> MessageRouter:
     """Return the router of this process; it is made when first asked for."""
-    global _message_router
-    if _message_router is None:
-        _message_router = MessageRouter()
-    return _message_router
+    return only(globals(), "_message_router", MessageRouter)
 
 
 def get_router_handler_count() -> int:

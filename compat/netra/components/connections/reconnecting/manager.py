@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from compat.canonical.core.logged import get_logger
+from compat.netra.components.process_wide import only
 
 logger = get_logger(__name__)
 
@@ -162,10 +163,7 @@ _reconnection_manager: ReconnectionManager | None = None
 
 def get_reconnection_manager(config: Any = None) -> ReconnectionManager:
     """Return the manager of this process; ``config`` counts when it is made."""
-    global _reconnection_manager
-    if _reconnection_manager is None:
-        _reconnection_manager = ReconnectionManager(config)
-    return _reconnection_manager
+    return only(globals(), "_reconnection_manager", lambda: ReconnectionManager(config))
 
 
 async def setup_connection_with_reconnection(
