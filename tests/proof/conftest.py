@@ -50,7 +50,7 @@ class Process:
     """A child whose lines are collected; it never outlives the test."""
 
     def __init__(self, arguments: list[str], **variables: str) -> None:
-        environ = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+        environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **variables}
         self.process = subprocess.Popen(
             [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ
         )
@@ -129,6 +129,22 @@ class Run:
         self.children.append(child)
         return child
 
+    @property
+    def root(self) -> pathlib.Path:
+        """Where children find the package under test."""
+        return ROOT
+
+    def process(self, arguments: list[str], **variables: str) -> Process:
+        """Start another child."""
+        child = Process(arguments, **variables)
+        self.children.append(child)
+        return child
+
+    def stop(self) -> None:
+        """End all children."""
+        for child in self.children:
+            child.stop()
+
     async def send(self, factory: Any, user: str) -> None:
         """Send one numbered event to ``user`` and count it once it was accepted."""
         number = self.sent.get(user, 0)
@@ -169,8 +185,7 @@ def proof(tmp_path: pathlib.Path):
     directory.mkdir()
     run = Run(directory)
     yield run
-    for child in run.children:
-        child.stop()
+    run.stop()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import functools
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from ..core.backplane import Answers, Deliver, Listener
 from ..core.events import GREATEST_SEQ, Delivery, Draft, Event, Position, resync_notice
@@ -23,6 +23,7 @@ from ..errors import BackplaneUnavailable, SettingsError, WebSocketComponentErro
 from .control import RedisControl
 from .layout import event_of, item_of, keys_of, roster_of, user_of
 from .link import RedisLink, end_tasks
+from .placing import Place, Placer
 from .publisher import SCRIPT, RedisPublisher, batches, once, refusal_in
 
 logger = get_logger(__name__)
@@ -39,13 +40,6 @@ return 1
 _TOUCHED_AT_ONCE = 500
 _ASKED_AT_ONCE = 64
 _PATIENCE = 3.0  # seconds in which a Redis that is there answers
-
-
-class _Place(NamedTuple):
-    """How far a user's events have come here: the last one's position, and the token it has in the stream."""
-
-    position: Position
-    token: str
 
 
 class RedisBackplane:
@@ -82,10 +76,13 @@ class RedisBackplane:
         self._publisher: RedisPublisher | None = None
         self._link: RedisLink | None = None
         self._turns: asyncio.Semaphore
+        self._admission: asyncio.Semaphore
         self._watcher: asyncio.Task[None] | None = None
         self._error: str | None = "not started"
-        self._joined: dict[str, _Place | None] = {}
+        self._joined: dict[str, Place | None] = {}
         self._joining: dict[str, asyncio.Future[None]] = {}
+        self._placer = Placer(self._places, self._settle)
+        self._placing: asyncio.Task[None] | None = None
         self._control = RedisControl(prefix, self._node, lambda: self._client, self._ask)
         self._deliver: Deliver = lambda user_id, events: 0
         self._pump: Callable[[str], None] = lambda user_id: None
@@ -106,7 +103,7 @@ class RedisBackplane:
         except ValueError as exc:
             raise SettingsError([f"REDIS_URL cannot be used: {exc}"]) from exc
         # More clients than connections may come at once: they wait here, where redis-py would raise as if Redis were away.
-        self._turns = asyncio.Semaphore(_ASKED_AT_ONCE)
+        self._turns, self._admission = asyncio.Semaphore(_ASKED_AT_ONCE), asyncio.Semaphore(_ASKED_AT_ONCE)
         own: dict[str, Any] = {"decode_responses": True, "protocol": 2, "socket_connect_timeout": _PATIENCE}
         # A Redis that hangs must not hold publications much longer than they may wait; a second it gets in any case.
         patience = min(_PATIENCE, max(1.0, self._publish_timeout))
@@ -138,6 +135,7 @@ class RedisBackplane:
             on_subscribed=self._on_subscribed,
             ping_interval=self._ping_interval,
         )
+        self._placing = asyncio.get_running_loop().create_task(self._placer.run())
         # A channel of its own keeps the subscription alive, and watched, while nobody is connected here.
         for channel in self._control.channels:
             self._link.subscribe(channel)
@@ -149,9 +147,9 @@ class RedisBackplane:
 
     async def close(self) -> None:
         """Disconnect; what still waits to be published fails."""
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            await end_tasks(watcher)
+        tasks = [task for task in (self._watcher, self._placing) if task is not None]
+        self._watcher = self._placing = None
+        await end_tasks(*tasks)
         if self._link is not None:
             await self._link.close()
         if self._publisher is not None:
@@ -282,6 +280,14 @@ class RedisBackplane:
             self._link.subscribe(self._keys(user_id)[2])
         if joining.done():
             return
+        if self._link.up:
+            # In a storm all would wait for the last one; so each waits for its turn, and then for Redis alone.
+            async with self._admission:
+                await self._joined_by(joining)
+        else:
+            await self._joined_by(joining)
+
+    async def _joined_by(self, joining: asyncio.Future[None]) -> None:
         try:
             await asyncio.wait_for(asyncio.shield(joining), self._publish_timeout)
         except asyncio.TimeoutError:
@@ -380,7 +386,7 @@ class RedisBackplane:
             if seq > last.position.seq + 1:
                 await self._refill(user_id, last)
                 return
-        self._joined[user_id] = _Place(Position(epoch, seq), token)
+        self._joined[user_id] = Place(Position(epoch, seq), token)
         self._deliver(user_id, (event_of(item, epoch, seq),))
         self._pump(user_id)
 
@@ -389,25 +395,44 @@ class RedisBackplane:
             await self._control.recall()  # what was said while nobody here listened
             return
         user_id = self._user_of(channel)
-        if user_id in self._joined:
-            last = self._joined[user_id]
-            if last is not None:
-                await self._refill(user_id, last)
-            else:
-                place = await self._place(user_id)
-                if user_id in self._joined:
-                    self._joined[user_id] = place
+        last = self._joined.get(user_id)
+        if last is not None:
+            await self._refill(user_id, last)
+            self._confirm(user_id)
+        elif user_id in self._joined:
+            self._placer.want(user_id)
+
+    def _settle(self, user_id: str, place: Place) -> None:
+        # An event that has come since knows better.
+        if user_id in self._joined and self._joined[user_id] is None:
+            self._joined[user_id] = place
+        self._confirm(user_id)
+
+    def _confirm(self, user_id: str) -> None:
         joining = self._joining.get(user_id)
         if joining is not None and not joining.done():
             joining.set_result(None)
 
-    async def _place(self, user_id: str) -> _Place:
-        position = await self.position(user_id)
-        newest = await self._ask(lambda: self._client.xrevrange(self._keys(user_id)[1], count=1))
-        known = newest and _seq(newest[0]) == position.seq
-        return _Place(position, newest[0][1]["t"] if known else "")
+    async def _places(self, users: Sequence[str]) -> list[Place]:
+        """Return where the streams of many users stand; those that have none begin now, as with :meth:`position`."""
+        pipe = self._client.pipeline(transaction=True)
+        for user_id in users:
+            meta, stream, _ = self._keys(user_id)
+            pipe.hsetnx(meta, "epoch", os.urandom(6).hex())
+            pipe.pexpire(meta, self._ttl)
+            pipe.hmget(meta, "epoch", "seq")
+            pipe.xrevrange(stream, count=1)
+        self._enrol(pipe, users)
+        answers = await self._ask(pipe.execute)
+        places = []
+        for index in range(0, 4 * len(users), 4):
+            (epoch, seq), newest = answers[index + 2], answers[index + 3]
+            position = Position(epoch, int(seq or 0))
+            known = newest and _seq(newest[0]) == position.seq
+            places.append(Place(position, newest[0][1]["t"] if known else ""))
+        return places
 
-    async def _refill(self, user_id: str, last: _Place) -> None:
+    async def _refill(self, user_id: str, last: Place) -> None:
         """Deliver what a subscription has missed; where Redis cannot tell, have clients resync."""
         replay, token = await self._read(user_id, last.position, last.token)
         if replay.resync == "unknown_position":
@@ -416,7 +441,7 @@ class RedisBackplane:
         if user_id not in self._joined:
             return
         end = replay.position
-        self._joined[user_id] = _Place(end, token)
+        self._joined[user_id] = Place(end, token)
         events = replay.events
         if replay.resync is not None:
             logger.warning("events of a user were not received in time, clients are told to resync: %s", replay.resync)
