@@ -63,6 +63,9 @@ def nox(arguments: list[str]) -> None:
     """Check that the sessions exist."""
     text = (ROOT / "noxfile.py").read_text(encoding="utf-8")
     known = set(re.findall(r"^def (\w+)\(session", text, flags=re.M)) | set(re.findall(r'session\(name="([\w-]+)"', text))
+    own = pathlib.Path("noxfile.py")
+    if own.exists() and "compat.nox.rehearsals(" in own.read_text(encoding="utf-8"):
+        known.add("rehearse")
     wanted = arguments[arguments.index("-s") + 1 :] if "-s" in arguments else []
     for session in wanted:
         if session == "--":
