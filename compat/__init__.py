@@ -12,6 +12,7 @@ General layout:
     project/        how a project begins: its survey, its first ledger, its pipelines, what is wrong in its set-up
     cli/            the command line
     pytest_plugin/  legacy uses of a test run: summary, limits, ratchet, rehearsal
+    nox             sessions of nox that rehearse each removal on each Python
     testing/        what a block of a test used, for any test runner
     boot/           how it starts with every process of an environment; auto starts it by hand
     canonical/      the core: a WebSocket server that imports nothing else of the package

@@ -23,7 +23,6 @@ PYTEST_DONT_REWRITE: start-up may have imported this package before pytest comes
 from __future__ import annotations
 
 import os
-import sys
 
 import pytest
 
@@ -88,14 +87,12 @@ def _table(file: str) -> Any:
         return None
     if b"compat" not in text:
         return None
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    from compat import configuration
+
     try:
-        found = tomllib.loads(text.decode("utf-8")).get("tool", {}).get("compat", {}).get("pytest")
-    except (ValueError, AttributeError):
-        return None  # pytest, or whoever reads the table, says what is wrong
+        found = configuration.value(configuration.read(file), "pytest")
+    except configuration.ConfigError as error:
+        raise pytest.UsageError(str(error)) from None
     return None if found is False else found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from typing import Any, NamedTuple
 
@@ -11,8 +10,6 @@ import pytest
 from .limits import parse
 
 RATCHET, EXPECTED = "compat-uses.txt", "compat-expected.txt"
-#: The keys of the table ``[tool.compat.pytest]``.
-KEYS = ("max", "ratchet", "expect", "packages")
 
 
 class Settings(NamedTuple):
@@ -31,7 +28,7 @@ class Settings(NamedTuple):
 def read(config: pytest.Config, table: Any) -> Settings:
     """Join the three sources; raise ``pytest.UsageError`` with one sentence for what cannot be used."""
     root, options = str(config.rootpath), config.known_args_namespace
-    values = _of_table(table, os.path.join(root, "pyproject.toml"))
+    values = _of_table(table)
 
     def value(name: str) -> str:
         found = getattr(options, f"compat_{name}", None) or config.getini(f"compat_{name}") or values.get(name, "")
@@ -56,20 +53,8 @@ def _file(root: str, named: str, usual: str, is_written: bool) -> str:
     return path if named or is_written or os.path.exists(path) else ""
 
 
-def _of_table(table: Any, file: str) -> dict[str, str]:
-    if table is None or table is True:
-        return {}
+def _of_table(table: Any) -> dict[str, str]:
+    """The values of the table, whose form :mod:`compat.configuration` has checked."""
     if not isinstance(table, dict):
-        raise pytest.UsageError(f"{file}: [tool.compat] pytest must be true, false or a table, not {table!r}")
-    found = {}
-    for key, given in table.items():
-        if key not in KEYS:
-            near = difflib.get_close_matches(key, KEYS, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(KEYS)}"
-            raise pytest.UsageError(f"{file}: [tool.compat.pytest] has no {key!r}; {hint}")
-        if key == "packages" and isinstance(given, list) and all(isinstance(item, str) for item in given):
-            given = " ".join(given)
-        if not isinstance(given, str):
-            raise pytest.UsageError(f"{file}: [tool.compat.pytest] {key} must be a string, not {given!r}")
-        found[key] = given
-    return found
+        return {}
+    return {key: " ".join(given) if isinstance(given, list) else given for key, given in table.items()}

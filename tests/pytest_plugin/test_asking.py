@@ -73,9 +73,17 @@ def test_marks_and_the_fixture_stand_where_it_is_off(project):
 @pytest.mark.parametrize(
     ("table", "line", "said"),
     [
-        ("pytest = 3", "", "pyproject.toml: [tool.compat] pytest must be true, false or a table, not 3"),
-        ("pytest.mx = ''", "", "pyproject.toml: [tool.compat.pytest] has no 'mx'; did you mean 'max'?"),
-        ("pytest.max = 3", "", "pyproject.toml: [tool.compat.pytest] max must be a string, not 3"),
+        (
+            "pytest = 3",
+            "",
+            'pyproject.toml: [tool.compat] pytest must be true, false, or a table such as {max = "self=0 direct=10"}, not 3',
+        ),
+        (
+            "pytest.mx = ''",
+            "",
+            "pyproject.toml: [tool.compat.pytest] has no 'mx'; write 'max' (it takes max, ratchet, expect, packages)",
+        ),
+        ("pytest.max = 3", "", "such as {max = \"self=0 direct=10\"}, not {'max': 3}"),
         (
             "",
             'compat_max = "selfish=0"',

@@ -14,7 +14,7 @@ import pytest
 from compat import nox
 
 pytestmark = pytest.mark.slow
-pytest.importorskip("compat.pytest_plugin")
+
 EXAMPLE = Path(__file__).parent / "example"
 OLDEST, NEWEST = "3.9", "3.15"
 

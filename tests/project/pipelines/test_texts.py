@@ -96,7 +96,6 @@ def test_actionlint_finds_nothing_in_the_workflow_nor_in_our_own(shop, project, 
 
 
 def test_what_the_job_runs_does_what_it_says(shop, project, compat_in, needed, tmp_path):
-    pytest.importorskip("compat.pytest_plugin")
     needed("ruamel.yaml, of check-jsonschema,", importlib.util.find_spec("ruamel") is not None)
     from ruamel.yaml import YAML
 
