@@ -126,6 +126,13 @@ KEYS: Final = {
             False,
         ),
         Key(
+            "telemetry",
+            {"type": "boolean"},
+            "true or false",
+            "`true`: uses are kept on disk, those of ledgers of other distributions too, as `COMPAT_TELEMETRY=on` does",
+            False,
+        ),
+        Key(
             "testing",
             {"type": "boolean"},
             "true or false",

@@ -295,7 +295,8 @@ def end(started: float) -> None:
     """Leave a record that the drop-in watched this process; one that lived for a moment only is not worth its cost."""
     if hasattr(gc, "callbacks") and beat in gc.callbacks:
         gc.callbacks.remove(beat)
-    silent = not _is_asked() or time.time() - started < SHORT
+    # A project that asks is read by what records, and found here by its words.
+    silent = time.time() - started < SHORT or not (_is_asked() or b"[tool.compat" in _read("pyproject.toml"))
     # pip warns of all that is imported when it has installed something: it may be half of the old and half of the new.
     if not silent and "pip" not in sys.modules and _finders():
         try:

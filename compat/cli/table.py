@@ -69,6 +69,7 @@ COMMANDS: Final = {
         Command("stubs", "compat.cli.commands.stubs:command", "tools", "Write stubs that mark legacy names deprecated."),
         Command("export", "compat.cli.commands.export:command", "tools", "Export the ledger for other tools."),
         Command("serve", "compat.cli.commands.serve:command", "server,tools", "Serve the usage page, /api/usage and /metrics."),
+        Command("forget", "compat.cli.commands.forget:run", "", "Remove what the telemetry has kept on this machine."),
         Command("vacuum", "compat.cli.commands.vacuum:command", "tools", "Drop old days from the usage history."),
     )
 }

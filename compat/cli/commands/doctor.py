@@ -117,12 +117,23 @@ def _telemetry() -> tuple[str, bool]:
     try:
         # Asked by doing it: root may write anywhere, by the mode of a directory, and still not on a read-only disk.
         with tempfile.TemporaryFile(dir=at):
-            return f"telemetry: counts are kept in {directory}", True
+            return f"telemetry: {_kept(directory)}", True
     except OSError as error:
         said = error.strerror or type(error).__name__
     return (
         f"telemetry: {directory} cannot be written ({said}), counts stay in memory; set COMPAT_DIR to a writable directory",
         False,
+    )
+
+
+def _kept(directory: str) -> str:
+    from compat.telemetry.record.asked import is_asked
+
+    if is_asked():
+        return f"counts are kept in {directory}; `compat forget` removes them"
+    return (
+        f"uses of the shipped ledger are kept in {directory}, which `compat forget` removes; those of other ledgers nowhere:"
+        " set COMPAT_TELEMETRY=on, COMPAT_DIR or COMPAT_SERVICE, or write telemetry = true under [tool.compat], to keep them"
     )
 
 

@@ -66,6 +66,7 @@ def command(
 
     from compat.telemetry.history.evidence import read_evidence
     from compat.telemetry.history.queries import Selection
+    from compat.telemetry.record.asked import is_asked
     from compat.telemetry.report.usage_report import day_of, told
 
     from ..common import required_ledger
@@ -96,6 +97,12 @@ def command(
             stream.write("\n")
         else:
             _write_table(shown_answers, stream, only)
+    if not sources and not known.uses and not known.watched and not is_asked():
+        click.echo(
+            "Nothing is kept here unasked: set COMPAT_TELEMETRY=on, COMPAT_DIR or COMPAT_SERVICE where the programs run, or write"
+            " telemetry = true under [tool.compat] in their project.",
+            err=True,
+        )
     if nothing_read:
         click.echo("No usage could be read: these verdicts rest on none.", err=True)
         return 2

@@ -104,15 +104,32 @@ def _is_warm() -> bool:
     return not _SHOWS_LOCKED and "linecache" in sys.modules and "tokenize" in sys.modules
 
 
+_bundled: dict[int, tuple[Ledger, bool]] = {}
+
+
+def is_bundled(ledger: Ledger) -> bool:
+    """Whether a ledger is one that this package brings along; its uses are kept unasked."""
+    known = _bundled.get(id(ledger))
+    if known is None or known[0] is not ledger:
+        own = [
+            getattr(getattr(module, "LEDGER", None), "name", None)
+            for name, module in list(sys.modules.items())
+            if name.startswith("compat.") and name.endswith(".ledger")
+        ]
+        known = _bundled[id(ledger)] = (ledger, ledger.name in own)
+    return known[1]
+
+
 class UseRecorder:
     """The funnel's side of one move: its sites, its sentences, its hot table."""
 
-    __slots__ = ("_ledger", "_said", "_sites", "docs", "hot", "move", "raises", "stage")
+    __slots__ = ("_ledger", "_said", "_sites", "docs", "hot", "kept", "move", "raises", "stage")
 
     def __init__(self, move: Move, ledger: Ledger, hot: dict[int, Any] | None = None) -> None:
         self.move = move
         self._ledger = ledger
         self.docs = ledger.origin(move).docs
+        self.kept = is_bundled(ledger)
         self.stage = ledger.stage(move)
         self.raises = move.raises(self.stage)
         self.hot: dict[int, Any] = {} if hot is None else hot
@@ -154,7 +171,7 @@ class UseRecorder:
         if note is not None:
             place, registry = note
             line = place.line
-            cell = _open(Site(self.move.id, kind, place.file, line, place.function, place.module))
+            cell = _open(Site(self.move.id, kind, place.file, line, place.function, place.module), self.kept)
         else:
             user = user or frame
             cell, line = self._cell(kind, user)
@@ -200,14 +217,14 @@ class UseRecorder:
 
     def _cell(self, kind: str, frame: FrameType | None) -> tuple[Cell, int]:
         if frame is None:
-            return _open(Site(self.move.id, kind, "sys", 1, "", "")), 1
+            return _open(Site(self.move.id, kind, "sys", 1, "", ""), self.kept), 1
         key = (site_key(frame), kind)
         line = frame.f_lineno or frame.f_code.co_firstlineno
         known = self._sites.get(key)
         if known is not None:
             return known[1], line
         place = callsite.Place(frame)
-        cell = _open(Site(self.move.id, kind, place.file, place.line, place.function, place.module))
+        cell = _open(Site(self.move.id, kind, place.file, place.line, place.function, place.module), self.kept)
         self._keep_code(frame, kind, cell)
         return cell, line
 

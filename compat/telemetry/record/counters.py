@@ -14,6 +14,8 @@ from time import time
 from compat._forking import GatedLock, gate
 
 from . import life
+from .asked import forget as _ask_again
+from .asked import is_asked
 from .cells import Counters, log_warning
 from .sites import Site, portable_path
 
@@ -140,6 +142,8 @@ def _record(ended: float, counted: bool = False) -> None:
     if _mode() in ("off", "memory"):
         return
     with gate:
+        if not counted and not is_asked():
+            return
         directory = _directory()
         from .identity import this_process
         from .observed import renew_record
@@ -170,21 +174,35 @@ _watched: list[float] = []
 _noted: list[bool] = []
 _places: dict[bool, Place | None] = {}
 _current: list[Counters | None] = []
+_aside: list[Counters] = []  # the uses that nobody asked to keep, in memory
 _nothing: Callable[[], object] = repeat(None).__next__
 _callbacks: list[Callable[[], object]] = []
 
 
-def open_cell(site: Site) -> Callable[[], object]:
+def open_cell(site: Site, kept: bool = True) -> Callable[[], object]:
     """Return the zero-argument increment of ``site``; calling it counts one use, from any thread.
+
+    Where nobody has asked that uses be kept, those that are not ``kept`` anyway are counted in memory alone.
 
     It is the bound ``__next__`` of an iterator, which hot code may step itself (``increment.__self__``).
     The same site gives the same cell. Cells stay valid for the life of the process and in its forked children
     (which count for themselves), until ``on_reset`` calls back.
     """
+    if not kept and _mode() not in ("off", "memory") and not _is_asked():
+        if not _aside:
+            with _choosing:
+                if not _aside:
+                    _aside.append(Counters())
+        return _aside[0].cell(site)
     if not _current:
         prepare()
     counters = _current[0]
     return _nothing if counters is None else counters.cell(site)
+
+
+def _is_asked() -> bool:
+    with gate:
+        return is_asked()
 
 
 def prepare() -> None:
@@ -218,7 +236,8 @@ def keep_in(directory: str) -> None:
 def usage() -> list[tuple[Site, int]]:
     """Return ``(site, count)`` for every site used in this very process, without touching the disk."""
     counters = _current[0] if _current else None
-    return [] if counters is None else counters.usage()
+    kept = [] if counters is None else counters.usage()
+    return kept + _aside[0].usage() if _aside else kept
 
 
 def on_reset(callback: Callable[[], object]) -> None:
@@ -227,9 +246,11 @@ def on_reset(callback: Callable[[], object]) -> None:
 
 
 def lasting() -> bool:
-    """Tell whether this process counts in a file, or would do so at its first use."""
+    """Tell whether this process counts in a file, or would do so at its first use; not where some uses are in memory alone."""
+    if _aside:
+        return False
     if not _current:
-        return _mode() not in ("off", "memory")
+        return _mode() not in ("off", "memory") and _is_asked()
     counters = _current[0]
     return counters is not None and counters.lasting()
 
@@ -240,6 +261,8 @@ def reset() -> None:
     if _current and _current[0] is not None and _current[0].table is not None:
         _current[0].table.release()
     _current.clear()
+    _aside.clear()
+    _ask_again()
     _place.clear()
     _places.clear()
     for callback in list(_callbacks):
@@ -248,6 +271,8 @@ def reset() -> None:
 
 def _is_child() -> None:
     _places.clear()
+    if _aside:
+        _aside[0].forked()
     if _current and _current[0] is not None:
         _current[0].forked()
     if _watched:
