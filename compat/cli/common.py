@@ -74,21 +74,9 @@ def _refuse_a_hook_without_ledgers() -> None:
 
 def move_facts(ledger: Ledger) -> dict[str, MoveFacts]:
     """The facts of every row by the id under which its uses are counted."""
-    from compat.ledger import replacement
-    from compat.telemetry.report.usage_report import MoveFacts
+    from compat.metrics import move_facts
 
-    return {
-        move.id: MoveFacts(
-            legacy=move.legacy,
-            canonical=move.canonical,
-            since=move.since,
-            removal=move.removal,
-            instead=replacement(move),
-            stage=ledger.stage(move),
-            kind=move.kind,
-        )
-        for move in ledger
-    }
+    return move_facts(ledger)
 
 
 @contextmanager

@@ -11,9 +11,15 @@ PROCESSES = "Processes in which the drop-in was active, whether they used anythi
 SECONDS_NAME = "compat_observed_seconds"
 SECONDS = "Seconds that these processes ran."
 MOVE_NAME = "compat_legacy_move"
-MOVE = "The stage of every move that was used: announced, deprecated, expired."
+MOVE = "The stage of every move that was used: announced, deprecated, expired; and its versions."
 UNREAD_NAME = "compat_unread_files"
 UNREAD = "Files of the state directory that could not be read: until they are cleared, no zero proves anything."
 HISTORY_NAME = "compat_history"
 HISTORY = "Which history the numbers of this target come from: targets that share one have the same store."
-LABELS = ("ledger", "move", "kind", "caller", "service", "since", "removal")
+VERDICT_NAME = "compat_legacy_verdict"
+VERDICT = (
+    "1 for what the uses in this state directory say of a move: in use, unproven, later, may go. No source is searched for it."
+)
+LABELS = ("ledger", "move", "kind", "caller", "service", "environment", "since", "removal")
+OTHERS = "(others)"
+"""The caller, and beyond a second bound the move, of what has no series of its own."""

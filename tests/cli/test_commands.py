@@ -6,6 +6,8 @@ import pytest
 
 from compat.cli.table import COMMANDS, find, plugged
 
+from .conftest import ROOT
+
 click = pytest.importorskip("click", reason="needs the extra: tools")
 
 from compat.cli.group import compat, run  # noqa: E402 - after the skip
@@ -105,3 +107,12 @@ def test_the_shipped_case_plugs_in_its_commands(capsys):
     section = capsys.readouterr().out.partition("Commands of netra-compat ")[2]
     assert "  demo      Run a service written for legacy paths and show what was seen.\n" in section
     assert "  serve-ws  Serve WebSockets on the canonical core.\n" in section
+
+
+@pytest.mark.parametrize(("form", "file"), [("alerts", "alerts.yml"), ("grafana", "dashboard.json")])
+def test_export_writes_what_prometheus_and_grafana_read(run, tmp_path, form, file):
+    shown = run("export", form, "--output", str(tmp_path / file))
+    assert (shown.returncode, shown.stderr) == (0, "")
+    shipped = ROOT / "compat" / "telemetry" / "data" / file
+    assert (tmp_path / file).read_text(encoding="utf-8") == shipped.read_text(encoding="utf-8")
+    assert run("export", form).stdout == shipped.read_text(encoding="utf-8")

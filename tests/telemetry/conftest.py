@@ -24,7 +24,8 @@ class Writer:
 
     def __call__(self, uses: Mapping[Site, int], *, now: float = NOON, ended: float = 0.0, **facts: object) -> str:
         """Write one segment, and return its path. Its pid is in use, but started at another tick: it was reused."""
-        process = describe_process()._replace(**{"tick": 1, "service": "chat", "started": now - 60, **facts})
+        known = {"tick": 1, "service": "chat", "environment": "production", "started": now - 60}
+        process = describe_process()._replace(**{**known, **facts})
         segment = Segment(self.directory, process)
         for site, count in uses.items():
             segment.allot(site, 0, count, now)

@@ -31,7 +31,7 @@ class Facts(NamedTuple):
 
 
 MOVES = {"old.a": Facts("1.0", "3.0", "expired")}
-LABELS = 'caller="app",kind="call",ledger="netra",move="{}",removal="{}",service="{}",since="{}"'
+LABELS = 'caller="app",environment="production",kind="call",ledger="netra",move="{}",removal="{}",service="{}",since="{}"'
 
 
 def lines(**options: object) -> list[str]:
@@ -59,9 +59,9 @@ def test_the_collector_exports_what_the_directory_has_counted(directory, write_s
     assert f"compat_legacy_uses_total{{{LABELS.format('old.b', '', 'chat', '')}}} 5.0" in with_all
     last = f"compat_legacy_last_use_timestamp_seconds{{{LABELS.format('old.a', '3.0', 'api', '1.0')}}} {NOON!r}"
     assert last.replace("1728043200.0", "1.7280432e+09") in with_all
-    assert 'compat_observed_processes{service="chat"} 1.0' in with_all
-    assert 'compat_observed_seconds{service="api"} 61.0' in with_all
-    assert 'compat_legacy_move_info{move="old.a",stage="expired"} 1.0' in with_all
+    assert 'compat_observed_processes{environment="production",service="chat"} 1.0' in with_all
+    assert 'compat_observed_seconds{environment="production",service="api"} 61.0' in with_all
+    assert 'compat_legacy_move_info{move="old.a",removal="3.0",since="1.0",stage="expired"} 1.0' in with_all
     of_api = [line for line in lines(directory=directory, service="api") if line.startswith("compat_legacy_uses_total")]
     assert of_api == [f"compat_legacy_uses_total{{{LABELS.format('old.a', '3.0', 'api', '1.0')}}} 2.0"]
 
@@ -78,6 +78,7 @@ def test_a_vacuum_does_not_make_the_counter_fall(directory, write_segment, site)
 def test_in_memory_mode_the_collector_exports_this_process(monkeypatch, site):
     monkeypatch.setenv("COMPAT_TELEMETRY", "memory")
     monkeypatch.setenv("COMPAT_SERVICE", "chat")
+    monkeypatch.setenv("COMPAT_ENVIRONMENT", "production")
     counters.reset()
     for line in (1, 2, 2):
         counters.open_cell(site(line))()
@@ -111,6 +112,7 @@ def test_opentelemetry_reads_the_same_numbers_when_it_exports(directory, write_s
         "kind": "call",
         "caller": "app",
         "service": "chat",
+        "environment": "production",
         "since": "1.0",
         "removal": "3.0",
     }
@@ -120,7 +122,7 @@ def test_the_alert_rules_are_valid_and_fire_when_they_should(promtool, tmp_path)
     rules = tmp_path / "alerts.yml"
     rules.write_bytes((DATA / "alerts.yml").read_bytes())
     checked = subprocess.run([promtool, "check", "rules", str(rules)], capture_output=True, text=True)
-    assert (checked.returncode, "6 rules found" in checked.stdout) == (0, True), checked.stdout + checked.stderr
+    assert (checked.returncode, "7 rules found" in checked.stdout) == (0, True), checked.stdout + checked.stderr
     use = (
         'compat_legacy_uses_total{{ledger="n",move="{}",kind="call",caller="{}",service="s",since="1",removal="3",'
         'job="j",instance="{}"}}'
@@ -132,11 +134,18 @@ def test_the_alert_rules_are_valid_and_fire_when_they_should(promtool, tmp_path)
         (use.format("old.b", "late", "one"), "_x2500 1+0x400"),
         ('compat_history_info{job="j",instance="one",store="x"}', "1+0x2900"),
         ('compat_history_info{job="j",instance="two",store="x"}', "1+0x2900"),
-        ('compat_legacy_move_info{move="old.a",stage="expired",job="j",instance="one"}', "1+0x2900"),
+        ('compat_legacy_move_info{move="old.a",stage="expired",since="1",removal="3",job="j",instance="one"}', "1+0x2900"),
         ('compat_legacy_move_info{move="old.b",stage="deprecated",job="j",instance="one"}', "1+0x2900"),
     ]
     expired = {
-        "exp_labels": {"severity": "critical", "move": "old.a", "caller": "app", "service": "s", "removal": "3"},
+        "exp_labels": {
+            "severity": "critical",
+            "move": "old.a",
+            "caller": "app",
+            "service": "s",
+            "environment": "production",
+            "removal": "3",
+        },
         "exp_annotations": {
             "summary": "old.a is past its removal version 3 and still used",
             "description": "app in s used it 100 times within a day. 'compat report --match old.a' names the lines.",
@@ -243,17 +252,102 @@ def test_a_pause_of_the_scraping_a_day_ago_makes_no_uses(check_rules):
     check_rules(series, [(DAY_OF, "1955m", {"old.a": 0})])
 
 
+def test_another_promise_of_the_ledger_and_an_exporter_of_a_later_version_make_no_uses(check_rules):
+    use = 'compat_legacy_uses_total{%sledger="n",move="old.a",kind="call",caller="app",service="s",since="1",removal="%s"'
+    use += ',job="j",instance="one"}'
+    series = [
+        (use % ("", "3"), "1000+0x2000 _x900"),
+        (use % ('environment="production",', "3"), "_x2001 1000+0x300 _x600"),
+        (use % ('environment="production",', "4"), "_x2302 1000+1x590"),
+        ('compat_history_info{job="j",instance="one",store="x"}', "1+0x2900"),
+    ]
+    check_rules(series, [(DAY_OF, "2000m", {"old.a": 0}), (DAY_OF, "2300m", {"old.a": 0}), (DAY_OF, "2890m", {"old.a": 588})])
+
+
+def test_uses_in_tests_alert_nobody_and_files_that_cannot_be_read_do(promtool, tmp_path):
+    rules = tmp_path / "alerts.yml"
+    rules.write_bytes((DATA / "alerts.yml").read_bytes())
+    use = (
+        'compat_legacy_uses_total{ledger="n",move="old.a",kind="call",caller="app",service="s",environment="test",since="1",'
+        'removal="3",job="j",instance="one"}'
+    )
+    unread = {
+        "exp_labels": {"severity": "warning", "job": "j", "instance": "one"},
+        "exp_annotations": {
+            "summary": "2 files of one could not be read: no zero proves anything",
+            "description": "'compat report' there names them; 'compat vacuum --damaged' clears what is settled.",
+        },
+    }
+    series = [
+        (use, "0+1x2000"),
+        ('compat_history_info{job="j",instance="one",store="x"}', "1+0x2000"),
+        ('compat_legacy_move_info{move="old.a",stage="expired",since="1",removal="3",job="j",instance="one"}', "1+0x2000"),
+        ('compat_unread_files{job="j",instance="one"}', "0+0x100 2+0x1900"),
+    ]
+    alerts = [
+        {"eval_time": "1900m", "alertname": "CompatExpiredMoveUsed", "exp_alerts": []},
+        {"eval_time": "1900m", "alertname": "CompatNewCaller", "exp_alerts": []},
+        {"eval_time": "90m", "alertname": "CompatUnreadFiles", "exp_alerts": []},
+        {"eval_time": "200m", "alertname": "CompatUnreadFiles", "exp_alerts": [unread]},
+    ]
+    test = {"interval": "1m", "input_series": [{"series": name, "values": values} for name, values in series]}
+    test["alert_rule_test"] = alerts
+    whole = {"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": [test]}
+    (tmp_path / "test.yml").write_text(json.dumps(whole))
+    tested = subprocess.run([promtool, "test", "rules", str(tmp_path / "test.yml")], capture_output=True, text=True)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_the_series_are_bounded_and_none_falls(directory, write_segment, site):
+    def told() -> dict[str, float]:
+        found = (line.rpartition(" ") for line in lines(directory=directory, service=None, limit=3))
+        return {name: float(value) for name, _, value in found if name.startswith("compat_legacy_uses_total")}
+
+    before: dict[str, float] = {}
+    for number in range(12):
+        uses = {site(1, f"old.{number // 4}", f"app{each}.x"): 1 + each for each in range(number + 1)}
+        write_segment(uses)
+        after = told()
+        assert all(after[name] >= value for name, value in before.items())
+        before = after
+    assert len(before) <= 2 * 3 + 1
+    assert sum(before.values()) == sum((number + 1) * (number + 2) // 2 for number in range(12))
+    assert any('caller="(others)"' in name for name in before)
+
+
+def test_the_filled_collector_knows_the_ledgers_and_the_verdicts(directory, write_segment, site):
+    from compat.ledger import Ledger, Name
+    from compat.metrics import collector as filled
+
+    ledger = Ledger("shop", version="3.1", docs="MIGRATION.md")
+    ledger += [Name("old.x:A", "new:A", since="1.0", removal="3.0", instead=None)]
+    ledger += [Name("old.x:B", "new:B", since="2.0", removal="4.0", instead=None)]
+    now = __import__("time").time()
+    write_segment({site(1, "old.x:A.method"): 3}, now=now)
+    registry = CollectorRegistry()
+    registry.register(filled([ledger], directory=directory, service=None))
+    found = generate_latest(registry).decode().splitlines()
+    labels = LABELS.format("old.x:A.method", "3.0", "chat", "1.0").replace("netra", "shop")
+    assert f"compat_legacy_uses_total{{{labels}}} 3.0" in found
+    assert 'compat_legacy_move_info{move="old.x:A.method",removal="3.0",since="1.0",stage="expired"} 1.0' in found
+    verdicts = {line for line in found if line.startswith("compat_legacy_verdict")}
+    assert verdicts == {
+        'compat_legacy_verdict{move="old.x:A",verdict="in use"} 1.0',
+        'compat_legacy_verdict{move="old.x:B",verdict="unproven"} 1.0',
+    }
+
+
 def test_the_queries_of_the_dashboard_are_valid(promtool, tmp_path):
     board = json.loads((DATA / "dashboard.json").read_text())
     panels = board["panels"]
-    assert len({panel["id"] for panel in panels}) == len(panels) == 9
+    assert len({panel["id"] for panel in panels}) == len(panels) == 10
     queries = [target["expr"] for panel in panels for target in panel["targets"]]
     variables = {variable["name"] for variable in board["templating"]["list"]}
     assert variables == {"datasource", "move", "service", "caller"}
     rules = [{"record": f"query:{number}", "expr": query.replace("$", "")} for number, query in enumerate(queries)]
     (tmp_path / "queries.yml").write_text(json.dumps({"groups": [{"name": "queries", "rules": rules}]}))
     checked = subprocess.run([promtool, "check", "rules", str(tmp_path / "queries.yml")], capture_output=True, text=True)
-    assert (checked.returncode, "9 rules found" in checked.stdout) == (0, True), checked.stdout + checked.stderr
+    assert (checked.returncode, "10 rules found" in checked.stdout) == (0, True), checked.stdout + checked.stderr
 
 
 def test_a_caller_is_a_top_level_module():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from ..history_source import is_server, opened_usage, source_options
 from ..options import chosen_ledger, ledger_option
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from compat.ledger import Ledger
     from compat.telemetry.history.database import History
     from compat.telemetry.report.usage_report import MoveFacts
 
@@ -36,10 +39,17 @@ def command(
     refresh: int,
     ledgers: tuple[str, ...],
 ) -> None:
-    """Serve the usage page, /api/usage (JSON) and /metrics (Prometheus).
+    """Serve the usage page, /api/usage and /api/ready (JSON), and /metrics (Prometheus).
 
     Bound to loopback unless --host says otherwise, which needs a token: browsers ask for it (any user name, the token
-    as password), other clients send "Authorization: Bearer TOKEN".
+    as password), other clients send "Authorization: Bearer TOKEN". The verdicts of /api/ready and /metrics are those of
+    uses alone: "compat ready PATHS" searches the source as well.
+
+    \b
+    Examples:
+      compat serve
+      compat serve host1/state host2/state --port 9000
+      COMPAT_TOKEN=secret compat serve --host 0.0.0.0
     """
     import uvicorn
 
@@ -65,7 +75,8 @@ def command(
         hosts=(host, *hosts),
         where=where,
         live=refresh,
-        metrics=_metrics(places, facts, ledger.name),
+        metrics=_metrics(places, [ledger] if ledgers else None),
+        verdicts=lambda history, now: _verdicts(history, now, facts),
     )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
@@ -85,7 +96,20 @@ def opened_history(places: Sequence[str]) -> Iterator[History]:
         yield history
 
 
-def _metrics(places: Sequence[str], facts: dict[str, MoveFacts], ledger: str) -> Callable[[], tuple[bytes, str]] | None:
+def _verdicts(history: History, now: datetime, facts: dict[str, MoveFacts]) -> dict[str, Any]:
+    """The verdicts as ``compat ready --format json`` writes them, as far as uses tell: no source is searched here."""
+    from compat.readiness import Policy, as_dict, judge
+    from compat.telemetry.history.evidence import read_evidence
+    from compat.telemetry.history.queries import Selection
+    from compat.telemetry.report.usage_report import day_of
+
+    policy = Policy()
+    selection = Selection(day_of(now) - policy.days + 1, day_of(now))
+    known = read_evidence(history.connection, selection, history.unread)
+    return as_dict(judge(facts, known, {}, now, policy), policy)
+
+
+def _metrics(places: Sequence[str], ledgers: Sequence[Ledger] | None) -> Callable[[], tuple[bytes, str]] | None:
     """What ``/metrics`` tells: all services of one state directory; ``None`` without the extra or for other sources."""
     import os
 
@@ -93,12 +117,12 @@ def _metrics(places: Sequence[str], facts: dict[str, MoveFacts], ledger: str) ->
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
     except ModuleNotFoundError:
         return None
-    from compat.telemetry.export.prometheus import collector
+    from compat.metrics import collector
     from compat.telemetry.record.directory import state_directory
 
     directory, *more = places or (state_directory(),)
     if more or os.path.isfile(directory) or is_server(directory):
         return None
     registry = CollectorRegistry()
-    registry.register(collector(facts, ledger=ledger, directory=directory, service=None))
+    registry.register(collector(ledgers, directory=directory, service=None))
     return lambda: (generate_latest(registry), CONTENT_TYPE_LATEST)

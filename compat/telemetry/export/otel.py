@@ -17,7 +17,7 @@ def observe(
     meter: Meter | None = None,
     moves: Mapping[str, Facts] | None = None,
     *,
-    ledger: str = "",
+    ledger: str | Mapping[str, str] = "",
     directory: str | os.PathLike[str] | None = None,
     service: str | None = "",
 ) -> None:
@@ -56,4 +56,7 @@ def _last(exported: Exported) -> Iterable[tuple[float, dict[str, str]]]:
 
 
 def _processes(exported: Exported) -> Iterable[tuple[int, dict[str, str]]]:
-    return [(count, {"service": service}) for service, (count, _) in exported.observed.items()]
+    return [
+        (count, {"service": service, "environment": environment})
+        for (service, environment), (count, _) in exported.observed.items()
+    ]

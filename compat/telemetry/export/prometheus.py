@@ -1,12 +1,13 @@
 """Prometheus: a collector for ``prometheus_client``, in a single process as in its multiprocess world.
 
     from prometheus_client import REGISTRY
-    from compat.telemetry.export.prometheus import collector
+    from compat.metrics import collector
 
     REGISTRY.register(collector())
 
-It needs no ``PROMETHEUS_MULTIPROC_DIR``: the counts of all processes come from the state directory, so it belongs into
-whatever registry answers the scrape (``CollectorRegistry`` beside ``MultiProcessCollector``, for example).
+That one fills in what the ledgers and the verdicts say; the one in here knows moves as strings. It needs no
+``PROMETHEUS_MULTIPROC_DIR``: the counts of all processes come from the state directory, so it belongs into whatever registry
+answers the scrape (``CollectorRegistry`` beside ``MultiProcessCollector``, for example).
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ from ..metric_names import (
     UNREAD,
     UNREAD_NAME,
     USES,
+    VERDICT,
+    VERDICT_NAME,
 )
-from .series import Facts, Source
+from .series import LIMIT, Facts, Source, Verdicts
 
 try:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
@@ -57,20 +60,22 @@ class UsageCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Return the numbers of now."""
         families = self._families()
-        uses, last, processes, seconds, moves, history, unread = families
+        uses, last, processes, seconds, moves, history, unread, verdicts = families
         exported = self._source.read()
         for series in exported.uses:
             uses.add_metric(series.labels, series.uses)
             if series.last:
                 last.add_metric(series.labels, series.last)
-        for service, (count, length) in exported.observed.items():
-            processes.add_metric([service], count)
-            seconds.add_metric([service], length)
-        for move, stage in exported.stages.items():
-            moves.add_metric([move], {"stage": stage})
+        for user, (count, length) in exported.observed.items():
+            processes.add_metric(user, count)
+            seconds.add_metric(user, length)
+        for move, (stage, since, removal) in exported.moves.items():
+            moves.add_metric([move], {"stage": stage, "since": since, "removal": removal})
         if exported.store:  # before the first count there is no history yet
             history.add_metric([], {"store": exported.store})
         unread.add_metric([], exported.unread)
+        for move, verdict in exported.verdicts.items():
+            verdicts.add_metric([move, verdict], 1)
         return families
 
     @staticmethod
@@ -78,25 +83,30 @@ class UsageCollector(Collector):
         return (
             CounterMetricFamily(NAME, USES, labels=LABELS),
             GaugeMetricFamily(LAST_NAME, LAST, labels=LABELS),
-            GaugeMetricFamily(PROCESSES_NAME, PROCESSES, labels=["service"]),
-            GaugeMetricFamily(SECONDS_NAME, SECONDS, labels=["service"]),
+            GaugeMetricFamily(PROCESSES_NAME, PROCESSES, labels=["service", "environment"]),
+            GaugeMetricFamily(SECONDS_NAME, SECONDS, labels=["service", "environment"]),
             InfoMetricFamily(MOVE_NAME, MOVE, labels=["move"]),
             InfoMetricFamily(HISTORY_NAME, HISTORY),
             GaugeMetricFamily(UNREAD_NAME, UNREAD),
+            GaugeMetricFamily(VERDICT_NAME, VERDICT, labels=["move", "verdict"]),
         )
 
 
 def collector(
     moves: Mapping[str, Facts] | None = None,
     *,
-    ledger: str = "",
+    ledger: str | Mapping[str, str] = "",
     directory: str | os.PathLike[str] | None = None,
     service: str | None = "",
+    verdicts: Verdicts | None = None,
+    limit: int = LIMIT,
 ) -> UsageCollector:
-    """Return a collector of ``compat_legacy_uses_total{ledger,move,kind,caller,service,since,removal}``.
+    """Return a collector of ``compat_legacy_uses_total{ledger,move,kind,caller,service,environment,since,removal}``.
 
-    ``caller`` is the top-level module of the using code, so that there are few series. ``moves`` gives ``since`` and
-    ``removal`` of each move, ``ledger`` its name. The uses are those of ``service`` (this process's own unless given;
+    ``caller`` is the top-level module of the using code, so that there are few series, and never more than ``limit``. ``moves``
+    gives ``since`` and ``removal`` of each move, ``ledger`` its ledger's name; ``verdicts`` what a history says of each:
+    :func:`compat.metrics.collector` fills them all. The uses are those of ``service`` (this process's own unless given;
     ``None``: of all services, for one exporter per host) in ``directory`` (the state directory unless given).
     """
-    return UsageCollector(Source(moves, ledger=ledger, directory=directory, service=service))
+    source = Source(moves, ledger=ledger, directory=directory, service=service, verdicts=verdicts, limit=limit)
+    return UsageCollector(source)

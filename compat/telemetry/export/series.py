@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-from ..history.database import MEMORY, HistoryError
+from ..history.database import MEMORY, History, HistoryError
 from ..history.schema import first_row
-from ..metric_names import LABELS
+from ..metric_names import LABELS, OTHERS
 from ..read.merge import collect
 from ..record import counters
 from ..record.directory import state_directory
 from ..record.identity import host_name, this_process
-from ..record.service import service_name
+from ..record.service import environment_name, service_name
 from ..record.sites import Site
+
+LIMIT = 5000
+"""Series of one exporter at most: what comes later is counted with the other callers of its move, then with other moves."""
+
+Verdicts = Callable[[History], Mapping[str, str]]
+"""What a history says of each move."""
 
 
 class Facts(Protocol):
@@ -44,35 +50,41 @@ class Series(NamedTuple):
 
 
 class Exported(NamedTuple):
-    """One scrape: what was used, who was observed (service -> processes, seconds), and from which store.
+    """One scrape: what was used, who was observed ((service, environment) -> processes, seconds), and from which store.
 
-    ``stages`` is the stage of every move that was used and of which the ledger knows; ``unread`` how many files could not be
-    read.
+    ``moves`` are the stage, since and removal of every move that was used and of which the ledger knows; ``unread`` is how
+    many files could not be read.
     """
 
     store: str
     uses: list[Series]
-    observed: dict[str, tuple[int, float]]
-    stages: dict[str, str]
+    observed: dict[tuple[str, str], tuple[int, float]]
+    moves: dict[str, tuple[str, str, str]]
     unread: int = 0
+    verdicts: Mapping[str, str] = {}
 
 
 class Source:
     """Where the numbers of one exporter come from.
 
-    ``moves`` says since and removal of each move id. ``service`` is whose uses are exported: ``None`` for all that the
-    directory knows; only one target per host may do that, or they are all scraped twice.
+    ``moves`` says since and removal of each move id, ``ledger`` its ledger's name (one for all, or by id). ``service`` is
+    whose uses are exported: ``None`` for all that the directory knows; only one target per host may do that, or they are
+    all scraped twice. ``limit`` bounds the series.
     """
 
     def __init__(
         self,
         moves: Mapping[str, Facts] | None = None,
         *,
-        ledger: str = "",
+        ledger: str | Mapping[str, str] = "",
         directory: str | os.PathLike[str] | None = None,
         service: str | None = "",
+        verdicts: Verdicts | None = None,
+        limit: int = LIMIT,
     ) -> None:
-        self._moves = moves or {}
+        self._moves = moves if moves is not None else {}
+        self._verdicts = verdicts
+        self._limit = limit
         self._ledger = ledger
         self._directory = None if directory is None else os.fspath(directory)
         self._service = service_name() if service == "" else service
@@ -97,43 +109,56 @@ class Source:
             mine = (self._service, self._service)
             rows = run(
                 """
-                SELECT move, kind, caller, service, sum(uses), max(latest)
-                FROM (SELECT move, kind, caller, service, forgotten + coalesce(sum(count), 0) AS uses,
-                    coalesce(max(last), 0.0) AS latest
-                    FROM groups LEFT JOIN daily ON grp = id WHERE ? IS NULL OR service = ? GROUP BY id)
-                GROUP BY move, kind, caller, service
+                SELECT move, kind, caller, service, environment, forgotten + coalesce(sum(count), 0), coalesce(max(last), 0.0)
+                FROM groups LEFT JOIN daily ON grp = id WHERE ? IS NULL OR service = ? GROUP BY id ORDER BY id
                 """,
                 mine,
             )
-            series = [self._series(*row) for row in rows]
+            series = self._bounded(rows)
             seen = run(
                 """
-                SELECT service, count(*), sum(max(0.0, coalesce(ended, started) - started))
-                FROM processes WHERE ? IS NULL OR service = ? GROUP BY service
+                SELECT service, environment, count(*), sum(max(0.0, coalesce(ended, started) - started))
+                FROM processes WHERE ? IS NULL OR service = ? GROUP BY 1, 2
                 """,
                 mine,
             )
-            observed = {service: (processes, seconds) for service, processes, seconds in seen}
+            observed = {(service, environment): (processes, seconds) for service, environment, processes, seconds in seen}
             store = first_row(history.connection, "SELECT id FROM identity")[0] if writable else f"{host_name()}:{directory}"
-            return Exported(store, series, observed, self._stages(series), len(history.unread))
+            verdicts = {} if self._verdicts is None else self._verdicts(history)
+            return Exported(store, series, observed, self._facts(series), len(history.unread), verdicts)
+
+    def _bounded(self, rows: Iterable[tuple[str, str, str, str, str, int, float]]) -> list[Series]:
+        """Return a series per row, the oldest first; those beyond the limit add up to a few, which never fall either."""
+        found: dict[tuple[str, str, str, str, str], tuple[int, float]] = {}
+        for number, (move, kind, caller, service, environment, uses, last) in enumerate(rows):
+            key = move, kind, caller, service, environment
+            if number >= self._limit:
+                key = move, kind, OTHERS, service, environment
+                if key not in found and len(found) >= 2 * self._limit:
+                    key = OTHERS, kind, OTHERS, service, environment
+            before = found.get(key, (0, 0.0))
+            found[key] = before[0] + uses, max(before[1], last)
+        return [self._series(*key, *numbers) for key, numbers in found.items()]
 
     def _own(self) -> Exported:
         totals: dict[tuple[str, str, str], int] = {}
         for site, uses in counters.usage():
             key = site.move, site.kind, caller_of(site)
             totals[key] = totals.get(key, 0) + uses
-        service = self._service or service_name()
-        series = [self._series(*key, service, uses, 0.0) for key, uses in totals.items()]
-        return Exported(this_process().id, series, {}, self._stages(series))
+        service, environment = self._service or service_name(), environment_name()
+        series = [self._series(*key, service, environment, uses, 0.0) for key, uses in totals.items()]
+        return Exported(this_process().id, series, {}, self._facts(series))
 
-    def _stages(self, series: list[Series]) -> dict[str, str]:
+    def _facts(self, series: list[Series]) -> dict[str, tuple[str, str, str]]:
         used = {labelled(each.labels)["move"] for each in series}
-        return {move: self._moves[move].stage for move in used if move in self._moves}
+        found = {move: self._moves.get(move) for move in used}
+        return {move: (facts.stage, facts.since, facts.removal) for move, facts in found.items() if facts is not None}
 
-    def _series(self, move: str, kind: str, caller: str, service: str, uses: int, last: float) -> Series:
+    def _series(self, move: str, kind: str, caller: str, service: str, environment: str, uses: int, last: float) -> Series:
         facts = self._moves.get(move)
         since, removal = ("", "") if facts is None else (facts.since, facts.removal)
-        return Series((self._ledger, move, kind, caller, service, since, removal), uses, last)
+        ledger = self._ledger if isinstance(self._ledger, str) else self._ledger.get(move, "")
+        return Series((ledger, move, kind, caller, service, environment, since, removal), uses, last)
 
 
 def caller_of(site: Site) -> str:

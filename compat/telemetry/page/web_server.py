@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timezone
 from threading import Lock
 from time import monotonic
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -62,6 +63,7 @@ def create_app(
     where: str = "",
     live: int = 10,
     metrics: Callable[[], tuple[bytes, str]] | None = None,
+    verdicts: Callable[[History, datetime], dict[str, Any]] | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
 ) -> ASGIApp:
     """Make the application.
@@ -81,15 +83,20 @@ def create_app(
         Seconds between refreshes of the page.
     metrics:
         Returns the body and the content type of ``/metrics``; without it, there is none.
+    verdicts:
+        Returns what ``/api/ready`` answers of a history at a moment; without it, there is none.
     clock:
         Says which day is today.
     """
 
-    answers = Answers(open_history, facts, narrowed=narrowed, where=where, live=live, metrics=metrics, clock=clock)
+    answers = Answers(
+        open_history, facts, narrowed=narrowed, where=where, live=live, metrics=metrics, verdicts=verdicts, clock=clock
+    )
     app = Starlette(
         routes=[
             Route("/", answers.page),
             Route("/api/usage", answers.usage),
+            Route("/api/ready", answers.ready),
             Route("/metrics", answers.exposition),
         ]
     )
@@ -97,7 +104,7 @@ def create_app(
 
 
 class Answers:
-    """The three answers: the page, the report as JSON, the metrics. Parameters as those of :func:`create_app`."""
+    """The answers: the page, the report and the verdicts as JSON, the metrics. Parameters as those of :func:`create_app`."""
 
     def __init__(
         self,
@@ -108,10 +115,12 @@ class Answers:
         where: str,
         live: int,
         metrics: Callable[[], tuple[bytes, str]] | None,
+        verdicts: Callable[[History, datetime], dict[str, Any]] | None,
         clock: Callable[[], datetime],
     ) -> None:
         self._open_history, self._facts, self._narrowed = open_history, facts, narrowed
         self._where, self._live, self._metrics, self._clock = where, live, metrics, clock
+        self._verdicts = verdicts
         self._pages: dict[tuple[str, str], tuple[float, str]] = {}
         self._drawing = Lock()
 
@@ -132,6 +141,16 @@ class Answers:
         except ValueError as wrong:
             return JSONResponse({"error": str(wrong)}, 400)
         return JSONResponse(as_dict(made))
+
+    async def ready(self, request: Request) -> Response:
+        """Answer with the verdicts as JSON, if there are any."""
+        if self._verdicts is None:
+            return JSONResponse({"error": "no verdicts are given here"}, 501)
+        return JSONResponse(await run_in_threadpool(self._judged, self._verdicts))
+
+    def _judged(self, verdicts: Callable[[History, datetime], dict[str, Any]]) -> dict[str, Any]:
+        with self._open_history() as history:
+            return verdicts(history, self._clock())
 
     async def exposition(self, request: Request) -> Response:
         """Answer with the metrics, if there are any."""

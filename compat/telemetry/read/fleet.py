@@ -63,7 +63,7 @@ def read_prometheus(
     tally = Tally()
     for (_, facts), by_day in merged.items():
         service, rows = _rows(dict(facts), by_day, last_of.get(facts, []))
-        tally.add((service, "", PRODUCTION), rows)
+        tally.add((service, "", dict(facts)["environment"]), rows)
     others = {target: store for target, store in stores.items() if store not in without}
     history = memory_history()
     history.begin()
@@ -202,8 +202,9 @@ def _processes(server: _Server, start: float, midnight: float, now: float, store
         if target not in stores:
             continue  # another history tells it
         parts = (facts.get("job", ""), facts.get("instance", ""), stores[target], facts.get("service", ""))
-        name = "prometheus:" + "/".join(parts)
-        names = "", parts[1], parts[3], "", "", PRODUCTION
+        name = "prometheus:" + "/".join((*parts, *filter(None, [facts.get("environment", "")])))
+        environment = facts.get("environment", PRODUCTION)
+        names = "", parts[1], parts[3], "", "", environment
         for first, seconds in _stretches(days):
             found.append(Header(f"{name}|{first}", *names, 0, 0, 0, first * DAY, min(now, first * DAY + seconds)))
     return found
@@ -238,6 +239,8 @@ def _stretches(days: Mapping[int, float]) -> list[tuple[int, float]]:
 
 
 _OWN = frozenset(LABELS)
+# What a ledger says of a move changes, and with it the series: its number goes on in the next one.
+_SAID = frozenset(["since", "removal"])
 
 
 def _selector(labels: _Labels) -> str:
@@ -250,5 +253,7 @@ def _key(metric: Mapping[str, str]) -> _Labels:
 
 def _split(labels: _Labels) -> tuple[_Labels, _Labels]:
     """Part the labels of a series into what was used, and which target said so."""
-    own = tuple((name, value) for name, value in labels if name in _OWN)
+    own = tuple((name, value) for name, value in labels if name in _OWN and name not in _SAID)
+    if all(name != "environment" for name, _ in own):  # of an exporter of before there were any
+        own = tuple(sorted((*own, ("environment", PRODUCTION))))
     return own, tuple((name, value) for name, value in labels if name not in _OWN)

@@ -103,6 +103,18 @@ def test_a_page_is_drawn_once_for_many_readers_and_few_are_kept(app):
     assert len(opened) == 11
 
 
+def test_the_verdicts_are_those_of_the_moment(app):
+    asked = []
+
+    def verdicts(history, now):
+        asked.append(now)
+        return {"moves": history.connection.execute("SELECT count(DISTINCT move) FROM groups").fetchone()}
+
+    answer = app(verdicts=verdicts)("/api/ready")
+    assert (answer.status, json.loads(answer.body), asked) == (200, {"moves": [3]}, [NOW])
+    assert app()("/api/ready").status == 501
+
+
 def test_a_chosen_ledger_narrows_page_and_api_to_its_packages(app, facts):
     get = app(narrowed=True)
     assert "old.<wbr>gone" in get("/?since=all").body  # of a row that is gone, below a package of this ledger
