@@ -82,7 +82,7 @@ def run_pytest(session: nox.Session, *arguments: str) -> None:
 
 def folders(*left_out: str) -> list[str]:
     """The folders of tests, some left out."""
-    skipped = {"autobahn", "bench", "gold", "typing", "__pycache__", *left_out}
+    skipped = {"acceptance", "autobahn", "bench", "gold", "typing", "__pycache__", *left_out}
     return [str(path) for path in sorted((ROOT / "tests").iterdir()) if path.is_dir() and path.name not in skipped] + [
         str(path) for path in sorted((ROOT / "tests").glob("test_*.py"))
     ]
@@ -208,3 +208,11 @@ def autobahn(session: nox.Session) -> None:
     session.install(f"{wheel(session)}[server]")
     target = session.create_tmp()
     session.run("python", str(ROOT / "tests" / "autobahn" / "run_autobahn.py"), "--python2", str(python2), "--target", target)
+
+
+@nox.session(python=TOOLS)
+def acceptance(session: nox.Session) -> None:
+    """The pytest plugin on a real library and its user's own suite, from PyPI; a figure that does not agree ends it with 3."""
+    script = ROOT / "tests" / "acceptance" / "run_pyhocon.py"
+    session.install(f"{wheel(session)}[tools]", "pip", "pyparsing==3.3.3", *group("test-base"))
+    session.run("python", str(script), "--target", session.create_tmp())

@@ -26,12 +26,19 @@ FORMAT_VERSION = 1
 ANNOTATIONS = 10
 
 
-def note_test(report: pytest.TestReport, records: Iterable[Record]) -> None:
-    """Give a test's report a property per move that it used."""
-    counts: Counter[str] = Counter()
-    for site, count, _, in_test, _ in records:
-        counts[site.move] += count if in_test else 0
-    report.user_properties.extend((f"compat.uses.{move}", str(count)) for move, count in sorted(counts.items()) if count)
+class Properties:
+    """The properties of tests: one per move, with the number of uses in all phases of the test."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def note(self, report: pytest.TestReport, records: Iterable[Record]) -> None:
+        """Take what a phase used; JUnit's file takes properties from the report of a test's last phase."""
+        for site, count, _, in_test, _ in records:
+            self._counts[site.move] += count if in_test else 0
+        if report.when == "teardown":
+            report.user_properties.extend((f"compat.uses.{move}", str(count)) for move, count in sorted((+self._counts).items()))
+            self._counts.clear()
 
 
 def write(run: State, session: pytest.Session) -> None:

@@ -85,6 +85,7 @@ class Run(State):
         self._watch: Watch | None = None
         self._pending: list[Record] = []
         self._told: set[str] = set()
+        self._properties = output.Properties()
 
     def start(self) -> None:
         """Put the version in force, serve the project's ledgers, and count."""
@@ -163,9 +164,9 @@ class Run(State):
         else:
             if self._watch:
                 self.take(report.nodeid, in_test=True)
+            if self.config.getoption("xmlpath", None):
+                self._properties.note(report, self._pending)
             if self._pending:
-                if self.config.getoption("xmlpath", None):
-                    output.note_test(report, self._pending)
                 if self.worker is not None:
                     report.compat_uses = self.told()  # type: ignore[attr-defined]
                 else:
