@@ -75,7 +75,7 @@ def _in_full(rows: list[Row]) -> list[str]:
             last = row.move
             lines.append(f"  {row.move}{': ' if row.advice else ''}{row.advice}")
         marked = f" (+{row.expected} expected)" if row.expected else ""
-        by = f"{row.by[0]}{f' and {len(row.by) - 1} more' if len(row.by) > 1 else ''}"
+        by = f"{next(iter(row.by))}{f' and {len(row.by) - 1} more' if len(row.by) > 1 else ''}"
         lines.append(f"  {row.count:>6}{marked}  {row.kind:<9}  {row.file}:{row.line}  {by}")
     return lines
 

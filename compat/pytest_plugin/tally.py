@@ -20,32 +20,36 @@ if TYPE_CHECKING:
 class Counted:
     """What one place did."""
 
-    __slots__ = ("_outside", "_tests", "by", "expected")
+    __slots__ = ("_outside", "_tests", "expected")
 
     def __init__(self) -> None:
-        #: Who made uses here, in the order of the first.
-        self.by: dict[str, int] = {}
         self.expected = 0
-        self._tests = 0
-        self._outside: dict[str, int] = {}
+        #: Tests, and phases of the session by process, with their uses, in the order of the first.
+        self._tests: dict[str, int] = {}
+        self._outside: dict[str, dict[str, int]] = {}
 
     def add(self, count: int, by: str, in_test: bool, expected: bool, process: str) -> None:
         """Add uses by a test, or by a phase that every process has once."""
         if expected:
             self.expected += count
-        elif in_test:
-            self._tests += count
-        else:
-            self._outside[process] = self._outside.get(process, 0) + count
-        self.by[by] = self.by.get(by, 0) + count
+            self._tests.setdefault(by, 0)
+            return
+        made = self._tests if in_test else self._outside.setdefault(by, {})
+        key = by if in_test else process
+        made[key] = made.get(key, 0) + count
 
     @property
-    def count(self) -> int:
-        """The number of uses that no mark allows.
+    def by(self) -> dict[str, int]:
+        """Who made how many uses here that no mark allows.
 
         All workers import and collect the same, as one process does without them: there the largest number is the session's.
         """
-        return self._tests + max(self._outside.values(), default=0)
+        return {**{by: max(counts.values()) for by, counts in self._outside.items()}, **self._tests}
+
+    @property
+    def count(self) -> int:
+        """The number of uses that no mark allows."""
+        return sum(self.by.values())
 
 
 class Row:
@@ -58,7 +62,7 @@ class Row:
         self.move, self.kind, self.line = site.move, site.kind, site.line
         self.file, self.own = owners.place(site.file)
         self.category = owners.category(site.file, legacy, canonical)
-        self.count, self.expected, self.by = counted.count, counted.expected, list(counted.by)
+        self.count, self.expected, self.by = counted.count, counted.expected, counted.by
 
     def as_json(self) -> dict[str, Any]:
         """The row for the report."""

@@ -47,7 +47,7 @@ def _hold(run: State, made: Verdict, held: list[Row], why: str) -> None:
     name = run.ratchet.name
     new, gone = run.ratchet.compare(held)
     for row, used, allowed in new:
-        by = f"; used by {', '.join(row.by[:3])}{f' and {len(row.by) - 3} more' if len(row.by) > 3 else ''}"
+        by = f"; used by {', '.join(list(row.by)[:3])}{f' and {len(row.by) - 3} more' if len(row.by) > 3 else ''}"
         many = f"{name} allows {allowed} of {used} places" if allowed else f"{name} does not allow it"
         made.faults.append(Fault(f"new: {row.move} at {row.file}:{row.line}, {many}{by}. {row.advice}".rstrip(), row, "new"))
     if gone and not why:

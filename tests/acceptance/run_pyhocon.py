@@ -191,8 +191,7 @@ def main() -> int:
     suite.expect("two workers count what one process counts", shared == counted, sum(shared.values()))
     doubled = collections.Counter()
     for use in more:
-        if any(by.startswith("collection of") for by in use["by"]):
-            doubled[use["file"], use["line"]] += use["count"]
+        doubled[use["file"], use["line"]] += sum(count for by, count in use["by"].items() if by.startswith("collection of"))
     said = suite.recorded("LegacyUseWarning")
     suite.expect(
         "pytest records what is used in collection once per worker, and all else as counted",

@@ -60,7 +60,7 @@ def test_the_report_has_all_figures(project):
         "count": 3,
         "expected": 0,
         "advice": "Use lib.new() instead.",
-        "by": ["tests/test_shop.py::test_direct"],
+        "by": {"tests/test_shop.py::test_direct": 3},
     }
 
 

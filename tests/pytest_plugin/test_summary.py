@@ -94,7 +94,7 @@ def test_what_is_used_by_conftest_files_plugins_and_fixtures_is_in_it(project):
         ("direct", "lib:old", "call", "tests/test_shop.py", 5, 1),
         ("direct", "lib:old", "call", "tests/test_shop.py", 7, 1),
     ]
-    by = {(use["file"], use["line"]): use["by"] for use in project.report()["uses"]}
+    by = {(use["file"], use["line"]): list(use["by"]) for use in project.report()["uses"]}
     assert by["conftest.py", 2] == ["start of the session"]
     assert by["tests/test_shop.py", 5] == ["tests/test_shop.py::test_one"]
     assert by["tests/test_shop.py", 7] == ["tests/test_shop.py::test_two"]

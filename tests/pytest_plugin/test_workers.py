@@ -58,7 +58,7 @@ def test_what_a_worker_used_before_it_crashed_is_counted(project, telemetry):
         ("direct", "lib:old", "call", "tests/test_shop.py", 13, 1),
     ]
     by = {use["line"]: use["by"] for use in project.report()["uses"]}
-    assert by[9] == ["tests/test_shop.py::test_crash"]
+    assert by[9] == {"tests/test_shop.py::test_crash": 100}
 
 
 def test_what_fails_one_process_fails_the_workers(project):
