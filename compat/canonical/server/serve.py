@@ -90,6 +90,9 @@ def listen(host: str, port: int, stall_timeout: float) -> socket.socket:
         listener.bind((host, port))
         listener.listen(2048)
         listener.setblocking(False)
+    except (TypeError, ValueError, OverflowError) as exc:  # a name that is none
+        listener.close()
+        raise WebSocketComponentError(f"cannot listen on host {host!r}, port {port}: {exc}") from exc
     except OSError:
         listener.close()
         raise
