@@ -70,7 +70,10 @@ TABLE = {
     **_all("components.agents.delivery", "get_event_delivery_tracker EVENT_TRACKER_AVAILABLE", DELIVERED),
     "components.agents.run_threads": "Leave it out: an event carries the thread_id of its user's context.",
     "components.agents.run_threads:UnifiedIDManager": BOTH_IDS,
+    "components.bounded": "collections.deque(maxlen=n), or cachetools.LRUCache(maxsize=n)",
+    "components.circuits": "the pybreaker or aiobreaker library",
     "components.locks": "asyncio.Lock()",
+    "components.process_wide": "functools.cache on the function that makes the object",
     "components.agents.bridge_types": (
         "Leave it out: there is no bridge to be set up; get_websocket_manager(context).health() tells of the manager."
     ),
