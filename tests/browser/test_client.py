@@ -23,6 +23,7 @@ if not os.environ.get("CI"):
 from compat.canonical.client import javascript
 
 HERE = pathlib.Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "how-to" / "websocket-core.md"
 CLIENTS = HERE.parent / "canonical" / "client"
 
 
@@ -184,3 +185,84 @@ def test_in_a_browser_a_client_lives_through(scenario: Any, browser: Any) -> Non
     asyncio.run(run())
     browser.open("about:blank")
     assert [line for line in browser.complaints() if "Uncaught" in line] == []
+
+
+def test_the_example_of_the_page_runs_as_printed(browser: Any, tmp_path: pathlib.Path) -> None:
+    network = beside("network")
+    (example,) = re.findall(r"^```js\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), flags=re.S | re.M)
+    (tmp_path / "example.js").write_text(example, encoding="utf-8")
+    shown = (
+        "window.show = (event) => (window.shown ??= []).push(event.n); window.said = []; window.say = (text) => said.push(text)"
+    )
+
+    async def run() -> None:
+        async with network.staged() as stage:
+            tab = Tab(browser)
+            await tab._drive(browser.open, f"{stage.origin}/page")
+            await tab._drive(browser.driver.execute_script, shown)
+            await tab._drive(browser.driver.execute_script, "import('/example.js')")
+            await network.until(lambda: stage.handled[None])  # its question
+            await stage.publish()
+            (connection,) = stage.connections()
+            connection.abort()
+            await stage.publish()
+
+            async def is_shown() -> bool:
+                return await tab._drive(browser.run, "window.shown") == [0, 1]
+
+            await network.until(is_shown)
+            assert [text[:30] for text in await tab._drive(browser.run, "said")] == ["no connection; tries again in "]
+
+    network.FILES["/example.js"] = (tmp_path / "example.js", "text/javascript")
+    try:
+        asyncio.run(run())
+    finally:
+        del network.FILES["/example.js"]
+
+
+@pytest.fixture(scope="session")
+def ws(npm: Any) -> str:
+    """The class of sockets that most programs in Node use."""
+    return (npm("ws@8") / "wrapper.mjs").as_uri()
+
+
+@pytest.mark.parametrize("scenario", BROWSERS, ids=lambda one: one.__name__)
+def test_with_the_sockets_of_ws_a_client_lives_through(scenario: Any, node: list[str], ws: str) -> None:
+    async def run() -> None:
+        files = [path.as_uri() for path in (javascript(), HERE / "peer.js")]
+        async with Node([node[0], str(HERE / "node_peer.mjs"), *files, ws]) as process:
+            await scenario(starter(process.call))
+
+    asyncio.run(run())
+
+
+def test_the_types_hold_what_users_write_and_refuse_what_is_wrong(npm: Any, tmp_path: pathlib.Path) -> None:
+    compiler = npm("typescript@5") / "bin" / "tsc"
+    for name in ("client.js", "client.d.ts"):
+        shutil.copy(javascript().with_name(name), tmp_path)
+    shutil.copy(HERE / "client_types.ts", tmp_path)
+    options = ["--noEmit", "--strict", "--target", "es2022", "--module", "es2022", "--moduleResolution", "bundler"]
+    done = subprocess.run(
+        [shutil.which("node"), str(compiler), *options, "client_types.ts"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_types_name_all_that_the_module_has(node: list[str]) -> None:
+    code = (
+        f"const module = await import({javascript().as_uri()!r}); const names = Object.getOwnPropertyNames(module.Client.prototype);"
+        "console.log(JSON.stringify([Object.keys(module).sort(), names.sort()]))"
+    )
+    done = subprocess.run([*node, "--input-type=module", "-e", code], capture_output=True, text=True, timeout=60, check=True)
+    exported, members = json.loads(done.stdout)
+    types = javascript().with_name("client.d.ts").read_text(encoding="utf-8")
+    assert exported == sorted(re.findall(r"^export declare (?:const|class) (\w+)", types, flags=re.M))
+    body = types[types.index("export declare class Client {") :]
+    assert members == sorted(re.findall(r"^  (?:readonly )?(\w+)(?=[:(<])", body, flags=re.M))
+    options = re.search(r"export interface Options \{(.*?)^\}", types, flags=re.S | re.M)[1]
+    defaults = re.search(r"const DEFAULTS = \{(.*?)^\};", javascript().read_text(encoding="utf-8"), flags=re.S | re.M)[1]
+    assert re.findall(r"^  (\w+)\?:", options, flags=re.M) == re.findall(r"^  (\w+):", defaults, flags=re.M)

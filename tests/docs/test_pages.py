@@ -15,6 +15,8 @@ WRITTEN_BY_HAND = sorted(
 )
 #: Its blocks are conversations, held with a server in tests/canonical/server/test_protocol.py.
 PROTOCOL = "docs/protocol.md"
+#: Its JavaScript is run by a browser, in tests/browser/test_client.py.
+CORE = "docs/how-to/websocket-core.md"
 RUNS = {"console", "dockerfile", "ini", "python", "sh", "toml", "yaml"}
 
 
@@ -22,7 +24,7 @@ RUNS = {"console", "dockerfile", "ini", "python", "sh", "toml", "yaml"}
 @pytest.mark.parametrize("page", [path for path in WRITTEN_BY_HAND if path != PROTOCOL], indirect=True, ids=str)
 def test_every_block_runs_and_prints_what_the_page_says(page):
     blocks = re.findall(r"^ *```(?=\S)", page.path.read_text(encoding="utf-8"), flags=re.M)
-    drawings = re.findall(r"^ *```text$", page.path.read_text(encoding="utf-8"), flags=re.M)
+    drawings = re.findall(r"^ *```(?:text|js)$", page.path.read_text(encoding="utf-8"), flags=re.M)
     assert page.run() == len(blocks) - len(drawings)
 
 
@@ -30,7 +32,7 @@ def test_every_block_runs_and_prints_what_the_page_says(page):
 def test_every_block_names_a_language_that_runs(path):
     fences = re.findall(r"^ *```(.*)$", (ROOT / path).read_text(encoding="utf-8"), flags=re.M)
     assert set(fences[1::2]) <= {""}
-    more = {"docs/architecture.md": {"text"}, "docs/how-to/ci.md": {"text"}, PROTOCOL: {"ws"}}
+    more = {"docs/architecture.md": {"text"}, "docs/how-to/ci.md": {"text"}, PROTOCOL: {"ws"}, CORE: {"js"}}
     assert set(fences[::2]) <= RUNS | more.get(path, set())
 
 

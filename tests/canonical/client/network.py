@@ -162,7 +162,7 @@ class Stage:
     async def answer_token(self, request: Any) -> Any:
         from starlette.responses import PlainTextResponse
 
-        return PlainTextResponse(self.token(request.query_params["user"]), headers={"Access-Control-Allow-Origin": "*"})
+        return PlainTextResponse(self.token(request.query_params.get("user", "u")), headers={"Access-Control-Allow-Origin": "*"})
 
 
 async def until(condition: Any, seconds: float = 30) -> None:

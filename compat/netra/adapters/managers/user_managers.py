@@ -255,22 +255,8 @@ class Scope:
                         await manager.send_to_connection(name, event.message(stamped=False))
 
     async def kept_for_later(self, user_id: str, entry: dict[str, Any], message: dict[str, Any]) -> Kept:
-        """``entry``, to be kept for a legacy connection, with ``message`` for a client of the canonical server.
-
-        No connection that there is gets it: legacy code has found, or says, that none is open. Only where this process alone
-        knows what a user has got.
-        """
-        managers = self._managers(user_id) or [self.manager_of(user_id)]
-        passed_by = [one for manager in managers for one in manager.connections.values() if not one.held]
-        for connection in passed_by:
-            connection.held = True
-        try:
-            # Sending does not suspend here, so that nothing else passes them by.
-            sent = [await manager.send(message, critical=True) for manager in managers]
-        finally:
-            for connection in passed_by:
-                connection.held = False
-        return Kept(entry, tuple((one.epoch, one.seq) for one in sent))
+        """``entry``, to be kept for a legacy connection, with ``message`` for a client of the canonical server."""
+        return Kept(entry, () if self.records_of(user_id) else (await self.send_all(user_id, message)).places)
 
     # -- the object itself
 

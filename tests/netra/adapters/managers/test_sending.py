@@ -12,7 +12,6 @@ import pytest
 
 from compat.netra.adapters.manager_factory import create_websocket_manager_sync
 from compat.netra.adapters.managers.websocket_manager import SharedWebSocketManager
-from compat.netra.components import environment
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -369,28 +368,3 @@ def test_a_send_waits_for_the_sockets_that_legacy_code_attached(mode: str, reque
         assert made._event_queue_stats["events_delivered"] == 2
 
     run(scenario())
-
-
-@pytest.mark.parametrize("mode", ["testing", "production"])
-@pytest.mark.parametrize("how", ["closed", "said to be closed"])
-def test_a_critical_event_passes_by_the_connections_that_are_closed_and_waits_for_the_next(
-    mode: str, how: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, run: Any, socket: Any, got: Any
-) -> None:
-    request.getfixturevalue(mode)
-    monkeypatch.setattr(environment, "get_env", dict)
-    closed = AsyncMock(client_state=SimpleNamespace(name="DISCONNECTED" if how == "closed" else "CONNECTED"))
-
-    async def scenario() -> None:
-        made = create_websocket_manager_sync(SimpleNamespace(user_id="user_1", thread_id=None))
-        await made.connect_user("user_1", closed, "conn_1")
-        if how != "closed":
-            made.is_connection_active = Mock(return_value=False)
-        await made.emit_critical_event("user_1", "own", {"x": 1})
-        assert [kept["data"] for kept in made._message_recovery_queue["user_1"]] == [{"x": 1}]
-        here = socket()
-        await made._scope.manager_of("user_1").connect(here, stamped=False)
-        (received,) = got(here)
-        assert (received["type"], received["x"], made._message_recovery_queue) == ("own", 1, {})
-
-    run(scenario())
-    assert [call.args[0]["type"] for call in closed.send_json.await_args_list] in ([], ["connection_error"])
