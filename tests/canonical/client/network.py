@@ -41,6 +41,11 @@ class Wire:
     def port(self) -> int:
         return self._server.sockets[0].getsockname()[1]
 
+    @property
+    def live(self) -> int:
+        """How many connections there are."""
+        return len(self._links)
+
     def cut(self) -> int:
         """Reset all connections; return how many there were."""
         links = tuple(self._links)

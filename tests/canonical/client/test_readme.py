@@ -48,7 +48,7 @@ asyncio.run(main())
 
 async def told(process: Any, line: str) -> str:
     process.stdin.write(f"{line}\n".encode())
-    return (await asyncio.wait_for(process.stdout.readline(), 60)).decode().strip()
+    return (await asyncio.wait_for(process.stdout.readline(), 150)).decode().strip()
 
 
 @contextlib.asynccontextmanager
@@ -58,11 +58,11 @@ async def serving(directory: pathlib.Path, **variables: str) -> Any:
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", DRIVER, stdin=pipe, stdout=pipe, env=environment)
     try:
-        port = int(await asyncio.wait_for(process.stdout.readline(), 60))
+        port = int(await asyncio.wait_for(process.stdout.readline(), 150))
         yield port, process
     finally:
         process.stdin.close()
-        await asyncio.wait_for(process.wait(), 60)
+        await asyncio.wait_for(process.wait(), 150)
 
 
 @pytest.fixture
@@ -81,13 +81,13 @@ async def followed(port: int, server: Any, answerer: Any) -> list[tuple[int, str
 
     from compat.canonical.client import Client
 
-    token = jwt.encode({"sub": "ann", "exp": time.time() + 60}, SECRET, "HS256")
+    token = jwt.encode({"sub": "ann", "exp": time.time() + 600}, SECRET, "HS256")
     async with Client(f"ws://127.0.0.1:{port}/ws", token) as client:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 150
         while await told(server, "?") != "1":
             assert time.monotonic() < deadline
         assert await told(answerer, "ann") == "answered"
-        events = [await asyncio.wait_for(client.__anext__(), 60) for _ in range(2)]
+        events = [await asyncio.wait_for(client.__anext__(), 150) for _ in range(2)]
     return [(event["seq"], event["type"]) for event in events]
 
 
