@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -22,7 +23,10 @@ class User(NamedTuple):
 
 
 class Use(NamedTuple):
-    """All uses of one move by one user: the days (since 1970) with a use, how many in the period, the last one ever."""
+    """All uses of one move by one user: the days (since 1970) with a use, how many in the period, the last one ever.
+
+    Of a user with uses in the period, ``days`` is the last one alone.
+    """
 
     user: User
     days: Sequence[int]
@@ -62,28 +66,44 @@ class Quiet(NamedTuple):
 def read_evidence(connection: sqlite3.Connection, selection: Selection, unread: Sequence[str] = ()) -> Evidence:
     """Return the evidence on the moves of ``selection``; its period says which uses are of now."""
     values = selection.values
-    found: dict[tuple[str, User], tuple[list[int], list[int], list[float]]] = {}
+    found: dict[tuple[str, User], tuple[list[int], list[int], list[tuple[int, float]]]] = {}
     tested: dict[str, int] = {}
-    for move, service, environment, day, count, last in connection.execute(
-        "SELECT g.move, g.service, g.environment, d.day, sum(d.count), max(d.last) "
-        f"FROM groups g JOIN daily d ON d.grp = g.id WHERE {_CHOSEN} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
+    # By the index, group by group: a history of years is not read for the uses of a month.
+    for id, move, service, environment, recent, day, last in connection.execute(
+        "SELECT g.id, g.move, g.service, g.environment, "
+        "(SELECT total(count) FROM daily WHERE grp = g.id AND day >= :first), "
+        "(SELECT max(day) FROM daily WHERE grp = g.id) AS day, "
+        "(SELECT last FROM daily WHERE grp = g.id ORDER BY day DESC LIMIT 1) "
+        f"FROM groups g WHERE {_CHOSEN} AND day IS NOT NULL ORDER BY 2, 3, 4",
         values,
     ):
-        recent = count if day >= selection.first else 0
         if environment == TEST:
-            tested[move] = tested.get(move, 0) + recent
+            tested[move] = tested.get(move, 0) + int(recent)
             continue
-        days, uses, lasts = found.setdefault((move, User(service, environment)), ([], [], []))
-        days.append(day)
-        uses.append(recent)
-        lasts.append(last)
+        groups, uses, lasts = found.setdefault((move, User(service, environment)), ([], [], []))
+        groups.append(id)
+        uses.append(int(recent))
+        lasts.append((day, last))
     versions = _last_versions(connection, values)
+    quiet = [id for groups, uses, _ in found.values() if not any(uses) for id in groups]
+    days = _days(connection, quiet)
     by_move: dict[str, list[Use]] = {}
-    for (move, user), (days, uses, lasts) in found.items():
-        by_move.setdefault(move, []).append(Use(user, days, sum(uses), max(lasts), versions.get((move, *user), "")))
+    for (move, user), (groups, uses, lasts) in found.items():
+        day, last = max(lasts)
+        # Whoever uses it now is asked for no pace.
+        seen = [day] if any(uses) else sorted({each for id in groups for each in days[id]})
+        by_move.setdefault(move, []).append(Use(user, seen, sum(uses), last, versions.get((move, *user), "")))
     observed = Usage(connection).observed(selection, without=REHEARSALS)
     watched, lost = _watched(connection, selection.today), _lost(connection, selection)
     return Evidence(by_move, tested, watched, observed, selection, lost, unread)
+
+
+def _days(connection: sqlite3.Connection, groups: Sequence[int]) -> dict[int, list[int]]:
+    rows = connection.execute(
+        "SELECT grp, json_group_array(day) FROM daily WHERE grp IN (SELECT value FROM json_each(?)) GROUP BY grp",
+        (json.dumps(groups),),
+    )
+    return {group: json.loads(days) for group, days in rows}
 
 
 def _last_versions(connection: sqlite3.Connection, values: Mapping[str, object]) -> dict[tuple[str, str, str], str]:

@@ -287,7 +287,9 @@ class Usage:
 
     def ahead(self, selection: Selection) -> float | None:
         """When the last use is dated, if that is after today: a clock is ahead."""
-        found = self._connection.execute("SELECT max(last) FROM daily WHERE day > ?", (selection.today,)).fetchone()[0]
+        found = self._connection.execute(
+            "SELECT max((SELECT max(last) FROM daily WHERE grp = id AND day > ?)) FROM groups", (selection.today,)
+        ).fetchone()[0]
         return None if found is None else float(found)
 
     def first_day(self) -> int | None:
