@@ -71,6 +71,15 @@ def _find(finder: "Any", name: str, path: "Sequence[str] | None", target: "Modul
     return found
 
 
+def serve(finder: "Any", roots: "Iterable[str]") -> None:
+    """Install the ledgers that list top-level modules which are loaded already."""
+    narrowed = narrowing()
+    with gate:
+        for root in roots:
+            if narrowed is None or root in narrowed:
+                _install(finder, list(finder.roots[root]))
+
+
 def _covers(entry: "Entry", name: str) -> bool:
     return f"{name}.".startswith(f"{entry[0]}.")
 

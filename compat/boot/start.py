@@ -14,7 +14,8 @@ A ledger is declared in the group ``compat.ledgers``. A distribution may also li
     old_shop = shop_moves:LEDGER
     common.carts = shop_moves:LEDGER
 
-``old_shop`` is served with all that is below it; of ``common``, a name that other projects use too, ``common.carts`` only.
+``old_shop`` is served with all that is below it; of ``common``, a name that other projects use too, ``common.carts`` only. Names
+of the standard library may be listed; they are served from the first import of something else on.
 
 This module may import nothing that a bare interpreter has not already loaded, or carries within itself.
 
@@ -204,6 +205,11 @@ def learn() -> None:
     # Only now: a thread that comes meanwhile reads them too, and does not go on without.
     finder.folders.update(folders)
     finder.path = path
+    # A module of the standard library that a ledger lists may have been loaded long ago.
+    loaded = [root for root in finder.roots if root in sys.modules and not is_candidate(root)] if folders else ()
+    finders = _finders() if loaded else None
+    if finders:
+        finders.serve(finder, loaded)
 
 
 def learn_from(distribution: str, text: bytes) -> None:
@@ -225,7 +231,7 @@ def _add(entries: "list[Any]", entry: "Any") -> None:
 
 def _find(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
     root = name.partition(".")[0]
-    if not is_candidate(root):
+    if not is_candidate(root) and not finder.roots.get(root):
         return None
     if path is None or sys.path != finder.path:
         learn()

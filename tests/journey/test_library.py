@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ensurepip
 import importlib.util
 import json
 import os
@@ -23,6 +22,7 @@ def pip():
     """How pip is run: as a module where the environment has it, else from the wheel that every Python carries."""
     if importlib.util.find_spec("pip") is not None:
         return ["-m", "pip"]
+    ensurepip = pytest.importorskip("ensurepip", reason="pip installs the library", exc_type=ImportError)
     return [f"{next(pathlib.Path(ensurepip.__file__).parent.glob('_bundled/pip-*.whl'))}/pip"]
 
 

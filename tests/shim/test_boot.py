@@ -93,6 +93,20 @@ def test_a_ledger_whose_roots_are_listed_is_loaded_at_the_first_import_of_one(ki
     assert "<string>:6: LegacyUseWarning: Importing 'old_kit.jobs' is deprecated since kit 1" in done.stderr
 
 
+@pytest.mark.parametrize("before", ["", "import base64; ", "import platform, base64, json; "])
+def test_a_name_of_the_standard_library_is_served_once_anything_else_is_imported(tmp_path, before):
+    moves = (
+        "from compat import Ledger, Name\n"
+        "LEDGER = Ledger('kit', version='1.5', rows=[Name('base64:encodestring', 'base64:encodebytes',"
+        " since='1.0', removal='2.0', instead=None)])\n"
+    )
+    declared = "[compat.ledgers]\nkit = kit_moves:LEDGER\n[compat.roots]\nbase64 = kit_moves:LEDGER\n"
+    distribution(tmp_path / "site", "kit", declared, kit_moves=moves, app="from base64 import encodestring\n")
+    done = run(f"{before}import app; print(app.encodestring(b'a'))", "-W", "default", PYTHONPATH=str(tmp_path / "site"))
+    assert done.stdout == "b'YQ==\\n'\n", done.stderr
+    assert "app.py:1: LegacyUseWarning: Importing encodestring from 'base64' is deprecated since kit 1.0" in done.stderr
+
+
 @pytest.mark.slow
 def test_a_generic_root_that_any_ledger_lists_is_served_for_what_is_listed_below_it(kit):
     done = run("from common.jobs import VALUE\nprint(VALUE)", "-W", "ignore", cwd=kit)
