@@ -9,7 +9,7 @@ from compat.ledger import Ledger
 from compat.telemetry.record import counters
 
 from . import attach, kinds
-from .recording import thread_origin
+from .recording import callsite, thread_origin
 from .recording.funnel import forget_recorders
 from .serving import imports
 from .serving.finder import Finder
@@ -36,6 +36,7 @@ class Installation(Installed):
             if self not in _installed:
                 return
             _installed.remove(self)
+            _learn_adapters()
             while self.undoings:
                 self.undoings.pop()()
             for name, module in list(sys.modules.items()):
@@ -75,6 +76,7 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
         kinds.load(ledger)
         made = Installation(ledger)
         _installed.append(made)
+        _learn_adapters()
         try:
             if _finder is None:
                 _finder = Finder(_installed)
@@ -97,6 +99,12 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
             made.remove()
             raise
         return made
+
+
+def _learn_adapters() -> None:
+    known = {row.adapter.partition(":")[0] for one in _installed for row in one.ledger if row.adapter}
+    callsite.ADAPTERS.intersection_update(known)
+    callsite.ADAPTERS.update(known)
 
 
 def installed() -> tuple[Installation, ...]:

@@ -472,3 +472,40 @@ class TestAFactoryThatReturnsOneObject:
     def test_a_subclass_of_the_users_has_instances_of_its_own(self, one):
         seen = one.ok("from old.one import Manager\nclass Mine(Manager): pass\nsame = Mine() is Mine()\n")
         assert seen.namespace["same"] is False
+
+
+USES = {
+    "a moved name": "from old.things import make\n        return make(1)",
+    "through a moved module": "import oldroot.core\n        return oldroot.core.make(1)",
+    "a function in place": "import canon.core\n        return canon.core.use_make()",
+    "import_module": "from importlib import import_module\n        return import_module('oldroot.core').make(1)",
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_the_legacy_names_that_an_adapter_uses_itself_are_no_uses_of_its_librarys(world, ledger_of, use):
+    import compat
+    from compat import Deprecated, Module, Name
+
+    world.write("canon/home.py", "class Home:\n    pass\n")
+    world.write(
+        "canon/adapters.py",
+        "from compat import Adapter, legacy_method\n"
+        f"class Old(Adapter, of='canon.home:Home'):\n    @legacy_method(instead=None)\n    def go(self):\n        {use}\n",
+    )
+    rows = [
+        Class("old.home:Old", "canon.home:Home", adapter="canon.adapters:Old", **DATES),
+        Name("old.things:make", "canon.core:make", **DATES),
+        Module("oldroot", "canon", **DATES),
+        Deprecated("canon.core:use_make", **DATES),
+    ]
+    with compat.install(ledger_of(*rows)):
+        before = {(one.move, one.file) for one in compat.usage()}
+        for _ in range(3):
+            seen = world.ok("from old.home import Old\nfound = Old().go()\n")
+            assert seen.namespace["found"] == 2
+            assert set(seen.lines) == {1, 2}
+        after = {(one.move, one.file) for one in compat.usage()} - before
+        assert not [file for _, file in after if file.endswith("adapters.py")]
+        own = world.ok("from old.things import make\nimport oldroot.core\n")
+        assert own.counted() == {("old.things:make", "import", 1): 1, ("oldroot", "import", 2): 1}

@@ -82,9 +82,19 @@ def _is_own(name: str) -> bool:
     return name == "compat" or name in START or name.startswith(_OWN)
 
 
-def is_own(frame: FrameType) -> bool:
+#: The modules of the adapters of installed ledgers: they are the legacy side themselves, and nobody who is left to migrate.
+ADAPTERS: set[str] = set()
+
+
+def is_machinery(frame: FrameType) -> bool:
     """Whether code of this package itself is at work."""
     return _is_own(module_name(frame))
+
+
+def is_own(frame: FrameType) -> bool:
+    """Whether code of this package or of an adapter is at work, whose uses are not counted."""
+    name = module_name(frame)
+    return name in ADAPTERS or _is_own(name)
 
 
 def _is_between(frame: FrameType) -> bool:
@@ -125,7 +135,7 @@ def is_looking(frame: FrameType) -> bool:
     if name == "unittest.mock":
         # patch() reads once on the user's behalf and then twice more to restore.
         return frame.f_code.co_name != "get_original"
-    if _is_own(name):
+    if name in ADAPTERS or _is_own(name):
         return True
     return bytecode.calls_pickler(frame)
 

@@ -155,7 +155,7 @@ def count_waiting(name: str, recorder: UseRecorder, rows: Mapping[str, Move], sp
 
 
 def _is_machinery(frame: FrameType) -> bool:
-    return callsite.is_importlib(frame) or callsite.is_own(frame)
+    return callsite.is_importlib(frame) or callsite.is_machinery(frame)
 
 
 def outermost_request(frame: FrameType | None) -> str:
@@ -174,7 +174,7 @@ def is_loading(frame: FrameType | None) -> bool:
         if callsite.is_importlib(frame):
             if frame.f_code.co_name == "_find_and_load_unlocked":
                 return True
-        elif not callsite.is_own(frame):
+        elif not callsite.is_machinery(frame):
             return False
         frame = frame.f_back
     return False
