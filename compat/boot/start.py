@@ -111,8 +111,10 @@ def _zipped(place: str) -> "list[tuple[str, bytes]]":
     found = []
     finder: Any = sys.modules["_frozen_importlib_external"].PathFinder._path_importer_cache(place)
     if hasattr(finder, "archive"):
-        finder.find_spec("compat")  # has it read, where that is put off
-        for name in sys.modules["zipimport"]._zip_directory_cache.get(finder.archive, ()):
+        known = sys.modules["zipimport"]._zip_directory_cache
+        if finder.archive not in known:
+            finder.find_spec("compat")  # has it read, where that is put off
+        for name in known.get(finder.archive, ()):
             if name.endswith(("-info/entry_points.txt", "-info\\entry_points.txt")) and name.startswith(finder.prefix):
                 folder = name[len(finder.prefix) : -len("/entry_points.txt")]
                 if folder.endswith((".dist-info", ".egg-info")) and os.path.basename(folder) == folder:
