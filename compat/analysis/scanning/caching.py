@@ -56,7 +56,8 @@ class Cache:
         # The stage of a row follows from its own versions and the one in force.
         origins = dict.fromkeys(ledger.origin(row) for row in ledger)
         stages = [(origin.name, origin.version, origin.docs) for origin in origins]
-        told = f"{FORMAT_VERSION}|{_tool_stamp()}|{rows}|{stages}|{settings!r}|{scope.policy}|{sorted(scope.select)}|{[*staying]}"
+        asked = f"{scope.policy}|{sorted(scope.select)}|{scope.strict}"
+        told = f"{FORMAT_VERSION}|{_tool_stamp()}|{rows}|{stages}|{settings!r}|{asked}|{[*staying]}"
         key = hashlib.sha256(told.encode()).hexdigest()
         path = os.path.join(folder, _NAME)
         try:

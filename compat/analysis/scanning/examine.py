@@ -37,6 +37,7 @@ class Selection(NamedTuple):
 
     policy: bool = False
     select: frozenset[str] = frozenset()
+    strict: bool = False
 
     @property
     def active_rules(self) -> frozenset[str]:
@@ -49,6 +50,11 @@ class Selection(NamedTuple):
     def is_fast(self) -> bool:
         """Whether files need not be parsed whole."""
         return bool(self.select) and self.select <= _FAST and not self.policy
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all uses are looked for, and nothing else."""
+        return not self.select and not self.policy and not self.strict
 
     def takes(self, finding: Finding) -> bool:
         """Whether a finding falls within the selection."""

@@ -74,10 +74,18 @@ class Scanner:
             from . import quick_scan
 
             told = partial(self.modules.of, item) if self.modules.is_inside(item.path) else None
-            findings = quick_scan.find(item.path, raw, self.targets, self.prefilter, module=told)
-            if findings is not None:
-                kept = without_repeats([finding for finding in findings if self.scope.takes(finding)])
+            quick = quick_scan.find(item.path, raw, self.targets, self.prefilter, module=told)
+            if quick is not None:
+                kept = without_repeats([finding for finding in quick.findings if self.scope.takes(finding)])
                 return Examined(kept) if kept else None
+        elif self.scope.is_plain and not item.is_data:
+            from . import shortcut
+
+            is_inside = self.modules.is_inside(item.path)
+            module = partial(self.modules.of, item)
+            made = shortcut.examine(item.path, raw, self.targets, self.prefilter, module, is_inside=is_inside)
+            if made is not None:
+                return made
         return self.examine(item, raw)
 
     def examine(self, item: Found, raw: bytes) -> Examined:

@@ -247,6 +247,10 @@ class Prefilter:
                 return True
         return False
 
+    def names_members(self, raw: bytes) -> bool:
+        """Whether a file may use something of a canonical module: what it is, takes more than its imports to tell."""
+        return bool(self.words) and self._named.are_in(raw, 0, len(raw)) and self._spells_home(raw, 0, len(raw))
+
     def places(self, data: bytes) -> list[int]:
         """Where paths start that begin with a top-level package of the ledger, if any path of that may be a row's."""
         words = self._searched.within(Batch((), data, (0, len(data)))).get(0, {})

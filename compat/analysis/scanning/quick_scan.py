@@ -44,8 +44,9 @@ def find(
     prefilter: Prefilter,
     *,
     module: Optional[Callable[[], tuple[str, bool]]],
-) -> Optional[list[Finding]]:
-    """The findings of one UTF-8 file; ``None`` where that takes a full analysis.
+    finder: Optional[type[Finder]] = None,
+) -> Optional[Finder]:
+    """What is found in one UTF-8 file; ``None`` where that takes a full analysis.
 
     ``module`` tells the name of a file in a package of the ledger: relative imports of legacy paths take a full analysis.
     """
@@ -66,11 +67,12 @@ def find(
     if not text.isascii() and prefilter.hits_normalized(raw):
         return None
     if not places:
-        return []
+        return (finder or Finder)(Source(path, raw, text, "utf-8", b""), targets, ([], []))
     spans = lexer.spans(raw, places) or lexer.exact_spans(raw, places[-1])
     if spans is None:
         return None
-    return _Finder(Source(path, raw, text, "utf-8", b""), targets, spans).find(places)
+    made = (finder or Finder)(Source(path, raw, text, "utf-8", b""), targets, spans)
+    return made if made.look(places) else None
 
 
 _IMPORTS_COMPAT = re.compile(rb"(?:from|import)[ \t]+compat\b")
@@ -108,25 +110,29 @@ def _callee(before: bytes) -> Optional[str]:
     return name if name and not name.endswith(".") else None
 
 
-class _Finder:
+class Finder:
+    """Reads the statements and strings of one file in which paths stand."""
+
     def __init__(self, source: Source, targets: Targets, spans: tuple[list[int], list[int]]) -> None:
         self.source, self.targets = source, targets
         self.starts, self.ends = spans
         self.findings: list[Finding] = []
+        self.re_exported: dict[str, Target] = {}
         self.read_strings: set[int] = set()
         self.read_statements: set[int] = set()
 
-    def find(self, places: list[int]) -> Optional[list[Finding]]:
+    def look(self, places: list[int]) -> bool:
+        """Find all; false where that takes a full analysis."""
         for at in places:
             index = bisect_right(self.starts, at) - 1
             if index >= 0 and at < self.ends[index]:
                 if self.source.data[self.starts[index]] != 35 and index not in self.read_strings:
                     self.read_strings.add(index)
                     if not self.string(self.starts[index], self.ends[index], places):
-                        return None
+                        return False
             elif not self.statement(at):
-                return None
-        return self.findings
+                return False
+        return True
 
     def statement(self, at: int) -> bool:
         """Report the import statement around a path; false where the text there cannot be read alone."""

@@ -40,10 +40,11 @@ def scan(
     *,
     policy: bool = False,
     select: Iterable[str] = (),
+    strict: bool = False,
     settings: Optional[Settings] = None,
     gitignore: bool = True,
     config: bool = True,
-    jobs: int = 1,
+    jobs: Optional[int] = 1,
     cache: Optional[str] = None,
     progress: Optional[Callable[[int, int], None]] = None,
     leave_out: Iterable[str] = (),
@@ -56,10 +57,13 @@ def scan(
         Also apply the policy rules: factory-bypass, singleton, fragmentation.
     select:
         Only these constructs (``imports``, ``strings``, ``attributes``, ...); all of them when empty.
+    strict:
+        Parse every file in which something may be used, so that each that does not parse is a finding; else a file is parsed
+        where its imports do not tell what it uses.
     gitignore, config:
         Respect .gitignore; search data files (TOML, YAML, JSON, INI) too.
     jobs:
-        Processes; 1 stays in this one.
+        Processes; 1 stays in this one, ``None`` takes one a core where there are enough files.
     cache:
         A directory in which results are kept by path, size and modification time.
     progress:
@@ -69,7 +73,7 @@ def scan(
     """
     started = time.perf_counter()
     settings = settings or Settings()
-    scope = Selection(policy or settings.rules, frozenset(select))
+    scope = Selection(policy or settings.rules, frozenset(select), strict)
     wants_data = config and (not scope.select or "config" in scope.select)
     trees = Trees(paths, exclude=settings.exclude, gitignore=gitignore, data=wants_data)
     scanner = Scanner(ledger, settings, scope, trees.roots)

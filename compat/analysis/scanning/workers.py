@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from typing import TYPE_CHECKING, Callable, Optional
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from .caching import Cache
 
 _CHUNK = 100
+#: With fewer files, starting processes takes longer than they save.
+_WORTH = 1500
 _STEP = 50
 _worker: Optional[Scanner] = None
 
@@ -27,7 +30,7 @@ def examine_all(
     ledger: Ledger,
     settings: Settings,
     *,
-    jobs: int = 1,
+    jobs: Optional[int] = 1,
     store: Optional[Cache] = None,
     progress: Optional[Callable[[int, int], None]] = None,
 ) -> dict[str, Examined]:
@@ -42,6 +45,8 @@ def examine_all(
                 pending.append(item)
             elif value is not None:
                 results[item.path] = value
+    if jobs is None:
+        jobs = _cores() if len(pending) >= _WORTH else 1
     # The process pool of PyPy 3.9 cannot start a worker: there, one process does it all.
     if jobs > 1 and len(pending) > _CHUNK and sys.implementation.name != "pypy":
         fresh = _in_processes(scanner, pending, ledger, settings, jobs, progress)
@@ -58,6 +63,14 @@ def examine_all(
         return results
     results.update((path, value) for path, value in fresh.items() if value is not None)
     return {item.path: results[item.path] for item in found if item.path in results}
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
 
 
 def _in_processes(

@@ -95,6 +95,11 @@ class Targets:
         """Whether a legacy module without a row of its own goes on being importable: then only its rows' names are legacy."""
         return self._presence.stays(module)
 
+    @cached_property
+    def texts_as_bytes(self) -> tuple[bytes, ...]:
+        """Strings that are uses wherever they stand."""
+        return tuple(text.encode() for text in self.texts)
+
     @property
     def staying_modules(self) -> list[str]:
         """The legacy modules that stay, of those that only single rows speak of."""

@@ -111,6 +111,15 @@ class MemberRows:
         """The legacy names that the adapter of a legacy method defines."""
         return self._homes.get(row.legacy, ("", frozenset()))[1]
 
+    @cached_property
+    def _with_arguments(self) -> frozenset[str]:
+        owners = (path.rpartition(".")[0] for path in self.arguments)
+        return frozenset({*self.arguments, *owners})
+
+    def has_arguments(self, dotted: str) -> bool:
+        """Whether a function, or a class by its constructor or a method, has legacy arguments."""
+        return dotted in self._with_arguments
+
     def renamed_method(self, dotted: str, name: str) -> str:
         """What a method of a canonical class (dotted) is called in the end, through all rows that rename it."""
         seen = {name}

@@ -57,11 +57,12 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("--baseline", metavar="FILE", help="Known debt: only what is new fails.")
     add("--update-baseline", action="store_true", help="Strike paid debt from the baseline.")
     add("--accept-new", action="store_true", help="With --update-baseline: take new debt into the baseline, too.")
+    add("--strict", action="store_true", help="Parse every file with a use: what does not parse is a finding.")
     add("--no-config", action="store_true", help="Python files only: no TOML, YAML, JSON, INI.")
     add("--no-gitignore", action="store_true", help="Also what .gitignore leaves out.")
-    add("--jobs", "-j", type=int, default=1, metavar="N", help="Processes; 1 by default.")
-    add("--cache", action="store_true", help="Keep results in .compat-cache, by size and modification time.")
-    add("--no-cache", dest="cache", action="store_false", help="Keep none; the default.")
+    add("--jobs", "-j", type=int, default=None, metavar="N", help="Processes; by default one a core, if that is worth it.")
+    add("--cache", action="store_true", default=True, help=argparse.SUPPRESS)
+    add("--no-cache", dest="cache", action="store_false", help="Keep no results in .compat-cache between runs.")
     return parser
 
 
@@ -74,7 +75,7 @@ def run(argv: Sequence[str]) -> int:
         unknown = [word for word in wanted if word not in _SELECTABLE]
         if unknown:
             parser.error(f"argument --select: {unknown[0]!r} is none of {', '.join(_SELECTABLE)}")
-        if given.jobs < 1:
+        if given.jobs is not None and given.jobs < 1:
             parser.error("argument --jobs: there must be at least one process")
         settings, baseline = _settings(given, paths)
         if (given.update_baseline or given.accept_new) and not baseline:
@@ -106,11 +107,12 @@ def _scan(given: argparse.Namespace, paths: list[str], wanted: Sequence[str], se
             required_ledger(tuple(given.ledgers)),
             policy=given.rules,
             select=wanted,
+            strict=given.strict,
             settings=settings,
             gitignore=not given.no_gitignore,
             config=not given.no_config,
             jobs=given.jobs,
-            cache=".compat-cache" if given.cache else None,
+            cache=os.path.join(settings.root, ".compat-cache") if given.cache else None,
             progress=progress,
             leave_out=[baseline] if baseline else [],
         )

@@ -1,0 +1,124 @@
+"""Examine a file without parsing it whole, where its imports and strings tell that nothing else in it can be a use.
+
+What a file binds decides: with no module object, no class whose methods rows speak of, and no function with legacy arguments at
+hand, there is nothing to resolve. The result equals that of the full analysis, but for syntax errors away from any use, which
+only ``--strict`` looks for; where it is not certain to, it is ``None``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Optional
+
+from . import quick_scan
+from .examine import Examined, without_repeats
+from .prefilter import ALLOWANCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..targets import Target, Targets
+    from .prefilter import Prefilter
+
+#: Beside one of these an import and a string are not all there is.
+_MORE = (ALLOWANCE, b"__package__")
+_INDENT = re.compile(rb"[ \t\f]*")
+_HEAD = re.compile(rb"[ \t\f]*(?:async[ \t]+def|def|class)\b")
+
+
+def examine(
+    path: str,
+    raw: bytes,
+    targets: Targets,
+    prefilter: Prefilter,
+    module: Callable[[], tuple[str, bool]],
+    *,
+    is_inside: bool,
+) -> Optional[Examined]:
+    """The results of one UTF-8 file; ``None`` where that takes a full analysis."""
+    if any(word in raw for word in _MORE) or prefilter.names_members(raw) or any(text in raw for text in targets.texts_as_bytes):
+        return None
+    made = quick_scan.find(path, raw, targets, prefilter, module=module if is_inside else None, finder=_Finder)
+    if made is None or (b"__all__" in raw and any(_is_said(raw, local) for local in made.re_exported)):
+        return None
+    name = module()[0]
+    return Examined(without_repeats(made.findings), made.re_exported if name else {}, [], name)
+
+
+@lru_cache(maxsize=4096)
+def _member(name: bytes) -> re.Pattern[bytes]:
+    """Where a name may be that of a member: behind a dot, in quotes, or defined."""
+    return re.compile(rb"(?:[.\"'\\]|\bdef)\s*%s\b" % re.escape(name))
+
+
+def _is_said(raw: bytes, name: str) -> bool:
+    """Whether a name stands in quotes, as in ``__all__``."""
+    word = name.encode()
+    return b"'%s'" % word in raw or b'"%s"' % word in raw
+
+
+class _Finder(quick_scan.Finder):
+    """Gives up where an import binds something that has to be followed."""
+
+    def alias(self, node: ast.AST, alias: ast.alias, start: int, end: int) -> bool:
+        return super().alias(node, alias, start, end) and self._is_enough(node, alias, start)
+
+    def string(self, start: int, end: int, places: list[int]) -> bool:
+        if self.source.data.find(b">>>", start, end) >= 0:
+            return False  # a doctest
+        last = re.search(rb"(\w+)[\"']+\Z", self.source.data[start:end])
+        if last is not None and last.group(1).decode("utf-8", "replace") in self.targets.members.own_methods:
+            return False
+        return super().string(start, end, places)
+
+    def _is_enough(self, node: ast.AST, alias: ast.alias, start: int) -> bool:
+        """Whether the import itself is all that can be found of what it binds."""
+        targets = self.targets
+        if not isinstance(node, ast.ImportFrom) or node.level or not node.module:
+            return not any(targets.is_known(name) for name in (alias.name, alias.name.partition(".")[0]))
+        if alias.name == "*":
+            return not targets.is_known(node.module)
+        target = targets.attribute(node.module, alias.name)
+        if target is None:
+            return not targets.is_known(f"{node.module}.{alias.name}")
+        if target.is_module or target.stays or not self._has_no_members(target):
+            return False
+        if self._is_global(start):
+            self.re_exported[alias.asname or alias.name] = target
+        return True
+
+    def _has_no_members(self, target: Target) -> bool:
+        """Whether no method and no argument that a row speaks of can be used through a target here."""
+        members = self.targets.members
+        legacy = target.legacy.replace(":", ".")
+        canonical = self.targets.spelt(target.canonical.replace(":", ".")) if target.canonical else ""
+        if members.has_arguments(canonical):
+            return False
+        made = members.adapters.built_class(canonical) if canonical else ""
+        names = {*members.methods_of(legacy), *members.methods_of(canonical), *members.methods_of(made)}
+        if target.adapter:
+            names.update(members.adapted_methods(legacy))
+        if made and members.has_arguments(made):
+            return False
+        data = self.source.data
+        return not any((word := name.encode()) in data and _member(word).search(data) for name in names)
+
+    def _is_global(self, start: int) -> bool:
+        """Whether a statement stands at module level: not below a ``def`` or ``class``."""
+        data = self.source.data
+        at = data.rfind(b"\n", 0, start) + 1
+        indent = self._indent(at)
+        while indent and at:
+            end = at - 1
+            at = data.rfind(b"\n", 0, end) + 1
+            if data[at:end].strip() and self._indent(at) < indent:
+                indent = self._indent(at)
+                if _HEAD.match(data, at):
+                    return False
+        return True
+
+    def _indent(self, at: int) -> int:
+        match = _INDENT.match(self.source.data, at)
+        return len(match.group()) if match is not None else 0

@@ -1,0 +1,129 @@
+"""A scan that parses only the files whose imports do not tell what they use finds what one that parses all finds."""
+
+from __future__ import annotations
+
+import random
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compat.analysis import scan
+from compat.ledger import Argument, Behaviour, Class, Deprecated, Ledger, Method, Module, Name, Removed, names
+
+TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
+
+FILES = {
+    "sc_new/__init__.py": "",
+    "sc_new/core.py": """
+class Widget:
+    def spin(self): return 1
+class Engine:
+    def start(self): return 1
+def get_engine(user=None): return Engine()
+def make(value, new=None): return value
+def plain(): return 1
+def stays(): return 1
+LIMIT = 1
+""",
+    "sc_adapters.py": """
+from compat.shim import Adapter, legacy_method, renamed
+class Engine(Adapter, of="sc_new.core:Engine", built_by="sc_new.core:get_engine"):
+    begin = renamed("start")
+    @legacy_method(instead="start")
+    def warm_up(self): return self.canonical.start()
+""",
+}
+
+HEADS = [
+    "from sc_old.things import plain",
+    "from sc_old.things import plain, LIMIT as TOP  # both",
+    "from sc_old.things import Widget",
+    "from sc_old.things import make",
+    "from sc_old.engines import Engine",
+    "from sc_old.things import *",
+    "from sc_old import things",
+    "import sc_old.things",
+    "import sc_old.things as t, os",
+    "from sc_old.whole import anything",
+    "from sc_old.things import gone",
+    "from sc_new.core import make, Widget",
+    "from sc_new.core import stays",
+    "import os, sys",
+    "if True:\n    from sc_old.things import plain",
+    "def loads():\n    from sc_old.things import plain, LIMIT\n    return plain",
+    "from sc_old.things import (\n    plain,\n    LIMIT,\n)",
+    "from .sibling import plain",
+    "from sc_old.things import plain  # compat: allow[name]",
+]
+BODIES = [
+    "plain()\n",
+    "__all__ = ['plain', 'other']\n",
+    "w = Widget()\nw.rotate()\n",
+    "Widget().rotate\n",
+    "class Mine(Widget):\n    def rotate(self): pass\n",
+    "make(1, old=2)\n",
+    "e = Engine(1)\ne.begin()\ne.warm_up()\n",
+    "from unittest import mock\nmock.patch('sc_old.things.plain')\n",
+    "from unittest import mock\nmock.patch('sc_new.core.Widget.rotate')\nmock.patch.object(Widget, 'rotate')\n",
+    "import importlib\nimportlib.import_module('sc_old.things')\n",
+    "sys.modules['sc_old.things']\n",
+    "things.plain(things.LIMIT)\nt.make(old=1)\nsc_old.things.Widget().rotate()\n",
+    "def f(a: 'things.Widget', b: 'Widget'):\n    a.rotate()\n    b.rotate()\n",
+    "def d():\n    '''\n    >>> from sc_old.things import plain\n    >>> plain()\n    '''\n",
+    "stays()\n",
+    "os.environ.get('SC_OLD_SETTING')\n",
+    "x = 'sc_old.things.plain'\ny = f'{x} sc_old.things'\nz = 'sc_old.' 'things'\n",
+    "getattr(things, 'plain')\n",
+    "for _ in range(2):\n    print(TOP, plain)\n",
+    "# sc_old.things is old\n",
+    "loads()\n",
+]
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    home = tmp_path_factory.mktemp("shortcut")
+    for name, text in FILES.items():
+        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).write_text(text)
+    sys.path.insert(0, str(home))
+    made = Ledger("sc", version="1.5", docs="")
+    made += [
+        *names("sc_old.things", "sc_new.core", "plain Widget make LIMIT", **TOLD),
+        Class("sc_old.engines:Engine", "sc_new.core:Engine", adapter="sc_adapters:Engine", **TOLD),
+        Module("sc_old.whole", "sc_new.whole", **TOLD),
+        Removed("sc_old.things:gone", since="1.0", instead="nothing"),
+        Method("sc_new.core:Widget.rotate", "sc_new.core:Widget.spin", **TOLD),
+        Argument("sc_new.core:make", "old", became="new", **TOLD),
+        Deprecated("sc_new.core:stays", **TOLD),
+        Name("sc_old.more:plain", "sc_new.core:plain", **TOLD),
+        Behaviour("sc.SETTING", "Setting SC_OLD_SETTING", old="SC_OLD_SETTING", new="SC_SETTING", **TOLD),
+    ]
+    yield made
+    sys.path.remove(str(home))
+
+
+def program(chance: random.Random) -> str:
+    heads = chance.sample(HEADS, chance.randint(1, 3))
+    bodies = chance.sample(BODIES, chance.randint(0, 3))
+    return "\n".join([*heads, *bodies])
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_both_find_the_same(ledger, tmp_path_factory, seed):
+    chance = random.Random(seed)
+    tree = tmp_path_factory.mktemp("tree")
+    (tree / "pkg").mkdir()
+    for name in ("__init__", "sibling", "one", "two", "three"):
+        (tree / "pkg" / f"{name}.py").write_text(program(chance))
+    strict = scan([str(tree)], ledger, strict=True)
+    assert scan([str(tree)], ledger).findings == strict.findings
+
+
+def test_a_syntax_error_away_from_any_use_is_told_only_when_strict(ledger, tmp_path):
+    (tmp_path / "broken.py").write_text("from sc_old.things import plain\n\nx = = 1\n")
+    assert [item.rule for item in scan([str(tmp_path)], ledger).findings] == ["name"]
+    assert "unparsable" in [item.rule for item in scan([str(tmp_path)], ledger, strict=True).findings]
