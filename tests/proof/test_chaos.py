@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections import Counter
 from types import SimpleNamespace
@@ -124,8 +125,11 @@ class Worker:
             try:
                 with urllib.request.urlopen(f"http://{self.base}/readyz", timeout=10) as answer:
                     return answer.status
-            except OSError as exc:  # an answer with another status is one, too
-                return getattr(exc, "code", 0)
+            except urllib.error.HTTPError as refusal:
+                with refusal:
+                    return refusal.code
+            except OSError:
+                return 0
 
         return await asyncio.get_running_loop().run_in_executor(None, ask)
 
