@@ -183,7 +183,7 @@ def _words(survey: Survey) -> dict[str, str]:
         "scan": f"compat scan {sources}",
         "ratchet": "pytest --compat",
         "rehearsal": "pytest --compat-as-of next",
-        "digest": "compat report --format markdown --output compat-digest.md",
+        "digest": "compat report --format digest > compat-digest.md && compat report --format markdown >> compat-digest.md",
     }
 
 
