@@ -7,6 +7,7 @@ A client under test is started by ``peer(stage, user, **options)`` and offers ``
 from __future__ import annotations
 
 import asyncio
+import inspect
 import random
 from typing import Any, Callable
 
@@ -380,7 +381,7 @@ async def what_is_said_without_a_number_is_passed_on(peer: Callable[..., Any]) -
         await client.close()
 
 
-SCENARIOS = [value for name, value in vars().items() if asyncio.iscoroutinefunction(value) and value.__module__ == __name__]
+SCENARIOS = [value for name, value in vars().items() if inspect.iscoroutinefunction(value) and value.__module__ == __name__]
 SCENARIOS = [one for one in SCENARIOS if one.__name__ not in ("notes", "shown", "state")]
 EVERY: list[Callable[..., Any]] = SCENARIOS
 __all__ = ["EVERY", "Stage"]
