@@ -25,6 +25,7 @@ VALUES = {
     "rules": (True, "yes"),
     "baseline": ("debt.json", ""),
     "pytest": ({"max": "self=0", "packages": ["shop"]}, {"max": 3}),
+    "telemetry": (True, "on"),
     "testing": (False, 0),
 }
 
