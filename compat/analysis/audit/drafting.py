@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .breaks import Break
 
-_TODO = "TODO: say what to write instead"
+_UNSAID = "(say what to write instead)"
 
 
 class Drafter:
@@ -57,15 +57,15 @@ class Drafter:
             there = self._module(thing)
             if there:
                 return f"Module({path!r}, {there!r}, {self.told}, instead=None),"
-            return f"Removed({path!r}, since={self.since!r}, instead={_TODO!r}),"
+            return f"Removed({path!r}, since={self.since!r}, instead={_UNSAID!r}),"
         there = self._moved(thing, path)
         if "." in path.partition(":")[2]:
             if there:
                 return f"Method({path!r}, {there!r}, {self.told}, instead=None),"
-            return f"Removed({path!r}, since={self.since!r}, instead={_TODO!r}),"
+            return f"Removed({path!r}, since={self.since!r}, instead={_UNSAID!r}),"
         if there:
             return f"Name({path!r}, {there!r}, {self.told}, instead=None),"
-        return f"Removed({path!r}, since={self.since!r}, instead={_TODO!r}),"
+        return f"Removed({path!r}, since={self.since!r}, instead={_UNSAID!r}),"
 
     def _moved(self, thing: Any, path: str) -> str:
         """Where something is now; ``""`` where nothing tells."""
@@ -98,7 +98,7 @@ class Drafter:
             became = self._renamed(broken, found)
             return f"Argument({function!r}, {name!r}, became={became!r}, {self.told}, instead=None),"
         if broken.kind in (breaks.PARAMETER_ADDED, breaks.PARAMETER_REQUIRED):
-            return f"Argument({function!r}, {name!r}, default='TODO: module:callable', {self.told}, instead=None),"
+            return f"Argument({function!r}, {name!r}, default='package.module:callable', {self.told}, instead=None),"
         if broken.kind == breaks.PARAMETER_MOVED:
             order = [item.name for item in _function(self.old, function).parameters if item.name not in ("self", "cls")]
             positional = " ".join(word for word in order if not word.startswith("*"))

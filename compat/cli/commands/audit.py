@@ -133,12 +133,12 @@ def _version(version: str, root: str) -> str:
         told = re.search(r'^version\s*=\s*"([^"]+)"', Path(place).read_text(encoding="utf-8", errors="replace"), re.M)
         if told is not None:
             return told.group(1)
-    return "TODO"
+    return "?"
 
 
 def _next_major(version: str) -> str:
     head = re.match(r"\d+", version)
-    return f"{int(head.group()) + 1}.0" if head is not None else "TODO"
+    return f"{int(head.group()) + 1}.0" if head is not None else "?"
 
 
 def _write_draft(stream: IO[str], rows: list[str]) -> None:
