@@ -69,7 +69,7 @@ def versioned(history, *starts):
                 "VALUES (?, 'api', ?, 'h', 1, ?, ?, '3', ?, 'production')",
                 (version, version, start, start + 86400, int(ago < 10)),
             )
-    return open_history(path).connection
+    return connection
 
 
 def test_new_and_gone_are_told_by_version(history):
