@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     Words = Union[str, tuple[str, ...]]
 
-_NOT_GIVEN: Any = object()
+
+class _NotGiven:
+    def __repr__(self) -> str:
+        # Its place in memory would make the reference a new one at each run.
+        return "<not given>"
+
+
+_NOT_GIVEN: Any = _NotGiven()
 
 
 class Argument(Move):
