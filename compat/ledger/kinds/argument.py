@@ -94,7 +94,7 @@ class Argument(Move):
         default: str = "",
         order: Words = (),
         template: str = "",
-        position: int | None = None,
+        position: Union[int, str, None] = None,
         keyword_only: Words = (),
         values: Union[Mapping[Any, Any], Iterable[Any]] = (),
         several: Words = (),
@@ -127,7 +127,8 @@ class Argument(Move):
         put(self, "default", default)
         put(self, "keyword_only", keyword_only)
         put(self, "order", order)
-        put(self, "position", position)
+        # As text, too: rows take what they share from one dictionary of strings.
+        put(self, "position", int(position) if isinstance(position, str) and position.isdigit() else position)
         put(self, "several", several)
         put(self, "template", template)
         put(self, "together", together)
@@ -238,7 +239,7 @@ class Argument(Move):
             yield "convert without became converts into nothing", "name the new argument in became="
         if self.several and not self.convert:
             yield "several arguments become one by a callable", "name it as convert='module:callable'"
-        if self.position is not None and not (self.is_passed_on and self.position >= 0):
+        if self.position is not None and not (self.is_passed_on and isinstance(self.position, int) and self.position >= 0):
             yield "position belongs to a renamed or dropped argument, and counts from 0", "leave position out, or correct it"
         if len({*self.together}) == 1 or len({*self.several}) == 1:
             yield "it takes two arguments at the least", "name them as in together='a b'"

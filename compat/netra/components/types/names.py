@@ -58,23 +58,66 @@ else:
         def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
             return handler(str)
 
-    def _named(name: str, what: str, kind: str = "") -> type:
-        body = {"__module__": __name__, "__qualname__": name, "__doc__": what, "__slots__": (), "_kind": kind}
-        return _StringType(name, (_StringName,), body)
+    class UserID(_StringName):
+        """A user."""
 
-    UserID = _named("UserID", "A user.", "user")
-    SessionID = _named("SessionID", "A user's session.")
-    TokenString = _named("TokenString", "An access or refresh token.")
-    ThreadID = _named("ThreadID", "A conversation.", "thread")
-    RunID = _named("RunID", "One run of an agent in a conversation.", "run")
-    RequestID = _named("RequestID", "One request.", "request")
-    ServiceName = _named("ServiceName", "A service.")
-    EnvironmentName = _named("EnvironmentName", "An environment such as ``staging``.")
-    WebSocketID = _named("WebSocketID", "A websocket client.", "websocket")
-    ConnectionID = _named("ConnectionID", "A websocket connection.", "websocket")
-    AgentID = _named("AgentID", "An agent.", "agent")
-    ExecutionID = _named("ExecutionID", "One execution of an agent.", "execution")
-    ContextID = _named("ContextID", "An execution context.")
-    MessageID = _named("MessageID", "A message.")
-    DatabaseSessionID = _named("DatabaseSessionID", "A database session.")
-    OrganizationID = _named("OrganizationID", "An organization.")
+        _kind = "user"
+
+    class SessionID(_StringName):
+        """A user's session."""
+
+    class TokenString(_StringName):
+        """An access or refresh token."""
+
+    class ThreadID(_StringName):
+        """A conversation."""
+
+        _kind = "thread"
+
+    class RunID(_StringName):
+        """One run of an agent in a conversation."""
+
+        _kind = "run"
+
+    class RequestID(_StringName):
+        """One request."""
+
+        _kind = "request"
+
+    class ServiceName(_StringName):
+        """A service."""
+
+    class EnvironmentName(_StringName):
+        """An environment such as ``staging``."""
+
+    class WebSocketID(_StringName):
+        """A websocket client."""
+
+        _kind = "websocket"
+
+    class ConnectionID(_StringName):
+        """A websocket connection."""
+
+        _kind = "websocket"
+
+    class AgentID(_StringName):
+        """An agent."""
+
+        _kind = "agent"
+
+    class ExecutionID(_StringName):
+        """One execution of an agent."""
+
+        _kind = "execution"
+
+    class ContextID(_StringName):
+        """An execution context."""
+
+    class MessageID(_StringName):
+        """A message."""
+
+    class DatabaseSessionID(_StringName):
+        """A database session."""
+
+    class OrganizationID(_StringName):
+        """An organization."""
