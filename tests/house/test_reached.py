@@ -72,7 +72,11 @@ def rows_and_texts(modules: dict[str, Module]) -> Iterator[tuple[str, str]]:
     """What rows lead to, what is named as ``module:name`` or ``package.module``, and what pytest calls."""
     named: set[Any] = {target for row in LEDGER for target in (row.canonical, row.adapter) if target}
     named |= {text for module in modules.values() for text in module.texts if text.startswith("compat.netra")}
-    named |= set(re.findall(r'"(compat\.netra[\w.]*:\w+)', (HOME.parent / "pyproject.toml").read_text(encoding="utf-8")))
+    named |= set(
+        re.findall(
+            r'"(compat\.netra[\w.]*:\w+)', (pathlib.Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+        )
+    )
     for path in map(str, named):
         home, _, name = path.partition(":")
         if name:

@@ -28,6 +28,10 @@ class AuthHandler(
 ):
     """Clients by ID: each is a session of the authenticator, and is reached through its user's own manager."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Defined, so that each construction makes an object of its own, as of old.
+        super().__init__(*args, **kwargs)
+
     @legacy_method(instead="await get_websocket_manager(context).connect(websocket)")
     async def connect(self, client_id: str, user_id: str | None = None) -> str | None:
         """Open the client's session; the legacy connection ID, ``auth_conn_<client_id>``."""
@@ -91,6 +95,10 @@ class UnifiedWebSocketAuthenticator(
     _websocket_auth_attempts = 0
     _websocket_auth_successes = 0
     _websocket_auth_failures = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Defined, so that each construction makes an object of its own, as of old.
+        super().__init__(*args, **kwargs)
 
     def _count(self, result: WebSocketAuthResult) -> WebSocketAuthResult:
         self._websocket_auth_attempts += 1
@@ -205,6 +213,10 @@ class WebSocketAuthenticator(
     """Clients by ID and tokens by connection ID, of one user where ``user_id`` is set."""
 
     user_id: str | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Defined, so that each construction makes an object of its own, as of old.
+        super().__init__(*args, **kwargs)
 
     @legacy_method(instead="await get_websocket_manager(context).connect(websocket)")
     async def connect(self, client_id: str, user_id: str | None = None) -> str | None:

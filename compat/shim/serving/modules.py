@@ -190,6 +190,7 @@ def fallback(module: types.ModuleType, canonical: str, recorder: UseRecorder | N
     return __getattr__
 
 
+@callsite.unseen
 def missing(
     module: types.ModuleType, own: Any, is_declared: Callable[[str], bool] = lambda path: False
 ) -> Callable[[str], object]:

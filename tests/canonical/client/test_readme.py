@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 README = pathlib.Path(__file__).parents[3] / "README.md"
 ROOT = pathlib.Path(compat.__file__).parents[1]
 SECRET = "change-me-to-32-bytes-or-more-here"
-#: Serves the example as `uvicorn chat:app` does; answers the user of each line, or says how many connections there are.
+#: Serves the example as `uvicorn chat:app` does; answers the user of each line.
 DRIVER = """
 import asyncio, socket, sys
 import chat, uvicorn
@@ -34,11 +34,8 @@ async def main():
     print(listener.getsockname()[1], flush=True)
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        if line == "?\\n":
-            print(len(chat.app.state.service.factory.connections()), flush=True)
-        else:
-            await chat.answer(line.strip(), "t", "r")
-            print("answered", flush=True)
+        await chat.answer(line.strip(), "t", "r")
+        print("answered", flush=True)
     server.should_exit = True
     await serving
 
@@ -75,7 +72,7 @@ def example(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path
 
 
-async def followed(port: int, server: Any, answerer: Any) -> list[tuple[int, str]]:
+async def followed(port: int, answerer: Any) -> list[tuple[int, str]]:
     """What a client of one process is shown while another, or the same, answers."""
     import jwt
 
@@ -84,8 +81,10 @@ async def followed(port: int, server: Any, answerer: Any) -> list[tuple[int, str
     token = jwt.encode({"sub": "ann", "exp": time.time() + 600}, SECRET, "HS256")
     async with Client(f"ws://127.0.0.1:{port}/ws", token) as client:
         deadline = time.monotonic() + 150
-        while await told(server, "?") != "1":
+        # A first connection begins with what is sent once it is greeted.
+        while client.state != "open":
             assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
         assert await told(answerer, "ann") == "answered"
         events = [await asyncio.wait_for(client.__anext__(), 150) for _ in range(2)]
     return [(event["seq"], event["type"]) for event in events]
@@ -94,7 +93,7 @@ async def followed(port: int, server: Any, answerer: Any) -> list[tuple[int, str
 def test_the_example_runs_without_redis(example: pathlib.Path) -> None:
     async def run() -> Any:
         async with serving(example) as (port, process):
-            return await followed(port, process, process)
+            return await followed(port, process)
 
     assert asyncio.run(run()) == [(1, "agent_started"), (2, "agent_completed")]
 
@@ -104,7 +103,7 @@ def test_on_redis_any_worker_reaches_the_user(example: pathlib.Path, redis_serve
 
     async def run() -> Any:
         one, two = (serving(example, REDIS_URL=redis_server.url) for _ in range(2))
-        async with one as (port, first), two as (_, other):
-            return await followed(port, first, other)
+        async with one as (port, _first), two as (_, other):
+            return await followed(port, other)
 
     assert asyncio.run(run()) == [(1, "agent_started"), (2, "agent_completed")]
