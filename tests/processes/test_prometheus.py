@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -79,6 +80,9 @@ def server(tmp_path, in_ci):
             try:
                 with urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=5):
                     return True
+            except HTTPError as error:
+                error.close()  # an answer, too
+                return False
             except OSError:
                 return False
 

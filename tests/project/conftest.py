@@ -13,6 +13,8 @@ import pytest
 
 import compat
 
+#: Run by the sessions of the example, not by those of this project.
+collect_ignore = ["pipelines/example"]
 ROOT = Path(compat.__file__).resolve().parents[1]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
