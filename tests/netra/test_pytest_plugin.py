@@ -20,7 +20,7 @@ def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Complet
     variables = {key: value for key, value in os.environ.items() if key not in ("COMPAT_TESTING", "ENVIRONMENT")}
     variables.update(environment, COMPAT_TELEMETRY="memory")
     command = [sys.executable, "-W", "ignore", *arguments]
-    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=400)
 
 
 @pytest.fixture

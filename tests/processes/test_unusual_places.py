@@ -125,9 +125,9 @@ class TestAfterTheFirstImport:
             HEAD
             + USE
             + (
-                "import os, importlib\nos.mkdir('here/more-1.dist-info')\n"
-                f"open('here/more_moves.py', 'w').write({other!r})\n"
-                "open('here/more-1.dist-info/entry_points.txt', 'w').write('[compat.ledgers]\\nmore = more_moves:LEDGER\\n')\n"
+                "import os, importlib, pathlib\nos.mkdir('here/more-1.dist-info')\n"
+                f"pathlib.Path('here/more_moves.py').write_text({other!r})\n"
+                "pathlib.Path('here/more-1.dist-info/entry_points.txt').write_text('[compat.ledgers]\\nmore = more_moves:LEDGER\\n')\n"
                 "importlib.invalidate_caches()\nfrom old_more import dumps\nprint(dumps([1]))\nprint(one is other, one.__module__)\n"
             )
         )

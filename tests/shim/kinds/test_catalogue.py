@@ -64,7 +64,8 @@ def forget():
 @every
 def test_at_the_removal_version_its_uses_are_errors(world, given, ledger_of):
     with compat.install(ledger_of(*rows_of(given), version="2.0")):
-        seen = world.use(given.use)
+        # PyPy shows a warning of the canonical side where that was asked, and not at the user's line.
+        seen = world.use(given.use, elsewhere=sys.implementation.name == "pypy")
     if given.expired is None:
         assert seen.error is None and seen.counted() == {}
     elif "except" in given.use:  # it handles the error
