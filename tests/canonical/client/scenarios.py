@@ -381,7 +381,8 @@ async def what_is_said_without_a_number_is_passed_on(peer: Callable[..., Any]) -
         await client.close()
 
 
-SCENARIOS = [value for name, value in vars().items() if inspect.iscoroutinefunction(value) and value.__module__ == __name__]
-SCENARIOS = [one for one in SCENARIOS if one.__name__ not in ("notes", "shown", "state")]
-EVERY: list[Callable[..., Any]] = SCENARIOS
+HELPERS = (notes, shown, state)
+EVERY: list[Callable[..., Any]] = [
+    value for value in vars().values() if inspect.isfunction(value) and value.__module__ == __name__ and value not in HELPERS
+]
 __all__ = ["EVERY", "Stage"]
