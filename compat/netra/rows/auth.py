@@ -109,7 +109,8 @@ ROWS: list[Move] = [
     *names(
         f"{CORE}.auth",
         WEBSOCKET,
-        "authenticate=authenticate_websocket validate_websocket_auth=authenticate_websocket",
+        "authenticate=authenticate_websocket validate_websocket_auth=authenticate_websocket "
+        "authenticate_websocket_ssot=authenticate_websocket",
         instead=None,
         **WHEN,
     ),

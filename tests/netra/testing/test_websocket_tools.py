@@ -145,6 +145,19 @@ def test_a_mock_client_needs_no_server() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize(("expected", "missing"), [(["error"], ["error"]), (["agent_started", "error", "own"], ["error", "own"])])
+def test_a_mock_client_waits_no_longer_than_it_was_told(expected: list[str], missing: list[str]) -> None:
+    async def run() -> None:
+        client = WebSocketTestClient()
+        await client.connect(mock_mode=True)
+        with pytest.raises(asyncio.TimeoutError) as late:
+            await asyncio.wait_for(client.wait_for_events(expected, timeout=0.05), 5)
+        assert str(late.value) == f"Missing expected events: {missing}"
+        assert len(client.received_messages) < 30
+
+    asyncio.run(run())
+
+
 def test_a_mock_socket_ends_for_whoever_waits() -> None:
     async def scenario() -> None:
         socket = MockWebSocketConnection("user_1")

@@ -8,7 +8,7 @@ from typing import Any
 
 from compat.canonical.core.logged import get_logger
 
-from ..connections.manager_calls import settled
+from ..connections.manager_calls import is_mock, settled
 from .bridge_types import AgentExecutionContext
 from .emitters.unified import UnifiedWebSocketEmitter
 
@@ -97,7 +97,7 @@ class WebSocketNotifier:
         if validate and not user_id:
             raise ValueError("WebSocketNotifier requires user_id in execution context")
         missing = [name for name in _REQUIRED if not hasattr(emitter, name)]
-        if missing and not _is_mock(emitter):
+        if missing and not is_mock(emitter):
             raise ValueError(f"WebSocket emitter missing required methods for Golden Path: {missing}")
         made = cls(emitter, exec_context)
         made._user_id = user_id
@@ -204,7 +204,7 @@ class WebSocketNotifier:
         except Exception as error:
             logger.error("%s was not sent: %s", event_type, error)
             sent = False
-        if isinstance(self.emitter, UnifiedWebSocketEmitter) and not _is_mock(self.emitter):
+        if isinstance(self.emitter, UnifiedWebSocketEmitter) and not is_mock(self.emitter):
             self._last = datetime.now(timezone.utc).isoformat()
             if sent:
                 self._sent[event_type] = self._sent.get(event_type, 0) + 1
@@ -215,7 +215,3 @@ class WebSocketNotifier:
 
 def _agent(exec_context: Any) -> str:
     return str(getattr(exec_context, "agent_name", None) or "UnknownAgent")
-
-
-def _is_mock(emitter: Any) -> bool:
-    return any(base.__module__.startswith("unittest.mock") for base in type(emitter).__mro__)

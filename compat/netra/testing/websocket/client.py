@@ -293,6 +293,8 @@ class WebSocketTestClient:
     async def _make_up(self, wanted: Optional[str]) -> None:
         kinds = list(_MADE_UP)
         kind = wanted or kinds[self._made_up % len(kinds)]
+        if self._made_up >= len(kinds):
+            await asyncio.sleep(0.01)  # who waits for what never comes must not spin
         self._made_up += 1
         message = {"type": kind, "data": _MADE_UP.get(kind, {}), "timestamp": time.time()}
         await self._take({**message, "user_id": "mock_user", "thread_id": "mock_thread"})
@@ -320,6 +322,8 @@ class WebSocketTestClient:
             if not missing:
                 return found
             try:
+                if loop.time() >= deadline:  # A mock client makes up messages without end.
+                    raise asyncio.TimeoutError
                 await self.wait_for_message(timeout=max(deadline - loop.time(), 0.001))
             except asyncio.TimeoutError:
                 raise asyncio.TimeoutError(f"Missing expected events: {missing}") from None

@@ -256,6 +256,19 @@ def test_an_event_goes_to_the_thread_of_its_context(data: Any) -> None:
     assert message == {"type": "own", "data": data, "thread_id": "thread_1", "user_id": "user_1"}
 
 
+@pytest.mark.parametrize(
+    "context", [Mock(user_id="user_1", thread_id="thread_1"), Mock(user_id="user_1", thread_id="thread_1", run_id=None)]
+)
+def test_an_event_hangs_on_the_thread_of_its_context_not_on_a_run_it_does_not_name(context: Any) -> None:
+    manager = told()
+    assert asyncio.run(create_agent_websocket_bridge(None, manager).emit_event(context, "own", {})) is True
+    assert manager.send_to_thread.await_args.args[0] == "thread_1"
+    for run_id in ("", "registry", "  "):
+        context.run_id = run_id
+        assert asyncio.run(create_agent_websocket_bridge(None, manager).emit_event(context, "own", {})) is False
+    assert manager.send_to_thread.await_count == 1
+
+
 def test_an_event_without_user_or_thread_or_with_a_manager_that_raises_is_not_sent() -> None:
     manager, failing = told(), told()
     failing.send_to_thread.side_effect = OSError("gone")
