@@ -67,6 +67,14 @@ KEYS: Final = {
         Key("exclude", _PATTERNS, _SOME_PATTERNS, "patterns of files that are not searched", []),
         Key("fix-skip", _PATTERNS, _SOME_PATTERNS, "patterns of files that are searched and not rewritten", []),
         Key(
+            "per-file-ignores",
+            {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+            'a table of patterns and lists of rules, ids or legacy paths, "tests/" = ["method"]',
+            "rules, ids of rows or legacy paths (with `*`) that `scan` and `fix` leave out in some files:"
+            ' `{"tests/" = ["method", "shop.core:Cart.addItem"]}`',
+            {},
+        ),
+        Key(
             "test-files",
             _PATTERNS,
             _SOME_PATTERNS,

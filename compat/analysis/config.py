@@ -19,6 +19,7 @@ class Settings(NamedTuple):
     fix_skip: tuple[str, ...] = ()
     test_files: tuple[str, ...] = TEST_PATTERNS
     factories: Mapping[str, str] = {}
+    per_file_ignores: Mapping[str, tuple[str, ...]] = {}
     rules: bool = False
     baseline: str = ""
     root: str = ""
@@ -34,6 +35,7 @@ def load(start: str = ".") -> Settings:
         fix_skip=tuple(configuration.value(table, "fix-skip")),
         test_files=tuple(configuration.value(table, "test-files")),
         factories=dict(configuration.value(table, "factories")),
+        per_file_ignores={key: tuple(words) for key, words in configuration.value(table, "per-file-ignores").items()},
         rules=configuration.value(table, "rules"),
         baseline=configuration.value(table, "baseline") or "",
         root=os.path.dirname(file),

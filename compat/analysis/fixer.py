@@ -7,10 +7,11 @@ import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Callable, Optional, Union
+from typing import TYPE_CHECKING, Callable, NamedTuple, Optional, Union
 
 from compat._writing import whole_file
 
+from .choice import Choice
 from .config import Settings
 from .reading import gc_pause
 from .reading.files import Found, Trees, matches
@@ -54,12 +55,16 @@ def fix(
     settings: Optional[Settings] = None,
     gitignore: bool = True,
     progress: Optional[Callable[[int, int], None]] = None,
+    unsafe: bool = False,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
 ) -> Fix:
     """Rewrite every file under ``paths`` that holds a legacy use; files change only with ``write``.
 
     A name of one module that another file of the trees imports or patches by its old name keeps that name. With ``verify``,
     each result is compiled and fixed again (nothing may be left to do), and ``problems`` says what is wrong. ``progress`` is
-    called with the numbers of files done and of all files, now and then.
+    called with the numbers of files done and of all files, now and then. ``unsafe`` makes likely edits too; ``select`` and
+    ``ignore`` are rules, ids of rows or legacy paths (with ``*``).
     """
     settings = settings or Settings()
     trees = Trees(paths, exclude=settings.exclude, gitignore=gitignore, data=False)
@@ -67,6 +72,7 @@ def fix(
     result = Fix(files=len(found))
     result.problems.extend(f"{path}: {reason}" for path, reason in trees.errors)
     scanner = Scanner(ledger, settings, Selection(), trees.roots)
+    fixing = _Fixing(scanner, settings, Choice(ledger, settings, select=select, ignore=ignore), unsafe)
     named = set(trees.roots)
     with warnings.catch_warnings(), gc_pause.paused():
         warnings.simplefilter("ignore")
@@ -75,16 +81,16 @@ def fix(
         for count, (item, raw) in enumerate(scanner.candidates(wanted), 1):
             if progress is not None and count % _STEP == 0:
                 progress(count, len(found))
-            outcome = _fix_candidate(scanner, item, raw, settings)
+            outcome = fixing.candidate(item, raw)
             if outcome is not None and (outcome.status != UNCHANGED or outcome.held):
                 outcomes[item.path] = (item, outcome)
-        held = _hold_patched_methods(scanner, outcomes, settings)
-        _keep_names_others_use(scanner, found, outcomes, settings, held)
+        held = _hold_patched_methods(fixing, outcomes)
+        _keep_names_others_use(fixing, found, outcomes, held)
         for item, outcome in (outcomes[item.path] for item in found if item.path in outcomes):
             if outcome.status == UNCHANGED:
                 continue
             if outcome.status == FIXED and verify:
-                problem = verified(outcome, scanner.targets, is_package=scanner.modules.of(item)[1])
+                problem = fixing.problem(item, outcome)
                 if problem:
                     result.problems.append(f"{item.path}: {problem}")
                     outcome = replace(outcome, status=FAILED, reason=problem)
@@ -102,49 +108,79 @@ def _known_ignored(trees: Trees, item: Found) -> bool:
     return trees.is_ignored(item.path, item.root)
 
 
-def _fix_candidate(
-    scanner: Scanner,
-    item: Found,
-    raw: Union[bytes, OSError, None],
-    settings: Settings,
-    kept: Iterable[str] = (),
-    held: Iterable[str] = (),
-) -> Optional[Outcome]:
-    if raw is None or isinstance(raw, FileNotFoundError):
-        return None
-    if isinstance(raw, OSError):
-        return Outcome(item.path, FAILED, reason=f"could not be read: {raw.strerror or raw}")
-    module, is_package = scanner.modules.of(item)
-    listed = bool(settings.fix_skip) and matches(settings.fix_skip, os.path.relpath(item.path, settings.root or item.root))
-    reason = "the file is on the skip list of [tool.compat]" if listed else ""
-    return fix_bytes(
-        item.path,
-        raw,
-        scanner.targets,
-        module=module,
-        is_package=is_package,
-        kept_locals=kept,
-        held=held,
-        skip_all=reason,
-    )
+def fix_one(
+    path: str,
+    raw: bytes,
+    ledger: Ledger,
+    *,
+    settings: Optional[Settings] = None,
+    unsafe: bool = False,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+) -> Outcome:
+    """Rewrite the text of one file, which need not be on disk; nothing is written."""
+    settings = settings or Settings()
+    root = os.path.dirname(path) or "."
+    scanner = Scanner(ledger, settings, Selection(), [root])
+    fixing = _Fixing(scanner, settings, Choice(ledger, settings, select=select, ignore=ignore), unsafe)
+    outcome = fixing.candidate(Found(path, root, False), raw)
+    assert outcome is not None
+    return outcome
 
 
-def _hold_patched_methods(scanner: Scanner, outcomes: dict[str, tuple[Found, Outcome]], settings: Settings) -> frozenset[str]:
+class _Fixing(NamedTuple):
+    """What holds for every file of one run."""
+
+    scanner: Scanner
+    settings: Settings
+    choice: Choice
+    unsafe: bool
+
+    def candidate(
+        self, item: Found, raw: Union[bytes, OSError, None], kept: Iterable[str] = (), held: Iterable[str] = ()
+    ) -> Optional[Outcome]:
+        if raw is None or isinstance(raw, FileNotFoundError):
+            return None
+        if isinstance(raw, OSError):
+            return Outcome(item.path, FAILED, reason=f"could not be read: {raw.strerror or raw}")
+        module, is_package = self.scanner.modules.of(item)
+        skipped, root = self.settings.fix_skip, self.settings.root or item.root
+        listed = bool(skipped) and matches(skipped, os.path.relpath(item.path, root))
+        return fix_bytes(
+            item.path,
+            raw,
+            self.scanner.targets,
+            module=module,
+            is_package=is_package,
+            kept_locals=kept,
+            held=held,
+            skip_all="the file is on the skip list of [tool.compat]" if listed else "",
+            unsafe=self.unsafe,
+            chosen=self.choice.for_file(item.path, item.root),
+        )
+
+    def problem(self, item: Found, outcome: Outcome) -> str:
+        """What is wrong with the rewritten file; empty where nothing is."""
+        _module, is_package = self.scanner.modules.of(item)
+        chosen = self.choice.for_file(item.path, item.root)
+        return verified(outcome, self.scanner.targets, is_package=is_package, unsafe=self.unsafe, chosen=chosen)
+
+
+def _hold_patched_methods(fixing: _Fixing, outcomes: dict[str, tuple[Found, Outcome]]) -> frozenset[str]:
     """Fix again, with their names kept, files that call methods of which a patch in some file must stay as it is."""
     held = frozenset().union(*(outcome.held for _item, outcome in outcomes.values()))
     for path, (item, outcome) in outcomes.items():
         if outcome.moved & held:
-            again = _fix_candidate(scanner, item, outcome.before, settings, held=held)
+            again = fixing.candidate(item, outcome.before, held=held)
             if again is not None:
                 outcomes[path] = (item, again)
     return held
 
 
 def _keep_names_others_use(
-    scanner: Scanner,
+    fixing: _Fixing,
     found: list[Found],
     outcomes: dict[str, tuple[Found, Outcome]],
-    settings: Settings,
     held: Iterable[str] = (),
 ) -> None:
     """Fix again, with the local name kept, what other files import or patch in a module by a name that would change."""
@@ -167,8 +203,8 @@ def _keep_names_others_use(
                         kept.setdefault(path, set()).add(name)
     for path, names in kept.items():
         item = outcomes[path][0]
-        for _item, content in scanner.candidates([item]):
-            again = _fix_candidate(scanner, item, content, settings, names, held)
+        for _item, content in fixing.scanner.candidates([item]):
+            again = fixing.candidate(item, content, names, held)
             if again is not None:
                 outcomes[path] = (item, again)
 

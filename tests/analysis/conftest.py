@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
@@ -217,3 +219,33 @@ def found(ledger: Ledger, tmp_path: Path):
         return [(item.rule, item.how, item.line, item.column, item.symbol) for item in result.findings]
 
     return look
+
+
+DEMO = """
+from compat.ledger import Ledger, Module, Name, names
+ROWS = Ledger("demo", version="1.0.0", docs="MOVES.md")
+ROWS += [
+    *names("demo_old.things", "demo.core", "Widget MAX=LIMIT", since="1.0", removal="3.0", instead=None),
+    Module("demo_old.whole", "demo.whole", since="1.0", removal="3.0", instead=None, note="It was too large."),
+]
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tmp_path / "demo_ledger.py").write_text(DEMO)
+    (tree / "app.py").write_text("from demo_old.things import Widget\nprint(Widget)\n")
+    environment = dict(os.environ)
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    environment.pop("COMPAT_AS_OF", None)
+
+    def call(
+        *arguments: str, ledger: str = "demo_ledger:ROWS", python: tuple[str, ...] = ("-m", "compat"), input: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *python, arguments[0], *(["--ledger", ledger] if ledger else []), *arguments[1:]]
+        return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, input=input, timeout=120)
+
+    call.tree, call.environment = tree, environment
+    return call

@@ -13,35 +13,6 @@ import pytest
 click = pytest.importorskip("click")
 pytest.importorskip("pathspec")
 
-LEDGER = """
-from compat.ledger import Ledger, Module, Name, names
-ROWS = Ledger("demo", version="1.0.0", docs="MOVES.md")
-ROWS += [
-    *names("demo_old.things", "demo.core", "Widget MAX=LIMIT", since="1.0", removal="3.0", instead=None),
-    Module("demo_old.whole", "demo.whole", since="1.0", removal="3.0", instead=None, note="It was too large."),
-]
-"""
-
-
-@pytest.fixture
-def run(tmp_path):
-    tree = tmp_path / "tree"
-    tree.mkdir()
-    (tmp_path / "demo_ledger.py").write_text(LEDGER)
-    (tree / "app.py").write_text("from demo_old.things import Widget\nprint(Widget)\n")
-    environment = dict(os.environ)
-    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
-    environment.pop("COMPAT_AS_OF", None)
-
-    def call(
-        *arguments: str, ledger: str = "demo_ledger:ROWS", python: tuple[str, ...] = ("-m", "compat")
-    ) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, *python, arguments[0], *(["--ledger", ledger] if ledger else []), *arguments[1:]]
-        return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=120)
-
-    call.tree, call.environment = tree, environment
-    return call
-
 
 def test_scan(run):
     done = run("scan")
@@ -114,10 +85,10 @@ def test_accepted_debt_that_fix_cannot_rewrite_does_not_fail_it(run):
     for arguments in (["fix"], ["fix", "--write"], ["fix", "--baseline", "debt.json"]):
         done = run(*arguments)
         assert done.returncode == 0, done.stderr
-        assert "1 use skipped (1 known in the baseline), 0 files failed." in done.stderr
+        assert "1 use skipped (1 known in the baseline, 1 likely: --unsafe rewrites it), 0 files failed." in done.stderr
     (run.tree / "app.py").write_text("LAZY = 'demo_old.things:Widget'\nMORE = 'demo_old.things:Widget'\n")
     more = run("fix")
-    assert more.returncode == 1 and "2 uses skipped (1 known in the baseline)" in more.stderr
+    assert more.returncode == 1 and "2 uses skipped (1 known in the baseline, 2 likely: --unsafe rewrites them)" in more.stderr
     (run.tree / "app.py").write_text("from demo_old.things import Widget\n")
     assert run("fix").returncode == 1  # what can be rewritten is pending, whatever is accepted
 
@@ -141,7 +112,9 @@ def test_fix_tells_what_it_left(run):
     (run.tree / "app.py").write_text("LAZY = 'demo_old.things:Widget'\n")
     done = run("fix", "--write")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == "app.py:1:8: skipped: demo_old.things:Widget: a string whose use is not known"
+    assert done.stderr.splitlines()[0] == (
+        "app.py:1:8: likely: demo_old.things:Widget: a string whose use is not known (--unsafe rewrites it)"
+    )
 
 
 def test_explain(run):

@@ -450,7 +450,7 @@ def test_settings(tmp_path):
         ("exclude = [", "cannot be read"),
         (
             'exclud = ["x"]',
-            r"\[tool.compat\] has no 'exclud'; write 'exclude' \(it takes ledgers, exclude, fix-skip, test-files, factories, rules, baseline",
+            r"\[tool.compat\] has no 'exclud'; write 'exclude' \(it takes ledgers, exclude, fix-skip, per-file-ignores, test-files, factories, rules, baseline",
         ),
     ],
 )

@@ -121,7 +121,7 @@ def _rewrite(plan: Plan, item: Optional[ImportedName], uses: list[_Use]) -> tupl
     left: list[tuple[_Use, str]] = []
     for use in uses:
         plan.done.add(id(use.reference))
-        if plan.is_allowed(use.reference.start):
+        if plan.is_left(use.reference):
             continue
         reason = _problem(plan, use)
         if reason:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .edits import Edit, replacing
-from .plan import Plan, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..model.doctests import Program
     from ..model.references import Reference
+    from .plan import Plan, Skip
 
 _STATEMENT = re.compile(r"(?:lazy|from|import)\b")
 
@@ -21,6 +22,7 @@ def take_over(plan: Plan, program: Program, inner: Plan) -> None:
     """Add the plan for a docstring's examples to the plan for the file; expected output is never touched."""
     plan.edits.extend(_moved_edit(program, edit) for edit in set(inner.edits))
     plan.skips.extend(_moved_skip(plan, program, skip) for skip in inner.skips)
+    plan.taken.extend(_moved_skip(plan, program, skip) for skip in inner.taken)
 
 
 def leave(plan: Plan, program: Program, references: Iterable[Reference]) -> None:
@@ -44,4 +46,4 @@ def _moved_skip(plan: Plan, program: Program, skip: Skip) -> Skip:
     inner = program.file.source
     head = inner.line(skip.line)[: skip.column - 1].encode("utf-8")
     line, column = plan.file.source.position(program.place(inner.starts[skip.line - 1] + len(head)))
-    return Skip(skip.path, line, column, skip.rule, skip.symbol, skip.reason)
+    return replace(skip, line=line, column=column)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable, Optional
 
 from ..reading import lexer
 from .edits import Edit, replacing
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from ..model.file_model import FileModel
     from ..model.references import Reference
@@ -20,9 +20,16 @@ if TYPE_CHECKING:
     from ..targets import Targets
 
 
+#: Says of a use by its rule, its legacy path and its offset whether it was selected.
+Chosen = Callable[[str, str, int], bool]
+
+#: How sure an edit is: taken always, taken with ``--unsafe``, never taken.
+CERTAIN, LIKELY, SHOWN = "certain", "likely", "shown"
+
+
 @dataclass(frozen=True)
 class Skip:
-    """A use that is left as it is: where, which rule and row, and why."""
+    """A use that is left as it is: where, which rule and row, why, and whether ``--unsafe`` would rewrite it (``likely``)."""
 
     path: str
     line: int
@@ -30,6 +37,7 @@ class Skip:
     rule: str
     symbol: str
     reason: str
+    degree: str = SHOWN
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,11 @@ class Plan:
     placements: dict[ImportedName, list[Placement]] = field(default_factory=dict)
     renamed_locals: set[str] = field(default_factory=set)
     allowed_lines: set[int] = field(default_factory=set)
+    #: Whether a use was selected, by its rule, its legacy path and where it starts; ``None`` where all were.
+    chosen: Optional[Chosen] = None
+    #: Whether likely edits are taken too; ``taken`` are those that were, each with what is uncertain about it.
+    unsafe: bool = False
+    taken: list[Skip] = field(default_factory=list)
     #: References that are decided about, by identity; imports that are left with all that is read through them.
     done: set[int] = field(default_factory=set)
     left: set[ImportedName] = field(default_factory=set)
@@ -115,16 +128,32 @@ class Plan:
         chains = set(self.uses_of(item))
         return [other for other in self.references if other.subject in chains]
 
-    def skip_span(self, start: int, rule: str, symbol: str, reason: str) -> None:
+    def skip_span(self, start: int, rule: str, symbol: str, reason: str, degree: str = SHOWN) -> None:
         """Leave what stands at an offset alone, and say why."""
-        line, column = self.file.source.position(start)
-        made = Skip(self.file.source.path, line, column, rule, symbol, reason)
-        if line not in self.allowed_lines and made not in self.skips:
+        made = self._noted(start, rule, symbol, reason, degree)
+        if not self.is_allowed(start, rule, symbol) and made not in self.skips:
             self.skips.append(made)
 
-    def is_allowed(self, start: int) -> bool:
-        """Whether a comment allows what stands at an offset."""
+    def takes(self, start: int, rule: str, symbol: str, doubt: str) -> bool:
+        """Whether to make an edit about which there is a doubt; one that is not made is a likely one that is left."""
+        if self.unsafe:
+            self.taken.append(self._noted(start, rule, symbol, doubt, LIKELY))
+        else:
+            self.skip_span(start, rule, symbol, doubt, LIKELY)
+        return self.unsafe
+
+    def _noted(self, start: int, rule: str, symbol: str, reason: str, degree: str) -> Skip:
+        return Skip(self.file.source.path, *self.file.source.position(start), rule, symbol, reason, degree)
+
+    def is_allowed(self, start: int, rule: str, symbol: str) -> bool:
+        """Whether the use of a legacy path at an offset is to be left: a comment allows it, or it was not selected."""
+        if self.chosen is not None and not self.chosen(rule, symbol, start):
+            return True
         return self.file.source.position(start)[0] in self.allowed_lines
+
+    def is_left(self, reference: Reference) -> bool:
+        """Whether a reference is to be left: a comment allows it, or it was not selected."""
+        return self.is_allowed(reference.start, reference.target.kind, reference.target.legacy)
 
     def uses_of(self, item: ImportedName) -> list[Chain]:
         """Every chain whose root is bound by one imported name."""

@@ -15,15 +15,25 @@ from .plan import Plan
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..model.doctests import Program
     from ..model.file_uses import FileUses
     from ..model.references import Reference
+    from .plan import Chosen
 
 
-def make_plan(uses: FileUses, *, kept_locals: Iterable[str] = (), held: Iterable[str] = (), skip_all: str = "") -> Plan:
+def make_plan(
+    uses: FileUses,
+    *,
+    kept_locals: Iterable[str] = (),
+    held: Iterable[str] = (),
+    skip_all: str = "",
+    unsafe: bool = False,
+    chosen: Optional[Chosen] = None,
+) -> Plan:
     """Decide about every reference of a file. ``skip_all`` is a reason to leave the whole file alone, ``held`` are methods that
-    keep their names."""
+    keep their names; ``unsafe`` takes likely edits too, ``chosen`` says which uses are decided about."""
     file, targets = uses.file, uses.targets
-    plan = Plan(file, targets, uses.references, frozenset(kept_locals))
+    plan = Plan(file, targets, uses.references, frozenset(kept_locals), unsafe=unsafe, chosen=chosen)
     for allowance in suppressions.read(file.source):
         plan.allowed_lines.update(allowance.lines)
     plan.held.update(held)
@@ -55,13 +65,19 @@ def make_plan(uses: FileUses, *, kept_locals: Iterable[str] = (), held: Iterable
         decide_members(plan, uses)
     for program, inner in uses.doctests:
         if program.is_docstring:
-            doctests.take_over(plan, program, make_plan(inner, held=held))
+            inside = _inside(program, chosen)
+            doctests.take_over(plan, program, make_plan(inner, held=held, unsafe=unsafe, chosen=inside))
         else:
             doctests.leave(plan, program, inner.references)
     plan.settle()
     statements.rewrite(plan)
     plan.skips.sort(key=lambda skip: (skip.line, skip.column, skip.symbol))
     return plan
+
+
+def _inside(program: Program, chosen: Optional[Chosen]) -> Optional[Chosen]:
+    """What was selected, asked of places in a doctest."""
+    return None if chosen is None else lambda rule, symbol, start: chosen(rule, symbol, program.place(start))
 
 
 def _has_code(reference: Reference) -> bool:
@@ -72,7 +88,7 @@ def _has_code(reference: Reference) -> bool:
 def _left_alone(plan: Plan, item: ImportedName, reference: Reference) -> Optional[str]:
     """A reason not to touch an import at all; empty for one that a comment allows, ``None`` where nothing speaks against."""
     file, targets = plan.file, plan.targets
-    if plan.is_allowed(reference.start):
+    if plan.is_left(reference):
         return ""
     if reference.how == "re-export":
         return "it is imported from a module that hands it on; that module is the one to change"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from compat.ledger import Ledger
 
+    from .plan import Chosen
+
 FIXED, UNCHANGED, SKIPPED, FAILED = "fixed", "unchanged", "skipped", "failed"
 
 
@@ -44,6 +46,8 @@ class Outcome:
     module: str = ""
     moved: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
+    #: The likely edits that were made, each with what is uncertain about it.
+    taken: tuple[Skip, ...] = ()
 
     def diff(self) -> str:
         """The unified diff of the change; bytes that are not UTF-8 are shown escaped."""
@@ -71,8 +75,13 @@ def fix_bytes(
     kept_locals: Iterable[str] = (),
     held: Iterable[str] = (),
     skip_all: str = "",
+    unsafe: bool = False,
+    chosen: Optional[Chosen] = None,
 ) -> Outcome:
-    """Rewrite the bytes of one file; encoding, BOM and line ends stay. Never raises for what the file holds."""
+    """Rewrite the bytes of one file; encoding, BOM and line ends stay. Never raises for what the file holds.
+
+    ``unsafe`` makes likely edits too; ``chosen`` says by rule, legacy path and offset which uses to rewrite.
+    """
     made = Outcome(path, UNCHANGED, raw, raw, module=module)
     try:
         source = sources.decode(path, raw)
@@ -84,8 +93,8 @@ def fix_bytes(
     except dialects.Unparsable as error:
         return replace(made, status=FAILED, reason=f"line {error.line}: {finding_text.unparsable(error.reason)}")
     try:
-        plan = make_plan(uses, kept_locals=kept_locals, held=held, skip_all=skip_all)
-        made = replace(made, held=frozenset(plan.held), moved=frozenset(plan.moved))
+        plan = make_plan(uses, kept_locals=kept_locals, held=held, skip_all=skip_all, unsafe=unsafe, chosen=chosen)
+        made = replace(made, held=frozenset(plan.held), moved=frozenset(plan.moved), taken=tuple(plan.taken))
         if not plan.edits:
             return replace(made, status=SKIPPED if plan.skips else UNCHANGED, skips=tuple(plan.skips))
         if not source.round_trips:

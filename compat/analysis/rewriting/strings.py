@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 def decide(plan: Plan) -> None:
     """Rewrite strings of patch and import_module calls; leave every other string, and say why."""
     for reference in plan.references:
-        if not isinstance(reference.subject, Text) or plan.is_allowed(reference.start) or id(reference) in plan.done:
+        if not isinstance(reference.subject, Text) or plan.is_left(reference) or id(reference) in plan.done:
             continue
         if reference.how in ("patch", "patch.object", "import_module"):
             _rewrite(plan, reference)
         elif reference.how == "sys.modules":
             plan.skip(reference, "an entry of sys.modules is what is meant")
         elif reference.how == "string":
-            plan.skip(reference, "a string whose use is not known")
+            _rewrite(plan, reference, doubt="a string whose use is not known")
 
 
-def _rewrite(plan: Plan, reference: Reference) -> None:
+def _rewrite(plan: Plan, reference: Reference, doubt: str = "") -> None:
     target = reference.target
     assert isinstance(reference.subject, Text)
     value = str(reference.subject.node.value)
@@ -48,7 +48,11 @@ def _rewrite(plan: Plan, reference: Reference) -> None:
         plan.skip(reference, plan.targets.lacks(target))
     elif inside is None:
         plan.skip(reference, "the string is written in a way that is not rewritten")
+    elif doubt and not _is_exact(plan, reference, legacy):
+        plan.skip(reference, doubt)
     elif value.replace(":", ".").startswith(legacy):
+        if doubt and not plan.takes(reference.start, target.kind, target.legacy, doubt):
+            return
         rest = value[len(legacy) :]
         owner, member = target.canonical.replace(":", "."), rest[1:]
         if member.isidentifier():
@@ -56,3 +60,8 @@ def _rewrite(plan: Plan, reference: Reference) -> None:
         plan.edit(*inside, target.canonical.replace(":", "." if ":" not in value else ":") + rest)
     else:
         plan.skip(reference, "it names a member of a module whose import is left alone")
+
+
+def _is_exact(plan: Plan, reference: Reference, legacy: str) -> bool:
+    """Whether a string names what moved itself: of what is below it, nothing is known."""
+    return str(reference.subject.node.value).replace(":", ".") == legacy  # type: ignore[union-attr]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 from ..model import name_resolution
 from ..reading import dialects, sources
@@ -11,9 +11,10 @@ from .rewriter import FAILED, FIXED, Outcome, fix_bytes
 
 if TYPE_CHECKING:
     from ..targets import Targets
+    from .plan import Chosen
 
 
-def verify(outcome: Outcome, targets: Targets, *, is_package: bool) -> str:
+def verify(outcome: Outcome, targets: Targets, *, is_package: bool, unsafe: bool = False, chosen: Optional[Chosen] = None) -> str:
     """Say what is wrong with a rewritten file; empty where nothing is."""
     path = outcome.path
     again = fix_bytes(
@@ -24,6 +25,8 @@ def verify(outcome: Outcome, targets: Targets, *, is_package: bool) -> str:
         is_package=is_package,
         kept_locals=outcome.renamed,
         held=outcome.held,
+        unsafe=unsafe,
+        chosen=chosen,
     )
     if again.status == FIXED:
         return "a second run would change it again"

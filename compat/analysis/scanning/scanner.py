@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Callable, Optional
 from ..config import Settings
 from ..findings import Finding
 from ..reading import gc_pause
-from ..reading.files import Trees
+from ..reading.files import DATA, Found, Trees
 from . import fragmentation, re_exports, workers
 from .examine import Selection, unreadable
 from .file_scanner import Scanner
@@ -106,10 +106,50 @@ def scan(
     if scope.policy and not scope.select:
         result.symbols = [symbol for item in examined.values() for symbol in item.symbols]
         result.findings.extend(fragmentation.find(result.symbols, scanner.targets.advised_paths))
+    if settings.per_file_ignores:
+        result.findings = _without_ignored(result.findings, ledger, settings)
     result.findings.sort(key=Finding.sort_key)
     result.examined = len(examined)
     result.seconds = time.perf_counter() - started
     return result
+
+
+def scan_one(
+    path: str,
+    raw: bytes,
+    ledger: Ledger,
+    *,
+    policy: bool = False,
+    select: Iterable[str] = (),
+    strict: bool = False,
+    settings: Optional[Settings] = None,
+) -> Scan:
+    """Find every use in the text of one file, which need not be on disk."""
+    started = time.perf_counter()
+    settings = settings or Settings()
+    root = os.path.dirname(path) or "."
+    scanner = Scanner(ledger, settings, Selection(policy or settings.rules, frozenset(select), strict), [root])
+    result = Scan([path])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result.findings = [*scanner.examine(Found(path, root, path.endswith(DATA)), raw).findings]
+    if settings.per_file_ignores:
+        result.findings = _without_ignored(result.findings, ledger, settings)
+    result.examined, result.seconds = 1, time.perf_counter() - started
+    return result
+
+
+def _without_ignored(findings: list[Finding], ledger: Ledger, settings: Settings) -> list[Finding]:
+    from ..choice import Choice
+
+    choice = Choice(ledger, settings)
+    by_file = {path: choice.for_file(path) for path in {finding.path for finding in findings}}
+    kept = []
+    for finding in findings:
+        chosen = by_file[finding.path]
+        if chosen is None or chosen(finding.rule, finding.symbol or finding.move, finding.span[0]):
+            kept.append(finding)
+    return kept
 
 
 def _root_of(path: str, roots: Iterable[str]) -> str:

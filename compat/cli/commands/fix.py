@@ -1,13 +1,18 @@
 """``compat fix``: rewrite legacy uses to their canonical form; a diff by default, files with --write.
 
-Exit codes: 0 nothing is left to do, 1 something would change, was skipped (with the reason) beyond what the baseline accepts,
+An edit is certain, likely or shown only: certain ones are made, likely ones with --unsafe, and of every use that is left the
+degree and the reason are listed. PATH - reads one file from stdin and writes the result to stdout.
+
+Exit codes: 0 nothing is left to do, 1 something would change, was left (with the reason) beyond what the baseline accepts,
 or failed, 2 usage, 3 a defect.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,51 +20,98 @@ from ..common import required_ledger
 from ..options import ledger_option, opened_output, output_option
 from ..progress import bar
 
+if TYPE_CHECKING:
+    from compat.analysis import Fix, Outcome, Settings, Skip
+    from compat.analysis.debt.baseline import Baseline
+    from compat.ledger import Ledger
+
+_SELECTOR = "Rules, ids of rows or legacy paths (with *), separated by commas; repeatable."
+
 
 @click.command(help=__doc__)
-@click.argument("paths", nargs=-1, type=click.Path(path_type=str))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=str, allow_dash=True))
 @ledger_option
 @output_option
 @click.option("--write", is_flag=True, help="Change the files, each whole or not at all.")
+@click.option("--unsafe", is_flag=True, help="Also make the likely edits.")
+@click.option("--select", multiple=True, metavar="ID", help=f"Rewrite these only. {_SELECTOR}")
+@click.option("--ignore", multiple=True, metavar="ID", help=f"Leave these alone. {_SELECTOR}")
 @click.option("--verify", is_flag=True, help="Compile each result and check that nothing is left to fix in it.")
 @click.option(
     "--baseline",
     metavar="FILE",
     help="Accepted debt: skipped uses that it knows do not fail. Default: that of [tool.compat].",
 )
+@click.option("--stdin-filename", metavar="FILE", help="Where the text that - reads from stdin belongs.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even where something is to be rewritten or is left.")
 @click.option("--quiet", "-q", is_flag=True, help="No diff and no reasons, only the count.")
 @click.option("--no-gitignore", is_flag=True, help="Also what .gitignore leaves out.")
 def command(
     paths: tuple[str, ...],
     ledgers: tuple[str, ...],
     output: Path | None,
-    write: bool,
-    verify: bool,
     baseline: str | None,
-    quiet: bool,
-    no_gitignore: bool,
+    stdin_filename: str | None,
+    exit_zero: bool,
+    **given: Any,
 ) -> int:
-    """Plan, show or write, and report what was skipped."""
-    from compat.analysis import config, fixer
+    """Plan, show or write, and report what was left."""
+    from compat.analysis import config
+
+    if "-" in paths and len(paths) > 1:
+        raise click.UsageError("- reads the only file of a run")
+    is_stdin = paths == ("-",)
+    settings = config.load((stdin_filename or ".") if is_stdin else (paths or (".",))[0])
+    debt = _debt(baseline, settings)
+    ledger = required_ledger(ledgers)
+    if is_stdin:
+        code = _fix_stdin(stdin_filename or "<stdin>", ledger, settings, debt, output, given)
+    else:
+        code = _fix_trees(paths or (".",), ledger, settings, debt, output, given)
+    return 0 if exit_zero else code
+
+
+def _debt(named: str | None, settings: Settings) -> Baseline | None:
     from compat.analysis.debt.baseline import Baseline
+
+    if named is None and settings.baseline:
+        # One that is not written yet accepts nothing.
+        place = os.path.join(settings.root, settings.baseline)
+        named = place if os.path.exists(place) else None
+    return Baseline.load(named) if named else None
+
+
+def _chosen(given: dict[str, Any]) -> dict[str, Any]:
+    """What decides about edits, as :func:`compat.analysis.fix` takes it."""
+    words = {name: [word.strip() for each in given[name] for word in each.split(",") if word.strip()] for name in _LISTS}
+    return {"unsafe": given["unsafe"], **words}
+
+
+_LISTS = ("select", "ignore")
+
+
+def _fix_trees(
+    paths: tuple[str, ...],
+    ledger: Ledger,
+    settings: Settings,
+    debt: Baseline | None,
+    output: Path | None,
+    given: dict[str, Any],
+) -> int:
+    from compat.analysis import fixer
     from compat.analysis.rewriting import rewriter
 
-    settings = config.load(paths[0] if paths else ".")
-    if baseline is None and settings.baseline:
-        # One that is not written yet accepts nothing.
-        named = os.path.join(settings.root, settings.baseline)
-        baseline = named if os.path.exists(named) else None
-    debt = Baseline.load(baseline) if baseline else None
-    ledger = required_ledger(ledgers)
+    write, quiet = given["write"], given["quiet"]
     with bar("Fixing") as progress:
         result = fixer.fix(
-            paths or (".",),
+            paths,
             ledger,
             write=write,
-            verify=verify,
+            verify=given["verify"],
             settings=settings,
-            gitignore=not no_gitignore,
+            gitignore=not given["no_gitignore"],
             progress=progress,
+            **_chosen(given),
         )
     fixed = [outcome for outcome in result.outcomes if outcome.status == rewriter.FIXED]
     if not quiet and not write:
@@ -68,19 +120,67 @@ def command(
                 stream.write(outcome.diff())
     if not quiet:
         for outcome in result.outcomes:
-            for skip in outcome.skips:
-                click.echo(f"{skip.path}:{skip.line}:{skip.column}: skipped: {skip.symbol}: {skip.reason}", err=True)
-            if outcome.status == rewriter.FAILED:
-                click.echo(f"{outcome.path}: failed: {outcome.reason}", err=True)
+            _tell(outcome)
     for problem in result.problems:
         click.echo(problem, err=True)
-    done = len(result.written) if write else len(fixed)
-    skipped = f"{len(result.skips)} use{'s' if len(result.skips) != 1 else ''} skipped"
-    accepted = debt.known((skip.path, skip.symbol) for skip in result.skips) if debt is not None else 0
-    if accepted:
-        skipped += f" ({accepted} known in the baseline)"
-    verb = "rewritten" if write else "to be rewritten (--write does it)"
-    click.echo(f"{done} of {result.files} files {verb}; {skipped}, {len(result.failed)} files failed.", err=True)
+    accepted = _accepted(result.skips, debt)
+    _tell_counts(result, fixed, accepted, write=write)
     pending = bool(fixed) and not write
     is_new = len(result.skips) > accepted
     return 1 if pending or is_new or result.failed or result.problems else 0
+
+
+def _fix_stdin(
+    name: str, ledger: Ledger, settings: Settings, debt: Baseline | None, output: Path | None, given: dict[str, Any]
+) -> int:
+    from compat.analysis import fixer
+    from compat.analysis.rewriting import rewriter
+
+    raw = sys.stdin.buffer.read()
+    outcome = fixer.fix_one(name, raw, ledger, settings=settings, **_chosen(given))
+    made = outcome.after if outcome.status == rewriter.FIXED else raw
+    if output is None:
+        sys.stdout.buffer.write(made)
+        sys.stdout.buffer.flush()
+    else:
+        output.write_bytes(made)
+    if not given["quiet"]:
+        _tell(outcome)
+    return 1 if outcome.status == rewriter.FAILED or len(outcome.skips) > _accepted(outcome.skips, debt) else 0
+
+
+def _tell(outcome: Outcome) -> None:
+    """Say what was left in a file, by how sure an edit would be, and what was uncertain about those that were made."""
+    from compat.analysis.rewriting import rewriter
+    from compat.analysis.rewriting.plan import LIKELY
+
+    for skip in outcome.taken:
+        click.echo(f"{_place(skip)}: likely: {skip.symbol}: rewritten, though {skip.reason}", err=True)
+    for skip in outcome.skips:
+        if skip.degree == LIKELY:
+            click.echo(f"{_place(skip)}: likely: {skip.symbol}: {skip.reason} (--unsafe rewrites it)", err=True)
+        else:
+            click.echo(f"{_place(skip)}: skipped: {skip.symbol}: {skip.reason}", err=True)
+    if outcome.status == rewriter.FAILED:
+        click.echo(f"{outcome.path}: failed: {outcome.reason}", err=True)
+
+
+def _place(skip: Skip) -> str:
+    return f"{skip.path}:{skip.line}:{skip.column}"
+
+
+def _accepted(skips: list[Skip] | tuple[Skip, ...], debt: Baseline | None) -> int:
+    return debt.known((skip.path, skip.symbol) for skip in skips) if debt is not None else 0
+
+
+def _tell_counts(result: Fix, fixed: list[Outcome], accepted: int, *, write: bool) -> None:
+    from compat.analysis.rewriting.plan import LIKELY
+
+    done = len(result.written) if write else len(fixed)
+    skipped = f"{len(result.skips)} use{'s' if len(result.skips) != 1 else ''} skipped"
+    likely = sum(skip.degree == LIKELY for skip in result.skips)
+    more = [f"{accepted} known in the baseline"] if accepted else []
+    more += [f"{likely} likely: --unsafe rewrites {'it' if likely == 1 else 'them'}"] if likely else []
+    skipped += f" ({', '.join(more)})" if more else ""
+    verb = "rewritten" if write else "to be rewritten (--write does it)"
+    click.echo(f"{done} of {result.files} files {verb}; {skipped}, {len(result.failed)} files failed.", err=True)

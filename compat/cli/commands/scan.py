@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from compat.analysis.config import Settings
     from compat.analysis.output import Report
     from compat.analysis.scanning.scanner import Scan
+    from compat.ledger import Ledger
 
 _FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 _SELECTABLE = ("imports", "strings", "attributes", "re-exports", "methods", "arguments", "policy", "config", "doctests")
@@ -30,7 +31,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "compat scan",
         usage="compat scan [OPTIONS] [PATH]...",
-        description=f"{__doc__}\nPATH: files and directories; the current directory by default.",
+        description=f"{__doc__}\nPATH: files and directories; the current directory by default; - reads one file from stdin.",
         # Only help is laid out: asking for the terminal's width would import shutil with all its archives.
         formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=None if {"-h", "--help"}.intersection(argv) else 80),
     )
@@ -61,6 +62,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("--no-config", action="store_true", help="Python files only: no TOML, YAML, JSON, INI.")
     add("--no-gitignore", action="store_true", help="Also what .gitignore leaves out.")
     add("--jobs", "-j", type=int, default=None, metavar="N", help="Processes; by default one a core, if that is worth it.")
+    add("--stdin-filename", metavar="FILE", help="Where the text that `-` reads from stdin belongs.")
+    add("--exit-zero", action="store_true", help="Exit with 0 even where something is found.")
     add("--cache", action="store_true", default=True, help=argparse.SUPPRESS)
     add("--no-cache", dest="cache", action="store_false", help="Keep no results in .compat-cache between runs.")
     return parser
@@ -77,7 +80,9 @@ def run(argv: Sequence[str]) -> int:
             parser.error(f"argument --select: {unknown[0]!r} is none of {', '.join(_SELECTABLE)}")
         if given.jobs is not None and given.jobs < 1:
             parser.error("argument --jobs: there must be at least one process")
-        settings, baseline = _settings(given, paths)
+        if "-" in paths and paths != ["-"]:
+            parser.error("- reads the only file of a run")
+        settings, baseline = _settings(given, [given.stdin_filename or "."] if paths == ["-"] else paths)
         if (given.update_baseline or given.accept_new) and not baseline:
             parser.error("--update-baseline and --accept-new need --baseline FILE")
     except SystemExit as stop:
@@ -92,19 +97,48 @@ def _parsed(parser: argparse.ArgumentParser, argv: list[str]) -> tuple[argparse.
     """The options, and the paths that stand among them or after ``--``."""
     end = argv.index("--") if "--" in argv else len(argv)
     given, paths = parser.parse_known_args(argv[:end])
-    unknown = [word for word in paths if word.startswith("-")]
+    unknown = [word for word in paths if word.startswith("-") and word != "-"]
     if unknown:
         parser.error(f"no such option: {unknown[0]}")
     return given, [*paths, *argv[end + 1 :]]
 
 
 def _scan(given: argparse.Namespace, paths: list[str], wanted: Sequence[str], settings: Settings, baseline: str) -> int:
-    from compat.analysis import output, scan
+    from compat.analysis import output
+
+    ledger = required_ledger(tuple(given.ledgers))
+    if paths == ["-"]:
+        result = _scan_stdin(given, ledger, wanted, settings)
+    else:
+        result = _scan_trees(given, paths, ledger, wanted, settings, baseline)
+    report = output.Report(result.findings, files=result.files, seconds=result.seconds, statistics=given.statistics)
+    if given.format in output.VERSIONED:
+        report.version = __version__
+    if baseline:
+        _compare(report, result, baseline, update=given.update_baseline, accept_new=given.accept_new)
+    with opened_output(given.output) as stream:
+        output.write(given.format, report, stream)
+    return 1 if (report.findings or report.paid) and not given.exit_zero else 0
+
+
+def _scan_stdin(given: argparse.Namespace, ledger: Ledger, wanted: Sequence[str], settings: Settings) -> Scan:
+    import sys
+
+    from compat.analysis.scanning.scanner import scan_one
+
+    name, raw = given.stdin_filename or "<stdin>", sys.stdin.buffer.read()
+    return scan_one(name, raw, ledger, policy=given.rules, select=wanted, strict=given.strict, settings=settings)
+
+
+def _scan_trees(
+    given: argparse.Namespace, paths: list[str], ledger: Ledger, wanted: Sequence[str], settings: Settings, baseline: str
+) -> Scan:
+    from compat.analysis import scan
 
     with bar("Scanning") as progress:
-        result = scan(
+        return scan(
             paths or (".",),
-            required_ledger(tuple(given.ledgers)),
+            ledger,
             policy=given.rules,
             select=wanted,
             strict=given.strict,
@@ -116,14 +150,6 @@ def _scan(given: argparse.Namespace, paths: list[str], wanted: Sequence[str], se
             progress=progress,
             leave_out=[baseline] if baseline else [],
         )
-    report = output.Report(result.findings, files=result.files, seconds=result.seconds, statistics=given.statistics)
-    if given.format in output.VERSIONED:
-        report.version = __version__
-    if baseline:
-        _compare(report, result, baseline, update=given.update_baseline, accept_new=given.accept_new)
-    with opened_output(given.output) as stream:
-        output.write(given.format, report, stream)
-    return 1 if report.findings or report.paid else 0
 
 
 def _settings(given: argparse.Namespace, paths: list[str]) -> tuple[Settings, str]:

@@ -141,7 +141,7 @@ def decide_import(plan: Plan, item: ImportedName, reference: Reference) -> bool:
     freed = set()
     chains = plan.uses_of(item) if not reason else []
     for chain in chains:
-        if plan.is_allowed(plan.file.span(chain.root)[0]):
+        if plan.is_allowed(plan.file.span(chain.root)[0], reference.target.kind, legacy):
             continue
         why = guards.around_use(plan, chain.root, item.local)
         if not why and chain.attributes:

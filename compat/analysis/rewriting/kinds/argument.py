@@ -25,7 +25,7 @@ def decide_members(plan: Plan, uses: FileUses) -> None:
             plan.skip_span(use.start, argument.RULE, use.row.legacy, "this Python does not parse the file's match statements")
         return
     for use in argument.calls(uses):
-        if plan.is_allowed(use.start):
+        if plan.is_allowed(use.start, argument.RULE, use.row.legacy):
             continue
         reason = _rewrite(plan, use)
         if reason:

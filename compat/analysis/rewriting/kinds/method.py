@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def inline_members(plan: Plan, uses: FileUses) -> None:
     """Inline what has code as its replacement: before classes are decided about, which go by the methods that are left."""
     for use in plan.members:
-        if plan.is_allowed(use.start) or use.end in plan.inlined:
+        if plan.is_allowed(use.start, use.row.kind, use.row.legacy) or use.end in plan.inlined:
             continue
         left = inlining.on_object(plan, use, (uses.receivers, uses.legacy_receivers))
         if left:
@@ -37,7 +37,7 @@ def inline_members(plan: Plan, uses: FileUses) -> None:
 def decide_members(plan: Plan, uses: FileUses) -> None:
     """Rename every certain use of a legacy method."""
     for use in plan.members:
-        if plan.is_allowed(use.start) or inlining.has_code(plan, use.row):
+        if plan.is_allowed(use.start, use.row.kind, use.row.legacy) or inlining.has_code(plan, use.row):
             continue
         old = use.row.legacy.rpartition(".")[2]
         owner, _, new = use.row.canonical.rpartition(".")
@@ -105,7 +105,12 @@ def hold(plan: Plan, found: Iterable[method.Use], *, all_patches: bool = False) 
     A patch of the new name is reached by calls of both names: the old one forwards to it.
     """
     for use in found:
-        stays = all_patches or plan.is_allowed(use.start) or inlining.has_code(plan, use.row) or not _is_patchable(plan, use)
+        stays = (
+            all_patches
+            or plan.is_allowed(use.start, use.row.kind, use.row.legacy)
+            or inlining.has_code(plan, use.row)
+            or not _is_patchable(plan, use)
+        )
         if use.how == "patch" and stays and _is_own(plan, use) and not _why_not(plan, use):
             plan.held.add(use.row.legacy)
 
