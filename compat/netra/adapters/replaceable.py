@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os as os
+import subprocess as subprocess
 from typing import Any
 
 

@@ -68,6 +68,7 @@ ROWS: list[Move] = [
     *names(f"{C}.base", f"{NEW}.base", "UnifiedConfiguration=AppConfig BaseConfiguration=AppConfig", instead=None, **WHEN),
     *names(f"{C}.base", f"{NEW}.secrets", "SecretsConfig=SecretConfig", instead=None, **WHEN),
     *names(f"{C}.base", f"{NEW}.config_validation", "ConfigurationValidator", instead=None, **WHEN),
+    *names(f"{C}.base", "compat.netra.adapters.replaceable", "os", instead="import os", **WHEN),
     *names(f"{C}.secrets", f"{NEW}.secrets", "SecretsManager=UnifiedSecretsManager", instead=None, **WHEN),
     *names(
         f"{C}.unified_secrets",
@@ -91,7 +92,6 @@ ROWS: list[Move] = [
         **WHEN,
     ),
     # Gone for good.
-    *removed(f"{C}.base", "os", instead="import os", **WHEN),
     *removed(f"{C}.base", "get_auth_service_url", instead=SETTINGS, **WHEN),
     *removed(f"{C}.services", "corpus_service user_service audit_service", instead="the service's own module", **WHEN),
     *removed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat.ledger import Move, names, removed
+from compat.ledger import Move, names
 
 WHEN = {"since": "1.0", "removal": "3.0"}
 HOME = "compat.netra.components.environment"
@@ -37,8 +37,9 @@ ROWS: list[Move] = [
         instead=None,
         **WHEN,
     ),
-    *removed(
+    *names(
         "shared.isolated_environment",
+        "compat.netra.adapters.replaceable",
         "subprocess",
         instead="Patch 'subprocess.run' itself; values are not expanded by a shell.",
         **WHEN,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Optional
 from urllib.parse import quote
@@ -83,10 +84,29 @@ class AppConfig(ConfigFields):
         """A field, or the default."""
         return getattr(self, key, default)
 
-    def model_dump(self, *, include: Optional[Iterable[str]] = None, exclude: Optional[Iterable[str]] = None) -> dict[str, Any]:
-        """Every field, or those that are asked for."""
+    def model_dump(
+        self,
+        *,
+        mode: str = "python",
+        include: Optional[Iterable[str]] = None,
+        exclude: Optional[Iterable[str]] = None,
+        exclude_none: bool = False,
+    ) -> dict[str, Any]:
+        """Every field, or those that are asked for; every ``mode`` gives what JSON can carry."""
         names = [name for name in self.model_fields if (include is None or name in include) and name not in (exclude or ())]
-        return {name: _plain(getattr(self, name)) for name in names}
+        found = {name: _plain(getattr(self, name)) for name in names}
+        return {name: value for name, value in found.items() if value is not None or not exclude_none}
+
+    dict = model_dump
+
+    def model_dump_json(self, **options: Any) -> str:
+        """:meth:`model_dump` as JSON."""
+        return json.dumps(self.model_dump(**options))
+
+    @classmethod
+    def model_validate(cls, values: Mapping[str, Any]) -> AppConfig:
+        """A configuration of a mapping's values; keys that are no fields are left out."""
+        return cls(**values)
 
     def model_copy(self, *, update: Optional[Mapping[str, Any]] = None, deep: bool = False) -> AppConfig:
         """A copy, some of its fields changed."""

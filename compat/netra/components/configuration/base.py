@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from ..environment import IsolatedEnvironment, get_env
+from ..environment import get_env as _get_env
+from ..environment.reading import Answers
 from .app_config import REQUIRED, AppConfig
 from .environment_detector import name_environment
 
@@ -108,7 +110,7 @@ class UnifiedConfigManager:
         """development, testing, staging or production; found once, until :meth:`reload_config` with ``force``."""
         with self._lock:
             if self._environment is None:
-                self._environment = name_environment(_variables())
+                self._environment = name_environment(Answers(_environment()))
             return self._environment
 
     def get_environment(self) -> str:
@@ -138,7 +140,7 @@ class UnifiedConfigManager:
         for part in key.split("."):
             found = found.get(part, _ABSENT) if isinstance(found, dict) else getattr(found, part, _ABSENT)
             if found is _ABSENT:
-                return IsolatedEnvironment().get(key.upper().replace(".", "_"), default)
+                return _environment().get(key.upper().replace(".", "_"), default)
         return default if found is None else found
 
     def set_config_value(self, key: str, value: Any) -> None:
@@ -190,15 +192,15 @@ class UnifiedConfigManager:
         return ConfigPart(redis_url=url, cache_ttl=_CACHE_TTL_SECONDS)
 
 
+def _environment() -> Any:
+    # Callers replace either name in this module.
+    return IsolatedEnvironment() if get_env is _get_env else get_env()
+
+
 def _variables() -> Mapping[str, str]:
-    env = IsolatedEnvironment()
+    env = _environment()
     every = env.get_all()
-    if isinstance(every, Mapping):
-        return every
-    # A stand-in that only answers get().
-    names = {name for one in AppConfig.model_fields.values() for name in one.metadata.get("variables", ())}
-    found = {name: env.get(name) for name in names | {"ENVIRONMENT", "TESTING", "PYTEST_CURRENT_TEST"}}
-    return {name: value for name, value in found.items() if isinstance(value, str)}
+    return every if isinstance(every, Mapping) else Answers(env)
 
 
 def _assign(config: AppConfig, key: str, value: Any) -> None:
@@ -224,9 +226,8 @@ def reload_unified_config(force: bool = False) -> AppConfig:
 
 
 def validate_config_integrity() -> tuple[bool, list[str]]:
-    """Whether the process's configuration is whole, and what it misses."""
-    missing = config_manager.missing_values()
-    return not missing, [f"{name} is not set" for name in missing]
+    """Whether the process's configuration is whole; the list is empty: what is missing is logged."""
+    return config_manager.validate_config_integrity(), []
 
 
 def validate_unified_config() -> bool:

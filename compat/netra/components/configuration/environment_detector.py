@@ -12,6 +12,7 @@ from compat.canonical.deployment import cloud_environment, says_testing
 from compat.netra.components.process_wide import only
 
 from ..environment import get_env
+from ..environment.reading import Answers
 from .app_config import is_true
 
 logger = logging.getLogger(__name__)
@@ -58,9 +59,9 @@ class Environment(str, Enum):
         return [one.value for one in cls]
 
     @classmethod
-    def is_valid(cls, name: object) -> bool:
+    def is_valid(cls, env: object) -> bool:
         """Whether there is one of that name."""
-        return isinstance(name, str) and name.lower() in cls.values()
+        return isinstance(env, str) and env.lower() in cls.values()
 
 
 ConfigEnvironment = Environment
@@ -102,7 +103,7 @@ class EnvironmentDetector:
     def detect_environment(self) -> Environment:
         """The environment; what was found first is kept."""
         if self._environment is None:
-            self._environment = Environment(name_environment(get_env().get_all()))
+            self._environment = Environment(current_environment_name())
         return self._environment
 
     def get_environment_config(self) -> EnvironmentConfig:
@@ -177,4 +178,4 @@ def validate_environment() -> tuple[bool, list[str]]:
 
 def current_environment_name() -> str:
     """The name of the environment that the variables speak of now."""
-    return name_environment(get_env().get_all())
+    return name_environment(Answers(get_env()))

@@ -10,6 +10,7 @@ from typing import Any, Optional
 from compat.netra.components.process_wide import only
 
 from ..environment import get_env
+from ..environment.reading import Answers
 from .environment_detector import name_environment
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ def get_jwt_secret(variables: Optional[Mapping[str, Any]] = None) -> str:
     ValueError where none is set, and for one of fewer than 32 characters outside of development and tests.
     """
     env = variables if variables is not None else get_env()
-    environment = name_environment(variables if variables is not None else get_env().get_all())
+    environment = name_environment(Answers(env))
     names = (f"JWT_SECRET_{environment.upper()}", "JWT_SECRET_KEY", "JWT_SECRET")
     secret = next((str(value).strip() for value in map(env.get, names) if value), None)
     secret = secret or get_secrets_manager()._set.get("JWT_SECRET_KEY")

@@ -132,7 +132,7 @@ class UserExecutionContext(ContextViews, Dependencies, MadeOtherwise):
             user_id=user_id,
             thread_id=thread_id,
             run_id=run_id,
-            request_id=_new_id("user_request") if request_id is None else request_id,
+            request_id=request_id or _new_id("user_request"),
             db_session=db_session,
             websocket_client_id=websocket_client_id,
             agent_context={} if agent_context is None else agent_context,

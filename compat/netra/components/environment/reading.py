@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .. import environment
 from .defaults import test_defaults
@@ -26,6 +27,26 @@ def _opens_access(name: str, value: str) -> bool:
     if name not in _KEYS or value != test_defaults().get(name) or not isinstance(env, IsolatedEnvironment):
         return False
     return not env.exists(name) and env.get_environment_name() != "test"
+
+
+class Answers(Mapping[str, str]):
+    """The variables that one environment answers with text, asked by name; a stand-in need only have ``get()``."""
+
+    def __init__(self, env: Any) -> None:
+        self._env = env
+
+    def __getitem__(self, name: str) -> str:
+        value = self._env.get(name)
+        if not isinstance(value, str):
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        listed = self._env.get_all()
+        return iter(listed if isinstance(listed, Mapping) else ())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class Variables(Mapping[str, str]):

@@ -169,7 +169,7 @@ class EnvironmentVariables(Isolation):
         Only what came from a file is overridden, and nothing where ``override_existing`` is False.
         """
         path = os.fspath(filepath)
-        if not os.path.isfile(path):
+        if not os.path.exists(path):
             return 0, [f"File not found: {path}"]
         try:
             with open(path, encoding="utf-8") as lines:

@@ -29,7 +29,7 @@ from .message_types import (
     is_jsonrpc_message,
     normalize_message_type,
 )
-from .payload_checks import PayloadTypeError, check_payload
+from .payload_checks import check_payload
 
 if TYPE_CHECKING:
     from .message_models import (
@@ -76,7 +76,6 @@ __all__ = [
     "MessagePayload",
     "MessageState",
     "MessageType",
-    "PayloadTypeError",
     "PendingMessage",
     "RateLimitInfo",
     "ReconnectionConfig",
@@ -233,8 +232,10 @@ def convert_jsonrpc_to_websocket_message(jsonrpc_msg: dict[str, Any]) -> WebSock
 
     if "method" in jsonrpc_msg:
         kind = MessageType.JSONRPC_REQUEST if "id" in jsonrpc_msg else MessageType.JSONRPC_NOTIFICATION
-    else:
+    elif "result" in jsonrpc_msg or "error" in jsonrpc_msg:
         kind = MessageType.JSONRPC_RESPONSE
+    else:
+        kind = MessageType.JSONRPC_NOTIFICATION
     identity = jsonrpc_msg.get("id")
     return WebSocketMessage(
         type=kind,
@@ -278,5 +279,5 @@ def _as_dict(data: Any) -> dict[str, Any]:
     if data is None:
         return {}
     if not isinstance(data, Mapping):
-        raise PayloadTypeError(f"Standard pattern requires data to be a dictionary. Got {type(data).__name__}: {data}")
+        raise TypeError(f"Standard pattern requires data to be a dictionary. Got {type(data).__name__}: {data}")
     return dict(data)

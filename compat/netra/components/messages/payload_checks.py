@@ -13,14 +13,10 @@ REFUSED_PAYLOAD_KEYS = frozenset({"forbidden_field", "another_violation", "inval
 PAYLOAD_REQUIRED = frozenset({MessageType.AGENT_REQUEST, MessageType.START_AGENT})
 
 
-class PayloadTypeError(TypeError, ValueError):
-    """A payload is no dict. A ``ValueError`` too, as validation errors are."""
-
-
 def check_payload(kind: MessageType, payload: Any) -> None:
     """Raise for a payload that no message of this type may have, or that JSON cannot carry."""
     if not isinstance(payload, dict):
-        raise PayloadTypeError(f"Payload must be a dictionary, got {type(payload)}")
+        raise TypeError(f"Payload must be a dictionary, got {type(payload)}")
     refused = ", ".join(map(repr, sorted(REFUSED_PAYLOAD_KEYS.intersection(payload))))
     if refused:
         raise ValueError(f"Payload contains forbidden fields that violate SSOT: {{{refused}}}")

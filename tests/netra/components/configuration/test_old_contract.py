@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -261,6 +262,42 @@ def test_where_this_runs() -> None:
             assert constants.get_environment_config() == constants.EnvironmentConfig.get_environment_defaults("production")
         finally:
             env.disable_test_defaults_bypass()
+
+
+@pytest.mark.parametrize(
+    ("variables", "question", "answer"),
+    [
+        ({"GAE_APPLICATION": "a"}, "is_app_engine", True),
+        ({"AWS_LAMBDA_FUNCTION_NAME": "f"}, "is_aws", True),
+        ({"KUBERNETES_SERVICE_HOST": "h"}, "is_kubernetes", True),
+        ({}, "is_kubernetes", False),
+        ({"K_SERVICE": "backend"}, "get_cloud_run_environment", "staging"),
+        ({}, "get_app_engine_environment", "production"),
+        ({"AWS_ENVIRONMENT": "Staging"}, "get_aws_environment", "staging"),
+        ({"AWS_ENVIRONMENT": "moon"}, "get_aws_environment", "production"),
+        ({"ENVIRONMENT": "staging"}, "get_environment_unified", "staging"),
+    ],
+)
+def test_what_the_detector_is_asked(variables: dict[str, str], question: str, answer: Any) -> None:
+    with clean_env_context(clear_all=True) as env:
+        env.update(variables)
+        assert getattr(environment_constants.EnvironmentDetector, question)() == answer
+
+
+def test_names_of_projects_and_passwords() -> None:
+    config = environment_constants.EnvironmentConfig
+    with clean_env_context(clear_all=True) as env:
+        assert config.get_project_id_for_environment("staging") == ""
+        env.update({"GCP_PROJECT_ID": "netra", "GCP_PROJECT_ID_NUMERICAL_STAGING": "17"})
+        assert [config.get_project_id_for_environment(name) for name in ("staging", "production")] == ["17", "netra"]
+    assert environment_constants.get_clickhouse_password_var_name() == "CLICKHOUSE_PASSWORD"
+
+
+def test_a_configuration_is_read_as_a_model() -> None:
+    config = NetraTestingConfig.model_validate({"app_name": "mine", "moon": 1})
+    assert config.model_dump(include={"app_name", "clickhouse_url"}, exclude_none=True) == {"app_name": "mine"}
+    assert json.loads(config.model_dump_json(include={"app_name"})) == config.dict(include={"app_name"}, mode="json")
+    assert json.loads(config.model_dump_json())["langfuse"]["public_key"] == ""
 
 
 def test_what_environments_are_like() -> None:

@@ -93,6 +93,12 @@ def test_a_context_that_names_its_session_may_leave_out_thread_and_run() -> None
         UserExecutionContext("user_1", "thread_1")  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize("request_id", [None, ""])
+def test_a_request_id_is_made_where_none_is_given(request_id: Any) -> None:
+    context = UserExecutionContext.from_request("user_1", "thread_1", "run_1", request_id=request_id)
+    assert context.request_id.startswith("user_request_")
+
+
 def test_http_requests_are_described() -> None:
     class Client:
         host = "10.0.0.1"

@@ -241,6 +241,8 @@ def test_values_of_tests_count_as_set_where_nothing_is_to_be_overridden(
 
 def test_faults_of_files_are_sentences(isolated: IsolatedEnvironment, tmp_path: Path) -> None:
     assert isolated.load_from_file(tmp_path / "none") == (0, [f"File not found: {tmp_path / 'none'}"])
+    count, faults = isolated.load_from_file(tmp_path)
+    assert count == 0 and faults[0].startswith("Error reading file: ") and str(tmp_path) in faults[0]
     path = tmp_path / "latin1"
     path.write_bytes(b"A=\xff\n")
     count, faults = isolated.load_from_file(path)

@@ -231,10 +231,11 @@ def test_what_makes_no_error_message(arguments, kind, sentence):
         ({"jsonrpc": "2.0", "method": "m"}, MessageType.JSONRPC_NOTIFICATION),
         ({"jsonrpc": "2.0", "result": 3, "id": 1}, MessageType.JSONRPC_RESPONSE),
         ({"jsonrpc": "2.0", "error": {"code": 1}, "id": 1}, MessageType.JSONRPC_RESPONSE),
+        ({"jsonrpc": "2.0", "id": 1}, MessageType.JSONRPC_NOTIFICATION),
     ],
 )
 def test_jsonrpc_messages_are_wrapped_whole(call, kind):
-    assert is_jsonrpc_message(call)
+    assert is_jsonrpc_message(call) is bool(call.keys() - {"jsonrpc", "id"})
     message = creation.convert_jsonrpc_to_websocket_message(call)
     assert (message.type, message.payload) == (kind, call)
     if "id" in call:
