@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import unittest
 from functools import cached_property
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from ..components.environment import IsolatedEnvironment, get_env
 from ._pytest import HAS_PYTEST
@@ -65,6 +65,14 @@ class Assertions(Counters):
     assertRegex = _ASSERT.assertRegex
     assertCountEqual = _ASSERT.assertCountEqual
     fail = _ASSERT.fail
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Any further assertion of unittest, ``subTest`` and ``skipTest``, for a class that is none of its test cases."""
+            if name.startswith("assert") or name in ("subTest", "skipTest"):
+                return getattr(_ASSERT, name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def assertAlmostEqual(self, first: Any, second: Any, places: int = 7, msg: Any = None, delta: Optional[float] = None) -> None:
         """Fail unless the two differ by at most ``delta``, else by at most ten to the power of minus ``places``."""

@@ -18,12 +18,12 @@ class BaseTestCase:
     _recorded: dict[str, Any]
     start_time: float
 
-    def setup_method(self) -> None:
+    def setup_method(self, method: Any = None) -> None:
         """Prepare one test."""
         self._recorded = {}
         self.start_time = time.time()
 
-    def teardown_method(self) -> None:
+    def teardown_method(self, method: Any = None) -> None:
         """End one test."""
         self._metrics.setdefault("test_duration", time.time() - self.__dict__.get("start_time", time.time()))
 

@@ -63,12 +63,12 @@ class BaseIntegrationTest(ABC):
     env: IsolatedEnvironment
     _environment_before: Optional[tuple[Any, ...]] = None
 
-    def setup_method(self) -> None:
+    def setup_method(self, method: Any = None) -> None:
         """Prepare one test."""
         self.setup_logging()
         self.setup_environment()
 
-    def teardown_method(self) -> None:
+    def teardown_method(self, method: Any = None) -> None:
         """End one test."""
         self.cleanup_resources()
 

@@ -171,7 +171,10 @@ def fallback(module: types.ModuleType, canonical: str, recorder: UseRecorder | N
         if name == "__all__":
             found = getattr(target, "__all__", None)
             names = [key for key in vars(target) if is_public(key)] if found is None else list(found)
-            return names + [key for key in _served(kind) if is_public(key) and key not in names and found is None]
+            gone = vars(kind)["__compat_gone__"]
+            return names + [
+                key for key in _served(kind) if is_public(key) and key not in names and key not in gone and found is None
+            ]
         if (name.startswith("__") and name.endswith("__")) or recorder is None:
             return getattr(target, name)
         try:

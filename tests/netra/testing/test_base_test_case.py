@@ -124,6 +124,17 @@ def test_assertions_fail_as_unittest_says(case: SSotBaseTestCase) -> None:
         int("x")
 
 
+def test_a_plain_class_has_every_assertion_of_unittest(case: SSotBaseTestCase) -> None:
+    case.assertDictEqual({"a": 1}, {"a": 1})
+    with case.assertRaises(AssertionError):
+        case.assertSetEqual({1}, {2})
+    with case.assertWarns(UserWarning):
+        warnings.warn("x", UserWarning, stacklevel=1)
+    with pytest.raises(unittest.SkipTest), case.subTest(number=1):
+        case.skipTest("because")
+    assert not hasattr(case, "doCleanups")
+
+
 def test_logged_errors_are_found(case: SSotBaseTestCase) -> None:
     case.assert_no_exceptions_logged()
     logging.getLogger("compat.case.part").error("broken")

@@ -37,6 +37,15 @@ def test_a_removed_name_is_in_no_star_import_and_no_listing(world, installed):
     assert seen.namespace["listed"] is False and "gone" not in seen.namespace and seen.counted() == {}
 
 
+def test_a_removed_name_of_a_moved_module_is_in_no_star_import(world, installed):
+    installed(
+        Removed("old.mod:gone", since="1.0", instead="canon.core.make"),
+        Module("old.mod", "canon.core", since="1.0", removal="2.0", instead=None),
+    )
+    seen = world.ok("from old.mod import *")
+    assert "make" in seen.namespace and "gone" not in seen.namespace
+
+
 def test_a_submodule_of_a_removed_module_is_simply_missing(world, installed):
     installed(
         Removed("live.dead", since="1.1", instead="canon.core"), Module("old", "canon", since="1.0", removal="2.0", instead=None)

@@ -93,8 +93,7 @@ class WebSocketErrorRecoveryHandler:
     async def generate_recovery_report(self, time_period_hours: int = 24) -> ErrorRecoveryReport:
         """Figures since the handler was made, with advice."""
         metrics = self.error_metrics
-        # Nothing has failed where nothing was tried.
-        rate = metrics.recovery_success_rate if metrics.recovery_attempts else 1.0
+        rate = metrics.recovery_success_rate
         ratings = ((0.95, "excellent"), (0.85, "good"), (0.70, "fair"), (0.50, "poor"))
         advice = []
         if rate < 0.90:
@@ -107,7 +106,7 @@ class WebSocketErrorRecoveryHandler:
             time_period_hours,
             metrics.total_errors_handled,
             metrics.recovery_attempts,
-            metrics.recovery_success_rate,
+            rate,
             sorted(metrics.error_type_counts.items(), key=lambda pair: -pair[1])[:5],
             next((name for least, name in ratings if rate >= least), "critical"),
             advice,

@@ -124,7 +124,8 @@ class UnifiedEventValidator:
             )
         self.validation_stats["failed_validations"] += 1
         level = logging.CRITICAL if found.criticality is _CRITICAL else get_business_aware_log_level(found.criticality, 1)
-        logger.log(level, f"Event validation failed: {found.error_message}")
+        log = getattr(logger, logging.getLevelName(level).lower())
+        log(f"Event validation failed: {found.error_message}")
         return found
 
     def _first_fault(self, event: Any, user_id: Any) -> Optional[ValidationResult]:

@@ -250,15 +250,13 @@ class UnifiedIDManager:
 
     @classmethod
     def convert_structured_to_uuid(cls, structured_id: str) -> Optional[str]:
-        """Return ``<8hex>-0000-4000-8000-000000000000`` for a structured identifier, a UUID as it is, None for another form.
+        """Return ``<8hex>-0000-4000-8000-000000000000`` for a structured identifier, None for another form, UUIDs too.
 
         It is not the UUID the identifier may have been made from: the structured form does not hold enough of that.
         """
         if not isinstance(structured_id, str):
             return None
         text = structured_id.strip()
-        if formats.is_uuid(text):
-            return str(uuid.UUID(text))
         tail = text.rpartition("_")[2].lower()
         if text.count("_") < 2 or not _HEX.fullmatch(tail):
             return None

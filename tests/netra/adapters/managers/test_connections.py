@@ -71,6 +71,13 @@ def test_a_malformed_user_id_is_refused(manager: Any, connection: Any) -> None:
     assert manager.is_connection_active("not a user id!") is False and manager.is_user_connected(None) is False
 
 
+@pytest.mark.parametrize("nobody", [None, "", "  "])
+def test_the_id_of_nobody_is_refused_though_no_id_means_the_managers_own_user(manager: Any, nobody: Any) -> None:
+    with pytest.raises(ValueError, match=f"Invalid user_id: {nobody}"):
+        manager.get_user_connections(nobody)
+    assert manager.get_user_connections() == set()
+
+
 def test_every_form_of_adding_is_understood(manager: Any, connection: Any, run: Any, socket: Any) -> None:
     wire = socket()
 

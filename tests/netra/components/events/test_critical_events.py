@@ -89,6 +89,14 @@ def test_the_first_fault_of_an_event_is_told(given: Any, text: str, criticality:
     assert (caplog.records[-1].levelname == "CRITICAL") is (criticality == "mission_critical")
 
 
+def test_the_level_of_a_fault_is_the_method_of_the_logger(monkeypatch: pytest.MonkeyPatch) -> None:
+    replaced = Mock()
+    monkeypatch.setattr(critical_events, "logger", replaced)
+    UnifiedEventValidator().validate_event(event(run_id=" "), "user_1")
+    UnifiedEventValidator().validate_event({"type": "progress_update"}, "user_1")
+    assert [name for name, *_ in replaced.mock_calls] == ["critical", "warning"]
+
+
 def test_a_good_event_is_recorded() -> None:
     validator = UnifiedEventValidator()
     for kind in ("tool_executing", "custom", "agent_registered"):

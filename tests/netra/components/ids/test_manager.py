@@ -121,7 +121,7 @@ def test_uuids_and_structured_identifiers_convert(ids: UnifiedIDManager) -> None
     assert ids.convert_uuid_to_structured(text, IDType.USER, "a").startswith("a_user_")
     back = ids.convert_structured_to_uuid(structured)
     assert back == "12345678-0000-4000-8000-000000000000"
-    assert ids.convert_structured_to_uuid(text) == text
+    assert ids.convert_structured_to_uuid(text) is None
     assert ids.convert_structured_to_uuid("alice") is None
     assert ids.convert_structured_to_uuid("user_1") is None
     with pytest.raises(ValueError, match="Invalid UUID format: x"):

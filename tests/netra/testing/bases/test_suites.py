@@ -79,6 +79,20 @@ class TestSmall(AsyncTestCase):
         assert self.get_all_metrics() == {"n": 2} and isinstance(self, BaseTestCase)
 
 
+class TestSmallUnittest(BaseTestCase, unittest.TestCase):
+    def setup_method(self, method):
+        super().setup_method(method)
+        self.named = method.__name__
+
+    def test_named(self):
+        assert self.named == "test_named"
+
+
+class TestIntegrationUnittest(BaseIntegrationTest, unittest.TestCase):
+    def test_environment(self):
+        self.assertTrue(self.env.is_isolated())
+
+
 class TestUnit(BaseUnitTest):
     def test_fails_as_it_should(self):
         with self.expect_exception(AssertionError):
@@ -96,7 +110,7 @@ def test_an_old_suite_passes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "9 passed" in done.stdout
+    assert "11 passed" in done.stdout
 
 
 UNITTEST = """

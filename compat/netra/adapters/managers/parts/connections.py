@@ -97,9 +97,9 @@ class Connections(ManagerPart):
         return found if found is not None or connection_id.__hash__ is None else self.views.by_id.beside.get(connection_id)
 
     @legacy_method(instead="manager.connections")
-    def get_user_connections(self, user_id: Any = None) -> ConnectionIDs:
+    def get_user_connections(self, user_id: Any = _OWN) -> ConnectionIDs:
         """The ids of one user's connections; without a user those of the manager's own context, or all."""
-        if user_id is None:
+        if user_id is _OWN:
             own = self.own_user
             found = self.scope.ids_of(own) if own else set()
             return ConnectionIDs(found or map(ConnectionID.of, self.scope.every_record()))
