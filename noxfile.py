@@ -221,5 +221,6 @@ def autobahn(session: nox.Session) -> None:
 def acceptance(session: nox.Session) -> None:
     """The pytest plugin on a real library and its user's own suite, from PyPI; a figure that does not agree ends it with 3."""
     script = ROOT / "tests" / "acceptance" / "run_pyhocon.py"
-    session.install(f"{wheel(session)}[tools]", "pip", "pyparsing==3.3.3", *group("test-base"))
+    needed = ["pip", "pyparsing==3.3.3", "mock>=3.0.5", "python-dateutil>=2.8"]
+    session.install(f"{wheel(session)}[tools]", *needed, *group("test-base"))
     session.run("python", str(script), "--target", session.create_tmp())
