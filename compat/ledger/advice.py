@@ -26,6 +26,7 @@ _FROM = re.compile(rf"\bfrom\s+([^\W\d][\w.]*)\s+import\s+(?:\(\s*)?(\*|{_ONE}(?
 _IMPORT = re.compile(r"\bimport\s+([^\W\d][\w.]*(?:\s*,\s*[^\W\d][\w.]*)*)")
 _PATH = re.compile(r"(?<![\w.:/-])[^\W\d]\w*(?:\.[^\W\d]\w*)*(?::[^\W\d]\w*(?:\.[^\W\d]\w*)*|(?<=\w)(?=\W|$))")
 
+_IMPORT_REMEDY = "let the replacement import what stays, or give none and say in instead= what to write"
 _REMEDY = "say in instead= what to write: the new place, another library, or that nothing takes its place"
 
 
@@ -80,7 +81,8 @@ def find_faults(ledger: Ledger) -> Iterator[Fault]:
     known: dict[str, list[tuple[str, str, str]]] = {}
     for row in ledger:
         shown = f"{type(row).__name__}({row.legacy!r})"
-        for field, text in (("instead" if row.instead is not None else "", replacement(row)), ("note", row.note)):
+        texts = (("instead" if row.instead is not None else "", replacement(row)), ("note", row.note))
+        for field, text in (*texts, ("imports", "\n".join(row.imports))):
             if text not in known:
                 known[text] = list(_wrong_places(ledger, text, closed, targets))
             for path, reason, remedy in known[text]:
@@ -88,7 +90,7 @@ def find_faults(ledger: Ledger) -> Iterator[Fault]:
                     reason = f"the advice is worded from the canonical path, and {reason}"
                 else:
                     reason = f"{field} names {path!r}; {reason}"
-                yield shown, reason, remedy
+                yield shown, reason, remedy if field != "imports" else _IMPORT_REMEDY
 
 
 def _wrong_places(ledger: Ledger, text: str, closed: Collection[str], targets: Collection[str]) -> Iterator[Fault]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 #: What a placeholder is called in the tree of an expression.
 _MARK = "_compat_given_"
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+#: Line breaks within brackets at which no space is needed, and those after the last comma.
+_BREAK = re.compile(r"(?<=[(\[{])[ \t]*[\r\n]\s*|[ \t]*[\r\n]\s*(?=[)\]}.])")
+_COMMA_BREAK = re.compile(r",\s*[\r\n]\s*([)\]}])")
 _DEFERRED = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _STATEMENT_LIKE = (ast.Yield, ast.YieldFrom, ast.NamedExpr)
 
@@ -120,7 +123,7 @@ def faults(row: Move) -> Iterator[Fault]:
 
 @lru_cache(maxsize=4096)
 def _read(replacement: str, imports: tuple[str, ...], parameters: Optional[str], canonical: str) -> Template:
-    text, names = _marked(replacement)
+    text, names = _marked(_one_line(replacement.strip()))
     made = parsed(text, {f"{_MARK}{name}": name for name in names})
     bound = _imported(imports)
     module, _, attribute = canonical.partition(":")
@@ -138,6 +141,9 @@ def _read(replacement: str, imports: tuple[str, ...], parameters: Optional[str],
         for name in made.names:
             if name not in known:
                 raise NotCode(f"{{{name}}} is no parameter", f"write one of parameters={parameters!r}")
+        for name, default in defaults(made.parameters):
+            if name in made.names and default is not None and not is_literal(default):
+                raise NotCode(f"the default of {name} is no literal", "write a literal, or no default: then calls must give it")
     return made
 
 
@@ -176,9 +182,10 @@ def _refuse(tree: ast.expr, marks: dict[str, str]) -> None:
         if isinstance(node, _STATEMENT_LIKE):
             raise NotCode("it yields or assigns", "write an expression that does neither")
         if isinstance(node, (*_DEFERRED, ast.JoinedStr)):
-            held = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and inner.id in marks]
+            held = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
             if held and isinstance(node, ast.JoinedStr):
-                raise NotCode(f"an f-string holds {{{marks[held[0]]}}}", "call a function instead, such as '...'.format({a})")
+                shown = f"{{{marks[held[0]]}}}" if held[0] in marks else held[0]
+                raise NotCode(f"an f-string holds {shown}", "call a function instead, such as '...'.format({a})")
             if not isinstance(node, ast.JoinedStr):
                 raise NotCode("it has a scope of its own (a lambda or a comprehension)", "let a function of the new API do it")
 
@@ -198,7 +205,27 @@ def _marked(replacement: str) -> tuple[str, list[str]]:
         names.append(name)
         return f"{_MARK}{name}"
 
-    return _TOKEN.sub(turn, replacement.strip()), names
+    return _TOKEN.sub(turn, replacement), names
+
+
+def _one_line(replacement: str) -> str:
+    """An expression that is written over several lines, joined to one; raise :class:`NotCode` where that would change it."""
+    if "\n" not in replacement and "\r" not in replacement:
+        return replacement
+    spread = _marked(replacement)[0]
+    for pattern, new in ((_COMMA_BREAK, r"\1"), (_BREAK, "")):
+        joined = _BREAK.sub("", pattern.sub(new, replacement))
+        joined = " ".join(line.strip() for line in joined.splitlines())
+        if _tree(_marked(joined)[0]) == _tree(spread) != "":
+            return joined
+    raise NotCode("it is written over several lines that cannot be joined", "write it in one line")
+
+
+def _tree(text: str) -> str:
+    try:
+        return ast.dump(ast.parse(f"({text}\n)", mode="eval"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
 
 
 def _imported(imports: tuple[str, ...]) -> dict[str, Need]:
@@ -232,6 +259,21 @@ def _parameters(text: str) -> ast.arguments:
     if not isinstance(node, ast.FunctionDef):
         raise NotCode(f"parameters={text!r} are no parameters", "write them as a def has them: 'a, b=2, *, c=None'")
     return node.args
+
+
+def defaults(parameters: ast.arguments) -> list[tuple[str, Optional[ast.expr]]]:
+    """The parameters that take one value each, with their defaults."""
+    positional = [*parameters.posonlyargs, *parameters.args]
+    missing = [None] * (len(positional) - len(parameters.defaults))
+    pairs = [*zip(positional, [*missing, *parameters.defaults]), *zip(parameters.kwonlyargs, parameters.kw_defaults)]
+    return [(item.arg, default) for item, default in pairs]
+
+
+def is_literal(node: ast.expr) -> bool:
+    """Whether an expression means the same wherever it is written: a constant, with a sign or in a tuple."""
+    if isinstance(node, ast.Tuple):
+        return all(map(is_literal, node.elts))
+    return isinstance(node.operand if isinstance(node, ast.UnaryOp) else node, ast.Constant)
 
 
 def named(parameters: ast.arguments) -> list[str]:

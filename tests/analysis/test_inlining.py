@@ -15,6 +15,7 @@ TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
 
 LIBRARY = """
 import json as js
+from inl._parts import hidden
 from inl.other import elsewhere
 
 class Cart:
@@ -34,9 +35,30 @@ def thick(a):
 def listed(values): return [value for value in values]
 def _inner(a): return a
 def private(a): return _inner(a)
+def private_module(a): return hidden(a)
+def private_attribute(a): return js._default(a)
+def unknown(a): return nowhere(a)
+try:
+    from fast import twofold
+except ImportError:
+    from inl.other import twofold
+def either(a): return twofold(a)
+LIMIT = 3
+def limited(a, b=LIMIT, c=(LIMIT, 1)): return elsewhere(a, b, c)
+def sized(a): return len(a)
+
+class Tray:
+    def __init__(self, canonical=None): self.canonical = canonical
+    def put(self, item): return self.canonical.add(item)
+    def lay(self, item): return self.put(item)
+    def leave(self, item): return self.put(item)
+class Shelf(Tray):
+    def lay(self, item): return ("shelf", item)
 """
 ADAPTERS = """
 from compat.shim import Adapter, legacy_method
+from inl.core import make_cart
+def helped(cart, item): return cart.add(item)
 class OldCart(Adapter, of="inl.core:Cart", built_by="inl.core:make_cart"):
     @legacy_method(instead="Cart.add(item, qty=n)")
     def addItem(self, item, n=1):
@@ -45,7 +67,17 @@ class OldCart(Adapter, of="inl.core:Cart", built_by="inl.core:make_cart"):
     def addTwice(self, item):
         self.canonical.add(item)
         return self.canonical.add(item)
+    @legacy_method(instead="Cart.add(item)")
+    def addHelped(self, item):
+        return helped(self.canonical, item)
+    @legacy_method(instead="make_cart(cart)")
+    def copied(self):
+        return make_cart(self)
+    @legacy_method(instead="make_cart(None)")
+    def fresh(self):
+        return make_cart(None)
 """
+OLD_CART = Class("inl_old:Cart", "inl.core:Cart", adapter="inl_adapters:OldCart", **TOLD)
 
 
 @pytest.fixture
@@ -53,7 +85,8 @@ def library(tmp_path, monkeypatch):
     (tmp_path / "inl").mkdir()
     (tmp_path / "inl" / "__init__.py").write_text("")
     (tmp_path / "inl" / "core.py").write_text(LIBRARY)
-    (tmp_path / "inl" / "other.py").write_text("def elsewhere(*a, **k): return a, k\n")
+    (tmp_path / "inl" / "_parts.py").write_text("def hidden(a): return a\n")
+    (tmp_path / "inl" / "other.py").write_text("def elsewhere(*a, **k): return a, k\ndef twofold(a): return a\n")
     (tmp_path / "inl_adapters.py").write_text(ADAPTERS)
     monkeypatch.syspath_prepend(str(tmp_path))
     yield tmp_path
@@ -119,6 +152,77 @@ REWRITES = {
                 second(),
             ).ravel()
         )
+        """,
+    ),
+    "an expression over several lines": (
+        [
+            Deprecated(
+                "inl.core:thick",
+                replacement="""
+                    elsewhere(
+                        {a},
+                        "b  c",
+                    )
+                """,
+                imports="from inl.other import elsewhere",
+                **TOLD,
+            )
+        ],
+        """
+        from inl.core import thick
+        x = thick(1)
+        """,
+        """
+        from inl.other import elsewhere
+        x = elsewhere(1, "b  c")
+        """,
+    ),
+    "within f-strings that it does not break": (
+        [IN1D],
+        """
+        import nump
+        print(f"{nump.in1d(x, 1)} and {nump.in1d(x, b=[1, 2])!r}")
+        """,
+        """
+        import nump
+        print(f"{nump.isin(x, 1).ravel()} and {nump.isin(x, [1, 2]).ravel()!r}")
+        """,
+    ),
+    "an own attribute called canonical": (
+        [Deprecated("inl.core:Tray.put", **TOLD)],
+        """
+        from inl.core import Tray
+        Tray(cart).put(1)
+        """,
+        """
+        from inl.core import Tray
+        Tray(cart).canonical.add(1)
+        """,
+    ),
+    "a method of an adapter that needs a public function": (
+        [OLD_CART],
+        """
+        from inl_old import Cart
+        def f():
+            cart = Cart()
+            return cart.fresh()
+        """,
+        """
+        from inl.core import make_cart
+        def f():
+            cart = make_cart()
+            return make_cart(None)
+        """,
+    ),
+    "a method that a class beside it overrides, and one that none does": (
+        [Deprecated("inl.core:Tray.leave", **TOLD)],
+        """
+        from inl.core import Tray
+        def f(tray: Tray): return tray.leave(1)
+        """,
+        """
+        from inl.core import Tray
+        def f(tray: Tray): return tray.put(1)
         """,
     ),
     "an operator of lower rank": (
@@ -276,6 +380,66 @@ LEFT = {
     "an assignment": ([IN1D], "from nump import in1d\nin1d((x := 1), x)\n", "assigns or yields"),
     "a comment": ([IN1D], "from nump import in1d\nin1d(1,  # one\n     2)\n", "a comment stands within the call"),
     "a captured name": ([IN1D], "from nump import in1d\ndef f(np):\n    return in1d(np, 1)\n", "np means something else here"),
+    "a captured builtin": (
+        [Deprecated("inl.core:sized", **TOLD)],
+        "from inl.core import sized\ndef f(len):\n    return sized(len)\n",
+        "len means something else here",
+    ),
+    "a builtin of a row that is captured": (
+        [Deprecated("inl.core:sized", replacement="sum({a})", **TOLD)],
+        "from inl.core import sized\nsum = 1\nsized([sum])\n",
+        "sum means something else here",
+    ),
+    "quotes in an f-string": (
+        [Deprecated("inl.core:thin", **TOLD)],
+        "from inl.core import thin\nprint(f'{thin(1)}')\n",
+        "within an f-string, which its replacement would break",
+    ),
+    "an f-string that shows its text": ([IN1D], "from nump import in1d\nprint(f'{in1d(1, 2)=}')\n", "that shows its text"),
+    "an f-string over several lines": (
+        [IN1D],
+        "from nump import in1d\nprint(f'''{x}\n {in1d(\n1, 2)}''')\n",
+        "within an f-string",
+    ),
+    "a default that is a name": (
+        [Deprecated("inl.core:limited", **TOLD)],
+        "from inl.core import limited\nlimited(1, c=2)\n",
+        "the default of b is no literal",
+    ),
+    "a default that holds a name": (
+        [Deprecated("inl.core:limited", **TOLD)],
+        "from inl.core import limited\nlimited(1, 2)\n",
+        "the default of c is no literal",
+    ),
+    "an override in the library": (
+        [Deprecated("inl.core:Tray.lay", **TOLD)],
+        "from inl.core import Tray\ndef f(tray: Tray):\n    return tray.lay(1)\n",
+        "inl.core.Shelf overrides it",
+    ),
+    "an override in the file": (
+        [Deprecated("inl.core:Tray.leave", **TOLD)],
+        "from inl.core import Tray\nclass Box(Tray):\n    def leave(self, item): return 0\n"
+        "def f(tray: Tray):\n    return tray.leave(1)\n",
+        "a method of a subclass that overrides it",
+    ),
+    "a helper beside the adapter": ([OLD_CART], "from inl_old import Cart\nCart(c).addHelped(1)\n", ".addHelped is used here"),
+    "an adapter that is handed on": ([OLD_CART], "from inl_old import Cart\nCart(c).copied()\n", ".copied is used here"),
+    "a private module": (
+        [Deprecated("inl.core:private_module", **TOLD)],
+        "from inl.core import private_module\nprivate_module(1)\n",
+        "by hand",
+    ),
+    "a private attribute": (
+        [Deprecated("inl.core:private_attribute", **TOLD)],
+        "from inl.core import private_attribute\nprivate_attribute(1)\n",
+        "by hand",
+    ),
+    "a name that nothing binds": (
+        [Deprecated("inl.core:unknown", **TOLD)],
+        "from inl.core import unknown\nunknown(1)\n",
+        "by hand",
+    ),
+    "a name of two imports": ([Deprecated("inl.core:either", **TOLD)], "from inl.core import either\neither(1)\n", "by hand"),
     "a guarded use": (
         [IN1D],
         "import nump\nif hasattr(nump, 'in1d'):\n    nump.in1d(1, 2)\n",
@@ -339,12 +503,34 @@ def test_a_patch_in_another_file_keeps_the_name(library, tmp_path):
     assert not fixer.fix([str(tree)], ledger(IN1D), write=True).written
 
 
+def test_a_subclass_in_another_file_keeps_the_calls_of_what_it_overrides(library, tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "app.py").write_text("from inl.core import Tray\n\n\ndef f(tray: Tray):\n    return tray.leave(1)\n")
+    rows = ledger(Deprecated("inl.core:Tray.leave", **TOLD))
+    assert len(fixer.fix([str(tree)], rows).outcomes) == 1
+    assert fixer.fix([str(tree)], rows).outcomes[0].status == "fixed"
+    (tree / "box.py").write_text(
+        "from inl.core import Tray\n\n\nclass Box(Tray):\n    def leave(self, item):\n        return 0\n"
+    )
+    result = fixer.fix([str(tree)], rows, write=True)
+    assert not result.written
+    assert any("a subclass that overrides it" in skip.reason for skip in result.skips)
+
+
 FAULTS = {
     "no expression": ({"replacement": "new({a}"}, "it is no expression"),
     "a lambda": ({"replacement": "new(lambda: {a})"}, "a scope of its own"),
     "an assignment": ({"replacement": "(x := {a})"}, "it yields or assigns"),
     "an f-string": ({"replacement": "f'{{{a}}}'"}, "an f-string holds {a}"),
     "an odd place": ({"replacement": "new({a b})"}, "names no parameter"),
+    "an f-string that reads a name": ({"replacement": "print(f'{{int}}', {a})"}, "an f-string holds int"),
+    "lines that cannot be joined": ({"replacement": "int({a},\n  # one\n 2)"}, "over several lines"),
+    "a default that is no literal": ({"replacement": "int({a})", "parameters": "a=int"}, "the default of a is no literal"),
+    "a default that holds a name": (
+        {"replacement": "int({a})", "parameters": "*, a=(1, -int)"},
+        "the default of a is no literal",
+    ),
     "no such parameter": ({"replacement": "int({z})", "parameters": "a"}, "{z} is no parameter"),
     "odd parameters": ({"replacement": "int({a})", "parameters": "a b"}, "are no parameters"),
     "an unbound name": ({"replacement": "new({a})"}, "nothing binds new"),

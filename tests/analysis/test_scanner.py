@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from compat.ledger import Name
+from compat.ledger import Class, Ledger, Name
 
 USES = {
     "import": ("import shop_old.whole\n", [("module", "import", 1, 8, "shop_old.whole")]),
@@ -570,6 +570,36 @@ def test_names_handed_on_are_found_however_their_module_is_imported(ledger, tmp_
         ("plain.py", 1),
         ("whole.py", 2),
     ]
+
+
+@pytest.mark.parametrize("where", ["adapter", "mixin"])
+def test_the_cache_knows_when_an_adapter_is_written_anew(where, tmp_path, monkeypatch):
+    from compat.analysis import scan
+
+    home = tmp_path / "home"
+    (home / "kept" / "old").mkdir(parents=True)
+    sources = {
+        "adapter": home / "kept" / "old" / "__init__.py",
+        "mixin": home / "kept" / "old" / "mixins.py",
+    }
+    head = "from compat.shim import Adapter\nfrom kept.old.mixins import Mixin\n\n\n"
+    (home / "kept" / "__init__.py").write_text("")
+    sources["adapter"].write_text(f'{head}class Old(Mixin, Adapter, of="kept.core:New"):\n    pass\n')
+    sources["mixin"].write_text("class Mixin:\n    pass\n")
+    (home / "kept" / "core.py").write_text("class New:\n    pass\n")
+    monkeypatch.syspath_prepend(str(home))
+    rows = Ledger("kept", version="1.0.0", docs="")
+    rows += [Class("kept_old:Thing", "kept.core:New", adapter="kept.old:Old", since="1.0", removal="3.0", instead=None)]
+    user = tmp_path / "user.py"
+    user.write_text("from kept_old import Thing\n\nThing().legacy()\n")
+
+    def found():
+        return [item.rule for item in scan([str(user)], rows, cache=str(tmp_path / "cache")).findings]
+
+    assert found() == found() == ["class"]
+    with sources[where].open("a") as stream:
+        stream.write("\n    def legacy(self):\n        return 1\n")
+    assert found() == found() == ["class", "method"]
 
 
 def test_a_later_process_takes_results_from_the_cache(tmp_path):

@@ -55,6 +55,22 @@ def test_an_advice_that_names_a_stopgap_is_a_fault_in_every_spelling(words: str)
 
 
 @pytest.mark.parametrize(
+    ("imports", "reason"),
+    [
+        ("from shop.kept.env import env", "shop.kept.env.env exists for old code only"),
+        (("import os", "import shop.kept.env as e"), "shop.kept.env exists for old code only"),
+        ("from shop_old.things import Widget", OLD_PATH),
+    ],
+)
+def test_a_replacement_that_imports_what_is_no_place_to_go_is_a_fault(imports: str, reason: str) -> None:
+    told = {"replacement": "env({a})", "imports": imports, "instead": None, **WHEN}
+    ((row, said, remedy),) = faults(Name("shop_old.env:env", "shop.core:env", **told))
+    assert row == "Name('shop_old.env:env')"
+    assert said == f"imports names {said.split()[2][1:-2]!r}; {reason}"
+    assert remedy == "let the replacement import what stays, or give none and say in instead= what to write"
+
+
+@pytest.mark.parametrize(
     "row",
     [
         Name("shop_old.env:env", "shop.kept.env:env", instead=None, **WHEN),

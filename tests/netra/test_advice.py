@@ -12,8 +12,10 @@ import pytest
 from compat.analysis.documents import guide
 from compat.analysis.documents.explain import explain
 from compat.analysis.rewriting import rewriter
+from compat.analysis.rewriting.inlining import templates
 from compat.analysis.targets import Targets
 from compat.ledger import advice, replacement, sentence
+from compat.ledger.templates import Template
 from compat.netra.advice import find
 from compat.netra.ledger import LEDGER
 
@@ -66,6 +68,17 @@ def test_no_method_of_an_adapter_is_advised_by_a_stopgap_either() -> None:
     said = {replacement(move) for row in ROWS for move in TARGETS.members.adapted_methods(row.legacy.replace(":", ".")).values()}
     assert said
     assert [text for text in said if any(advice.lies_in(path, CLOSED) for path in advice.named_paths(text))] == []
+
+
+def test_no_method_of_an_adapter_is_inlined_by_code_of_the_case() -> None:
+    paths = (row.legacy.replace(":", ".") for row in ROWS if row.adapter)
+    methods = [method for path in paths for method in TARGETS.members.adapted_methods(path).values()]
+    assert len(methods) > 100
+    for method in methods:
+        made = templates.of_row(TARGETS, method)
+        for need in made.needs.values() if isinstance(made, Template) else ():
+            assert not advice.lies_in(need.path, CLOSED), method.legacy
+            assert "_" not in [word[:1] for word in need.path.split(".")], method.legacy
 
 
 def test_what_an_advice_names_of_this_package_is_there() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ..targets.adapters import find_module_file
+from ..targets.module_files import find_module_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

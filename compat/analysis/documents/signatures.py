@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ..targets.adapters import find_module_file, imported_from, parse_module
+from ..targets.adapters import imported_from, parse_module
+from ..targets.module_files import find_module_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from compat._writing import whole_file
 
 from ..findings import Finding
-from ..targets import Target
+from ..targets import Target, module_files
 from .examine import Examined, Selection
 from .fragmentation import SymbolImport
 
@@ -57,7 +57,7 @@ class Cache:
         origins = dict.fromkeys(ledger.origin(row) for row in ledger)
         stages = [(origin.name, origin.version, origin.docs) for origin in origins]
         asked = f"{scope.policy}|{sorted(scope.select)}|{scope.strict}"
-        told = f"{FORMAT_VERSION}|{_tool_stamp()}|{rows}|{stages}|{settings!r}|{asked}|{[*staying]}"
+        told = f"{FORMAT_VERSION}|{_tool_stamp()}|{rows}|{stages}|{settings!r}|{asked}|{[*staying]}|{module_files.stamps(ledger)}"
         key = hashlib.sha256(told.encode()).hexdigest()
         path = os.path.join(folder, _NAME)
         try:

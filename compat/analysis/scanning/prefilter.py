@@ -13,7 +13,7 @@ from compat.ledger.move import NAME
 from ..reading.batch import Batch, Data, Words
 from ..reading.compatibility_characters import foreign_runs, has_plain_words
 from ..reading.sources import encoding_of
-from ..targets.adapters import find_module_file
+from ..targets.module_files import find_module_file
 from .needles import minimal, needles, path_pattern
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import os
 import re
-import sys
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from compat.ledger import advice
+
+from .module_files import find_module_file
 
 IMPORT = re.compile(r"from ([\w.]+) import (\w+)")
 _HOPS = 4
@@ -103,22 +104,14 @@ def _factory_in_words(instead: str) -> str:
     return path if is_async_function(path) is not None else ""
 
 
-def find_module_file(module: str) -> str:
-    """The source file of a module on ``sys.path``, found without importing anything; empty where there is none."""
-    parts = module.split(".")
-    for base in sys.path:
-        stem = os.path.join(base or os.curdir, *parts)
-        for path in (os.path.join(stem, "__init__.py"), f"{stem}.py"):
-            if os.path.isfile(path):
-                return path
-    return ""
-
-
 def parse_module(module: str) -> ast.Module | None:
     """The syntax tree of a module found on ``sys.path``, ``None`` where it is not there or does not parse."""
     path = find_module_file(module)
-    if not path:
-        return None
+    return parse_file(path) if path else None
+
+
+def parse_file(path: str) -> ast.Module | None:
+    """The syntax tree of a file, ``None`` where it is not there or does not parse."""
     try:
         stamp = os.stat(path)
     except OSError:

@@ -6,7 +6,8 @@ import ast
 from functools import lru_cache
 from typing import Optional
 
-from .adapters import find_module_file, parse_module
+from .adapters import parse_module
+from .module_files import find_module_file
 
 #: What may bind names that the text of a module does not spell.
 _DYNAMIC = frozenset(("globals", "vars", "locals", "setattr", "exec", "__getattr__", "__path__"))

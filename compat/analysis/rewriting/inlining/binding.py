@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Optional
 
+from compat.ledger.templates import defaults, is_literal, named
+
 from . import effects
 from .values import Left, Value
 
@@ -89,21 +91,16 @@ class _Binder:
             self.given[parameters.kwarg.arg] = words
 
     def defaults(self, parameters: ast.arguments) -> None:
-        positional = [*parameters.posonlyargs, *parameters.args]
-        told: list[tuple[ast.arg, Optional[ast.expr]]] = []
-        missing = len(positional) - len(parameters.defaults)
-        told += zip(positional, [*([None] * missing), *parameters.defaults])
-        told += zip(parameters.kwonlyargs, parameters.kw_defaults)
-        for item, default in told:
-            if item.arg in self.given:
+        for name, default in defaults(parameters):
+            if name in self.given:
                 continue
             if default is None:
-                raise Left(f"{item.arg} is not given")
-            if item.arg not in self.template.names:
+                raise Left(f"{name} is not given")
+            if name not in self.template.names:
                 continue
-            if effects.level(self.file.names, self.file.names.module, default) > effects.FREE or isinstance(default, ast.Name):
-                raise Left(f"the default of {item.arg} is no literal")
-            self.given[item.arg] = [Value(None, -1, -1, ast.unparse(default), effects.FREE, -1)]
+            if not is_literal(default):
+                raise Left(f"the default of {name} is no literal")
+            self.given[name] = [Value(None, -1, -1, ast.unparse(default), effects.FREE, -1)]
 
 
 def _by_appearance(template: Template) -> ast.arguments:
@@ -124,6 +121,4 @@ def _by_appearance(template: Template) -> ast.arguments:
 
 
 def _named(template: Template) -> list[str]:
-    from compat.ledger.templates import named
-
     return named(template.parameters) if template.parameters is not None else []

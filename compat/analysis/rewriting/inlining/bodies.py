@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import copy
+from functools import lru_cache
 from typing import TYPE_CHECKING, Optional, Union
 
 from compat.ledger.templates import Need, NotCode, Template, parsed
@@ -11,6 +13,8 @@ from compat.ledger.templates import Need, NotCode, Template, parsed
 from ...targets.adapters import imported_from, parse_module
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 _MARK = "_compat_given_"
@@ -59,8 +63,11 @@ def decorators(function: Function) -> list[str]:
     return found
 
 
-def read(path: str) -> Template:
-    """The template that a thin wrapper's body is; raise :class:`NotCode` where it is no thin wrapper."""
+def read(path: str, *, of_adapter: bool = False) -> Template:
+    """The template that a thin wrapper's body is; raise :class:`NotCode` where it is no thin wrapper.
+
+    Only of a method of an adapter, ``self.canonical`` is the object that the call is made on.
+    """
     found = find(path)
     if found is None:
         raise NotCode("its source is not found", "give replacement=")
@@ -70,7 +77,7 @@ def read(path: str) -> Template:
     value, gives_nothing = _value(function)
     own = function.args.posonlyargs + function.args.args
     receiver = own[0].arg if is_method and own and "staticmethod" not in decorators(function) else ""
-    value = _Marker([*_names(function.args)], receiver).visit(copy.deepcopy(value))
+    value = _Marker([*_names(function.args)], receiver, of_adapter=of_adapter).visit(copy.deepcopy(value))
     marks = {f"{_MARK}{name}": name for name in [*_names(function.args), "self"] if name != receiver or name == "self"}
     made = parsed(ast.unparse(ast.fix_missing_locations(value)), marks)
     made.parameters = parameters(function, is_method=is_method)
@@ -81,7 +88,17 @@ def read(path: str) -> Template:
         need = _need(tree, module, name)
         if need is not None:
             made.needs[name] = need
+    _only_public(made)
     return made
+
+
+def _only_public(made: Template) -> None:
+    words = [node.attr for node in ast.walk(made.tree) if isinstance(node, ast.Attribute)]
+    for need in made.needs.values():
+        words += [*need.module.split("."), need.name]
+    for word in words:
+        if word.startswith("_") and not word.endswith("__"):
+            raise NotCode(f"its body uses {word}, which is private", "give replacement=")
 
 
 def _value(function: Function) -> tuple[ast.expr, bool]:
@@ -107,43 +124,72 @@ def _names(arguments: ast.arguments) -> list[str]:
 class _Marker(ast.NodeTransformer):
     """Turn parameters into places; the object of a method, or of an adapter what it stands for, into ``{self}``."""
 
-    def __init__(self, names: list[str], receiver: str) -> None:
-        self.names, self.receiver = names, receiver
+    def __init__(self, names: list[str], receiver: str, *, of_adapter: bool) -> None:
+        self.names, self.receiver, self.of_adapter = names, receiver, of_adapter
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if isinstance(node.value, ast.Name) and node.value.id == self.receiver and self.receiver:
-            if node.attr == "canonical":
+            if self.of_adapter and node.attr == "canonical":
                 return ast.Name(f"{_MARK}self", ast.Load())
-            if node.attr.startswith("_"):
-                raise NotCode(f"its body uses {node.attr}, which is private", "give replacement=")
+            # An adapter passes on to its canonical object what it does not define.
+            node.value = ast.Name(f"{_MARK}self", ast.Load())
+            return node
         return self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id == self.receiver and self.receiver:
+            if self.of_adapter:
+                raise NotCode("its body hands on the adapter itself", "give replacement=")
             return ast.Name(f"{_MARK}self", ast.Load())
         return ast.Name(f"{_MARK}{node.id}", ast.Load()) if node.id in self.names else node
 
 
 def _need(tree: ast.Module, module: str, name: str) -> Optional[Need]:
     """What a name of a module's function is bound to there; ``None`` for a builtin."""
-    for node in tree.body:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                if (alias.asname or alias.name.partition(".")[0]) == name:
-                    return Need(name, alias.name)
-    came = imported_from(tree, module, name)
-    if came is not None:
-        return Need(name, *came)
-    bound = {item for node in tree.body for item in _bound(node)}
-    if name not in bound:
-        return None
-    if name.startswith("_"):
-        raise NotCode(f"its body uses {name}, which is private", "give replacement=")
+    found = _bindings(tree).get(name, [])
+    if not found:
+        if hasattr(builtins, name):
+            return None
+        raise NotCode(f"nothing binds {name}", "give replacement=")
+    if len(found) > 1:
+        raise NotCode(f"{name} is bound more than once", "give replacement=")
+    node = found[0]
+    if isinstance(node, ast.Import):
+        alias = next(alias for alias in node.names if (alias.asname or alias.name.partition(".")[0]) == name)
+        return Need(name, alias.name)
+    if isinstance(node, ast.ImportFrom):
+        return Need(name, *(imported_from(tree, module, name) or ("", name)))
     return Need(name, module, name)
 
 
-def _bound(node: ast.stmt) -> list[str]:
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return [node.name]
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return [inner.id for target in targets for inner in ast.walk(target) if isinstance(inner, ast.Name)]
+@lru_cache(maxsize=64)
+def _bindings(tree: ast.Module) -> dict[str, list[ast.AST]]:
+    """The nodes that bind each name of a module: imports, definitions, and names that are assigned or deleted."""
+    found: dict[str, list[ast.AST]] = {}
+    for name, node in _bound(tree):
+        found.setdefault(name, []).append(node)
+    return found
+
+
+def _bound(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.Import, ast.ImportFrom)):
+            for alias in child.names:
+                yield alias.asname or alias.name.partition(".")[0], child
+        elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield child.name, child
+            yield from ((name, child) for name in _declared_global(child))
+        elif isinstance(child, ast.Name):
+            if not isinstance(child.ctx, ast.Load):
+                yield child.id, child
+        elif isinstance(child, ast.ExceptHandler) and child.name:
+            yield child.name, child
+            yield from _bound(child)
+        elif not isinstance(child, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            yield from _bound(child)
+
+
+def _declared_global(node: ast.AST) -> Iterator[str]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Global):
+            yield from inner.names

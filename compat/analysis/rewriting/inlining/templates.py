@@ -6,10 +6,10 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING, Optional, Union
 
-from compat.ledger import templates
+from compat.ledger import advice, templates
 from compat.ledger.templates import NotCode, Template
 
-from . import bodies
+from . import bodies, overriding
 
 if TYPE_CHECKING:
     from compat.ledger import Move
@@ -37,11 +37,12 @@ def _of_row(targets: Targets, row: Move) -> Known:
             return replace(made, is_property=True) if row.was_read else made
     except NotCode as error:
         return f"its replacement cannot be inlined: {error}"
-    home = targets.members.home(row) or (row.canonical if row.stays else "")
+    adapted = targets.members.home(row)
+    home = adapted or (row.canonical if row.stays else "")
     if not home:
         return None
     try:
-        made = bodies.read(home)
+        made = bodies.read(home, of_adapter=bool(adapted))
     except NotCode:
         return None  # nobody said that it is a replacement
     legacy = targets.members.legacy_names_beside(row)
@@ -49,7 +50,10 @@ def _of_row(targets: Targets, row: Move) -> Known:
         isinstance(node, ast.Attribute) and _is_self(made, node.value) and node.attr in legacy for node in ast.walk(made.tree)
     ):
         return None
-    return made if all(need.module for need in made.needs.values()) else None
+    if any(not need.module or advice.lies_in(need.path, targets.stopgaps) for need in made.needs.values()):
+        return None
+    subclass = "" if adapted else overriding.find(home)
+    return f"{subclass} overrides it" if subclass else made
 
 
 def _is_self(made: Template, node: ast.expr) -> bool:

@@ -10,8 +10,8 @@ from ..spelling import Speller
 from . import binding, effects, imports, templates, writing
 from .values import Left
 
-#: Why a use is left that a patch elsewhere in the trees names.
-HELD = "a patch of it cannot be rewritten, so that it keeps its name"
+#: Why a use is left that a patch or a subclass elsewhere in the trees names.
+HELD = "a patch of it, or a method of a subclass that overrides it, stays as it is and would not be reached"
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,6 +50,7 @@ def inline(
         if template.gives_nothing and not isinstance(plan.file.names.parents.get(node), ast.Expr):
             return "it returns nothing, and its result is used here"
         node = writing.whole(plan, scope, template, node)
+        _not_captured(plan, scope, template)
         given = binding.bind(plan.file, scope, template, None if template.is_property else call, receiver)
         problem = effects.problem(template, given)
         if problem:
@@ -62,6 +63,13 @@ def inline(
         return str(left)
     plan.inlined.add(plan.file.span(callee)[1])
     return ""
+
+
+def _not_captured(plan: Plan, scope: Scope, template: Template) -> None:
+    """Raise :class:`Left` where a builtin of a template is another name at the call."""
+    for _start, _end, name in template.reads:
+        if name not in template.needs and plan.file.names.owner(scope, name) is not None:
+            raise Left(f"the name {name} means something else here")
 
 
 def _root(node: ast.expr) -> Optional[ast.Name]:

@@ -22,6 +22,9 @@ _ATOMS = (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.List, ast.Dict, 
 _ROOMY = (ast.Expr, ast.Assign, ast.Return, ast.List, ast.Tuple, ast.Set, ast.AugAssign)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _DEFERRED = (ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
+#: What may end an f-string, or a place of one, before Python 3.12.
+_UNSAFE = frozenset("'\"\\{}#!:\n")
+_SHOWN = re.compile(rb"[\s)]*=(?!=)")
 _SEPARATOR = re.compile(r"\s*,\s*")
 _OPENED, _CLOSING = re.compile(r"\(\s*\Z"), re.compile(r"\A\s*,?\s*\)")
 
@@ -88,6 +91,7 @@ class _Writer:
         self.edits: list[tuple[int, int, str]] = []
 
     def write(self) -> None:
+        joined = self.within_f_string()
         kept = self.in_place()
         self.no_comments(kept)
         text = self.template.text.encode()
@@ -122,11 +126,27 @@ class _Writer:
             made += ")"
         gap = self.data[source : self.end].decode("utf-8")
         self.edits.append((source, self.end, _laid_out(gap, made, is_last=True) if is_argument else made))
+        if joined and any(_UNSAFE.intersection(new) for _start, _end, new in self.edits):
+            raise Left("it stands within an f-string, which its replacement would break")
         for start, end, new in self.edits:
             if start == end:
                 self.plan.insert(start, new, self.end)
             else:
                 self.plan.edit(start, end, new)
+
+    def within_f_string(self) -> bool:
+        """Whether an f-string holds the call; raise :class:`Left` where its place there is not certain, or its text is shown."""
+        around = [self.node, *self.plan.file.names.ancestors(self.node)]
+        if not any(type(node).__name__ in ("JoinedStr", "TemplateStr") for node in around):
+            return False
+        spans = [(self.node, self.start, self.end)]
+        spans += [(value.node, value.start, value.end) for values in self.given.values() for value in values if value.node]
+        # Before Python 3.12, places within f-strings of several lines are wrong.
+        if not all(_reads_as(self.data[start:end], node) for node, start, end in spans):
+            raise Left("it stands within an f-string of several parts or lines")
+        if _SHOWN.match(self.data, self.end) or b"\n" in self.data[self.start : self.end]:
+            raise Left("it stands within an f-string that shows its text")
+        return True
 
     def in_place(self) -> list[Value]:
         """The values that stay where they stand: what is more than literals and local names, and what the order allows."""
@@ -204,6 +224,13 @@ class _Writer:
 
     def is_bracketed(self, value: Value) -> bool:
         return self.data[: value.start].rstrip().endswith(b"(")
+
+
+def _reads_as(text: bytes, node: ast.expr) -> bool:
+    try:
+        return ast.dump(ast.parse(text.strip(), mode="eval").body) == ast.dump(node)
+    except (SyntaxError, ValueError):
+        return False
 
 
 def _without_comma(before: str, text: bytes, at: int) -> tuple[str, int]:

@@ -105,6 +105,8 @@ def hold(plan: Plan, found: Iterable[method.Use], *, all_patches: bool = False) 
     A patch of the new name is reached by calls of both names: the old one forwards to it.
     """
     for use in found:
+        if use.how == "override" and inlining.has_code(plan, use.row):
+            plan.held.add(use.row.legacy)
         stays = (
             all_patches
             or plan.is_allowed(use.start, use.row.kind, use.row.legacy)
