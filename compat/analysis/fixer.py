@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Callable, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from compat._writing import whole_file
 
@@ -15,14 +15,17 @@ from .choice import Choice
 from .config import Settings
 from .reading import gc_pause
 from .reading.files import Found, Trees, matches
+from .rewriting.plan import SHOWN
 from .rewriting.rewriter import FAILED, FIXED, UNCHANGED, Outcome, fix_bytes
 from .rewriting.verifying import verify as verified
 from .scanning.examine import Selection, read
 from .scanning.file_scanner import Scanner
+from .suggesting import Suggestion, suggest
 
 if TYPE_CHECKING:
     from compat.ledger import Ledger
 
+    from .findings import Finding
     from .rewriting import Skip
 
 _STEP = 50
@@ -36,10 +39,25 @@ class Fix:
     files: int = 0
     written: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    fixing: Optional[_Fixing] = None
 
     @property
     def skips(self) -> list[Skip]:
         return [skip for outcome in self.outcomes for skip in outcome.skips]
+
+    def meant(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Those of some findings that the run is about."""
+        return [finding for finding in findings if self.fixing is None or self.fixing.is_meant(finding)]
+
+    def suggestions(self, findings: Iterable[Finding]) -> dict[Finding, Suggestion]:
+        """For each finding of the trees how sure its edit is, and the edit itself, which holds if it alone is made."""
+        made: dict[Finding, Suggestion] = {}
+        by_file: dict[str, list[Finding]] = {}
+        for finding in findings:
+            by_file.setdefault(finding.path, []).append(finding)
+        for path, found in by_file.items():
+            made.update(self.fixing.suggest(path, found) if self.fixing is not None else {})
+        return made
 
     @property
     def failed(self) -> list[Outcome]:
@@ -84,7 +102,10 @@ def fix(
             outcome = fixing.candidate(item, raw)
             if outcome is not None and (outcome.status != UNCHANGED or outcome.held):
                 outcomes[item.path] = (item, outcome)
+        result.fixing = fixing
+        fixing.items.update((item.path, item) for item in found)
         held = _hold_patched_methods(fixing, outcomes)
+        fixing.held.update(held)
         _keep_names_others_use(fixing, found, outcomes, held)
         for item, outcome in (outcomes[item.path] for item in found if item.path in outcomes):
             if outcome.status == UNCHANGED:
@@ -128,13 +149,18 @@ def fix_one(
     return outcome
 
 
-class _Fixing(NamedTuple):
+@dataclass
+class _Fixing:
     """What holds for every file of one run."""
 
     scanner: Scanner
     settings: Settings
     choice: Choice
     unsafe: bool
+    items: dict[str, Found] = field(default_factory=dict)
+    #: Methods that keep their names, and by file the names that others know it by.
+    held: set[str] = field(default_factory=set)
+    kept: dict[str, set[str]] = field(default_factory=dict)
 
     def candidate(
         self, item: Found, raw: Union[bytes, OSError, None], kept: Iterable[str] = (), held: Iterable[str] = ()
@@ -144,8 +170,6 @@ class _Fixing(NamedTuple):
         if isinstance(raw, OSError):
             return Outcome(item.path, FAILED, reason=f"could not be read: {raw.strerror or raw}")
         module, is_package = self.scanner.modules.of(item)
-        skipped, root = self.settings.fix_skip, self.settings.root or item.root
-        listed = bool(skipped) and matches(skipped, os.path.relpath(item.path, root))
         return fix_bytes(
             item.path,
             raw,
@@ -154,9 +178,37 @@ class _Fixing(NamedTuple):
             is_package=is_package,
             kept_locals=kept,
             held=held,
-            skip_all="the file is on the skip list of [tool.compat]" if listed else "",
+            skip_all=self._why_left(item),
             unsafe=self.unsafe,
             chosen=self.choice.for_file(item.path, item.root),
+        )
+
+    def is_meant(self, finding: Finding) -> bool:
+        chosen = self.choice.for_file(finding.path)
+        return chosen is None or chosen(finding.rule, finding.symbol or finding.move, finding.span[0])
+
+    def _why_left(self, item: Found) -> str:
+        skipped, root = self.settings.fix_skip, self.settings.root or item.root
+        listed = bool(skipped) and matches(skipped, os.path.relpath(item.path, root))
+        return "the file is on the skip list of [tool.compat]" if listed else ""
+
+    def suggest(self, path: str, findings: list[Finding]) -> dict[Finding, Suggestion]:
+        """The suggestions for the findings of one file."""
+        item = self.items.get(path)
+        raw, _reason = read(path)
+        if item is None or raw is None:
+            return {finding: Suggestion(SHOWN, "only Python source is rewritten") for finding in findings}
+        module, is_package = self.scanner.modules.of(item)
+        return suggest(
+            findings,
+            raw,
+            self.scanner.targets,
+            path=path,
+            module=module,
+            is_package=is_package,
+            kept_locals=self.kept.get(path, ()),
+            held=self.held,
+            skip_all=self._why_left(item),
         )
 
     def problem(self, item: Found, outcome: Outcome) -> str:
@@ -191,7 +243,7 @@ def _keep_names_others_use(
             wanted.setdefault(path, []).append((name, name.encode(), _takes_from(last, name.encode())))
     if not wanted:
         return
-    kept: dict[str, set[str]] = {}
+    kept = fixing.kept
     for item in found:
         raw, _reason = read(item.path)
         if raw is None:

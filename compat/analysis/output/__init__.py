@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
     from ..findings import Finding
+    from ..suggesting import Suggestion
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 #: Those that say which version of the tool wrote them.
@@ -22,6 +23,9 @@ class Report:
         self.findings = findings
         self.known: list[Finding] = []
         self.paid: list[str] = []
+        #: How sure the edit of each finding is, and the edit; empty where nothing was asked for.
+        self.suggestions: dict[Finding, Suggestion] = {}
+        self.failed: list[tuple[str, str]] = []
         self.files, self.seconds, self.version, self.statistics = files, seconds, version, statistics
 
 

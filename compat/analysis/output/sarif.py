@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, Optional
 from urllib.parse import quote
 
 from ..debt.baseline import fingerprints
 from ..findings import HIGH, LOW, MEDIUM, RULES, Finding
 from . import Report
+
+if TYPE_CHECKING:
+    from ..suggesting import Suggestion
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {HIGH: "error", MEDIUM: "warning", LOW: "note"}
@@ -36,13 +39,15 @@ def write(report: Report, stream: IO[str]) -> None:
         },
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"SRCROOT": {"uri": _folder_uri(os.getcwd())}},
-        "results": [_result(finding, names, known) for finding, known in zip(report.findings, prints)],
+        "results": [
+            _result(finding, names, known, report.suggestions.get(finding)) for finding, known in zip(report.findings, prints)
+        ],
     }
     json.dump({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, stream, indent=2, ensure_ascii=False)
     stream.write("\n")
 
 
-def _result(finding: Finding, names: list[str], fingerprint: str) -> dict[str, Any]:
+def _result(finding: Finding, names: list[str], fingerprint: str, made: Optional[Suggestion]) -> dict[str, Any]:
     region: dict[str, Any] = {
         "startLine": finding.line,
         "startColumn": finding.column,
@@ -51,7 +56,7 @@ def _result(finding: Finding, names: list[str], fingerprint: str) -> dict[str, A
     }
     if finding.code:
         region["snippet"] = {"text": finding.code}
-    return {
+    result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": names.index(finding.rule),
         "level": _LEVELS[finding.confidence],
@@ -60,6 +65,29 @@ def _result(finding: Finding, names: list[str], fingerprint: str) -> dict[str, A
         "partialFingerprints": {"compat/v1": fingerprint},
         "properties": {"move": finding.move, "how": finding.how, "confidence": finding.confidence},
     }
+    if made is not None:
+        result["properties"].update({"degree": made.degree, "reason": made.reason})
+        if made.replacements:
+            result["fixes"] = [_fix(finding, made)]
+    return result
+
+
+def _fix(finding: Finding, made: Suggestion) -> dict[str, Any]:
+    about = f"{made.degree} edit" + (f": {made.reason}" if made.reason else "")
+    replacements = [
+        {
+            "deletedRegion": {
+                "startLine": edit.line,
+                "startColumn": edit.column,
+                "endLine": edit.end_line,
+                "endColumn": edit.end_column,
+            },
+            "insertedContent": {"text": edit.text},
+        }
+        for edit in made.replacements
+    ]
+    change = {"artifactLocation": _artifact(finding.path), "replacements": replacements}
+    return {"description": {"text": f"{finding.replacement} ({about})"}, "artifactChanges": [change]}
 
 
 def _artifact(path: str) -> dict[str, str]:

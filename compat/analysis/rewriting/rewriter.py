@@ -14,7 +14,7 @@ from ..reading import dialects, gc_pause, sources
 from ..targets import Targets
 from .edits import EditConflict, apply
 from .import_blocks.order import tidy
-from .plan import Skip
+from .plan import Plan, Skip
 from .planning import make_plan
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from compat.ledger import Ledger
 
+    from ..model.file_uses import FileUses
     from .plan import Chosen
 
 FIXED, UNCHANGED, SKIPPED, FAILED = "fixed", "unchanged", "skipped", "failed"
@@ -93,33 +94,52 @@ def fix_bytes(
     except dialects.Unparsable as error:
         return replace(made, status=FAILED, reason=f"line {error.line}: {finding_text.unparsable(error.reason)}")
     try:
-        plan = make_plan(uses, kept_locals=kept_locals, held=held, skip_all=skip_all, unsafe=unsafe, chosen=chosen)
-        made = replace(made, held=frozenset(plan.held), moved=frozenset(plan.moved), taken=tuple(plan.taken))
-        if not plan.edits:
-            return replace(made, status=SKIPPED if plan.skips else UNCHANGED, skips=tuple(plan.skips))
-        if not source.round_trips:
-            return replace(made, status=FAILED, reason=f"{source.encoding} text that does not encode back to the same bytes")
-        applied = apply(source.data, plan.edits)
-        data = tidy(uses.file, plan.edits, plan.rewritten, applied)
-        after = source.encode(data)
-        again = sources.decode(path, after)
-        if again.encoding != source.encoding:
-            # A comment that was too far down for Python to obey it has come up.
-            reason = f"the rewritten text would be read as {again.encoding}, as a comment at its top would say"
-            return replace(made, status=FAILED, reason=reason)
-        if source.encoding != "utf-8":
-            dialects.parse(again)
-    except (EditConflict, UnicodeError, sources.Undecodable, dialects.Unparsable) as error:
-        return replace(made, status=FAILED, reason=f"the rewritten text would not hold: {error}")
-    except (RecursionError, MemoryError):
-        return replace(made, status=FAILED, reason="nested too deeply to be rewritten")
+        plan, data, reason = rewrite(uses, kept_locals=kept_locals, held=held, skip_all=skip_all, unsafe=unsafe, chosen=chosen)
     finally:
         uses.close()
+    made = replace(made, held=frozenset(plan.held), moved=frozenset(plan.moved), taken=tuple(plan.taken))
+    if reason:
+        return replace(made, status=FAILED, reason=reason)
+    if data is None:
+        return replace(made, status=SKIPPED if plan.skips else UNCHANGED, skips=tuple(plan.skips))
     return replace(
         made,
         status=FIXED,
-        after=after,
+        after=source.encode(data),
         edits=len(plan.edits),
         skips=tuple(plan.skips),
         renamed=frozenset(plan.renamed_locals),
     )
+
+
+def rewrite(
+    uses: FileUses,
+    *,
+    kept_locals: Iterable[str] = (),
+    held: Iterable[str] = (),
+    skip_all: str = "",
+    unsafe: bool = False,
+    chosen: Optional[Chosen] = None,
+) -> tuple[Plan, Optional[bytes], str]:
+    """The plan for a file, its text in UTF-8 afterwards (``None`` where nothing changes), and why it cannot be rewritten."""
+    source = uses.file.source
+    plan = Plan(uses.file, uses.targets, uses.references)
+    try:
+        plan = make_plan(uses, kept_locals=kept_locals, held=held, skip_all=skip_all, unsafe=unsafe, chosen=chosen)
+        if not plan.edits:
+            return plan, None, ""
+        if not source.round_trips:
+            return plan, None, f"{source.encoding} text that does not encode back to the same bytes"
+        applied = apply(source.data, plan.edits)
+        data = tidy(uses.file, plan.edits, plan.rewritten, applied)
+        again = sources.decode(source.path, source.encode(data))
+        if again.encoding != source.encoding:
+            # A comment that was too far down for Python to obey it has come up.
+            return plan, None, f"the rewritten text would be read as {again.encoding}, as a comment at its top would say"
+        if source.encoding != "utf-8":
+            dialects.parse(again)
+    except (EditConflict, UnicodeError, sources.Undecodable, dialects.Unparsable) as error:
+        return plan, None, f"the rewritten text would not hold: {error}"
+    except (RecursionError, MemoryError):
+        return plan, None, "nested too deeply to be rewritten"
+    return plan, data, ""

@@ -32,6 +32,12 @@ _SELECTOR = "Rules, ids of rows or legacy paths (with *), separated by commas; r
 @click.argument("paths", nargs=-1, type=click.Path(path_type=str, allow_dash=True))
 @ledger_option
 @output_option
+@click.option(
+    "--format",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    help="json and sarif: each finding with its degree and the edit that removes it alone.",
+)
 @click.option("--write", is_flag=True, help="Change the files, each whole or not at all.")
 @click.option("--unsafe", is_flag=True, help="Also make the likely edits.")
 @click.option("--select", multiple=True, metavar="ID", help=f"Rewrite these only. {_SELECTOR}")
@@ -61,6 +67,8 @@ def command(
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("- reads the only file of a run")
     is_stdin = paths == ("-",)
+    if given["format"] != "text" and (given["write"] or is_stdin):
+        raise click.UsageError("--format json and sarif show the edits of files; write them without it")
     settings = config.load((stdin_filename or ".") if is_stdin else (paths or (".",))[0])
     debt = _debt(baseline, settings)
     ledger = required_ledger(ledgers)
@@ -114,11 +122,13 @@ def _fix_trees(
             **_chosen(given),
         )
     fixed = [outcome for outcome in result.outcomes if outcome.status == rewriter.FIXED]
-    if not quiet and not write:
+    if given["format"] != "text":
+        _write_edits(paths, ledger, settings, result, debt, output, given)
+    elif not quiet and not write:
         with opened_output(output) as stream:
             for outcome in fixed:
                 stream.write(outcome.diff())
-    if not quiet:
+    if not quiet and given["format"] == "text":
         for outcome in result.outcomes:
             _tell(outcome)
     for problem in result.problems:
@@ -128,6 +138,40 @@ def _fix_trees(
     pending = bool(fixed) and not write
     is_new = len(result.skips) > accepted
     return 1 if pending or is_new or result.failed or result.problems else 0
+
+
+def _write_edits(
+    paths: tuple[str, ...],
+    ledger: Ledger,
+    settings: Settings,
+    result: Fix,
+    debt: Baseline | None,
+    output: Path | None,
+    given: dict[str, Any],
+) -> None:
+    """Report findings, each with its edit: all that `compat scan` finds of what was selected."""
+    from compat import __version__
+    from compat.analysis import output as formats
+    from compat.analysis import scan
+
+    with bar("Scanning") as progress:
+        scanned = scan(
+            paths,
+            ledger,
+            settings=settings,
+            gitignore=not given["no_gitignore"],
+            progress=progress,
+            leave_out=[debt.path] if debt is not None else [],
+        )
+    meant = result.meant(scanned.findings)
+    report = formats.Report(meant, files=scanned.files, seconds=scanned.seconds, version=__version__)
+    if debt is not None:
+        comparison = debt.compare(meant, scanned.paths)
+        report.findings, report.known = comparison.new, comparison.known
+    report.suggestions = result.suggestions(meant)
+    report.failed = [(outcome.path, outcome.reason) for outcome in result.failed]
+    with opened_output(output) as stream:
+        formats.write(given["format"], report, stream)
 
 
 def _fix_stdin(

@@ -1,0 +1,113 @@
+"""For each finding of a file the edit that removes it, by itself: what editors and code scanning services apply one by one."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, NamedTuple
+
+from .model import file_uses
+from .reading import dialects, sources
+from .rewriting.plan import CERTAIN, LIKELY, SHOWN
+from .rewriting.rewriter import rewrite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .findings import Finding
+    from .model.file_uses import FileUses
+    from .rewriting.plan import Chosen, Skip
+    from .targets import Targets
+
+
+class Replacement(NamedTuple):
+    """Replace a span by a text. Lines and columns count from 1, columns in characters; ``span`` is in bytes of UTF-8."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    span: tuple[int, int]
+    text: str
+
+
+class Suggestion(NamedTuple):
+    """How sure the edit of a finding is (``certain``, ``likely``, ``shown``), what speaks against it, and its replacements."""
+
+    degree: str
+    reason: str = ""
+    replacements: tuple[Replacement, ...] = ()
+
+
+def suggest(
+    findings: Iterable[Finding],
+    raw: bytes,
+    targets: Targets,
+    *,
+    path: str,
+    module: str = "",
+    is_package: bool = False,
+    kept_locals: Iterable[str] = (),
+    held: Iterable[str] = (),
+    skip_all: str = "",
+) -> dict[Finding, Suggestion]:
+    """The suggestions for the findings of one file; each edit is whole, and holds if it alone is made."""
+    findings = [*findings]
+    try:
+        source = sources.decode(path, raw)
+        uses = file_uses.read(source, targets, module=module, is_package=is_package)
+    except (sources.Undecodable, dialects.Unparsable):
+        return {finding: Suggestion(SHOWN, "the file cannot be analysed") for finding in findings}
+    kept = frozenset(kept_locals), frozenset(held), skip_all
+    try:
+        return {finding: _suggestion(finding, uses, *kept) for finding in findings}
+    finally:
+        uses.close()
+
+
+def _suggestion(finding: Finding, uses: FileUses, kept: frozenset[str], held: frozenset[str], skip_all: str) -> Suggestion:
+    chosen = _only(finding, uses)
+    made = [
+        rewrite(uses, kept_locals=kept, held=held, skip_all=skip_all, unsafe=unsafe, chosen=chosen) for unsafe in (False, True)
+    ]
+    for degree, (plan, data, reason) in zip((CERTAIN, LIKELY), made):
+        if data is not None and data != uses.file.source.data:
+            doubt = plan.taken[0].reason if plan.taken else ""
+            return Suggestion(degree, reason or doubt, tuple(_replacements(uses.file.source, data)))
+    return Suggestion(SHOWN, made[0][2] or _reason(made[0][0].skips))
+
+
+def _only(finding: Finding, uses: FileUses) -> Chosen:
+    """What belongs to one finding: a method that the file patches is renamed everywhere in it, or nowhere."""
+    from .rules import method
+
+    wanted, start = finding.symbol, finding.span[0]
+    together = finding.rule == method.RULE and any(use.how == "patch" and use.row.legacy == wanted for use in method.reads(uses))
+    return lambda _rule, symbol, at: symbol == wanted and (together or at == start)
+
+
+def _reason(skips: Iterable[Skip]) -> str:
+    return next((skip.reason for skip in skips), "")
+
+
+def _replacements(source: sources.Source, after: bytes) -> Iterator[Replacement]:
+    """The smallest whole lines, without what is alike at their ends, in which a text differs from the source."""
+    old, new = source.data.splitlines(keepends=True), after.splitlines(keepends=True)
+    at = [0]
+    for line in old:
+        at.append(at[-1] + len(line))
+    for tag, first, last, begin, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        was, now = b"".join(old[first:last]).decode(), b"".join(new[begin:end]).decode()
+        head = tail = 0
+        if "\r" not in was + now:  # a line's end of two characters is not parted
+            head = _alike(was, now)
+            tail = _alike(was[head:][::-1], now[head:][::-1])
+        start = at[first] + len(was[:head].encode())
+        stop = at[last] - len(was[len(was) - tail :].encode())
+        yield Replacement(*source.position(start), *source.position(stop), (start, stop), now[head : len(now) - tail])
+
+
+def _alike(one: str, two: str) -> int:
+    """How many characters two texts have in common at their start."""
+    return next((index for index, (a, b) in enumerate(zip(one, two)) if a != b), min(len(one), len(two)))
