@@ -58,6 +58,7 @@ COMMANDS: Final = {
         Command("doctor", "compat.cli.commands.doctor:run", "", "Say what is wrong in the set-up, and the remedy."),
         Command("init", "compat.cli.commands.init:run", "", "Begin in a project: a first ledger, or its configuration."),
         Command("ci", "compat.cli.commands.ci:run", "", "Print or write what the project's CI and tools can run."),
+        Command("check", "compat.cli.commands.ledgers.check:run", "", "Say what is wrong with the rows of ledgers."),
         Command("scan", "compat.cli.commands.scan:run", "", "Find every legacy use in source files."),
         Command("fix", "compat.cli.commands.fix:command", "tools", "Rewrite legacy uses to their canonical form."),
         Command("compliance", "compat.cli.commands.compliance:command", "tools", "Score a source tree by class of file."),

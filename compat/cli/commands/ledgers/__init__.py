@@ -1,0 +1,1 @@
+"""Commands for the authors of ledgers: what is wrong with rows, and what of them is due."""
