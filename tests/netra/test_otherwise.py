@@ -72,6 +72,11 @@ def test_an_emitter_of_a_user_by_the_factory() -> None:
     context = SimpleNamespace(user_id=USER, thread_id="thread_1", run_id="run_1", request_id="req_1")
     emitter = WebSocketEmitterFactory.create_user_emitter(MagicMock(), context)
     assert (emitter.user_id, emitter.context) == (USER, context)
+    emitter = WebSocketEmitterFactory.create_user_emitter(manager=MagicMock(), user_id=USER, context=context)
+    assert (emitter.user_id, emitter.context) == (USER, context)
+    assert WebSocketEmitterFactory.create_user_emitter(MagicMock(), USER).user_id == USER
+    with pytest.raises(ValueError, match="user_id"):
+        WebSocketEmitterFactory.create_user_emitter(MagicMock(), None)
 
 
 def test_a_manager_is_created_by_its_class_awaited_or_not_and_knows_its_connections_ids() -> None:

@@ -40,7 +40,10 @@ class UnifiedJWTProtocolHandler:
 def extract_jwt_token(websocket: Any) -> str | None:
     """Return the token of a handshake, the ``Authorization`` header first; None if there is none."""
     found = handshake_of(websocket).find_token()
-    return found[0] if found else extract_jwt_from_subprotocol(getattr(websocket, "subprotocols", None))
+    if found:
+        return found[0]
+    offered = getattr(websocket, "subprotocols", None)
+    return extract_jwt_from_subprotocol(offered) if isinstance(offered, (str, list, tuple)) else None
 
 
 def normalize_jwt_token(jwt_token: str) -> str:

@@ -16,7 +16,7 @@ _METHODS = f"""\
 {T}.mock_factory:SSotMockFactory | create_mock_websocket_manager=create_websocket_manager_mock
 {T}.mocks:MockFactory | create_mock_websocket=create_websocket_connection_mock
 {T}.mocks:MockFactory | create_mock_websocket_manager=create_websocket_manager_mock
-{C}.agents.emitters.factory:WebSocketEmitterFactory | create_user_emitter=create_scoped_emitter"""
+{C}.agents.emitters.factory:WebSocketEmitterFactory | create_user_emitter=create_emitter_for"""
 
 # Class, argument, what it is called, and in which shape the value goes there ("-" as it is).
 _ARGUMENTS = f"""\

@@ -35,8 +35,13 @@ def header_pairs(headers: Any) -> list[tuple[str, str]]:
     get = getattr(headers, "get", None)
     if not callable(get):
         return []
-    found = ((name, get(name)) for name in ("authorization", "sec-websocket-protocol", "origin"))
-    return [(name, value) for name, value in found if isinstance(value, str)]
+    pairs = []
+    for name in ("authorization", "sec-websocket-protocol", "origin"):
+        # By the name in capitals too: what only has ``get`` may be no mapping that knows headers.
+        value = next((given for given in (get(name), get(name.title())) if isinstance(given, str)), None)
+        if value is not None:
+            pairs.append((name, value))
+    return pairs
 
 
 def _text(value: Any) -> str:

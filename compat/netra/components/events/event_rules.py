@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ..circuits import CircuitBreakerState as CircuitBreakerState
 from ..timestamps import convert_to_unix_timestamp, validate_timestamp_format
@@ -60,10 +60,10 @@ class EventValidationRule:
 
 @dataclass
 class ValidatedEvent:
-    """An event and what was found; ``timestamp`` in Unix seconds."""
+    """An event and what was found; ``timestamp`` in Unix seconds, ``event_type`` ``"unknown"`` where the event has none."""
 
     event_id: str
-    event_type: EventType
+    event_type: Union[EventType, str]
     thread_id: str
     run_id: Optional[str]
     timestamp: float
@@ -105,6 +105,7 @@ class EventMetrics:
 
 
 _REQUIRED_FIELDS = ("type", "payload", "timestamp", "thread_id")
+UNKNOWN = "unknown"
 _PAYLOAD_FIELDS: dict[EventType, tuple[str, ...]] = {
     EventType.AGENT_STARTED: ("agent_name",),
     EventType.AGENT_THINKING: ("thought",),
@@ -129,6 +130,12 @@ def event_type_of(value: Any) -> Optional[EventType]:
         return None
 
 
+def kind_of(event: dict[str, Any]) -> Union[EventType, str]:
+    """The event's type; :data:`UNKNOWN` where it has none, ``agent_error`` for a word that is no type."""
+    given = event.get("type")
+    return UNKNOWN if given is None else event_type_of(given) or EventType.AGENT_ERROR
+
+
 def thread_of(event: dict[str, Any], context: Optional[dict[str, Any]] = None) -> str:
     """The thread of an event, from itself, its payload or its surroundings; empty if none says it."""
     payload = event.get("payload")
@@ -136,12 +143,19 @@ def thread_of(event: dict[str, Any], context: Optional[dict[str, Any]] = None) -
     return str(event.get("thread_id") or inner or (context or {}).get("thread_id") or "")
 
 
+def _timestamps(event: dict[str, Any]) -> list[Any]:
+    """What the event, and its payload, give for the time."""
+    payload = event.get("payload")
+    inner = payload.get("timestamp") if isinstance(payload, dict) else None
+    return [given for given in (event.get("timestamp"), inner) if given is not None]
+
+
 def _moment(event: dict[str, Any]) -> Optional[float]:
     """The event's timestamp in Unix seconds, from a number or ISO 8601; None where it is neither."""
-    given = event.get("timestamp")
-    if given is None or isinstance(given, bool) or not validate_timestamp_format(given):
-        return None
-    return convert_to_unix_timestamp(given)
+    for given in _timestamps(event):
+        if not isinstance(given, bool) and validate_timestamp_format(given):
+            return convert_to_unix_timestamp(given)
+    return None
 
 
 class EventValidator:
@@ -182,8 +196,8 @@ class EventValidator:
                     "payload", "Payload must be a dictionary", self._has_payload, ValidationResult.ERROR
                 ),
                 EventValidationRule(
-                    "payload_fields", "Payload should say what the event is about", self._has_payload_fields,
-                    ValidationResult.WARNING,
+                    "payload_fields", "Payload must say what the event is about", self._has_payload_fields,
+                    ValidationResult.ERROR,
                 ),
                 EventValidationRule(
                     "event_gap", "Events of a thread should not be too far apart", self._keeps_gap,
@@ -213,7 +227,7 @@ class EventValidator:
         timestamp = _moment(content)
         return ValidatedEvent(
             event_id=str(content.get("event_id") or content.get("message_id") or uuid.uuid4()),
-            event_type=event_type_of(content.get("type")) or EventType.AGENT_ERROR,
+            event_type=kind_of(content),
             thread_id=thread_of(content, context),
             run_id=content.get("run_id") or (context or {}).get("run_id"),
             timestamp=time.time() if timestamp is None else timestamp,
@@ -240,7 +254,8 @@ class EventValidator:
 
     @staticmethod
     def _has_fields(event: dict[str, Any], context: dict[str, Any]) -> bool:
-        return all(name in event for name in _REQUIRED_FIELDS if name != "thread_id") and bool(thread_of(event, context))
+        given = "type" in event and "payload" in event and bool(_timestamps(event))
+        return given and bool(thread_of(event, context))
 
     @staticmethod
     def _has_known_type(event: dict[str, Any], context: dict[str, Any]) -> bool:
@@ -248,8 +263,9 @@ class EventValidator:
 
     @staticmethod
     def _has_timestamp(event: dict[str, Any], context: dict[str, Any]) -> bool:
-        moment = _moment(event)
-        return moment is not None and 0 < moment <= time.time() + 60
+        given = _timestamps(event)
+        # What is no number raises a TypeError here, and is an error of the event.
+        return bool(given) and all(0 < moment <= time.time() + 60 for moment in given)
 
     @staticmethod
     def _has_payload(event: dict[str, Any], context: dict[str, Any]) -> bool:

@@ -24,7 +24,7 @@ from .event_rules import (
     EventValidator,
     ValidatedEvent,
     ValidationResult,
-    event_type_of,
+    kind_of,
     thread_of,
 )
 
@@ -69,7 +69,7 @@ class EventSequenceValidator:
     def add_event_to_sequence(
         self, thread_id: str, event: dict[str, Any], context: Optional[dict[str, Any]] = None
     ) -> ValidatedEvent:
-        """Check an event and add it to its thread's sequence, which is begun where there is none."""
+        """Check an event and add it to its thread's sequence, which is begun where there is none; the first event may be any."""
         sequence = self.active_sequences.get(thread_id)
         if sequence is None:
             sequence = self.start_sequence(thread_id, event.get("run_id"))
@@ -99,7 +99,7 @@ class EventSequenceValidator:
             "status": "completed" if sequence.end_time is not None else "active",
             "is_complete": sequence.is_complete,
             "event_count": len(sequence.events),
-            "events_received": sorted(kind.value for kind in seen),
+            "events_received": sorted(str(getattr(kind, "value", kind)) for kind in seen),
             "missing_events": sorted(kind.value for kind in required - seen),
             "completion_percentage": len(required & seen) / len(required) * 100,
             "start_time": sequence.start_time,
@@ -111,6 +111,8 @@ class EventSequenceValidator:
     def _check_order(self, sequence: EventSequence, event: ValidatedEvent) -> None:
         seen = [each.event_type for each in sequence.events]
         problem = None
+        if not seen or not isinstance(event.event_type, EventType):
+            return
         if event.event_type is not EventType.AGENT_STARTED and EventType.AGENT_STARTED not in seen:
             problem = f"{event.event_type.value} before agent_started"
         elif event.event_type is EventType.TOOL_COMPLETED and (
@@ -286,7 +288,7 @@ class EventValidationFramework:
     def _unjudged(self, event: dict[str, Any], thread_id: str) -> ValidatedEvent:
         return ValidatedEvent(
             event_id=str(event.get("event_id") or uuid.uuid4()),
-            event_type=event_type_of(event.get("type")) or EventType.AGENT_ERROR,
+            event_type=kind_of(event),
             thread_id=thread_id,
             run_id=event.get("run_id"),
             timestamp=time.time(),

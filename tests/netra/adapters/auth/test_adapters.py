@@ -426,6 +426,16 @@ def test_the_protocol_handler():
     assert (info["has_authorization_header"], info["jwt_source"], info["has_jwt"]) == (True, "authorization", True)
 
 
+def test_a_mock_without_usable_headers_has_no_token_and_is_not_iterated():
+    from netra_backend.app.websocket_core.unified_jwt_protocol_handler import UnifiedJWTProtocolHandler
+
+    held, mock = token(), Mock()
+    mock.headers.get = Mock(return_value=None)
+    assert UnifiedJWTProtocolHandler.extract_jwt_from_websocket(mock) is None
+    mock.headers.get = {"Authorization": f"Bearer {held}"}.get
+    assert UnifiedJWTProtocolHandler.extract_jwt_from_websocket(mock) == held
+
+
 def test_the_context_extractor_and_its_counts():
     from netra_backend.app.websocket_core.user_context_extractor import (
         UserContextExtractor,

@@ -57,13 +57,35 @@ def test_a_good_event_is_valid() -> None:
         ({"thread_id": None}, EventValidationLevel.STRICT, ValidationResult.ERROR),
         ({"thread_id": None}, EventValidationLevel.MODERATE, ValidationResult.WARNING),
         ({"payload": []}, EventValidationLevel.STRICT, ValidationResult.ERROR),
-        ({"payload": {}}, EventValidationLevel.STRICT, ValidationResult.WARNING),
+        ({"payload": {}}, EventValidationLevel.STRICT, ValidationResult.ERROR),
+        ({"payload": {}}, EventValidationLevel.MODERATE, ValidationResult.WARNING),
+        ({"payload": {"agent_name": "a", "timestamp": "now"}}, EventValidationLevel.STRICT, ValidationResult.ERROR),
     ],
 )
 def test_a_faulty_event(changes: dict, level: EventValidationLevel, result: ValidationResult) -> None:
     checked = EventValidator(level).validate_event(event("agent_started", **changes))
     assert checked.validation_result is result
     assert checked.validation_errors or checked.validation_warnings
+
+
+def test_the_payload_may_hold_the_time() -> None:
+    started = {"type": "agent_started", "thread_id": "t", "payload": {"agent_name": "a", "timestamp": time.time()}}
+    checked = EventValidator().validate_event(started)
+    assert (checked.validation_result, checked.timestamp) == (ValidationResult.VALID, started["payload"]["timestamp"])
+
+
+def test_an_event_without_a_type_is_unknown_and_has_no_order() -> None:
+    sequences = EventSequenceValidator(EventValidator())
+    for _ in range(2):
+        checked = sequences.add_event_to_sequence("t", {"thread_id": "t", "payload": {}, "timestamp": time.time()})
+        assert checked.event_type == "unknown" and checked.validation_warnings == []
+    status = sequences.get_sequence_status("t")
+    assert status is not None and status["events_received"] == ["unknown"]
+
+
+def test_a_time_that_is_no_number_is_an_error_of_the_rule() -> None:
+    checked = EventValidator().validate_event(event("agent_started", timestamp="now"))
+    assert checked.validation_errors[0].startswith("RULE_ERROR: timestamp failed: ")
 
 
 def test_a_sequence_is_complete_with_all_five_events() -> None:
@@ -80,6 +102,8 @@ def test_a_sequence_is_complete_with_all_five_events() -> None:
 
 def test_disorder_is_a_warning() -> None:
     sequences = EventSequenceValidator(EventValidator())
+    checked = sequences.add_event_to_sequence("thread_1", event("agent_thinking"))
+    assert checked.validation_result is ValidationResult.VALID, "the first event of a thread may be any"
     checked = sequences.add_event_to_sequence("thread_1", event("tool_executing"))
     assert checked.validation_warnings == ["sequence: tool_executing before agent_started"]
     sequences.add_event_to_sequence("thread_1", event("agent_started"))

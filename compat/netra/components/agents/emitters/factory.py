@@ -34,6 +34,25 @@ class WebSocketEmitterFactory:
         return UnifiedWebSocketEmitter(manager, context.user_id, context, performance_mode=True)
 
     @staticmethod
+    def create_emitter_for(
+        manager: Any = None,
+        user: Any = None,
+        context: Any = None,
+        *,
+        user_id: Any = None,
+        user_context: Any = None,
+        websocket_manager: Any = None,
+        performance_mode: bool = True,
+    ) -> UnifiedWebSocketEmitter:
+        """Return an emitter for a user, named by an ID or by the context that holds it; a ValueError without either."""
+        context = context or user_context
+        user = user_id or user
+        if context is None and hasattr(user, "user_id"):
+            context = user
+        owner = getattr(context, "user_id", None) if user is context else user or getattr(context, "user_id", None)
+        return UnifiedWebSocketEmitter(websocket_manager or manager, owner, context, performance_mode)
+
+    @staticmethod
     def create_performance_emitter(manager: Any, user_id: str, context: Any = None) -> UnifiedWebSocketEmitter:
         """Return an emitter that retries once, quickly."""
         return UnifiedWebSocketEmitter(manager, user_id, context, performance_mode=True)
