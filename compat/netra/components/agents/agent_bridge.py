@@ -146,7 +146,8 @@ class AgentWebSocketBridge(RunThreads, Reports, Notifications):
 
         context = user_context
         if context is None and not (user_id and thread_id):
-            context = self.user_context
+            # A user without a thread is not a wish for the bridge's own.
+            context = self.user_context if not (user_id or thread_id) else None
             if context is None:
                 raise ValueError("Either user_context or (user_id + thread_id) required")
         try:

@@ -141,13 +141,20 @@ class RunThreads:
                 "Business impact: the event has no thread to go to, and its user does not see it."
             )
         if source != "registry":
-            await settled(self._runs.register(run_id, thread_id))
+            try:
+                await settled(self._runs.register(run_id, thread_id))
+            except Exception as error:
+                logger.warning("the thread of run %s could not be registered: %s", run_id, error)
         return thread_id
 
     async def _thread_of(self, run_id: Any) -> tuple[str, str | None]:
         if not is_valid_run(run_id):
             return "invalid_run_id", None
-        known = await settled(self._runs.get_thread(run_id))
+        try:
+            known = await settled(self._runs.get_thread(run_id))
+        except Exception as error:
+            logger.warning("the registry of runs failed, run %s is read by itself: %s", run_id, error)
+            known = None
         if isinstance(known, str) and known:
             return "registry", known
         if self._is_valid_thread_format(run_id):

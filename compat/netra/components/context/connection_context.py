@@ -65,7 +65,7 @@ class WebSocketContext:
     ) -> WebSocketContext:
         """Return the context of a connection; the IDs that are not given are made."""
         return cls(
-            connection_id=connection_id or generate_connection_id(user_id),
+            connection_id=connection_id or (generate_connection_id(user_id) if user_id else ""),
             websocket=websocket,
             user_id=user_id,
             thread_id=thread_id,

@@ -50,6 +50,14 @@ def test_empty_fields_are_refused(missing):
         WebSocketContext(websocket=Socket(), **fields)
 
 
+@pytest.mark.parametrize(
+    ("user_id", "thread_id", "missing"), [("", "t", "user_id"), (None, "t", "user_id"), ("u", "", "thread_id")]
+)
+def test_making_one_names_the_empty_field_before_it_makes_ids(user_id, thread_id, missing):
+    with pytest.raises(ValueError, match=f"^{missing} is required for WebSocketContext$"):
+        WebSocketContext.create_for_user(Socket(), user_id, thread_id)
+
+
 def test_a_socket_is_required():
     with pytest.raises(ValueError, match="^websocket is required for WebSocketContext$"):
         WebSocketContext("c", None, "u", "t", "r")
