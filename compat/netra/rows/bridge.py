@@ -20,10 +20,9 @@ ROWS: list[Move] = [
     *moved(B, "compat.netra.components.agents.bridge_types", TYPES),
     *moved(B, "compat.netra.adapters.process_objects", "get_agent_websocket_bridge"),
     # What callers patch there stands where the bridge looks it up.
-    *moved(B, "compat.netra.components.agents.delivery", "get_event_delivery_tracker EVENT_TRACKER_AVAILABLE"),
+    *moved(B, "compat.netra.components.agents.delivery", "get_event_delivery_tracker EVENT_TRACKER_AVAILABLE logger"),
     *moved(B, "compat.netra.components.agents.delivery", "asyncio", "import asyncio"),
     *moved(B, "compat.netra.components.agents.run_threads", "UnifiedIDManager get_thread_run_registry"),
-    *moved(B, "compat.netra.components.agents.agent_bridge", "logger"),
     *moved(B, "compat.netra.components.agents.emitters.factory", "WebSocketEmitterFactory"),
     *functions(f"{B} get_websocket_manager=get_package_websocket_manager create_websocket_manager"),
     *moved(

@@ -158,6 +158,16 @@ def test_a_mock_client_waits_no_longer_than_it_was_told(expected: list[str], mis
     asyncio.run(run())
 
 
+def test_a_mock_client_comes_back_as_one() -> None:
+    async def run() -> None:
+        client = WebSocketTestClient()
+        await client.connect(mock_mode=True)
+        assert (await WebSocketTestUtility().test_connection_resilience(client, 2))["success_rate"] == 1.0
+        assert (await client.wait_for_message()).user_id == "mock_user"
+
+    asyncio.run(run())
+
+
 def test_a_mock_socket_ends_for_whoever_waits() -> None:
     async def scenario() -> None:
         socket = MockWebSocketConnection("user_1")

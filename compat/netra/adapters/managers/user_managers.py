@@ -8,7 +8,7 @@ import weakref
 from types import SimpleNamespace
 from typing import Any
 
-from compat.canonical.core.logged import get_logger
+from compat.canonical.core import serialization
 from compat.canonical.core.manager import UnifiedWebSocketManager
 from compat.canonical.errors import UserIsolationViolation
 from compat.canonical.factory import WebSocketManagerFactory, get_websocket_manager_factory
@@ -20,8 +20,6 @@ from compat.netra.components.events.undelivered import Kept, UndeliveredMessages
 from .delivery import Sent, Socket, deliver
 from .holders import Holders, name_of
 from .manager_types import WebSocketConnection
-
-logger = get_logger(__name__)
 
 
 def isolated_factory() -> WebSocketManagerFactory:
@@ -106,7 +104,7 @@ class Scope:
                 return False, None
             users = set(said) or {*users, *self._shared.seen_threads.users(thread_id)}
         if len(users) > 1:
-            logger.error("thread %r is that of several users: nothing is sent to it without a user", thread_id)
+            serialization.logger.error("thread %r is that of several users: nothing is sent to it without a user", thread_id)
             return True, None
         (user_id,) = users
         self._shared.seen_threads.note(thread_id, user_id)
@@ -219,7 +217,7 @@ class Scope:
             if inspect.isawaitable(sent):
                 await sent
         except Exception as error:
-            logger.warning("connection %s took no message: %s", record.connection_id, error)
+            serialization.logger.warning("connection %s took no message: %s", record.connection_id, error)
             return False
         return True
 
@@ -311,12 +309,12 @@ class Scope:
         user_id = user_id or getattr(connection_id, "user_id", None)  # what connect_user() returned says whose it is
         users = (user_id,) if user_id is not None else self._users_meant(name)
         if len(users) > 1:
-            logger.error("connection id %r is that of several users: it names none of their connections", name)
+            serialization.logger.error("connection id %r is that of several users: it names none of their connections", name)
             return None
         managers = self._managers(users[0]) if users else self._known()
         holders = [manager for manager in managers if manager.get_connection(name) is not None]
         if len({manager.user_id for manager in holders}) > 1:
-            logger.error("connection id %r is that of several users: it names none of their connections", name)
+            serialization.logger.error("connection id %r is that of several users: it names none of their connections", name)
             return None
         return holders[0] if holders else None
 

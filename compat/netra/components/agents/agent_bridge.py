@@ -7,18 +7,16 @@ import time
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
-from compat.canonical.core.logged import get_logger
 from compat.canonical.factory import get_websocket_manager
 
 from ..locks import make_lock
+from . import delivery
 from .agent_notifier import RequestScopedOrchestrator, WebSocketNotifier
 from .bridge_reports import Reports
 from .bridge_types import IntegrationConfig, IntegrationMetrics, IntegrationResult, IntegrationState
 from .emitters.unified import UnifiedWebSocketEmitter
 from .notification_kinds import Notifications
 from .run_threads import RunThreads
-
-logger = get_logger(__name__)
 
 
 class AgentWebSocketBridge(RunThreads, Reports, Notifications):
@@ -96,7 +94,7 @@ class AgentWebSocketBridge(RunThreads, Reports, Notifications):
                 self.metrics.failed_initializations += 1
                 self.state = IntegrationState.FAILED
                 message = f"Integration initialization failed: {error}"
-                logger.error("%s", message)
+                delivery.logger.error("%s", message)
                 return IntegrationResult(False, self.state, message, _since(started))
             self.state = IntegrationState.ACTIVE
             self._shutdown = False

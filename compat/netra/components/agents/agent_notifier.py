@@ -6,13 +6,10 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from compat.canonical.core.logged import get_logger
-
 from ..connections.manager_calls import is_mock, settled
+from . import delivery
 from .bridge_types import AgentExecutionContext
 from .emitters.unified import UnifiedWebSocketEmitter
-
-logger = get_logger(__name__)
 
 
 class RequestScopedOrchestrator:
@@ -53,7 +50,7 @@ class SilentEmitter:
     """Stands in where there is no emitter: takes every notification, and tells nobody."""
 
     async def _nobody(self, *unused: Any, **also_unused: Any) -> None:
-        logger.debug("there is no emitter; a notification was dropped")
+        delivery.logger.debug("there is no emitter; a notification was dropped")
 
     notify_agent_started = notify_agent_thinking = notify_agent_completed = _nobody
     notify_tool_executing = notify_tool_completed = _nobody
@@ -91,7 +88,7 @@ class WebSocketNotifier:
         if exec_context is None:
             raise ValueError("WebSocketNotifier requires valid execution context")
         if emitter is None:
-            logger.warning("a notifier was made without an emitter: it tells nobody")
+            delivery.logger.warning("a notifier was made without an emitter: it tells nobody")
             emitter = SilentEmitter()
         user_id = getattr(exec_context, "user_id", None)
         if validate and not user_id:
@@ -202,7 +199,7 @@ class WebSocketNotifier:
             positional, named = call(exec_context)
             sent = await settled(getattr(self.emitter, f"notify_{event_type}")(*positional, **named)) is not False
         except Exception as error:
-            logger.error("%s was not sent: %s", event_type, error)
+            delivery.logger.error("%s was not sent: %s", event_type, error)
             sent = False
         if isinstance(self.emitter, UnifiedWebSocketEmitter) and not is_mock(self.emitter):
             self._last = datetime.now(timezone.utc).isoformat()

@@ -6,12 +6,9 @@ import time
 from datetime import datetime, timezone
 from typing import Any
 
-from compat.canonical.core.logged import get_logger
-
 from ..connections.manager_calls import is_canonical, settled
+from . import delivery
 from .bridge_types import HealthStatus, IntegrationConfig, IntegrationMetrics, IntegrationState
-
-logger = get_logger(__name__)
 
 COMPONENT = "agent_websocket_bridge"
 _OF_A_MANAGER = ("add_connection", "remove_connection", "send_to_thread")
@@ -187,7 +184,7 @@ class Reports:
             try:
                 await settled(observer.on_component_health_change(COMPONENT, health_data))
             except Exception as error:
-                logger.warning("an observer of the bridge failed: %s", error)
+                delivery.logger.warning("an observer of the bridge failed: %s", error)
 
     def _uptime(self) -> float:
         if self.state is not IntegrationState.ACTIVE:

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from compat.canonical.core.logged import get_logger
-
 from ..connections.manager_calls import is_mock, settled
+from . import delivery
 from .delivery import Delivery
 from .run_ids import is_valid_run
 from .sanitising import (
@@ -22,8 +21,6 @@ from .sanitising import (
     sanitize_progress,
     sanitize_result,
 )
-
-logger = get_logger(__name__)
 
 
 class Notices(Delivery):
@@ -49,7 +46,9 @@ class Notices(Delivery):
     def _validate_event_context(run_id: Any, event_type: str, agent_name: Any = None) -> bool:
         if is_valid_run(run_id):
             return True
-        logger.error("%s of agent %r names no run (%r): it could reach anybody, and is not sent", event_type, agent_name, run_id)
+        delivery.logger.error(
+            "%s of agent %r names no run (%r): it could reach anybody, and is not sent", event_type, agent_name, run_id
+        )
         return False
 
     async def register_run_thread_mapping(self, run_id: str, thread_id: str, metadata: dict[str, Any] | None = None) -> bool:
@@ -148,7 +147,7 @@ class Notices(Delivery):
             user = {"user_id": getattr(context, "user_id", None) or thread_id} if to_user else {}
             message = {"type": kind, "run_id": run_id, **user, "agent_name": agent_name, "timestamp": now(), "data": data()}
         except Exception as error:
-            logger.error("%s of run %s failed: %s", kind, run_id, error)
+            delivery.logger.error("%s of run %s failed: %s", kind, run_id, error)
             return None
         if trace:
             message["trace"] = trace
@@ -159,7 +158,7 @@ class Notices(Delivery):
         try:
             return await self._hand_over(manager, context, thread_id, message, named)
         except Exception as error:
-            logger.error("%s of run %s failed: %s", message["type"], message["run_id"], error)
+            delivery.logger.error("%s of run %s failed: %s", message["type"], message["run_id"], error)
             return False
 
     async def _notice(
@@ -184,7 +183,7 @@ class Notices(Delivery):
         body = data or {}
         run_id = run_id or body.get("run_id") or getattr(self.user_context, "run_id", None) or thread_id
         if not is_valid_run(run_id):
-            logger.warning("%s has neither run nor thread; not sent", event_type)
+            delivery.logger.warning("%s has neither run nor thread; not sent", event_type)
             return False
         if thread_id:
             await self.register_run_thread_mapping(run_id, thread_id)
@@ -197,7 +196,7 @@ class Notices(Delivery):
         """Send an event to the thread of ``context``; False where that names no user, no thread, or a run that is none."""
         user_id, thread_id = getattr(context, "user_id", None), getattr(context, "thread_id", None)
         if user_id is None or thread_id is None or not event_type:
-            logger.warning("%s has no context with a user and a thread; not sent", event_type)
+            delivery.logger.warning("%s has no context with a user and a thread; not sent", event_type)
             return False
         run_id = getattr(context, "run_id", None)
         if run_id is not None and not is_mock(run_id) and not self._validate_event_context(run_id, event_type):
@@ -216,17 +215,17 @@ class Notices(Delivery):
         try:
             return await self._hand_over(manager, context, thread_id, message) is not False
         except Exception as error:
-            logger.error("%s of user %s failed: %s", event_type, user_id, error)
+            delivery.logger.error("%s of user %s failed: %s", event_type, user_id, error)
             return False
 
     def _manager_or_none(self, context: Any, event_type: str, run_id: Any) -> Any:
         try:
             manager = self._manager_of(context)
         except Exception as error:
-            logger.error("%s of run %s failed: %s", event_type, run_id, error)
+            delivery.logger.error("%s of run %s failed: %s", event_type, run_id, error)
             return None
         if manager is None:
-            logger.warning("no manager for run %s; %s not sent", run_id, event_type)
+            delivery.logger.warning("no manager for run %s; %s not sent", run_id, event_type)
         return manager
 
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from compat.canonical.core.logged import get_logger
-
 from .notices import Notices
 from .sanitising import sanitize_parameters, sanitize_result
-
-logger = get_logger(__name__)
 
 
 class Notifications(Notices):

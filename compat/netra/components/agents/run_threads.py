@@ -7,13 +7,10 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from compat.canonical.core.logged import get_logger
-
 from ..connections.manager_calls import settled
 from ..ids import UnifiedIDManager
+from . import delivery
 from .run_ids import is_valid_run
-
-logger = get_logger(__name__)
 
 _THREAD = re.compile(r"thread(?:_[A-Za-z0-9]+)+")
 _NO_RUN = frozenset(
@@ -130,7 +127,7 @@ class RunThreads:
         """
         started = time.perf_counter()
         if self._is_suspicious_run_id(run_id):
-            logger.warning("run id %r does not look like one of a run", run_id)
+            delivery.logger.warning("run id %r does not look like one of a run", run_id)
         source, thread_id = await self._thread_of(run_id)
         counted = self._resolutions["failed" if thread_id is None else "found"]
         counted[source] = counted.get(source, 0) + 1
@@ -144,7 +141,7 @@ class RunThreads:
             try:
                 await settled(self._runs.register(run_id, thread_id))
             except Exception as error:
-                logger.warning("the thread of run %s could not be registered: %s", run_id, error)
+                delivery.logger.warning("the thread of run %s could not be registered: %s", run_id, error)
         return thread_id
 
     async def _thread_of(self, run_id: Any) -> tuple[str, str | None]:
@@ -153,7 +150,7 @@ class RunThreads:
         try:
             known = await settled(self._runs.get_thread(run_id))
         except Exception as error:
-            logger.warning("the registry of runs failed, run %s is read by itself: %s", run_id, error)
+            delivery.logger.warning("the registry of runs failed, run %s is read by itself: %s", run_id, error)
             known = None
         if isinstance(known, str) and known:
             return "registry", known

@@ -172,7 +172,7 @@ class WebSocketTestUtility:
         successful = 0
         for _ in range(disconnect_count):
             await client.disconnect()
-            successful += await client.connect(self.default_timeout, self._mock_mode)
+            successful += await client.connect(self.default_timeout, self._mock_mode or client._mock_mode)
         return {
             "total_disconnects": disconnect_count,
             "successful_reconnects": successful,

@@ -269,6 +269,15 @@ def test_the_logger_can_be_replaced(manager: Any, connection: Any, run: Any, wir
     logger.error.assert_called_once_with("none of %d connections of user %s took %s", 1, "user_1", "x")
 
 
+def test_the_logger_hears_of_one_connection_too(manager: Any, connection: Any, run: Any) -> None:
+    record = connection()
+    run(manager.add_connection(record))
+    record.websocket.send_json = AsyncMock(side_effect=OSError("gone"))
+    with patch("netra_backend.app.websocket_core.unified_manager.logger") as logger:
+        assert run(manager.send_message(record.connection_id, "plain text")) is False
+    assert logger.warning.call_args.args[1] == record.connection_id
+
+
 def test_the_serializer_can_be_replaced(manager: Any, connection: Any, run: Any, got: Any) -> None:
     record = connection()
     run(manager.add_connection(record))

@@ -305,6 +305,9 @@ def test_emitters_and_orchestrators_belong_to_a_user() -> None:
         bridge = AgentWebSocketBridge(context())
         emitter = await bridge.create_user_emitter()
         assert emitter.user_id == "user_1"
+        for half in ({"user_id": "user_2"}, {"thread_id": "thread_2"}):  # not a wish for the bridge's own user
+            with pytest.raises(ValueError, match=r"^Either user_context or \(user_id \+ thread_id\) required$"):
+                await bridge.create_user_emitter(**half)
         orchestrator = await bridge.create_execution_orchestrator("user_1", "triage")
         execution, notifier = await orchestrator.create_execution_context("triage", "user_1", "hello")
         socket = AsyncMock()

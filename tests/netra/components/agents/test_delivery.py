@@ -11,7 +11,7 @@ import pytest
 
 from compat.canonical.factory import WebSocketManagerFactory, get_websocket_manager, set_websocket_manager_factory
 from compat.netra.components.agents import delivery
-from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge, create_agent_websocket_bridge
+from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge, WebSocketNotifier, create_agent_websocket_bridge
 from compat.netra.components.events.delivery_tracker import EventDeliveryTracker
 
 CONTEXT = SimpleNamespace(user_id="user_1", thread_id="thread_1", run_id="run_1", request_id="req_1")
@@ -174,6 +174,16 @@ def test_a_replaced_registry_and_id_manager_are_asked_in_place() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("fault", [{"get_thread": OSError("down")}, {"register": OSError("down")}, {"get_thread": KeyError("x")}])
+def test_a_registry_that_fails_leaves_the_run_to_its_own_id(fault: dict[str, Exception]) -> None:
+    parts = {"get_thread": None, "register": None, **fault}
+    methods = {name: AsyncMock(side_effect=error, return_value=None) for name, error in parts.items()}
+    bridge = bridge_over(True)
+    bridge._thread_registry = Mock(**methods)
+    assert asyncio.run(bridge.notify_tool_executing(RUN, "search")) is True
+    assert bridge.websocket_manager.send_to_thread.await_args.args[0] == "thread_chat"
+
+
 # -- nobody to send to
 
 
@@ -312,6 +322,22 @@ def test_the_delivery_tracker_hears_of_success_and_failure(slept: AsyncMock) -> 
     assert "delivery failed after 3 attempts" in str(failed.last_error)
     with patch("netra_backend.app.services.agent_websocket_bridge.EVENT_TRACKER_AVAILABLE", False):
         assert asyncio.run(bridge_over(True).notify_agent_started(RUN, "ann")) is True
+
+
+@pytest.mark.parametrize(
+    ("act", "level"),
+    [
+        (lambda b: b.notify_agent_started(None, "ann"), "error"),
+        (lambda b: b.notify_agent_started(RUN, "ann"), "warning"),
+        (lambda b: b._resolve_thread_id_from_run_id("thread_test"), "warning"),
+        (lambda b: b.emit_event(None, "own", {}), "warning"),
+        (lambda b: WebSocketNotifier(None, None).send_agent_started(None), "error"),
+    ],
+)
+def test_every_part_writes_to_the_log_of_the_legacy_module(act: Any, level: str) -> None:
+    with patch("netra_backend.app.services.agent_websocket_bridge.logger") as log:
+        asyncio.run(act(AgentWebSocketBridge()))
+    getattr(log, level).assert_called()
 
 
 def test_waiting_between_attempts_can_be_replaced_by_the_legacy_path() -> None:

@@ -51,7 +51,7 @@ def test_empty_fields_are_refused(missing):
 
 
 @pytest.mark.parametrize(
-    ("user_id", "thread_id", "missing"), [("", "t", "user_id"), (None, "t", "user_id"), ("u", "", "thread_id")]
+    ("user_id", "thread_id", "missing"), [("", "t", "user_id"), (None, "t", "user_id"), ("user_1", "", "thread_id")]
 )
 def test_making_one_names_the_empty_field_before_it_makes_ids(user_id, thread_id, missing):
     with pytest.raises(ValueError, match=f"^{missing} is required for WebSocketContext$"):

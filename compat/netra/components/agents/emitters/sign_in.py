@@ -6,12 +6,9 @@ import asyncio
 import time
 from typing import Any
 
-from compat.canonical.core.logged import get_logger
-
 from ...connections.manager_calls import is_connected, settled
+from . import unified
 from .unified import UnifiedWebSocketEmitter
-
-logger = get_logger(__name__)
 
 _METRICS = (
     "total_auth_events",
@@ -43,7 +40,7 @@ class AuthenticationWebSocketEmitter(UnifiedWebSocketEmitter):
             If no connection of the user is open.
         """
         if event_type not in self.AUTHENTICATION_CRITICAL_EVENTS:
-            logger.warning("%s is no event of a sign-in; sent as any critical event", event_type)
+            unified.logger.warning("%s is no event of a sign-in; sent as any critical event", event_type)
             return await self._send(event_type, data)
         self.auth_metrics["total_auth_events"] += 1
         try:
