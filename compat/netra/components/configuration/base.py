@@ -13,6 +13,7 @@ from typing import Any, Optional
 from ..environment import IsolatedEnvironment, get_env
 from ..environment import get_env as _get_env
 from ..environment.reading import Answers
+from . import environment_constants
 from .app_config import REQUIRED, AppConfig
 from .environment_detector import name_environment
 
@@ -110,7 +111,7 @@ class UnifiedConfigManager:
         """development, testing, staging or production; found once, until :meth:`reload_config` with ``force``."""
         with self._lock:
             if self._environment is None:
-                self._environment = name_environment(Answers(_environment()))
+                self._environment = _environment_name()
             return self._environment
 
     def get_environment(self) -> str:
@@ -195,6 +196,11 @@ class UnifiedConfigManager:
 def _environment() -> Any:
     # Callers replace either name in this module.
     return IsolatedEnvironment() if get_env is _get_env else get_env()
+
+
+def _environment_name() -> str:
+    env = _environment()
+    return environment_constants.get_current_environment() if env is _get_env() else name_environment(Answers(env))
 
 
 def _variables() -> Mapping[str, str]:

@@ -44,7 +44,7 @@ class ConfigFields:
     environment: str = "development"
     app_name: str = _from("APP_NAME", default="netra")
     debug: bool = _from("DEBUG", default=False)
-    log_level: str = _from("LOG_LEVEL", default="DEBUG")
+    log_level: str = "DEBUG"
     secret_key: Optional[str] = _from("SECRET_KEY")
     jwt_secret_key: Optional[str] = _from("JWT_SECRET_KEY", "JWT_SECRET")
     jwt_algorithm: str = _from("JWT_ALGORITHM", default="HS256")

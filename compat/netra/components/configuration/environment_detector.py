@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Optional
 
-from compat.canonical.deployment import cloud_environment, says_testing
+from compat.canonical.deployment import cloud_environment
 from compat.netra.components.process_wide import only
 
 from ..environment import get_env
@@ -28,13 +28,26 @@ def name_environment(variables: Mapping[str, str]) -> str:
 
     A cloud service that does not say more is staging, the stricter of what it may be; an application host is production.
     """
+    named = stated_name(variables) or ("testing" if runs_tests(variables) else None)
+    return named or detect_cloud(variables) or name_without_cloud(variables)
+
+
+def stated_name(variables: Mapping[str, str]) -> Optional[str]:
+    """The environment that ENVIRONMENT names; None for no word or an unknown one."""
     said = (variables.get("ENVIRONMENT") or "").strip().lower()
     said = _SAME.get(said, said)
-    if said in _NAMES:
-        return said
-    if (variables.get("TESTING") or "no").lower() not in _NO or says_testing(variables):
-        return "testing"
-    return detect_cloud(variables) or "development"
+    return said if said in _NAMES else None
+
+
+def runs_tests(variables: Mapping[str, str]) -> bool:
+    """Whether TESTING or the name of the present test is set."""
+    return (variables.get("TESTING") or "no").lower() not in _NO or bool(variables.get("PYTEST_CURRENT_TEST"))
+
+
+def name_without_cloud(variables: Mapping[str, str]) -> str:
+    """Development, and testing while pytest runs."""
+    # Between tests pytest has only its version to show, and tests that play a cloud remove the name of the test alone.
+    return "testing" if variables.get("PYTEST_VERSION") else "development"
 
 
 def detect_cloud(variables: Mapping[str, str]) -> Optional[str]:

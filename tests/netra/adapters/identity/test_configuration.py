@@ -63,6 +63,20 @@ def test_a_patched_environment_says_where_this_runs(old: Read) -> None:
         assert old(f"{CONSTANTS}:is_staging")()
 
 
+@pytest.mark.parametrize("name", ["get_current_environment", "EnvironmentDetector.get_environment"])
+def test_the_manager_asks_the_detector(old: Read, name: str) -> None:
+    with mock.patch(f"{CONSTANTS}.{name}", return_value="production"):
+        assert old(f"{BASE}:UnifiedConfigManager")().is_production()
+
+
+def test_the_detector_asks_what_takes_the_place_of_its_methods(old: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = old(f"{CONSTANTS}:EnvironmentDetector")
+    monkeypatch.setenv("ENVIRONMENT", "unknown")
+    with mock.patch.multiple(detector, is_testing_context=lambda: False, detect_cloud_environment=lambda: "staging"):
+        assert detector.get_environment() == detector.get_environment_unified() == "staging"
+    assert detector.get_environment() == "testing"
+
+
 def test_the_process_is_patched_through_the_module(old: Read) -> None:
     with mock.patch.dict(f"{BASE}.os.environ", {"COMPAT_TEST_VARIABLE": "1"}):
         assert old("shared.isolated_environment:get_env")().get("COMPAT_TEST_VARIABLE") == "1"

@@ -78,6 +78,9 @@ def test_values_have_the_types_of_their_defaults() -> None:
         ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, "production"),
         ({"PYTEST_CURRENT_TEST": "test (call)"}, "testing"),
         ({"TESTING": "please"}, "testing"),
+        ({"PYTEST_CURRENT_TEST": "test (call)", "K_SERVICE": "prod"}, "testing"),
+        ({"PYTEST_VERSION": "9", "K_SERVICE": "prod"}, "production"),
+        ({"PYTEST_VERSION": "9"}, "testing"),
         ({"TESTING": "false"}, "development"),
         ({"ENVIRONMENT": " Production "}, "production"),
         ({"ENVIRONMENT": "qa"}, "development"),
@@ -92,9 +95,9 @@ def test_the_name_of_the_environment(variables: dict[str, str], name: str) -> No
 def test_the_manager_reads_once_outside_of_tests(manager: base.UnifiedConfigManager, staging: Any) -> None:
     config = manager.get_config()
     assert manager.get_config() is config and config.environment == "staging"
-    staging.set("LOG_LEVEL", "ERROR")
-    assert manager.get_config().log_level == "DEBUG"
-    assert manager.reload_config().log_level == "ERROR"
+    staging.update({"APP_NAME": "mine", "LOG_LEVEL": "ERROR"})
+    assert manager.get_config().app_name == "netra"
+    assert (manager.reload_config().app_name, manager.get_config().log_level) == ("mine", "DEBUG")
     assert (manager.is_production(), manager.is_development(), manager.is_testing()) == (False, False, False)
     assert manager.validate_config_integrity() and manager.validate_config_value("database_url")
     assert manager.get_redis_config() == {"redis_url": "redis://redis.internal/0", "cache_ttl": 3600}
