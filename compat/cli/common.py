@@ -14,6 +14,7 @@ from .table import DISTRIBUTION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import IO
 
@@ -60,16 +61,45 @@ def _refuse_a_hook_without_ledgers() -> None:
     """In the environment that pre-commit makes for a hook lies no ledger of the project's: what passes there has seen nothing."""
     import os
 
-    from compat.ledger.discovery import configured, entry_points
-
-    if "PRE_COMMIT" not in os.environ or not os.path.basename(sys.prefix).startswith("py_env-") or configured():
+    if "PRE_COMMIT" not in os.environ or not os.path.basename(sys.prefix).startswith("py_env-"):
         return
-    if all(entry.distribution.rpartition("-")[0].replace("_", "-") == DISTRIBUTION for entry in entry_points(sys.path)):
+    if _finds_only_the_shipped():
         raise CompatError(
             "this hook runs in an environment of pre-commit, where no ledger of the project is found; name them in [tool.compat]"
             " ledgers, add what has them to the hook's additional_dependencies, or take the local hook that"
             " `compat ci pre-commit` prints"
         )
+
+
+def _finds_only_the_shipped() -> bool:
+    """Whether nobody but this package declares a ledger."""
+    from compat.ledger.discovery import configured, entry_points
+
+    names = (entry.distribution.rpartition("-")[0].replace("_", "-") for entry in entry_points(sys.path))
+    return not configured() and all(name == DISTRIBUTION for name in names)
+
+
+def refuse_a_tree_without_ledgers(ledger: Ledger, paths: Sequence[str]) -> None:
+    """Raise where nothing is found because only the shipped ledger was searched, in files that import nothing it speaks of."""
+    import re
+
+    if not _finds_only_the_shipped():
+        return
+    legacy = sorted({row.module.partition(".")[0] for row in ledger})
+    tops = "|".join(re.escape(top) for top in {*legacy, *(row.canonical.partition(".")[0] for row in ledger)} if top)
+    imports = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(?:%s)\b|[\"'](?:%s)[.:]" % (tops.encode(), tops.encode()), re.M)
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                if imports.search(file.read()):
+                    return
+        except OSError:
+            continue
+    names = ", ".join(origin.name for origin in ledger.origins)
+    raise CompatError(
+        f"no ledger of this project was searched: only {names!r} is found, and nothing here imports what it speaks of"
+        f" ({', '.join(legacy)}); name one with --ledger package.module:LEDGER, or in [tool.compat] ledgers"
+    )
 
 
 def move_facts(ledger: Ledger) -> dict[str, MoveFacts]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from compat import __version__
 
-from ..common import opened_output, required_ledger
+from ..common import opened_output, refuse_a_tree_without_ledgers, required_ledger
 from ..progress import bar
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _scan_trees(
     from compat.analysis import scan
 
     with bar("Scanning") as progress:
-        return scan(
+        result = scan(
             paths or (".",),
             ledger,
             policy=given.rules,
@@ -150,6 +150,10 @@ def _scan_trees(
             progress=progress,
             leave_out=[baseline] if baseline else [],
         )
+    # A hook is given single files, of which none may use anything.
+    if not result.findings and not given.ledgers and (not paths or any(map(os.path.isdir, paths))):
+        refuse_a_tree_without_ledgers(ledger, result.paths)
+    return result
 
 
 def _settings(given: argparse.Namespace, paths: list[str]) -> tuple[Settings, str]:
