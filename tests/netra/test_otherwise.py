@@ -129,7 +129,8 @@ def test_other_words_for_arguments_are_converted_and_warned() -> None:
     ids = {"user_id": USER, "thread_id": "thread_1_1a2b3c4d", "run_id": "run_1_1a2b3c4d"}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LegacyUseWarning)
-        assert UserExecutionContext(**ids, organization_id="org").metadata["organization_id"] == "org"
+        context = UserExecutionContext(**ids, organization_id="org")
+        assert context.metadata["organization_id"] == context.organization_id == "org"
         typed = StronglyTypedUserExecutionContext(**ids, request_id="req_1_1a2b3c4d", session_id="s")
         assert typed.metadata == {"session_id": "s"}
         assert RateLimitConfig(max_connections_per_user=3).max_connections_per_ip == 3

@@ -9,8 +9,9 @@ from datetime import datetime, timezone
 from typing import Any, Optional, TypeVar
 from unittest.mock import AsyncMock, MagicMock
 
+from compat.canonical.core.events import CRITICAL_EVENTS
+
 _M = TypeVar("_M")
-EVENTS = ("agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed")
 
 
 def _with(mock: _M, attributes: dict[str, Any]) -> _M:
@@ -146,7 +147,7 @@ class SSotMockFactory:
         bridge = AsyncMock()
         bridge.user_id = user_id
         bridge.run_id = run_id
-        for event in (*EVENTS, "agent_error", "progress_update"):
+        for event in (*CRITICAL_EVENTS, "agent_error", "progress_update"):
             setattr(bridge, f"notify_{event}", AsyncMock(return_value=True))
             setattr(bridge, f"emit_{event}", AsyncMock(return_value=True))
         bridge.send_event = AsyncMock(return_value=True)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any, Optional
 from unittest.mock import AsyncMock, Mock
 
-_NOTIFICATIONS = ("agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed")
+from compat.canonical.core.events import CRITICAL_EVENTS
 
 
 def _async(mock: Any, **results: Any) -> Any:
@@ -67,7 +67,7 @@ def websocket_manager() -> AsyncMock:
     """A manager that says that it is connected, and takes everything."""
     mock = AsyncMock()
     names = "connect disconnect get_connection send_message broadcast_message send_to_user send_to_thread emit_event"
-    for name in (*names.split(), "emit_agent_event", "emit_status_update", *(f"notify_{one}" for one in _NOTIFICATIONS)):
+    for name in (*names.split(), "emit_agent_event", "emit_status_update", *(f"notify_{one}" for one in CRITICAL_EVENTS)):
         setattr(mock, name, AsyncMock())
     return _plain(mock, is_connected=True)  # type: ignore[no-any-return]
 

@@ -109,6 +109,11 @@ class ContextViews:
         """The workspace that the agent context names."""
         return self.agent_context.get("workspace_id")
 
+    @property
+    def organization_id(self) -> Optional[str]:
+        """The organisation that the constructor was given; None without one."""
+        return self.audit_metadata.get("organization_id")
+
 
 def told_apart(metadata: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return agent context and audit data of one mapping, told apart by their keys."""

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from enum import Enum
 from typing import Any, Optional, Protocol
 
+from compat.canonical.core.events import CRITICAL_EVENTS
 from compat.canonical.core.logged import get_logger
 from compat.netra.components.bounded import Newest, append
 
@@ -45,9 +46,6 @@ class MonitorableComponent(Protocol):
 
     async def get_metrics(self) -> dict[str, Any]:
         """Its figures."""
-
-
-CRITICAL = ("agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed")
 
 
 class ChatEventMonitor:
@@ -342,11 +340,11 @@ class WebSocketEventMonitor:
         if tracker is None:
             raise EventValidationError(f"Session {session_id} is not tracked")
         seen = [entry["event_type"] for entry in tracker["events"]]
-        missing = [kind for kind in CRITICAL if kind not in seen]
+        missing = [kind for kind in CRITICAL_EVENTS if kind not in seen]
         if missing:
             raise MissingCriticalEventError(f"Missing critical events: {', '.join(missing)}")
         if self.validate_event_order:
-            firsts = [seen.index(kind) for kind in CRITICAL]
+            firsts = [seen.index(kind) for kind in CRITICAL_EVENTS]
             if firsts != sorted(firsts):
                 raise EventValidationError(f"Events out of order: {', '.join(seen)}")
         return True
@@ -361,7 +359,7 @@ class WebSocketEventMonitor:
             "session_id": session_id,
             "total_events": sum(counts.values()),
             "events_by_type": dict(counts),
-            "critical_events": sum(counts[kind] for kind in CRITICAL),
+            "critical_events": sum(counts[kind] for kind in CRITICAL_EVENTS),
             "duration": time.time() - tracker["start_time"],
             "start_time": tracker["start_time"],
         }

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import Any
 
+from compat.canonical.core.events import CRITICAL_EVENTS
 from compat.canonical.core.serialization import serialize_message
 from compat.netra.components.bounded import append
 
@@ -36,9 +37,7 @@ class BufferConfig:
     overflow_strategy: str = "drop_low_priority"
     retry_intervals: list[float] = field(default_factory=lambda: [0.5, 1.0, 2.0, 5.0])
     max_retry_attempts: int = 4
-    critical_message_types: list[str] = field(
-        default_factory=lambda: ["agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed"]
-    )
+    critical_message_types: list[str] = field(default_factory=lambda: list(CRITICAL_EVENTS))
     never_drop_critical: bool = True
 
 

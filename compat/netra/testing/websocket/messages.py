@@ -11,8 +11,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Optional, Union
 
-#: The five events that every run of an agent must tell, in this order.
-CRITICAL_EVENTS = ("agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed")
+from compat.canonical.core.events import CRITICAL_EVENTS as CRITICAL_EVENTS
 
 
 class WebSocketEventType(Enum):

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from compat.canonical.core import serialization
+from compat.canonical.core.events import CRITICAL_EVENTS
 from compat.netra.components.connections.manager_calls import settled
 from compat.netra.components.messages import serializing
 from compat.shim import legacy_method
@@ -62,7 +63,7 @@ class CriticalEvents(ManagerPart):
     def _critical(self, user: str, event_type: str, data: Any, attempt: int) -> dict[str, Any]:
         body = data if isinstance(data, dict) else {"data": data}
         fields = self.manager._process_business_event(event_type, body)
-        if event_type in ("agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed"):
+        if event_type in CRITICAL_EVENTS:
             # Whose event it is does not hang on what the event says of itself.
             fields["user_id"] = user
             fields["thread_id"] = fields.get("thread_id") or getattr(self.manager.user_context, "thread_id", None)

@@ -6,6 +6,7 @@ import asyncio as asyncio
 import time
 from typing import Any, ClassVar
 
+from compat.canonical.core.events import CRITICAL_EVENTS
 from compat.canonical.core.logged import get_logger
 
 from ...connections.manager_calls import emit_critical, is_connected
@@ -40,13 +41,7 @@ class UnifiedWebSocketEmitter(EmitterState, EmitterNotifications):
         Without a manager, or without a user.
     """
 
-    CRITICAL_EVENTS: ClassVar[list[str]] = [
-        "agent_started",
-        "agent_thinking",
-        "tool_executing",
-        "tool_completed",
-        "agent_completed",
-    ]
+    CRITICAL_EVENTS: ClassVar[list[str]] = list(CRITICAL_EVENTS)
     AUTHENTICATION_CRITICAL_EVENTS: ClassVar[list[str]] = ["auth_started", "auth_validating", "auth_completed", "auth_failed"]
     MAX_RETRIES = 3
     MAX_CRITICAL_RETRIES = 5
