@@ -389,3 +389,38 @@ def test_a_send_that_leads_to_a_send_keeps_the_order(new_socket, context) -> Non
         assert socket.seqs == [1, 2]
 
     asyncio.run(run())
+
+
+def test_what_is_said_to_one_connection_never_gives_way_and_too_much_of_it_ends_the_connection(new_socket, context) -> None:
+    async def run() -> None:
+        manager = WebSocketManagerFactory(Limits(outbox_events=4, close_timeout=0.05)).get(context())
+        socket = new_socket()
+        socket.block()
+        connection = manager.add_connection(socket, abort=socket.abort)
+        await manager.send(numbered(0))  # in the writer's hand
+        assert connection.post({"type": "ack", "ack": 1})
+        for number in range(5):
+            await manager.send(numbered(number))
+        assert connection.post({"type": "ack", "ack": 2})
+        socket.release()
+        await connection.drained()
+        acks = [message["ack"] for message in socket.messages if message["type"] == "ack"]
+        assert acks == [1, 2] and connection.outbox.dropped == 3
+        socket.block()
+        await manager.send(numbered(6))
+        assert [connection.post({"type": "ack", "ack": n}) for n in range(5)] == [True] * 4 + [False]
+        assert (connection.close_code, connection.close_reason) == (1013, "outbox is full")
+        socket.release()
+
+    asyncio.run(run())
+
+
+def test_a_connection_that_catches_up_and_takes_no_more_is_closed_not_robbed(new_socket, context) -> None:
+    async def run() -> None:
+        manager = WebSocketManagerFactory(Limits(outbox_events=2)).get(context())
+        connection = manager.add_connection(new_socket())
+        connection.held = True
+        assert [connection.post({"type": "ack", "ack": n}) for n in range(3)] == [True, True, False]
+        assert connection.close_code == 1013
+
+    asyncio.run(run())

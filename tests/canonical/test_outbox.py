@@ -91,3 +91,19 @@ def test_clearing_returns_what_waited(policy: OverflowPolicy) -> None:
     outbox.preload([event(1), event(2)])
     assert [e.seq for e in outbox.clear()] == [1, 2, 3]
     assert len(outbox) == 0
+
+
+def said(kind: str) -> Event:
+    return Event(Draft({"type": kind}, True), "", 0)
+
+
+def test_what_a_replay_does_not_bring_again_is_kept_behind_it_and_a_greeting_before() -> None:
+    outbox = Outbox(4, 1000, OverflowPolicy.DROP_OLDEST)
+    outbox.preload([said("connection_established"), event(1), said("resync")])
+    for item in (event(2), said("ack"), event(3), said("error"), event(4)):
+        assert outbox.put(item)
+    outbox.forget_events()
+    outbox.preload([event(1), event(2)])
+    left = [outbox.pop() for _ in range(len(outbox))]
+    assert [item.seq or item.type for item in left] == ["connection_established", 1, 2, "ack", "error"]
+    assert (outbox.size, outbox.missing) == (0, 0)

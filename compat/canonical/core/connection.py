@@ -218,11 +218,15 @@ class Connection:
 
     def post(self, message: Mapping[str, Any]) -> bool:
         """As :meth:`send_direct`, without waiting: say whether the connection took it. Needs a running loop."""
-        event = Event(Draft(message), "", 0)
+        # No replay brings it again: it must not give way silently.
+        event = Event(Draft(message, True), "", 0)
         with self._lock:
             if self.held:
                 # It catches up: whatever is said to it meanwhile comes after.
-                return self.close_code is None and self.outbox.put(event)
+                if self.close_code is None and self.outbox.put(event):
+                    return True
+                self.condemn(TRY_AGAIN_LATER, "outbox is full")
+                return False
             if not self.offer(event):
                 return False
         self.pump()

@@ -203,8 +203,7 @@ class UnifiedWebSocketManager:
         self._stream.check_replays()
         with self._factory.lock:
             connection.held = True
-            connection.outbox.clear()
-            connection.outbox.missing = 0
+            connection.outbox.forget_events()
         reason = await self._bring_up(connection, since, False)
         connection.pump()
         return reason

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from ..limits import OverflowPolicy
 from .events import Draft, Event
 
+_NOTICES = ("gap", "resync")
+
 
 class Outbox:
     """Events that wait for one connection, in order, bounded in number and bytes.
@@ -81,6 +83,17 @@ class Outbox:
         event = self._waiting.popleft()
         self._size -= len(event.draft.body)
         return event
+
+    def forget_events(self) -> None:
+        """Drop what a replay brings again: events and notices of where they continue; direct messages stay."""
+        kept = [event for event in self.clear() if not event.seq and event.type not in _NOTICES]
+        self.missing = 0
+        for event in kept:
+            if event.type == "connection_established":  # comes before everything
+                self.put_first([event])
+            else:
+                self._waiting.append(event)
+                self._size += len(event.draft.body)
 
     def clear(self) -> list[Event]:
         """Take everything that waits."""

@@ -129,7 +129,7 @@ class UserStream:
                 first = replay
             elif replay.resync is not None:
                 first = replay
-                connection.outbox.clear()
+                connection.outbox.forget_events()
             with lock:
                 since = replay.position
                 connection.seq = since.seq

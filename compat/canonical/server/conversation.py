@@ -9,7 +9,9 @@ from typing import Any
 
 from ..close_codes import (
     INTERNAL_ERROR,
+    INVALID_TEXT,
     POLICY_VIOLATION,
+    PROTOCOL_ERROR,
     TOKEN_EXPIRED,
     TOO_LARGE,
     TRY_AGAIN_LATER,
@@ -31,6 +33,7 @@ logger = get_logger(__name__)
 
 
 _OWN = ("ping", "pong", "resume", "select_thread", "authenticate")
+_BY_FRAMES = (PROTOCOL_ERROR, INVALID_TEXT, TOO_LARGE)  # what servers end a connection with by themselves
 LONGEST_THREAD_ID = 1000  # kept for each connection, and looked at for each event
 
 
@@ -77,7 +80,7 @@ class Conversation:
         try:
             await self._converse()
         except Refused as refusal:
-            self._service.refusals["connection", str(refusal.code)] += 1
+            self._service.note_refusal(refusal.code)
             await connection.close(refusal.code, str(refusal))
         except Exception:
             logger.exception("connection %s failed and is closed", connection.connection_id)
@@ -115,6 +118,8 @@ class Conversation:
         while True:
             incoming = await self._receive()
             if incoming["type"] != "websocket.receive":
+                if self._socket.configure is None and incoming.get("code") in _BY_FRAMES:
+                    service.note_refusal(incoming["code"])
                 return None
             now = connection.last_seen
             connection.last_seen = service.factory.clock()

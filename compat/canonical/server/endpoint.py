@@ -48,7 +48,11 @@ class WebSocketEndpoint:
         service.capabilities.note(socket)
         if socket.configure is not None:
             socket.configure(
-                settings.max_message_bytes, settings.heartbeat_interval, settings.heartbeat_timeout, service.begin_drain
+                settings.max_message_bytes,
+                settings.heartbeat_interval,
+                settings.heartbeat_timeout,
+                service.begin_drain,
+                service.note_refusal,
             )
         query = {name: values[-1] for name, values in parse_qs(scope.get("query_string", b"").decode("latin-1")).items()}
         await socket.receive()
@@ -56,7 +60,7 @@ class WebSocketEndpoint:
             identity, address = await self._admit(socket, scope)
             connection, manager = await self._connect(socket, identity, query)
         except Refused as refusal:
-            service.refusals["connection", str(refusal.code)] += 1
+            service.note_refusal(refusal.code)
             logger.info("connection refused with %d: %s", refusal.code, refusal)
             await _close_quietly(socket, refusal.code, str(refusal))
             return

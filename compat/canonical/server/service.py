@@ -117,6 +117,10 @@ class WebSocketService:
         finally:
             self.signals.detach()
 
+    def note_refusal(self, code: int) -> None:
+        """Count a connection that was refused or ended with a close code for what its client did."""
+        self.refusals["connection", str(code)] += 1
+
     def health(self) -> dict[str, Any]:
         """Return the factory's health; red while draining."""
         health = self.factory.health()

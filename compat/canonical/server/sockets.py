@@ -17,7 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 ABORT_EXTENSION = "compat.abort"
 #: Where it offers ``write(text) -> bool``, which writes a text message at once, or not at all (False).
 WRITE_EXTENSION = "compat.write_text"
-#: Where it offers ``configure(max_bytes, ping_interval, ping_timeout, on_shutdown)`` for this one connection.
+#: Where it offers ``configure(max_bytes, ping_interval, ping_timeout, on_shutdown, on_refusal)`` for this one connection.
 CONFIGURE_EXTENSION = "compat.configure"
 _LONGEST_REASON = 123  # bytes: what a close frame has room for
 _DESCRIPTORS = next((path for path in ("/proc/self/fd", "/dev/fd") if os.path.isdir(path)), "")

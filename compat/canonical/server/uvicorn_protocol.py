@@ -58,6 +58,7 @@ def abortable_protocol(close_timeout: float) -> Any:
             # Compression doubles the CPU and triples the memory of each connection.
             self.conn.available_extensions = []
             self._on_shutdown: Callable[[], None] | None = None
+            self._on_refusal: Callable[[int], None] | None = None
             self._paused = False  # as ``writable`` says, without a call
 
         def handle_connect(self, event: Any) -> None:
@@ -68,12 +69,22 @@ def abortable_protocol(close_timeout: float) -> Any:
                 scope["extensions"][WRITE_EXTENSION] = self.write_text
                 scope["extensions"][CONFIGURE_EXTENSION] = self.configure
 
-        def configure(self, max_bytes: int, ping_interval: float, ping_timeout: float, on_shutdown: Callable[[], None]) -> None:
-            """Take the application's bounds in the place of the server's; ``on_shutdown()`` must end in a close."""
+        def configure(
+            self,
+            max_bytes: int,
+            ping_interval: float,
+            ping_timeout: float,
+            on_shutdown: Callable[[], None],
+            on_refusal: Callable[[int], None],
+        ) -> None:
+            """Take the application's bounds in the place of the server's; ``on_shutdown()`` must end in a close.
+
+            ``on_refusal(code)`` is called where a frame is refused before the application sees it.
+            """
             conn: Any = self.conn
             conn.max_message_size = conn.max_size = max_bytes  # the second is its name before websockets 16
             self.ping_interval, self.ping_timeout = ping_interval, ping_timeout
-            self._on_shutdown = on_shutdown
+            self._on_shutdown, self._on_refusal = on_shutdown, on_refusal
 
         def abort(self) -> None:
             """Free the connection now, what the kernel would still send for it included."""
@@ -136,6 +147,8 @@ def abortable_protocol(close_timeout: float) -> Any:
             self._abort_later()
 
         def handle_parser_exception(self) -> None:
+            if self._on_refusal is not None and not self.close_sent and self.conn.close_sent is not None:
+                self._on_refusal(self.conn.close_sent.code)
             super().handle_parser_exception()
             self._abort_later()
 

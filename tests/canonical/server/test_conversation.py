@@ -233,3 +233,37 @@ def test_what_is_internal_is_shown_to_the_internal_token_alone(running) -> None:
             assert set((await web.get("/readyz")).json()) == {"healthy", "draining"}
 
     asyncio.run(run())
+
+
+def test_what_was_said_to_a_connection_alone_survives_its_own_resume(running, client_of) -> None:
+    """An acknowledgment, an error and a direct message wait for a client that does not read, and asks for its events again."""
+
+    async def flood(manager, connection, message) -> None:
+        for number in range(150):
+            await manager.send({"type": "note", "n": number, "text": "x" * 60_000})
+        connection.post({"type": "direct"})
+
+    async def run() -> None:
+        async with running(flood) as server, server.connect(max_queue=1) as link:
+            client = client_of(link)
+            hello = await client.hear()
+            await client.say(type="flood", ack="flooded")
+            await client.say(type="authenticate", ack="refused")
+            (connection,) = server.factory.connections()
+            while not server.service.refusals["message", "malformed"]:
+                await asyncio.sleep(0.005)
+            assert connection.writing
+            await client.say(type="resume", epoch=hello["epoch"], seq=0, ack="again")
+            while not server.factory.counters.replayed:
+                await asyncio.sleep(0.005)
+            notes, others = set(), []
+            while "again" not in others:
+                message = await client.hear()
+                if message["type"] == "note":
+                    notes.add(message["n"])
+                else:
+                    others.append(message.get("ack", message["type"]))
+            assert notes == set(range(150))
+            assert sorted(others) == ["again", "direct", "flooded", "refused"]
+
+    asyncio.run(run())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import string
@@ -268,3 +269,44 @@ def test_a_position_is_one_or_none(message: Any) -> None:
 def test_a_text_is_a_message_or_none(text: str) -> None:
     message = parse(text)
     assert message is None or isinstance(message["type"], str)
+
+
+#: What a client may put on the wire, and how it is refused.
+FRAMES = {
+    "not masked": (b"\x81\x05hello", "1002"),
+    "reserved bit": (b"\xc1\x80\0\0\0\0", "1002"),
+    "continuation of nothing": (b"\x80\x80\0\0\0\0", "1002"),
+    "close of one byte": (b"\x88\x81\0\0\0\0x", "1002"),
+    "not UTF-8": (b"\x81\x82\0\0\0\0\xc3\x28", "1007"),
+    "binary": (b"\x82\x80\0\0\0\0", "1003"),
+    "endless": (b"\x81\xff\x7f" + b"\xff" * 7 + b"\0\0\0\0", "1009"),
+}
+
+
+def test_each_frame_that_is_refused_is_counted_once_by_its_close_code(running, client_of, quiet) -> None:
+    async def run() -> None:
+        async with running() as server, server.connect(user="witness") as calm:
+            witness = client_of(calm)
+            await witness.hear()
+            bearer = jwt.encode({"sub": "u", "exp": time.time() + 60}, SECRET)
+            head = (
+                f"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {bearer}\r\n\r\n"
+            ).encode()
+            expected: dict[tuple[str, str], int] = {}
+            for piece, code in FRAMES.values():
+                reader, writer = await asyncio.open_connection("127.0.0.1", server.settings.port)
+                writer.write(head)
+                await asyncio.wait_for(reader.readuntil(b"connection_established"), 20)
+                writer.write(piece)
+                with contextlib.suppress(ConnectionResetError):
+                    await asyncio.wait_for(reader.readuntil(b"\x88"), 20)
+                writer.transport.abort()
+                expected["connection", code] = expected.get(("connection", code), 0) + 1
+            while server.factory.stats()["connections"] > 1:
+                await asyncio.sleep(0.01)
+            assert server.service.refusals == expected
+            await witness.say(type="ping")
+            assert (await witness.hear())["type"] == "pong"
+
+    asyncio.run(run())
