@@ -13,6 +13,7 @@ from compat._writing import whole_file
 
 from .choice import Choice
 from .config import Settings
+from .hints import Hints, by_file
 from .reading import gc_pause
 from .reading.files import Found, Trees, matches
 from .rewriting.plan import SHOWN
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from compat.ledger import Ledger
 
     from .findings import Finding
+    from .hints import Ran
     from .rewriting import Skip
 
 _STEP = 50
@@ -76,13 +78,14 @@ def fix(
     unsafe: bool = False,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
+    evidence: Iterable[Ran] = (),
 ) -> Fix:
     """Rewrite every file under ``paths`` that holds a legacy use; files change only with ``write``.
 
     A name of one module that another file of the trees imports or patches by its old name keeps that name. With ``verify``,
     each result is compiled and fixed again (nothing may be left to do), and ``problems`` says what is wrong. ``progress`` is
     called with the numbers of files done and of all files, now and then. ``unsafe`` makes likely edits too; ``select`` and
-    ``ignore`` are rules, ids of rows or legacy paths (with ``*``).
+    ``ignore`` are rules, ids of rows or legacy paths (with ``*``); ``evidence`` are counted uses, which make likely edits.
     """
     settings = settings or Settings()
     trees = Trees(paths, exclude=settings.exclude, gitignore=gitignore, data=False)
@@ -92,6 +95,8 @@ def fix(
     scanner = Scanner(ledger, settings, Selection(), trees.roots)
     fixing = _Fixing(scanner, settings, Choice(ledger, settings, select=select, ignore=ignore), unsafe)
     named = set(trees.roots)
+    ran = by_file([item.path for item in found], evidence)
+    fixing.hints.update((path, Hints(here)) for path, here in ran.items())
     with warnings.catch_warnings(), gc_pause.paused():
         warnings.simplefilter("ignore")
         outcomes: dict[str, tuple[Found, Outcome]] = {}
@@ -99,6 +104,8 @@ def fix(
         for count, (item, raw) in enumerate(scanner.candidates(wanted), 1):
             if progress is not None and count % _STEP == 0:
                 progress(count, len(found))
+            if raw is None and item.path in fixing.hints:
+                raw = read(item.path)[0]
             outcome = fixing.candidate(item, raw)
             if outcome is not None and (outcome.status != UNCHANGED or outcome.held):
                 outcomes[item.path] = (item, outcome)
@@ -157,6 +164,7 @@ class _Fixing:
     settings: Settings
     choice: Choice
     unsafe: bool
+    hints: dict[str, Hints] = field(default_factory=dict)
     items: dict[str, Found] = field(default_factory=dict)
     #: Methods that keep their names, and by file the names that others know it by.
     held: set[str] = field(default_factory=set)
@@ -181,6 +189,7 @@ class _Fixing:
             skip_all=self._why_left(item),
             unsafe=self.unsafe,
             chosen=self.choice.for_file(item.path, item.root),
+            hints=self.hints.get(item.path),
         )
 
     def is_meant(self, finding: Finding) -> bool:
@@ -209,6 +218,7 @@ class _Fixing:
             kept_locals=self.kept.get(path, ()),
             held=self.held,
             skip_all=self._why_left(item),
+            hints=self.hints.get(path),
         )
 
     def problem(self, item: Found, outcome: Outcome) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from .model import file_uses
 from .reading import dialects, sources
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .findings import Finding
+    from .hints import Hints
     from .model.file_uses import FileUses
     from .rewriting.plan import Chosen, Skip
     from .targets import Targets
@@ -49,12 +50,13 @@ def suggest(
     kept_locals: Iterable[str] = (),
     held: Iterable[str] = (),
     skip_all: str = "",
+    hints: Optional[Hints] = None,
 ) -> dict[Finding, Suggestion]:
     """The suggestions for the findings of one file; each edit is whole, and holds if it alone is made."""
     findings = [*findings]
     try:
         source = sources.decode(path, raw)
-        uses = file_uses.read(source, targets, module=module, is_package=is_package)
+        uses = file_uses.read(source, targets, module=module, is_package=is_package, hints=hints)
     except (sources.Undecodable, dialects.Unparsable):
         return {finding: Suggestion(SHOWN, "the file cannot be analysed") for finding in findings}
     kept = frozenset(kept_locals), frozenset(held), skip_all

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from compat.ledger import Ledger
 
+    from ..hints import Hints
     from ..model.file_uses import FileUses
     from .plan import Chosen
 
@@ -78,10 +79,12 @@ def fix_bytes(
     skip_all: str = "",
     unsafe: bool = False,
     chosen: Optional[Chosen] = None,
+    hints: Optional[Hints] = None,
 ) -> Outcome:
     """Rewrite the bytes of one file; encoding, BOM and line ends stay. Never raises for what the file holds.
 
-    ``unsafe`` makes likely edits too; ``chosen`` says by rule, legacy path and offset which uses to rewrite.
+    ``unsafe`` makes likely edits too; ``chosen`` says by rule, legacy path and offset which ones to rewrite; ``hints`` is what is
+    known of the file from outside.
     """
     made = Outcome(path, UNCHANGED, raw, raw, module=module)
     try:
@@ -90,7 +93,7 @@ def fix_bytes(
         return replace(made, status=FAILED, reason=str(error))
     gc_pause.between_files()
     try:
-        uses = file_uses.read(source, targets, module=module, is_package=is_package)
+        uses = file_uses.read(source, targets, module=module, is_package=is_package, hints=hints)
     except dialects.Unparsable as error:
         return replace(made, status=FAILED, reason=f"line {error.line}: {finding_text.unparsable(error.reason)}")
     try:

@@ -34,6 +34,7 @@ class Use(NamedTuple):
     end: int
     confidence: str
     place: Optional[int] = None
+    doubt: str = ""
 
 
 def find(uses: FileUses) -> Iterator[Finding]:
@@ -52,9 +53,17 @@ def calls(uses: FileUses) -> Iterator[Use]:
     last = {path.rpartition(".")[2] for path in rows}
     words = last | members.own_methods | (members.adapted_names if uses.legacy_receivers is not None else frozenset())
     for scope, call, _chain in file.names.calls:
-        for path in dict.fromkeys(_functions(uses, scope, call, words)):
+        paths = dict.fromkeys(_functions(uses, scope, call, words))
+        told = uses.told(call.func) if uses.hints is not None and isinstance(call.func, ast.Attribute) else None
+        for path in paths:
             for row in rows.get(path, ()):
                 yield from _in_call(file, row, call)
+        if told is not None and told.path and isinstance(call.func, ast.Attribute):
+            owned = f"{told.path}.{call.func.attr}", f"{told.path}.{members.renamed_method(told.path, call.func.attr)}"
+            for path in dict.fromkeys(owned):
+                for row in rows.get(path, ()) if path not in paths else ():
+                    for use in _in_call(file, row, call):
+                        yield use._replace(doubt=told.doubt, confidence=MEDIUM if told.doubt else use.confidence)
 
 
 def _functions(uses: FileUses, scope: Scope, call: ast.Call, words: Collection[str]) -> Iterator[str]:

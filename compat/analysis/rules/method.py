@@ -38,6 +38,10 @@ class Use(NamedTuple):
     how: str
     confidence: str
     text: Optional[ast.Constant] = None
+    #: What speaks against the class of the object; empty where it is certain.
+    doubt: str = ""
+    #: Whether the class is known from outside the file.
+    told: bool = False
 
 
 def find(uses: FileUses) -> Iterator[Finding]:
@@ -67,17 +71,17 @@ def reads(uses: FileUses) -> Iterator[Use]:
         for chain, node in read:
             if node.attr in words:
                 called = chain.call is not None and node is chain.node
-                yield from _read(file, chain.scope, node, called, rows, known)
+                yield from _read(uses, chain.scope, node, called, rows, known)
         for scope, node in file.names.loose:
             if node.attr in words:
                 called = isinstance(file.names.parents.get(node), ast.Call)
-                yield from _read(file, scope, node, called, rows, known)
+                yield from _read(uses, scope, node, called, rows, known)
         yield from _patches(file, words, rows, known)
         yield from _overrides(file, words, rows, known)
 
 
 def _read(
-    file: FileModel,
+    uses: FileUses,
     scope: Scope,
     node: ast.Attribute,
     called: bool,
@@ -85,10 +89,11 @@ def _read(
     receivers: Receivers,
 ) -> Iterator[Use]:
     made = receivers.of(scope, node.value) or receivers.path(scope, node.value)
-    row, how = rows(made).get(node.attr), "call" if called else "attribute"
+    told = None if made else uses.told(node)
+    row, how = rows(told.path if told is not None else made).get(node.attr), "call" if called else "attribute"
     if row is not None and row.covers(how):
-        end = file.span(node)[1]
-        yield Use(row, end - len(node.attr.encode()), end, how, HIGH)
+        end, doubt = uses.file.span(node)[1], told.doubt if told is not None else ""
+        yield Use(row, end - len(node.attr.encode()), end, how, MEDIUM if doubt else HIGH, None, doubt, told is not None)
 
 
 def _patches(file: FileModel, words: Collection[str], rows: Members, receivers: Receivers) -> Iterator[Use]:

@@ -11,6 +11,7 @@ from ..reading import gc_pause, sources
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ..hints import Hints
     from ..model.file_uses import FileUses
     from ..targets import Target, Targets
     from .fragmentation import SymbolImport
@@ -87,6 +88,7 @@ def examine(
     module: str = "",
     is_package: bool = False,
     is_data: bool = False,
+    hints: Optional[Hints] = None,
 ) -> Examined:
     """Find every use in one file. Never raises for what the file holds."""
     # Most runs examine few files in full, or none: what that takes is imported by the first.
@@ -105,7 +107,9 @@ def examine(
         return Examined([finding for finding in textual.search_data(source, targets) if scope.takes(finding)], module=module)
     gc_pause.between_files()
     try:
-        uses = file_uses.read(source, targets, module=module, is_package=is_package, whole=scope.is_fast)
+        uses = file_uses.read(
+            source, targets, module=module, is_package=is_package, whole=scope.is_fast or hints is not None, hints=hints
+        )
     except dialects.Unparsable as error:
         found = [*textual.search_python(source, targets, module, is_package=is_package)]
         unparsable = textual.unparsable(source, error.line, error.reason)
@@ -115,6 +119,10 @@ def examine(
     if not scope.select or "doctests" in scope.select:
         findings += in_doctests(uses)
     findings = without_repeats(findings)
+    if hints is not None and hints.ran:
+        from . import counted
+
+        findings = [*filter(scope.takes, counted.add(uses, hints, findings))]
     if scope.active_rules:
         findings = suppressions.apply(source, findings, scope.active_rules)
     symbols = fragmentation.collect(uses.file, targets) if scope.policy else []

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from compat.ledger import Ledger
 
     from ..config import Settings
+    from ..hints import Hints
     from ..reading.files import Found
     from .prefilter import Module, Prefilter
 
@@ -88,7 +89,7 @@ class Scanner:
                 return made
         return self.examine(item, raw)
 
-    def examine(self, item: Found, raw: bytes) -> Examined:
+    def examine(self, item: Found, raw: bytes, hints: Optional[Hints] = None) -> Examined:
         """Examine a file in full."""
         module, is_package = ("", False) if item.is_data else self.modules.of(item)
         return examine(
@@ -99,4 +100,5 @@ class Scanner:
             module=module,
             is_package=is_package,
             is_data=item.is_data,
+            hints=hints,
         )

@@ -12,13 +12,15 @@ from ..findings import Finding
 from ..reading import gc_pause
 from ..reading.files import DATA, Found, Trees
 from . import fragmentation, re_exports, workers
-from .examine import Selection, unreadable
+from .examine import Examined, Selection, read, unreadable
 from .file_scanner import Scanner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from compat.ledger import Ledger
+
+    from ..hints import Ran
 
 
 class Scan:
@@ -48,6 +50,7 @@ def scan(
     cache: Optional[str] = None,
     progress: Optional[Callable[[int, int], None]] = None,
     leave_out: Iterable[str] = (),
+    evidence: Iterable[Ran] = (),
 ) -> Scan:
     """Find every use of a ledger's rows under ``paths``.
 
@@ -70,6 +73,8 @@ def scan(
         Called with the numbers of files done and of all files, now and then.
     leave_out:
         Files that are not looked at, such as a baseline, which names every legacy path itself.
+    evidence:
+        Uses that were counted when programs ran: each is a finding, with its count, if its line still holds it.
     """
     started = time.perf_counter()
     settings = settings or Settings()
@@ -100,6 +105,9 @@ def scan(
                 store.keep(examined)
     if store is not None:
         store.save()
+    ran = [*evidence]
+    if ran:
+        _examine_again(scanner, found, examined, ran)
     for item in examined.values():
         result.findings.extend(item.findings)
     result.findings.extend(unreadable(path, reason) for path, reason in trees.errors)
@@ -112,6 +120,19 @@ def scan(
     result.examined = len(examined)
     result.seconds = time.perf_counter() - started
     return result
+
+
+def _examine_again(scanner: Scanner, found: list[Found], examined: dict[str, Examined], ran: list[Ran]) -> None:
+    """Examine the files of which counted uses are known, with these."""
+    from ..hints import Hints, by_file
+
+    items = {item.path: item for item in found if not item.is_data}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for path, here in by_file(items, ran).items():
+            raw, _reason = read(path)
+            if raw is not None:
+                examined[path] = scanner.examine(items[path], raw, Hints(here))
 
 
 def scan_one(

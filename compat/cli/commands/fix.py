@@ -23,6 +23,7 @@ from ..progress import bar
 if TYPE_CHECKING:
     from compat.analysis import Fix, Outcome, Settings, Skip
     from compat.analysis.debt.baseline import Baseline
+    from compat.analysis.hints import Ran
     from compat.ledger import Ledger
 
 _SELECTOR = "Rules, ids of rows or legacy paths (with *), separated by commas; repeatable."
@@ -42,6 +43,8 @@ _SELECTOR = "Rules, ids of rows or legacy paths (with *), separated by commas; r
 @click.option("--unsafe", is_flag=True, help="Also make the likely edits.")
 @click.option("--select", multiple=True, metavar="ID", help=f"Rewrite these only. {_SELECTOR}")
 @click.option("--ignore", multiple=True, metavar="ID", help=f"Leave these alone. {_SELECTOR}")
+@click.option("--evidence", is_flag=True, help="Uses that were counted when programs ran make likely edits.")
+@click.option("--from", "sources", multiple=True, metavar="SOURCE", help="Where --evidence reads; repeatable. Default: here.")
 @click.option("--verify", is_flag=True, help="Compile each result and check that nothing is left to fix in it.")
 @click.option(
     "--baseline",
@@ -69,6 +72,8 @@ def command(
     is_stdin = paths == ("-",)
     if given["format"] != "text" and (given["write"] or is_stdin):
         raise click.UsageError("--format json and sarif show the edits of files; write them without it")
+    if given["sources"] and not given["evidence"]:
+        raise click.UsageError("--from says where --evidence reads")
     settings = config.load((stdin_filename or ".") if is_stdin else (paths or (".",))[0])
     debt = _debt(baseline, settings)
     ledger = required_ledger(ledgers)
@@ -95,6 +100,14 @@ def _chosen(given: dict[str, Any]) -> dict[str, Any]:
     return {"unsafe": given["unsafe"], **words}
 
 
+def _counted(given: dict[str, Any]) -> list[Ran]:
+    if not given["evidence"]:
+        return []
+    from ..evidence import counted
+
+    return counted(given["sources"])
+
+
 _LISTS = ("select", "ignore")
 
 
@@ -110,6 +123,7 @@ def _fix_trees(
     from compat.analysis.rewriting import rewriter
 
     write, quiet = given["write"], given["quiet"]
+    ran = _counted(given)
     with bar("Fixing") as progress:
         result = fixer.fix(
             paths,
@@ -119,11 +133,12 @@ def _fix_trees(
             settings=settings,
             gitignore=not given["no_gitignore"],
             progress=progress,
+            evidence=ran,
             **_chosen(given),
         )
     fixed = [outcome for outcome in result.outcomes if outcome.status == rewriter.FIXED]
     if given["format"] != "text":
-        _write_edits(paths, ledger, settings, result, debt, output, given)
+        _write_edits(paths, ledger, settings, result, debt, output, given, ran)
     elif not quiet and not write:
         with opened_output(output) as stream:
             for outcome in fixed:
@@ -148,6 +163,7 @@ def _write_edits(
     debt: Baseline | None,
     output: Path | None,
     given: dict[str, Any],
+    ran: list[Ran],
 ) -> None:
     """Report findings, each with its edit: all that `compat scan` finds of what was selected."""
     from compat import __version__
@@ -162,6 +178,7 @@ def _write_edits(
             gitignore=not given["no_gitignore"],
             progress=progress,
             leave_out=[debt.path] if debt is not None else [],
+            evidence=ran,
         )
     meant = result.meant(scanned.findings)
     report = formats.Report(meant, files=scanned.files, seconds=scanned.seconds, version=__version__)

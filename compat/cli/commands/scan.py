@@ -18,6 +18,7 @@ from ..progress import bar
 
 if TYPE_CHECKING:
     from compat.analysis.config import Settings
+    from compat.analysis.hints import Ran
     from compat.analysis.output import Report
     from compat.analysis.scanning.scanner import Scan
     from compat.ledger import Ledger
@@ -62,6 +63,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("--no-config", action="store_true", help="Python files only: no TOML, YAML, JSON, INI.")
     add("--no-gitignore", action="store_true", help="Also what .gitignore leaves out.")
     add("--jobs", "-j", type=int, default=None, metavar="N", help="Processes; by default one a core, if that is worth it.")
+    add("--evidence", action="store_true", help="Also find what was counted when programs ran, with its count.")
+    add("--from", dest="sources", action="append", default=[], metavar="SOURCE", help="Where --evidence reads; repeatable.")
     add("--stdin-filename", metavar="FILE", help="Where the text that `-` reads from stdin belongs.")
     add("--exit-zero", action="store_true", help="Exit with 0 even where something is found.")
     add("--cache", action="store_true", default=True, help=argparse.SUPPRESS)
@@ -80,6 +83,8 @@ def run(argv: Sequence[str]) -> int:
             parser.error(f"argument --select: {unknown[0]!r} is none of {', '.join(_SELECTABLE)}")
         if given.jobs is not None and given.jobs < 1:
             parser.error("argument --jobs: there must be at least one process")
+        if given.sources and not given.evidence:
+            parser.error("--from says where --evidence reads")
         if "-" in paths and paths != ["-"]:
             parser.error("- reads the only file of a run")
         settings, baseline = _settings(given, [given.stdin_filename or "."] if paths == ["-"] else paths)
@@ -135,6 +140,11 @@ def _scan_trees(
 ) -> Scan:
     from compat.analysis import scan
 
+    ran: list[Ran] = []
+    if given.evidence:
+        from ..evidence import counted
+
+        ran = counted(given.sources)
     with bar("Scanning") as progress:
         result = scan(
             paths or (".",),
@@ -149,6 +159,7 @@ def _scan_trees(
             cache=os.path.join(settings.root, ".compat-cache") if given.cache else None,
             progress=progress,
             leave_out=[baseline] if baseline else [],
+            evidence=ran,
         )
     # A hook is given single files, of which none may use anything.
     if not result.findings and not given.ledgers and (not paths or any(map(os.path.isdir, paths))):

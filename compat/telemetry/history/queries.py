@@ -264,6 +264,14 @@ class Usage:
             for move, caller, kind, file, line, function, total, last, version, services in rows
         ]
 
+    def lines_of_code(self, selection: Selection) -> Iterator[tuple[str, str, int, int]]:
+        """``(move, file, line, uses)`` of every line with a use in the period, in whatever version and environment."""
+        return self._connection.execute(
+            f"SELECT g.move, g.file, g.line, sum(d.count) FROM sites g JOIN uses d ON d.site = g.id "
+            f"WHERE {_CHOSEN} AND d.day >= :first GROUP BY 1, 2, 3 ORDER BY 2, 3, 1",
+            selection.values,
+        )
+
     def used(self, selection: Selection) -> set[str]:
         """The ids of the moves with a use in the period."""
         rows = self._connection.execute(

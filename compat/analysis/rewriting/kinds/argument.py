@@ -27,6 +27,8 @@ def decide_members(plan: Plan, uses: FileUses) -> None:
     for use in argument.calls(uses):
         if plan.is_allowed(use.start, argument.RULE, use.row.legacy):
             continue
+        if use.doubt and not plan.takes(use.start, argument.RULE, use.row.legacy, use.doubt):
+            continue
         reason = _rewrite(plan, use)
         if reason:
             plan.skip_span(use.start, argument.RULE, use.row.legacy, reason)

@@ -29,6 +29,8 @@ def inline_members(plan: Plan, uses: FileUses) -> None:
     for use in plan.members:
         if plan.is_allowed(use.start, use.row.kind, use.row.legacy) or use.end in plan.inlined:
             continue
+        if use.doubt and inlining.has_code(plan, use.row) and not plan.takes(use.start, use.row.kind, use.row.legacy, use.doubt):
+            continue
         left = inlining.on_object(plan, use, (uses.receivers, uses.legacy_receivers))
         if left:
             plan.skip_span(use.start, method.rule_of(use.row), use.row.legacy, left)
@@ -45,6 +47,8 @@ def decide_members(plan: Plan, uses: FileUses) -> None:
         rule = method.rule_of(use.row)
         if use.row.stays:
             plan.skip_span(use.start, rule, use.row.legacy, deprecated.reason(use.row))
+        elif use.row.differs and use.doubt:
+            plan.skip_span(use.start, rule, use.row.legacy, f"it {use.row.differs}, and {use.doubt}")
         elif use.row.differs:
             reason = _reshape(plan, use)
             if reason:
@@ -65,7 +69,7 @@ def decide_members(plan: Plan, uses: FileUses) -> None:
             plan.moved.add(use.row.legacy)
         elif plan.file.source.data[use.start : use.end] != old.encode():
             plan.skip_span(use.start, rule, use.row.legacy, "the attribute is written in a way that is not rewritten")
-        else:
+        elif not use.doubt or plan.takes(use.start, rule, use.row.legacy, use.doubt):
             plan.edit(use.start, use.end, new)
             plan.moved.add(use.row.legacy)
 
