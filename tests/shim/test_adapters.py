@@ -463,7 +463,7 @@ class TestAFactoryThatReturnsOneObject:
         seen = one.ok(
             "from old.one import Manager\nfrom canon import one\nimport gc\nseen = set()\n"
             "for key in range(50):\n    m = Manager(key)\n    assert m.key == key and m.twice() == 2 * key\n"
-            "    one.MADE.clear()\n    del m\n    gc.collect()\nkept = len(vars(Manager)['__compat_fronts__'])\n",
+            "    one.MADE.clear()\n    del m\n    if key % 10 == 9:\n        gc.collect()\nkept = len(vars(Manager)['__compat_fronts__'])\n",
             filters="ignore",
         )
         gc.collect()

@@ -41,8 +41,9 @@ def decide(plan: Plan) -> None:
         if item not in plan.left:
             left += _rewrite(plan, item, through)[1]
     for use, reason in left:
-        # What was added for others may serve now, as it would in a second run.
-        if _replace(plan, use, Speller(plan, None), set()):
+        # What was added for others may serve now, as it would in a second run; and where several imports bind the root,
+        # any import beside which another may stand.
+        if _replace(plan, use, Speller(plan, None), set()) and _replace(plan, use, Speller(plan, _beside(plan, use)), set()):
             plan.skip(use.reference, reason)
 
 
@@ -111,6 +112,22 @@ def _binding(plan: Plan, use: _Use, known: list[ImportedName]) -> Optional[Impor
     dotted = ".".join([use.chain.root.id, *use.chain.words, ""])
     always = [item for item in known if runs_before(plan, item, use.chain.root)]
     return max(always, key=lambda item: (dotted.startswith(f"{item.module}."), len(item.module)), default=None)
+
+
+def _beside(plan: Plan, use: _Use) -> Optional[ImportedName]:
+    """The last import that has run for certain where a use stands, if several bind the use's root to the same module."""
+    names, root = plan.file.names, use.chain.root
+    bindings = names.lookup(use.chain.scope, root.id)
+    if len(bindings) < 2 or len({binding.path for binding in bindings}) > 1:
+        return None
+    scopes = [use.chain.scope]
+    while scopes[-1].parent is not None:
+        scopes.append(scopes[-1].parent)
+    for item in reversed(names.imports):
+        if item.scope in scopes and item.scope.form != "class" and item.module != "__future__" and item not in plan.placements:
+            if runs_before(plan, item, root):
+                return item
+    return None
 
 
 def _rewrite(plan: Plan, item: Optional[ImportedName], uses: list[_Use]) -> tuple[bool, list[tuple[_Use, str]]]:
