@@ -123,11 +123,12 @@ def _beside(plan: Plan, use: _Use) -> Optional[ImportedName]:
     scopes = [use.chain.scope]
     while scopes[-1].parent is not None:
         scopes.append(scopes[-1].parent)
-    for item in reversed(names.imports):
-        if item.scope in scopes and item.scope.form != "class" and item.module != "__future__" and item not in plan.placements:
-            if runs_before(plan, item, root):
-                return item
-    return None
+    before = (
+        item
+        for item in reversed(names.imports)
+        if item.scope in scopes and item.scope.form != "class" and item.module != "__future__" and item not in plan.placements
+    )
+    return next((item for item in before if runs_before(plan, item, root)), None)
 
 
 def _rewrite(plan: Plan, item: Optional[ImportedName], uses: list[_Use]) -> tuple[bool, list[tuple[_Use, str]]]:
