@@ -155,6 +155,8 @@ def dress(module: types.ModuleType, canonical: types.ModuleType) -> None:
             namespace[name] = vars(canonical)[name]
     if hasattr(canonical, "__path__"):
         namespace["__path__"] = list(canonical.__path__)
+    # pluggy looks for the hooks of a plugin without asking its __getattr__.
+    namespace.update({name: value for name, value in vars(canonical).items() if name.startswith("pytest_")})
 
 
 @unseen

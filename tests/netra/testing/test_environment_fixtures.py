@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator
 
 import pytest
 
+import compat
+from compat.errors import LegacyUseWarning
 from compat.netra.components.environment import IsolatedEnvironment, get_env
+from compat.netra.ledger import LEDGER
+from compat.netra.testing import environment_fixtures
 from compat.netra.testing.environment_fixtures import (
     EnvironmentPatcher,
     clean_env_context,
@@ -90,3 +95,12 @@ def test_the_patcher_can_be_started_and_stopped() -> None:
     with patch_env({"COMPAT_PATCHED": "2"}) as env:
         assert env.get("COMPAT_PATCHED") == "2"
     assert env.get("COMPAT_PATCHED") is None and "COMPAT_PATCHED" not in os.environ
+
+
+def test_its_legacy_module_is_a_plugin() -> None:
+    manager = pytest.PytestPluginManager()
+    with compat.install(LEDGER), pytest.warns(LegacyUseWarning):
+        manager.register(importlib.import_module("test_framework.isolated_environment_fixtures"))
+    assert [impl.function for impl in manager.hook.pytest_runtest_setup.get_hookimpls()] == [
+        environment_fixtures.pytest_runtest_setup
+    ]

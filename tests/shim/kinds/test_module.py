@@ -153,6 +153,15 @@ def test_introspection_neither_counts_nor_warns(moved):
     assert compat.usage() == before
 
 
+def test_a_moved_plugin_registers_with_its_hooks(world, installed):
+    installed(Module("old.plugin", "canon.plugin", **DATES))
+    world.write("canon/plugin.py", "def pytest_make_parametrize_id(val):\n    return f'of {val}'\n")
+    world.ok("import old.plugin")
+    manager = pytest.PytestPluginManager()
+    manager.register(sys.modules["old.plugin"])
+    assert manager.hook.pytest_make_parametrize_id(config=None, val=1, argname="n") == "of 1"
+
+
 def test_find_spec_does_not_load_and_names_the_module(moved):
     spec = importlib.util.find_spec("old.mod")
     assert spec.name == "old.mod" and "old.mod" not in sys.modules and spec.origin.endswith("core.py")
