@@ -25,3 +25,16 @@ auth_client = AuthClient()
 
 def get_websocket_state_coordinator() -> None:
     """None: the states of connections are kept by :mod:`compat.netra.components.connections.state_machine`, one machine each."""
+
+
+def __getattr__(name: str) -> Any:
+    """Packages that legacy modules had imported, loaded when they are asked for."""
+    if name == "redis":
+        import redis
+
+        return redis
+    if name == "WebSocketState":
+        from starlette.websockets import WebSocketState
+
+        return WebSocketState
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

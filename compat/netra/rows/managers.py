@@ -206,6 +206,18 @@ ROWS: list[Move] = [
         GET,
     ),
     *moved(f"{W}.websocket_manager", "compat.canonical.core.serialization", "logger", "logging.getLogger(__name__)"),
+    *(
+        row
+        for module in (f"{W}.manager", f"{W}.websocket_manager_factory", "app.ws_manager")
+        for row in moved(module, "compat.canonical.core.serialization", "logger", "logging.getLogger(__name__)")
+    ),
+    *moved(f"{W}.websocket_manager", "compat.netra.adapters.replaceable", "redis", "import redis"),
+    *moved(
+        f"{W}.websocket_manager_factory",
+        "compat.netra.adapters.replaceable",
+        "WebSocketState",
+        "from starlette.websockets import WebSocketState",
+    ),
     *moved(f"{W}.websocket_manager", "compat.netra.components.agents.emitters.unified", EMITTERS),
     *moved(W, "compat.netra.adapters.managers.manager_types", "WebSocketConnection WebSocketManagerMode", GET),
     *moved(f"{W}.manager", "compat.netra.adapters.managers.manager_types", "WebSocketConnection WebSocketManagerMode", GET),
@@ -319,8 +331,6 @@ ROWS: list[Move] = [
         " calculate_next_reconnect_delay _reconnection_manager",
     ),
     # Gone, and what to write instead.
-    *removed(f"{W}.websocket_manager", "redis", since=SINCE, instead="import redis"),
-    *removed(f"{W}.manager", "logger", since=SINCE, instead="logging.getLogger(__name__)"),
     *removed(f"{W}.manager", "get_websocket_recovery_manager sync_state", since=SINCE, instead=REPLAY),
     *removed(
         f"{W}.manager",
@@ -329,10 +339,6 @@ ROWS: list[Move] = [
         instead="await get_websocket_manager_factory().broadcast(message) of compat.canonical.factory",
     ),
     *removed(f"{W}.unified_manager", "get_database_manager", since=SINCE, instead="the database layer's own session factory"),
-    *removed(
-        f"{W}.websocket_manager_factory", "WebSocketState", since=SINCE, instead="from starlette.websockets import WebSocketState"
-    ),
-    *removed(f"{W}.websocket_manager_factory", "logger", since=SINCE, instead="logging.getLogger(__name__)"),
     *removed(
         f"{W}.websocket_manager_factory",
         "get_request_scoped_db_session",

@@ -145,6 +145,13 @@ class Views:
         view = self.ids.fresh()
         view.update({user: ids for user, ids in wanted.items() if user not in view})
 
+    def set_records(self, wanted: Mapping[str, Any]) -> None:
+        """Make the records by user those of ``wanted``: connections of users that it does not name go."""
+        for user in set(self._scope.users()) - set(wanted):
+            self._keep_only(user, ())
+        self.records.drop_beside()
+        self.records.fresh().update(wanted)
+
     # What each view does with a value that is set: False for one that is no connection, which the view then keeps itself.
 
     def _put(self, connection_id: str, record: Any) -> bool:
@@ -164,6 +171,8 @@ class Views:
 
     def _replace(self, user: str, records: Any) -> bool:
         if not isinstance(records, (list, tuple)) or not all(map(_is_connection, records)):
+            return False
+        if not records and not self._scope.ids_of(user):
             return False
         self._keep_only(user, ())
         for record in records:

@@ -84,10 +84,7 @@ class ReachedNames:
         self._parts.connections.clear_all_connections()
         self._parts.connections.views.by_id.fresh().update(records)
 
-    @property
-    def connections(self) -> View:
-        """Connections by id."""
-        return self._connections
+    connections = _connections
 
     @property
     def _user_connections(self) -> View:
@@ -104,6 +101,10 @@ class ReachedNames:
     def active_connections(self) -> View:
         """Connection records by user."""
         return self._parts.connections.views.records.fresh()
+
+    @active_connections.setter
+    def active_connections(self, wanted: Mapping[str, Any]) -> None:
+        self._parts.connections.views.set_records(wanted)
 
     @property
     def _connection_ids(self) -> set[str]:

@@ -74,6 +74,23 @@ def test_a_set_of_a_user_s_ids_may_be_made_and_filled(manager: Any) -> None:
     assert dict(manager._user_connections) == {"user_2": {"conn_2"}}
 
 
+@pytest.mark.parametrize("name", ["_connections", "_user_connections", "active_connections", "connections"])
+def test_a_dictionary_may_be_replaced_by_one_of_anything(manager: Any, name: str) -> None:
+    for wanted in ({"user_1": "text"}, {"user_2": {"websocket": None}}, {"user_3": None}, {}):
+        setattr(manager, name, wanted)
+        assert dict(getattr(manager, name)) == wanted
+
+
+def test_a_list_of_a_user_s_records_may_be_made_and_filled(manager: Any, connection: Any) -> None:
+    manager.active_connections.setdefault("user_1", []).append("text")
+    assert manager.active_connections["user_1"] == ["text"]
+    record = connection("user_2", 2)
+    manager.active_connections = {"user_2": [record]}
+    assert manager.get_user_connections("user_2") == {"conn_2"} and list(manager.active_connections) == ["user_2"]
+    manager.active_connections = {}
+    assert manager.get_connection("conn_2") is None
+
+
 def test_socket_states_are_told_by_their_names_and_other_keys_by_their_numbers() -> None:
     from netra_backend.app.websocket_core.unified_manager import _get_enum_key_representation, _serialize_message_safely
 
