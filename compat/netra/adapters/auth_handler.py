@@ -20,8 +20,6 @@ from compat.shim import Adapter, legacy_method
 
 logger = get_logger(__name__)
 
-_authenticate_websocket = canonical.authenticate_websocket
-
 
 class AuthHandler(
     Adapter,
@@ -236,7 +234,7 @@ class WebSocketAuthenticator(
     @legacy_method(instead="identity = await Authenticator.verify(token)")
     async def authenticate_connection(self, token: str | None, connection_id: str) -> tuple[bool, Any, str | None]:
         """Return ``(True, context, None)`` for a token that holds, ``(False, None, why)`` for one that does not."""
-        if canonical.authenticate_websocket is _authenticate_websocket:
+        if getattr(canonical.authenticate_websocket, "__module__", None) == canonical.__name__:
             result = await _by_token(_service_of(self.canonical), token)
         else:  # A test has put its own in its place.
             result = await canonical.authenticate_websocket(token, connection_id)

@@ -364,6 +364,23 @@ def test_a_sign_in_is_not_told_to_nobody() -> None:
     assert away.emit_critical_event.await_count == 0
 
 
+@pytest.mark.parametrize(
+    ("health", "reachable"),
+    [({"has_active_connections": False}, False), ({"has_active_connections": True}, True), ({}, True), (Mock(), True)],
+)
+def test_what_a_manager_says_of_a_users_health_is_believed(health: Any, reachable: bool) -> None:
+    through = manager(get_connection_health=Mock(return_value=health))
+    emitter = AuthenticationWebSocketEmitter(through, "user_1")
+    monitor = AuthenticationConnectionMonitor(through)
+    for check in (emitter.ensure_auth_connection_health, lambda: monitor.ensure_auth_connection_health("user_1")):
+        if reachable:
+            asyncio.run(check())
+        else:
+            with pytest.raises(AuthenticationWebSocketError, match=r"connection unhealthy for user user_1 .* Health"):
+                asyncio.run(check())
+    assert monitor.get_monitoring_stats()["unhealthy_connections_detected"] == int(not reachable)
+
+
 def test_a_session_is_watched() -> None:
     through = manager()
     through.is_connection_active.side_effect = [True, False, True] + [True] * 1000

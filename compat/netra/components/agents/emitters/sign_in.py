@@ -61,8 +61,8 @@ class AuthenticationWebSocketEmitter(UnifiedWebSocketEmitter):
             If no connection is open.
         """
         self.auth_metrics["connection_health_checks"] += 1
-        if not await is_connected(self.manager, self.user_id):
-            health = await _health(self.manager, self.user_id)
+        health = await _health(self.manager, self.user_id)
+        if not await is_connected(self.manager, self.user_id) or _says_no(health):
             raise AuthenticationWebSocketError(f"{_unhealthy(self.user_id)} Health: {health}")
 
     def get_auth_stats(self) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class AuthenticationConnectionMonitor:
 
     async def _is_connected(self, user_id: str) -> bool:
         self._checks += 1
-        connected = await is_connected(self.manager, user_id)
+        connected = await is_connected(self.manager, user_id) and not _says_no(await _health(self.manager, user_id))
         self._unhealthy += not connected
         return connected
 
@@ -142,10 +142,15 @@ def _unhealthy(user_id: Any) -> str:
     return f"WebSocket connection unhealthy for user {user_id} - authentication cannot proceed safely."
 
 
+def _says_no(health: Any) -> bool:
+    """Whether a manager says that a user whom it has cannot be reached."""
+    return isinstance(health, dict) and health.get("has_active_connections") is False
+
+
 async def _health(manager: Any, user_id: Any) -> Any:
     """What a manager says of one user's connections, if it says anything."""
     ask = getattr(manager, "get_connection_health", None)
     try:
-        return await settled(ask(user_id)) if ask is not None else {"has_active_connections": False}
+        return await settled(ask(user_id)) if ask is not None else {}
     except Exception as error:
         return {"error": str(error)}
