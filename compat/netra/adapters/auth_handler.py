@@ -234,10 +234,11 @@ class WebSocketAuthenticator(
     @legacy_method(instead="identity = await Authenticator.verify(token)")
     async def authenticate_connection(self, token: str | None, connection_id: str) -> tuple[bool, Any, str | None]:
         """Return ``(True, context, None)`` for a token that holds, ``(False, None, why)`` for one that does not."""
-        if getattr(canonical.authenticate_websocket, "__module__", None) == canonical.__name__:
+        ask: Any = canonical.authenticate_websocket
+        if getattr(ask, "__module__", None) == canonical.__name__:
             result = await _by_token(_service_of(self.canonical), token)
         else:  # A test has put its own in its place.
-            result = await canonical.authenticate_websocket(token, connection_id)
+            result = await ask(token, connection_id)
         if isinstance(result, tuple):
             return result
         if result.success:
