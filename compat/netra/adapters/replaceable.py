@@ -22,6 +22,9 @@ class AuthClient:
 
 auth_client = AuthClient()
 
+#: Contexts are always checked.
+DEEP_AGENT_STATE_SECURITY_CHECK = True
+
 
 def get_websocket_state_coordinator() -> None:
     """None: the states of connections are kept by :mod:`compat.netra.components.connections.state_machine`, one machine each."""

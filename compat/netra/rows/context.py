@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat.ledger import Argument, Method, Move, names, removed
+from compat.ledger import Argument, Method, Move, names
 
 from ..advice.people import CHECKED
 from ..advice.people import CONTEXT as CONTEXT_ADVICE
@@ -53,15 +53,12 @@ ROWS: list[Move] = [
     *names(SERVICES, "compat.netra.components.environment", "IsolatedEnvironment get_env", instead=None, **WHEN),
     *names(SERVICES, "compat.netra.components.logs", "central_logger", instead=None, **WHEN),
     *names(SERVICES, "compat.netra.components.types", "AgentExecutionContext", instead=None, **WHEN),
-    *removed(
+    # Replaced and imported though never defined there: one meaning each.
+    *names(SERVICES, "compat.netra.adapters.replaceable", "DEEP_AGENT_STATE_SECURITY_CHECK", instead=CHECKED, **WHEN),
+    *names(
         SERVICES,
-        "DEEP_AGENT_STATE_SECURITY_CHECK",
-        instead=CHECKED,
-        **WHEN,
-    ),
-    *removed(
-        SERVICES,
-        "get_user_session_context get_user_execution_context",
+        "compat.netra.components.agents.service_registry",
+        "get_user_execution_context get_user_session_context=get_user_execution_context",
         instead=CONTEXT_ADVICE,
         **WHEN,
     ),

@@ -29,7 +29,7 @@ class EnvironmentVariables(Isolation):
         self._history: dict[str, list[dict[str, Any]]] = {}
         self._bypass_test_defaults = False
         self._explicitly_cleared_keys: set[str] = set()
-        # Legacy code looks at it and empties it. Values are never kept here: they would go stale.
+        # The last answers outside of isolation. Legacy code looks at them; no answer comes from here: it would go stale.
         self._env_cache: dict[str, str] = {}
 
     def snapshot(self) -> tuple[Any, ...]:
@@ -54,7 +54,10 @@ class EnvironmentVariables(Isolation):
         with self._internal_lock:
             value = self._value(key)
             if not self._isolation_enabled:
-                return default if value is None else value
+                if value is None:
+                    return default
+                self._env_cache[key] = value
+                return value
             if value:
                 return value
             if self._isolated_vars.get(key) is UNSET or not self._is_test_context():
@@ -117,6 +120,7 @@ class EnvironmentVariables(Isolation):
                 return False
             clean = self._sanitize_value(str(value))
             old = self.get(key)
+            self._env_cache.pop(key, None)
             if self._isolation_enabled:
                 self._isolated_vars[key] = clean
                 self._explicit.add(key)
@@ -136,6 +140,7 @@ class EnvironmentVariables(Isolation):
             if key in self._protected_vars or self._value(key) is None:
                 return False
             old = self.get(key)
+            self._env_cache.pop(key, None)
             if self._isolation_enabled:
                 self._isolated_vars[key] = UNSET
                 self._explicit.add(key)

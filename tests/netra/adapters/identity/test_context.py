@@ -130,6 +130,14 @@ def test_patches_reach_the_canonical_side(old: Read, UserExecutionContext: Any) 
     assert UserExecutionContext("test_user", "thread_1", "run_1").user_id == "test_user"
 
 
+@pytest.mark.parametrize("name", ["get_user_session_context", "get_user_execution_context"])
+def test_contexts_of_sessions_that_no_release_made_there(old: Read, UserExecutionContext: Any, name: str) -> None:
+    made = old(f"{SERVICES}:{name}")("user_1", "thread_1")
+    assert isinstance(made, UserExecutionContext) and (made.user_id, made.thread_id) == ("user_1", "thread_1")
+    with mock.patch(f"{SERVICES}.{name}") as double, mock.patch(f"{SERVICES}.DEEP_AGENT_STATE_SECURITY_CHECK", False):
+        assert old(f"{SERVICES}:{name}") is double
+
+
 def test_copies_and_pickles_carry_the_canonical_path(UserExecutionContext: Any) -> None:
     context = UserExecutionContext("user_1", "thread_1", "run_1")
     data = pickle.dumps(context)

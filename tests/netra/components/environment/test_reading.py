@@ -135,6 +135,19 @@ def test_an_empty_value_counts_as_not_set_in_isolation_alone(env: IsolatedEnviro
         assert env.get("REDIS_URL", "mine") == "redis://localhost:6381/0"
 
 
+def test_answers_outside_of_isolation_are_shown_and_never_stale(env: IsolatedEnvironment) -> None:
+    env.set(NAME, "1")
+    assert NAME not in env._env_cache
+    assert env.get(NAME) == env._env_cache[NAME] == "1"
+    os.environ[NAME] = "2"
+    assert env.get(NAME) == "2"
+    env.delete(NAME)
+    assert NAME not in env._env_cache
+    env.get("PATH")
+    env.clear_cache()
+    assert env._env_cache == {}
+
+
 @pytest.mark.parametrize("value", ["$(echo no)", "`echo no`", "${HOME}"])
 def test_no_shell_is_asked_for_a_value(isolated: IsolatedEnvironment, value: str) -> None:
     isolated.set(NAME, value)
