@@ -23,7 +23,6 @@ PYTEST_DONT_REWRITE: pytest comes later, and would warn that it came too late.
 """
 
 import atexit
-import gc
 import os
 import sys
 import time
@@ -82,10 +81,11 @@ _library = os.path.dirname(getattr(os, "__file__", ""))
 _STANDARD = (_library, os.path.join(_library, "lib-dynload"))
 
 
-def _listed(folder: str) -> "Any":
+def _listed(folder: str, changed: "Any" = None) -> "Any":
     # As the import system has listed it already, while it is unchanged.
     finder: Any = sys.path_importer_cache.get(folder)
-    is_known = getattr(finder, "_path_mtime", None) == os.stat(folder or ".").st_mtime
+    changed = changed or os.stat(folder or ".")
+    is_known = getattr(finder, "_path_mtime", None) == changed.st_mtime
     return finder._path_cache if is_known else os.listdir(folder or ".")
 
 
@@ -122,20 +122,24 @@ def _zipped(place: str) -> "list[tuple[str, bytes]]":
     return found
 
 
-def declaring(path: "Iterable[str]", group: bytes = b"compat.ledgers") -> "list[tuple[str, bytes]]":
-    """The metadata folders below ``path`` whose entry points have a group, with the text of these."""
+def declaring(path: "Iterable[str]", group: bytes = b"compat.ledgers", known: "Any" = None) -> "list[tuple[str, bytes]]":
+    """The metadata folders below ``path`` whose entry points have a group, with the text of these.
+
+    ``known`` has what :func:`os.stat` tells of a folder, where that is known; nothing for one that is not there.
+    """
     mark = b"[" + group + b"]"
     found = []
+    is_there, readable = os.access, os.R_OK
     for folder in path:
         if folder in _STANDARD:
             continue
         here = []
         try:
-            for name in _listed(folder):
-                if name.endswith((".dist-info", ".egg-info")):
+            for name in _listed(folder, known and known[folder]):
+                if name[-5:] == "-info" and name.endswith((".dist-info", ".egg-info")):
                     file = f"{folder or '.'}/{name}/entry_points.txt"
                     # Most have none, which is quicker to ask for than to fail at.
-                    if os.access(file, os.R_OK):
+                    if is_there(file, readable):
                         here.append((name, _read(file)))
         except Exception:
             try:
@@ -149,19 +153,19 @@ def declaring(path: "Iterable[str]", group: bytes = b"compat.ledgers") -> "list[
 def entries(text: bytes, group: bytes) -> "list[tuple[str, str, str]]":
     """The name, the reference and the extras of each entry point of a group; none where the text is not UTF-8."""
     found = []
-    for section in text.split(b"\n["):
-        head, _, body = section.partition(b"]")
-        if head.lstrip(b"[") == group:
-            try:
-                lines = body.decode().split("\n")
-            except UnicodeDecodeError:
-                return []
-            for line in lines:
-                name, sign, value = line.partition("=")
-                name = name.strip()
-                if sign and name[:1] != "#":
-                    reference, _, extra = value.partition("[")
-                    found.append((name, reference.strip(), extra.strip("] \r")))
+    head = b"\n[" + group + b"]"
+    for section in (b"\n" + text).split(head)[1:]:
+        try:
+            lines = section.partition(b"\n[")[0].decode().split("\n")
+        except UnicodeDecodeError:
+            return []
+        for line in lines:
+            name, sign, value = line.partition("=")
+            if sign and line[0] != "#":
+                extra = ""
+                if "[" in value:
+                    value, _, extra = value.partition("[")
+                found.append((name.strip(), value.strip(), extra.strip("] \r")))
     return found
 
 
@@ -183,9 +187,9 @@ def is_candidate(root: str) -> bool:
 
 
 def _changed(folder: "Any") -> "Any":
-    # When something came to a folder last; nothing for one that is not there.
+    # Nothing for a folder that is not there.
     try:
-        return os.stat(folder or ".").st_mtime_ns
+        return os.stat(folder or ".")
     except (OSError, ValueError):
         return None
 
@@ -200,12 +204,13 @@ def learn() -> None:
     for folder in path:
         if isinstance(folder, str) and folder not in _STANDARD:
             changed = _changed(folder)
-            if folder not in finder.folders or finder.folders[folder] != changed:
+            if folder not in finder.folders or finder.folders[folder] != (changed and changed.st_mtime_ns):
                 folders[folder] = changed
-    for distribution, text in declaring(folders):
+    for distribution, text in declaring([folder for folder in folders if folders[folder]], known=folders):
         learn_from(distribution, text)
     # Only now: a thread that comes meanwhile reads them too, and does not go on without.
-    finder.folders.update(folders)
+    for folder, changed in folders.items():
+        finder.folders[folder] = changed and changed.st_mtime_ns
     finder.path = path
     # A module of the standard library that a ledger lists may have been loaded long ago.
     loaded = [root for root in finder.roots if root in sys.modules and not is_candidate(root)] if folders else ()
@@ -217,18 +222,18 @@ def learn() -> None:
 def learn_from(distribution: str, text: bytes) -> None:
     """Learn what the entry points of one distribution declare."""
     listed = set()
+    known, roots = finder.known, finder.roots
     for name, reference, _ in entries(text, b"compat.roots"):
         listed.add(reference)
-        _add(finder.roots.setdefault(name.partition(".")[0], []), (name, reference, distribution))
+        entry = (name, reference, distribution)
+        if entry not in known:
+            known.add(entry)
+            roots.setdefault(name.partition(".")[0], []).append(entry)
     for name, reference, _ in entries(text, b"compat.ledgers"):
-        if reference not in listed:
-            _add(finder.unlisted, (name, reference, distribution))
-
-
-def _add(entries: "list[Any]", entry: "Any") -> None:
-    if entry not in finder.known:
-        finder.known.add(entry)
-        entries.append(entry)
+        entry = (name, reference, distribution)
+        if reference not in listed and entry not in known:
+            known.add(entry)
+            finder.unlisted.append(entry)
 
 
 def _find(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
@@ -271,9 +276,12 @@ def boot(how: str = ".pth") -> None:
     sys.meta_path.insert(0, finder)
     started = time.time()
     atexit.register(end, started)
-    if _is_asked() and hasattr(gc, "callbacks"):
-        finder.started = started
-        gc.callbacks.append(beat)
+    if _is_asked():
+        import gc  # most processes do without
+
+        if hasattr(gc, "callbacks"):
+            finder.started = started
+            gc.callbacks.append(beat)
 
 
 def _is_asked() -> bool:
@@ -288,7 +296,7 @@ def beat(phase: str = "", info: "Any" = None) -> None:
     """Record, as garbage is collected a while after the start, that this process is observed: the end of a kill has no hook."""
     if 0.0 <= time.time() - finder.started < AWHILE:
         return
-    gc.callbacks.remove(beat)
+    sys.modules["gc"].callbacks.remove(beat)
     try:
         # Whoever is in an import holds locks, and pip is about to change what would be imported.
         if "pip" not in sys.modules and _finders():
@@ -301,8 +309,9 @@ def beat(phase: str = "", info: "Any" = None) -> None:
 
 def end(started: float) -> None:
     """Leave a record that the drop-in watched this process; one that lived for a moment only is not worth its cost."""
-    if hasattr(gc, "callbacks") and beat in gc.callbacks:
-        gc.callbacks.remove(beat)
+    beats: Any = getattr(sys.modules.get("gc"), "callbacks", ())
+    if beat in beats:
+        beats.remove(beat)
     # A project that asks is read by what records, and found here by its words.
     silent = time.time() - started < SHORT or not (_is_asked() or b"[tool.compat" in _read("pyproject.toml"))
     # pip warns of all that is imported when it has installed something: it may be half of the old and half of the new.

@@ -37,8 +37,10 @@ class Forms:
     def __init__(self, function: Callable[..., Any], rows: Sequence[Row], bound: int) -> None:
         self.function, self.bound = function, bound
         self.name = function.__qualname__
+        self.signature: inspect.Signature | None = None
         try:
-            parameters = list(inspect.signature(function).parameters.values())
+            self.signature = inspect.signature(function)
+            parameters = list(self.signature.parameters.values())
         except (TypeError, ValueError):  # C code that does not tell
             parameters = [inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)]
         self.positional = tuple(one.name for one in parameters if one.kind in _POSITIONAL)[bound:]

@@ -6,6 +6,7 @@ import functools
 import inspect
 from types import FunctionType
 
+from .. import argument_calls
 from ..argument_forms import Forms
 from ..forward import IN_PLACE_FILES, FunctionLike
 from ..overriding import record_override, watch
@@ -162,6 +163,11 @@ def _is_special(function: Any) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
 
 
+def _caller(depth: int) -> FrameType | None:
+    frame = callsite.stack_top(depth + 1)
+    return frame.f_back if frame is not None and frame.f_code.co_filename in IN_PLACE_FILES else frame
+
+
 def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecorder]], bound: int = 0) -> Any:
     """Wrap a function so that it takes legacy arguments too; each use of one is counted and warned at the caller's line.
 
@@ -170,15 +176,19 @@ def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecor
     forms = Forms(function, rows, bound)
     legacy, limit, always = forms.legacy, forms.limit, forms.always
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if always or len(args) > limit or not legacy.isdisjoint(kwargs):
-            frame = callsite.stack_top(1)
-            if frame is not None and frame.f_code.co_filename in IN_PLACE_FILES:
-                frame = frame.f_back
-            args, kwargs = forms.translate(args, kwargs, frame)
+    def translated(*given: Any) -> Any:
+        args, kwargs = forms.translate(*argument_calls.as_given(*given), _caller(2))
         return function(*args, **kwargs)
 
-    wrapper: Any = FunctionLike.of(call, function) if _is_special(function) else call
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if always or len(args) > limit or not legacy.isdisjoint(kwargs):
+            args, kwargs = forms.translate(args, kwargs, _caller(1))
+        return function(*args, **kwargs)
+
+    made: Any = argument_calls.generated(function, forms, translated) or call
+    if forms.signature is not None:
+        made.__signature__ = forms.signature  # for those who do not ask what it wraps
+    wrapper: Any = FunctionLike.of(made, function) if _is_special(function) else made
     functools.update_wrapper(wrapper, function)
     wrapper.__compat_again__ = functools.partial(accept, rows=rows, bound=bound)
     return wrapper

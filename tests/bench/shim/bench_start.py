@@ -24,6 +24,15 @@ from importlib import metadata
 from measuring import Table
 
 DISTRIBUTIONS = 25
+FIRST_BAR = 1.02
+ASKING = """
+import os
+for name in os.listdir({site!r}):
+    if name[-5:] == "-info":
+        os.access({site!r} + "/" + name + "/entry_points.txt", os.R_OK)
+import small_1
+"""
+"""The least that a first import can do for ledgers of others: ask each distribution once whether it declares anything."""
 HEAVY = ("wrapt", "asyncio", "dataclasses", "inspect", "typing", "json")
 CLEAN = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "COMPAT"))}
 _TIMED = "import sys, time; sys.path.append({site!r}); t = time.perf_counter(); import {name}; print(time.perf_counter() - t)"
@@ -139,7 +148,7 @@ def main() -> int:
                 "idle, import": (idle, "import small_1", {}),
                 "ours, import": (ours, "import small_1", {}),
                 "off, import": (ours, "import small_1", off),
-                "listed, import": (idle, f"import os; os.listdir({str(idle_site)!r}); import small_1", {}),
+                "asked, import": (ours, ASKING.format(site=str(site)), off),
             },
             rounds,
         )
@@ -162,13 +171,15 @@ def main() -> int:
     )
     table.add("the drop-in, COMPAT=off", medians["off"], f"{ratio['off']:.3f} of a do-nothing .pth", digits=2)
     first = f"its first import of {DISTRIBUTIONS} small distributions"
-    peer = "of a do-nothing .pth"
+    peer, least = "of a do-nothing .pth", ratio["asked, import"]
     table.add(f"a .pth that imports a do-nothing module, and {first}", medians["idle, import"], "1", digits=2)
     table.add(
         "the drop-in, and this import",
         medians["ours, import"],
         f"{ratio['ours, import']:.3f} {peer}",
-        floor=f"{ratio['listed, import']:.3f}, listing the folder once",
+        bar=f"<= {FIRST_BAR:g}",
+        met=ratio["ours, import"] <= FIRST_BAR,
+        floor=f"{least:.3f}, each asked once" if least > FIRST_BAR else "",
         digits=2,
     )
     table.add("the drop-in, COMPAT=off, and this import", medians["off, import"], f"{ratio['off, import']:.3f} {peer}", digits=2)
