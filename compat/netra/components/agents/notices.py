@@ -42,6 +42,10 @@ class Notices(Delivery):
             raise AttributeError(f"{type(result).__name__!r} object has no attribute 'items'")
         return sanitize_result(result)
 
+    def _shown(self, result: Any) -> Any:
+        """What a client sees of a result; of one that is no dict as well."""
+        return self._sanitize_result(result) if isinstance(result, dict) else sanitize_result(result)
+
     @staticmethod
     def _validate_event_context(run_id: Any, event_type: str, agent_name: Any = None) -> bool:
         if is_valid_run(run_id):
@@ -83,8 +87,8 @@ class Notices(Delivery):
         def data() -> dict[str, Any]:
             return {
                 "status": "error",
-                "error_message": sanitize_error_message(error),
-                "error_context": sanitize_error_context(error_context),
+                "error_message": self._sanitize_error_message(error),
+                "error_context": self._sanitize_error_context(error_context),
                 "message": f"{agent_name} encountered an issue processing your request",
             }
 
@@ -100,7 +104,7 @@ class Notices(Delivery):
                 "status": "dead",
                 "death_cause": death_cause,
                 "death_context": death_context or {},
-                "message": death_message(death_cause, agent_name),
+                "message": self._get_user_friendly_death_message(death_cause, agent_name),
                 "recovery_action": "refresh_required",
             }
 
@@ -110,7 +114,7 @@ class Notices(Delivery):
         """Send ``progress_update``."""
 
         def data() -> dict[str, Any]:
-            shown = sanitize_progress(progress)
+            shown = self._sanitize_progress_data(progress)
             said = shown.get("message") if isinstance(shown, dict) else None
             return {"status": "progress", "progress_data": shown, "message": said or f"{agent_name} is making progress"}
 
@@ -118,7 +122,7 @@ class Notices(Delivery):
 
     async def notify_custom(self, run_id: str, agent_name: str, notification_type: str, data: dict[str, Any]) -> bool:
         """Send a notification of the caller's own type."""
-        return await self._notice(notification_type, run_id, agent_name, lambda: sanitize_custom_data(data))
+        return await self._notice(notification_type, run_id, agent_name, lambda: self._sanitize_custom_data(data))
 
     async def _made(
         self,

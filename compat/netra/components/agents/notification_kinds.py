@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .notices import Notices
-from .sanitising import sanitize_parameters, sanitize_result
 
 
 class Notifications(Notices):
@@ -70,7 +69,7 @@ class Notifications(Notices):
         def data() -> dict[str, Any]:
             return {
                 "tool_name": tool_name,
-                "parameters": sanitize_parameters(parameters),
+                "parameters": self._sanitize_parameters(parameters),
                 "status": "executing",
                 "message": f"{agent} is using {tool_name}",
             }
@@ -93,7 +92,7 @@ class Notifications(Notices):
         def data() -> dict[str, Any]:
             return {
                 "tool_name": tool_name,
-                "result": sanitize_result(result),
+                "result": self._shown(result),
                 "execution_time_ms": execution_time_ms,
                 "status": "completed",
                 "message": f"{agent} completed {tool_name}",
@@ -116,7 +115,7 @@ class Notifications(Notices):
         def data() -> dict[str, Any]:
             return {
                 "status": "completed",
-                "result": sanitize_result(result),
+                "result": self._shown(result),
                 "execution_time_ms": execution_time_ms,
                 "message": f"{agent_name} has completed processing your request",
             }

@@ -201,6 +201,24 @@ def test_what_the_manager_raises_of_the_callers_own_event_is_the_callers_to_know
     assert emitter.metrics.total_events == 0
 
 
+@pytest.mark.parametrize("event_type", UnifiedWebSocketEmitter.CRITICAL_EVENTS)
+def test_every_way_to_one_of_the_five_is_that_of_its_own_method(event_type: str) -> None:
+    emitter = UnifiedWebSocketEmitter(manager(), "user_1", CONTEXT)
+    own = AsyncMock(return_value=True)
+    setattr(emitter, f"emit_{event_type}", own)
+    assert asyncio.run(emitter.emit(event_type, {"a": 1})) is True
+    own.assert_awaited_once_with({"a": 1})
+    asyncio.run(getattr(emitter, f"notify_{event_type}")("name"))
+    assert own.await_count == 2
+
+
+def test_any_other_type_goes_by_the_method_for_those() -> None:
+    emitter = UnifiedWebSocketEmitter(manager(), "user_1", CONTEXT)
+    emitter.notify_custom = AsyncMock(return_value=True)  # type: ignore[method-assign]
+    assert asyncio.run(emitter.emit("own", {"a": 1})) is True
+    emitter.notify_custom.assert_awaited_once_with("own", {"a": 1})
+
+
 def test_without_a_connection_nothing_is_sent() -> None:
     through = manager(active=False)
     assert asyncio.run(UnifiedWebSocketEmitter(through, "user_1").emit("agent_started", {})) is False

@@ -17,9 +17,10 @@ websockets = pytest.importorskip("websockets", reason="websockets is in the test
 
 # ruff: noqa: E402
 from compat.canonical.factory import WebSocketManagerFactory, get_websocket_manager, set_websocket_manager_factory
-from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge
+from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge, create_agent_websocket_bridge
 
 CONTEXT = SimpleNamespace(user_id="user_1", thread_id="thread_1", run_id="run_1", request_id="req_1")
+RUN = "run_chat_7_0123abcd"
 
 
 @pytest.fixture(autouse=True)
@@ -233,6 +234,27 @@ def test_an_emitter_over_the_users_own_manager_sends_the_ids_of_its_context() ->
     assert (answers, [message["type"] for message in got]) == ([True] * 3, kinds)
     for message in got:
         assert {name: message[name] for name in foreign} == vars(CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "field"),
+    [
+        ("_sanitize_parameters", lambda b: b.notify_tool_executing(RUN, "t", parameters={"a": 1}), "parameters"),
+        ("_sanitize_result", lambda b: b.notify_tool_completed(RUN, "t", {"a": 1}), "result"),
+        ("_sanitize_result", lambda b: b.notify_agent_completed(RUN, "ann", {"a": 1}), "result"),
+        ("_sanitize_error_message", lambda b: b.notify_agent_error(RUN, "ann", "bad"), "error_message"),
+        ("_sanitize_error_context", lambda b: b.notify_agent_error(RUN, "ann", "bad", {"a": 1}), "error_context"),
+        ("_get_user_friendly_death_message", lambda b: b.notify_agent_death(RUN, "ann", "timeout"), "message"),
+        ("_sanitize_progress_data", lambda b: b.notify_progress_update(RUN, "ann", {"a": 1}), "progress_data"),
+    ],
+)
+def test_a_replaced_sanitiser_is_asked(name: str, call: Any, field: str) -> None:
+    manager = Mock(spec_set=["send_to_thread"], send_to_thread=AsyncMock(return_value=True))
+    bridge = create_agent_websocket_bridge(CONTEXT, manager)
+    setattr(bridge, name, Mock(return_value={"own": 1}))
+    assert asyncio.run(call(bridge)) is True
+    sent = manager.send_to_thread.await_args
+    assert (sent.kwargs.get("message") or sent.args[1])["data"][field] == {"own": 1}
 
 
 def test_the_sanitisers_have_the_names_that_callers_reach_for() -> None:
