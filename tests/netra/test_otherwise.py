@@ -109,6 +109,13 @@ def test_a_message_takes_moments_in_every_form(stamp: Any) -> None:
     assert message.timestamp == 1767323045.0
 
 
+def test_a_connection_without_a_moment_is_connected_now() -> None:
+    from netra_backend.app.websocket_core.unified_manager import WebSocketConnection
+
+    made = WebSocketConnection(connection_id="conn_1", user_id=USER, websocket=MagicMock())
+    assert abs((datetime.now(timezone.utc) - made.connected_at).total_seconds()) < 5 and made.metadata is None
+
+
 def test_a_made_user_id_is_an_identifier() -> None:
     from netra_backend.app.core.unified_id_manager import UnifiedIDManager
     from shared.types.core_types import ensure_user_id

@@ -28,18 +28,23 @@ class WebSocketManagerMode(Enum):
 
 @dataclass
 class WebSocketConnection:
-    """One connection of one user, as legacy code makes and reads it; a malformed user id is a ValueError."""
+    """One connection of one user, as legacy code makes and reads it, connected now where nothing is said of it.
+
+    A malformed user id is a ValueError.
+    """
 
     connection_id: str
     user_id: str
     websocket: Any
-    connected_at: datetime
+    connected_at: datetime = None  # type: ignore[assignment]
     metadata: dict[str, Any] = None  # type: ignore[assignment]
     thread_id: Optional[str] = None
 
     def __post_init__(self) -> None:
         if self.user_id:
             self.user_id = ensure_user_id(self.user_id)
+        if self.connected_at is None:
+            self.connected_at = datetime.now(timezone.utc)
 
     @classmethod
     def of_user(

@@ -78,11 +78,7 @@ class WebSocketErrorRecoveryHandler:
         start = time.perf_counter()
         self.error_metrics.record_error(error_context.error_type)
         if not self.circuit_breaker.can_execute():
-            result = RecoveryResult(
-                strategy_applied=RecoveryStrategy.CIRCUIT_BREAKER_OPEN,
-                error_message="Circuit breaker is open",
-                rejected_by_circuit_breaker=True,
-            )
+            result = RecoveryResult(error_message="Circuit breaker is open", rejected_by_circuit_breaker=True)
         elif self._is_cascading(error_context):
             result = RecoveryResult(recovery_attempted=True, cascade_prevention_applied=True, isolation_measures_activated=True)
         else:
