@@ -15,7 +15,7 @@ from typing import Any, Callable
 from .close_codes import GOING_AWAY
 from .core.backplane import Backplane, InProcessBackplane
 from .core.connection import Connection
-from .core.events import Delivery, Draft, Event
+from .core.events import Draft, Event
 from .core.manager import IsolationKey, UnifiedWebSocketManager
 from .core.stream import UserStream
 from .errors import ResourceLimitExceeded, UserIsolationViolation
@@ -59,12 +59,13 @@ class WebSocketManagerFactory:
         self.limits = limits or Limits()
         self.backplane: Backplane = backplane or InProcessBackplane(self.limits.history_events)
         self.backplane.bind(self._deliver, self.pump)
-        # A subclass that wraps publish() is asked by it.
-        own = isinstance(self.backplane, InProcessBackplane) and type(self.backplane).publish is InProcessBackplane.publish
-        self.publish_now: Callable[[str, Draft], Delivery] | None = self.backplane.publish_now if own else None  # type: ignore[attr-defined]
+        own = isinstance(self.backplane, InProcessBackplane)
+        # Histories that are written to without a coroutine. A subclass that wraps publish() is asked by it.
+        self.histories = self.backplane if own and type(self.backplane).publish is InProcessBackplane.publish else None
         self.clock = clock
         self.counters = Counters()
-        self.lock = threading.RLock()
+        # One lock for histories and connections: an event takes its number and its way to the sockets in one step.
+        self.lock = self.backplane.lock if isinstance(self.backplane, InProcessBackplane) else threading.RLock()
         self.tasks: set[asyncio.Task[None]] = set()  # the last words of connections that are gone
         self._managers: dict[IsolationKey, UnifiedWebSocketManager] = {}
         self._streams: dict[str, UserStream] = {}
@@ -143,12 +144,13 @@ class WebSocketManagerFactory:
             return reached
         with self.lock:
             streams = [s for s in self._streams.values() if s.visited and s.user_id not in left_out]
-        if idempotency_key is not None or self.publish_now is None:
+        if idempotency_key is not None or self.histories is None:
             await asyncio.gather(*(self._publish(stream, draft, idempotency_key) for stream in streams))
             return len(streams)
         for count, stream in enumerate(streams, 1):
-            self.publish_now(stream.user_id, draft)
-            stream.pump()
+            stream.publish(draft)
+            if stream.behind:
+                stream.pump()
             self.counters.published += 1
             if not count % 256:
                 await asyncio.sleep(0)  # others get their turn

@@ -12,7 +12,6 @@ from ..errors import ResourceLimitExceeded
 from .events import Delivery, Draft, Event, Position
 from .replay import History, Replay
 
-_new_tuple = tuple.__new__
 _KEYS = 10_000
 
 Deliver = Callable[[str, Sequence[Event]], int]
@@ -116,7 +115,7 @@ class InProcessBackplane:
         self._histories: dict[str, History] = {}
         self._incarnation = os.urandom(6).hex()
         self._counter = itertools.count(1)
-        self._lock = threading.RLock()  # delivery may publish again on the same thread
+        self.lock = threading.RLock()  # delivery may publish again on the same thread
         self._deliver: Deliver = _nobody
         self._once: dict[tuple[str, str], Delivery] = {}
         self._listener: Listener | None = None
@@ -134,24 +133,22 @@ class InProcessBackplane:
         self._histories.clear()
 
     async def publish(self, user_id: str, draft: Draft) -> Delivery:
-        """Number ``draft``, keep it, hand it to the user's connections."""
-        return self.publish_now(user_id, draft)
+        """Number ``draft``, keep it, hand it to the user's connections; never suspends."""
+        return self._publish(user_id, draft)
 
-    def publish_now(self, user_id: str, draft: Draft) -> Delivery:
-        """As :meth:`publish`, which never suspends here, without a coroutine."""
+    def _publish(self, user_id: str, draft: Draft) -> Delivery:
         limit = self.history_limit
-        with self._lock:
-            event = (self._histories.get(user_id) or self._open(user_id)).append(draft, limit)
+        with self.lock:
+            event = self.open(user_id).append(draft, limit)
             receivers = self._deliver(user_id, (event,))
-        # What a NamedTuple's own constructor does, at a third of its cost.
-        return _new_tuple(Delivery, (event.seq, event.epoch, receivers, limit > 0))
+        return Delivery(event.seq, event.epoch, receivers, limit > 0)
 
     async def publish_once(self, user_id: str, draft: Draft, key: str) -> Delivery:
         """Publish what was not published under ``key`` yet; the ten thousand latest keys are remembered."""
-        with self._lock:
+        with self.lock:
             delivery = self._once.get((user_id, key))
             if delivery is None:
-                delivery = self._once[user_id, key] = self.publish_now(user_id, draft)
+                delivery = self._once[user_id, key] = self._publish(user_id, draft)
                 if len(self._once) > _KEYS:
                     del self._once[next(iter(self._once))]
         return delivery
@@ -181,14 +178,13 @@ class InProcessBackplane:
 
     async def replay(self, user_id: str, since: Position | None) -> Replay:
         """Return what follows ``since``; never suspends."""
-        with self._lock:
-            history = self._histories.get(user_id) or self._open(user_id)
-            return history.after(since)
+        with self.lock:
+            return self.open(user_id).after(since)
 
     async def position(self, user_id: str) -> Position:
         """Return the end of the user's stream."""
-        with self._lock:
-            return (self._histories.get(user_id) or self._open(user_id)).position
+        with self.lock:
+            return self.open(user_id).position
 
     async def join(self, user_id: str) -> None:
         """Nothing to subscribe to."""
@@ -198,7 +194,9 @@ class InProcessBackplane:
 
     def forget(self, user_id: str) -> None:
         """Free the user's history: a client that comes back later is told to resync, by a new epoch."""
-        self._histories.pop(user_id, None)
+        history = self._histories.pop(user_id, None)
+        if history is not None:
+            history.forgotten = True
         if not self._histories:
             self._histories.clear()  # gives the table back
 
@@ -206,9 +204,12 @@ class InProcessBackplane:
         """Return the state of the backplane; memory does not fail."""
         return {"healthy": True, "kind": "in-process", "streams": len(self._histories)}
 
-    def _open(self, user_id: str) -> History:
-        # An epoch is never used twice: a user freed and seen again must not continue old numbers.
-        history = self._histories[user_id] = History(f"{self._incarnation}-{next(self._counter)}")
+    def open(self, user_id: str) -> History:
+        """Return the history of a user, which is used under ``lock``, until it is ``forgotten``."""
+        history = self._histories.get(user_id)
+        if history is None:
+            # An epoch is never used twice: a user freed and seen again must not continue old numbers.
+            history = self._histories[user_id] = History(f"{self._incarnation}-{next(self._counter)}")
         return history
 
 

@@ -37,7 +37,6 @@ class Connection:
         "_in_hand",
         "_limits",
         "_lock",
-        "_loop",
         "_on_gone",
         "_progress",
         "_pumping",
@@ -54,6 +53,7 @@ class Connection:
         "evicted",
         "held",
         "last_seen",
+        "loop",
         "metadata",
         "outbox",
         "quiet",
@@ -95,10 +95,10 @@ class Connection:
         self.outbox = Outbox(limits.outbox_events, limits.outbox_bytes, limits.overflow)
         self._limits, self._on_gone, self._lock, self._tasks = limits, on_gone, lock, tasks
         self._as_text, self._send, self._write_now = _choose_send(websocket)
-        # True while nothing waits and nothing is being sent: events then go straight to ``_write_now``. Changes under the
-        # lock, or an event could wait behind a connection that passes for quiet.
+        # True while it takes events, nothing waits and nothing is being sent: events then go straight to ``_write_now``. Set
+        # under the lock, or an event could wait behind a connection that passes for quiet.
         self.quiet = False
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
         self._writer: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._progress = 0.0
@@ -123,22 +123,30 @@ class Connection:
         if self.close_code is not None or self.held:
             return False
         seq = event.seq
+        if seq and seq <= self.seq:
+            return False
+        if self.quiet and _current_loop() is self.loop and self.write(seq, event.text(self.stamped)):
+            return True
         if seq:
-            if seq <= self.seq:
-                return False
             self.seq = seq
-        if self.quiet and _current_loop() is self._loop:
-            try:
-                if self._write_now(event.text(self.stamped)):  # type: ignore[misc]
-                    self.sent += 1
-                    return True
-            except Exception as exc:
-                # Sending it in the ordinary way tells what is wrong, and ends this connection alone.
-                logger.debug("connection %s of user %s cannot write at once: %r", self.connection_id, self.user_id, exc)
         self.quiet = False
         if self.outbox.put(event):
             return True
         self.condemn(TRY_AGAIN_LATER, "outbox is full")
+        return False
+
+    def write(self, seq: int, text: str) -> bool:
+        """Write an event's text now, or not at all; only while ``quiet``, on ``loop``, and under the lock."""
+        try:
+            if self._write_now(text):  # type: ignore[misc]
+                if seq:
+                    self.seq = seq
+                self.sent += 1
+                return True
+        except Exception as exc:
+            # Sending it in the ordinary way tells what is wrong, and ends this connection alone.
+            logger.debug("connection %s of user %s cannot write at once: %r", self.connection_id, self.user_id, exc)
+        self.quiet = False
         return False
 
     def offer_missed(self, events: Sequence[Event]) -> bool:
@@ -171,12 +179,12 @@ class Connection:
         if self.quiet or self.held:
             return
         loop = get_running_loop()
-        if self._loop is not loop:
-            if self._loop is not None and self._loop.is_running():
-                self._loop.call_soon_threadsafe(self.pump)
+        if self.loop is not loop:
+            if self.loop is not None and self.loop.is_running():
+                self.loop.call_soon_threadsafe(self.pump)
                 return
             # First use, or the loop it was used on is gone together with its tasks.
-            self._loop, self._writer, self._timer = loop, None, None
+            self.loop, self._writer, self._timer = loop, None, None
         # A socket whose send leads to another event for this connection gets that one after its send has ended.
         if self._pumping or self._writer is not None or self.close_code is not None:
             return
@@ -266,7 +274,7 @@ class Connection:
         if self.close_code is not None:
             return
         self._leave(code, reason)
-        loop = self._loop
+        loop = self.loop
         if loop is not None and loop.is_running():
             loop.call_soon_threadsafe(self._finish_soon, code, reason)
 
@@ -321,7 +329,7 @@ class Connection:
             self._timer = None
 
     def _check_stall(self) -> None:
-        loop = self._loop
+        loop = self.loop
         if loop is None or self._writer is None:
             return
         left = self._progress + self._limits.send_timeout - loop.time()
@@ -339,13 +347,13 @@ class Connection:
 
     def _leave(self, code: int, reason: str) -> None:
         if self.close_code is None:
-            self.close_code, self.close_reason = code, reason
+            self.close_code, self.close_reason, self.quiet = code, reason, False
             in_hand = [] if self._in_hand is None else [self._in_hand]
             self._on_gone(self, in_hand + self.outbox.clear())
 
     def _finish_soon(self, code: int, reason: str) -> None:
-        if self._loop is not None:
-            self._keep(self._loop.create_task(self._finish(code, reason)))
+        if self.loop is not None:
+            self._keep(self.loop.create_task(self._finish(code, reason)))
 
     async def _finish(self, code: int, reason: str) -> None:
         writer = self._writer
@@ -379,11 +387,11 @@ class Connection:
             self._writer.cancel()
         if self.abort is not None:
             self.abort()
-        elif self._loop is not None and self._loop.is_running():
+        elif self.loop is not None and self.loop.is_running():
             # Without an abort the best there is: ask for a close, and do not wait for it.
             close = getattr(self.websocket, "close", None)
             if close is not None:
-                self._keep(self._loop.create_task(self._close_unheard(close)))
+                self._keep(self.loop.create_task(self._close_unheard(close)))
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         # The loop holds tasks weakly: one that nobody holds may vanish in the middle.

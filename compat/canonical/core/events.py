@@ -53,6 +53,12 @@ class Draft:
         return draft
 
 
+def stamp(body: str, seq: int, epoch: str) -> str:
+    """Return the JSON text of an event: its place ends it, and wins over fields of these names."""
+    comma = "," if len(body) > 2 else ""
+    return f'{body[:-1]}{comma}"seq":{seq},"epoch":"{epoch}"}}'
+
+
 class Event:
     """A draft with its place in one user's stream; immutable."""
 
@@ -82,12 +88,9 @@ class Event:
         return Position(self.epoch, self.seq)
 
     def text(self, stamped: bool = True) -> str:
-        """Return the JSON text; stamped, ``seq`` and ``epoch`` end it and win over fields of these names."""
+        """Return the JSON text; stamped, ``seq`` and ``epoch`` end it."""
         body, seq = self.draft.body, self.seq
-        if not stamped or not seq:
-            return body
-        comma = "," if len(body) > 2 else ""
-        return f'{body[:-1]}{comma}"seq":{seq},"epoch":"{self.epoch}"}}'
+        return stamp(body, seq, self.epoch) if stamped and seq else body
 
     def message(self, *, stamped: bool = True) -> dict[str, Any]:
         """Return a fresh dict of the message: no receiver shares it with another."""

@@ -202,7 +202,7 @@ class UnifiedWebSocketManager:
             raise UserIsolationViolation(f"connection {connection.connection_id} is not one of this manager's")
         self._stream.check_replays()
         with self._factory.lock:
-            connection.held = True
+            connection.held, connection.quiet = True, False
             connection.outbox.forget_events()
         reason = await self._bring_up(connection, since, False)
         connection.pump()
@@ -241,13 +241,15 @@ class UnifiedWebSocketManager:
             it is not critical, and was not accepted
         ManagerClosed
         """
-        draft, publish_now = Draft(message, critical, self.key.thread_id), self._factory.publish_now
-        if publish_now is None or idempotency_key is not None or self._closed:
+        draft, factory = Draft(message, critical, self.key.thread_id), self._factory
+        if factory.histories is None or idempotency_key is not None or self._closed:
             return await self.publish(draft, idempotency_key)
         # What never waits needs no second coroutine: half of what an event costs beside its socket.
-        self.last_used = self._factory.clock()
-        self._factory.counters.published += 1
-        return self._settled(draft, publish_now(self.key.user_id, draft))
+        self.last_used = factory.clock()
+        factory.counters.published += 1
+        stream = self._stream
+        delivery = stream.publish(draft)
+        return delivery if delivery.receivers and not stream.behind else self._settled(draft, delivery)
 
     async def emit(
         self, event_type: str, data: Mapping[str, Any] | None = None, *, critical: bool | None = None, **fields: Any
@@ -276,11 +278,10 @@ class UnifiedWebSocketManager:
         counters = factory.counters
         counters.published += 1
         try:
-            publish_now = factory.publish_now
             if idempotency_key is not None:
                 delivery = await factory.backplane.publish_once(self.key.user_id, draft, idempotency_key)
-            elif publish_now is not None:
-                delivery = publish_now(self.key.user_id, draft)
+            elif factory.histories is not None:
+                delivery = self._stream.publish(draft)
             else:
                 delivery = await factory.backplane.publish(self.key.user_id, draft)
         except BackplaneUnavailable as exc:

@@ -24,11 +24,12 @@ class Replay(NamedTuple):
 class History:
     """The last events of one user, numbered without gaps within an epoch."""
 
-    __slots__ = ("_events", "epoch", "seq")
+    __slots__ = ("_events", "epoch", "forgotten", "seq")
 
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
         self.seq = 0
+        self.forgotten = False  # whether its user has another one by now
         # Not events: plain tuples of strings, which the garbage collector does not visit.
         self._events: deque[tuple[str, str, bool, str | None]] | None = None
 
@@ -39,15 +40,19 @@ class History:
 
     def append(self, draft: Draft, limit: int) -> Event:
         """Number ``draft`` and keep it as one of the last ``limit`` events."""
+        return Event(draft, self.epoch, self.keep(draft.record, limit))
+
+    def keep(self, record: tuple[str, str, bool, str | None], limit: int) -> int:
+        """As :meth:`append`, with a draft's record; return its number."""
         seq = self.seq = self.seq + 1
         if limit:
             events = self._events
             if events is None:
                 events = self._events = deque()
-            events.append(draft.record)
+            events.append(record)
             if len(events) > limit:
                 events.popleft()
-        return Event(draft, self.epoch, seq)
+        return seq
 
     def after(self, since: Position | None) -> Replay:
         """Return what follows ``since``; None is the beginning of what is kept."""
