@@ -58,7 +58,7 @@ def detect_cloud(variables: Mapping[str, str]) -> Optional[str]:
     return found or ("production" if any(variables.get(name) for name in _APPLICATION_HOSTS) else None)
 
 
-class Environment(str, Enum):
+class Environment(Enum):
     """The environments."""
 
     DEVELOPMENT = "development"

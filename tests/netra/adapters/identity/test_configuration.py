@@ -78,5 +78,6 @@ def test_the_detector_asks_what_takes_the_place_of_its_methods(old: Read, monkey
 
 
 def test_the_process_is_patched_through_the_module(old: Read) -> None:
+    old(BASE)
     with mock.patch.dict(f"{BASE}.os.environ", {"COMPAT_TEST_VARIABLE": "1"}):
         assert old("shared.isolated_environment:get_env")().get("COMPAT_TEST_VARIABLE") == "1"
