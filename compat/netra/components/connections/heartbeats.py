@@ -13,7 +13,7 @@ from compat.canonical.core.logged import get_logger
 from compat.netra.components.process_wide import only
 
 from ..messages.message_types import MessageType
-from .connection_utils import is_websocket_connected, safe_websocket_send
+from . import connection_utils
 
 logger = get_logger(__name__)
 
@@ -70,11 +70,11 @@ class WebSocketHeartbeat:
 
     async def _beat(self, websocket: Any, pong: asyncio.Event) -> None:
         try:
-            while self._running and is_websocket_connected(websocket):
+            while self._running and connection_utils.is_websocket_connected(websocket):
                 pong.clear()
                 self.last_ping = time.time()
                 ping = {"type": MessageType.PING.value, "data": {"timestamp": self.last_ping}, "timestamp": self.last_ping}
-                if not await safe_websocket_send(websocket, ping, retry_count=0):
+                if not await connection_utils.safe_websocket_send(websocket, ping, retry_count=0):
                     break
                 try:
                     await asyncio.wait_for(pong.wait(), self.timeout)
@@ -150,7 +150,7 @@ class WebSocketConnectionMonitor:
         return {
             "connection_id": str(connection_id),
             "user_id": known["user_id"],
-            "is_connected": is_websocket_connected(known["websocket"]()),
+            "is_connected": connection_utils.is_websocket_connected(known["websocket"]()),
             "is_stale": inactive > self.idle_after,
             "inactive_seconds": inactive,
             "messages_sent": known["messages_sent"],
