@@ -14,7 +14,7 @@ from . import delivery
 from .agent_notifier import RequestScopedOrchestrator, WebSocketNotifier
 from .bridge_reports import Reports
 from .bridge_types import IntegrationConfig, IntegrationMetrics, IntegrationResult, IntegrationState
-from .emitters.unified import UnifiedWebSocketEmitter
+from .emitters import unified
 from .notification_kinds import Notifications
 from .run_threads import RunThreads
 
@@ -132,7 +132,7 @@ class AgentWebSocketBridge(RunThreads, Reports, Notifications):
         user_id: str | None = None,
         thread_id: str | None = None,
         connection_id: str | None = None,
-    ) -> UnifiedWebSocketEmitter:
+    ) -> unified.UnifiedWebSocketEmitter:
         """Return an emitter for one user's events.
 
         Raises
@@ -153,14 +153,14 @@ class AgentWebSocketBridge(RunThreads, Reports, Notifications):
                 context = UserExecutionContext.from_request(
                     user_id=str(user_id), thread_id=str(thread_id), run_id=f"run_{thread_id}", websocket_client_id=connection_id
                 )
-            return UnifiedWebSocketEmitter(self._manager_of(context), context.user_id, context)
+            return unified.UnifiedWebSocketEmitter(self._manager_of(context), context.user_id, context)
         except Exception as error:
             raise ValueError(f"Failed to create user emitter: {error}") from error
 
     @classmethod
     async def create_user_emitter_from_ids(
         cls, user_id: str, thread_id: str, run_id: str, websocket_connection_id: str | None = None
-    ) -> UnifiedWebSocketEmitter:
+    ) -> unified.UnifiedWebSocketEmitter:
         """Return an emitter for the user, thread and run of these ids.
 
         Raises
@@ -181,9 +181,9 @@ class AgentWebSocketBridge(RunThreads, Reports, Notifications):
             raise ValueError(f"Failed to create user emitter from IDs: {error}") from error
 
     @staticmethod
-    async def create_scoped_emitter(user_context: Any) -> UnifiedWebSocketEmitter:
+    async def create_scoped_emitter(user_context: Any) -> unified.UnifiedWebSocketEmitter:
         """Return an emitter for the user of ``user_context``."""
-        return UnifiedWebSocketEmitter(get_websocket_manager(user_context), user_context.user_id, user_context)
+        return unified.UnifiedWebSocketEmitter(get_websocket_manager(user_context), user_context.user_id, user_context)
 
     async def create_execution_orchestrator(self, user_id: str, agent_type: str) -> RequestScopedOrchestrator:
         """Return what runs one agent for one user and reports on it."""

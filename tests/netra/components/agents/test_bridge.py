@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import AsyncMock, Mock
+from unittest.mock import AsyncMock, Mock, patch
 
 import pytest
 
@@ -298,6 +298,20 @@ def test_emitters_are_made_of_a_context_or_of_ids_and_every_failure_is_one_kind(
         assert (by_ids.user_id, by_ids.context.run_id, by_ids.context.websocket_client_id) == ("user_7", "run_7", "conn_7")
 
     asyncio.run(run())
+
+
+@pytest.mark.filterwarnings("ignore::compat.errors.LegacyUseWarning")
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: AgentWebSocketBridge().create_user_emitter(context()),
+        lambda: AgentWebSocketBridge.create_scoped_emitter(context()),
+        lambda: AgentWebSocketBridge.create_user_emitter_from_ids("user_7", "thread_7", "run_7"),
+    ],
+)
+def test_the_class_that_a_test_puts_in_place_of_the_emitters_is_made(make: Any) -> None:
+    with patch("netra_backend.app.websocket_core.unified_emitter.UnifiedWebSocketEmitter") as replaced:
+        assert asyncio.run(make()) is replaced.return_value
 
 
 def test_emitters_and_orchestrators_belong_to_a_user() -> None:
