@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from compat.analysis.documents import stubs
+from compat.ledger import Name
 
 LEGACY = """\
 from shop_old.things import Widget, create, gone, LIMIT
@@ -51,12 +52,14 @@ def project(ledger, tmp_path):
 def test_text_of_a_stub(ledger):
     files = stubs.generate(ledger)
     assert set(files) == {
+        "shop/core.pyi",
         "shop_old/__init__.pyi",
         "shop_old/engines.pyi",
         "shop_old/hubs.pyi",
         "shop_old/things.pyi",
         "shop_old/vanished.pyi",
-        "shop_old/whole.pyi",
+        "shop_old/whole/__init__.pyi",
+        "shop_old/whole/deep.pyi",
     }
     text = files["shop_old/things.pyi"]
     assert text.startswith(
@@ -66,8 +69,27 @@ def test_text_of_a_stub(ledger):
     assert "def create(value: Any, new: Any = ..., *, first: Any = ..., second: Any = ...) -> Any: ..." in text
     assert "\nMAX = shop.core.LIMIT\n" in text
     assert "def gone(*args: Any, **kwargs: Any) -> NoReturn: ..." in text
-    assert "    def begin(self, *args: Any, **kwargs: Any) -> Any: ..." in files["shop_old/engines.pyi"]
+    assert "    def begin(self) -> Any: ..." in files["shop_old/engines.pyi"]
     assert "async def" not in files["shop_old/engines.pyi"]
+
+
+def test_a_module_that_stays_keeps_all_that_it_has_or_has_no_stub(staying, tmp_path, monkeypatch):
+    (tmp_path / "reading.py").write_text("import os as _os\n\n\ndef new(x=1):\n    return x\n\n\nclass One: pass\n")
+    (tmp_path / "nosource.py").write_text("def new(:\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    staying += [
+        Name("reading:old", "reading:new", since="1.0", removal="3.0", instead=None),
+        Name("nosource:old", "nosource:new", since="1.0", removal="3.0", instead=None),
+        Name("array:matrix", "array:array", since="1.0", removal="3.0", instead=None),
+        Name("sys:old_path", "sys:path", since="1.0", removal="3.0", instead=None),
+    ]
+    files = stubs.generate(staying)
+    assert not {"nosource/__init__.pyi", "array/__init__.pyi", "sys/__init__.pyi"} & set(files)
+    text = files["reading/__init__.pyi"]
+    assert "\nimport os as _os\n" in text and "def new(x: Any=1):\n    return x\n" in text and "class One: pass" in text
+    assert "def old(x: Any = ...) -> Any: ..." in text
+    assert "__getattr__" not in text
+    compile(text, "reading.pyi", "exec")
 
 
 def test_annotations_are_spelt_by_their_full_path(tmp_path, monkeypatch):

@@ -34,7 +34,7 @@ from shared.types.core_types import UserID
 from test_framework.ssot.base_test_case import SSotBaseTestCase
 from app.core import f
 
-AuthHandler().connect("a")
+task = AuthHandler().connect("a")
 a: str = f()
 """
 DEPRECATED = {1, 2, 3, 4, 7}

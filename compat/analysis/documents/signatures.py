@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..targets.adapters import imported_from, parse_module
 from ..targets.module_files import find_module_file
+from . import legacy_forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +30,8 @@ class Shape:
     parameters: str = "*args: Any, **kwargs: Any"
     returns: str = "Any"
     is_async: bool = False
+    #: Of a method: ``property``, ``classmethod`` or ``staticmethod``.
+    decorator: str = ""
     imports: set[str] = field(default_factory=set)
 
 
@@ -49,6 +53,42 @@ def shape_of(path: str) -> Shape:
             return Shape()
         module, name = onward
     return Shape()
+
+
+_KINDS = {"property": "property", "cached_property": "property", "legacy_property": "property"}
+_KINDS.update({"classmethod": "classmethod", "staticmethod": "staticmethod"})
+_HARMLESS = frozenset((*_KINDS, "legacy_method", "deprecated", "override"))
+
+
+def method_at(path: str) -> Shape:
+    """The kind and the signature, without the object, of the method at ``"module:Class.method"``; a shape of the form ``other``
+    where no source defines it there."""
+    module, _, attribute = path.partition(":")
+    owner, _, name = attribute.rpartition(".")
+    found = shape_of(f"{module}:{owner}") if owner and "." not in owner else Shape()
+    tree = parse_module(found.module) if found.form == "class" else None
+    for node in _statements(tree) if tree is not None else ():
+        if isinstance(node, ast.ClassDef) and node.name == found.name:
+            for item in node.body:
+                if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name == name:
+                    assert tree is not None
+                    return _Function(found.module, tree, item).method_shape()
+    return Shape()
+
+
+def modules_below(module: str) -> list[str]:
+    """The public modules below a package, at any depth, by their paths within it."""
+    import os
+
+    file = find_module_file(module)
+    if os.path.basename(file) != "__init__.py":
+        return []
+    found = []
+    for name in sorted(os.listdir(os.path.dirname(file))):
+        stem = name.partition(".")[0]
+        if stem.isidentifier() and not stem.startswith("_") and find_module_file(f"{module}.{stem}"):
+            found += [stem, *(f"{stem}.{inner}" for inner in modules_below(f"{module}.{stem}"))]
+    return found
 
 
 def submodules(canonical: str) -> list[str]:
@@ -119,7 +159,21 @@ class _Function:
         returns = self.annotation(self.node.returns)
         if any(isinstance(item, (ast.Yield, ast.YieldFrom)) for item in ast.walk(self.node)):
             is_async = False
-        return Shape("function", self.module, self.node.name, parameters, returns, is_async, self.imports)
+        return Shape("function", self.module, self.node.name, parameters, returns, is_async, imports=self.imports)
+
+    def method_shape(self) -> Shape:
+        words = legacy_forms.names_of(self.node)
+        decorator = next((_KINDS[word] for word in words if word in _KINDS), "")
+        if not _HARMLESS.issuperset(words):
+            return Shape("function", self.module, self.node.name, decorator=decorator)
+        args = copy.deepcopy(self.node.args)
+        if decorator != "staticmethod":
+            del (args.posonlyargs or args.args)[:1]
+        is_async = isinstance(self.node, ast.AsyncFunctionDef)
+        if any(isinstance(item, (ast.Yield, ast.YieldFrom)) for item in ast.walk(self.node)):
+            is_async = False
+        parameters, returns = self.parameters(args), self.annotation(self.node.returns)
+        return Shape("function", self.module, self.node.name, parameters, returns, is_async, decorator, self.imports)
 
     def parameters(self, args: ast.arguments) -> str:
         parts: list[str] = []

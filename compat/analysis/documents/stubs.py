@@ -14,10 +14,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from compat.ledger import advice
+from compat.ledger.move import TARGET
+
 from ..targets import Targets
+from ..targets.adapters import parse_module
+from ..targets.module_files import find_module_file, importable
 from . import marked_source, signatures
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from compat.ledger import Ledger, Move
 
     from ..targets import Target
@@ -27,6 +34,7 @@ _QUIET = (
     "# mypy: ignore-errors\n"
     "# pyright: reportGeneralTypeIssues=false, reportIncompatibleMethodOverride=false\n"
     "# pyright: reportIncompatibleVariableOverride=false, reportPrivateImportUsage=false\n"
+    "# pyright: reportOverlappingOverload=false, reportInconsistentOverload=false\n"
 )
 _CATCH_ALL = "def __getattr__(name: str) -> Any: ..."
 
@@ -37,14 +45,18 @@ def generate(ledger: Ledger) -> dict[str, str]:
     for pattern in ledger.patterns:
         for module in pattern.modules(signatures.submodules(pattern.row.canonical)):
             targets.match(module)
-    modules = {module: _Module(targets, module) for module in targets.legacy_modules if module in targets.moved}
+    moved = {*(module for module in targets.legacy_modules if module in targets.moved), *_below(targets)}
+    staying = {module for module in moved if targets.covering(module) is None and targets.stays(module)}
+    # Of a module that stays, a stub names all that it has, or there is none.
+    staying = {module for module in staying if parse_module(module) is not None}
+    modules = {module: _Module(targets, module) for module in moved - staying if not _is_open(targets, module)}
     files: dict[str, str] = {}
-    live = _in_place(ledger, targets)
-    packages = set(targets.shells)
+    live = _in_place(ledger, targets, staying)
+    packages = {*targets.shells, *(parent for module in (*modules, *live) for parent in _parents(module))}
     for name in sorted(packages | set(modules) | set(live)):
         parts = name.split(".")
         made = modules.get(name)
-        if made is None and name not in live and parts[0] in ledger.generic:
+        if made is None and name not in live and (parts[0] in ledger.generic or _is_there(targets, name)):
             continue
         is_package = name in packages or (name in live and marked_source.is_package(name))
         place = "/".join(parts)
@@ -55,13 +67,44 @@ def generate(ledger: Ledger) -> dict[str, str]:
     return files
 
 
-def _in_place(ledger: Ledger, targets: Targets) -> dict[str, str]:
-    """The texts of modules that stay, with their deprecated members marked; without those whose source is not found."""
-    rows: dict[str, list[Move]] = {}
+def _parents(module: str) -> Iterator[str]:
+    while "." in module:
+        module = module.rpartition(".")[0]
+        yield module
+
+
+def _is_there(targets: Targets, module: str) -> bool:
+    """Whether a module without a row of its own is there to be imported: its own source says what it has."""
+    return targets.covering(module) is None and bool(find_module_file(module))
+
+
+def _is_open(targets: Targets, module: str) -> bool:
+    """Whether a module stays whose source cannot be read, as one that is written in C."""
+    return module not in targets.shells and targets.covering(module) is None and importable(module)
+
+
+def _below(targets: Targets) -> list[str]:
+    """The submodules of packages that moved, by their legacy paths."""
+    found = []
+    for module, row in targets.modules.items():
+        for name in signatures.modules_below(row.canonical) if row.canonical and not row.stays else ():
+            found.append(f"{module}.{name}")
+    return found
+
+
+def _in_place(ledger: Ledger, targets: Targets, staying: set[str]) -> dict[str, str]:
+    """The texts of modules that stay, with what is deprecated marked, and what is gone from them beside what replaces it;
+    without those whose source is not found."""
+    rows: dict[str, list[Move]] = {module: [] for module in sorted(staying)}
     for row in ledger:
-        if row.stays:
-            rows.setdefault(row.module, []).append(row)
-    texts = {module: marked_source.mark(module, found, targets.wording.say) for module, found in rows.items()}
+        if row.stays or row.function or (row.place == TARGET and not row.is_pattern):
+            if advice.lies_in(row.home, targets.stopgaps):
+                continue
+            rows.setdefault(row.function.partition(":")[0] or row.module, []).append(row)
+    texts = {}
+    for module, found in rows.items():
+        names, imports = _Module(targets, module).definitions() if module in staying else ([], set())
+        texts[module] = marked_source.mark(module, found, targets.wording.say, names=names, imports=imports)
     return {module: text for module, text in texts.items() if text}
 
 
@@ -113,9 +156,13 @@ class _Module:
         self.typing = {"Any"}
         self.deprecated = False
 
-    def text(self) -> str:
+    def definitions(self) -> tuple[list[str], set[str]]:
+        """The definitions of the module's legacy names, and the modules that they need."""
         members = dict(self.rows())
-        bodies = [self.member(name, target) for name, target in sorted(members.items())]
+        return [self.member(name, target) for name, target in sorted(members.items())], self.imports
+
+    def text(self) -> str:
+        bodies, _imports = self.definitions()
         imports = [f"from typing import {', '.join(sorted(self.typing))}"]
         imports += [f"import {module}" for module in sorted(self.imports)]
         if self.deprecated:
@@ -126,9 +173,9 @@ class _Module:
     def rows(self) -> dict[str, Target]:
         """The names of the module: its own rows, and the public names of the module it moved to."""
         found: dict[str, Target] = {}
-        cover = self.targets.modules.get(self.module)
-        if cover is not None and cover.canonical:
-            for name in signatures.public_names(cover.canonical):
+        cover = self.targets.covering(self.module)
+        if cover is not None and cover[1]:
+            for name in signatures.public_names(cover[1]):
                 target = self.targets.attribute(self.module, name)
                 if target is not None and not target.is_module:
                     found[name] = target
@@ -170,8 +217,18 @@ class _Module:
         lines = ["    def __init__(self, *args: Any, **kwargs: Any) -> None: ..."]
         for word, method in sorted(methods.items()):
             if not word.startswith("_"):
-                lines.append(f"    @deprecated({self.targets.wording.say(method, 'call')!r})")
-                lines.append(f"    def {word}(self, *args: Any, **kwargs: Any) -> Any: ...")
+                home = self.targets.members.home(method) or ("" if method.instead is not None else method.canonical)
+                shape = signatures.method_at(home)
+                self.imports.update(shape.imports)
+                is_read = shape.decorator == "property" or (shape.form == "other" and word in self.targets.members.values_of(row))
+                said = self.targets.wording.say(method, "attribute" if is_read else "call")
+                decorator = "property" if is_read else shape.decorator
+                lines += [f"    @{decorator}"] if decorator else []
+                lines.append(f"    @deprecated({said!r})")
+                first = {"staticmethod": [], "classmethod": ["cls"]}.get(decorator, ["self"])
+                given = ", ".join([*first, *([] if is_read or not shape.parameters else [shape.parameters])])
+                keyword = "async def" if shape.is_async else "def"
+                lines.append(f"    {keyword} {word}({given}) -> {shape.returns}: ...")
         return "\n" + "\n".join(lines)
 
     def function(self, name: str, shape: signatures.Shape, said: str) -> str:

@@ -29,6 +29,8 @@ class Members:
         self.has_own_build = False
         self.renamed: dict[str, str] = {}
         self.legacy: dict[str, str] = {}
+        #: Legacy attributes that are read, and not called.
+        self.values: set[str] = set()
         #: Where each legacy method is defined: ``"module:Class.method"``.
         self.homes: dict[str, str] = {}
 
@@ -230,6 +232,8 @@ def _collect(made: Members, module: str, tree: ast.Module, node: ast.ClassDef, d
                     continue
             if not target.startswith("_"):
                 made.legacy[target] = ""
+                if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "converted":
+                    made.values.add(target)
 
 
 def _instead(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:

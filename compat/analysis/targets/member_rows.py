@@ -107,6 +107,11 @@ class MemberRows:
         """Where the adapter's source defines a legacy method: ``"module:Class.method"``; empty for every other row."""
         return self._homes.get(row.legacy, ("", frozenset()))[0]
 
+    def values_of(self, row: Move) -> frozenset[str]:
+        """The legacy attributes of a row's adapter that are read, and not called."""
+        adapter = self.adapters.of(row.adapter) if row.adapter else None
+        return frozenset(adapter.members.values if adapter is not None else ())
+
     def legacy_names_beside(self, row: Move) -> frozenset[str]:
         """The legacy names that the adapter of a legacy method defines."""
         return self._homes.get(row.legacy, ("", frozenset()))[1]

@@ -23,6 +23,26 @@ def find_module_file(module: str) -> str:
     return ""
 
 
+def importable(module: str) -> bool:
+    """Whether something of that name is there, be it no source: an extension, a builtin, a package without one."""
+    from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
+
+    if BuiltinImporter.find_spec(module) is not None or FrozenImporter.find_spec(module) is not None:
+        return True
+    # Not find_spec() of importlib.util: what legacy paths are served by answers there as well.
+    locations = None
+    at = ""
+    for word in module.split("."):
+        at = f"{at}.{word}" if at else word
+        spec = PathFinder.find_spec(at, locations)
+        if spec is None:
+            return False
+        locations = spec.submodule_search_locations
+        if locations is None:
+            return at == module
+    return True
+
+
 def stamps(ledger: Ledger) -> list[tuple[str, int, int]]:
     """Path, time of change in ns and size of each source that says what rows mean: of adapters, with what lies beside and
     below them in their package, and of canonical modules."""
