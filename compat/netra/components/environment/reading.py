@@ -30,20 +30,25 @@ def _opens_access(name: str, value: str) -> bool:
 
 
 class Answers(Mapping[str, str]):
-    """The variables that one environment answers with text, asked by name; a stand-in need only have ``get()``."""
+    """The variables that one environment answers with text, by name; a stand-in need only have ``get()`` or ``get_all()``."""
 
     def __init__(self, env: Any) -> None:
         self._env = env
 
     def __getitem__(self, name: str) -> str:
         value = self._env.get(name)
+        if value is not None and not isinstance(value, str):
+            value = self._listed().get(name)
         if not isinstance(value, str):
             raise KeyError(name)
         return value
 
-    def __iter__(self) -> Iterator[str]:
+    def _listed(self) -> Mapping[str, Any]:
         listed = self._env.get_all()
-        return iter(listed if isinstance(listed, Mapping) else ())
+        return listed if isinstance(listed, Mapping) else {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed())
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
