@@ -100,6 +100,11 @@ class UnifiedWebSocketAuthenticator(
         # Defined, so that each construction makes an object of its own, as of old.
         super().__init__(*args, **kwargs)
 
+    @property
+    def _auth_service(self) -> Any:
+        """The service that is asked; tests replace its methods."""
+        return canonical.get_unified_auth_service()
+
     def _count(self, result: WebSocketAuthResult) -> WebSocketAuthResult:
         self._websocket_auth_attempts += 1
         if result.success:

@@ -175,6 +175,21 @@ def test_what_a_test_puts_in_the_place_of_the_one_function_answers(answer):
     assert asyncio.run(WebSocketAuthenticator().authenticate_connection("any", "conn_1"))[0] is False
 
 
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [(Mock(success=True, user_id="user_7", metadata={}), None), (Mock(success=False, error="no", error_code="BAD"), "BAD")],
+)
+def test_the_service_of_an_authenticator_can_be_replaced_in_place(answer, code):
+    from netra_backend.app.websocket_core.unified_websocket_auth import UnifiedWebSocketAuthenticator
+
+    made = UnifiedWebSocketAuthenticator()
+    with patch.object(made._auth_service, "authenticate_websocket", AsyncMock(return_value=(answer, None))) as asked:
+        result = asyncio.run(made.authenticate_websocket_connection(socket("any.token.here")))
+        assert asyncio.run(made.authenticate_websocket_connection(socket())).error_code == "NO_TOKEN"
+    assert (result.success, result.error_code) == (code is None, code)
+    asked.assert_awaited_once()
+
+
 def test_authenticating_a_connection_gives_a_result():
     from netra_backend.app.websocket_core.unified_websocket_auth import WebSocketAuthResult, authenticate_websocket_ssot
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import AsyncMock, Mock
+from unittest.mock import AsyncMock, Mock, patch
 
 import pytest
 
@@ -210,6 +210,16 @@ def test_every_way_to_one_of_the_five_is_that_of_its_own_method(event_type: str)
     own.assert_awaited_once_with({"a": 1})
     asyncio.run(getattr(emitter, f"notify_{event_type}")("name"))
     assert own.await_count == 2
+
+
+@pytest.mark.parametrize("name", ["manager", "websocket_manager", "_websocket_manager"])
+def test_the_manager_can_be_replaced_under_each_of_its_names(name: str) -> None:
+    first, second = manager(), manager()
+    emitter = UnifiedWebSocketEmitter(first, "user_1", CONTEXT)
+    with patch.object(emitter, name, second):
+        asyncio.run(emitter.emit_agent_started({}))
+    asyncio.run(emitter.emit_agent_started({}))
+    assert (first.emit_critical_event.await_count, second.emit_critical_event.await_count) == (1, 1)
 
 
 def test_any_other_type_goes_by_the_method_for_those() -> None:

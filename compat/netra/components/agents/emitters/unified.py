@@ -75,10 +75,17 @@ class UnifiedWebSocketEmitter(EmitterState, EmitterNotifications):
         self.in_use = False
         self._begin_state()
 
-    @property
-    def websocket_manager(self) -> Any:
-        """The manager under its other name."""
+    def _other_name(self) -> Any:
+        """The manager under its other name; set and deleted there too, as ``patch.object`` does."""
         return self.manager
+
+    def _set_other_name(self, manager: Any) -> None:
+        self.manager = manager
+
+    def _delete_other_name(self) -> None:
+        del self.manager
+
+    websocket_manager = _websocket_manager = property(_other_name, _set_other_name, _delete_other_name)
 
     async def emit_agent_started(self, data: dict[str, Any]) -> bool:
         """Tell the user that an agent began."""
