@@ -24,10 +24,10 @@ COMPAT = "compat-redis"
 
 
 class Workers:
-    """Two workers of one stack, and the clients of both."""
+    """Workers of one stack, and the clients of both."""
 
-    def __init__(self, stack: str, count: int, url: str) -> None:
-        self.stack, self.count, self.url = stack, count, url
+    def __init__(self, stack: str, count: int, url: str, processes: int = 2) -> None:
+        self.stack, self.count, self.url, self.processes = stack, count, url, processes
         self.servers: list[Server] = []
         self.ports: list[int] = []
         self.clients: list[Client] = []
@@ -36,7 +36,7 @@ class Workers:
 
     async def start(self) -> None:
         environ = {**os.environ, "PYTHONPATH": str(HERE.parent.parent.parent)}
-        for _ in range(2):
+        for _ in range(self.processes):
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 str(HERE / "servers.py"),

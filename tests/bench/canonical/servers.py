@@ -1,6 +1,6 @@
 """The servers that are compared: each sends the same 200-byte events, and tells what they cost it.
 
-    python servers.py compat|starlette|socketio
+    python servers.py compat|starlette|socketio|channels-memory "" USERS
     python servers.py compat-redis|channels|channels-pubsub REDIS_URL USERS
 
 Commands on the standard input, answers in JSON on the standard output: ``rss``, ``cpu``, ``fanout <rounds> <per second>``,
@@ -129,13 +129,10 @@ class Channels(Stack):
         import django
         from django.conf import settings
 
-        # Its blocking reads outlast the time-out that redis-py has by default and the pool's hundred connections, and what is
-        # sent at once its capacity of a hundred messages: it would drop them.
-        host = {"address": sys.argv[2], "max_connections": 4096, "socket_timeout": None}
         settings.configure(
             SECRET_KEY=SECRET,
             ALLOWED_HOSTS=["*"],
-            CHANNEL_LAYERS={"default": {"BACKEND": self.backend, "CONFIG": {"hosts": [host], "capacity": 100_000}}},
+            CHANNEL_LAYERS={"default": {"BACKEND": self.backend, "CONFIG": self.layer_options()}},
         )
         django.setup()
         import orjson
@@ -158,6 +155,13 @@ class Channels(Stack):
         self.count = int(sys.argv[3])
         self.app = ProtocolTypeRouter({"websocket": URLRouter([path("ws", Consumer.as_asgi())])})
 
+    def layer_options(self) -> dict[str, Any]:
+        """Return the layer's configuration."""
+        # Its blocking reads outlast the time-out that redis-py has by default and the pool's hundred connections, and what is
+        # sent at once its capacity of a hundred messages: it would drop them.
+        host = {"address": sys.argv[2], "max_connections": 4096, "socket_timeout": None}
+        return {"hosts": [host], "capacity": 100_000}
+
     async def fan_out(self) -> None:
         await self.layer.group_send("all", {"type": "event", "message": message()})
 
@@ -170,6 +174,19 @@ class ChannelsPubSub(Channels):
     """Django Channels with the layer over Redis' publish and subscribe."""
 
     backend = "channels_redis.pubsub.RedisPubSubChannelLayer"
+
+
+class ChannelsMemory(Channels):
+    """Django Channels in one process."""
+
+    backend = "channels.layers.InMemoryChannelLayer"
+
+    def layer_options(self) -> dict[str, Any]:
+        return {"capacity": 100_000}
+
+    async def send_to_one(self, choice: random.Random) -> None:
+        user = f"user{choice.randrange(self.count)}"
+        await self.layer.group_send(user, {"type": "event", "message": message()})
 
 
 class Starlette(Stack):
@@ -232,6 +249,7 @@ STACKS = {
     "compat-redis": CompatRedis,
     "channels": Channels,
     "channels-pubsub": ChannelsPubSub,
+    "channels-memory": ChannelsMemory,
 }
 
 
