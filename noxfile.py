@@ -17,9 +17,20 @@ PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 MATRIX = ["3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15", "pypy3"]
 # Built without a GIL: run where they are present, and missed by nobody where they are not.
 FREE_THREADED = ["3.14t", "3.15t"]
-# What does not depend on the interpreter (browser, Prometheus, Redis and load proofs, projects) runs on an old or a new one.
-PROVING = ["3.10", "3.14"]
 ONCE = "3.11"
+#: The oldest Python, the newest and PyPy run all rooms. Every other runs these,
+EVERYWHERE = {"ledger", "minimal", "shim", "testing"}
+#: and its share of the rooms and of what no interpreter matters to: pages, the house, browsers, loads, real projects.
+SHARES = {
+    "3.10": {"browser", "proof", "pytest_plugin"},
+    "3.11": {"docs", "house", "netra", "property", "readiness"},
+    "3.12": {"canonical", "processes"},
+    "3.13": {"analysis", "telemetry"},
+    "3.14": {"browser", "cli", "project"},
+}
+NO_ROOMS = {"acceptance", "autobahn", "bench", "gold", "typing", "__pycache__"}
+ROOMS = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()} - NO_ROOMS
+NEEDS_NO_INTERPRETER = {"browser", "docs", "house", "journey", "project", "proof", "pytest_plugin"}
 
 
 def runs(name: str) -> bool:
@@ -81,36 +92,37 @@ def run_pytest(session: nox.Session, *arguments: str) -> None:
         )
 
 
-def folders(*left_out: str) -> list[str]:
-    """The folders of tests, some left out."""
-    skipped = {"acceptance", "autobahn", "bench", "gold", "typing", "__pycache__", *left_out}
-    return [str(path) for path in sorted((ROOT / "tests").iterdir()) if path.is_dir() and path.name not in skipped] + [
-        str(path) for path in sorted((ROOT / "tests").glob("test_*.py"))
-    ]
+def rooms(python: str) -> set[str]:
+    """The folders of tests that an interpreter runs; the share of one that is not here falls to the one with the tools."""
+    is_oldest_or_newest = python in (PRESENT[0], NEWEST)
+    chosen = ROOMS - NEEDS_NO_INTERPRETER if is_oldest_or_newest or python.startswith("pypy") else set(EVERYWHERE)
+    if is_oldest_or_newest:
+        chosen.add("journey")
+    for name, share in SHARES.items():
+        if python == (name if name in PRESENT else TOOLS):
+            chosen |= share
+    return chosen
 
 
 @nox.session(python=PRESENT)
 def tests(session: nox.Session) -> None:
-    """The tests, on every Python that is present, against the built wheel."""
+    """The tests against the built wheel, shared out between the Pythons that are present; all of them after ``-- all``."""
     built = wheel(session)
-    is_pypy = str(session.python).startswith("pypy")
-    extras = "tools,prometheus" if is_pypy else "all"
+    python = str(session.python)
+    extras = "tools,prometheus" if python.startswith("pypy") else "all"
     session.install(f"{built}[{extras}]", *group("test"))
-    proving = session.python in PROVING
-    if proving:
+    is_all = session.posargs == ["all"]
+    chosen = ROOMS if is_all else rooms(python)
+    if chosen & {"browser", "proof"}:
         session.install(*group("proof"))
-    left_out = set() if proving else {"browser"}
-    left_out |= set() if session.python == PROVING[0] else {"proof", "pytest_plugin"}
-    left_out |= set() if session.python == PROVING[-1] else {"project"}
-    # Pages, the layout and what strangers send depend on no interpreter; a whole life is lived on the oldest and the newest.
-    left_out |= set() if session.python == TOOLS else {"docs", "house"}
-    left_out |= set() if session.python in (PRESENT[0], NEWEST) else {"journey"}
-    arguments = session.posargs or folders(*left_out)
-    if session.python != TOOLS:
-        arguments = [*arguments, "--ignore", str(ROOT / "tests" / "canonical" / "server" / "test_fuzz.py")]
-    if session.python == PROVING[-1]:
+    if "project" in chosen:
         session.install(*group("project"))
-    run_pytest(session, "-q", "-n", "2", *arguments)
+    if session.posargs and not is_all:
+        run_pytest(session, "-q", "-n", "2", *session.posargs)
+        return
+    paths = [ROOT / "tests" / name for name in sorted(chosen)] + sorted((ROOT / "tests").glob("test_*.py"))
+    once = [] if is_all or python == TOOLS or python in SHARES else ["-m", "not once"]
+    run_pytest(session, "-q", "-n", "2", *once, *map(str, paths))
 
 
 @nox.session(name="tests-minimal", python=[name for name in ("3.9", ONCE) if name in PRESENT])

@@ -18,6 +18,8 @@ from compat.analysis.rewriting import rewriter
 from compat.analysis.targets import Targets
 from compat.ledger import Argument, Class, Ledger, Method, Module, Name, names
 
+pytestmark = pytest.mark.once
+
 TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
 
 

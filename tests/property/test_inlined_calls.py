@@ -18,6 +18,8 @@ from compat.analysis.rewriting import rewriter, verifying
 from compat.analysis.targets import Targets
 from compat.ledger import Deprecated, Ledger, Method, Name
 
+pytestmark = pytest.mark.once
+
 TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
 
 LIBRARY = """

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from compat.analysis import scan
 from compat.ledger import Argument, Behaviour, Class, Deprecated, Ledger, Method, Module, Name, Removed, names
 
+pytestmark = pytest.mark.once
+
 TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
 
 FILES = {

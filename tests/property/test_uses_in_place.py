@@ -18,6 +18,8 @@ from compat.analysis.scanning.examine import in_doctests, without_repeats
 from compat.analysis.targets import Targets
 from compat.ledger import Ledger, Name, Removed, names
 
+pytestmark = pytest.mark.once
+
 TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
 LEDGER = Ledger("lib", version="1.0", docs="")
 LEDGER += [

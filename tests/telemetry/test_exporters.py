@@ -118,6 +118,7 @@ def test_opentelemetry_reads_the_same_numbers_when_it_exports(directory, write_s
     }
 
 
+@pytest.mark.once
 def test_the_alert_rules_are_valid_and_fire_when_they_should(promtool, tmp_path):
     rules = tmp_path / "alerts.yml"
     rules.write_bytes((DATA / "alerts.yml").read_bytes())
@@ -223,6 +224,7 @@ def pod(name, store, values, move="old.a"):
 DAY_OF = "sum by (move) (compat:legacy_uses:day)"
 
 
+@pytest.mark.once
 def test_uses_are_not_lost_when_a_pod_is_replaced_by_one_with_an_empty_store(check_rules):
     # The first has counted 1,000 long ago, and goes; the second counts 552 in its place.
     series = [*pod("one", "x", "1000+0x2000 _x1000"), *pod("two", "y", "_x2001 0+2x276 552+0x700")]
@@ -237,21 +239,25 @@ def test_uses_are_not_lost_when_a_pod_is_replaced_by_one_with_an_empty_store(che
     )
 
 
+@pytest.mark.once
 def test_uses_of_a_pod_that_has_gone_since_are_uses_of_the_day(check_rules):
     series = [*pod("one", "x", "10+0x1500 11+1x99 _x1400"), *pod("two", "y", "_x1601 0+0x1400")]
     check_rules(series, [(DAY_OF, "2000m", {"old.a": 100}), (DAY_OF, "2990m", {"old.a": 50})])
 
 
+@pytest.mark.once
 def test_a_process_that_restarts_on_the_same_store_counts_on(check_rules):
     series = [*pod("one", "x", "10+0x1500 _x60 13+0x900")]
     check_rules(series, [(DAY_OF, "1550m", {"old.a": 0}), (DAY_OF, "2000m", {"old.a": 3})])
 
 
+@pytest.mark.once
 def test_a_pause_of_the_scraping_a_day_ago_makes_no_uses(check_rules):
     series = [*pod("one", "x", "10+0x500 _x30 10+0x2000")]
     check_rules(series, [(DAY_OF, "1955m", {"old.a": 0})])
 
 
+@pytest.mark.once
 def test_another_promise_of_the_ledger_and_an_exporter_of_a_later_version_make_no_uses(check_rules):
     use = 'compat_legacy_uses_total{%sledger="n",move="old.a",kind="call",caller="app",service="s",since="1",removal="%s"'
     use += ',job="j",instance="one"}'
@@ -264,6 +270,7 @@ def test_another_promise_of_the_ledger_and_an_exporter_of_a_later_version_make_n
     check_rules(series, [(DAY_OF, "2000m", {"old.a": 0}), (DAY_OF, "2300m", {"old.a": 0}), (DAY_OF, "2890m", {"old.a": 588})])
 
 
+@pytest.mark.once
 def test_uses_in_tests_alert_nobody_and_files_that_cannot_be_read_do(promtool, tmp_path):
     rules = tmp_path / "alerts.yml"
     rules.write_bytes((DATA / "alerts.yml").read_bytes())
@@ -337,6 +344,7 @@ def test_the_filled_collector_knows_the_ledgers_and_the_verdicts(directory, writ
     }
 
 
+@pytest.mark.once
 def test_the_queries_of_the_dashboard_are_valid(promtool, tmp_path):
     board = json.loads((DATA / "dashboard.json").read_text())
     panels = board["panels"]

@@ -28,6 +28,8 @@ import jwt
 import websockets
 from websockets.exceptions import ConnectionClosed
 
+pytestmark = pytest.mark.once
+
 SECRET = "a secret of at least thirty-two bytes"
 APPLICATION = """
 from compat.canonical import Limits, Settings, create_app

@@ -27,6 +27,8 @@ from compat.canonical import Settings, SettingsError
 from compat.canonical.auth import Authenticator, KeySet, TokenRejected, verify_token
 from compat.canonical.server.conversation import parse, position
 
+pytestmark = pytest.mark.once
+
 SECRET = "a secret of at least thirty-two bytes"
 TOKENS = {"internal_token": "internal", "broadcast_token": "everybody"}
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
