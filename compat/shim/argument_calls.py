@@ -6,7 +6,6 @@ too, whose default tells that they were not given; where one was, :mod:`.argumen
 
 from __future__ import annotations
 
-import functools
 import inspect
 import keyword
 import types
@@ -79,7 +78,8 @@ def generated(function: Any, forms: Forms, translated: Callable[..., Any]) -> An
     compiled = _compiled.get(text)
     if compiled is None:
         compiled = _compiled[text] = compile(text, _FILE, "exec")
-    scope = {**source.scope, "_compat_t": functools.partial(translated, is_simple)}
+    # No functools.partial: on PyPy it has a frame of its own between this call and the caller's.
+    scope = {**source.scope, "_compat_t": translated, "_compat_s": is_simple}
     exec(compiled, scope)
     return scope[source.name]
 
@@ -128,7 +128,7 @@ class _Source:
         return (
             f"def {self.name}({', '.join(self.parameters)}):\n"
             f"    if {' or '.join(asked)}:\n"
-            f"        return _compat_t(({positions},), {rest}, ({names},))\n"
+            f"        return _compat_t(_compat_s, ({positions},), {rest}, ({names},))\n"
             f"{''.join(self.filled)}"
             f"    return _compat_f({', '.join(passed)})\n"
         )
