@@ -140,6 +140,11 @@ def is_looking(frame: FrameType) -> bool:
     return bytecode.calls_pickler(frame)
 
 
+def is_patching(frame: FrameType) -> bool:
+    """Whether ``unittest.mock`` looks whether a name that it replaces is the object's own."""
+    return module_name(frame) == "unittest.mock"
+
+
 #: What the name of a file holds whose frames ``warnings.warn(stacklevel=...)`` passes over.
 UNSEEN = "importlib _bootstrap"
 

@@ -66,6 +66,7 @@ class Loader:
         namespace["__compat_recorder__"] = self.recorder
         kind: Any = type(module)
         kind.__compat_gone__ = gone = set()
+        kind.__compat_rows__ = self.rows
         for name, move in self.owner.servable(self.rows).items():
             setattr(kind, name, served_property(move, self.owner.recorder))
             if self.owner.recorder(move).raises:

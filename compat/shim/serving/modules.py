@@ -15,7 +15,7 @@ from importlib.machinery import ModuleSpec
 from .. import kinds
 from ..recording import callsite, filters
 from ..recording.callsite import unseen
-from ..recording.funnel import lost_error, site_key
+from ..recording.funnel import lost_error, record, site_key
 from . import imports
 from .descriptors import child_property, count_write, module_property, record_module_read
 from .targets import load_module
@@ -23,6 +23,7 @@ from .targets import load_module
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import FrameType
     from typing import Any, SupportsIndex
 
     from compat.ledger import Move
@@ -34,14 +35,69 @@ if TYPE_CHECKING:
 _WAITS_IN_PYTHON = sys.implementation.name == "pypy"
 
 
+_NAMESPACE: Any = vars(types.ModuleType)["__dict__"]
+# Names of this package in a legacy module's own dict.
+_INNER = frozenset(("__canonical__", "__compat_owner__", "__compat_recorder__", "__getattr__"))
+
+
+class Contents(dict):  # type: ignore[type-arg]
+    """The names of a legacy module and what stands behind them at this moment; items that are set or deleted go through."""
+
+    def __init__(self, module: LegacyModule, own: dict[str, Any], frame: FrameType) -> None:
+        canonical = _canonical(module)
+        held = {} if canonical is None else {name: value for name, value in vars(canonical).items() if name[:2] != "__"}
+        for name in _served(type(module)):
+            try:
+                held[name] = getattr(module, name)
+            except AttributeError:
+                held.pop(name, None)  # expired, or its target is missing
+        if not callsite.is_looking(frame):
+            for recorder in _recorders(module, own, held):
+                record(recorder, "attribute", frame)
+        super().__init__({**held, **{name: value for name, value in own.items() if name not in _INNER}})
+        self._module = module
+
+    def __setitem__(self, name: str, value: object) -> None:
+        super().__setitem__(name, value)
+        setattr(self._module, name, value)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        delattr(self._module, name)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        for name, value in dict(*args, **kwargs).items():
+            self[name] = value
+
+
+def _recorders(module: LegacyModule, own: dict[str, Any], held: dict[str, Any]) -> list[UseRecorder]:
+    """The recorders of a module whose contents are taken all at once: of the module, or of each row that stands in it."""
+    recorder = own.get("__compat_recorder__")
+    if recorder is not None:
+        return [recorder]
+    rows = type(module).__compat_rows__
+    return [own["__compat_owner__"].recorder(move) for name, move in rows.items() if name in held]
+
+
 class LegacyModule(types.ModuleType):
     """A module at a legacy path. Each has a class of its own, which carries its descriptors."""
 
     #: The names that have expired, or were removed: they are not listed.
     __compat_gone__: frozenset[str] | set[str] = frozenset()
+    __compat_rows__: Mapping[str, Move] = types.MappingProxyType({})
+
+    @property
+    @unseen
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        """What ``vars()`` of the module is: its own names for the import system and for this package, all of it for users."""
+        frame = callsite.stack_top(1)
+        own: dict[str, Any] = _NAMESPACE.__get__(self)
+        if frame is None or callsite.is_machinery(frame) or callsite.is_importlib(frame) or callsite.is_patching(frame):
+            return own
+        return Contents(self, own, frame)
 
     def __dir__(self) -> list[str]:
-        names = {name for name in types.ModuleType.__dir__(self) if name != "__getattr__"}
+        names = set(types.ModuleType.__dir__(self)) - _INNER
         names.update(_served(type(self)))
         canonical = _canonical(self)
         if canonical is not None:

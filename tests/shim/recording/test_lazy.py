@@ -215,3 +215,17 @@ for statement, name, move in {FORMS!r}:
         timeout=60,
     )
     assert done.stdout.splitlines() == [f"{form[0]} {again} True" for form in FORMS for again in range(3)], done.stderr
+
+
+def test_a_chain_of_relative_lazy_imports_counts_each_read_of_its_end_once(moved):
+    moved.write("half/mid.py", "lazy from .gone import CONST\nlazy from . import gone\nlazy from .gone import make as g\n")
+    moved.write(
+        "half/top.py",
+        "lazy from .mid import CONST\nlazy from . import mid\nlazy from .mid import g\ndef f():\n    CONST\n    mid.gone\n    g\n",
+    )
+    for _ in range(3):
+        seen = moved.ok("import sys, half.top as t\nt.f()\nfile = t.__file__\ndel sys.modules['half.top']", elsewhere=True)
+        assert [(w.filename, w.lineno) for w in seen.recorded] == [(seen.namespace["file"], line) for line in (5, 6, 7)]
+        del sys.modules["half.mid"], sys.modules["half"].mid
+    found = {line: count for (_, _, file, line), count in counts().items() if file == seen.namespace["file"]}
+    assert found == {5: 3, 6: 3, 7: 3}
