@@ -97,15 +97,11 @@ class UnifiedConfigManager:
 
     def validate_config_integrity(self) -> bool:
         """Whether everything that the environment requires is set; what is missing is logged."""
-        return not self.missing_values()
-
-    def missing_values(self) -> list[str]:
-        """What the environment requires and is not set."""
         config = self.get_config()
         missing = [name for name in REQUIRED.get(config.environment, ()) if not getattr(config, name)]
         if missing:
             logger.error(f"Configuration of {config.environment} misses: {', '.join(missing)}")
-        return missing
+        return not missing
 
     def get_environment_name(self) -> str:
         """development, testing, staging or production; found once, until :meth:`reload_config` with ``force``."""
