@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; ``argv`` defaults to ``sys.argv[1:]``."""
     from compat.cli import main as run
+    from compat.telemetry.record.asked import read_only
 
+    read_only()
     code = run(argv)
     # The process ends with this: a last look for cycles among all there is would free nothing that is missed.
     if hasattr(gc, "freeze"):

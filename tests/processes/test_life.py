@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from compat.telemetry import collect
 from compat.telemetry.history.database import open_history
 from compat.telemetry.history.fold import fold
 
@@ -164,3 +165,12 @@ def test_a_segment_that_has_only_just_been_created_is_left_alone(state):
     (problem,) = fold(str(state.directory)).problems
     assert problem.startswith(f"{old}: it does not begin like a segment; set aside in ")
     assert fresh.exists()
+
+
+@pytest.mark.parametrize(("work", "recorded"), [("pass", 1), ("from compat.__main__ import main; main(['report'])", 0)])
+def test_a_command_that_reads_counts_is_not_observed_as_a_service(tmp_path, work, recorded):
+    code = f"import time; import compat.auto; time.sleep(0.3); {work}"
+    environment = {**os.environ, "COMPAT_DIR": str(tmp_path), "COMPAT_TELEMETRY": "on", "COMPAT": "on"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60, stdout=subprocess.DEVNULL)
+    with collect([str(tmp_path)]) as history:
+        assert history.connection.execute("SELECT count(*) FROM processes").fetchone() == (recorded,)

@@ -74,7 +74,7 @@ def command(
         raise click.UsageError(f"--format {form} has parts of its own; leave --by {by} out")
     if blame and form != "issues":
         raise click.UsageError("--blame adds who wrote a place to the texts of --format issues")
-    repository = Repository() if told_to_people or by == "owner" else None
+    repository = Repository() if page or told_to_people or by == "owner" else None
     owners = repository.owners if repository else None
     if owners is None and (by == "owner" or form == "issues"):
         raise click.UsageError("no owners are known: write a CODEOWNERS file, or [tool.compat] owners in pyproject.toml")
@@ -89,6 +89,7 @@ def command(
                 narrowed=bool(ledgers),
                 problems=history.problems,
                 owners=owners or _nobodys,
+                lines=not page,
             )
         except ValueError as wrong:
             raise click.BadParameter(str(wrong), param_hint="'--since'") from None
@@ -97,7 +98,7 @@ def command(
             if page:
                 from compat.telemetry.page.html import write_page
 
-                write_page(report, history.connection, stream, where)
+                write_page(report, history.connection, stream, where, judged=_judged(report, history), owners=owners)
             elif form == "digest":
                 write_digest(report, history.connection, stream, _judged(report, history), owners)
             elif repository is not None and owners is not None and form == "issues":
@@ -113,19 +114,11 @@ def command(
     return 0
 
 
+def _judged(report: Report, history: History) -> list[Judged]:
+    from ..verdicts import answers_on, judged
+
+    return judged(answers_on(history, report.facts, report.generated, report.selection.match))
+
+
 def _nobodys(file: str) -> str:
     return ""
-
-
-def _judged(report: Report, history: History) -> list[Judged]:
-    """The verdicts as far as use tells; what is written, ``compat ready`` searches."""
-    from compat.readiness import Policy, judge
-    from compat.telemetry.history.evidence import read_evidence
-    from compat.telemetry.report.digest import Judged
-
-    policy = Policy()
-    selection = report.selection._replace(first=report.selection.today - policy.days + 1)
-    known = read_evidence(history.connection, selection, history.unread)
-    facts = {id: about for id, about in report.facts.items() if selection.includes(id)}
-    answers = judge(facts, known, {}, report.generated, policy)
-    return [Judged(each.move, each.verdict.value, "; ".join(each.reasons), each.is_overdue) for each in answers]

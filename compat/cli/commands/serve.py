@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from compat.ledger import Ledger
     from compat.telemetry.history.database import History
+    from compat.telemetry.report.digest import Judged
     from compat.telemetry.report.usage_report import MoveFacts
 
 
@@ -56,6 +57,8 @@ def command(
     from compat.telemetry.page.web_server import create_app, is_loopback
     from compat.telemetry.report.usage_report import told
 
+    from ..repository import Repository
+
     if token is not None and not token.strip():
         raise click.UsageError("the token is empty: leave --token (or COMPAT_TOKEN) out, or give one")
     if not is_loopback(host) and token is None:
@@ -77,6 +80,8 @@ def command(
         live=refresh,
         metrics=_metrics(places, [ledger] if ledgers else None),
         verdicts=lambda history, now: _verdicts(history, now, facts),
+        judged=lambda history, now, match: _judged(history, now, match, facts),
+        owners=Repository().owners,
     )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
@@ -98,15 +103,17 @@ def opened_history(places: Sequence[str]) -> Iterator[History]:
 
 def _verdicts(history: History, now: datetime, facts: dict[str, MoveFacts]) -> dict[str, Any]:
     """The verdicts as ``compat ready --format json`` writes them, as far as uses tell: no source is searched here."""
-    from compat.readiness import Policy, as_dict, judge
-    from compat.telemetry.history.evidence import read_evidence
-    from compat.telemetry.history.queries import Selection
-    from compat.telemetry.report.usage_report import day_of
+    from compat.readiness import Policy, as_dict
 
-    policy = Policy()
-    selection = Selection(day_of(now) - policy.days + 1, day_of(now))
-    known = read_evidence(history.connection, selection, history.unread)
-    return as_dict(judge(facts, known, {}, now, policy), policy)
+    from ..verdicts import answers_on
+
+    return as_dict(answers_on(history, facts, now), Policy())
+
+
+def _judged(history: History, now: datetime, match: str, facts: dict[str, MoveFacts]) -> list[Judged]:
+    from ..verdicts import answers_on, judged
+
+    return judged(answers_on(history, facts, now, match))
 
 
 def _metrics(places: Sequence[str], ledgers: Sequence[Ledger] | None) -> Callable[[], tuple[bytes, str]] | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..record.service import CI, STAGING, TEST
 from .database import DAY, LOST
-from .queries import _CHOSEN, Observed, Selection, Usage
+from .queries import CHOSEN, Observed, Selection, Usage
 
 REHEARSALS = frozenset([TEST, CI, STAGING, "development", "dev", "local"])
 """Environments whose silence says nothing about production."""
@@ -74,7 +74,7 @@ def read_evidence(connection: sqlite3.Connection, selection: Selection, unread: 
         "(SELECT total(count) FROM daily WHERE grp = g.id AND day >= :first), "
         "(SELECT max(day) FROM daily WHERE grp = g.id) AS day, "
         "(SELECT last FROM daily WHERE grp = g.id ORDER BY day DESC LIMIT 1) "
-        f"FROM groups g WHERE {_CHOSEN} AND day IS NOT NULL ORDER BY 2, 3, 4",
+        f"FROM groups g WHERE {CHOSEN} AND day IS NOT NULL ORDER BY 2, 3, 4",
         values,
     ):
         if environment == TEST:
@@ -110,7 +110,7 @@ def _last_versions(connection: sqlite3.Connection, values: Mapping[str, object])
     # SQLite takes a bare column from the row of the max().
     rows = connection.execute(
         "SELECT move, service, environment, version, max(last) FROM (SELECT g.move, g.service, g.environment, g.version, "
-        f"(SELECT last FROM uses WHERE site = g.id ORDER BY day DESC LIMIT 1) AS last FROM sites g WHERE {_CHOSEN}) "
+        f"(SELECT last FROM uses WHERE site = g.id ORDER BY day DESC LIMIT 1) AS last FROM sites g WHERE {CHOSEN}) "
         "WHERE last IS NOT NULL GROUP BY 1, 2, 3",
         values,
     )

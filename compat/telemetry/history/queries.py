@@ -16,28 +16,22 @@ TREND_DAYS = 30
 KEYS = ("move", "caller", "file", "service", "day", "environment", "version", "owner")
 
 # A caller is the top-level module: what a team owns, and few enough to be a label.
-_CALLER = "substr(g.module, 1, instr(g.module || '.', '.') - 1)"
+CALLER = "substr(g.module, 1, instr(g.module || '.', '.') - 1)"
 # by -> key, caller, table of days, table of their owners
 _LEVELS = {
     "move": ("g.move", "g.caller", "daily", "groups"),
     "caller": ("g.caller", "g.caller", "daily", "groups"),
     "service": ("g.service", "g.caller", "daily", "groups"),
-    # A move as one service uses it: move, line feed, service.
-    "move of service": ("g.move || char(10) || g.service", "g.caller", "daily", "groups"),
-    "file": ("g.file", _CALLER, "uses", "sites"),
+    "file": ("g.file", CALLER, "uses", "sites"),
     "environment": ("g.environment", "g.caller", "daily", "groups"),
     # Versions are told apart by service: each counts its own.
-    "version": ("rtrim(g.service || ' ' || g.version)", _CALLER, "uses", "sites"),
-    "owner": ("owner_of(g.file)", _CALLER, "uses", "sites"),
+    "version": ("rtrim(g.service || ' ' || g.version)", CALLER, "uses", "sites"),
+    "owner": ("owner_of(g.file)", CALLER, "uses", "sites"),
 }
 # What a clock that is ahead dates after today is of today: it was counted, and must not vanish.
 _DAY = "min(d.day, :today)"
 _FOREIGN = {"daily": "grp", "uses": "site"}
-_PLACES = """
-    FROM sites g JOIN uses d ON d.site = g.id WHERE g.move = :move AND d.day >= :first
-    GROUP BY caller, g.kind, g.file, g.function
-"""
-_CHOSEN = "g.move GLOB :glob AND (:moves IS NULL OR g.move IN (SELECT value FROM json_each(:moves)))"
+CHOSEN = "g.move GLOB :glob AND (:moves IS NULL OR g.move IN (SELECT value FROM json_each(:moves)))"
 
 
 class Selection(NamedTuple):
@@ -64,7 +58,7 @@ class Selection(NamedTuple):
 
     @property
     def values(self) -> dict[str, Any]:
-        """What :data:`_CHOSEN` and the period's days are bound to."""
+        """What :data:`CHOSEN` and the period's days are bound to."""
         moves = None if self.moves is None else json.dumps(sorted(self.moves))
         return {"first": self.first, "today": self.today, "glob": self.glob, "moves": moves}
 
@@ -92,7 +86,7 @@ class Line(NamedTuple):
 class Place(NamedTuple):
     """One call site of a move over all processes that ran it: a function in a file, wherever its lines were moved to.
 
-    ``line`` is that of the last use, ``lines`` are all of its version.
+    ``line`` and ``version`` are those of the last use.
     """
 
     move: str
@@ -105,15 +99,6 @@ class Place(NamedTuple):
     total: int
     last: float | None
     version: str
-    lines: tuple[int, ...]
-
-
-class Caller(NamedTuple):
-    """One caller of a move: all its uses, and at how many call sites."""
-
-    name: str
-    total: int
-    places: int
 
 
 class Observed(NamedTuple):
@@ -136,13 +121,13 @@ class Usage:
         """One line per key that was ever used, those used most in 30 days first; ``by`` is one of :data:`KEYS`.
 
         Counts, callers and services are those of the period; first and last are those of the whole history, so that
-        a key whose uses have ended still says when. ``move of service`` is one for each service of each move.
+        a key whose uses have ended still says when.
         """
         if by == "day":
             return self._days(selection)
         key, caller, days, owner = _LEVELS[by]
         values = selection.values
-        source = f"FROM {owner} g JOIN {days} d ON d.{_FOREIGN[days]} = g.id WHERE {_CHOSEN}"
+        source = f"FROM {owner} g JOIN {days} d ON d.{_FOREIGN[days]} = g.id WHERE {CHOSEN}"
         # Days are told apart for the trend only, and summed up here: SQLite would sort every day of every key by name.
         start = selection.today - TREND_DAYS + 1
         trends: dict[str, list[int]] = {}
@@ -174,7 +159,7 @@ class Usage:
                 (SELECT d.first {mine} ORDER BY d.day LIMIT 1) AS first,
                 (SELECT d.last {mine} ORDER BY d.day DESC LIMIT 1) AS last,
                 EXISTS (SELECT 1 {mine} AND d.day >= :first) AS used
-                FROM {owner} g WHERE {_CHOSEN})
+                FROM {owner} g WHERE {CHOSEN})
             WHERE last IS NOT NULL GROUP BY key
             """,
             values,
@@ -190,7 +175,7 @@ class Usage:
             SELECT date({_DAY} * 86400, 'unixepoch'), {_DAY}, sum(d.count), min(d.first), max(d.last),
                 count(DISTINCT g.move), count(DISTINCT g.caller), json_group_array(DISTINCT g.service)
             FROM groups g JOIN daily d ON d.grp = g.id
-            WHERE {_CHOSEN} AND d.day >= :first GROUP BY 2 ORDER BY 2 DESC
+            WHERE {CHOSEN} AND d.day >= :first GROUP BY 2 ORDER BY 2 DESC
             """,
             selection.values,
         ).fetchall()
@@ -201,66 +186,19 @@ class Usage:
             lines.append(Line(key, *_windows(trend), count, first, last, moves, callers, _names(services), tuple(trend)))
         return lines
 
-    def series(self, selection: Selection) -> Iterator[tuple[str, str, int, int]]:
-        """``(move, caller, day, count)`` for the burn-down, ordered by move and caller."""
-        return self._connection.execute(
-            f"SELECT g.move, g.caller, {_DAY}, sum(d.count) FROM groups g JOIN daily d ON d.grp = g.id "
-            f"WHERE {_CHOSEN} AND d.day >= :first GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-            selection.values,
-        )
-
-    def callers(self, move: str, selection: Selection) -> list[Caller]:
-        """All callers of one move in the period, the busiest first."""
-        rows = self._connection.execute(
-            f"SELECT caller, sum(total), count(*) FROM (SELECT {_CALLER} AS caller, sum(d.count) AS total {_PLACES}) "
-            "GROUP BY 1 ORDER BY 2 DESC, 1",
-            {"move": move, "first": selection.first},
-        )
-        return [Caller(*row) for row in rows]
-
-    def callers_of_services(self, selection: Selection) -> Iterator[tuple[str, str, str, int]]:
-        """``(move, caller, service, uses)`` in the period."""
-        return self._connection.execute(
-            "SELECT g.move, g.caller, g.service, sum(d.count) FROM groups g JOIN daily d ON d.grp = g.id "
-            f"WHERE {_CHOSEN} AND d.day >= :first GROUP BY 1, 2, 3",
-            selection.values,
-        )
-
-    def places(self, move: str, selection: Selection, limit: int) -> list[Place]:
-        """The call sites of one move in the period, at most ``limit``: the busiest of each caller first, then its next."""
-        # SQLite takes bare columns from the row of the max().
-        rows = self._connection.execute(
-            f"""
-            SELECT * FROM (
-                SELECT {_CALLER} AS caller, g.kind, g.file AS file, g.line AS line, g.function, sum(d.count) AS total,
-                    max(d.last), g.version, json_group_array(DISTINCT g.service),
-                    json_group_array(DISTINCT g.line || ' ' || g.version)
-                {_PLACES})
-            ORDER BY row_number() OVER (PARTITION BY caller ORDER BY total DESC, file, line), total DESC, file, line
-            LIMIT :limit
-            """,
-            {"move": move, "first": selection.first, "limit": limit},
-        )
-        found = []
-        for caller, kind, file, line, function, total, last, version, services, at in rows:
-            pairs = (pair.split(" ", 1) for pair in json.loads(at))
-            lines = tuple(sorted(int(number) for number, of in pairs if of == version))
-            found.append(Place(move, caller, kind, file, line, function, _names(services), total, last, version, lines))
-        return found
-
     def all_places(self, selection: Selection) -> list[Place]:
         """The call sites of all moves in the period, outside of tests, with their latest lines, the busiest first."""
         rows = self._connection.execute(
             f"""
-            SELECT g.move, {_CALLER} AS caller, g.kind, g.file AS file, g.line AS line, g.function, sum(d.count) AS total,
+            SELECT g.move, {CALLER} AS caller, g.kind, g.file AS file, g.line AS line, g.function, sum(d.count) AS total,
                 max(d.last), g.version, json_group_array(DISTINCT g.service)
-            FROM sites g JOIN uses d ON d.site = g.id WHERE {_CHOSEN} AND g.environment != 'test' AND d.day >= :first
+            FROM sites g JOIN uses d ON d.site = g.id WHERE {CHOSEN} AND g.environment != 'test' AND d.day >= :first
             GROUP BY g.move, caller, g.kind, g.file, g.function ORDER BY total DESC, g.move, file, line
             """,
             selection.values,
         )
         return [
-            Place(move, caller, kind, file, line, function, _names(services), total, last, version, (line,))
+            Place(move, caller, kind, file, line, function, _names(services), total, last, version)
             for move, caller, kind, file, line, function, total, last, version, services in rows
         ]
 
@@ -268,14 +206,14 @@ class Usage:
         """``(move, file, line, uses)`` of every line with a use in the period, in whatever version and environment."""
         return self._connection.execute(
             f"SELECT g.move, g.file, g.line, sum(d.count) FROM sites g JOIN uses d ON d.site = g.id "
-            f"WHERE {_CHOSEN} AND d.day >= :first GROUP BY 1, 2, 3 ORDER BY 2, 3, 1",
+            f"WHERE {CHOSEN} AND d.day >= :first GROUP BY 1, 2, 3 ORDER BY 2, 3, 1",
             selection.values,
         )
 
     def used(self, selection: Selection) -> set[str]:
         """The ids of the moves with a use in the period."""
         rows = self._connection.execute(
-            f"SELECT DISTINCT g.move FROM groups g WHERE {_CHOSEN} AND EXISTS "
+            f"SELECT DISTINCT g.move FROM groups g WHERE {CHOSEN} AND EXISTS "
             "(SELECT 1 FROM daily d WHERE d.grp = g.id AND d.day >= :first)",
             selection.values,
         )
@@ -288,10 +226,19 @@ class Usage:
     def total(self, selection: Selection) -> int:
         """All uses in the period."""
         (found,) = self._connection.execute(
-            f"SELECT sum(d.count) FROM groups g JOIN daily d ON d.grp = g.id WHERE {_CHOSEN} AND d.day >= :first",
+            f"SELECT sum(d.count) FROM groups g JOIN daily d ON d.grp = g.id WHERE {CHOSEN} AND d.day >= :first",
             selection.values,
         ).fetchone()
         return int(found or 0)
+
+    def totals(self, selection: Selection) -> dict[str, int]:
+        """All uses in the period by move."""
+        rows = self._connection.execute(
+            f"SELECT g.move, sum((SELECT total(count) FROM daily WHERE grp = g.id AND day >= :first)) FROM groups g "
+            f"WHERE {CHOSEN} GROUP BY 1",
+            selection.values,
+        )
+        return {move: int(uses) for move, uses in rows}
 
     def ahead(self, selection: Selection) -> float | None:
         """When the last use is dated, if that is after today: a clock is ahead."""

@@ -1,4 +1,4 @@
-"""The burn-down: uses over time, stacked by caller, as inline SVG that needs neither script nor style attributes."""
+"""The burn-down: uses over time, stacked by service or owner, as inline SVG that needs neither script nor style attributes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from markupsafe import Markup
 from ..history.queries import Selection
 from ..report.usage_report import iso_day
 
-SHADES = 6  # callers with a colour of their own; the style sheet has as many and one for the rest
-OTHERS = "other callers"
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 720, 170, 52, 22, 8
+SHADES = 6  # layers with a colour of their own; the style sheet has as many and one for the rest
+OTHERS = "others"
+# The script draws into the same frame.
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 420, 150, 40, 18, 8
 
 
 class Chart(NamedTuple):
-    """A drawn burn-down and its legend: ``(shade, caller, uses)``, the lowest of the stack first."""
+    """A drawn burn-down and its legend: ``(shade, name, uses)``, the lowest of the stack first."""
 
     svg: Markup
     legend: Sequence[tuple[int, str, int]]
@@ -29,26 +30,24 @@ def bucket_days(selection: Selection) -> int:
     return 1 if days <= 35 else 7 if days <= 371 else 28
 
 
-def burn_down(ident: str, title: str, series: Mapping[str, Mapping[int, int]], selection: Selection) -> Chart:
-    """Draw ``caller -> day -> uses`` over the period of ``selection``; ``ident`` is unique on the page."""
-    width = bucket_days(selection)
-    unit = {1: "day", 7: "week"}.get(width, f"{width} days")
-    # Bars end today: the last is whole, the first may be cut.
-    count = -(-(selection.today - selection.first + 1) // width)
-    stacks = {caller: [0] * count for caller in series}
-    for caller, days in series.items():
-        for day, uses in days.items():
-            stacks[caller][count - 1 - (selection.today - day) // width] += uses
-    ranked = sorted(stacks, key=lambda caller: (-sum(stacks[caller]), caller))
+def unit_of(width: int) -> str:
+    """What a bar of ``width`` days stands for, in words."""
+    return {1: "day", 7: "week"}.get(width, f"{width} days")
+
+
+def burn_down(ident: str, title: str, stacks: Mapping[str, Sequence[int]], today: int, width: int) -> Chart:
+    """Draw ``name -> uses per bar`` of ``width`` days, the last of which ends today; ``ident`` is unique on the page."""
+    count = max((len(bars) for bars in stacks.values()), default=1)
+    ranked = sorted(stacks, key=lambda name: (-sum(stacks[name]), name))
     shown = ranked if len(ranked) <= SHADES else ranked[: SHADES - 1]
-    layers = [(shade, caller, stacks[caller]) for shade, caller in enumerate(shown)]
+    layers = [(shade, name, list(stacks[name])) for shade, name in enumerate(shown)]
     if len(shown) < len(ranked):
-        rest = [sum(stacks[caller][at] for caller in ranked[len(shown) :]) for at in range(count)]
+        rest = [sum(stacks[name][at] for name in ranked[len(shown) :]) for at in range(count)]
         layers.append((SHADES, f"{len(ranked) - len(shown)} {OTHERS}", rest))
     totals = [sum(layer[at] for _, _, layer in layers) for at in range(count)]
-    starts = [selection.today - width * (count - at) + 1 for at in range(count)]
-    svg = _draw(ident, title, unit, layers, totals, starts)
-    return Chart(svg, [(shade, caller, sum(layer)) for shade, caller, layer in layers], unit)
+    starts = [today - width * (count - at) + 1 for at in range(count)]
+    svg = _draw(ident, title, unit_of(width), layers, totals, starts)
+    return Chart(svg, [(shade, name, sum(layer)) for shade, name, layer in layers], unit_of(width))
 
 
 def _draw(
@@ -60,15 +59,15 @@ def _draw(
     starts: Sequence[int],
 ) -> Markup:
     top = _ceiling(max(totals, default=0))
-    room = _HEIGHT - _BOTTOM - _TOP
-    pitch = (_WIDTH - _LEFT - 4) / len(totals)
-    bar = min(44.0, max(1.0, pitch * 0.8))
+    room = HEIGHT - BOTTOM - TOP
+    pitch = (WIDTH - LEFT - 2) / len(totals)
+    bar = min(36.0, max(1.0, pitch * 0.8))
 
     def x(at: int) -> float:
-        return round(_LEFT + at * pitch + (pitch - bar) / 2, 1)
+        return round(LEFT + at * pitch + (pitch - bar) / 2, 1)
 
     def y(uses: float) -> float:
-        return round(_TOP + room * (1 - uses / top), 1)
+        return round(TOP + room * (1 - uses / top), 1)
 
     peak = max(range(len(totals)), key=lambda at: totals[at])
     story = (
@@ -77,14 +76,15 @@ def _draw(
     )
     parts = [
         Markup('<svg class="chart" role="img" viewBox="0 0 {} {}" aria-labelledby="{}-t {}-d">').format(
-            _WIDTH, _HEIGHT, ident, ident
+            WIDTH, HEIGHT, ident, ident
         ),
         Markup('<title id="{}-t">{}</title><desc id="{}-d">{}</desc>').format(ident, title, ident, story),
     ]
     for share in (0, 0.5, 1):
         height = y(top * share)
-        parts.append(Markup('<path class="grid" d="M{} {}H{}"/>').format(_LEFT, height, _WIDTH))
-        parts.append(Markup('<text class="scale" x="{}" y="{}">{}</text>').format(_LEFT - 6, height + 4, _short(top * share)))
+        parts.append(Markup('<path class="grid" d="M{} {}H{}"/>').format(LEFT, height, WIDTH))
+        parts.append(Markup('<text class="scale" x="{}" y="{}">{}</text>').format(LEFT - 5, height + 4, _short(top * share)))
+    parts.append(Markup('<g class="bars">'))
     below = [0] * len(totals)
     for shade, _, layer in layers:
         path = []
@@ -94,23 +94,32 @@ def _draw(
                 path.append(f"M{x(at)} {low}v{round(high - low, 1)}h{round(bar, 1)}V{low}z")
                 below[at] += uses
         parts.append(Markup('<path class="s{}" d="{}"/>').format(shade, "".join(path)))
-    step = max(1, len(totals) // 6)
+    parts.append(Markup("</g>"))
+    step = max(1, -(-len(totals) // 5))
     for at in range(len(totals) - 1, -1, -step):
         parts.append(
             Markup('<text class="date" x="{}" y="{}">{}</text>').format(
-                round(x(at) + bar / 2, 1), _HEIGHT - 5, iso_day(starts[at])[5:]
+                min(WIDTH - 14, round(x(at) + bar / 2, 1)), HEIGHT - 4, iso_day(starts[at])[5:]
             )
         )
     for at, total in enumerate(totals):
         if total:
-            said = ", ".join(f"{caller} {layer[at]:,}" for _, caller, layer in layers if layer[at])
+            said = ", ".join(f"{name} {layer[at]:,}" for _, name, layer in layers if layer[at])
             parts.append(
                 Markup('<rect class="hit" x="{}" y="{}" width="{}" height="{}"><title>{}: {} ({})</title></rect>').format(
-                    round(_LEFT + at * pitch, 1), _TOP, round(pitch, 1), room, iso_day(starts[at]), f"{total:,}", said
+                    round(LEFT + at * pitch, 1), TOP, round(pitch, 1), room, iso_day(starts[at]), f"{total:,}", said
                 )
             )
     parts.append(Markup("</svg>"))
     return Markup("").join(parts)
+
+
+def sparkle(trend: Sequence[int]) -> Markup:
+    """Draw the uses of one move, small; the text beside it tells the numbers."""
+    top = max(trend) or 1
+    steps = "".join(f"V{32 - (max(1, round(30 * uses / top)) if uses else 0)}h8" for uses in trend)
+    frame = Markup('<svg class="spark" aria-hidden="true" viewBox="0 0 {} 32"><path d="M0 32{}V32z"/></svg>')
+    return frame.format(len(trend) * 8, steps)
 
 
 def _ceiling(value: int) -> int:

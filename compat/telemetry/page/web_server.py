@@ -7,7 +7,7 @@ import binascii
 import hmac
 import io
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
 from threading import Lock
@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..history.database import History
 from ..history.queries import KEYS
+from ..report.digest import Judged
 from ..report.usage_report import MoveFacts, Report, as_dict, build_report
 from .html import policy, write_page
 
@@ -64,6 +65,8 @@ def create_app(
     live: int = 10,
     metrics: Callable[[], tuple[bytes, str]] | None = None,
     verdicts: Callable[[History, datetime], dict[str, Any]] | None = None,
+    judged: Callable[[History, datetime, str], Sequence[Judged]] | None = None,
+    owners: Callable[[str], str] | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
 ) -> ASGIApp:
     """Make the application.
@@ -85,6 +88,10 @@ def create_app(
         Returns the body and the content type of ``/metrics``; without it, there is none.
     verdicts:
         Returns what ``/api/ready`` answers of a history at a moment; without it, there is none.
+    judged:
+        Returns the verdicts that the page shows of a history at a moment, on the moves that match a pattern.
+    owners:
+        Says whose a file is, where owners are known.
     clock:
         Says which day is today.
     """
@@ -92,6 +99,7 @@ def create_app(
     answers = Answers(
         open_history, facts, narrowed=narrowed, where=where, live=live, metrics=metrics, verdicts=verdicts, clock=clock
     )
+    answers.judged, answers.owners = judged, owners
     app = Starlette(
         routes=[
             Route("/", answers.page),
@@ -121,6 +129,8 @@ class Answers:
         self._open_history, self._facts, self._narrowed = open_history, facts, narrowed
         self._where, self._live, self._metrics, self._clock = where, live, metrics, clock
         self._verdicts = verdicts
+        self.judged: Callable[[History, datetime, str], Sequence[Judged]] | None = None
+        self.owners: Callable[[str], str] | None = None
         self._pages: dict[tuple[str, str], tuple[float, str]] = {}
         self._drawing = Lock()
 
@@ -172,15 +182,17 @@ class Answers:
                 return kept[1]
             with self._open_history() as history:
                 text = io.StringIO()
-                report = self._report(history, "move", since, match)
-                write_page(report, history.connection, text, self._where, live=self._live)
+                report = self._report(history, "move", since, match, lines=False)
+                judged = () if self.judged is None else self.judged(history, report.generated, match)
+                more: dict[str, Any] = {"judged": judged, "owners": self.owners}
+                write_page(report, history.connection, text, self._where, live=self._live, **more)
             while len(pages) >= KEPT_PAGES:
                 del pages[next(iter(pages))]
             pages.pop((since, match), None)
             pages[since, match] = monotonic(), text.getvalue()
             return text.getvalue()
 
-    def _report(self, history: History, by: str, since: str, match: str) -> Report:
+    def _report(self, history: History, by: str, since: str, match: str, lines: bool = True) -> Report:
         return build_report(
             history.connection,
             by=by,
@@ -190,6 +202,7 @@ class Answers:
             narrowed=self._narrowed,
             problems=history.problems,
             now=self._clock(),
+            lines=lines,
         )
 
 

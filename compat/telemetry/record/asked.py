@@ -9,6 +9,17 @@ from __future__ import annotations
 import os
 
 _of_project: list[bool] = []
+_reading: list[bool] = []
+
+
+def read_only() -> None:
+    """Take this process, from now on, for one that reads counts: that it runs says nothing of any service."""
+    _reading.append(True)
+
+
+def is_reading() -> bool:
+    """Whether this process only reads counts."""
+    return bool(_reading)
 
 
 def is_asked() -> bool:
@@ -26,7 +37,7 @@ def is_asked() -> bool:
 
 def forget() -> None:
     """Ask the project again."""
-    del _of_project[:]
+    del _of_project[:], _reading[:]
 
 
 def _is_asked_by_project() -> bool:

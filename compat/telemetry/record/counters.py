@@ -15,7 +15,7 @@ from compat._forking import GatedLock, gate
 
 from . import life
 from .asked import forget as _ask_again
-from .asked import is_asked
+from .asked import is_asked, is_reading
 from .cells import Counters, log_warning
 from .sites import Site, portable_path
 
@@ -142,7 +142,7 @@ def _record(ended: float, counted: bool = False) -> None:
     if _mode() in ("off", "memory"):
         return
     with gate:
-        if not counted and not is_asked():
+        if not counted and (is_reading() or not is_asked()):
             return
         directory = _directory()
         from .identity import this_process

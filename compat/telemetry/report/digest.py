@@ -15,13 +15,27 @@ SHOWN = 20
 """Rows of a list in a digest; the rest is counted."""
 
 
+class JudgedUser(NamedTuple):
+    """The verdict on one user of a move: its last use ever (seconds), the day it was last observed on, what would settle it."""
+
+    service: str
+    environment: str
+    verdict: str
+    last: float
+    version: str
+    observed: str
+    settle: str
+
+
 class Judged(NamedTuple):
-    """The verdict on a move, as a digest tells it."""
+    """The verdict on a move, as a digest and the page tell it; ``doubts`` hold for every move."""
 
     move: str
     verdict: str
     why: str
     is_overdue: bool
+    users: Sequence[JudgedUser] = ()
+    doubts: Sequence[str] = ()
 
 
 def write_digest(

@@ -34,7 +34,8 @@ class MoveFacts(NamedTuple):
 class Report(NamedTuple):
     """Uses by one key over a period, what the ledger says of the moves, and the evidence behind the zeros.
 
-    ``others`` are the uses in the period of what a report narrowed to one ledger leaves out.
+    ``others`` are the uses in the period of what a report narrowed to one ledger leaves out; ``is_counted`` tells whether
+    anything was ever used, where the lines are left out.
     """
 
     by: str
@@ -46,6 +47,7 @@ class Report(NamedTuple):
     observed: Observed
     problems: Sequence[str]
     others: int = 0
+    is_counted: bool = False
 
     @property
     def used(self) -> list[Line]:
@@ -60,7 +62,7 @@ class Report(NamedTuple):
     @property
     def is_empty(self) -> bool:
         """Whether nothing was ever recorded, not even a process that was observed."""
-        return not self.lines and not self.others and not self.observed.processes
+        return not self.lines and not self.is_counted and not self.others and not self.observed.processes
 
 
 def row_of(facts: Mapping[str, MoveFacts], id: str) -> str | None:
@@ -121,13 +123,15 @@ def build_report(
     problems: Sequence[str] = (),
     now: datetime | None = None,
     owners: Callable[[str], str] = lambda file: "",
+    lines: bool = True,
 ) -> Report:
     """Ask a history for one report.
 
     ``by`` is one of :data:`~compat.telemetry.history.queries.KEYS`; ``owners`` says whose a file is; ``since`` as in
     :func:`parse_since`; ``match`` selects moves by id (a glob, or text anywhere in it); ``facts`` are the ledger's rows by
     id; ``narrowed`` leaves out what lies below none of their top-level packages (what lies below one stays, of a row that
-    is gone as well); ``problems`` name what could not be read; ``now`` decides which day is today.
+    is gone as well); ``problems`` name what could not be read; ``now`` decides which day is today; ``lines`` are left out
+    for the page, which reads its own numbers.
     """
     if by not in KEYS:
         raise ValueError(f"a report goes by {', '.join(KEYS)}; not by {by!r}")
@@ -138,18 +142,20 @@ def build_report(
     usage = Usage(connection, owners)
     others = 0
     if narrowed:
-        whole = usage.total(selection)
+        totals = usage.totals(selection)
         roots = {_root(id) for id in facts}
         selection = selection._replace(moves=frozenset(id for id in usage.moves() if _root(id) in roots))
-        others = whole - usage.total(selection)
-    lines = usage.lines(by, selection)
+        others = sum(uses for id, uses in totals.items() if _root(id) not in roots)
+    read = usage.lines(by, selection) if lines else []
     used = {row_of(facts, id) for id in usage.used(selection)} if facts else set()
     unused = sorted(id for id in facts if id not in used and fnmatch.fnmatchcase(id, selection.glob))
     ahead = usage.ahead(selection)
     if ahead is not None:
         said = f"uses are dated after today, until {iso_time(ahead)}: a clock is ahead; they count as of today"
         problems = [*problems, Note(said)]
-    return Report(by, selection, now, lines, facts, unused, usage.observed(selection), tuple(problems), others)
+    return Report(
+        by, selection, now, read, facts, unused, usage.observed(selection), tuple(problems), others, bool(usage.moves())
+    )
 
 
 def _root(id: str) -> str:

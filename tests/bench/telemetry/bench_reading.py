@@ -58,7 +58,7 @@ from compat.telemetry.page.html import write_page
 from compat.telemetry.report.usage_report import build_report
 page = io.StringIO()
 with open_history(sys.argv[1]) as history:
-    write_page(build_report(history.connection, since="90d"), history.connection, page)
+    write_page(build_report(history.connection, since="90d", lines=False), history.connection, page)
 print(time.process_time() - start, len(page.getvalue().encode()) / 1e6)
 """
 

@@ -29,22 +29,25 @@ SITES = (
 
 
 def write_history(path: Path, sites: object = SITES, processes: int = 2, today: int = TODAY) -> None:
-    """Write a history of ``(move, kind, file, line, function, module, service, {days ago: count})``."""
+    """Write a history of ``(move, kind, file, line, function, module, service, {days ago: count}, environment)``.
+
+    The environment may be left out: it is production.
+    """
     with open_history(path, readonly=False) as opened:
         put = opened.connection.execute
-        for id, (move, kind, file, line, function, module, service, days) in enumerate(sites, 1):  # type: ignore[arg-type]
+        put("BEGIN")
+        for id, (move, kind, file, line, function, module, service, days, *rest) in enumerate(sites, 1):  # type: ignore[arg-type]
+            environment = rest[0] if rest else "production"
             caller = module.partition(".")[0]
-            facts = (id, move, kind, file, line, function, module, service)
+            facts = (id, move, kind, file, line, function, module, service, environment)
             put(
                 "INSERT INTO sites (id, move, kind, file, line, function, module, service, version, environment) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '1.0', 'production')",
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '1.0', ?)",
                 facts,
             )
-            names = (move, kind, caller, service)
-            put(
-                "INSERT OR IGNORE INTO groups (move, kind, caller, service, environment) VALUES (?, ?, ?, ?, 'production')", names
-            )
-            found = put("SELECT id FROM groups WHERE (move, kind, caller, service) = (?, ?, ?, ?)", names)
+            names = (move, kind, caller, service, environment)
+            put("INSERT OR IGNORE INTO groups (move, kind, caller, service, environment) VALUES (?, ?, ?, ?, ?)", names)
+            found = put("SELECT id FROM groups WHERE (move, kind, caller, service, environment) = (?, ?, ?, ?, ?)", names)
             group = found.fetchone()[0]
             for ago, uses in days.items():
                 start = (today - ago) * 86400.0
@@ -60,6 +63,7 @@ def write_history(path: Path, sites: object = SITES, processes: int = 2, today: 
                 "VALUES (?, 'api', '1.0', 'host', ?, ?, ?, '3.11', 0, 'production')",
                 (f"p{id}", id, started, started + 36000),
             )
+        put("COMMIT")
 
 
 @pytest.fixture

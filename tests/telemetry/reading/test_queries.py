@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from compat.telemetry import collect
 from compat.telemetry.history.queries import KEYS, Observed, Selection, Usage
+from compat.telemetry.page.numbers import read_numbers
 from compat.telemetry.record.sites import Site
 
 TODAY = 20778
@@ -97,26 +98,13 @@ def test_match_is_a_glob_or_text_anywhere_in_the_id(history, match, found):
     assert [line.key for line in Usage(history()).lines("move", Selection(TODAY - 29, TODAY, match))] == found
 
 
-def test_series_lists_days_per_move_and_caller(history):
-    rows = list(Usage(history()).series(MONTH))
-    assert rows == [
-        (AUTH, "chat", TODAY - 2, 4),
-        (MANAGER, "chat", TODAY - 8, 10),
-        (MANAGER, "chat", TODAY - 1, 3),
-        (MANAGER, "chat", TODAY, 3),
-        (MANAGER, "jobs", TODAY - 20, 5),
-    ]
-
-
-def test_places_are_the_busiest_first_and_bounded(history):
-    usage = Usage(history())
-    places = usage.places(MANAGER, MONTH, 10)
+def test_places_are_the_busiest_first(history):
+    places = [place for place in Usage(history()).all_places(MONTH) if place.move == MANAGER]
     assert [(place.file, place.line, place.function, place.kind, place.total) for place in places] == [
         ("chat/app.py", 3, "<module>", "import", 15),
         ("jobs/run.py", 1, "<module>", "import", 5),
         ("chat/app.py", 20, "connect", "call", 1),
     ]
-    assert usage.places(MANAGER, MONTH, 1) == places[:1]
 
 
 def test_a_call_site_whose_line_moves_with_each_version_is_one(directory, write_segment):
@@ -125,10 +113,11 @@ def test_a_call_site_whose_line_moves_with_each_version_is_one(directory, write_
         moved = [Site("old.a", "call", "app/main.py", 100 + 3 * week + more, "run", "app.main") for more in (0, 1)]
         write_segment(dict.fromkeys(moved, 2), now=now, version=f"2026.{50 - week}")
     with collect([directory]) as read:
-        (place,) = Usage(read.connection).places("old.a", Selection(0, TODAY), 10)
-        assert Usage(read.connection).callers("old.a", Selection(0, TODAY)) == [("app", 52, 1)]
-    assert (place.lines, place.version, place.total, place.file) == ((100, 101), "2026.50", 52, "app/main.py")
-    assert place.line in place.lines
+        (place,) = Usage(read.connection).all_places(Selection(0, TODAY))
+        (spot,) = read_numbers(read.connection, Selection(0, TODAY), 28, str, None).spots["old.a"]
+    assert (place.version, place.total, place.file) == ("2026.50", 52, "app/main.py")
+    assert place.line in (100, 101)
+    assert (spot.line, spot.version, len(spot.ids)) == (101, "2026.50", 26)
 
 
 def test_observed_counts_processes_and_their_hours_within_the_period(history):
@@ -165,10 +154,9 @@ def test_whatever_a_row_is_the_uses_add_up_to_the_same(history, sites, days):
         assert sum(line.total for line in lines) == expected
         assert sum(line.month for line in lines) == sum(sum(line.trend) for line in lines) == month
     assert sum(line.total for line in usage.lines("day", selection)) == expected
-    assert sum(count for _, _, _, count in usage.series(selection)) == expected
     assert usage.used(selection) == {line.key for line in usage.lines("move", selection) if line.total}
-    places = [place for move in usage.used(selection) for place in usage.places(move, selection, 99)]
-    assert sum(place.total for place in places) == expected
+    assert sum(usage.totals(selection).values()) == expected
+    assert sum(place.total for place in usage.all_places(selection)) == expected
 
 
 def test_an_empty_history_answers_with_nothing(history):
