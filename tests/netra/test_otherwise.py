@@ -172,6 +172,7 @@ def test_a_factory_that_tests_take_away_is_made_anew() -> None:
         "netra_backend.app.websocket_core.websocket_manager_factory.WebSocketState",
         "netra_backend.app.websocket_core.websocket_manager.redis",
         "app.ws_manager.logger",
+        "netra_backend.app.core.websocket_cors.get_unified_config",
     ],
 )
 def test_a_name_that_tests_replace_is_replaced_and_given_back(path: str) -> None:

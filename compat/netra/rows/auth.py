@@ -178,10 +178,11 @@ ROWS: list[Move] = [
     # Nothing stands behind these.
     *removed(
         CORS,
-        "CORSConfigurationBuilder get_unified_config",
+        "CORSConfigurationBuilder",
         since="1.0",
         instead=ORIGINS,
     ),
+    *names(CORS, "compat.netra.components.configuration.base", "get_unified_config", instead=ORIGINS, **WHEN),
     *removed(f"{CORE}.auth", "secure_websocket_context WebSocketAuthValidator", since="1.0", instead=AUTHENTICATE),
     *removed(
         CORE,
