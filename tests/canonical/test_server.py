@@ -155,6 +155,9 @@ def test_tokens_come_by_header_subprotocol_or_first_message() -> None:
         async with running() as server:
             async with server.connect(subprotocols=[f"jwt.{token('p')}"]) as client:
                 assert (await received(client))["user_id"] == "p"
+            async with server.connect(subprotocols=[f"jwt.{token('q')}", "app.v1"]) as client:
+                assert (await received(client))["user_id"] == "q"
+                assert client.subprotocol == "app.v1"  # the token is not sent back where a plain one was offered
             async with server.connect() as client:
                 await client.send(json.dumps({"type": "authenticate", "token": token("m")}))
                 assert (await received(client))["user_id"] == "m"

@@ -322,3 +322,34 @@ def test_keys_of_any_length_and_text_survive(directory, write_segment):
     write_segment({odd: 2})
     assert fold(directory) == (1, 2, 0, ())
     assert rows(directory, "SELECT length(move), file, function, module FROM sites") == [(300, "a/\\udcff.py", "fg", "app.\n")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes and links of this kind are POSIX's")
+def test_the_history_and_its_files_are_as_private_as_the_segments(directory, write_segment, site):
+    before = os.umask(0o022)
+    try:
+        write_segment({site(): 1})
+        fold(directory)
+        with open_history(directory, readonly=False) as history:
+            history.connection.execute("SELECT count(*) FROM sites").fetchall()
+            modes = {path.name: path.stat().st_mode & 0o777 for path in Path(directory).iterdir() if path.is_file()}
+    finally:
+        os.umask(before)
+    assert modes["usage.db"] == 0o600 and set(modes.values()) == {0o600}
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="links of this kind are POSIX's")
+def test_links_that_somebody_has_put_in_the_state_directory_lead_nowhere(directory, write_segment, site, tmp_path):
+    mine = tmp_path / "profile"
+    mine.write_text("mine\n")
+    append_record(directory, describe_process())
+    (log,) = Path(directory, "observed").iterdir()
+    log.unlink()
+    log.symlink_to(mine)
+    with pytest.raises(OSError):
+        append_record(directory, describe_process())
+    write_segment({site(): 1})
+    Path(directory, "usage.db").symlink_to(tmp_path / "elsewhere.db")
+    with pytest.raises(HistoryError, match="is a link to a file that does not exist"):
+        open_history(directory, readonly=False)
+    assert (mine.read_text(), (tmp_path / "elsewhere.db").exists()) == ("mine\n", False)

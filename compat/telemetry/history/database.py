@@ -259,8 +259,12 @@ def open_history(place: str | os.PathLike[str], readonly: bool = True, *, patien
 
 def _create(path: str) -> None:
     """Create an empty history at ``path``, whole or not at all: who opens it meanwhile must not meet half of one."""
+    if os.path.islink(path):
+        raise HistoryError(f"the usage history {path!r} is a link to a file that does not exist: remove it")
     unfinished = f"{path}.{os.urandom(6).hex()}{UNFINISHED}"
     try:
+        # As private as the segments; SQLite gives its files beside it the same mode.
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         connection = sqlite3.connect(unfinished, isolation_level=None)
         try:
             check_schema(connection, unfinished, create=True)

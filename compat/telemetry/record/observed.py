@@ -19,7 +19,8 @@ from .service import untold_environment
 VERSION = "2"
 LIMIT = 4 << 20
 """Bytes of one day's log at most, some 20,000 records; beyond it a zero is only a lower bound of evidence."""
-_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+# The log's name can be guessed: a link that somebody has put there must not lead the records into another file.
+_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 class Place:

@@ -267,3 +267,31 @@ def test_what_was_said_to_a_connection_alone_survives_its_own_resume(running, cl
             assert sorted(others) == ["again", "direct", "flooded", "refused"]
 
     asyncio.run(run())
+
+
+def test_what_a_client_chose_begins_no_line_of_the_log(running, client_of, caplog) -> None:
+    """A user of a forged name whose handler fails, whose thread is too long, and who is let go."""
+    forged = "user\nCRITICAL root: all is lost"
+
+    async def fail(manager, connection, message) -> None:
+        raise ValueError(message["text"])
+
+    async def run() -> None:
+        async with running(fail) as server:
+            async with server.connect(user=forged) as link:
+                client = client_of(link)
+                assert (await client.hear())["user_id"] == forged
+                await client.say(type="say", text=forged)
+                assert (await client.closed())[0] == 1011
+            async with server.connect("?thread=" + "x%0A" * 600, user=forged) as link:
+                assert (await client_of(link).closed())[0] == 1008
+            async with server.connect(user=forged) as link:
+                await client_of(link).hear()
+                await server.service.control.disconnect(user_id=forged)
+                await client_of(link).closed()
+
+    with caplog.at_level("DEBUG", "compat"):
+        asyncio.run(run())
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("compat")]
+    assert any("all is lost" in line for line in lines)
+    assert [line for line in lines if "\n" in line] == []
