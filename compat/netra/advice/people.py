@@ -26,7 +26,7 @@ PLAIN = "Annotate with str, or with a typing.NewType of your own."
 
 _IDS = (
     "UserID SessionID TokenString ThreadID RunID RequestID ServiceName EnvironmentName WebSocketID ConnectionID AgentID "
-    "ExecutionID ContextID MessageID DatabaseSessionID OrganizationID"
+    "ExecutionID ContextID MessageID DatabaseSessionID OrganizationID AuditID"
 )
 _CHECKS = (
     "ensure_user_id ensure_thread_id ensure_run_id ensure_request_id ensure_websocket_id ensure_session_id ensure_connection_id "

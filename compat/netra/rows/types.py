@@ -39,7 +39,6 @@ _RECORDS = {
 _GONE = {
     "shared.types.agent_types": ("TypedAgentResult", OWN_MODEL),
     "shared.types.user_types": ("UserBase UserCreate UserInfo UserUpdate", OWN_MODEL),
-    "shared.types.core_types": ("AuditID", "a str, or a typing.NewType of your own"),
     "shared.types": (
         "EnvironmentType ServiceType",
         "Use compat.canonical.Settings.environment instead: local, test, staging or production.",
@@ -47,7 +46,7 @@ _GONE = {
 }
 
 ROWS: list[Move] = [
-    *names("shared.types.core_types", TYPES, _CORE, instead=None, **WHEN),
+    *names("shared.types.core_types", TYPES, f"{_CORE} AuditID", instead=None, **WHEN),
     *names("shared.types", TYPES, _CORE, instead=None, **WHEN),
     *names("shared.types.execution_types", EXECUTION, f"{_EXECUTION} UserID", instead=None, **WHEN),
     *names(

@@ -29,6 +29,7 @@ from .core import (
 )
 from .names import (
     AgentID,
+    AuditID,
     ConnectionID,
     ContextID,
     DatabaseSessionID,
@@ -70,6 +71,7 @@ _MODELS = frozenset(
 __all__ = [
     "AgentExecutionContext",
     "AgentID",
+    "AuditID",
     "AuthValidationResult",
     "ConnectionID",
     "ConnectionState",

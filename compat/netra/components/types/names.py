@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     MessageID = NewType("MessageID", str)
     DatabaseSessionID = NewType("DatabaseSessionID", str)
     OrganizationID = NewType("OrganizationID", str)
+    AuditID = NewType("AuditID", str)
 else:
 
     class _StringType(type):
@@ -121,3 +122,6 @@ else:
 
     class OrganizationID(_StringName):
         """An organization."""
+
+    class AuditID(_StringName):
+        """A record of an audit."""
