@@ -3,6 +3,7 @@
 Each folder imports only from those below it:
 
 output              reports of findings: text, JSON, SARIF, GitHub, GitLab, JUnit
+pruning             delete what is due from a library's own source
 fixer               rewrite the files of whole trees
 debt                baselines and the compliance score
 documents           stubs, migration guide, explanation of one name, tables for other linters

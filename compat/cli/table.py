@@ -65,6 +65,7 @@ COMMANDS: Final = {
         Command("report", "compat.cli.commands.report:command", "tools", "Show who still uses what, how much, since when."),
         Command("ready", "compat.cli.commands.ready:command", "tools", "Say for each move whether it may go, and why not."),
         Command("audit", "compat.cli.commands.audit:command", "tools,audit", "Compare two versions: what broke without a row."),
+        Command("prune", "compat.cli.commands.ledgers.prune:command", "tools", "Delete what is due from a library's source."),
         Command("explain", "compat.cli.commands.explain:command", "tools", "Explain one legacy name and how to leave it."),
         Command("guide", "compat.cli.commands.guide:command", "tools", "Write or check the migration guide."),
         Command("stubs", "compat.cli.commands.stubs:command", "tools", "Write stubs that mark legacy names deprecated."),

@@ -176,6 +176,11 @@ class Move:
         return ()
 
     @property
+    def helpers(self) -> tuple[str, ...]:
+        """What the row names besides its canonical object, and needs to keep old code running: paths, ``"module:name"``."""
+        return (self.adapter,) if self.adapter else ()
+
+    @property
     def text(self) -> str:
         """A string that is a use of the row wherever it stands in source; ``""`` for all rows but those of settings."""
         return ""

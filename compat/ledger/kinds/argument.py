@@ -147,6 +147,11 @@ class Argument(Move):
         return tuple(name for name in every if name)
 
     @property
+    def helpers(self) -> tuple[str, ...]:
+        """What converts values, and what supplies one."""
+        return tuple(path for path in (self.convert, self.default) if path)
+
+    @property
     def function(self) -> str:
         """The function, which the row's canonical path names."""
         return self.canonical
