@@ -77,6 +77,11 @@ def wheel(session: nox.Session) -> pathlib.Path:
     return _wheels[0]
 
 
+def from_root(argument: str) -> str:
+    """An argument of pytest; a path of this tree is made whole, as tests run outside of it."""
+    return str(ROOT / argument) if (ROOT / argument.partition("::")[0]).exists() else argument
+
+
 def run_pytest(session: nox.Session, *arguments: str) -> None:
     """Run pytest outside of the checkout, so that the installed wheel is what is imported."""
     with tempfile.TemporaryDirectory() as elsewhere, session.chdir(elsewhere):
@@ -118,7 +123,7 @@ def tests(session: nox.Session) -> None:
     if "project" in chosen:
         session.install(*group("project"))
     if session.posargs and not is_all:
-        run_pytest(session, "-q", "-n", "2", *session.posargs)
+        run_pytest(session, "-q", "-n", "2", *[from_root(argument) for argument in session.posargs])
         return
     paths = [ROOT / "tests" / name for name in sorted(chosen)] + sorted((ROOT / "tests").glob("test_*.py"))
     once = [] if is_all or python == TOOLS or python in SHARES else ["-m", "not once"]
