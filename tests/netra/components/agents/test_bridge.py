@@ -300,7 +300,7 @@ def test_emitters_are_made_of_a_context_or_of_ids_and_every_failure_is_one_kind(
     asyncio.run(run())
 
 
-@pytest.mark.filterwarnings("ignore::compat.errors.LegacyUseWarning")
+@pytest.mark.usefixtures("served")
 @pytest.mark.parametrize(
     "make",
     [

@@ -15,7 +15,7 @@ from compat.netra.components.agents.agent_bridge import AgentWebSocketBridge, We
 from compat.netra.components.events.delivery_tracker import EventDeliveryTracker
 
 CONTEXT = SimpleNamespace(user_id="user_1", thread_id="thread_1", run_id="run_1", request_id="req_1")
-pytestmark = pytest.mark.filterwarnings("ignore::compat.errors.LegacyUseWarning")
+pytestmark = pytest.mark.usefixtures("served")
 RUN = "run_chat_7_0123abcd"
 
 
