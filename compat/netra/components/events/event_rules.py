@@ -265,7 +265,7 @@ class EventValidator:
     def _has_timestamp(event: dict[str, Any], context: dict[str, Any]) -> bool:
         given = _timestamps(event)
         # What is no number raises a TypeError here, and is an error of the event.
-        return bool(given) and all(0 < moment <= time.time() + 60 for moment in given)
+        return bool(given) and all(moment is not True and 0 < moment <= time.time() + 60 for moment in given)
 
     @staticmethod
     def _has_payload(event: dict[str, Any], context: dict[str, Any]) -> bool:

@@ -54,6 +54,7 @@ def test_a_good_event_is_valid() -> None:
         ({"type": "unknown"}, EventValidationLevel.PERMISSIVE, ValidationResult.WARNING),
         ({"timestamp": "now"}, EventValidationLevel.STRICT, ValidationResult.ERROR),
         ({"timestamp": time.time() + 3600}, EventValidationLevel.STRICT, ValidationResult.ERROR),
+        ({"timestamp": True}, EventValidationLevel.STRICT, ValidationResult.ERROR),
         ({"thread_id": None}, EventValidationLevel.STRICT, ValidationResult.ERROR),
         ({"thread_id": None}, EventValidationLevel.MODERATE, ValidationResult.WARNING),
         ({"payload": []}, EventValidationLevel.STRICT, ValidationResult.ERROR),
