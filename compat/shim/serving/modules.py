@@ -211,8 +211,10 @@ def dress(module: types.ModuleType, canonical: types.ModuleType) -> None:
             namespace[name] = vars(canonical)[name]
     if hasattr(canonical, "__path__"):
         namespace["__path__"] = list(canonical.__path__)
-    # pluggy looks for the hooks of a plugin without asking its __getattr__.
-    namespace.update({name: value for name, value in vars(canonical).items() if name.startswith("pytest_")})
+    # pluggy looks for the hooks of a plugin by inspect.getattr_static(), which passes over __getattr__ and this __dict__.
+    for name, value in vars(canonical).items():
+        if name.startswith("pytest_") and isinstance(value, types.FunctionType):
+            setattr(type(module), name, staticmethod(value))
 
 
 @unseen
