@@ -126,6 +126,9 @@ if TYPE_CHECKING:
     from .shim import (
         use as use,
     )
+    from .telemetry import (
+        on_new_site as on_new_site,
+    )
 
 _ROOMS = {
     "errors": ("CompatError", "LedgerError", "LegacyExpiredError", "LegacyUseWarning"),
@@ -161,6 +164,7 @@ _ROOMS = {
         "usage",
         "use",
     ),
+    "telemetry": ("on_new_site",),
 }
 
 __all__ = [
@@ -191,6 +195,7 @@ __all__ = [
     "install",
     "legacy_method",
     "names",
+    "on_new_site",
     "removed",
     "renamed",
     "shared_instance",

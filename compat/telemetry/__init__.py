@@ -12,7 +12,7 @@ Nothing flows back: record <- history <- read <- export <- report <- page.
 
 from __future__ import annotations
 
-from .record.counters import observed, on_reset, open_cell, reset, usage
+from .record.counters import observed, on_new_site, on_reset, open_cell, reset, usage
 from .record.sites import Site
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .history.database import open_history
     from .read.merge import collect
 
-__all__ = ["Site", "collect", "observed", "on_reset", "open_cell", "open_history", "reset", "usage"]
+__all__ = ["Site", "collect", "observed", "on_new_site", "on_reset", "open_cell", "open_history", "reset", "usage"]
 
 # The shim imports this package on its hot path: what needs SQLite is loaded when it is asked for.
 _LAZY = {"collect": "read.merge", "open_history": "history.database"}

@@ -312,5 +312,5 @@ def test_in_a_year_nothing_is_given_free_too_early_and_nothing_proven_is_kept_ba
     assert year.kills > 50 and year.deploys == 52
     with merge.collect([str(tmp_path / "shared")]) as history:
         usage = Usage(history.connection)
-        (place,) = usage.places("web.daily", Selection(FIRST, FIRST + DAYS), 10)
+        (place,) = (place for place in usage.all_places(Selection(FIRST, FIRST + DAYS)) if place.move == "web.daily")
         assert (place.file, place.version, place.line) == ("web/main.py", "52", 10 + 52 + len("web.daily"))

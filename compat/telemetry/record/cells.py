@@ -20,6 +20,7 @@ from _thread import RLock
 from itertools import chain, count, cycle, repeat
 from time import time
 
+from . import news
 from .sites import Site, overflow_of
 
 TYPE_CHECKING = False
@@ -224,7 +225,10 @@ class Counters:
             if len(self.cells) >= SITES and site != overflow_of(site):
                 return self.cell(overflow_of(site))
             # setdefault is one step: of two threads that get here, both leave with the same cell.
-            cell = self.cells.setdefault(site, Cell(self, site))
+            made = Cell(self, site)
+            cell = self.cells.setdefault(site, made)
+            if cell is made and news.listeners:
+                news.tell(site)
         return cell.increment
 
     def place(self, cell: Cell, now: float) -> Slot:

@@ -13,7 +13,7 @@ from time import time
 
 from compat._forking import GatedLock, gate
 
-from . import life
+from . import life, news
 from .asked import forget as _ask_again
 from .asked import is_asked, is_reading
 from .cells import Counters, log_warning
@@ -243,6 +243,16 @@ def usage() -> list[tuple[Site, int]]:
 def on_reset(callback: Callable[[], object]) -> None:
     """Have ``callback()`` called when every cell handed out has become invalid: after ``reset()``."""
     _callbacks.append(callback)
+
+
+def on_new_site(callback: Callable[[Site], object]) -> Callable[[], None]:
+    """Have ``callback(site)`` called once for each call site of something legacy that this process uses, from now on.
+
+    Sites that were used before are told at once. The callback runs in another thread, one site after the other; what it
+    raises is logged and goes no further, and it may use something legacy itself. Returns what ends it. In a forked child,
+    sites that are new there are told; with ``COMPAT_TELEMETRY=off`` none are.
+    """
+    return news.listen(callback, [site for site, _ in usage()])
 
 
 def lasting() -> bool:
