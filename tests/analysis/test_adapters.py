@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat.analysis.targets.adapters import Adapters
+from compat.analysis.targets.adapters import Adapters, defined_at
 from compat.ledger import Ledger
 
 SOURCE = """
@@ -24,3 +24,23 @@ def test_a_renamed_method_is_known_by_its_name_or_as_the_method_itself(tmp_path,
     found = Adapters(Ledger("shop", version="1.0"), {}).of("pool_adapters:OldPool")
     assert found is not None
     assert (found.members.renamed, list(found.members.legacy)) == ({"take": "acquire", "give": "release"}, ["size"])
+
+
+def test_a_name_is_followed_through_star_imports_to_where_it_is_defined(tmp_path, monkeypatch):
+    sources = {
+        "star/__init__.py": "from .first import *\nfrom .second import *\nfrom star.third import *\n\n\ndef own(): ...\n",
+        "star/first.py": "class Both: ...\n\n\nclass First: ...\n\n\nclass _Hidden: ...\n\n\ndef own(): ...\n",
+        "star/second.py": "from .deep import Deep\n\n\nclass Both: ...\n",
+        "star/third.py": "VALUE = 1\n",
+        "star/deep.py": "class Deep: ...\n",
+    }
+    (tmp_path / "star").mkdir()
+    for path, text in sources.items():
+        (tmp_path / path).write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert defined_at("star.First") == "star.first.First"
+    assert defined_at("star.Both") == "star.second.Both"
+    assert defined_at("star.Deep") == "star.deep.Deep"
+    assert defined_at("star.VALUE") == "star.third.VALUE"
+    for name in ("own", "_Hidden", "missing"):
+        assert defined_at(f"star.{name}") == f"star.{name}"

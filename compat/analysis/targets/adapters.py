@@ -155,10 +155,33 @@ def _through_re_exports(module: str, name: str) -> Iterator[tuple[str, str, ast.
         if tree is None:
             return
         yield module, name, tree
-        onward = imported_from(tree, module, name)
+        onward = imported_from(tree, module, name) or _starred(tree, module, name)
         if onward is None:
             return
         module, name = onward
+
+
+def _starred(tree: ast.Module, module: str, name: str) -> tuple[str, str] | None:
+    """Where a module that does not bind a name itself has it from by ``from module import *``; the last such statement counts."""
+    stars = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
+    if not stars or name.startswith("_") or name in _defined(tree):
+        return None
+    for node in reversed(stars):
+        base = _absolute(node, module)
+        inner = parse_module(base)
+        if inner is not None and (name in _defined(inner) or name in _froms(inner)):
+            return base, name
+    return None
+
+
+@lru_cache(maxsize=512)
+def _defined(tree: ast.Module) -> frozenset[str]:
+    """The names that the statements of a module define themselves."""
+    found = {node.name for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))}
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        found.update(to.id for to in targets if isinstance(to, ast.Name))
+    return frozenset(found)
 
 
 def imported_from(tree: ast.Module, module: str, name: str) -> tuple[str, str] | None:
@@ -167,13 +190,18 @@ def imported_from(tree: ast.Module, module: str, name: str) -> tuple[str, str] |
     if found is None:
         return None
     node, original = found
+    return _absolute(node, module), original
+
+
+def _absolute(node: ast.ImportFrom, module: str) -> str:
+    """The absolute module of a ``from`` statement in a module."""
     base = node.module or ""
     if node.level:
         head = module.split(".")
         drop = node.level - (1 if find_module_file(module).endswith("__init__.py") else 0)
         head = head[: len(head) - drop] if drop else head
         base = ".".join([*head, base] if base else head)
-    return base, original
+    return base
 
 
 @lru_cache(maxsize=512)
