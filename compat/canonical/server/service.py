@@ -119,7 +119,7 @@ class WebSocketService:
 
     def note_refusal(self, code: int) -> None:
         """Count a connection that was refused or ended with a close code for what its client did."""
-        self.refusals["connection", str(code)] += 1
+        self.refusals["connection", str(int(code))] += 1  # an enumeration of some libraries
 
     def health(self) -> dict[str, Any]:
         """Return the factory's health; red while draining."""
