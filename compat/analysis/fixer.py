@@ -19,6 +19,7 @@ from .reading.files import Found, Trees, matches
 from .rewriting.plan import SHOWN
 from .rewriting.rewriter import FAILED, FIXED, UNCHANGED, Outcome, fix_bytes
 from .rewriting.verifying import verify as verified
+from .scanning import re_exports
 from .scanning.examine import Selection, read
 from .scanning.file_scanner import Scanner
 from .suggesting import Suggestion, suggest
@@ -100,6 +101,7 @@ def fix(
     with warnings.catch_warnings(), gc_pause.paused():
         warnings.simplefilter("ignore")
         outcomes: dict[str, tuple[Found, Outcome]] = {}
+        typed: dict[str, set[str]] = {}
         wanted = (item for item in found if item.path in named or not _known_ignored(trees, item))
         for count, (item, raw) in enumerate(scanner.candidates(wanted), 1):
             if progress is not None and count % _STEP == 0:
@@ -107,8 +109,11 @@ def fix(
             if raw is None and item.path in fixing.hints:
                 raw = read(item.path)[0]
             outcome = fixing.candidate(item, raw)
+            if outcome is not None and outcome.carried:
+                typed[outcome.module] = {*outcome.carried}
             if outcome is not None and (outcome.status != UNCHANGED or outcome.held):
                 outcomes[item.path] = (item, outcome)
+        _follow_types(fixing, [item for item in found if not item.is_data], outcomes, typed, trees)
         result.fixing = fixing
         fixing.items.update((item.path, item) for item in found)
         held = _hold_patched_methods(fixing, outcomes)
@@ -150,6 +155,7 @@ def fix_one(
     settings = settings or Settings()
     root = os.path.dirname(path) or "."
     scanner = Scanner(ledger, settings, Selection(), [root])
+    scanner.targets.carried = None
     fixing = _Fixing(scanner, settings, Choice(ledger, settings, select=select, ignore=ignore), unsafe)
     outcome = fixing.candidate(Found(path, root, False), raw)
     assert outcome is not None
@@ -228,6 +234,32 @@ class _Fixing:
         return verified(outcome, self.scanner.targets, is_package=is_package, unsafe=self.unsafe, chosen=chosen)
 
 
+def _follow_types(
+    fixing: _Fixing,
+    found: list[Found],
+    outcomes: dict[str, tuple[Found, Outcome]],
+    typed: dict[str, set[str]],
+    trees: Trees,
+) -> None:
+    """Fix the files that import names by which others give instances of classes that matter, in several rounds."""
+    targets = fixing.scanner.targets
+    for _round in range(re_exports.ROUNDS):
+        if not typed:
+            return
+        re_exports.carry(targets, typed)
+        given, typed = typed, {}
+        for item, raw in re_exports.importers(found, given):
+            is_left = item.path not in trees.roots and _known_ignored(trees, item)
+            outcome = fixing.candidate(item, raw) if not is_left else None
+            if outcome is None:
+                continue
+            more = {*outcome.carried} - targets.carried_by(outcome.module)
+            if more:
+                typed[outcome.module] = more
+            if outcome.status != UNCHANGED or outcome.held:
+                outcomes[item.path] = (item, outcome)
+
+
 def _hold_patched_methods(fixing: _Fixing, outcomes: dict[str, tuple[Found, Outcome]]) -> frozenset[str]:
     """Fix again, with their names kept, files that call methods of which a patch in some file must stay as it is."""
     held = frozenset().union(*(outcome.held for _item, outcome in outcomes.values()))
@@ -264,11 +296,10 @@ def _keep_names_others_use(
                     if word in raw and takes.search(raw):
                         kept.setdefault(path, set()).add(name)
     for path, names in kept.items():
-        item = outcomes[path][0]
-        for _item, content in fixing.scanner.candidates([item]):
-            again = fixing.candidate(item, content, names, held)
-            if again is not None:
-                outcomes[path] = (item, again)
+        item, outcome = outcomes[path]
+        again = fixing.candidate(item, outcome.before, names, held)
+        if again is not None:
+            outcomes[path] = (item, again)
 
 
 def _takes_from(module: bytes, name: bytes) -> re.Pattern[bytes]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Optional
 
 from ..reading import dialects
 from . import building, doctests, references
+from .inferring import inference, neighbours
+from .inferring.carrying import Carrying
 from .receivers import Receivers
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from ..targets import Targets
     from .file_model import FileModel
     from .references import Reference
+    from .scopes import Scope
 
 
 class FileUses:
@@ -26,6 +29,7 @@ class FileUses:
         self, file: FileModel, targets: Targets, programs: list[doctests.Program], hints: Optional[Hints] = None
     ) -> None:
         self.file, self.targets, self.hints = file, targets, hints
+        self._inference: dict[bool, inference.Inference] = {}
         #: The file's doctests, each with its own uses.
         self.doctests = [(program, FileUses(program.file, targets, program.programs)) for program in programs]
 
@@ -37,7 +41,7 @@ class FileUses:
     @cached_property
     def receivers(self) -> Receivers:
         """The canonical classes that expressions are instances of."""
-        return Receivers(self.file.names, self.targets, self.file.module)
+        return self._receivers(as_written=False)
 
     @cached_property
     def legacy_receivers(self) -> Optional[Receivers]:
@@ -45,11 +49,31 @@ class FileUses:
         if self.hints is None and not any(reference.target.adapter for reference in self.references):
             # The sources of adapters need not be read.
             return None
-        return Receivers(self.file.names, self.targets, self.file.module, as_written=True)
+        return self._receivers(as_written=True)
 
-    def told(self, node: ast.Attribute) -> Optional[Told]:
-        """What is known from outside the file of the object whose attribute a node reads."""
-        return self.hints.of(self.file.tree.module, node) if self.hints is not None else None
+    def _receivers(self, *, as_written: bool) -> Receivers:
+        made = Receivers(self.file.names, self.targets, self.file.module, as_written=as_written)
+        self._inference[as_written] = inference.Inference(made, neighbours.of(self.targets, as_written=as_written))
+        made.follows = self._inference[as_written]
+        return made
+
+    def told(self, scope: Scope, node: ast.Attribute, receivers: Receivers) -> Optional[Told]:
+        """The class of which a node reads an attribute, from the source or from outside of it, and what speaks against it."""
+        told = receivers.home(scope, node)
+        if self.hints is not None and (told is None or told.doubt):
+            told = self.hints.of(self.file.tree.module, node) or told
+        return told
+
+    def carried(self) -> tuple[str, ...]:
+        """The global names by which other files of the trees may come to instances of the classes that matter."""
+        if not self.file.module:
+            return ()
+        found: dict[str, None] = {}
+        for receivers in (self.receivers, self.legacy_receivers):
+            if receivers is not None and receivers.classes:
+                carrying = Carrying(self.file, self.targets, self._inference[receivers.as_written])
+                found.update(dict.fromkeys(sorted(carrying.names())))
+        return tuple(found)
 
     def close(self) -> None:
         """Break the reference cycles, so that the trees are freed at once. Nothing can be read afterwards."""

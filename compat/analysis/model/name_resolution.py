@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from typing import TYPE_CHECKING, Optional
 
 from .name_statements import Statements
@@ -54,6 +55,7 @@ def resolve(
                     visitor.visit(part.node, part.scope)
                 else:
                     visitor.opaque(part.scope, part.node.name, part.node)
+                    visitor.names.later[id(part.node)] = partial(visitor.visit, part.node, part.scope)
             return visitor.names
         visitor.names.close()
         visitor = begin()
@@ -70,6 +72,8 @@ def resolve(
         if len(visitor.names.module.bindings) == count:
             # No body bound a new global name, by which another body might matter.
             break
+    for part in visitor.deferred:
+        visitor.names.later[id(part.node)] = partial(visitor.statements, part.node, part.scope)
     return visitor.names
 
 

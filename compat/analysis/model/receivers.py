@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Optional, Protocol
+
+from ..hints import Told
+from .inferring.types import INSTANCE, Type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,6 +17,16 @@ if TYPE_CHECKING:
 _DEPTH = 12
 
 
+class Follows(Protocol):
+    """What follows a class through more than a name."""
+
+    def value(self, scope: Scope, node: ast.AST) -> Optional[Type]:
+        """The type of an expression."""
+
+    def home(self, scope: Scope, node: ast.Attribute) -> Optional[Told]:
+        """The class that matters, of which a node reads an attribute."""
+
+
 class Receivers:
     """Types of receivers in one file; a name that may be two things has no type.
 
@@ -21,6 +34,8 @@ class Receivers:
     """
 
     def __init__(self, names: Names, targets: Targets, module: str, *, as_written: bool = False) -> None:
+        #: What follows a class through more than a name.
+        self.follows: Optional[Follows] = None
         self.names, self.targets, self.own, self.as_written = names, targets, module, as_written
 
     @property
@@ -70,14 +85,30 @@ class Receivers:
         paths = {self.targets.canonical_dotted(binding.path) for binding in bindings}
         return paths.pop() if len(paths) == 1 else ""
 
-    def of(self, scope: Scope, node: Optional[ast.AST], depth: int = 0) -> str:
-        """The canonical class (dotted) of an expression; empty where it is not certain."""
+    def of(self, scope: Scope, node: Optional[ast.AST]) -> str:
+        """The class (dotted) of an expression; empty where it is not certain, or not among those that matter."""
+        made = self.plain(scope, node)
+        if made or node is None:
+            return made
+        known = self.follows.value(scope, node) if self.follows is not None else None
+        is_certain = known is not None and known.form == INSTANCE and not known.doubt
+        return known.path if known is not None and is_certain and known.path in self.classes else ""
+
+    def home(self, scope: Scope, node: ast.Attribute) -> Optional[Told]:
+        """The class that matters, of which a node reads an attribute, and what speaks against it."""
+        made = self.plain(scope, node.value) or self.path(scope, node.value)
+        if made in self.classes:
+            return Told(made)
+        return self.follows.home(scope, node) if self.follows is not None else None
+
+    def plain(self, scope: Scope, node: Optional[ast.AST], depth: int = 0) -> str:
+        """The class of an expression as constructors, factories, annotations and ``self`` say it themselves."""
         if node is None or depth > _DEPTH:
             return ""
         if isinstance(node, ast.Await):
-            return self.of(scope, node.value, depth + 1)
+            return self.plain(scope, node.value, depth + 1)
         if isinstance(node, ast.NamedExpr):
-            return self.of(scope, node.value, depth + 1)
+            return self.plain(scope, node.value, depth + 1)
         if isinstance(node, ast.Call):
             return self.built(self.path(scope, node.func))
         if isinstance(node, ast.Name):
@@ -127,7 +158,7 @@ class Receivers:
         if binding.annotation is not None:
             return self.class_named(binding.scope, binding.annotation)
         if binding.value is not None:
-            return self.of(binding.scope, binding.value, depth + 1)
+            return self.plain(binding.scope, binding.value, depth + 1)
         return ""
 
     def _of_self(self, binding: Binding) -> str:
@@ -136,10 +167,7 @@ class Receivers:
         if holder is None or not isinstance(node, ast.ClassDef):
             return ""
         own = f"{self.own}.{node.name}" if self.own else ""
-        if own in self.classes:
-            return own
-        bases = {self.path(holder, base) for base in node.bases} & self.classes
-        return bases.pop() if len(bases) == 1 else ""
+        return own if own in self.classes else ""
 
     def _member(self, scope: Scope, node: ast.Attribute, depth: int) -> str:
         assert isinstance(node.value, ast.Name)

@@ -21,6 +21,7 @@ _LETTERS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrst
 _BLANKS = b" \t\n\r\f\v\\"
 _READS = (b".", b'"', b"'")
 _RELATIVE = re.compile(rb"from[ \t]*\.")
+_GIVES = re.compile(rb"\breturn[ \t]+(?!None\b|True\b|False\b|[\"'\d])|\byield\b|->(?![ \t]*None\b)")
 _KEPT = re.compile(rb"\.\w+[ \t]*(?:=(?!=)|:)")
 
 
@@ -32,22 +33,31 @@ class Relevance:
         self.is_plain = source.text.isascii() or _is_plain(source.text)
         #: Where something of the ledger may be named, in order; ``None`` where that may be anywhere.
         self.places: Optional[list[int]] = None
+        #: The members that the file's imports may lead to.
+        self.read: frozenset[bytes] = frozenset()
 
     def learn(self, names: Names, *, members: bool) -> None:
         """Find the places anew, given the imports of a file; with ``members`` those, too, where methods of theirs are read."""
         targets = self.targets
-        if not self.is_plain or any(item.name == "*" for item in names.imports):
-            # Identifiers may be spelt in compatibility characters; a star import may bind any name.
+        if not self.is_plain or targets.carried is None or any(item.name == "*" for item in names.imports):
+            # Identifiers may be spelt in compatibility characters; a star import may bind any name, and where it is not known
+            # what other files give, any import may.
             self.places = None
             return
         words: set[bytes] = set()
         read = targets.search_words.members
         for item in names.imports:
+            if item.name in targets.carried_by(item.module) or f"{item.module}.{item.name}".rstrip(".") in (
+                targets.carried or ()
+            ):
+                words.add(item.local.encode())
+                read = read | targets.search_words.adapted
             if item.module in targets.re_exported or item.module.partition(".")[0] in targets.tops:
                 words.add(item.local.encode())
                 target = targets.attribute(item.module, item.name) if item.name else targets.module(item.module)
                 if target is not None and (target.is_module or target.adapter):
                     read = read | targets.search_words.adapted
+        self.read = read
         found = [*self._of(words), *(match.start() for match in _RELATIVE.finditer(self.data))]
         for word, at in targets.search_words.all.places(self.data):
             end = at + len(word)
@@ -86,11 +96,21 @@ class Relevance:
             if index < 0 or place >= self._end(functions[index].lines[1]):
                 return None
             chosen[index] = functions[index]
+        for place in self._members(self.read) if any(self._gives(lines[index], part) for index, part in chosen.items()) else ():
+            # What a function gives, others may use by its methods alone.
+            index = bisect_right(lines, place) - 1
+            if index not in chosen or place >= self._end(functions[index].lines[1]):
+                return None
         for index, part in chosen.items():
             span = lines[index], self._end(part.lines[1])
             if self.data.find(b"global", *span) >= 0 or (part.scope.form == "class" and _KEPT.search(self.data, *span)):
                 return None
         return {*chosen.values()}
+
+    def _gives(self, start: int, part: Part) -> bool:
+        """Whether a function is mentioned beside its definition, and returns something."""
+        is_called = len(self._of([part.node.name.encode()])) > 1
+        return is_called and _GIVES.search(self.data, start, self._end(part.lines[1])) is not None
 
     def _span(self, node: ImportNode) -> tuple[int, int]:
         start = self.starts[node.lineno - 1] + node.col_offset
@@ -98,9 +118,13 @@ class Relevance:
 
     def _read(self, names: Iterable[bytes]) -> list[int]:
         data = self.data
-        found = [at for at in self._of(names) if data[max(0, at - 1) : at] in _READS and data[max(0, at - 8) : at] != b"super()."]
+        found = self._members(names)
         # What an attribute of `self` is may be said in any method: those that assign one matter, too.
         return [*found, *(match.start() for match in _KEPT.finditer(data))]
+
+    def _members(self, names: Iterable[bytes]) -> list[int]:
+        data = self.data
+        return [at for at in self._of(names) if data[max(0, at - 1) : at] in _READS and data[max(0, at - 8) : at] != b"super()."]
 
     def _of(self, words: Iterable[bytes]) -> list[int]:
         data = self.data

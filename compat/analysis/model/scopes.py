@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional, Union
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ImportNode = Union[ast.Import, ast.ImportFrom]
 
@@ -104,9 +104,19 @@ class Names:
     #: Attributes read from anything but a name: ``f().attribute``.
     loose: list[tuple[Scope, ast.Attribute]] = field(default_factory=list)
 
+    #: Functions that were left out, by the identity of their node, and what takes them up.
+    later: dict[int, Callable[[], None]] = field(default_factory=dict)
+
+    def complete(self, node: ast.AST) -> None:
+        """Take up the body of a function, if it was left out."""
+        take_up = self.later.pop(id(node), None)
+        if take_up is not None:
+            take_up()
+
     def close(self) -> None:
         """Untie scopes from their bindings: the tree is freed at once, and needs no search for cycles. Nothing can be asked
         of them any more."""
+        self.later.clear()
         for scope in self.scopes:
             scope.bindings, scope.members = {}, {}
 

@@ -48,6 +48,8 @@ class Outcome:
     module: str = ""
     moved: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
+    #: The names by which other files may come to instances of classes with legacy methods.
+    carried: tuple[str, ...] = ()
     #: The likely edits that were made, each with what is uncertain about it.
     taken: tuple[Skip, ...] = ()
 
@@ -97,6 +99,7 @@ def fix_bytes(
     except dialects.Unparsable as error:
         return replace(made, status=FAILED, reason=f"line {error.line}: {finding_text.unparsable(error.reason)}")
     try:
+        made = replace(made, carried=uses.carried())
         plan, data, reason = rewrite(uses, kept_locals=kept_locals, held=held, skip_all=skip_all, unsafe=unsafe, chosen=chosen)
     finally:
         uses.close()

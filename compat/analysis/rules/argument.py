@@ -54,16 +54,24 @@ def calls(uses: FileUses) -> Iterator[Use]:
     words = last | members.own_methods | (members.adapted_names if uses.legacy_receivers is not None else frozenset())
     for scope, call, _chain in file.names.calls:
         paths = dict.fromkeys(_functions(uses, scope, call, words))
-        told = uses.told(call.func) if uses.hints is not None and isinstance(call.func, ast.Attribute) else None
         for path in paths:
             for row in rows.get(path, ()):
                 yield from _in_call(file, row, call)
-        if told is not None and told.path and isinstance(call.func, ast.Attribute):
-            owned = f"{told.path}.{call.func.attr}", f"{told.path}.{members.renamed_method(told.path, call.func.attr)}"
-            for path in dict.fromkeys(owned):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in words:
+            for path, doubt in _inherited(uses, scope, call.func):
                 for row in rows.get(path, ()) if path not in paths else ():
                     for use in _in_call(file, row, call):
-                        yield use._replace(doubt=told.doubt, confidence=MEDIUM if told.doubt else use.confidence)
+                        yield use._replace(doubt=doubt, confidence=MEDIUM if doubt else use.confidence)
+
+
+def _inherited(uses: FileUses, scope: Scope, func: ast.Attribute) -> Iterator[tuple[str, str]]:
+    """The methods (dotted) that a call is of by more than a name, each with what speaks against it."""
+    told = uses.told(scope, func, uses.receivers)
+    if told is not None:
+        yield f"{told.path}.{func.attr}", told.doubt
+        new = uses.targets.members.renamed_method(told.path, func.attr)
+        if new != func.attr:
+            yield f"{told.path}.{new}", told.doubt
 
 
 def _functions(uses: FileUses, scope: Scope, call: ast.Call, words: Collection[str]) -> Iterator[str]:

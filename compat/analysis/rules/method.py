@@ -40,8 +40,8 @@ class Use(NamedTuple):
     text: Optional[ast.Constant] = None
     #: What speaks against the class of the object; empty where it is certain.
     doubt: str = ""
-    #: Whether the class is known from outside the file.
-    told: bool = False
+    #: Whether it is used of an object, not of the class.
+    is_object: bool = False
 
 
 def find(uses: FileUses) -> Iterator[Finding]:
@@ -88,12 +88,11 @@ def _read(
     rows: Members,
     receivers: Receivers,
 ) -> Iterator[Use]:
-    made = receivers.of(scope, node.value) or receivers.path(scope, node.value)
-    told = None if made else uses.told(node)
-    row, how = rows(told.path if told is not None else made).get(node.attr), "call" if called else "attribute"
-    if row is not None and row.covers(how):
-        end, doubt = uses.file.span(node)[1], told.doubt if told is not None else ""
-        yield Use(row, end - len(node.attr.encode()), end, how, MEDIUM if doubt else HIGH, None, doubt, told is not None)
+    told = uses.told(scope, node, receivers)
+    row, how = rows(told.path).get(node.attr) if told is not None else None, "call" if called else "attribute"
+    if row is not None and told is not None and row.covers(how):
+        end, is_object = uses.file.span(node)[1], not receivers.path(scope, node.value)
+        yield Use(row, end - len(node.attr.encode()), end, how, MEDIUM if told.doubt else HIGH, None, told.doubt, is_object)
 
 
 def _patches(file: FileModel, words: Collection[str], rows: Members, receivers: Receivers) -> Iterator[Use]:

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from ..config import Settings
 
+#: 3: what 2 has, and the names by which a file gives instances of classes with legacy methods.
 #: 2: findings, re-exports and symbol imports per file; the results of following re-exports. What many
 #: findings say alike is written once, in ``shapes``; a finding is the number of its shape, its six numbers and its code.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _NAME = "scan.json"
 #: In the order of a finding's fields.
 _SHAPE = ("rule", "move", "how", "confidence", "message", "replacement", "symbol")
@@ -146,6 +147,7 @@ class Cache:
                 for symbol, written, place in data["symbols"]
             ],
             data["module"],
+            data["carried"],
         )
 
     def _dump(self, value: Examined) -> dict[str, Any]:
@@ -154,6 +156,7 @@ class Cache:
             "re_exported": {name: (target.id, target.legacy, target.canonical) for name, target in value.re_exported.items()},
             "symbols": [(item.symbol, item.written, item.place) for item in value.symbols],
             "module": value.module,
+            "carried": value.carried,
         }
 
     def _row(self, finding: Finding) -> list[Any]:

@@ -31,6 +31,8 @@ class Examined(NamedTuple):
     re_exported: Mapping[str, Target] = {}
     symbols: Sequence[SymbolImport] = ()
     module: str = ""
+    #: The names by which other files may come to instances of classes with legacy methods.
+    carried: Sequence[str] = ()
 
 
 class Selection(NamedTuple):
@@ -126,7 +128,8 @@ def examine(
     if scope.active_rules:
         findings = suppressions.apply(source, findings, scope.active_rules)
     symbols = fragmentation.collect(uses.file, targets) if scope.policy else []
-    examined = Examined(findings, re_exported(uses), symbols, module)
+    given = uses.carried() if not scope.is_fast else ()
+    examined = Examined(findings, re_exported(uses), symbols, module, given)
     uses.close()
     return examined
 

@@ -27,6 +27,8 @@ class Scanner:
 
     def __init__(self, ledger: Ledger, settings: Settings, scope: Selection, roots: Iterable[str]) -> None:
         self.targets = Targets(ledger, settings.factories)
+        #: Filled when all files have been seen once.
+        self.targets.carried = {}
         self.scope = scope
         roots = [*roots]
         self.targets.bases = tuple(sorted({base for root in roots for base in (root, os.path.join(root, "src"))}))

@@ -1,4 +1,4 @@
-"""Follow re-exports: find imports of legacy names from modules of the tree that import them, in several rounds."""
+"""Follow re-exports, and names that give instances of classes, to the modules of the tree that import them, in several rounds."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from ..reading import batch as batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ..reading.files import Found
+    from ..targets import Targets
     from .examine import Examined
     from .file_scanner import Scanner
 
@@ -19,30 +20,32 @@ if TYPE_CHECKING:
 _IMPORTED = tuple(re.compile(word + rb"(?<!\w" + word + rb")[ \t]+([.\w]+)") for word in (b"from", b"import"))
 _FROM_LIST = re.compile(rb"from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*|[^\r\n;#]*)")
 _WORD = re.compile(rb"\w+")
-_ROUNDS = 5
+ROUNDS = 5
 
 
 def follow(scanner: Scanner, found: list[Found], examined: dict[str, Examined]) -> None:
     """Find imports of legacy names from modules of the tree that import them; those may re-export them in turn."""
     if scanner.scope.select and "re-exports" not in scanner.scope.select:
         return
-    from .needles import minimal
-
+    targets = scanner.targets
     fresh = {item.module: item.re_exported for item in examined.values() if item.re_exported}
-    for _round in range(_ROUNDS):
-        if not fresh:
+    carry(targets, {item.module: item.carried for item in examined.values() if item.carried})
+    # What is re-exported is followed as such.
+    typed = {item.module: {*item.carried}.difference(item.re_exported) for item in examined.values() if item.carried}
+    for _round in range(ROUNDS):
+        typed = {module: names for module, names in typed.items() if names}
+        if not fresh and not typed:
             return
-        scanner.targets.re_exported.update(fresh)
-        given: dict[bytes, set[bytes]] = {}
-        for module, names in fresh.items():
-            for end in _ends(module.encode()):
-                given.setdefault(end, set()).update(name.encode() for name in names)
-        words = minimal({name for names in given.values() for name in names})
+        targets.re_exported.update(fresh)
+        given = {module: {*fresh.get(module, ()), *typed.get(module, ())} for module in {*fresh, *typed}}
         again: dict[str, dict[str, object]] = {}
-        for item, raw in _with_any(found, words):
-            if not _imports_one_of(raw, given):
-                continue
+        typed, carried = {}, {}
+        for item, raw in importers(found, given):
             result = scanner.examine(item, raw)
+            more = {*result.carried} - targets.carried_by(result.module)
+            if more and result.module:
+                carried[result.module] = more
+                typed[result.module] = more.difference(result.re_exported)
             before = examined.get(item.path)
             if before is None and not result.findings:
                 continue
@@ -52,7 +55,30 @@ def follow(scanner: Scanner, found: list[Found], examined: dict[str, Examined]) 
             }
             if new and result.module:
                 again[result.module] = dict(result.re_exported)
+        carry(targets, carried)
         fresh = again  # type: ignore[assignment]
+
+
+def carry(targets: Targets, typed: Mapping[str, Iterable[str]]) -> None:
+    """Let files that import names from modules of the trees know that these give instances of classes that matter."""
+    if targets.carried is not None:
+        for module, names in typed.items():
+            targets.carried.setdefault(module, set()).update(names)
+    for known in targets.neighbours.values():
+        known.forget()
+
+
+def importers(found: Iterable[Found], given: Mapping[str, Iterable[str]]) -> Iterator[tuple[Found, bytes]]:
+    """The source files that import one of the names that modules give, with their bytes."""
+    from .needles import minimal
+
+    by_end: dict[bytes, set[bytes]] = {}
+    for module, names in given.items():
+        for end in _ends(module.encode()):
+            by_end.setdefault(end, set()).update(name.encode() for name in names)
+    for item, raw in _with_any(found, minimal({name for names in by_end.values() for name in names})):
+        if _imports_one_of(raw, by_end):
+            yield item, raw
 
 
 def _with_any(found: Iterable[Found], words: Iterable[bytes]) -> Iterator[tuple[Found, bytes]]:

@@ -150,6 +150,7 @@ def scan_one(
     settings = settings or Settings()
     root = os.path.dirname(path) or "."
     scanner = Scanner(ledger, settings, Selection(policy or settings.rules, frozenset(select), strict), [root])
+    scanner.targets.carried = None
     result = Scan([path])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -58,6 +58,7 @@ class Adapters:
         self._configured = {key.replace(":", "."): value for key, value in factories.items()}
         self._adapters: dict[str, Adapter | None] = {}
         self._by_class: dict[str, str] | None = None
+        self._built: dict[str, str] | None = None
         #: Canonical classes whose factory exists for old code only: nobody is sent to it.
         self.built_by_stopgaps: set[str] = set()
 
@@ -91,10 +92,11 @@ class Adapters:
 
     def built_class(self, dotted: str) -> str:
         """The canonical class that a factory function builds, dotted; empty for any other function."""
-        for made, factory in self.factories.items():
-            if factory.replace(":", ".") == dotted:
-                return made
-        return ""
+        if self._built is None:
+            self._built = {}
+            for made, factory in self.factories.items():
+                self._built.setdefault(factory.replace(":", "."), made)
+        return self._built.get(dotted, "")
 
 
 def _factory_in_words(instead: str) -> str:

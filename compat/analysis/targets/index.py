@@ -17,6 +17,7 @@ from .wording import Wording
 # What reads sources of modules is imported where it is asked for: a run whose results are all cached reads none.
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
+    from typing import Any, Optional
 
     from compat.ledger import Ledger, Move
 
@@ -65,8 +66,16 @@ class Targets:
         #: Folders of the scanned trees, and around them, in which top-level packages may lie.
         self.bases: tuple[str, ...] = ()
         self.beside: tuple[str, ...] = ()
+        #: What the files of a run know of each other, see :mod:`compat.analysis.model.inferring.neighbours`.
+        self.neighbours: dict[bool, Any] = {}
+        #: Names by which modules of the trees give instances of classes that matter; ``None`` where any module is looked into.
+        self.carried: Optional[dict[str, set[str]]] = None
         #: Names that modules of the scanned tree re-export: module -> name -> what it is.
         self.re_exported: dict[str, Mapping[str, Target]] = {}
+
+    def carried_by(self, module: str) -> set[str]:
+        """The names by which a module is known to give instances of classes that matter."""
+        return (self.carried or {}).get(module, set())
 
     @cached_property
     def search_words(self) -> SearchWords:

@@ -110,7 +110,7 @@ def on_object(plan: Plan, use: method.Use, receivers: Iterable[Optional[Receiver
     if place is None:
         return "it is written in a way that is not rewritten"
     scope, callee = place
-    if not use.told and not any(one is not None and one.of(scope, callee.value) for one in receivers):
+    if not use.is_object and not any(one is not None and one.of(scope, callee.value) for one in receivers):
         return "it is called on the class"
     reason = guards.around_use(plan, callee, getattr(_root(callee), "id", ""))
     speller = Speller(plan, imports.anchor(plan, callee))
