@@ -60,8 +60,8 @@ KEYS: Final = {
             "ledgers",
             {"type": "array", "items": {"type": "string", "pattern": _REFERENCE}, "uniqueItems": True},
             "a list of 'package.module:LEDGER'",
-            'places of ledgers: `["shop.moves:LEDGER"]`; commands without `--ledger` then read these only, else all that are'
-            " found",
+            'places of ledgers: `["shop.moves:LEDGER"]`; commands without `--ledger` then read these only, else those'
+            " of what the project depends on",
             [],
         ),
         Key("exclude", _PATTERNS, _SOME_PATTERNS, "patterns of files that are not searched", []),

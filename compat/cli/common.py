@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
 
 def chosen_ledger(names: tuple[str, ...]) -> Ledger:
-    """Return the ledgers named on the command line, else those that the project names, else all that are found, as one."""
+    """Return the ledgers named on the command line, else those that the project names, else those that it uses, as one."""
     from compat.ledger import Ledger, discover, load
     from compat.ledger.discovery import configured
+    from compat.ledger.in_use import in_use
 
+    names = names or tuple(configured()) or tuple(entry.value for entry in in_use()[0])
     if not names:
-        names = tuple(configured())
+        return Ledger("none", version="0")
 
     # One that is given by its place must not fail for another that cannot be loaded.
     found = [] if names and all(":" in name for name in names) else discover()
@@ -40,7 +42,7 @@ def chosen_ledger(names: tuple[str, ...]) -> Ledger:
             raise CompatError(f"no ledger is called {name!r} (found: {known}); write its place as 'package.module:LEDGER'")
         ledgers.append(by_name.get(name) or load(name))
     whole: Ledger | None = None
-    for each in ledgers or found:
+    for each in ledgers:
         whole = each if whole is None else whole + each
     return whole if whole is not None else Ledger("none", version="0")
 
@@ -52,9 +54,18 @@ def required_ledger(names: tuple[str, ...]) -> Ledger:
     ledger = chosen_ledger(names)
     if not len(ledger):
         raise CompatError(
-            "no ledger with rows was found; name one with --ledger package.module:LEDGER, or in [tool.compat] ledgers"
+            f"no ledger with rows was found{_unused()}; name one with --ledger package.module:LEDGER, or in [tool.compat] ledgers"
         )
     return ledger
+
+
+def _unused() -> str:
+    """What to add of ledgers that are there for somebody else."""
+    from compat.ledger.in_use import in_use
+
+    others = in_use()[1]
+    told = ", ".join(f"{entry.value} of {entry.distribution}" for entry in others)
+    return f" that this project uses (there is {told})" if others else ""
 
 
 def _refuse_a_hook_without_ledgers() -> None:

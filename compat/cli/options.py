@@ -26,7 +26,7 @@ def ledger_option(function: Function) -> Function:
         "ledgers",
         multiple=True,
         metavar="NAME",
-        help="A ledger by its name, or as package.module:LEDGER; repeatable. Default: every ledger that is found.",
+        help="A ledger by its name, or as package.module:LEDGER; repeatable. Default: those that the project uses.",
     )(function)
 
 

@@ -9,6 +9,7 @@ versions   stages
 wording    the one sentence
 checking   all faults at once
 discovery  ledgers by entry point, by configuration, by name
+in_use     which of them the project at hand uses
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ def findings(start: str = ".") -> list[Line]:
     except CompatError as error:
         return [(str(error), False)]
     if file is None:
-        return [("no [tool.compat] here: commands read every ledger that is found; `compat init` writes the table", True)]
+        said = "no [tool.compat] here: commands read the ledgers of what this project depends on; `compat init` writes the table"
+        return [(said, True)]
     root = os.path.dirname(file)
     try:
         seen = survey(root)

@@ -39,7 +39,10 @@ def test_a_project_in_which_all_is_well(compat_in, debtor, project):
 
 def test_no_settings_are_no_fault(compat_in, project):
     done = compat_in("doctor")
-    assert done.returncode == 0 and "ok    no [tool.compat] here: commands read every ledger that is found; " in done.stdout
+    assert (
+        done.returncode == 0
+        and "ok    no [tool.compat] here: commands read the ledgers of what this project depends on; " in done.stdout
+    )
 
 
 @pytest.mark.parametrize("change", [lambda app: app.unlink(), lambda app: app.write_text("")], ids=["file gone", "use gone"])

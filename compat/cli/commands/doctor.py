@@ -155,17 +155,22 @@ def _root(root: str, ledger: Ledger) -> str:
 
 
 def _declared() -> tuple[list[Ledger], list[tuple[str, bool]]]:
-    """The ledgers that distributions declare, and a line for each; one more where its listed roots are not current."""
+    """The declared ledgers that the project uses, and a line for each; one more where its listed roots are not current."""
     from compat.boot import entry_points
     from compat.errors import CompatError
     from compat.ledger import discovery
+    from compat.ledger.in_use import in_use
 
     ledgers: list[Ledger] = []
     lines: list[tuple[str, bool]] = []
     listed: dict[str, set[str]] = {}
     for entry in entry_points.entry_points(sys.path, entry_points.ROOTS):
         listed.setdefault(entry.value, set()).add(entry.name)
-    for entry in entry_points.entry_points(sys.path):
+    try:
+        used, others = in_use()
+    except CompatError:
+        used, others = list(entry_points.entry_points(sys.path)), []  # what is wrong in [tool.compat] has a line of its own
+    for entry in used:
         try:
             ledger = discovery.load(entry.value)
         except CompatError as error:
@@ -178,4 +183,7 @@ def _declared() -> tuple[list[Ledger], list[tuple[str, bool]]]:
             wrong = ", ".join(sorted(listed[entry.value] ^ roots))
             stale = f"the roots that {entry.distribution} lists for {entry.value} are not current ({wrong})"
             lines.append((f"{stale}; `compat export roots --ledger {entry.value}` prints them", False))
+    if others:
+        told = ", ".join(f"{entry.value} of {entry.distribution}" for entry in others)
+        lines.append((f"not of this project, and left out: {told}; [tool.compat] ledgers names what commands read", True))
     return ledgers, lines

@@ -43,7 +43,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME",
-        help="A ledger by its name, or as package.module:LEDGER; repeatable. Default: every ledger that is found.",
+        help="A ledger by its name, or as package.module:LEDGER; repeatable. Default: those that the project uses.",
     )
     add("-o", "--output", metavar="FILE", help="Write to this file, whole or not at all, instead of stdout.")
     add("--format", choices=_FORMATS, default="text", help="The default is text.")

@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME",
-        help="A ledger by its name, or as package.module:LEDGER; repeatable. Default: every ledger that is found.",
+        help="A ledger by its name, or as package.module:LEDGER; repeatable. Default: those that the project uses.",
     )
     add("--format", choices=("text", "json"), default="text", help="The default is text.")
     return parser
