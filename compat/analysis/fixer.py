@@ -13,7 +13,7 @@ from compat._writing import whole_file
 
 from .choice import Choice
 from .config import Settings
-from .hints import Hints, by_file
+from .hints import Hints, gather
 from .reading import gc_pause
 from .reading.files import Found, Trees, matches
 from .rewriting.plan import SHOWN
@@ -80,13 +80,15 @@ def fix(
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
     evidence: Iterable[Ran] = (),
+    types: bool = False,
 ) -> Fix:
     """Rewrite every file under ``paths`` that holds a legacy use; files change only with ``write``.
 
     A name of one module that another file of the trees imports or patches by its old name keeps that name. With ``verify``,
     each result is compiled and fixed again (nothing may be left to do), and ``problems`` says what is wrong. ``progress`` is
     called with the numbers of files done and of all files, now and then. ``unsafe`` makes likely edits too; ``select`` and
-    ``ignore`` are rules, ids of rows or legacy paths (with ``*``); ``evidence`` are counted uses, which make likely edits.
+    ``ignore`` are rules, ids of rows or legacy paths (with ``*``); ``evidence`` are counted uses, which make likely edits;
+    with ``types``, mypy is asked for the classes that the source does not tell.
     """
     settings = settings or Settings()
     trees = Trees(paths, exclude=settings.exclude, gitignore=gitignore, data=False)
@@ -96,8 +98,12 @@ def fix(
     scanner = Scanner(ledger, settings, Selection(), trees.roots)
     fixing = _Fixing(scanner, settings, Choice(ledger, settings, select=select, ignore=ignore), unsafe)
     named = set(trees.roots)
-    ran = by_file([item.path for item in found], evidence)
-    fixing.hints.update((path, Hints(here)) for path, here in ran.items())
+    asked: dict[str, dict[tuple[int, int], str]] = {}
+    if types:
+        from . import type_checker
+
+        asked = type_checker.ask((item for item in found if not _known_ignored(trees, item)), scanner.targets)
+    fixing.hints.update(gather([item.path for item in found], evidence, asked))
     with warnings.catch_warnings(), gc_pause.paused():
         warnings.simplefilter("ignore")
         outcomes: dict[str, tuple[Found, Outcome]] = {}

@@ -77,6 +77,12 @@ def times(count: int) -> str:
     return "1 use was counted" if count == 1 else f"{count:,} uses were counted"
 
 
+def gather(paths: Iterable[str], ran: Iterable[Ran], types: Mapping[str, Mapping[tuple[int, int], str]]) -> dict[str, Hints]:
+    """The hints about each file of which something is known."""
+    counted = by_file(paths, ran)
+    return {path: Hints(counted.get(path, ()), types.get(path)) for path in {**counted, **types}}
+
+
 def by_file(paths: Iterable[str], ran: Iterable[Ran]) -> dict[str, list[Ran]]:
     """Counted uses by the files that they are of; where a relative path fits several, they are nobody's."""
     import os

@@ -51,6 +51,7 @@ def scan(
     progress: Optional[Callable[[int, int], None]] = None,
     leave_out: Iterable[str] = (),
     evidence: Iterable[Ran] = (),
+    types: bool = False,
 ) -> Scan:
     """Find every use of a ledger's rows under ``paths``.
 
@@ -75,6 +76,8 @@ def scan(
         Files that are not looked at, such as a baseline, which names every legacy path itself.
     evidence:
         Uses that were counted when programs ran: each is a finding, with its count, if its line still holds it.
+    types:
+        Ask mypy for the classes that the source does not tell.
     """
     started = time.perf_counter()
     settings = settings or Settings()
@@ -106,8 +109,8 @@ def scan(
     if store is not None:
         store.save()
     ran = [*evidence]
-    if ran:
-        _examine_again(scanner, found, examined, ran)
+    if ran or types:
+        _examine_again(scanner, found, examined, ran, types=types)
     for item in examined.values():
         result.findings.extend(item.findings)
     result.findings.extend(unreadable(path, reason) for path, reason in trees.errors)
@@ -122,17 +125,22 @@ def scan(
     return result
 
 
-def _examine_again(scanner: Scanner, found: list[Found], examined: dict[str, Examined], ran: list[Ran]) -> None:
-    """Examine the files of which counted uses are known, with these."""
-    from ..hints import Hints, by_file
+def _examine_again(scanner: Scanner, found: list[Found], examined: dict[str, Examined], ran: list[Ran], *, types: bool) -> None:
+    """Examine the files of which counted uses or checked types are known, with these."""
+    from ..hints import gather
 
+    asked: dict[str, dict[tuple[int, int], str]] = {}
+    if types:
+        from .. import type_checker
+
+        asked = type_checker.ask(found, scanner.targets)
     items = {item.path: item for item in found if not item.is_data}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for path, here in by_file(items, ran).items():
+        for path, hints in gather(items, ran, asked).items():
             raw, _reason = read(path)
             if raw is not None:
-                examined[path] = scanner.examine(items[path], raw, Hints(here))
+                examined[path] = scanner.examine(items[path], raw, hints)
 
 
 def scan_one(

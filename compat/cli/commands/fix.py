@@ -43,6 +43,7 @@ _SELECTOR = "Rules, ids of rows or legacy paths (with *), separated by commas; r
 @click.option("--unsafe", is_flag=True, help="Also make the likely edits.")
 @click.option("--select", multiple=True, metavar="ID", help=f"Rewrite these only. {_SELECTOR}")
 @click.option("--ignore", multiple=True, metavar="ID", help=f"Leave these alone. {_SELECTOR}")
+@click.option("--types", is_flag=True, help="Ask mypy for the classes of objects that the source does not tell.")
 @click.option("--evidence", is_flag=True, help="Uses that were counted when programs ran make likely edits.")
 @click.option("--from", "sources", multiple=True, metavar="SOURCE", help="Where --evidence reads; repeatable. Default: here.")
 @click.option("--verify", is_flag=True, help="Compile each result and check that nothing is left to fix in it.")
@@ -134,6 +135,7 @@ def _fix_trees(
             gitignore=not given["no_gitignore"],
             progress=progress,
             evidence=ran,
+            types=given["types"],
             **_chosen(given),
         )
     fixed = [outcome for outcome in result.outcomes if outcome.status == rewriter.FIXED]
@@ -179,6 +181,7 @@ def _write_edits(
             progress=progress,
             leave_out=[debt.path] if debt is not None else [],
             evidence=ran,
+            types=given["types"],
         )
     meant = result.meant(scanned.findings)
     report = formats.Report(meant, files=scanned.files, seconds=scanned.seconds, version=__version__)

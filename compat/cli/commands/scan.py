@@ -63,6 +63,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("--no-config", action="store_true", help="Python files only: no TOML, YAML, JSON, INI.")
     add("--no-gitignore", action="store_true", help="Also what .gitignore leaves out.")
     add("--jobs", "-j", type=int, default=None, metavar="N", help="Processes; by default one a core, if that is worth it.")
+    add("--types", action="store_true", help="Ask mypy for the classes of objects that the source does not tell.")
     add("--evidence", action="store_true", help="Also find what was counted when programs ran, with its count.")
     add("--from", dest="sources", action="append", default=[], metavar="SOURCE", help="Where --evidence reads; repeatable.")
     add("--stdin-filename", metavar="FILE", help="Where the text that `-` reads from stdin belongs.")
@@ -160,6 +161,7 @@ def _scan_trees(
             progress=progress,
             leave_out=[baseline] if baseline else [],
             evidence=ran,
+            types=given.types,
         )
     # A hook is given single files, of which none may use anything.
     if not result.findings and not given.ledgers and (not paths or any(map(os.path.isdir, paths))):
