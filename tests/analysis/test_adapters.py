@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from compat.analysis.rewriting import rewriter
 from compat.analysis.targets.adapters import Adapters, defined_at
-from compat.ledger import Ledger
+from compat.ledger import Class, Ledger
 
 SOURCE = """
 from compat import Adapter, renamed
@@ -44,3 +47,44 @@ def test_a_name_is_followed_through_star_imports_to_where_it_is_defined(tmp_path
     assert defined_at("star.VALUE") == "star.third.VALUE"
     for name in ("own", "_Hidden", "missing"):
         assert defined_at(f"star.{name}") == f"star.{name}"
+
+
+PARTS = """
+from compat.shim import Part, legacy_method
+
+
+class Base(Part):
+    @legacy_method(instead="Pool.size")
+    def count(self): ...
+
+
+class Stock(Base):
+    @legacy_method(instead="Pool.acquire()")
+    def take(self): ...
+
+    def helper(self): ...
+
+
+PARTS: dict = {"_stock": Stock}
+"""
+USERS = {
+    "by name": 'from pool_parts import PARTS\n\n\nclass OldPool(Adapter, of="shop.core:Pool", built_by="shop.core:get_pool", parts=PARTS):\n    mode = 1\n',
+    "in place": 'from pool_parts import Stock\n\n\nclass OldPool(Adapter, of="shop.core:Pool", built_by="shop.core:get_pool", parts={"_stock": Stock}):\n    mode = 1\n',
+}
+
+
+@pytest.mark.parametrize("text", USERS.values(), ids=USERS)
+def test_the_legacy_methods_of_parts_are_those_of_the_adapter(text, tmp_path, monkeypatch):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "core.py").write_text("class Pool: ...\n\n\ndef get_pool(): ...\n")
+    (tmp_path / "pool_parts.py").write_text(PARTS)
+    (tmp_path / "pool_adapters.py").write_text(f"from compat import Adapter\n{text}")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = Adapters(Ledger("shop", version="1.0"), {}).of("pool_adapters:OldPool")
+    assert found is not None
+    assert found.members.legacy == {"count": "Pool.size", "take": "Pool.acquire()", "mode": ""}
+    rows = Ledger("shop", version="1.0", docs="")
+    rows += [Class("old:Pool", "shop.core:Pool", adapter="pool_adapters:OldPool", since="1.0", removal="2.0", instead=None)]
+    outcome = rewriter.fix_text("from old import Pool\n\npool = Pool()\npool.take()\n", rows)
+    assert outcome.status == "skipped"
+    assert any(".take is used here, which only the legacy class has" in skip.reason for skip in outcome.skips)

@@ -246,6 +246,7 @@ def _collect(made: Members, module: str, tree: ast.Module, node: ast.ClassDef, d
             found = _class_at(module, base.id)
             if found is not None:
                 _collect(made, *found, depth + 1)
+    _collect_parts(made, module, tree, node)
     for item in node.body:
         if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
             if item.name in ("__build__", "__init__", "__new__"):
@@ -264,6 +265,46 @@ def _collect(made: Members, module: str, tree: ast.Module, node: ast.ClassDef, d
                 made.legacy[target] = ""
                 if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "converted":
                     made.values.add(target)
+
+
+def _collect_parts(made: Members, module: str, tree: ast.Module, node: ast.ClassDef) -> None:
+    """Take the legacy methods of the parts that answer for an adapter: ``parts={"_stock": Stock}``, written there or by name."""
+    for word in node.keywords:
+        if word.arg == "parts":
+            home, home_tree, value = _value_of(module, tree, word.value)
+            for item in value.values if isinstance(value, ast.Dict) else ():
+                found = _class_at(home, item.id) if isinstance(item, ast.Name) and home_tree is not None else None
+                if found is not None:
+                    _collect_part(made, *found, 0)
+
+
+def _collect_part(made: Members, module: str, tree: ast.Module, node: ast.ClassDef, depth: int) -> None:
+    for base in node.bases:
+        found = _class_at(module, base.id) if isinstance(base, ast.Name) and depth < _HOPS else None
+        if found is not None:
+            _collect_part(made, *found, depth + 1)
+    for item in node.body:
+        # The other methods of a part are its own.
+        if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_legacy(item):
+            made.legacy[item.name] = _instead(item)
+
+
+def _is_legacy(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    nodes = [node.func if isinstance(node, ast.Call) else node for node in function.decorator_list]
+    return any(getattr(node, "attr", getattr(node, "id", "")) in ("legacy_method", "legacy_property") for node in nodes)
+
+
+def _value_of(module: str, tree: ast.Module, node: ast.expr) -> tuple[str, ast.Module | None, ast.expr]:
+    """What a name of a module is assigned, through imports, with the module in which it is."""
+    if not isinstance(node, ast.Name):
+        return module, tree, node
+    for at, name, inner in _through_re_exports(module, node.id):
+        for item in inner.body:
+            targets = item.targets if isinstance(item, ast.Assign) else [getattr(item, "target", None)]
+            value = getattr(item, "value", None)
+            if value is not None and any(isinstance(to, ast.Name) and to.id == name for to in targets):
+                return at, inner, value
+    return module, None, node
 
 
 def _instead(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
