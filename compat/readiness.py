@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Optional, Protocol, TypeVar
 
 from compat.telemetry.history.evidence import REHEARSALS, Evidence, Use, User, is_missing, merged, quiet_since, window_of
 from compat.telemetry.record.service import PRODUCTION
+from compat.telemetry.report.outlook import Forecast
 from compat.telemetry.report.usage_report import MoveFacts, day_of, evidence, iso_day, iso_time, row_of
 
 FORMAT_VERSION = 2
@@ -77,7 +78,8 @@ class UserAnswer(NamedTuple):
 class Answer(NamedTuple):
     """The verdict on one move, with every reason that speaks against its going (or the evidence that it may).
 
-    ``users`` are all that ever used it outside tests; ``doubts`` those that are no user's own, but hold for every move.
+    ``users`` are all that ever used it outside tests; ``doubts`` those that are no user's own, but hold for every move; ``ahead``
+    says when its uses end.
     """
 
     move: str
@@ -88,6 +90,7 @@ class Answer(NamedTuple):
     facts: MoveFacts
     users: Sequence[UserAnswer] = ()
     doubts: Sequence[Doubt] = ()
+    ahead: Optional[Forecast] = None
 
     @property
     def is_due(self) -> bool:
@@ -295,6 +298,7 @@ def as_dict(answers: Sequence[Answer], policy: Policy) -> dict[str, Any]:
                 "reasons": list(answer.reasons),
                 "uses": answer.uses,
                 "places": list(answer.places),
+                "expected_end": None if answer.ahead is None else answer.ahead._asdict(),
                 "users": [_user(user) for user in answer.users],
                 "doubts": [doubt._asdict() for user in answer.users for doubt in user.doubts]
                 + [doubt._asdict() for doubt in answer.doubts],

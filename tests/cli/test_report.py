@@ -120,7 +120,8 @@ def test_the_table_has_ledger_facts_and_evidence(ask, count):
     assert " ".join(shown[2].split()[:4]) == "old.auth:AuthHandler 4 4 4"
     assert shown[2].split()[-2:] == ["expired", "2.0"]
     assert "4 uses in 1 process over less than an hour since " in shown[3]
-    assert shown[4] == "2 of 3 moves of the ledger had no use in this period."
+    assert shown[4] == "1 of 1 process (100%) used something legacy."
+    assert shown[5] == "2 of 3 moves of the ledger had no use in this period."
 
 
 def test_a_source_given_twice_and_its_copy_are_counted_once(ask, count, state, tmp_path):
@@ -311,6 +312,16 @@ def test_ready_shows_a_table_with_reasons(ask, count):
     assert "no source was searched: name the trees to search." in " ".join(" ".join(lines[5:]).split())
     assert ask("ready", "--only", "in use").stdout.splitlines()[-1] == "1 in use"
     assert ask("ready", "--only", "may go").stdout.splitlines()[-1] == "No move is may go."
+
+
+def test_ready_by_service_says_who_holds_back_what_and_how_many_processes_used_something(ask, count):
+    count("old.auth:AuthHandler", 5)
+    count("old.core:Manager", 1)
+    lines = [" ".join(line.split()) for line in ask("ready", "--by", "service").stdout.splitlines()]
+    assert lines[0] == "service in use unproven may go last use processes"
+    assert lines[2].startswith("shop 2 0 0 20") and lines[2].endswith(" 2 of 2 used something")
+    table = ask("ready").stdout
+    assert "2.0 overdue" in table and "3.0 overdue" not in table
 
 
 @pytest.mark.slow

@@ -152,6 +152,7 @@ def test_json(watched):
                 "reasons": [f"{what}: {settle}"],
                 "uses": 0,
                 "places": [],
+                "expected_end": None,
                 "users": [
                     {
                         "service": "worker",

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any, Callable
 
 from ..history.queries import Line
-from .usage_report import Report, as_dict, beside, change, evidence, iso_day, next_step, told
+from .outlook import share
+from .usage_report import SHARED, Report, as_dict, beside, change, evidence, iso_day, next_step, told
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,7 +52,7 @@ def write_json(report: Report, stream: IO[str], where: str = "") -> None:
 
 _COLUMNS = (
     "today", "last_7_days", "previous_7_days", "last_30_days", "total", "first_seen", "last_seen", "moves", "callers",
-    "services",
+    "services", "new_since", "gone_since",
 )  # fmt: skip
 _FACTS = ("stage", "since", "removal", "instead")
 
@@ -61,11 +62,15 @@ def write_csv(report: Report, stream: IO[str], where: str = "") -> None:
     whole = as_dict(report)
     facts = _FACTS if report.by == "move" else ()
     writer = csv.writer(stream, lineterminator="\n")
-    names = ("key", *_COLUMNS, *facts)
+    names = ("key", *_COLUMNS, "expected_end", "processes_used", "processes_observed", *facts)
     writer.writerow([report.by, *names[1:]])
     for row in whole["rows"]:
         cells = {**dict.fromkeys(facts, ""), **row, **(row["move"] or {}), "services": " ".join(row["services"])}
-        writer.writerow([_harmless(cells[name]) if name in ("key", "services") else cells[name] for name in names])
+        end = row["expected_end"] or {}
+        cells["expected_end"] = end.get("likely", "")
+        cells["processes_used"], cells["processes_observed"] = (row["processes"] or {"used": "", "observed": ""}).values()
+        texts = ("key", "services", "new_since", "gone_since")
+        writer.writerow([_harmless(cells[name] or "") if name in texts else cells[name] for name in names])
 
 
 def _harmless(text: str) -> str:
@@ -97,7 +102,12 @@ def cells(line: Line, report: Report) -> list[str]:
         shown.append(f"{line.callers:,}")
     if report.by != "service":
         shown.append(printable(", ".join(line.services)))
+    if report.by in SHARED:
+        used, seen = report.shares.get(line.key, (0, 0))
+        shown.append(f"{used:,} of {seen:,}" if seen else "")
     shown.append(last_seen(line))
+    if report.by != "day":
+        shown.append(printable(str(report.outlooks.get(line.key, ""))))
     if report.by == "move":
         facts = report.facts_of(line.key)
         shown += [facts.stage, facts.removal] if facts else ["", ""]
@@ -108,7 +118,11 @@ def headers(report: Report) -> list[str]:
     """The heads of :func:`cells`."""
     heads = [report.by, "today", "7 days", "30 days", "trend", "change"]
     heads += [head for head, by in (("moves", "move"), ("callers", "caller"), ("services", "service")) if report.by != by]
+    if report.by in SHARED:
+        heads.append("processes")
     heads.append("last seen")
+    if report.by != "day":
+        heads.append("outlook")
     return [*heads, "stage", "removal"] if report.by == "move" else heads
 
 
@@ -117,6 +131,8 @@ def footer(report: Report) -> list[str]:
     total = sum(line.total for line in report.lines)
     period = f"{iso_day(report.selection.first)} to {iso_day(report.selection.today)}"
     notes = [f"{period} (UTC): {evidence(total, report.observed)}."]
+    if share(report.shares):
+        notes.append(share(report.shares))
     if report.others:
         notes.append(f"{beside(report)}.")
     if report.facts and not report.is_empty:
@@ -132,11 +148,13 @@ def write_markdown(report: Report, stream: IO[str], where: str = "") -> None:
     if empty:
         stream.write(f"{empty}\n\n")
     if report.lines:
-        heads = headers(report)
+        rows = [cells(line, report) for line in report.lines]
+        columns = _told(headers(report), rows)
+        heads = [headers(report)[at] for at in columns]
         stream.write(f"| {' | '.join(heads)} |\n")
         stream.write(f"|{'|'.join(' ---: ' if head in _NUMBERS else ' --- ' for head in heads)}|\n")
-        for line in report.lines:
-            key, *rest = (_escaped(cell) for cell in cells(line, report))
+        for row in rows:
+            key, *rest = (_escaped(row[at]) for at in columns)
             stream.write(f"| `{key}` | {' | '.join(rest)} |\n")
         stream.write("\n")
     stream.writelines(f"{_escaped(note)}\n" for note in footer(report))
@@ -157,9 +175,11 @@ def write_table(report: Report, stream: IO[str], where: str = "", *, top: int = 
         console.print(empty)
     lines = report.lines[:top] if top else report.lines
     if lines:
-        rows = [cells(line, report) for line in lines]
+        rows = [_marked(cells(line, report), report, line) for line in lines]
         heads = headers(report)
         shown = _fitting(heads, rows, console.width)
+        if report.by == "move" and heads.index("stage") in shown:
+            rows = [[*row[:-1], row[-1].partition(" ")[0]] for row in rows]
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
         for at in shown:
             table.add_column(heads[at], justify="right" if heads[at] in _NUMBERS else "left", overflow="fold", no_wrap=at > 0)
@@ -174,16 +194,32 @@ def write_table(report: Report, stream: IO[str], where: str = "", *, top: int = 
         console.print(note, style="dim")
 
 
+def _marked(row: list[str], report: Report, line: Line) -> list[str]:
+    """The row as a terminal shows it: a word and no colour alone says that a move has expired; services that fit."""
+    facts = report.facts_of(line.key) if report.by == "move" else None
+    if facts is not None and facts.stage == "expired":
+        row[-1] = f"{row[-1]} expired"
+    if report.by != "service":
+        at = headers(report).index("services")
+        row[at] = row[at] if len(line.services) < 3 else printable(f"{line.services[0]} +{len(line.services) - 1}")
+    return row
+
+
 def _fitting(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:
-    """The columns that leave the key room to be read; what is worth least goes first."""
+    """The columns that leave the key room to be read; what says least of whether it may go goes first."""
     widths = [max(len(head), *(len(row[at]) for row in rows)) + 2 for at, head in enumerate(heads)]
-    room = min(widths[0], 34)
-    shown = list(range(len(heads)))
-    for head in ("services", "today", "change", "callers", "moves", "removal", "stage", "last seen"):
+    room = min(widths[0], 30)
+    shown = _told(heads, rows)
+    for head in ("trend", "today", "moves", "callers", "30 days", "change", "outlook", "processes", "stage", "7 days"):
         if room + sum(widths[at] for at in shown[1:]) <= width:
             break
         shown = [at for at in shown if heads[at] != head]
     return shown
+
+
+def _told(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """The columns but for those of which no row says anything."""
+    return [at for at, head in enumerate(heads) if head not in ("outlook", "processes") or any(row[at] for row in rows)]
 
 
 Writer = Callable[..., Any]

@@ -11,11 +11,15 @@ from typing import Any, NamedTuple
 
 from ..history.queries import KEYS, TREND_DAYS, Line, Observed, Selection, Usage
 from ..history.unread import Note
+from .outlook import Outlook, outlooks, shares
 
 FORMAT = "compat-usage-report"
-FORMAT_VERSION = 1
-"""1: the first published one (``data/report.schema.json``)."""
+FORMAT_VERSION = 2
+"""1: the first one; 2: a row says since when it is new or gone, when it ends, and in how many processes it was used
+(``data/report.schema.json``)."""
 
+SHARED = ("service", "environment", "version")
+"""The keys of which processes are told apart."""
 _EPOCH = date(1970, 1, 1)
 
 
@@ -35,7 +39,8 @@ class Report(NamedTuple):
     """Uses by one key over a period, what the ledger says of the moves, and the evidence behind the zeros.
 
     ``others`` are the uses in the period of what a report narrowed to one ledger leaves out; ``is_counted`` tells whether
-    anything was ever used, where the lines are left out.
+    anything was ever used, where the lines are left out. ``outlooks`` are by key, ``shares`` (processes that used something,
+    processes observed) by service, or by key where the report goes by environment or version.
     """
 
     by: str
@@ -48,6 +53,8 @@ class Report(NamedTuple):
     problems: Sequence[str]
     others: int = 0
     is_counted: bool = False
+    outlooks: Mapping[str, Outlook] = {}
+    shares: Mapping[str, tuple[int, int]] = {}
 
     @property
     def used(self) -> list[Line]:
@@ -149,12 +156,25 @@ def build_report(
     read = usage.lines(by, selection) if lines else []
     used = {row_of(facts, id) for id in usage.used(selection)} if facts else set()
     unused = sorted(id for id in facts if id not in used and fnmatch.fnmatchcase(id, selection.glob))
+    ahead_of = outlooks(connection, read, selection) if by != "day" else {}
+    shared = shares(connection, selection, by if by in ("environment", "version") else "service")
     ahead = usage.ahead(selection)
     if ahead is not None:
         said = f"uses are dated after today, until {iso_time(ahead)}: a clock is ahead; they count as of today"
         problems = [*problems, Note(said)]
     return Report(
-        by, selection, now, read, facts, unused, usage.observed(selection), tuple(problems), others, bool(usage.moves())
+        by,
+        selection,
+        now,
+        read,
+        facts,
+        unused,
+        usage.observed(selection),
+        tuple(problems),
+        others,
+        bool(usage.moves()),
+        ahead_of,
+        shared,
     )
 
 
@@ -231,6 +251,8 @@ def as_dict(report: Report) -> dict[str, Any]:
 
 def _row(line: Line, report: Report) -> dict[str, Any]:
     facts = report.facts_of(line.key) if report.by == "move" else None
+    outlook = report.outlooks.get(line.key, Outlook())
+    share = report.shares.get(line.key) if report.by in SHARED else None
     return {
         "key": line.key,
         "today": line.today,
@@ -244,5 +266,9 @@ def _row(line: Line, report: Report) -> dict[str, Any]:
         "moves": line.moves,
         "callers": line.callers,
         "services": list(line.services),
+        "new_since": outlook.new_since or None,
+        "gone_since": outlook.gone_since or None,
+        "expected_end": None if outlook.ahead is None else outlook.ahead._asdict(),
+        "processes": None if share is None else {"used": share[0], "observed": share[1]},
         "move": None if facts is None else facts._asdict(),
     }

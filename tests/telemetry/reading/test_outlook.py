@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from compat.telemetry.history.queries import Selection
-from compat.telemetry.report.outlook import Change, Forecast, changes, forecast, forecasts, new_callers, shares
+from compat.telemetry.history.queries import Selection, Usage
+from compat.telemetry.report.outlook import (
+    Change,
+    Forecast,
+    Outlook,
+    changes,
+    forecast,
+    forecasts,
+    new_callers,
+    outlooks,
+    share,
+    shares,
+)
 
 from .conftest import MANAGER, TODAY
 
@@ -87,3 +98,47 @@ def test_without_versions_they_are_told_by_day(history):
     assert (new, gone) == ([Change("old:New", "api", "", "2026-11-19")], [Change("old:Gone", "api", "", "2026-11-12")])
     assert changes(versioned(history), Selection(TODAY - 29, TODAY, "Stays")) == ([], [])
     assert MANAGER not in {change.move for change in new}
+
+
+@pytest.mark.parametrize(
+    ("by", "key", "said"),
+    [
+        ("move", "old:New", "new since 2026.3"),
+        ("move", "old:Gone", "gone since 2026.3"),
+        ("move", "old:Long", "gone since 2026.2"),
+        ("caller", "a", "new since 2026.3"),
+        ("caller", "b", "gone since 2026.3"),
+        ("file", "c.py", "gone since 2026.2"),
+    ],
+)
+def test_every_row_says_since_when_it_is_new_or_gone(history, by, key, said):
+    connection = versioned(history, ("2026.1", 50), ("2026.2", 30), ("2026.3", 5))
+    selection = Selection(TODAY - 59, TODAY)
+    lines = [line._replace(services=("api",)) for line in Usage(connection).lines(by, selection)]
+    if (by, key) == ("caller", "a"):
+        lines = [line for line in lines if line.key == key]
+    assert str(outlooks(connection, lines, selection)[key]) == said
+
+
+def test_a_history_that_has_just_begun_calls_nothing_new(history):
+    connection = versioned(history, ("2026.3", 5))
+    selection = Selection(TODAY - 59, TODAY)
+    assert "old:New" not in outlooks(connection, Usage(connection).lines("move", selection), selection)
+
+
+def test_a_row_whose_uses_fall_says_when_they_end(history):
+    falling = {ago: 2 + ago for ago in range(28)}
+    connection = history([("old:X", "call", "a.py", 1, "f", "a", "api", {**falling, 50: 1})])
+    selection = Selection(TODAY - 29, TODAY)
+    (found,) = outlooks(connection, Usage(connection).lines("caller", selection), selection).values()
+    assert str(found) == f"ends {found.ahead.likely}"
+    assert found.ahead.earliest <= found.ahead.likely <= (found.ahead.latest or "9")
+    assert str(Outlook()) == ""
+
+
+@pytest.mark.parametrize(("by", "keys"), [("service", {"api"}), ("environment", {"production"}), ("version", {"api 1", "api 2"})])
+def test_the_share_of_processes_is_told_apart_by_what_processes_have(history, by, keys):
+    found = shares(versioned(history, ("1", 9), ("2", 3)), Selection(TODAY - 29, TODAY), by)
+    assert set(found) == keys
+    assert share(found) == "2 of 2 processes (100%) used something legacy."
+    assert share({}) == ""

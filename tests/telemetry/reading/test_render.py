@@ -64,22 +64,27 @@ def test_a_change_is_one_word(uses, word):
 
 
 def test_the_table_of_moves(shown):
-    lines = [text.rstrip() for text in shown(write_table, width=140).splitlines()]
-    heads = "move today 7 days 30 days trend change callers services last seen stage removal"
+    lines = [text.rstrip() for text in shown(write_table, width=160).splitlines()]
+    heads = "move today 7 days 30 days trend change callers services last seen outlook stage removal"
     assert " ".join(lines[0].split()) == heads
     assert " ".join(lines[2].split()) == "old.core:Manager 3 6 21 ▄ █ ▅ -40% 2 api, worker 2026-11-21 deprecated 3.0"
-    assert " ".join(lines[3].split()) == "old.auth:AuthHandler 0 4 4 █ new 1 api 2026-11-19 expired 2.0"
-    assert " ".join(lines[4].split()) == "old.gone 0 0 0 ended 0 2026-09-22"
+    assert " ".join(lines[3].split()) == "old.auth:AuthHandler 0 4 4 █ new 1 api 2026-11-19 new since 2026-11-19 expired 2.0"
+    assert " ".join(lines[4].split()) == "old.gone 0 0 0 ended 0 2026-09-22 gone since 2026-09-23"
     assert lines[5] == "2026-10-23 to 2026-11-21 (UTC): 25 uses in 2 processes over 20 hours since 11 November 2026."
-    assert lines[6] == "1 of 3 moves of the ledger had no use in this period."
+    assert lines[6] == "0 of 2 processes (0%) used something legacy."
+    assert lines[7] == "1 of 3 moves of the ledger had no use in this period."
 
 
-@pytest.mark.parametrize("width", [60, 80, 100])
-def test_a_narrow_terminal_keeps_the_key_and_drops_columns(shown, width):
+@pytest.mark.parametrize(
+    ("width", "heads"), [(60, "last seen removal"), (80, "services last seen"), (100, "7 days services last seen")]
+)
+def test_a_narrow_terminal_keeps_what_decides_and_drops_the_rest(shown, width, heads):
     lines = shown(write_table, width=width).splitlines()
     assert max(map(len, lines)) <= width
     assert any(text.startswith("old.auth:AuthHandler ") for text in lines)
-    assert "services" not in lines[0]
+    assert heads in " ".join(lines[0].split())
+    (expired,) = [text for text in lines if "old.auth" in text]
+    assert "expired" in expired and "2.0" in expired
 
 
 def test_a_long_table_shows_the_top_and_counts_the_rest(shown):
@@ -128,6 +133,11 @@ def test_csv_has_a_row_per_move_with_its_facts(shown):
         "moves": "1",
         "callers": "1",
         "services": "api",
+        "new_since": "2026-11-19",
+        "gone_since": "",
+        "expected_end": "",
+        "processes_used": "",
+        "processes_observed": "",
         "stage": "expired",
         "since": "1.0",
         "removal": "2.0",
@@ -151,7 +161,10 @@ def test_markdown_of_moves(shown):
     lines = shown(write_markdown).splitlines()
     assert lines[0] == "## Legacy use by move"
     assert lines[2].startswith("| move | today | 7 days | 30 days | trend | change | callers | services | last seen |")
-    assert lines[5] == "| `old.auth:AuthHandler` | 0 | 4 | 4 |          █ | new | 1 | api | 2026-11-19 | expired | 2.0 |"
+    assert (
+        lines[5]
+        == "| `old.auth:AuthHandler` | 0 | 4 | 4 |          █ | new | 1 | api | 2026-11-19 | new since 2026-11-19 | expired | 2.0 |"
+    )
     assert lines[-1] == "1 of 3 moves of the ledger had no use in this period."
 
 

@@ -152,6 +152,10 @@ def test_a_row_of_json(history, facts):
         "moves": 1,
         "callers": 1,
         "services": ["api"],
+        "new_since": "2026-11-19",
+        "gone_since": None,
+        "expected_end": None,
+        "processes": None,
         "move": {
             "legacy": "old.auth:AuthHandler",
             "canonical": "new.auth:Auth",
