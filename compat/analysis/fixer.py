@@ -14,9 +14,9 @@ from compat._writing import whole_file
 from .choice import Choice
 from .config import Settings
 from .hints import Hints, gather
-from .reading import gc_pause
+from .reading import gc_pause, notebooks
 from .reading.files import Found, Trees, matches
-from .rewriting.plan import SHOWN
+from .rewriting.plan import CERTAIN, SHOWN
 from .rewriting.rewriter import FAILED, FIXED, UNCHANGED, Outcome, fix_bytes
 from .rewriting.verifying import verify as verified
 from .scanning import re_exports
@@ -219,6 +219,8 @@ class _Fixing:
         raw, _reason = read(path)
         if item is None or raw is None:
             return {finding: Suggestion(SHOWN, "only Python source is rewritten") for finding in findings}
+        if path.endswith(notebooks.SUFFIX):
+            return self._suggest_in_notebook(item, raw, findings)
         module, is_package = self.scanner.modules.of(item)
         return suggest(
             findings,
@@ -232,6 +234,16 @@ class _Fixing:
             skip_all=self._why_left(item),
             hints=self.hints.get(path),
         )
+
+    def _suggest_in_notebook(self, item: Found, raw: bytes, findings: list[Finding]) -> dict[Finding, Suggestion]:
+        """How sure the edits in a notebook are; they themselves are in its diff alone."""
+        outcome = self.candidate(item, raw, held=self.held)
+        left = {(skip.line, skip.column): skip for skip in outcome.skips} if outcome is not None else {}
+        made: dict[Finding, Suggestion] = {}
+        for finding in findings:
+            skip = left.get((finding.line, finding.column))
+            made[finding] = Suggestion(CERTAIN) if skip is None else Suggestion(skip.degree, skip.reason)
+        return made
 
     def problem(self, item: Found, outcome: Outcome) -> str:
         """What is wrong with the rewritten file; empty where nothing is."""

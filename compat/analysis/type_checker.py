@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     #: Where an attribute ends (line from 1, column in UTF-8 bytes) -> the dotted class of its object.
     Answers = dict[tuple[int, int], str]
 
+_SOURCES = (".py", ".pyi", ".pyw")
 #: What mypy is to look at, whatever the project's own configuration forbids it.
 _OPTIONS = {
     "export_types": True,
@@ -64,7 +65,7 @@ def _files_with(found: Iterable[Found], words: set[bytes]) -> list[str]:
 
     wanted = batches.Words(minimal(words))
     named: list[str] = []
-    for batch in batches.batches(item for item in found if not item.is_data):
+    for batch in batches.batches(item for item in found if item.path.endswith(_SOURCES)):
         named += [batch.items[index].path for index in sorted(wanted.within(batch))]
     return named
 

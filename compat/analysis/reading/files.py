@@ -11,8 +11,8 @@ from compat.errors import CompatError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-PYTHON = (".py", ".pyi", ".pyw")
-DATA = (".toml", ".cfg", ".ini", ".yaml", ".yml", ".json", ".ipynb")
+PYTHON = (".py", ".pyi", ".pyw", ".ipynb")
+DATA = (".toml", ".cfg", ".ini", ".yaml", ".yml", ".json")
 _PRUNED = frozenset(
     [
         ".git",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Optional
 from .. import finding_text
 from ..config import Settings
 from ..model import file_uses
-from ..reading import dialects, gc_pause, sources
+from ..reading import dialects, gc_pause, notebooks, sources
 from ..targets import Targets
 from .edits import EditConflict, apply
 from .import_blocks.order import tidy
@@ -88,6 +88,8 @@ def fix_bytes(
     ``unsafe`` makes likely edits too; ``chosen`` says by rule, legacy path and offset which ones to rewrite; ``hints`` is what is
     known of the file from outside.
     """
+    if path.endswith(notebooks.SUFFIX):
+        return _fix_notebook(notebooks.Notebook(path, raw), targets, held=held, skip_all=skip_all, unsafe=unsafe, chosen=chosen)
     made = Outcome(path, UNCHANGED, raw, raw, module=module)
     try:
         source = sources.decode(path, raw)
@@ -116,6 +118,35 @@ def fix_bytes(
         skips=tuple(plan.skips),
         renamed=frozenset(plan.renamed_locals),
     )
+
+
+def _fix_notebook(
+    notebook: notebooks.Notebook,
+    targets: Targets,
+    *,
+    held: Iterable[str],
+    skip_all: str,
+    unsafe: bool,
+    chosen: Optional[Chosen],
+) -> Outcome:
+    """Rewrite the code of a notebook; its other bytes stay. Raises ``NotebookError`` for one that is broken."""
+    program = notebook.program.encode()
+    made = fix_bytes("<cells>", program, targets, held=held, skip_all=skip_all, unsafe=unsafe, chosen=chosen)
+    rewritten = made.after.decode()
+    placed = {"path": notebook.path, "before": notebook.raw, "after": notebook.raw, "renamed": frozenset()}
+    skips = tuple(_in_file(skip, notebook) for skip in made.skips)
+    made = replace(made, skips=skips, taken=tuple(_in_file(skip, notebook) for skip in made.taken), **placed)  # type: ignore[arg-type]
+    if made.status != FIXED:
+        return made
+    after = notebook.rewritten(rewritten)
+    if after is None:
+        return replace(made, status=FAILED, reason="the cells cannot be told apart after the rewrite")
+    return replace(made, after=after)
+
+
+def _in_file(skip: Skip, notebook: notebooks.Notebook) -> Skip:
+    line, column, _start, cell = notebook.place(skip.line, skip.column)
+    return replace(skip, path=notebook.path, line=line, column=column, reason=f"{skip.reason} ({cell})")
 
 
 def rewrite(

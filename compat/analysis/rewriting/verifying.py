@@ -6,7 +6,7 @@ import builtins
 from typing import TYPE_CHECKING, Optional
 
 from ..model import name_resolution
-from ..reading import dialects, sources
+from ..reading import dialects, notebooks, sources
 from .rewriter import FAILED, FIXED, Outcome, fix_bytes
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def verify(outcome: Outcome, targets: Targets, *, is_package: bool, unsafe: bool
         return "a second run would change it again"
     if again.status == FAILED:
         return again.reason
+    if path.endswith(notebooks.SUFFIX):
+        return ""
     source = sources.decode(path, outcome.after)
     lost = unbound_names(path, outcome.after) - unbound_names(path, outcome.before)
     if lost:

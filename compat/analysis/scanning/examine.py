@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..findings import KIND_RULES, MEDIUM, POLICY, Finding
-from ..reading import gc_pause, sources
+from ..reading import gc_pause, notebooks, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -99,6 +99,8 @@ def examine(
     from ..reading import dialects, suppressions
     from . import fragmentation, textual
 
+    if path.endswith(notebooks.SUFFIX):
+        return _in_notebook(notebooks.Notebook(path, raw), targets, scope)
     try:
         source = sources.decode(path, raw)
     except sources.Undecodable as error:
@@ -132,6 +134,17 @@ def examine(
     examined = Examined(findings, re_exported(uses), symbols, module, given)
     uses.close()
     return examined
+
+
+def _in_notebook(notebook: notebooks.Notebook, targets: Targets, scope: Selection) -> Examined:
+    """The findings in the code of a notebook, at their places in its file. Raises ``NotebookError`` for one that is broken."""
+    found = []
+    for finding in examine("<cells>", notebook.program.encode(), targets, scope).findings:
+        line, column, start, cell = notebook.place(finding.line, finding.column)
+        end_line, end_column, end, _cell = notebook.place(finding.end_line, finding.end_column)
+        place = {"line": line, "column": column, "end_line": end_line, "end_column": end_column, "span": (start, end)}
+        found.append(finding._replace(path=notebook.path, message=f"{finding.message} ({cell})", **place))  # type: ignore[arg-type]
+    return Examined(found)
 
 
 def in_doctests(uses: FileUses) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Optional, Union
 
 from ..reading import batch as batches
+from ..reading import notebooks
 from ..reading.files import ModuleNames
 from ..targets import Targets
 from .examine import Examined, Selection, examine, unreadable, without_repeats
@@ -73,6 +74,8 @@ class Scanner:
                 yield item, Examined([unreadable(item.path, raw.strerror or str(raw))])
 
     def _examine_candidate(self, item: Found, raw: bytes) -> Optional[Examined]:
+        if item.path.endswith(notebooks.SUFFIX):
+            return self.examine(item, raw)
         if self.scope.is_fast and not item.is_data:
             from . import quick_scan
 
@@ -93,7 +96,8 @@ class Scanner:
 
     def examine(self, item: Found, raw: bytes, hints: Optional[Hints] = None) -> Examined:
         """Examine a file in full."""
-        module, is_package = ("", False) if item.is_data else self.modules.of(item)
+        has_name = not item.is_data and not item.path.endswith(notebooks.SUFFIX)
+        module, is_package = self.modules.of(item) if has_name else ("", False)
         return examine(
             item.path,
             raw,
