@@ -22,6 +22,7 @@ from .rows import (
     messages,
     otherwise,
     paths,
+    replacements,
     testing,
     types,
 )
@@ -66,7 +67,7 @@ def _all_rows() -> list[Move]:
                 if legacy not in homes and owner is not None:
                     homes[legacy] = owner.replace(legacy=legacy, id=legacy)
                     rows.append(homes[legacy])
-    return [advise(row) for row in rows]
+    return [replacements.coded(advise(row)) for row in rows]
 
 
 LEDGER = Ledger(

@@ -135,6 +135,8 @@ def test_fix_moves_what_has_a_place_to_go_and_repeats_the_advice_of_the_rest(fix
         words = replacement(row)
         if row.kind == "removed":
             assert f"it was removed: {words}" in reasons[line], row.legacy
+        elif row.replacement:
+            assert reasons[line] == ["it is handed on here, and not called"], row.legacy
         elif advice.lies_in(row.canonical, CLOSED):
             has_none = "one-to-one" if "compat." in words else "canonical"
             assert f"it has no {has_none} replacement; rewrite it by hand: {words}" in reasons[line], row.legacy

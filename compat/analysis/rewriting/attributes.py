@@ -146,7 +146,7 @@ def _rewrite(plan: Plan, item: Optional[ImportedName], uses: list[_Use]) -> tupl
             plan.skip(use.reference, reason)
             continue
         reason = _replace(plan, use, speller, freed)
-        if reason:
+        if reason and reason != inlining.DOUBTED:
             left.append((use, reason))
     return item is not None and speller.replaces(freed), left
 
@@ -177,7 +177,8 @@ def _replace(plan: Plan, use: _Use, speller: Speller, freed: set[Chain]) -> str:
         legacy = use.reference.target.legacy
         if legacy in plan.held:
             return inlining.HELD
-        reason = inlining.inline(plan, speller, known, chain.scope, chain.attributes[use.length])
+        doubtful = inlining.doubtful(plan, use.reference)
+        reason = inlining.inline(plan, speller, known, chain.scope, chain.attributes[use.length], doubtful=doubtful)
         if not reason:
             freed.add(chain)
             plan.moved.add(legacy)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Optional
 
+from compat.ledger import replacement
+
 from .. import guards
+from ..plan import LIKELY
 from ..spelling import Speller
 from . import binding, effects, imports, templates, writing
 from .values import Left
 
+#: Why a use is left that was noted as a likely one.
+DOUBTED = "it is likely only"
 #: Why a use is left that a patch or a subclass elsewhere in the trees names.
 HELD = "a patch of it, or a method of a subclass that overrides it, stays as it is and would not be reached"
 
@@ -34,6 +39,7 @@ def inline(
     callee: ast.expr,
     *,
     receiver: Optional[ast.expr] = None,
+    doubtful: Optional[Reference] = None,
 ) -> str:
     """Plan to put a template in the place of the call of ``callee`` (of a read of it, for a property); or say why not."""
     parent = plan.file.names.parents.get(callee)
@@ -57,12 +63,28 @@ def inline(
             return problem
         at = root or ast.copy_location(ast.Name("", ast.Load()), callee)
         spelt, through = imports.spell(plan, speller, scope, at, template.needs.values())
+        if doubtful is not None:
+            target = doubtful.target
+            if not plan.takes(plan.file.span(callee)[0], target.kind, target.legacy, doubt(plan, doubtful)):
+                return DOUBTED
         writing.write(plan, template, given, spelt, node)
         imports.take(speller, through)
     except Left as left:
         return str(left)
     plan.inlined.add(plan.file.span(callee)[1])
     return ""
+
+
+def doubtful(plan: Plan, reference: Reference) -> Optional[Reference]:
+    """The reference, where its target exists for old code only: that does more than the code that replaces it."""
+    return reference if plan.targets.is_stopgap(reference.target) else None
+
+
+def doubt(plan: Plan, reference: Reference) -> str:
+    """What is uncertain about the code that replaces something that exists for old code only."""
+    row = reference.target.move
+    advice = replacement(row) if row is not None else ""
+    return f"it does more than the code that replaces it; rewrite it by hand, or with --unsafe: {advice}"
 
 
 def _not_captured(plan: Plan, scope: Scope, template: Template) -> None:
@@ -154,8 +176,10 @@ def decide_import(plan: Plan, item: ImportedName, reference: Reference) -> bool:
         why = guards.around_use(plan, chain.root, item.local)
         if not why and chain.attributes:
             why = f"{item.local}.{chain.words[0]} is read from it"
-        why = why or inline(plan, speller, found, chain.scope, chain.root)
-        if why:
+        why = why or inline(plan, speller, found, chain.scope, chain.root, doubtful=doubtful(plan, reference))
+        if why == DOUBTED:
+            reason = reason or why
+        elif why:
             plan.skip_span(plan.file.span(chain.root)[0], reference.target.kind, legacy, why)
             reason = reason or why
         else:
@@ -167,5 +191,8 @@ def decide_import(plan: Plan, item: ImportedName, reference: Reference) -> bool:
         reason = "it is not called here; others may import it from here"
     if freed and not reason and speller.frees(freed):
         return True
-    plan.skip(reference, reason or "others may import it from here")
+    if reason == DOUBTED:
+        plan.skip_span(reference.start, reference.target.kind, legacy, doubt(plan, reference), LIKELY)
+    else:
+        plan.skip(reference, reason or "others may import it from here")
     return True
