@@ -38,8 +38,12 @@ def chosen_ledger(names: tuple[str, ...]) -> Ledger:
     ledgers = []
     for name in names:
         if ":" not in name and name not in by_name:
-            known = ", ".join(by_name) or "none is found"
-            raise CompatError(f"no ledger is called {name!r} (found: {known}); write its place as 'package.module:LEDGER'")
+            from .suggest import did_you_mean
+
+            known, meant = ", ".join(by_name) or "none is found", did_you_mean(name, by_name)
+            raise CompatError(
+                f"no ledger is called {name!r} (found: {known}); write its place as 'package.module:LEDGER'.{meant}"
+            )
         ledgers.append(by_name.get(name) or load(name))
     whole: Ledger | None = None
     for each in ledgers:

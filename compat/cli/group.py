@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import click
 
 from compat import __version__
 
+from .suggest import EXAMPLES, did_you_mean, examples_of
 from .table import COMMANDS, Command, find, help_of, plugged
 
 
@@ -26,6 +28,8 @@ class LazyGroup(click.Group):
         loaded = command.load()
         if isinstance(loaded, click.Command):
             loaded.name = cmd_name
+            if cmd_name in EXAMPLES and not loaded.epilog:
+                loaded.epilog = "\b\n" + examples_of(cmd_name)
             return loaded
         if command.extra:
             raise TypeError(f"{command.target} is {loaded!r}; a command with an extra must be a click.Command")
@@ -76,12 +80,28 @@ def compat() -> None:
     """Finish a migration: run legacy code on its replacement, see who still uses what, find it, rewrite it."""
 
 
+def _meant(wrong: click.ClickException) -> str:
+    """What was probably meant by the name of a command or a choice that does not exist; empty where click says it itself."""
+    command = re.search(r"No such command '(.*?)'", wrong.message)
+    value = re.match(r"'(.*?)' is not one of", wrong.message)
+    choices = getattr(getattr(wrong, "param", None), "type", None)
+    if "id you mean" in wrong.message:
+        return ""
+    if command:
+        return did_you_mean(command[1], [*COMMANDS, *plugged()])
+    if value and isinstance(choices, click.Choice):
+        return did_you_mean(value[1], map(str, choices.choices))
+    return ""
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the group and return the exit code; a command returns its own code, ``None`` means 0."""
     try:
         code = compat.main(args=list(arguments) or ["--help"], prog_name="compat", standalone_mode=False)
     except click.ClickException as wrong:
         wrong.show()
+        if _meant(wrong):
+            click.echo(_meant(wrong).strip(), err=True)
         return wrong.exit_code
     except click.Abort:
         return 130

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
 import click
 
 from .progress import bar
+from .suggest import did_you_mean
 
 if TYPE_CHECKING:
     from compat.telemetry.history.database import History
@@ -65,7 +66,8 @@ def check_match(match: str, glob: str, known: Iterable[str]) -> None:
     ids = set(known)
     if match and ids and not any(fnmatchcase(id, glob) for id in ids):
         raise click.BadParameter(
-            f"no move matches {match!r}, neither in the ledger nor among those that were used", param_hint="'--match'"
+            f"no move matches {match!r}, neither in the ledger nor among those that were used.{did_you_mean(match, ids)}",
+            param_hint="'--match'",
         )
 
 

@@ -12,7 +12,7 @@ from .table import COMMANDS, DISTRIBUTION, Command, find, help_of, plugged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import TextIO
 
 OK, FOUND, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
@@ -50,7 +50,7 @@ def _run(command: Command | None, arguments: list[str]) -> int:
     if command is not None and not command.extra:
         target = command.load()
         if not hasattr(target, "make_context"):
-            return int(target(arguments[1:]))
+            return _helped(command, target, arguments[1:]) if {"-h", "--help"} & {*arguments} else int(target(arguments[1:]))
     try:
         from .group import run
     except ModuleNotFoundError as error:
@@ -60,6 +60,20 @@ def _run(command: Command | None, arguments: list[str]) -> int:
     return run(arguments)
 
 
+def _helped(command: Command, target: Callable[[list[str]], int], arguments: list[str]) -> int:
+    """Have a command print its help, and print its examples below."""
+    from .suggest import examples_of
+
+    try:
+        code = int(target(arguments))
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else OK
+    more = "" if code else examples_of(command.name)
+    if more:
+        sys.stdout.write(f"\n{more}\n")
+    return code
+
+
 def _without_click(command: Command | None, arguments: list[str]) -> int:
     if command is not None:
         sys.stderr.write(f"{missing_extra(command, 'click')}\n")
@@ -67,7 +81,9 @@ def _without_click(command: Command | None, arguments: list[str]) -> int:
     asked = not arguments or arguments[0] in ("-h", "--help")
     stream = sys.stdout if asked else sys.stderr
     if not asked:
-        stream.write(f"compat: no such command {arguments[0]!r}.\n\n")
+        from .suggest import did_you_mean
+
+        stream.write(f"compat: no such command {arguments[0]!r}.{did_you_mean(arguments[0], COMMANDS)}\n\n")
     stream.write("Usage: compat COMMAND [ARGS]...\n\nCommands:\n")
     for each in COMMANDS.values():
         needs = f"  (needs {DISTRIBUTION}[{each.extra}])" if each.extra else ""

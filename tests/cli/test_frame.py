@@ -32,7 +32,7 @@ def test_help_imports_no_subcommand_of_the_package():
         "print(sorted(m for m in sys.modules if m.startswith('compat.cli')))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    loaded = "['compat.cli', 'compat.cli.group', 'compat.cli.main', 'compat.cli.table']"
+    loaded = "['compat.cli', 'compat.cli.group', 'compat.cli.main', 'compat.cli.suggest', 'compat.cli.table']"
     assert shown.stdout.splitlines()[-1] == loaded
 
 

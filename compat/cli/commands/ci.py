@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ..parser import Parser
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 def run(argv: Sequence[str]) -> int:
     """Print or write."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "compat ci",
         usage="compat ci [OPTIONS] [github|gitlab|pre-commit|nox|tox]...",
         description=__doc__,

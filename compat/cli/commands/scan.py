@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from compat import __version__
 
 from ..common import opened_output, refuse_a_tree_without_ledgers, required_ledger
+from ..parser import Parser
 from ..progress import bar
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _SELECTABLE = ("imports", "strings", "attributes", "re-exports", "methods", "arg
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     # Not click: it would take longer to import than a tree of some hundred files takes to be scanned.
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "compat scan",
         usage="compat scan [OPTIONS] [PATH]...",
         description=f"{__doc__}\nPATH: files and directories; the current directory by default; - reads one file from stdin.",
