@@ -13,6 +13,7 @@ import pytest
 
 from compat.analysis import fixer
 from compat.analysis.rewriting import rewriter
+from compat.analysis.rewriting.import_blocks import ruff_settings
 
 PLAIN = ["import os", "import abc", "import numpy", "import shop.whole", "import shop_old.whole", "import zebra as z"]
 MODULES = {
@@ -65,6 +66,58 @@ def test_what_ruff_finds_sorted_is_sorted_after_a_fix(ledger, tmp_path):
     wrong = sorted({line.partition(":")[0] for line in after.stdout.splitlines() if "I001" in line})
     shown = [before[tmp_path / name] + "->\n" + (tmp_path / name).read_text() for name in wrong[:3]]
     assert wrong == [], "\n".join(shown)
+
+
+SETTINGS = {
+    "force-single-line": "force-single-line = true",
+    "force-sort-within-sections": "force-sort-within-sections = true",
+    "combine-as-imports": "combine-as-imports = true",
+    "order-by-type": "order-by-type = false",
+    "short lines": "",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SETTINGS)
+def test_what_the_projects_settings_find_sorted_is_sorted_after_a_fix(ledger, tmp_path, name):
+    if not Path(sys.executable).with_name("ruff").exists():
+        pytest.skip("ruff is not installed beside this Python")
+    length = 44 if name == "short lines" else 100
+    (tmp_path / "pyproject.toml").write_text(
+        f'[tool.ruff]\nline-length = {length}\n[tool.ruff.lint]\nselect = ["I", "E501"]\n'
+        f'[tool.ruff.lint.isort]\nknown-third-party = ["shop", "shop_old"]\n{SETTINGS[name]}\n'
+    )
+    (tmp_path / "deep").mkdir()
+    for number, text in enumerate(blocks(60)):
+        (tmp_path / "deep" / f"m{number}.py").write_text(text)
+    ruff("check", "--no-cache", "--fix", ".", cwd=tmp_path)
+    before = {path: path.read_text() for path in (tmp_path / "deep").glob("*.py")}
+    result = fixer.fix([str(tmp_path)], ledger, write=True, verify=True)
+    assert result.problems == [] and len(result.written) > 25
+    after = ruff("check", "--no-cache", "--output-format", "concise", ".", cwd=tmp_path)
+    wrong = sorted({line.partition(":")[0] for line in after.stdout.splitlines() if "I001" in line or "E501" in line})
+    shown = [before[tmp_path / one] + "->\n" + (tmp_path / one).read_text() for one in wrong[:3]]
+    assert wrong == [], f"{len(wrong)}\n" + "\n".join(shown)
+
+
+@pytest.mark.parametrize(
+    "file, text, length",
+    [
+        ("ruff.toml", "line-length = 30\n", 30),
+        (".ruff.toml", "line-length = 30\n", 30),
+        ("pyproject.toml", "[tool.ruff]\nline-length = 30\n", 30),
+        ("pyproject.toml", '[tool.ruff]\nextend = "base.toml"\n', 40),
+        ("ruff.toml", "line-length = [\n", None),
+        ("pyproject.toml", "[tool.other]\nline-length = 30\n", None),
+        ("ruff.toml", 'line-length = "x"\n', 88),
+    ],
+)
+def test_the_nearest_settings_of_ruff_hold(tmp_path, file, text, length):
+    (tmp_path / "base.toml").write_text("line-length = 40\n")
+    (tmp_path / file).write_text(text)
+    (tmp_path / "m.py").write_text("")
+    assert ruff_settings.of(str(tmp_path / "m.py")).line_length == length
+    assert ruff_settings.of(str(tmp_path / "missing.py")).line_length is None
 
 
 def test_no_name_or_comment_is_lost_and_no_name_bound_twice(ledger):

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ...reading.import_statements import Statement
+    from .ruff_settings import ImportStyle
 
 _BETWEEN = re.compile(rb"(?:\s|\\)*,?[ \t]*(#[^\r\n]*)?(?:\s|\\)*\Z")
 _SPACE = re.compile(rb"(?:\s|\\)*\Z")
@@ -75,18 +76,34 @@ def is_spread(data: bytes, made: Statement) -> bool:
     return made.open_bracket >= 0 and re.search(rb"[\r\n]", data[made.open_bracket : made.end]) is not None
 
 
-def write(data: bytes, made: Statement, members: Iterable[Member], indent: str, newline: str) -> str:
-    """A ``from`` statement with these names, on one line where it fits and was on one, else one name a line."""
+def write(
+    data: bytes, made: Statement, members: Iterable[Member], indent: str, newline: str, *, limit: Optional[int] = None
+) -> str:
+    """A ``from`` statement with these names, on one line where it fits (``limit``) and was on one, else one name a line."""
     members = list(members)
     lazy = "lazy " if made.lazy_start >= 0 else ""
     head = f"{lazy}from {data[made.module_start : made.module_end].decode()} import "
     line = head + ", ".join(member.text for member in members)
-    longest = max(_LINE, *(len(text) for text in data[made.first : made.end].decode().splitlines()))
-    if not any(member.comment for member in members) and not is_spread(data, made) and len(indent + line) <= longest:
+    longest = limit or max(_LINE, *(len(text) for text in data[made.first : made.end].decode().splitlines()))
+    is_short = len(indent + line) <= longest
+    if not any(member.comment for member in members) and not is_spread(data, made) and is_short:
         return line
     inner = _inner_indent(data, made, indent)
     rows = [f"{inner}{member.text},{f'  {member.comment}' if member.comment else ''}{newline}" for member in members]
     return f"{head}({newline}{''.join(rows)}{indent})"
+
+
+def write_single(data: bytes, made: Statement, member: Member) -> str:
+    """A ``from`` statement with one name, on one line, its comment behind it."""
+    lazy = "lazy " if made.lazy_start >= 0 else ""
+    module = data[made.module_start : made.module_end].decode()
+    return f"{lazy}from {module} import {member.text}{f'  {member.comment}' if member.comment else ''}"
+
+
+def orders(style: ImportStyle) -> tuple[Order, ...]:
+    """The orders in which names may stand, the one that the settings name first."""
+    first = by_code if style.case_sensitive and not style.order_by_type else by_type if style.order_by_type else by_letter
+    return (first, *(order for order in ORDERS if order is not first))
 
 
 def _inner_indent(data: bytes, made: Statement, indent: str) -> str:

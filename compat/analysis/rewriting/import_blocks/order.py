@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Callable, Optional
 
 from ...reading import dialects, sources
-from . import members, reparsing
+from . import members, reparsing, ruff_settings
 from .blocks import Block, Entry, bodies, newline, own_bodies, read, runs
 from .members import Member
 from .reparsing import Shifts
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..edits import Edit
     from .blocks import Placed
     from .members import Order
+    from .ruff_settings import ImportStyle
 
 #: Comments that speak to a tool about the statement's first line.
 _DIRECTIVE = re.compile(r"#+\s*(?:type|mypy|pyright|pylint|noqa|ruff|fmt|nosec|pragma|compat)\b")
@@ -50,6 +51,7 @@ def tidy(file: FileModel, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tu
     Raises :class:`compat.analysis.reading.dialects.Unparsable` where the rewritten text does not parse.
     """
     source = file.source
+    style = ruff_settings.of(source.path)
     after = sources.Source(source.path, data, data.decode("utf-8"), "utf-8", b"")
     shifts = Shifts(edits)
     moved = [(shifts.of(first), shifts.of(end)) for first, end in rewritten.values()]
@@ -63,7 +65,7 @@ def tidy(file: FileModel, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tu
         if not any(entry.changed for entry in block.entries) or not _is_free(block):
             continue
         start, end = block.entries[0].head, block.entries[-1].end
-        _work(data, block, read(source.data, source, was))
+        _work(data, block, read(source.data, source, was), style)
         found.append((start, end, _joined(block, data)))
     holds = not file.tree.changed
     for start, end, text in sorted(found, reverse=True):
@@ -112,27 +114,67 @@ def _is_free(block: Block) -> bool:
     return True
 
 
-def _work(data: bytes, block: Block, before: Optional[Block]) -> None:
+def _work(data: bytes, block: Block, before: Optional[Block], told_style: ImportStyle) -> None:
     told = before.entries if before is not None else []
-    style = next((key for key in _STYLES if before is not None and all(map(_sorted_by(key), before.paragraphs))), None)
+    styles = _STYLES[::-1] if told_style.sort_within_sections else _STYLES
+    style = next((key for key in styles if before is not None and all(map(_sorted_by(key), before.paragraphs))), None)
     lists = [entry.names for entry in told if entry.names is not None]
-    order = next((key for key in members.ORDERS if all(list_ == sorted(list_, key=key) for list_ in lists)), None)
-    if style is not None and not any(_combines(entry) for entry in told):
+    order = next((key for key in members.orders(told_style) if all(list_ == sorted(list_, key=key) for list_ in lists)), None)
+    if told_style.single_line:
+        for paragraph in block.paragraphs:
+            paragraph[:] = [part for entry in paragraph for part in _parted(data, entry, told_style)]
+    elif style is not None and not told_style.combine_as and not any(_combines(entry) for entry in told):
         for paragraph in block.paragraphs:
             paragraph[:] = [part for entry in paragraph for part in _without_aliases(data, entry)]
     for entry in [entry for entry in block.entries if entry.changed and not entry.pinned]:
+        is_single = entry.read.is_from and told_style.is_single(entry.module)
         for other in _receivers(block, entry) if _is_removable(block, entry) else ():
-            if _merge(data, block, entry, other, order):
+            if _is_repeated(entry, other) if is_single else _merge(data, block, entry, other, order, told_style):
+                if is_single:
+                    _remove(block, entry)
                 break
+    if told_style.line_length is not None:
+        for entry in block.entries:
+            if entry.changed and entry.names and not entry.comment and not told_style.is_single(entry.module):
+                _fit(data, entry, told_style.line_length)
     if style is None:
         return
     for entry in block.entries:
         if entry.changed and entry.names and order is not None and not entry.pinned:
             ordered = sorted(entry.names, key=order)
             if ordered != entry.names:
-                _write(data, entry, ordered)
+                _write(data, entry, ordered, told_style.line_length)
     for entry in [entry for entry in block.entries if entry.changed and not entry.pinned]:
         _place(block, entry, style)
+
+
+def _parted(data: bytes, entry: Entry, style: ImportStyle) -> list[Entry]:
+    """A rewritten statement parted into one for each name."""
+    if not entry.changed or entry.names is None or not style.is_single(entry.module):
+        return [entry]
+    if len(entry.names) < 2 or (entry.comment and not members.is_spread(data, entry.read)):
+        return [entry]
+    made = []
+    for index, member in enumerate(entry.names):
+        start = entry.head if index == 0 else entry.start
+        part = replace(entry, head=start, comment=member.comment, pinned=entry.pinned and index == 0, names=[member])
+        part.text = data[start : entry.read.first] + members.write_single(data, entry.read, member).encode()
+        made.append(part)
+    return made
+
+
+def _is_repeated(entry: Entry, other: Entry) -> bool:
+    """Whether another statement imports the same one name."""
+    if entry.module != other.module or not entry.names or not other.names or entry.comment or entry.head < entry.start:
+        return False
+    return [member[:2] for member in entry.names] == [member[:2] for member in other.names]
+
+
+def _fit(data: bytes, entry: Entry, limit: int) -> None:
+    """Write a statement over several lines where its one line is too long."""
+    line = entry.text.decode().splitlines()[-1]
+    if len(line) > limit and entry.names and not members.is_spread(data, entry.read) and b"(" not in entry.text:
+        _write(data, entry, entry.names, limit)
 
 
 def _combines(entry: Entry) -> bool:
@@ -166,7 +208,7 @@ def _receivers(block: Block, entry: Entry) -> list[Entry]:
     return sorted(alike, key=lambda other: other.changed)
 
 
-def _merge(data: bytes, block: Block, entry: Entry, other: Entry, order: Optional[Order]) -> bool:
+def _merge(data: bytes, block: Block, entry: Entry, other: Entry, order: Optional[Order], style: ImportStyle) -> bool:
     """Move the names of one statement into another of the same module; say whether it is gone."""
     if not entry.read.is_from:
         if entry.head < entry.start or entry.comment or len(entry.read.aliases) > 1:
@@ -185,10 +227,12 @@ def _merge(data: bytes, block: Block, entry: Entry, other: Entry, order: Optiona
     if any(member.comment for member in given if member not in fresh):
         return False
     if fresh:
-        if taken is None or (not _combines(other) and any(member.local for member in [*fresh, *other.names])):
+        aliases = not style.combine_as and not _combines(other) and any(member.local for member in [*fresh, *other.names])
+        if taken is None or aliases:
             return False
         is_ordered = order is not None and taken == sorted(taken, key=order)
-        _write(data, other, sorted([*taken, *fresh], key=order) if is_ordered else [*taken, *fresh])
+        names = sorted([*taken, *fresh], key=order) if is_ordered else [*taken, *fresh]
+        _write(data, other, names, style.line_length)
     _remove(block, entry)
     return True
 
@@ -207,9 +251,9 @@ def _with_comments(data: bytes, entry: Entry) -> Optional[list[Member]]:
     return [entry.names[0]._replace(comment=entry.comment)] if len(entry.names) == 1 else None
 
 
-def _write(data: bytes, entry: Entry, names: list[Member]) -> None:
+def _write(data: bytes, entry: Entry, names: list[Member], limit: Optional[int] = None) -> None:
     indent = data[entry.start : entry.read.first].decode()
-    text = members.write(data, entry.read, names, indent, newline(data).decode())
+    text = members.write(data, entry.read, names, indent, newline(data).decode(), limit=limit)
     commented = entry.comment and any(member.comment == entry.comment for member in names) and len(entry.names or ()) == 1
     tail = data[entry.read.end : entry.end] if entry.comment and not commented else b""
     entry.text = data[entry.head : entry.read.first] + text.encode() + tail
