@@ -1,6 +1,6 @@
 """Users of pyparsing taken to its new names, file by file, beside pyparsing's own codemod and ruff's rule for banned names.
 
-    python tests/acceptance/run_pyparsing_users.py --target DIRECTORY
+    python tests/acceptance/run_pyparsing_users.py --target DIRECTORY [--option=--types]
 
 The ledger is made from the table in pyparsing's guide. The users are the last releases of five packages that are written in the old
 names; all come from PyPI. For each file that has some, the table says how many stand in it, how many are left after ``compat fix``
@@ -30,6 +30,7 @@ from run_pyhocon import GUIDE, PYPARSING, names
 
 ROOT = pathlib.Path(__file__).parents[2]
 MISSED = 3
+RUFF = shutil.which("ruff") or os.path.join(os.path.dirname(sys.executable), "ruff")
 #: Package, version, its folder, and what it does with pyparsing: prints something.
 USERS = {
     "pyhocon": ("0.3.60", "pyhocon", "from pyhocon import ConfigFactory as C; print(C.parse_string('a { b : 1, c : ${a.b}x }'))"),
@@ -168,7 +169,7 @@ def main() -> int:
     subprocess.run([*command, *map(str, files)], cwd=trees["peer"], capture_output=True, check=False)
     banned = "".join(f'"pyparsing.{name}".msg = "old"\n' for name in sorted(old))
     (target / "ruff.toml").write_text(f"[lint.flake8-tidy-imports.banned-api]\n{banned}")
-    ruff = ["ruff", "check", "--config", str(target / "ruff.toml"), "--isolated"][:4]
+    ruff = [RUFF, "check", "--config", str(target / "ruff.toml")]
     told = subprocess.run(
         [*ruff, "--select", "TID251", "--no-cache", "--output-format", "json", "."],
         cwd=trees["before"],

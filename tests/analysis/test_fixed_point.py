@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compat.analysis import rules
+from compat.analysis import fixer, rules
 from compat.analysis.model import file_uses
 from compat.analysis.reading import sources
 from compat.analysis.rewriting import rewriter
@@ -128,3 +128,23 @@ def test_a_row_that_ends_in_something_else_is_not_followed(after):
     known = targets([Name("carts.old:mid", "carts.core:mid", **TOLD), after])
     target = known.attribute("carts.old", "mid")
     assert target is not None and target.canonical == "carts.core:mid"
+
+
+CHAINED = {
+    "by its annotation": "def add(self, item) -> Cart:\n        return self",
+    "by what it returns": "def add(self, item):\n        return Cart()",
+}
+
+
+@pytest.mark.parametrize("method", CHAINED.values(), ids=CHAINED)
+def test_calls_on_what_renamed_methods_return_are_renamed_in_the_same_run(method, tmp_path):
+    (tmp_path / "chained.py").write_text(f"from __future__ import annotations\n\n\nclass Cart:\n    {method}\n")
+    app = tmp_path / "app.py"
+    app.write_text("from chained import Cart\n\nCart().addItem(1).addItem(2).put(3)\ncart = Cart().put(1)\ncart.addItem(2)\n")
+    rows = Ledger("chained", version="1.5", docs="")
+    rows += [
+        Method("chained:Cart.addItem", "chained:Cart.put", **TOLD),
+        Method("chained:Cart.put", "chained:Cart.add", **TOLD),
+    ]
+    assert fixer.fix([str(tmp_path)], rows, write=True, verify=True).problems == []
+    assert app.read_text() == "from chained import Cart\n\nCart().add(1).add(2).add(3)\ncart = Cart().add(1)\ncart.add(2)\n"

@@ -204,7 +204,8 @@ class Inference:
     def _of_attribute(self, scope: Scope, node: ast.Attribute) -> Optional[Type]:
         made = self.value(scope, node.value)
         if made is not None and made.form in (INSTANCE, CLASS):
-            return self._attribute(made, node.attr)
+            # What a renamed method gives is what its new name gives: it is rewritten, and what is called on that, in one run.
+            return self._attribute(made, self.receivers.targets.members.renamed_method(made.path, node.attr))
         path = self.receivers.path(scope, node)
         return self._global(path) if path else None
 
