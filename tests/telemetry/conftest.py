@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from compat.telemetry.record import segments
 from compat.telemetry.record.identity import describe_process
 from compat.telemetry.record.layout import DAY
 from compat.telemetry.record.segments import Segment
@@ -31,6 +32,8 @@ class Writer:
             segment.allot(site, 0, count, now)
         segment.end(ended or now + 1)
         segment.release()
+        segment._maps.clear()  # a process that is gone has nothing open
+        segments._released.clear()
         os.utime(segment.path, (now + 5 * DAY, now + 5 * DAY))  # as a copy has it: that is no sign of life
         return segment.path
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from time import time
 from types import TracebackType
 from urllib.parse import quote
@@ -281,7 +282,7 @@ def _create(path: str) -> None:
         raise HistoryError(f"the usage history {path!r} cannot be created: {error}") from error
     finally:
         for leftover in (unfinished, unfinished + "-wal", unfinished + "-shm"):
-            if os.path.exists(leftover):
+            with suppress(OSError):  # gone, or on Windows open under its other name: it is cleared away as litter
                 os.unlink(leftover)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from time import gmtime, strftime, time
 from typing import NamedTuple, Optional
 
@@ -82,8 +83,8 @@ def _commit(history: History, part: dict[str, Segment], done: Folded) -> Folded:
     for path in dead:
         try:
             os.unlink(path)
-        except FileNotFoundError:
-            pass  # another fold read it, too, and was quicker; its counts are in the history once
+        except OSError:
+            pass  # another fold was quicker, or has it open, on Windows: its counts are in the history once, and it goes later
     return Folded(done.segments + len(dead), done.uses + uses, done.living + len(part) - len(dead), ())
 
 
@@ -96,6 +97,7 @@ def _read(directory: str, path: str, reader: Reader, problems: list[str]) -> Seg
     except OSError as error:
         problems.append(f"{path}: {error}")
         return None
+    damage, free = None, False
     try:
         if is_beginning(file):
             return None  # not to be locked either: its process is about to
@@ -108,16 +110,17 @@ def _read(directory: str, path: str, reader: Reader, problems: list[str]) -> Seg
         problems.append(f"{path}: {error}")
         return None
     except SegmentError as error:
-        if free:
-            problems.append(f"{path}: {error}; set aside in {set_aside(directory, path)}")
-        else:
-            problems.append(f"{path}: {error}; it is in use and stays")
-        return None
+        damage = error
     except OSError as error:
         problems.append(f"{path}: {error}")
         return None
     finally:
         os.close(file)
+    if damage is not None:
+        # Only now: Windows moves no open file.
+        where = f"set aside in {set_aside(directory, path)}" if free else "it is in use and stays"
+        problems.append(f"{path}: {damage}; {where}")
+        return None
     if free and not still_maps(process, path):
         return Segment(process._replace(ended=last_sign(process, blocks)), blocks, finished=True)
     if not free and is_here(process) and not is_running(process):
@@ -143,7 +146,8 @@ def _fold_records(history: History, directory: str, logs: list[str], problems: l
         # Who writes opens the log of his day anew: after two more days nobody holds it. What was not read stays.
         is_old = os.path.basename(path)[:-4] < strftime("%Y-%m-%d", gmtime(time() - 2 * 86400))
         if is_old and len(problems) == before and not any(is_running(process) for process, _ in records):
-            os.unlink(path)
+            with suppress(OSError):  # open in another process, on Windows: it goes later
+                os.unlink(path)
 
 
 def list_segments(directory: str) -> list[str]:
