@@ -173,6 +173,14 @@ def test_a_factory_that_tests_take_away_is_made_anew() -> None:
         "netra_backend.app.websocket_core.websocket_manager.redis",
         "app.ws_manager.logger",
         "netra_backend.app.core.websocket_cors.get_unified_config",
+        "netra_backend.app.services.agent_websocket_bridge.chat_event_monitor",
+        "netra_backend.app.websocket_core.state_coordinator.coordinate_authentication_state",
+        "netra_backend.app.websocket_core.auth.check_websocket_cors",
+        "netra_backend.app.websocket_core.unified_manager.StarletteWebSocketState",
+        "netra_backend.app.websocket_core.ssot_agent_message_handler.get_request_scoped_db_session",
+        "netra_backend.app.core.configuration.database.SecretManager",
+        "test_framework.unified_docker_manager._run_subprocess_safe",
+        "test_framework.unified_docker_manager._get_logger",
     ],
 )
 def test_a_name_that_tests_replace_is_replaced_and_given_back(path: str) -> None:
@@ -181,12 +189,92 @@ def test_a_name_that_tests_replace_is_replaced_and_given_back(path: str) -> None
     module = importlib.import_module(path.rpartition(".")[0])
     name = path.rpartition(".")[2]
     pytest.importorskip(
-        {"redis": "redis", "WebSocketState": "starlette"}.get(name, "unittest"), reason="the extra is not installed"
+        {"redis": "redis", "WebSocketState": "starlette", "StarletteWebSocketState": "starlette"}.get(name, "unittest"),
+        reason="the extra is not installed",
     )
     before = getattr(module, name)
     with patch(path) as mock:
         assert getattr(module, name) is mock
     assert getattr(module, name) is before
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "answer"),
+    [
+        ("core.configuration.unified_config_manager", "core.configuration:get_configuration", "get_config"),
+        (
+            "core.configuration.database.get_database_config_manager",
+            "core.configuration.database:get_database_url",
+            "return_value.get_database_url",
+        ),
+        (
+            "core.configuration.database.get_database_config_manager",
+            "core.configuration.database:populate_database_config",
+            "return_value.populate_database_config",
+        ),
+    ],
+)
+def test_configuration_comes_from_what_tests_put_in_its_place(path: str, asked: str, answer: str) -> None:
+    import importlib
+
+    module, _, name = asked.partition(":")
+    function = getattr(importlib.import_module(f"netra_backend.app.{module}"), name)
+    with patch(f"netra_backend.app.{path}") as stand_in:
+        for part in answer.split("."):
+            stand_in = getattr(stand_in, part)
+        stand_in.return_value = "answer"
+        assert function(*("config",) * (name == "populate_database_config")) == "answer"
+
+
+@pytest.mark.parametrize("name", ["get_websocket_manager", "create_websocket_manager"])
+@pytest.mark.parametrize("kind", [MagicMock, AsyncMock])
+def test_a_bridge_asks_for_its_manager_and_its_registry_by_the_names_that_tests_replace(name: str, kind: Any) -> None:
+    from netra_backend.app.services.agent_websocket_bridge import AgentWebSocketBridge
+    from netra_backend.app.services.user_execution_context import UserExecutionContext
+
+    context = UserExecutionContext(user_id=USER, thread_id="thread_1_1a2b3c4d", run_id="run_1_1a2b3c4d")
+    module = "netra_backend.app.services.agent_websocket_bridge"
+
+    async def scenario() -> None:
+        registry = MagicMock()
+        with patch(f"{module}.{name}", kind()) as asked, patch(f"{module}.get_agent_execution_registry") as known:
+            known.return_value = registry
+            bridge = AgentWebSocketBridge(context)
+            assert (await bridge.ensure_integration()).success
+            assert bridge.websocket_manager is asked.return_value and bridge.registry is registry
+            emitter = await AgentWebSocketBridge.create_scoped_emitter(context)
+            assert emitter.manager is asked.return_value
+        bridge = AgentWebSocketBridge(context)
+        assert (await bridge.ensure_integration()).success
+        assert bridge.websocket_manager.user_id == USER and bridge.registry is None
+
+    asyncio.run(scenario())
+
+
+def test_a_supervisor_is_made_by_the_names_that_tests_replace() -> None:
+    from netra_backend.app.websocket_core.supervisor_factory import get_websocket_scoped_supervisor
+
+    module = "netra_backend.app.websocket_core.supervisor_factory"
+
+    async def scenario() -> None:
+        with patch(f"{module}._get_websocket_supervisor_components") as parts, patch(f"{module}.create_supervisor_core") as made:
+            parts.return_value = {"llm_client": "client"}
+            assert await get_websocket_scoped_supervisor("context", "session", "state") is made.return_value
+        parts.assert_awaited_once_with("state")
+        made.assert_awaited_once_with("context", "session", llm_client="client")
+
+    asyncio.run(scenario())
+
+
+def test_a_program_is_run_as_it_stands_and_never_by_a_shell() -> None:
+    import sys
+
+    from test_framework.unified_docker_manager import _run_subprocess_safe
+
+    assert _run_subprocess_safe([sys.executable, "-c", "print('$HOME')"]).stdout.strip() == "$HOME"
+    for command, options in (("echo a", {}), (["echo a"], {"shell": True})):
+        with pytest.raises(ValueError, match="no shell"):
+            _run_subprocess_safe(command, **options)
 
 
 def test_the_client_of_the_authentication_service_answers_from_this_process() -> None:

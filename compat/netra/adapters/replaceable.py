@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os as os
 import subprocess as subprocess
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -30,12 +32,33 @@ def get_websocket_state_coordinator() -> None:
     """None: the states of connections are kept by :mod:`compat.netra.components.connections.state_machine`, one machine each."""
 
 
+async def coordinate_state(*unused: Any, **ignored: Any) -> None:
+    """Nothing: a connection's own machine knows its state at once."""
+
+
+def get_logger() -> logging.Logger:
+    """The logger of the docker manager."""
+    return logging.getLogger("compat.netra.components.docker.docker_manager")
+
+
+def run_subprocess_safe(command: Sequence[str], timeout: float = 30, **options: Any) -> subprocess.CompletedProcess[Any]:
+    """What a program answers within ``timeout`` seconds, as text; never through a shell."""
+    if isinstance(command, (str, bytes)) or options.get("shell"):
+        raise ValueError("give the program and its arguments as a list: no shell is run")
+    form = {"capture_output": True, "text": True, "encoding": "utf-8", "errors": "replace"}
+    return subprocess.run(command, timeout=timeout, check=False, **{**form, **options})
+
+
 def __getattr__(name: str) -> Any:
     """Packages that legacy modules had imported, loaded when they are asked for."""
     if name == "redis":
         import redis
 
         return redis
+    if name == "jwt":
+        import jwt
+
+        return jwt
     if name == "WebSocketState":
         from starlette.websockets import WebSocketState
 

@@ -6,7 +6,7 @@ from compat.ledger import Move, removed
 
 from ..advice.people import CONTEXT
 from ..advice.serving import EMIT
-from .managers import SINCE, W, functions, moved
+from .managers import GET, SINCE, W, moved
 
 B = "netra_backend.app.services.agent_websocket_bridge"
 TYPES = "IntegrationState IntegrationConfig HealthStatus IntegrationResult IntegrationMetrics"
@@ -17,6 +17,12 @@ ROWS: list[Move] = [
         "compat.netra.components.agents.agent_bridge",
         "AgentWebSocketBridge create_agent_websocket_bridge RequestScopedOrchestrator WebSocketNotifier",
     ),
+    *moved(
+        B,
+        "compat.netra.components.agents.agent_bridge",
+        "get_agent_execution_registry",
+        "the registry of the application's own agents",
+    ),
     *moved(B, "compat.netra.components.agents.bridge_types", TYPES),
     *moved(B, "compat.netra.adapters.process_objects", "get_agent_websocket_bridge"),
     # What callers patch there stands where the bridge looks it up.
@@ -24,7 +30,9 @@ ROWS: list[Move] = [
     *moved(B, "compat.netra.components.agents.delivery", "asyncio", "import asyncio"),
     *moved(B, "compat.netra.components.agents.run_threads", "UnifiedIDManager get_thread_run_registry"),
     *moved(B, "compat.netra.components.agents.emitters.factory", "WebSocketEmitterFactory"),
-    *functions(f"{B} get_websocket_manager=get_package_websocket_manager create_websocket_manager"),
+    *moved(
+        B, "compat.netra.components.agents.delivery", "get_websocket_manager create_websocket_manager=get_websocket_manager", GET
+    ),
     *moved(
         "netra_backend.app.agents.supervisor.websocket_notifier",
         "compat.netra.components.agents.agent_notifier",
@@ -37,7 +45,6 @@ ROWS: list[Move] = [
         "AgentWebSocketBridge",
     ),
     *moved(f"{W}.websocket_notifier", "compat.netra.components.agents.agent_notifier", "WebSocketNotifier"),
-    *removed(B, "get_agent_execution_registry", since=SINCE, instead="the registry of the application's own agents"),
     *removed(
         f"{W}.bridge",
         "WebSocketBridgeFactory create_websocket_bridge",
@@ -51,4 +58,5 @@ ROWS: list[Move] = [
 PASSED_ON: list[tuple[str, str, str]] = [
     (B, "netra_backend.app.services.user_execution_context", "UserExecutionContext validate_user_context"),
     (B, "netra_backend.app.core.configuration.base", "get_config"),
+    (B, f"{W}.event_monitor", "chat_event_monitor"),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat.ledger import Module, Move, Removed, names, removed
+from compat.ledger import Module, Move, Removed, names
 
 from ..advice.trials import DOCKER as DOCKER_ADVICE
 
@@ -26,16 +26,18 @@ ROWS: list[Move] = [
     ),
     *names(f"{F}.unified_docker_manager", DOCKER, "DockerEnvironment=EnvironmentType", instead=None, **WHEN),
     *names(f"{F}.unified_docker_manager", "compat.netra.components.environment", "get_env", instead=None, **WHEN),
-    # The manager speaks to the engine through the Docker SDK: there is no command line to replace in a test.
-    *removed(
+    # The manager speaks to the engine through the Docker SDK: nothing of it asks this one.
+    *names(
         f"{F}.unified_docker_manager",
-        "_run_subprocess_safe",
-        instead="unittest.mock.patch('subprocess.run') around code of your own that calls it",
+        "compat.netra.adapters.replaceable",
+        "_run_subprocess_safe=run_subprocess_safe",
+        instead="subprocess.run(command, timeout=30)",
         **WHEN,
     ),
-    *removed(
+    *names(
         f"{F}.unified_docker_manager",
-        "_get_logger",
+        "compat.netra.adapters.replaceable",
+        "_get_logger=get_logger",
         instead="logging.getLogger(__name__)",
         **WHEN,
     ),

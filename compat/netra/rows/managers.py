@@ -213,6 +213,13 @@ ROWS: list[Move] = [
     ),
     *moved(f"{W}.websocket_manager", "compat.netra.adapters.replaceable", "redis", "import redis"),
     *moved(
+        f"{W}.unified_manager",
+        "compat.netra.adapters.replaceable",
+        "StarletteWebSocketState=WebSocketState FastAPIWebSocketState=WebSocketState",
+        "from starlette.websockets import WebSocketState",
+    ),
+    *moved(f"{W}.unified_websocket_auth", "compat.netra.adapters.replaceable", "jwt", "import jwt"),
+    *moved(
         f"{W}.websocket_manager_factory",
         "compat.netra.adapters.replaceable",
         "WebSocketState",
@@ -340,12 +347,6 @@ ROWS: list[Move] = [
     ),
     *removed(f"{W}.unified_manager", "get_database_manager", since=SINCE, instead="the database layer's own session factory"),
     *removed(
-        f"{W}.websocket_manager_factory",
-        "get_request_scoped_db_session",
-        since=SINCE,
-        instead="a session that the request's own dependency opens",
-    ),
-    *removed(
         W,
         "agent_registry notifier",
         since=SINCE,
@@ -428,4 +429,20 @@ PASSED_ON: list[tuple[str, str, str]] = [
         "WebSocketConnectionPool",
     ),
     (f"{W}.reconnection_handler", "netra_backend.app.core.websocket_recovery_types", "ConnectionState ReconnectionReason"),
+    # Callers patch these.
+    (
+        f"{W}.ssot_agent_message_handler",
+        f"{W}.agent_handler",
+        "get_user_execution_context get_request_scoped_db_session get_websocket_scoped_supervisor MessageHandlerService"
+        " WebSocketContext",
+    ),
+    (f"{W}.websocket_manager_factory", f"{W}.agent_handler", "get_request_scoped_db_session"),
+    (f"{W}.auth", "netra_backend.app.core.websocket_cors", "check_websocket_cors"),
+    (f"{W}.websocket_manager", "netra_backend.app.core.configuration.base", "get_config"),
+    (
+        "netra_backend.app.core.configuration.database",
+        "netra_backend.app.core.configuration.secrets",
+        "SecretManager",
+    ),
+    (f"{W}.unified_websocket_auth", f"{W}.utils", "_is_websocket_connected=is_websocket_connected"),
 ]

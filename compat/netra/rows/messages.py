@@ -127,7 +127,8 @@ ROWS: list[Move] = [
     *names(
         f"{CORE}.supervisor_factory",
         _SERVICES,
-        "get_websocket_scoped_supervisor create_websocket_supervisor=get_websocket_scoped_supervisor",
+        "get_websocket_scoped_supervisor create_websocket_supervisor=get_websocket_scoped_supervisor create_supervisor_core "
+        "_get_websocket_supervisor_components=get_websocket_supervisor_components",
         instead=None,
         **WHEN,
     ),
@@ -256,8 +257,7 @@ ROWS: list[Move] = [
     ),
     *removed(
         f"{CORE}.supervisor_factory",
-        "_get_websocket_supervisor_components create_websocket_supervisor_with_validation cleanup_websocket_registries "
-        "get_registry_cleanup_status",
+        "create_websocket_supervisor_with_validation cleanup_websocket_registries get_registry_cleanup_status",
         since="1.0",
         instead=SUPERVISOR,
     ),
@@ -277,12 +277,6 @@ ROWS: list[Move] = [
         "PerformanceMonitorCore PerformanceMonitor ThroughputMetrics",
         since="1.0",
         instead=STATS,
-    ),
-    *removed(
-        f"{CORE}.state_coordinator",
-        "coordinate_authentication_state coordinate_factory_state",
-        since="1.0",
-        instead=OWN,
     ),
     *removed(f"{CORE}.sync_types", "CriticalCallbackFailure", since="1.0", instead="from compat.canonical import Undelivered"),
     *removed(

@@ -34,7 +34,11 @@ _REPLACED = {
     "events": ("auth_client", AUTHENTICATE),
     "manager": ("auth_client", AUTHENTICATE),
     "auth": ("auth_client", AUTHENTICATE),
-    "state_coordinator": ("get_websocket_state_coordinator", OWN),
+    "state_coordinator": (
+        "get_websocket_state_coordinator coordinate_authentication_state=coordinate_state "
+        "coordinate_factory_state=coordinate_state",
+        OWN,
+    ),
 }
 
 ROWS: list[Move] = [

@@ -7,8 +7,7 @@ import time
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
-from compat.canonical.factory import get_websocket_manager
-
+from ..connections.manager_calls import settled
 from ..locks import make_lock
 from . import delivery
 from .agent_notifier import RequestScopedOrchestrator, WebSocketNotifier
@@ -88,7 +87,9 @@ class AgentWebSocketBridge(RunThreads, Reports, Notifications):
             self._registry = registry if registry is not None else self._registry
             try:
                 if self.user_context is not None and not self._given and (self._websocket_manager is None or force_reinit):
-                    self._websocket_manager = get_websocket_manager(self.user_context)
+                    self._websocket_manager = await settled(delivery.get_websocket_manager(self.user_context))
+                if self._registry is None:
+                    self._registry = await settled(get_agent_execution_registry())
                 await self._initialize_thread_registry()
             except Exception as error:
                 self.metrics.failed_initializations += 1
@@ -183,7 +184,8 @@ class AgentWebSocketBridge(RunThreads, Reports, Notifications):
     @staticmethod
     async def create_scoped_emitter(user_context: Any) -> unified.UnifiedWebSocketEmitter:
         """Return an emitter for the user of ``user_context``."""
-        return unified.UnifiedWebSocketEmitter(get_websocket_manager(user_context), user_context.user_id, user_context)
+        manager = await settled(delivery.get_websocket_manager(user_context))
+        return unified.UnifiedWebSocketEmitter(manager, user_context.user_id, user_context)
 
     async def create_execution_orchestrator(self, user_id: str, agent_type: str) -> RequestScopedOrchestrator:
         """Return what runs one agent for one user and reports on it."""
@@ -195,6 +197,10 @@ class AgentWebSocketBridge(RunThreads, Reports, Notifications):
                 user_id=user_id, thread_id=f"thread_{agent_type}_1", run_id=f"run_{agent_type}_1"
             )
         return RequestScopedOrchestrator(context, await self.create_scoped_emitter(context), self)
+
+
+async def get_agent_execution_registry() -> Any:
+    """None: a bridge is given the registry that it is to know; tests replace this one."""
 
 
 def create_agent_websocket_bridge(user_context: Any = None, websocket_manager: Any = None) -> AgentWebSocketBridge:

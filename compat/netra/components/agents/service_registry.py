@@ -12,9 +12,11 @@ from typing import Any
 __all__ = [
     "ServiceNotConfigured",
     "configure",
+    "create_supervisor_core",
     "get_request_scoped_db_session",
     "get_user_execution_context",
     "get_websocket_scoped_supervisor",
+    "get_websocket_supervisor_components",
     "is_configured",
 ]
 
@@ -80,6 +82,16 @@ async def get_request_scoped_db_session() -> AsyncIterator[Any]:
 
 async def get_websocket_scoped_supervisor(context: Any, db_session: Any = None, app_state: Any = None) -> Any:
     """Return the agent supervisor of one request."""
+    return await create_supervisor_core(context, db_session, **await get_websocket_supervisor_components(app_state))
+
+
+async def get_websocket_supervisor_components(app_state: Any = None) -> dict[str, Any]:
+    """Return what a supervisor is made of beside its request: nothing, the application's factory knows its own."""
+    return {}
+
+
+async def create_supervisor_core(context: Any, db_session: Any = None, **components: Any) -> Any:
+    """Return a supervisor from the application's factory."""
     return await _resolved(_factory("supervisor")(context, db_session))
 
 

@@ -21,7 +21,7 @@ from .base import (
     validate_unified_config,
 )
 from .base import config_manager as unified_config_manager
-from .loader import get_configuration, reload_configuration
+from .loader import reload_configuration
 
 __all__ = [
     "AppConfig",
@@ -37,3 +37,9 @@ __all__ = [
     "unified_config_manager",
     "validate_unified_config",
 ]
+
+
+def get_configuration() -> AppConfig:
+    """The process's configuration, from the manager that stands here."""
+    config: AppConfig = unified_config_manager.get_config()
+    return config

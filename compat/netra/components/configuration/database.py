@@ -90,18 +90,18 @@ def get_database_config_manager() -> DatabaseConfigManager:
 
 def get_database_url(database_type: str = "postgresql") -> Optional[str]:
     """The URL of the database; None where none is set."""
-    return _database_config_manager.get_database_url(database_type)
+    return get_database_config_manager().get_database_url(database_type)
 
 
 def validate_database_connection() -> bool:
     """Whether the URL can be right and is that of a server; a database in memory has none. Nothing is connected."""
     url = get_database_url() or ""
-    return ":memory:" not in url and _database_config_manager.validate_database_config()[0]
+    return ":memory:" not in url and get_database_config_manager().validate_database_config()[0]
 
 
 def populate_database_config(config: Any) -> Any:
     """Set the database fields of a configuration object, and return it."""
-    return _database_config_manager.populate_database_config(config)
+    return get_database_config_manager().populate_database_config(config)
 
 
 def get_clickhouse_password() -> Optional[str]:
