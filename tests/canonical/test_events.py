@@ -79,3 +79,24 @@ def test_an_event_without_a_name_is_refused() -> None:
 def test_the_sentence_of_undelivered() -> None:
     error = Undelivered("u", "agent_started", "no route")
     assert str(error) == "agent_started for user 'u' is neither delivered nor kept: no route. Send it again."
+
+
+class Kind(str, Enum):
+    STARTED = "agent_started"
+
+
+@pytest.mark.parametrize("thread", [None, "one"])
+@pytest.mark.parametrize("critical", [None, True, False])
+@pytest.mark.parametrize("kind", ["note", "agent_started", "", Kind.STARTED, 7, None, "half \ud83d"])
+def test_a_history_gives_back_the_draft_that_it_kept(kind, critical, thread) -> None:
+    message = {"text": '","type":"other', "type": kind}
+    draft = Draft(message, critical, thread)
+    kept = Draft.from_record(draft.record)
+    assert (kept.body, kept.critical, kept.thread_id, kept.record) == (draft.body, draft.critical, thread, draft.record)
+    assert kept.type in (draft.type, "half \ufffd")  # half a character is in no text that is sent
+
+
+def test_a_draft_whose_body_says_all_is_kept_as_its_body_alone() -> None:
+    assert Draft({"type": "note"}).record == '{"type":"note"}'
+    assert Draft({"type": "note"}, True).record == ('{"type":"note"}', "note", True, None)
+    assert Draft({"n": 1}).record == ('{"n":1}', "", False, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional, Union
 
 from .codec import dumps, loads
 
@@ -21,6 +21,13 @@ _CRITICAL = frozenset(CRITICAL_EVENTS)
 GREATEST_SEQ = 2**53 - 1  # what every JSON parser holds exactly
 
 
+Record = Union[str, tuple[str, str, bool, Optional[str]]]
+"""What a history keeps of a draft: its body (JSON text) where that says all, else body, type, whether critical, and thread.
+
+No object of this package: an event costs what it must touch, and the garbage collector does not visit these.
+"""
+
+
 class Position(NamedTuple):
     """A place in one user's stream of events: ``seq`` counts from 1 within ``epoch``; 0 is before the first."""
 
@@ -35,21 +42,28 @@ class Draft:
 
     def __init__(self, message: Mapping[str, Any], critical: bool | None = None, thread_id: str | None = None) -> None:
         """Encode ``message`` (a JSON object); ``critical`` None asks its type; ``thread_id`` None is all threads."""
-        kind = message.get("type")
-        if type(kind) is not str:
+        kind: Any = message.get("type")
+        said = type(kind) is str
+        if not said:
             kind = kind if isinstance(kind, str) else str(getattr(kind, "value", kind or ""))
         if critical is None:
             critical = kind in _CRITICAL
+        elif said:
+            said = critical is (kind in _CRITICAL)
         self.type, self.critical, self.thread_id = kind, critical, thread_id
         body = self.body = dumps(message if isinstance(message, dict) else dict(message))
-        self.record = (body, kind, critical, thread_id)
+        self.record: Record = body if said and thread_id is None else (body, kind, critical, thread_id)
 
     @classmethod
-    def from_record(cls, record: tuple[str, str, bool, str | None]) -> Draft:
-        """Return the draft that a history has kept as body (JSON text), type, whether critical, and thread."""
+    def from_record(cls, record: Record) -> Draft:
+        """Return the draft of a record."""
         draft = cls.__new__(cls)
         draft.record = record
-        draft.body, draft.type, draft.critical, draft.thread_id = record
+        if isinstance(record, str):
+            draft.body, draft.type, draft.thread_id = record, loads(record)["type"], None
+            draft.critical = draft.type in _CRITICAL
+        else:
+            draft.body, draft.type, draft.critical, draft.thread_id = record
         return draft
 
 
@@ -70,7 +84,8 @@ class Event:
     @property
     def type(self) -> str:
         """The message's ``type``."""
-        return self.draft.type
+        kind: str = self.draft.type
+        return kind
 
     @property
     def critical(self) -> bool:

@@ -6,7 +6,7 @@ from collections import deque
 from itertools import islice
 from typing import NamedTuple
 
-from .events import Draft, Event, Position
+from .events import Draft, Event, Position, Record
 
 
 class Replay(NamedTuple):
@@ -30,8 +30,7 @@ class History:
         self.epoch = epoch
         self.seq = 0
         self.forgotten = False  # whether its user has another one by now
-        # Not events: plain tuples of strings, which the garbage collector does not visit.
-        self._events: deque[tuple[str, str, bool, str | None]] | None = None
+        self._events: deque[Record] | None = None
 
     @property
     def position(self) -> Position:
@@ -42,7 +41,7 @@ class History:
         """Number ``draft`` and keep it as one of the last ``limit`` events."""
         return Event(draft, self.epoch, self.keep(draft.record, limit))
 
-    def keep(self, record: tuple[str, str, bool, str | None], limit: int) -> int:
+    def keep(self, record: Record, limit: int) -> int:
         """As :meth:`append`, with a draft's record; return its number."""
         seq = self.seq = self.seq + 1
         if limit:
