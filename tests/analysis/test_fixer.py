@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import os
 import stat
 import sys
@@ -14,6 +15,7 @@ from compat.analysis import fixer
 from compat.analysis.config import Settings
 from compat.analysis.rewriting import rewriter, verifying
 from compat.analysis.rewriting.edits import Edit, EditConflict, apply
+from compat.analysis.targets import Targets
 
 GOLD = Path(__file__).parent.parent / "gold" / "fix"
 
@@ -388,3 +390,17 @@ def test_the_old_name_is_kept_where_a_place_in_code_is_not_accounted_for(ledger,
     if not known:
         monkeypatch.setattr(Plan, "code", text.encode() + b"[MAX]")
     assert rewriter.fix_text(text, ledger).after.decode() == (expected or "from shop.core import LIMIT as MAX\nprint(MAX)\n")
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="counts what CPython frees at once")
+def test_a_file_that_was_rewritten_leaves_no_tree_for_the_collector(ledger):
+    text = b"from shop_old.engines import Engine\nfrom shop_old.things import Widget\n\n\ndef f(e: Engine):\n    Widget().rotate()\n    e.begin()\n"
+    targets = Targets(ledger)
+    rewriter.fix_bytes("m.py", text, targets, module="m")
+    gc.collect()
+    gc.disable()
+    try:
+        rewriter.fix_bytes("m.py", text, targets, module="m")
+        assert gc.collect() < 20
+    finally:
+        gc.enable()

@@ -80,6 +80,8 @@ class FileUses:
         for _program, uses in self.doctests:
             uses.close()
         self.doctests = []
+        for made in self._inference.values():
+            made.close()
         self.file.close()
 
 

@@ -59,6 +59,13 @@ class Inference:
         self._by_node: dict[int, Scope] = {}
         self._by_path: dict[str, Scope] = {}
 
+    def close(self) -> None:
+        """Break the cycles through what is known; nothing can be asked afterwards."""
+        self.receivers.follows = None
+        self._known.clear()
+        self._by_node.clear()
+        self._by_path.clear()
+
     def scope_of(self, node: Optional[ast.AST]) -> Optional[Scope]:
         """The scope that a definition or comprehension opens."""
         self._count()
