@@ -14,7 +14,10 @@ from compat.analysis import scan
 from compat.analysis.documents import explain, guide
 from compat.analysis.rewriting import rewriter
 from compat.ledger import replacement
+from compat.metrics import move_facts
+from compat.telemetry.report.usage_report import row_of
 
+from ...readiness.conftest import Fleet
 from .catalogue import HEAD, KINDS, LEFT_OUT
 
 
@@ -104,3 +107,25 @@ def test_the_catalogue_has_all_48_kinds_and_says_why_one_is_left_out():
 def test_the_rows_of_all_kinds_make_one_ledger():
     rows = {row.legacy: row for kind in KINDS for row in rows_of(kind)}
     assert len(Ledger("lib", version="1.5", rows=rows.values())) == len(rows)
+
+
+@every
+def test_ready_judges_each_row_by_its_uses_its_source_and_its_silence(given, ledger_of, tmp_path):
+    facts = move_facts(ledger_of(*rows_of(given), version="2.0"))
+    used = {row_of(facts, move) for move, _, _ in given.counted}
+    assert used and None not in used, given.counted
+
+    def verdicts(name, moves, places):
+        (tmp_path / name).mkdir()
+        fleet = Fleet(str(tmp_path / name))
+        fleet.run("web", 40, 0)  # has been there all the time
+        for move in moves:
+            fleet.run("web", 5, 1, {3: 2}, move=move)
+        return {answer.move: answer.verdict.value for answer in fleet.judge(facts, places=places)}
+
+    counted = dict.fromkeys(move for move, _, _ in given.counted)
+    assert verdicts("used", counted, {}) == {row: "in use" if row in used else "may go" for row in facts}
+    assert verdicts("silent", [], {}) == dict.fromkeys(facts, "may go")
+    written = {row: ["app.py:1"] for row in used}
+    assert verdicts("written", [], written) == {row: "in source" if row in used else "may go" for row in facts}
+    assert set(verdicts("unsearched", [], None).values()) == {"unproven"}
