@@ -139,7 +139,8 @@ if sys.argv[1] == "end":
     ],
 )
 def test_the_end_of_a_process_waits_for_what_is_under_way_and_a_fork_tells_its_own(how, lines):
-    command = [sys.executable, "-W", "error", "-c", PROGRAM, how]
+    command = [sys.executable, *(["-W", "error"] if how == "end" else []), "-c", PROGRAM, how]
     done = subprocess.run(command, env={**os.environ, "COMPAT_TELEMETRY": "memory"}, capture_output=True, text=True, timeout=60)
-    assert done.stderr == ""
+    if how == "end":  # a fork while a callback is under way may be warned of
+        assert done.stderr == ""
     assert lines <= set(done.stdout.splitlines())

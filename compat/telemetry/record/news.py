@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+from time import sleep
 
 from compat._forking import gate
 
@@ -90,6 +91,15 @@ def _wait() -> None:
         _busy.release()
 
 
+def _before_fork() -> None:
+    # A child has no such thread, and Python warns of forks that leave threads behind.
+    if _busy.acquire(False):
+        _busy.release()
+    else:
+        _wait()
+        sleep(0.002)  # until the thread is gone as well
+
+
 def _is_child() -> None:
     global _busy
     _busy = _thread.allocate_lock()
@@ -97,4 +107,4 @@ def _is_child() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_is_child)
+    os.register_at_fork(before=_before_fork, after_in_child=_is_child)
