@@ -62,6 +62,7 @@ LIKELY_ONES = {
     "mapping that may be changed": "ws = {'a': Widget()}\nws['a'].rotate()\n",
     "decorated factory": "import app\n@app.wrapped\ndef make() -> Widget: ...\nmake().rotate()\n",
     "mixed bases": "import app\nclass Own(app.Mixin, Widget): ...\nOwn().rotate()\n",
+    "several bases that have it": "class A(Widget): ...\nclass B(Widget):\n    rotate = print\nclass C(A, B): ...\nC().rotate()\n",
     "entered without source": "with Widget() as w:\n    w.rotate()\n",
 }
 NOBODYS = {
@@ -76,6 +77,7 @@ NOBODYS = {
     "overridden by an attribute": "class Own(Widget):\n    rotate = None\nOwn().rotate()\n",
     "overridden in __init__": "class Own(Widget):\n    def __init__(self):\n        self.rotate = print\nOwn().rotate()\n",
     "overridden in between": "class A(Widget):\n    rotate = print\nclass B(A): ...\nB().rotate()\n",
+    "base before defines it": "class A:\n    def rotate(self): ...\nclass B(A, Widget): ...\nB().rotate()\n",
     "another class of the name": "class Widget: ...\nWidget().rotate()\n",
     "keys of a mapping": "def f(ws: dict[Widget, str]):\n    for k, v in ws.items():\n        v.rotate()\n    ws['a'].rotate()\n",
     "function, not called": "def make() -> Widget: ...\nmake.rotate()\n",

@@ -35,6 +35,7 @@ _CONTEXTS = frozenset(("contextmanager", "asynccontextmanager"))
 CHANGED = "what else is put into the container is not known"
 DECORATED = "a decorator may change what is returned"
 ENTERS = "what its __enter__ returns is not known"
+SEVERAL = "several of its base classes have it"
 BASES = "a base class that comes first is not known"
 
 
@@ -85,26 +86,32 @@ class Inference:
         made = self.value(scope, node.value)
         if made is None or made.form not in (INSTANCE, CLASS):
             return None
-        path, doubt = self._inherited(made.path, node.attr, 0)
+        path, doubt, _own = self._inherited(made.path, node.attr, 0)
         return Told(path, made.doubt or doubt) if path else None
 
-    def _inherited(self, path: str, name: str, depth: int) -> tuple[str, str]:
+    def _inherited(self, path: str, name: str, depth: int) -> tuple[str, str, bool]:
+        """The class that matters whose attribute a class inherits, what speaks against it, and whether another defines it."""
         if path in self.receivers.classes or depth > _DEPTH:
-            return path, ""
+            return path, "", False
         found = self.class_at(path)
         if found is None:
-            return "", ""
+            return "", "", False
         home, scope = found
         if name in scope.bindings or name in scope.members:
-            return "", ""
-        doubt = ""
+            return "", "", True
+        given, doubt, is_own = "", "", False
         for base in home.bases(scope):
-            above, more = self._inherited(base, name, depth + 1) if base else ("", "")
-            if above:
-                return above, doubt or more
-            if not base or home.class_at(base) is None:
+            above, more, defines = self._inherited(base, name, depth + 1) if base else ("", "", False)
+            if given and (above or defines):
+                doubt = doubt or SEVERAL  # which of them comes first, the bases of all of them decide
+            elif above:
+                given, doubt = above, doubt or more
+            elif not given and (not base or home.class_at(base) is None):
                 doubt = BASES
-        return "", ""
+            is_own = is_own or (defines and not given)
+            if is_own:
+                return "", "", True
+        return given, doubt, is_own
 
     def bases(self, scope: Scope) -> list[str]:
         """The dotted base classes of a class, empty for one that is not known."""
@@ -374,12 +381,13 @@ class Inference:
                 if not _PROPERTIES.isdisjoint(decorators(given.function)):
                     given = home.returned(given)
             return given.but(made.doubt) if given is not None else None
-        for base in home.bases(scope):
-            inherited = home._attribute(made._replace(path=base), name, depth + 1) if base else None
-            if inherited is not None:
-                # What a method returns as Self is an instance of the class that it is called on.
-                return inherited._replace(path=made.path) if inherited.form == FUNCTION else inherited
-        return None
+        above = [home._attribute(made._replace(path=base), name, depth + 1) for base in home.bases(scope) if base]
+        theirs = [one for one in above if one is not None]
+        if not theirs:
+            return None
+        # What a method returns as Self is an instance of the class that it is called on.
+        inherited = theirs[0]._replace(path=made.path) if theirs[0].form == FUNCTION else theirs[0]
+        return inherited.but(SEVERAL if len(theirs) > 1 else "")
 
     # -- functions
 
