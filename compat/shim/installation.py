@@ -29,6 +29,11 @@ serving.append(lambda root: _finder is not None and root in _finder.roots)
 class Installation(Installed):
     """One installed ledger. Use as a context manager, or call :meth:`remove`."""
 
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        #: How many have asked for it; the end of a ``with`` takes it out for the last of them.
+        self.askers = 1
+
     def remove(self) -> None:
         """Undo everything: finder, modules, overlays, attached methods. A second call does nothing."""
         global _finder
@@ -57,14 +62,19 @@ class Installation(Installed):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.remove()
+        with _lock:
+            self.askers -= 1
+            is_last = self.askers < 1
+        if is_last:
+            self.remove()
 
 
 def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
     """Serve the legacy paths of a ledger from now on, in this process.
 
     Returns an :class:`Installation`; ``with compat.install(LEDGER): ...`` takes it out again at the end. An installation that
-    fails half-way is undone before its error is raised. Installing the same ledger object twice returns the first.
+    fails half-way is undone before its error is raised. Installing the same ledger object again returns the first
+    installation, and what was in force before a ``with`` block is in force after it.
     """
     global _finder
     if not isinstance(ledger, Ledger):
@@ -72,6 +82,7 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
     with _lock:
         for done in _installed:
             if done.ledger is ledger:
+                done.askers += 1
                 return done
         kinds.load(ledger)
         made = Installation(ledger)
