@@ -81,3 +81,26 @@ def test_a_use_of_an_expired_member_says_what_to_write_and_is_counted(world, ins
 def test_what_is_deprecated_in_place_is_still_there(world, installed):
     installed(Deprecated("canon.core:make", **V), version="2.0")
     assert world.ok("import canon.core\nfound = hasattr(canon.core, 'make')\n", filters="ignore").namespace["found"] is True
+
+
+@pytest.mark.parametrize("statement", ["import oldns.gone", "import oldns.gone as m", "import oldns.gone.below"])
+def test_a_bare_import_of_a_module_whose_names_have_all_expired_fails_as_after_the_removal(world, installed, statement):
+    rows = [*ROWS, Name("oldns.gone.below:make", "canon.core:make", **V), Name("oldns.gone.below:sub", "canon.sub:make", **V)]
+    installed(*rows, version="2.0")
+    seen = world.use(statement)
+    assert isinstance(seen.error, ModuleNotFoundError) and isinstance(seen.error, LegacyExpiredError)
+    name = statement.split()[1]
+    assert str(seen.error).startswith(f"Importing {name!r} has expired: it was deprecated in kit 1.0 and removed in 2.0. ")
+    assert "canon.core" in str(seen.error) and seen.error.name == name
+    assert not world.ok("try:\n    import oldns.gone\nexcept ImportError:\n    pass\nimport oldns.mod").error
+
+
+def test_a_from_import_of_such_a_module_names_the_row(world, installed):
+    installed(*ROWS, version="2.0")
+    seen = world.use("from oldns.gone import make")
+    assert "Importing make from 'oldns.gone' has expired" in str(seen.error) and len(seen.counted()) == 1
+
+
+def test_before_the_removal_a_bare_import_is_served(world, installed):
+    installed(*ROWS, version="1.5")
+    assert world.ok("import oldns.gone").error is None
