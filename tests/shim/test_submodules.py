@@ -59,3 +59,19 @@ def test_a_package_that_stays_is_given_back(world, ledger_of):
     with compat.install(ledger_of(Module("live.core", "canon.core", **V))):
         assert world.ok("import live\nresult = live.core.CONST\n").namespace["result"] == 42
     assert not hasattr(live, "core") and "__getattr__" not in vars(live)
+
+
+@pytest.mark.parametrize("first", ["", "old.sub", "getattr(old, 'sub')", "mock.patch('old.sub.more').__enter__().mock_calls"])
+def test_a_submodule_of_a_moved_package_has_the_names_of_its_own_rows(world, installed, first):
+    world.write("canon/pkg/__init__.py", "from . import plain, sub\n")
+    world.write("canon/pkg/sub.py", "HERE = 1\n")
+    world.write("canon/pkg/other.py", "make = 'other'\n")
+    world.write("canon/pkg/plain.py", "HERE = 2\n")
+    more = Name("old.sub:more", "canon.pkg.other:make", **V)
+    installed(Module("old", "canon.pkg", **V), Module("old.sub", "canon.pkg.sub", **V), more)
+    seen = world.ok(
+        f"import old, sys\nfrom unittest import mock\n{first}\nmock.patch.stopall()\n"
+        "sub = old.sub\nresult = sub.HERE, sub is sys.modules['old.sub'], sub is old.sub, hasattr(sub, 'more')\n"
+        "plain = old.plain is sys.modules['canon.pkg.plain']\n"
+    )
+    assert seen.namespace["result"] == (1, True, True, True) and seen.namespace["plain"]

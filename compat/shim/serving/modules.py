@@ -241,9 +241,14 @@ def fallback(module: types.ModuleType, canonical: str, recorder: UseRecorder | N
             value = getattr(target, name)
         except AttributeError:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}") from None
+        frame = callsite.stack_top(1)
+        path = f"{module.__name__}.{name}"
+        rows = vars(module)["__compat_owner__"].ledger.module_rows(path)
+        is_whole = "" in rows and len(rows) > 1 and value is sys.modules.get(f"{canonical}.{name}")
+        if is_whole and (frame is None or callsite.is_patching(frame) or not callsite.is_looking(frame)):
+            return importlib.import_module(path)  # it has names that the canonical submodule lacks
         made = module_property(recorder, canonical, name)
         setattr(kind, name, made)
-        frame = callsite.stack_top(1)
         if frame is None:
             recorder.use("attribute", None)
         else:

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from compat.canonical.core.logged import get_logger
-from compat.canonical.factory import get_websocket_manager
+from compat.canonical.factory import get_websocket_manager as get_websocket_manager  # Tests replace it here.
 from compat.netra.components.bounded import append
 
 from ..connections.manager_calls import is_canonical, notify_user, settled
