@@ -109,6 +109,20 @@ def test_a_message_takes_moments_in_every_form(stamp: Any) -> None:
     assert message.timestamp == 1767323045.0
 
 
+def test_a_message_of_the_schemas_has_a_sender_and_a_time() -> None:
+    pydantic = pytest.importorskip("pydantic", reason="pydantic is in the server extra")
+    from netra_backend.app.schemas import websocket_models as models
+
+    message = models.WebSocketMessage(type="user_message", payload={"text": "hello"}, sender="user")
+    assert (message.type, message.payload, message.sender) == ("user_message", {"text": "hello"}, "user")
+    assert abs((datetime.now(timezone.utc) - message.timestamp).total_seconds()) < 5
+    started = models.AgentStarted(agent_id="a", agent_type="triage", run_id="r")
+    assert (started.status, models.WebSocketMessage(type="agent_started", payload=started).payload) == ("active", started)
+    assert models.AgentCompleted(agent_id="a", run_id="r", result={"success": True}).status == "completed"
+    with pytest.raises(pydantic.ValidationError):
+        models.SubAgentUpdate(agent_id="a", sub_agent_name="s", status="active", progress=101)
+
+
 def test_a_connection_without_a_moment_is_connected_now() -> None:
     from netra_backend.app.websocket_core.unified_manager import WebSocketConnection
 
@@ -249,6 +263,35 @@ def test_a_bridge_asks_for_its_manager_and_its_registry_by_the_names_that_tests_
         assert bridge.websocket_manager.user_id == USER and bridge.registry is None
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("home", ["websocket_core", "websocket_core.websocket_manager_factory"])
+@pytest.mark.parametrize("kind", [MagicMock, AsyncMock])
+def test_the_function_of_the_old_factory_asks_the_factory_that_tests_put_in_its_place(home: str, kind: Any) -> None:
+    from netra_backend.app.websocket_core import websocket_manager_factory as module
+
+    context = SimpleNamespace(user_id=USER, thread_id=None, request_id=None)
+
+    async def scenario() -> None:
+        with patch(f"netra_backend.app.{home}.get_websocket_manager_factory") as factory:
+            factory.return_value.create_manager = kind()
+            made = await module.create_websocket_manager(context)
+            assert made is factory.return_value.create_manager.return_value
+            factory.return_value.create_manager.assert_called_once_with(context)
+        assert (await module.create_websocket_manager(context)).user_context is context
+
+    asyncio.run(scenario())
+
+
+def test_the_function_of_the_old_factory_refuses_what_the_check_of_tests_refuses() -> None:
+    from netra_backend.app.websocket_core import websocket_manager_factory as module
+
+    context = SimpleNamespace(user_id=USER, thread_id=None, request_id=None)
+    check = "netra_backend.app.websocket_core.websocket_manager_factory._validate_ssot_user_context_staging_safe"
+    with patch(check, side_effect=ValueError("no")) as asked, pytest.raises(ValueError, match="^no$"):
+        module.create_websocket_manager_sync(context)
+    asked.assert_called_once_with(context)
+    assert module.create_websocket_manager_sync(context).user_context is context
 
 
 def test_a_supervisor_is_made_by_the_names_that_tests_replace() -> None:

@@ -32,6 +32,15 @@ def _manager(user_context: Any, mode: Any = WebSocketManagerMode.UNIFIED) -> Any
     return managers.UnifiedWebSocketManager(mode=mode, user_context=user_context)
 
 
+def _by_factory(user_context: Any) -> Any:
+    """The manager of a context, by the check and the factory that a test has put in the place of ours."""
+    if validate_ssot_user_context is not _OWN_CHECK:
+        validate_ssot_user_context(user_context)
+    if get_websocket_manager_factory is not _OWN_FACTORY:
+        return get_websocket_manager_factory().create_manager(user_context)
+    return _manager(user_context)
+
+
 def _required(user_context: Any, user_id: Any = None) -> Any:
     if user_context is None and user_id is not None:
         user_context = SimpleNamespace(user_id=str(user_id), thread_id=None, request_id=None)
@@ -81,12 +90,12 @@ def create_websocket_manager(user_context: Any = None, user_id: Any = None, **un
 @dual
 def create_isolated_websocket_manager(user_context: Any = None, user_id: Any = None, **unused: Any) -> Any:
     """As :func:`create_websocket_manager`, where that was a coroutine function."""
-    return _manager(_required(user_context, user_id))
+    return _by_factory(_required(user_context, user_id))
 
 
 def create_websocket_manager_sync(user_context: Any = None, **unused: Any) -> Any:
     """The manager of ``user_context``'s user."""
-    return _manager(_required(user_context))
+    return _by_factory(_required(user_context))
 
 
 def create_test_user_context() -> Any:
@@ -296,3 +305,6 @@ def validate_ssot_user_context(user_context: Any) -> None:
         isolation_key(user_context)
     except Exception as error:
         raise FactoryInitializationError(f"SSOT context validation failed: {error}") from error
+
+
+_OWN_CHECK, _OWN_FACTORY = validate_ssot_user_context, get_websocket_manager_factory

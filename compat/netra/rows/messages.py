@@ -86,12 +86,10 @@ ROWS: list[Move] = [
     *names(
         f"{APP}.schemas.websocket_models",
         "compat.netra.components.messages.payload_models",
-        "WebSocketValidationError WebSocketStats RateLimitInfo BroadcastResult ServerMessage",
+        "WebSocketValidationError WebSocketStats RateLimitInfo BroadcastResult ServerMessage WebSocketMessage AgentStarted "
+        "SubAgentUpdate AgentCompleted",
         instead=None,
         **WHEN,
-    ),
-    *names(
-        f"{APP}.schemas.websocket_models", "compat.netra.components.messages.creation", "WebSocketMessage", instead=None, **WHEN
     ),
     # Handlers and the router.
     *names(f"{CORE}.handlers", "compat.netra.components.messages.handlers", _HANDLERS, instead=None, **WHEN),

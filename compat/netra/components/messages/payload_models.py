@@ -9,9 +9,11 @@ from typing import Any, Optional, Union
 from typing_extensions import Literal, TypedDict
 
 try:
-    from pydantic import BaseModel, ConfigDict, Field
+    from pydantic import BaseModel, ConfigDict, Field, model_validator
 except ImportError as error:
     raise ImportError("message schemas need pydantic: pip install 'netra-compat[server]'") from error
+
+from .message_types import MessageType
 
 
 def _now() -> datetime:
@@ -141,6 +143,37 @@ class StreamEvent(BaseModel):
     timestamp: datetime = Field(default_factory=_now)
 
 
+class AgentStarted(BaseWebSocketPayload):
+    """The start of an agent's run."""
+
+    agent_id: str
+    agent_type: str
+    run_id: str
+    status: str = "active"
+    message: Optional[str] = None
+
+
+class SubAgentUpdate(BaseWebSocketPayload):
+    """How far an agent that works for another one has come; progress in percent."""
+
+    agent_id: str
+    sub_agent_name: str
+    status: str
+    message: Optional[str] = None
+    progress: Optional[float] = Field(default=None, ge=0, le=100)
+    current_task: Optional[str] = None
+
+
+class AgentCompleted(BaseWebSocketPayload):
+    """The end of an agent's run, with its result in whichever form the agent gives it."""
+
+    agent_id: str
+    run_id: str
+    result: Any
+    status: str = "completed"
+    message: Optional[str] = None
+
+
 class WebSocketErrorModel(BaseModel):
     """An error with its severity."""
 
@@ -151,6 +184,27 @@ class WebSocketErrorModel(BaseModel):
     details: Optional[dict[str, Any]] = None
     trace_id: Optional[str] = None
     timestamp: datetime = Field(default_factory=_now)
+
+
+class WebSocketMessage(BaseModel):
+    """A message with its sender and its time; ``type`` is kept as text."""
+
+    model_config = ConfigDict(use_enum_values=True)
+
+    type: MessageType
+    payload: Union[dict[str, Any], UserMessagePayload, AgentUpdatePayload, BaseWebSocketPayload]
+    sender: Optional[str] = None
+    timestamp: datetime = Field(default_factory=_now)
+    message_id: Optional[str] = None
+    user_id: Optional[str] = None
+    thread_id: Optional[str] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_the_older_word(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "type" not in data and "message_type" in data:
+            data = {**data, "type": data["message_type"]}
+        return data
 
 
 class WebSocketMessageIn(TypedDict):
