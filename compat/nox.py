@@ -177,13 +177,14 @@ def _versions_in(session: Any) -> list[str]:
 def versions(start: str = ".") -> list[str]:
     """Every version later than that in force at which a ledger removes something, as ``--compat-as-of`` takes it: ``shop=3.0``.
 
-    The ledgers are those that ``[tool.compat]`` names, else all that are found. Raises :class:`compat.CompatError`.
+    The ledgers are those that ``[tool.compat]`` names, else those that the project uses. Raises :class:`compat.CompatError`.
     """
     from compat.ledger import discovery
+    from compat.ledger.in_use import in_use
     from compat.ledger.versions import parse
 
-    references = discovery.configured(start)
-    ledgers = [discovery.load(reference) for reference in references] if references else discovery.discover(start)
+    references = discovery.configured(start) or [entry.value for entry in in_use(start)[0]]
+    ledgers = [discovery.load(reference) for reference in references]
     found = set()
     for ledger in ledgers:
         for move in ledger:

@@ -24,7 +24,7 @@ def load(reference: str) -> Ledger:
     try:
         module = _imported(name)
     except ImportError as error:
-        raise CompatError(f"ledger {reference!r} cannot be imported: {error}{_remedy(error)}") from error
+        raise CompatError(f"ledger {reference!r} cannot be imported: {error}{_remedy(error, name)}") from error
     except (Exception, SystemExit) as error:
         # Whatever a module of somebody else's does when it is imported, it says nothing about this package.
         raise CompatError(f"ledger {reference!r}: importing {name!r} raises {type(error).__name__}: {error}") from error
@@ -72,11 +72,16 @@ def _own_places(top: str) -> list[str]:
     ]
 
 
-def _remedy(error: ImportError) -> str:
+def _remedy(error: ImportError, name: str) -> str:
     import os
 
     if "PRE_COMMIT" not in os.environ:
-        return ""
+        top = name.partition(".")[0]
+        if error.name != top:
+            return ""
+        if os.path.exists(f"{top}.py") or os.path.isdir(top):
+            return f"; {top!r} lies here, where it is not searched: run `python -m compat`, which does, or install it"
+        return f"; install what has {top!r}, or run this in the directory of its project"
     missing = f" {error.name.partition('.')[0]!r}" if error.name else " it"
     return (
         f"; pre-commit runs this hook in an environment of its own: add the distribution that has{missing} to the hook's"

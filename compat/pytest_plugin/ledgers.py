@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from compat.errors import CompatError
 from compat.ledger import discovery
+from compat.ledger.in_use import in_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ def in_reach(root: str) -> list[Ledger]:
         if not any(known is ledger for known in found):
             found.append(ledger)
     return found
+
+
+def concerned(root: str) -> list[Ledger]:
+    """Those in reach but the shipped one, unless the project of a directory uses it."""
+    unused = {entry.value for entry in in_use(root)[1] if entry.value.startswith("compat.")}
+    left_out = [discovery.load(reference) for reference in unused]
+    return [ledger for ledger in in_reach(root) if not any(ledger is other for other in left_out)]
 
 
 def _load(reference: str, root: str) -> Ledger:

@@ -11,7 +11,7 @@ from compat.errors import CompatError, LegacyExpiredError, RemovedAttribute, Rem
 from compat.ledger import versions
 from compat.shim.recording.funnel import judge_anew
 
-from .ledgers import in_reach
+from .ledgers import concerned, in_reach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ HEAD = (
 def resolve(asked: str, root: str) -> str:
     """The value of ``COMPAT_AS_OF`` for a version asked for; raise ``pytest.UsageError`` for one that nobody knows."""
     try:
-        reached = in_reach(root)
+        reached = concerned(root) if asked == NEXT else in_reach(root)
     except CompatError as error:
         raise pytest.UsageError(f"--compat-as-of {asked}: {error}") from None
     origins = {origin.name: origin for ledger in reached for origin in ledger.origins}

@@ -24,6 +24,26 @@ def test_nothing_wrong_is_exit_code_0(healed):
     assert "ok    netra_backend: compat serves it (nothing real answers)\n" in done.stdout
 
 
+def test_a_package_that_an_editable_install_serves_is_real(run):
+    code = """
+import sys, types
+from importlib.machinery import ModuleSpec
+import compat.auto
+from compat.__main__ import main
+
+class Finder:
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return ModuleSpec(name, None, origin="/src/here.py") if name == "netra_backend" else None
+
+Finder.__module__ = "__editable___case_finder"
+sys.meta_path.append(Finder)
+main(["doctor"])
+"""
+    done = run(code=code)
+    assert "netra_backend: a real package answers (/src/here.py); compat serves declared modules" in done.stdout, done.stderr
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [

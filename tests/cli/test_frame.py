@@ -82,7 +82,7 @@ def test_an_error_of_the_file_system_is_one_line(monkeypatch, capsys):
 
     monkeypatch.setattr(type(COMMANDS["doctor"]), "load", lambda self: unreadable)
     assert main(["doctor"]) == 2
-    assert capsys.readouterr().err == "compat: [Errno 2] No such file or directory: 'usage.db'\n"
+    assert capsys.readouterr().err == "compat: usage.db: No such file or directory\n"
 
 
 @pytest.mark.parametrize("command", ["doctor", "--help"])

@@ -87,11 +87,17 @@ def test_a_distribution_is_seen_that_comes_into_a_folder_that_the_import_system_
 def test_load_says_what_is_wrong(site, monkeypatch):
     monkeypatch.syspath_prepend(str(site))
     assert len(load("thirdparty_ledger:LEDGER")) == 1
-    for name, text in (("raising", "1 / 0"), ("exiting", "import sys; sys.exit(4)"), ("misspelt", "def (")):
+    for name, text in (
+        ("raising", "1 / 0"),
+        ("exiting", "import sys; sys.exit(4)"),
+        ("misspelt", "def ("),
+        ("needy", "import no_such_module"),
+    ):
         (site / f"{name}_ledger.py").write_text(text)
     for reference, said in (
         ("thirdparty_ledger", "names no ledger; write 'package.module:LEDGER'"),
-        ("no_such_module:LEDGER", "cannot be imported: No module named 'no_such_module'"),
+        ("no_such_module:LEDGER", "No module named 'no_such_module'; install what has 'no_such_module', or run this in "),
+        ("needy_ledger:LEDGER", "ledger 'needy_ledger:LEDGER' cannot be imported: No module named 'no_such_module'"),
         ("thirdparty_ledger:MISSING", "module 'thirdparty_ledger' has no 'MISSING'"),
         ("thirdparty_ledger:NOT_ONE", "is of type int, not a Ledger"),
         ("raising_ledger:LEDGER", "ledger 'raising_ledger:LEDGER': importing 'raising_ledger' raises ZeroDivisionError: "),
@@ -102,6 +108,13 @@ def test_load_says_what_is_wrong(site, monkeypatch):
             load(reference)
         assert said in str(caught.value)
     del sys.modules["thirdparty_ledger"]
+
+
+def test_a_ledger_that_lies_here_and_is_not_searched_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "unsearched_ledger.py").write_text("")
+    with pytest.raises(CompatError, match="'unsearched_ledger' lies here, where it is not searched: run `python -m compat`"):
+        load("unsearched_ledger:LEDGER")
 
 
 def test_configuration_is_the_nearest_pyproject(tmp_path):

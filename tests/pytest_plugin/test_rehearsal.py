@@ -32,7 +32,7 @@ def test_nothing():
         ("2.0", ["test_lib"], "2.0"),
         ("3.0", ["test_lib", "test_money"], "3.0"),
         ("shop=4.0", ["test_money", "test_total"], "shop=4.0"),
-        ("next", ["test_lib", "test_money"], "lib=2.0,netra=3.0,shop=3.0"),
+        ("next", ["test_lib", "test_money"], "lib=2.0,shop=3.0"),
     ],
 )
 def test_expired_moves_raise(project, version, failed, shown):

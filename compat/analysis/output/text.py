@@ -39,7 +39,7 @@ def summary(report: Report) -> str:
         "No findings" if not count else f"{count} finding{'s' if count > 1 else ''} in {places} file{'s' if places > 1 else ''}"
     )
     known = f"; {len(report.known)} known in the baseline" if report.known else ""
-    return f"{head}{known} ({report.files} files, {report.seconds:.2f} s)."
+    return f"{head}{known} ({report.files} file{'s' if report.files != 1 else ''}, {report.seconds:.2f} s)."
 
 
 def _statistics(report: Report, stream: IO[str]) -> None:

@@ -65,7 +65,7 @@ class Trees:
     def __init__(self, paths: Iterable[str], *, exclude: Iterable[str] = (), gitignore: bool = True, data: bool = True) -> None:
         self.roots = [os.fspath(path) for path in paths]
         for path in self.roots:
-            if not os.path.lexists(path):
+            if not os.path.exists(path):
                 raise MissingPath(f"no such file or directory: {path!r}")
         self._exclude = _spec(exclude)
         self._gitignore = gitignore

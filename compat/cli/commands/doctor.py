@@ -8,6 +8,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
 
     from compat.ledger import Ledger
 
@@ -138,20 +139,30 @@ def _kept(directory: str) -> str:
 
 
 def _root(root: str, ledger: Ledger) -> str:
-    from importlib.machinery import PathFinder
-
     from compat.boot import finders
 
     kept = finders.narrowing()
     if kept is not None and root not in kept:
         return f"{root}: not served, COMPAT_ROOTS leaves it out"
-    found = PathFinder.find_spec(root)
+    found = _real(root)
     if found is not None:
         where = found.origin or ", ".join(list(found.submodule_search_locations or ())[:2])
         return f"{root}: a real package answers ({where}); compat serves declared modules that it does not have"
     is_generic = root in ledger.generic
     kind = "declared descendants only: other projects use this name too" if is_generic else "nothing real answers"
     return f"{root}: compat serves it ({kind})"
+
+
+def _real(root: str) -> ModuleSpec | None:
+    from importlib.machinery import PathFinder
+
+    # Editable installs by setuptools have finders of their own.
+    editable = [finder for finder in sys.meta_path if getattr(finder, "__module__", "").startswith("__editable__")]
+    for finder in (PathFinder, *editable):
+        found: ModuleSpec | None = finder.find_spec(root, None)
+        if found is not None:
+            return found
+    return None
 
 
 def _declared() -> tuple[list[Ledger], list[tuple[str, bool]]]:

@@ -109,7 +109,7 @@ def parse_since(text: str, today: int) -> int:
     Raises ``ValueError`` with the forms that are understood.
     """
     span = re.fullmatch(r"(\d+)([dw])", text)
-    if span:
+    if span and int(span.group(1)):
         return max(0, today - int(span.group(1)) * (7 if span.group(2) == "w" else 1) + 1)
     if text == "all":
         return 0

@@ -40,7 +40,7 @@ def test_periods(text, first):
     assert iso_day(parse_since(text, 20778)) == first
 
 
-@pytest.mark.parametrize("text", ["", "soon", "3y", "-3d", "2026-13-01"])
+@pytest.mark.parametrize("text", ["", "soon", "3y", "-3d", "0d", "0w", "2026-13-01"])
 def test_a_period_that_is_none_says_which_forms_there_are(text):
     with pytest.raises(ValueError, match="write 30d, 12w, all, or a first day such as 2026-11-01"):
         parse_since(text, 20778)
