@@ -234,7 +234,7 @@ async def compare(count: int, stacks: Sequence[str], passes: int, deliveries: in
                 print(f"{stack:<16}{count:>8}  not measured: {exc}")
         for _ in range(passes):
             for one in running:
-                await one.measure(deliveries // (4 if one.stack in SLOW else 1))
+                await one.measure(deliveries // (10 if one.stack in SLOW else 1))
         base = next((one for one in running if one.stack == "starlette"), None)
         for one in running:
             text, ratios = row_of(one, base)
@@ -253,8 +253,8 @@ async def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--clients", default="200,1000")
     parser.add_argument("--stacks", default="compat,starlette,socketio,channels-memory")
-    parser.add_argument("--passes", type=int, default=7)
-    parser.add_argument("--deliveries", type=int, default=20_000)
+    parser.add_argument("--passes", type=int, default=5)
+    parser.add_argument("--deliveries", type=int, default=10_000)
     options = parser.parse_args()
     print("microseconds of server CPU per event; in brackets over Starlette's: median of the passes, best over best")
     head = f"{'stack':<16}{'clients':>8}{'fan-out':>21}{'targeted':>21}{'fan-out/s':>11}{'targeted/s':>11}"
