@@ -121,8 +121,9 @@ def _fail(error: Exception, command: Command | None) -> int:
             sys.stderr.write(f"{missing_extra(command, package)}\n")
             return USAGE
     if isinstance(error, (CompatError, OSError)):
-        is_of_a_file = isinstance(error, OSError) and error.filename is not None and error.strerror
-        said = f"{error.filename}: {error.strerror}" if is_of_a_file else str(error)
+        said = str(error)
+        if isinstance(error, OSError) and error.filename is not None and error.strerror:
+            said = f"{error.filename}: {error.strerror}"
         sys.stderr.write(f"compat: {said}\n")
         return USAGE
     import traceback

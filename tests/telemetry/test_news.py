@@ -144,3 +144,10 @@ def test_the_end_of_a_process_waits_for_what_is_under_way_and_a_fork_tells_its_o
     if how == "end":  # a fork while a callback is under way may be warned of
         assert done.stderr == ""
     assert lines <= set(done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("callback", [None, 3, "print"])
+def test_what_cannot_be_called_is_refused_at_once(callback):
+    with pytest.raises(TypeError, match="takes a function of a site, not "):
+        compat.on_new_site(callback)
+    assert not news.listeners

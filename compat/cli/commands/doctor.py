@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
+    from typing import Any
 
     from compat.ledger import Ledger
 
@@ -157,7 +158,7 @@ def _real(root: str) -> ModuleSpec | None:
     from importlib.machinery import PathFinder
 
     # Editable installs by setuptools have finders of their own.
-    editable = [finder for finder in sys.meta_path if getattr(finder, "__module__", "").startswith("__editable__")]
+    editable: list[Any] = [finder for finder in sys.meta_path if getattr(finder, "__module__", "").startswith("__editable__")]
     for finder in (PathFinder, *editable):
         found: ModuleSpec | None = finder.find_spec(root, None)
         if found is not None:

@@ -250,8 +250,10 @@ def on_new_site(callback: Callable[[Site], object]) -> Callable[[], None]:
 
     Sites that were used before are told at once. The callback runs in another thread, one site after the other; what it
     raises is logged and goes no further, and it may use something legacy itself. Returns what ends it. In a forked child,
-    sites that are new there are told; with ``COMPAT_TELEMETRY=off`` none are.
+    sites that are new there are told; with ``COMPAT_TELEMETRY=off`` none are. Raises ``TypeError`` for what cannot be called.
     """
+    if not callable(callback):
+        raise TypeError(f"compat.on_new_site() takes a function of a site, not {callback!r}")
     return news.listen(callback, [site for site, _ in usage()])
 
 
