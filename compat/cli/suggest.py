@@ -17,7 +17,7 @@ EXAMPLES = {
     "fix": ("compat fix src", "compat fix --write src tests"),
     "compliance": ("compat compliance src", "compat compliance src --format json"),
     "prune": ("compat prune --as-of 3.0 src", "compat prune --as-of 3.0 --write src"),
-    "explain": ("compat explain netra_backend.app.websocket_core:CRITICAL_EVENTS",),
+    "explain": ("compat explain shop_util:Money", "compat explain --ledger shop shop_util:Money"),
     "guide": ("compat guide", "compat guide --write", "compat guide --check"),
     "stubs": ("compat stubs --out typings", "compat stubs --out typings --check"),
     "export": ("compat export ruff", "compat export alerts --output alerts.yml", "compat export grafana --output dashboard.json"),
