@@ -21,6 +21,7 @@ VALUES = {
     "fix-skip": ([], [3]),
     "test-files": (["*_spec.py"], {}),
     "factories": ({"a.b:C": "a.b:make"}, {"a.b:C": "make"}),
+    "per-file-ignores": ({"tests/": ["patch", "shop:a"]}, {"tests/": "patch"}),
     "owners": ({"src/": "@a", "docs/": ["@b"]}, {"src/": 3}),
     "rules": (True, "yes"),
     "baseline": ("debt.json", ""),
