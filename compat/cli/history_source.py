@@ -51,6 +51,8 @@ def opened_usage(sources: Sequence[str], *, watched: bool = True) -> Iterator[Op
         if not is_server(place) and not os.path.exists(place):
             raise click.UsageError(f"there is no directory or file {place!r} to read usage from")
     own = state_directory()
+    if not sources and os.path.lexists(own) and not os.path.isdir(own):
+        raise click.UsageError(f"the state directory {own!r} is no directory; set COMPAT_DIR to one, or name a directory to read")
     # No process has counted here yet: that is no fault.
     places = list(sources) or [own] * os.path.isdir(own)
     with bar("Reading segments", watched=watched) as progress:

@@ -52,6 +52,15 @@ def test_the_diff_comes_first_and_write_does_it(prune, tmp_path):
     assert "Deprecated" not in (tmp_path / "prn_moves.py").read_text()
 
 
+def test_the_diff_goes_to_a_file_before_anything_is_written(prune, tmp_path):
+    code, _out, said = prune("--as-of", "2.0", "--write", "--output", str(tmp_path / "nowhere" / "a.diff"))
+    assert code == 2 and "a.diff" in said
+    assert (tmp_path / "prn.py").read_text() == SOURCE
+    assert prune("--as-of", "2.0", "--write", "--output", str(tmp_path / "a.diff"))[:2] == (0, "")
+    assert "-def old():\n" in (tmp_path / "a.diff").read_text()
+    assert (tmp_path / "prn.py").read_text() == "def new():\n    return 1\n"
+
+
 def test_nothing_due_is_clean(prune):
     assert prune("--as-of", "1.9") == (0, "", "0 rows due as of 1.9; 0 files to be changed (--write does it), 0 left.\n")
 

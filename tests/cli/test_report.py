@@ -201,6 +201,15 @@ def test_a_wrong_command_line_is_told_what_is_right(ask, arguments, said):
     assert said in " ".join(shown.stderr.split())
 
 
+@pytest.mark.parametrize("command", ["report", "ready"])
+def test_a_state_directory_that_is_a_file_is_no_empty_one(ask, tmp_path, command):
+    (tmp_path / "file").write_text("kept")
+    shown = ask(command, COMPAT_DIR=str(tmp_path / "file"))
+    assert shown.returncode == 2
+    assert "/file' is no directory; set COMPAT_DIR to one" in " ".join(shown.stderr.split())
+    assert (tmp_path / "file").read_text() == "kept"
+
+
 def test_an_unknown_ledger_is_named(run):
     shown = run("report", "--ledger", "nobody")
     assert shown.returncode == 2

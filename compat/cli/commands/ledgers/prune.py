@@ -32,11 +32,11 @@ def command(paths: tuple[str, ...], as_of: str, ledgers: tuple[str, ...], output
 
     ledger = required_ledger(ledgers)
     made = pruner.prune(paths or (".",), ledger, as_of, exclude=config.load(paths[0] if paths else ".").exclude)
-    if write:
-        made.write()
-    else:
+    if not write or output is not None:
         with opened_output(output) as stream:
             stream.write(made.diff())
+    if write:
+        made.write()
     for reason in made.left:
         click.echo(f"left: {reason}", err=True)
     count = len(made.after)
