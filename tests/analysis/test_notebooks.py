@@ -130,7 +130,9 @@ def test_findings_stand_at_their_places_in_the_file(ledger, path):
         ('{"cells": [shop_old.whole', "Expecting value: line 1 column 12"),
         ('{"worksheets": ["import shop_old.whole"]}', "it has no list of cells"),
         ('["import shop_old.whole"]', "it has no list of cells"),
-        ('{"cells": [{"source": "import shop_old.whole"}]}', "it has no list of cells"),
+        ('{"cells": null, "x": "import shop_old.whole"}', "it has no list of cells"),
+        ('{"cells": [{"source": "import shop_old.whole"}]}', "its cell 1 has no cell_type"),
+        ('{"cells": [{"cell_type": "code", "source": "import shop_old.whole"}, 7]}', "its cell 2 has no cell_type"),
         ('{"cells": [], "x": "import shop_old.whole \udcff"}', "not valid utf-8"),
     ],
 )
@@ -145,6 +147,12 @@ def test_a_broken_notebook_is_one_sentence_and_nothing_is_written(ledger, path, 
     assert (path.parent / "a.py").read_text() == OLD
 
 
+@pytest.mark.parametrize("metadata", ["null", "[]", '{"kernelspec": null}', '{"kernelspec": {"language": null}}'])
+def test_a_notebook_that_does_not_say_its_language_is_pythons(ledger, path, metadata):
+    write(path, f'{{"cells": [{cell(listed(OLD))}], "metadata": {metadata}}}')
+    assert scan([str(path.parent)], ledger).findings
+
+
 def test_the_commands_take_notebooks(run):
     (run.tree / "app.py").unlink()
     (run.tree / "n.ipynb").write_text(notebook(cell(listed("from demo_old.things import Widget\n"))))
@@ -155,7 +163,7 @@ def test_the_commands_take_notebooks(run):
     for command in ("scan", "fix"):
         done = run(command)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-        assert "n.ipynb is not a notebook of format 4" in done.stderr
+        assert "n.ipynb is not a notebook: it has no list of cells, as format 4 has; mend it, or exclude it" in done.stderr
 
 
 def test_cells_come_back_as_they_were():

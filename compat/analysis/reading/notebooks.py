@@ -50,29 +50,34 @@ class Notebook:
         try:
             self.text = raw.decode("utf-8")
             data = json.loads(self.text)
-            cells = data["cells"]
-            kinds = [cell["cell_type"] for cell in cells]
         except UnicodeDecodeError as error:
-            raise NotebookError(f"{path} is not a notebook: not valid utf-8: {error.reason} at byte {error.start}") from None
-        except ValueError as error:
-            raise NotebookError(f"{path} is not a notebook: {error}") from None
-        except (KeyError, TypeError, IndexError):
-            raise NotebookError(f"{path} is not a notebook of format 4: it has no list of cells") from None
+            raise self._broken(f"not valid utf-8: {error.reason} at byte {error.start}") from None
+        except (ValueError, RecursionError) as error:
+            raise self._broken(str(error)) from None
+        listed = data.get("cells") if isinstance(data, dict) else None
+        if not isinstance(listed, list):
+            raise self._broken("it has no list of cells, as format 4 has")
+        kinds = [cell.get("cell_type") if isinstance(cell, dict) else None for cell in listed]
+        if None in kinds:
+            raise self._broken(f"its cell {kinds.index(None) + 1} has no cell_type")
         self.cells = [cell for cell in _cells(self.text) if kinds[cell.number] == "code"]
         self._magics: dict[str, str] = {}
-        language = str(data.get("metadata", {}).get("kernelspec", {}).get("language", "python"))
+        language = str(_within(_within(data, "metadata"), "kernelspec").get("language") or "python")
         self._parts = [self._masked(cell.source) for cell in self.cells] if language.startswith("python") else []
         self.cells = self.cells if self._parts else []
         self.program = "".join(f"{part}\n{self._between(index)}\n" for index, part in enumerate(self._parts))
         try:
             self.program.encode()
         except UnicodeEncodeError as error:
-            raise NotebookError(f"{path} is not a notebook: {error.reason} in a cell") from None
+            raise self._broken(f"{error.reason} in a cell") from None
         self._firsts: list[int] = []
         line = 1
         for part in self._parts:
             self._firsts.append(line)
             line += part.count("\n") + 2
+
+    def _broken(self, why: str) -> NotebookError:
+        return NotebookError(f"{self.path} is not a notebook: {why}; mend it, or exclude it in [tool.compat]")
 
     def _between(self, index: int) -> str:
         return f"'compat: end of cell {index}'"
@@ -161,6 +166,11 @@ class Notebook:
 
     def _dumped(self, value: str) -> str:
         return json.dumps(value, ensure_ascii=self.text.isascii())
+
+
+def _within(table: dict[str, Any], key: str) -> dict[str, Any]:
+    found = table.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _cells(text: str) -> list[Cell]:
