@@ -10,7 +10,7 @@ import inspect
 import keyword
 import types
 
-from .recording import callsite, thread_origin
+from .recording import callsite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ class _Missing:
 
 
 MISSING: Any = _Missing()
-_FILE = f"<compat argument {callsite.UNSEEN}>"
-thread_origin.FILES.add(_FILE)
+FILE = f"<compat argument {callsite.UNSEEN}>"
 _compiled: dict[str, CodeType] = {}
 
 
@@ -77,7 +76,7 @@ def generated(function: Any, forms: Forms, translated: Callable[..., Any]) -> An
     text = source.text(passed, (*positional, *guards), beyond, (*named, *legacy), [*guards, *legacy], bool(rest))
     compiled = _compiled.get(text)
     if compiled is None:
-        compiled = _compiled[text] = compile(text, _FILE, "exec")
+        compiled = _compiled[text] = compile(text, FILE, "exec")
     # No functools.partial: on PyPy it has a frame of its own between this call and the caller's.
     scope = {**source.scope, "_compat_t": translated, "_compat_s": is_simple}
     exec(compiled, scope)

@@ -11,7 +11,7 @@ import inspect
 import types
 
 from .recording import callsite
-from .recording.funnel import FILTERS, HOT_GLOBALS, KEY, LateRecorder, UseRecorder
+from .recording.funnel import FILTERS, HOT_GLOBALS, KEY, LateRecorder, UseRecorder, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,8 +44,11 @@ _BUILTINS = {"KeyError": KeyError, "ValueError": ValueError}
 _RESERVED = frozenset(("_fn", "_hot", "_slow", "_defaults", "_named", "_fr", "_code", "_cell", *HOT_GLOBALS))
 #: The file of forwarders that stand in place of what they call: the call goes on to it as it was written.
 IN_PLACE = "<compat in place>"
-#: The files of all code that does so.
-IN_PLACE_FILES = {IN_PLACE}
+_FORWARDER = "<compat forwarder>"
+#: The files of all code that passes the call of a user on: to what it stands in place of, or to what it is renamed to.
+PASSING_FILES = {IN_PLACE, _FORWARDER}
+#: Those of them that take legacy arguments.
+ARGUMENT_FILES: set[str] = set()
 _makers: dict[tuple[str, str, str], Callable[..., Any]] = {}
 
 
@@ -87,10 +90,7 @@ def caller(recorder: UseRecorder | LateRecorder, kind: str) -> Callable[[FrameTy
     """The slow path of a forwarder: everything but a known, silent site."""
 
     def slow(frame: FrameType | None) -> None:
-        if frame is not None and callsite.is_own(frame):
-            recorder.skip(frame)
-        else:
-            recorder.use(kind, frame)
+        record(recorder, kind, callsite.beyond(frame, ARGUMENT_FILES))
 
     return slow
 
@@ -102,7 +102,7 @@ def forward(
     kind: str = "call",
     through: str = "",
     like: Any = None,
-    file: str = "<compat forwarder>",
+    file: str = _FORWARDER,
 ) -> Any:
     """Make a forwarder of ``target``.
 

@@ -12,6 +12,7 @@ from types import FunctionType
 
 from compat.errors import LegacyExpiredError
 
+from .forward import ARGUMENT_FILES, PASSING_FILES
 from .in_place.classes import above_metaclass, put
 from .recording import callsite
 from .recording.funnel import record, record_read
@@ -146,7 +147,7 @@ class Renamed:
         recorder, target = self.recorder, self._target
 
         def forwarder(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-            record(recorder, "call", callsite.stack_top(1))
+            record(recorder, "call", callsite.beyond(callsite.stack_top(1), ARGUMENT_FILES))
             found = target(None, self) if is_class_method else target(self, type(self))
             return found(*args, **kwargs)
 
@@ -165,3 +166,6 @@ class Renamed:
             setattr(self, new, value)
 
         return property(get, put)
+
+
+PASSING_FILES.add(Renamed.method.__code__.co_filename)

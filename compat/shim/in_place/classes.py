@@ -7,7 +7,7 @@ import functools
 import inspect
 import sys
 
-from ..forward import IN_PLACE_FILES
+from ..forward import PASSING_FILES
 from ..recording import callsite
 from ..recording.funnel import record
 
@@ -42,7 +42,7 @@ def watch(kind: Any, recorder: UseRecorder | LateRecorder, row: Deprecated) -> C
     return undo
 
 
-IN_PLACE_FILES.add(watch.__code__.co_filename)
+PASSING_FILES.add(watch.__code__.co_filename)
 
 
 def put(kind: Any, name: str, made: object) -> Callable[[], None]:

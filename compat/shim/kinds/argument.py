@@ -8,7 +8,7 @@ from types import FunctionType
 
 from .. import argument_calls
 from ..argument_forms import Forms
-from ..forward import IN_PLACE_FILES, FunctionLike
+from ..forward import ARGUMENT_FILES, PASSING_FILES, FunctionLike
 from ..overriding import record_override, watch
 from ..recording import callsite, thread_origin
 from .kind import Kind, owner_in, replaced
@@ -164,8 +164,7 @@ def _is_special(function: Any) -> bool:
 
 
 def _caller(depth: int) -> FrameType | None:
-    frame = callsite.stack_top(depth + 1)
-    return frame.f_back if frame is not None and frame.f_code.co_filename in IN_PLACE_FILES else frame
+    return callsite.beyond(callsite.stack_top(depth + 1), PASSING_FILES)
 
 
 def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecorder]], bound: int = 0) -> Any:
@@ -194,6 +193,8 @@ def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecor
     return wrapper
 
 
-thread_origin.FILES.add(accept.__code__.co_filename)
+ARGUMENT_FILES.update((accept.__code__.co_filename, argument_calls.FILE))
+PASSING_FILES.update(ARGUMENT_FILES)
+thread_origin.FILES.update(ARGUMENT_FILES)
 
 KIND = ArgumentKind()

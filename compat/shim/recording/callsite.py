@@ -9,7 +9,7 @@ from . import bytecode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from types import CodeType, FrameType
     from typing import TypeVar
 
@@ -113,6 +113,13 @@ def is_importlib(frame: FrameType) -> bool:
 def find_user(frame: FrameType | None) -> FrameType | None:
     """Walk up from ``frame`` to the first frame that is user code; ``None`` where there is none, as in a thread of its own."""
     while frame is not None and _is_between(frame):
+        frame = frame.f_back
+    return frame
+
+
+def beyond(frame: FrameType | None, files: Container[str]) -> FrameType | None:
+    """The first frame from ``frame`` upwards whose code is of none of these files."""
+    while frame is not None and frame.f_code.co_filename in files:
         frame = frame.f_back
     return frame
 
