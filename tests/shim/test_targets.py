@@ -55,6 +55,27 @@ def test_a_name_is_not_there(world, installed, home, target, kind):
     assert seen.counted("import") == {(f"{home}:Lost", "import", 11): 1}
 
 
+STAYS = {"since": "1.0", "removal": "3.0", "instead": None}
+STARRED = {
+    "a module that stays": ("live", []),
+    "a module of single names": ("oldns.mod", []),
+    "a module that moved": ("old.mod", [Module("old.mod", "canon.sub.deep", **STAYS)]),
+}
+
+
+@pytest.mark.parametrize("version", ["1.5", "2.0"])
+@pytest.mark.parametrize("target", ROWS.values(), ids=ROWS)
+@pytest.mark.parametrize("module, rows", STARRED.values(), ids=STARRED)
+def test_what_is_not_there_is_in_no_star_import(world, installed, module, rows, target, version):
+    world.write("canon/needy.py", "import no_such_package\nThing = 1\n")
+    expires, lost = Name(f"{module}:Expires", "canon.core:CONST", **V), Name(f"{module}:Lost", target, **STAYS)
+    installed(*rows, expires, lost, Name(f"{module}:Kept", "canon.core:make", **STAYS), version=version)
+    seen = world.ok(f"from {module} import *\n")
+    assert "Kept" in seen.namespace and "Lost" not in seen.namespace
+    assert ("Expires" in seen.namespace) == (version == "1.5")
+    assert not [move for move, *_ in seen.counted() if move.endswith("Lost")]
+
+
 def test_the_sentence_names_the_row_and_what_is_missing(world, installed, home):
     installed(Name(f"{home}:Lost", "canon.core:NoSuchThing", **V))
     seen = world.use(f"from {home} import Lost")

@@ -9,11 +9,11 @@ from compat._forking import gate
 
 from . import imports, overlay
 from .modules import LegacyModule, dress, fallback, is_public, missing, served_property
-from .targets import load_module, spec_of
+from .targets import is_there, load_module, spec_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from importlib.machinery import ModuleSpec
     from types import CodeType, ModuleType
     from typing import Any
@@ -75,11 +75,21 @@ class Loader:
             dress(module, sys.modules[self.canonical])
             namespace["__getattr__"] = fallback(module, self.canonical, self.recorder)
         else:
-            namespace["__getattr__"] = missing(module, None, self.owner.ledger.is_declared)
+            namespace["__getattr__"] = missing(module, self._star(module), self.owner.ledger.is_declared)
         if not self.canonical and not namespace.get("__doc__"):
             namespace["__doc__"] = f"What old code imports from {module.__name__}: names that have moved, or are gone."
-        if not self.canonical and "__all__" not in namespace:
-            namespace["__all__"] = sorted(name for name, move in self.rows.items() if is_public(name) and not move.is_tombstone)
+
+    def _star(self, module: ModuleType) -> Callable[[str], object]:
+        """The ``__getattr__`` of a module of single names: its ``__all__``, when asked for, imports the targets."""
+
+        def star(name: str) -> object:
+            if name == "__all__":
+                gone = vars(type(module))["__compat_gone__"]
+                served = (name for name in self.rows if is_public(name) and name not in gone)
+                return sorted(name for name in served if is_there(self.rows[name]))
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+
+        return star
 
     # What inspect, runpy, linecache and pkgutil ask a loader for is answered by the canonical module's own.
     def _ask(self, what: str, *default: Any) -> Any:

@@ -18,7 +18,7 @@ from ..recording.callsite import unseen
 from ..recording.funnel import lost_error, record, site_key
 from . import imports
 from .descriptors import child_property, count_write, module_property, record_module_read
-from .targets import load_module
+from .targets import is_there, load_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -231,10 +231,11 @@ def fallback(module: types.ModuleType, canonical: str, recorder: UseRecorder | N
         if name == "__all__":
             found = getattr(target, "__all__", None)
             names = [key for key in vars(target) if is_public(key)] if found is None else list(found)
-            gone = vars(kind)["__compat_gone__"]
-            return names + [
-                key for key in _served(kind) if is_public(key) and key not in names and key not in gone and found is None
-            ]
+            if found is not None:
+                return names
+            gone, rows = vars(kind)["__compat_gone__"], vars(kind)["__compat_rows__"]
+            own = [key for key in _served(kind) if is_public(key) and key not in names and key not in gone]
+            return names + [key for key in own if key not in rows or is_there(rows[key])]
         if (name.startswith("__") and name.endswith("__")) or recorder is None:
             return getattr(target, name)
         try:

@@ -12,6 +12,7 @@ import types
 from ..recording import bytecode
 from .descriptors import child_property
 from .modules import by_reference, missing, served_property
+from .targets import is_there
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def class_of(module: types.ModuleType) -> type | None:
     def __dir__(self: types.ModuleType) -> list[str]:
         return sorted({*before.__dir__(self), *vars(type(self))[_MARK]})
 
-    body = {"__module__": kind.__module__, "__dir__": __dir__, "__reduce_ex__": by_reference, _MARK: set()}
+    body = {"__module__": kind.__module__, "__dir__": __dir__, "__reduce_ex__": by_reference, _MARK: {}}
     made = type(kind.__name__, (kind,), body)
     try:
         module.__class__ = made  # type: ignore[assignment]
@@ -67,7 +68,7 @@ def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) 
     for name, move in wanted.items():
         setattr(kind, name, served_property(move, recorder_of))
         if not recorder_of(move).raises:
-            vars(kind)[_MARK].add(name)
+            vars(kind)[_MARK][name] = move
     own = namespace.get("__getattr__")
     namespace["__getattr__"] = made = missing(module, own, owner.ledger.is_declared)
     if "__all__" not in namespace and "__all__" not in vars(kind):
@@ -82,7 +83,7 @@ def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) 
         for name in wanted:
             if name in vars(kind):
                 delattr(kind, name)
-            vars(kind)[_MARK].discard(name)
+            vars(kind)[_MARK].pop(name, None)
         for name, value in popped.items():
             namespace.setdefault(name, value)
         if not vars(kind)[_MARK] and isinstance(vars(kind).get("__all__"), property):
@@ -135,7 +136,8 @@ def _star(kind: type) -> property:
         if bytecode.READABLE and not (bytecode.is_import_from(frame) or frame.f_code.co_name == "_handle_fromlist"):
             raise AttributeError(f"module {module.__name__!r} has no attribute '__all__'")
         names = {name for name in vars(module) if not name.startswith("_")}
-        return sorted(names | {name for name in vars(type(module))[_MARK] if not name.startswith("_")})
+        moved = vars(type(module))[_MARK].items()
+        return sorted(names | {name for name, move in moved if not name.startswith("_") and is_there(move)})
 
     def put(module: Any, value: object) -> None:
         delattr(kind, "__all__")

@@ -102,6 +102,15 @@ def resolve(path: str, move: str) -> object:
     return found
 
 
+def is_there(move: Move) -> bool:
+    """Whether a row has something to hand out: its target may be optional."""
+    try:
+        resolve(move.adapter or move.canonical, move.id)
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
 @unseen
 def load_for(load: Callable[[], object], move: str, path: str, *, is_import: bool) -> object:
     """What ``load`` gives. Where it fails, the error is one that Python raises for such a use of what is not there.
