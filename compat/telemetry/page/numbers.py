@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import add
 from typing import NamedTuple
@@ -74,14 +75,13 @@ class Numbers(NamedTuple):
 
 
 class _Counted(NamedTuple):
-    """Uses of one move by one service in one environment: days and counts of the period, and the last use ever."""
+    """Uses of one move by one service in one environment: ``day,count,day,count`` of the period, and the last use ever."""
 
     move: str
     caller: str
     service: str
     environment: str
-    days: str
-    counts: str
+    counted: str
     last: float | None
     who: str
 
@@ -96,12 +96,12 @@ def read_numbers(
     """Read the numbers of a period; ``row`` gives the id of the row for a counted one, ``owners`` whose a file is."""
     count = -(-(selection.today - selection.first + 1) // width)
     sites = list(_sites(connection, selection))
-    bars: dict[tuple[str, str], list[int]] = {}
+    bars: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * count)
     cells: dict[str, dict[tuple[str, str], list[int]]] = {}
     callers: dict[str, dict[str, list[int]]] = {}
-    trends: dict[str, list[int]] = {}
+    trends: dict[str, list[int]] = defaultdict(lambda: [0] * count)
     tests: set[str] = set()
-    weeks = selection.today - 6, selection.today - 13
+    this_week, week_before = selection.today - 6, selection.today - 13
     # A day after today is of a clock that is ahead, and counts as today.
     slots = {day: count - 1 - (selection.today - day) // width for day in range(selection.first, selection.today + 1)}
     for each in _counted(connection, selection, sites, owners):
@@ -110,18 +110,18 @@ def read_numbers(
         user = each.service if each.environment == PRODUCTION else f"{each.service} ({each.environment})"
         move, who = row(each.move), each.who or UNTOLD
         is_test = each.environment == TEST
-        mine = [0] * count
-        days, counts = json.loads(each.days), json.loads(each.counts)
-        for day, uses in zip(days, counts):
-            mine[slots.get(day, -1)] += uses
-        if width > 7:
-            week, before = (sum(uses for day, uses in zip(days, counts) if at <= day < at + 7) for at in weeks)
-        else:
-            week, before = (sum(mine[len(mine) - (7 // width) * (n + 1) : len(mine) - (7 // width) * n]) for n in (0, 1))
-        total = sum(counts)
-        bars[user, who] = _added(bars.get((user, who)), mine)
-        if not is_test:
-            trends[move] = _added(trends.get(move), mine)
+        bar, trend = bars[user, who], [0] * count if is_test else trends[move]
+        week = before = total = 0
+        counted = json.loads(f"[{each.counted}]")
+        for day, uses in zip(counted[::2], counted[1::2]):
+            slot = slots.get(day, -1)
+            bar[slot] += uses
+            trend[slot] += uses
+            total += uses
+            if day >= this_week:
+                week += uses
+            elif day >= week_before:
+                before += uses
         last = min(selection.today, int(each.last // 86400))
         found = cells.setdefault(move, {}).setdefault((user, who), [0, 0, 0, 0])
         found[:] = found[0] + week, found[1] + before, found[2] + total, max(found[3], last)
@@ -182,30 +182,27 @@ def _counted(
             whose = owned.setdefault((site.move, site.caller, site.service, site.environment), {})
             whose.setdefault(owners(site.file), []).append(site)
     parted = [(owner, site) for whose in owned.values() if len(whose) > 1 for owner, mine in whose.items() for site in mine]
-    of_sites = {}
+    of_sites: dict[int, str] = {}
     if parted:
-        of_sites = {
-            site: (days, counts)
-            for site, days, counts in connection.execute(
-                "SELECT site, json_group_array(day), json_group_array(count) FROM uses "
+        of_sites = dict(
+            connection.execute(
+                "SELECT site, group_concat(day || ',' || count) FROM uses "
                 "WHERE site IN (SELECT value FROM json_each(?)) AND day >= ? GROUP BY site",
                 (json.dumps([site.id for _, site in parted]), selection.first),
             )
-        }
-    for move, caller, service, environment, days, counts, last in connection.execute(
+        )
+    for move, caller, service, environment, counted, last in connection.execute(
         "SELECT g.move, g.caller, g.service, g.environment, "
-        "(SELECT json_group_array(day) FROM daily WHERE grp = g.id AND day >= :first), "
-        "(SELECT json_group_array(count) FROM daily WHERE grp = g.id AND day >= :first), "
+        "(SELECT group_concat(day || ',' || count) FROM daily WHERE grp = g.id AND day >= :first), "
         f"(SELECT last FROM daily WHERE grp = g.id ORDER BY day DESC LIMIT 1) FROM groups g WHERE {CHOSEN}",
         selection.values,
     ):
         whose = owned.get((move, caller, service, environment), {})
         if len(whose) < 2:
             who = caller if owners is None else next(iter(whose), "")
-            yield _Counted(move, caller, service, environment, days, counts, last, who)
+            yield _Counted(move, caller, service, environment, counted or "", last, who)
     for owner, each in parted:
-        days, counts = of_sites.get(each.id, ("[]", "[]"))
-        yield _Counted(each.move, each.caller, each.service, each.environment, days, counts, each.last, owner)
+        yield _Counted(each.move, each.caller, each.service, each.environment, of_sites.get(each.id, ""), each.last, owner)
 
 
 def _indexed(

@@ -348,8 +348,10 @@ def test_the_last_weeks_are_the_same_in_every_period(values, since):
     assert sum(move.trend) == 31
 
 
-def test_uses_dated_after_today_are_of_today(values):
-    (move,) = values([("old:X", "call", "a.py", 1, "f", "a", "api", {-3: 4, 0: 1})])["moves"]
+@pytest.mark.parametrize("days", [0, 800])
+def test_uses_dated_after_today_are_of_today(values, days):
+    uses = {-3: 4, 0: 1, days: 1}
+    (move,) = values([("old:X", "call", "a.py", 1, "f", "a", "api", uses)], since="all")["moves"]
     assert (move.week, move.trend[-1], move.last) == (5, 5, "2026-11-21")
 
 
