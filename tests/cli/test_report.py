@@ -184,6 +184,7 @@ def test_a_table_in_an_ascii_terminal_is_no_error(ask, count):
     shown = ask("report", PYTHONIOENCODING="ascii")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "old.core:Manager" in shown.stdout
+    assert "         #" in shown.stdout and "?" not in shown.stdout
 
 
 @pytest.mark.parametrize(

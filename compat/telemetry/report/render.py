@@ -19,14 +19,24 @@ UNTOLD = "(not told apart)"  # beyond the bound of sites per process, or from a 
 _NUMBERS = ("today", "7 days", "30 days", "change", "moves", "callers")
 PIPE = 10_000  # columns: no line of a table is folded for who greps it
 _BARS = "▁▂▃▄▅▆▇█"
+_BARS_OF_ASCII = ".:-=+*%#"
 
 
-def spark(counts: tuple[int, ...], width: int = 10) -> str:
+def spark(counts: tuple[int, ...], width: int = 10, bars: str = _BARS) -> str:
     """A trend in ``width`` characters, each the sum of its share of the days; a space where there was nothing."""
     step = max(1, len(counts) // width)
     sums = [sum(counts[at : at + step]) for at in range(0, len(counts), step)]
     top = max(sums, default=0)
-    return "".join(_BARS[(len(_BARS) - 1) * each // top] if each else " " for each in sums)
+    return "".join(bars[(len(bars) - 1) * each // top] if each else " " for each in sums)
+
+
+def _bars(stream: IO[str]) -> str:
+    """The characters of a trend, the lowest first, that ``stream`` can write."""
+    try:
+        _BARS.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return _BARS_OF_ASCII
+    return _BARS
 
 
 def direction(line: Line) -> str:
@@ -92,10 +102,10 @@ def terminal(stream: IO[str], width: int | None = None) -> Console:
     return Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
 
 
-def cells(line: Line, report: Report) -> list[str]:
-    """One row of the table and of Markdown, in the order of :func:`headers`."""
+def cells(line: Line, report: Report, bars: str = _BARS) -> list[str]:
+    """One row of the table and of Markdown, in the order of :func:`headers`; its trend is drawn in ``bars``."""
     counts = (f"{count:,}" for count in (line.today, line.week, line.month))
-    shown = [printable(line.key) or UNTOLD, *counts, spark(line.trend), direction(line)]
+    shown = [printable(line.key) or UNTOLD, *counts, spark(line.trend, bars=bars), direction(line)]
     if report.by != "move":
         shown.append(f"{line.moves:,}")
     if report.by != "caller":
@@ -148,7 +158,7 @@ def write_markdown(report: Report, stream: IO[str], where: str = "") -> None:
     if empty:
         stream.write(f"{empty}\n\n")
     if report.lines:
-        rows = [cells(line, report) for line in report.lines]
+        rows = [cells(line, report, _bars(stream)) for line in report.lines]
         columns = _told(headers(report), rows)
         heads = [headers(report)[at] for at in columns]
         stream.write(f"| {' | '.join(heads)} |\n")
@@ -175,7 +185,7 @@ def write_table(report: Report, stream: IO[str], where: str = "", *, top: int = 
         console.print(empty)
     lines = report.lines[:top] if top else report.lines
     if lines:
-        rows = [_marked(cells(line, report), report, line) for line in lines]
+        rows = [_marked(cells(line, report, _bars(stream)), report, line) for line in lines]
         heads = headers(report)
         shown = _fitting(heads, rows, console.width)
         if report.by == "move" and heads.index("stage") in shown:
