@@ -128,10 +128,6 @@ def move_facts(ledger: Ledger) -> dict[str, MoveFacts]:
 def opened_output(path: Path | str | None) -> Iterator[IO[str]]:
     """Yield a text stream in UTF-8: stdout, or a file that is written whole or not at all (see :func:`whole_file`)."""
     if path is None or str(path) == "-":
-        reconfigure = getattr(sys.stdout, "reconfigure", None)
-        if reconfigure is not None:
-            # A page or a spark line holds characters that an ASCII or Latin-1 locale cannot write.
-            reconfigure(errors="replace")
         yield sys.stdout
         return
     with ExitStack() as opened:
@@ -140,7 +136,8 @@ def opened_output(path: Path | str | None) -> Iterator[IO[str]]:
         except OSError as error:
             remedy = "name a file in a directory that can be"
             raise CompatError(f"{str(path)!r} cannot be written: {error.strerror}; {remedy}") from None
-        stream = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+        # The name of a file may be in another encoding.
+        stream = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="\n")
         try:
             yield stream
         finally:

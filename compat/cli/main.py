@@ -25,6 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Where the caller has closed them (`compat scan >&-`), Python leaves None in their place.
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        # Names, paths and trends hold characters that a terminal in ASCII or Latin-1 cannot show.
+        reconfigure(errors="replace")
     try:
         return _run(command, arguments)
     except KeyboardInterrupt:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import pathlib
 import subprocess
 import sys
@@ -9,8 +11,9 @@ import sys
 import pytest
 
 from compat import __file__ as face
-from compat.cli.main import main, missing_extra
+from compat.cli.main import FOUND, OK, main, missing_extra
 from compat.cli.table import COMMANDS
+from compat.telemetry.history.database import open_history
 
 ROOT = pathlib.Path(face).parents[1]
 
@@ -91,6 +94,28 @@ def test_a_closed_stdout_is_no_error(command):
         ["sh", "-c", '"$0" -m compat "$1" >&-', sys.executable, command], stderr=subprocess.PIPE, text=True, timeout=60, cwd=ROOT
     )
     assert (done.returncode in (0, 1), done.stderr) == (True, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
+@pytest.mark.parametrize(
+    "arguments", ["forget", "doctor", "scan .", "scan . --format json --output found.json", "report --by file"]
+)
+def test_names_that_a_terminal_in_ascii_cannot_show_are_no_defect(tmp_path, monkeypatch, arguments):
+    """Of the state directory, of a source file whose name is Latin-1, and of a row."""
+    ledger = "LEDGER = Ledger('l', version='2.0', docs='')\nLEDGER += [Name('old:Größe', 'ascii_ledger:x', {})]\n".format(
+        "since='1.0', removal='3.0', instead=None"
+    )
+    (tmp_path / "ascii_ledger.py").write_text(f"from compat import Ledger, Name\nx = 1\n{ledger}", encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text("[tool.compat]\nledgers = ['ascii_ledger:LEDGER']\n")
+    (tmp_path / os.fsdecode(b"a\xe9.py")).write_text("from old import Größe\n", encoding="utf-8")
+    state = tmp_path / os.fsdecode(b"\xc3\xa9\xe9")
+    state.mkdir()
+    open_history(str(state / "usage.db"), readonly=False).close()
+    monkeypatch.setenv("COMPAT_DIR", str(state))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "ascii"))
+    assert main(arguments.split()) in (OK, FOUND)
 
 
 def test_interruption_has_its_own_exit_code(monkeypatch):

@@ -74,7 +74,7 @@ def importers(found: Iterable[Found], given: Mapping[str, Iterable[str]]) -> Ite
 
     by_end: dict[bytes, set[bytes]] = {}
     for module, names in given.items():
-        for end in _ends(module.encode()):
+        for end in _ends(module.encode(errors="surrogateescape")):
             by_end.setdefault(end, set()).update(name.encode() for name in names)
     for item, raw in _with_any(found, minimal({name for names in by_end.values() for name in names})):
         if _imports_one_of(raw, by_end):

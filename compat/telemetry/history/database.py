@@ -238,7 +238,7 @@ def open_history(place: str | os.PathLike[str], readonly: bool = True, *, patien
         raise HistoryError(f"there is no usage history {path!r}: run 'compat report' where the counting processes ran")
     if not readonly and not os.path.exists(path):
         _create(path)
-    uri = f"file:{quote(os.path.abspath(path))}?mode={'ro' if readonly else 'rwc'}"
+    uri = f"file:{quote(os.fsencode(os.path.abspath(path)))}?mode={'ro' if readonly else 'rwc'}"
     if readonly and not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK) and not os.path.exists(path + "-wal"):
         # WAL needs a file for its readers' marks, which cannot be made here; but nobody can write here either.
         uri += "&immutable=1"
