@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from compat import Deprecated, LegacyExpiredError, Method, Module, Name, Removed
@@ -93,6 +95,27 @@ def test_a_bare_import_of_a_module_whose_names_have_all_expired_fails_as_after_t
     assert str(seen.error).startswith(f"Importing {name!r} has expired: it was deprecated in kit 1.0 and removed in 2.0. ")
     assert "canon.core" in str(seen.error) and seen.error.name == name
     assert not world.ok("try:\n    import oldns.gone\nexcept ImportError:\n    pass\nimport oldns.mod").error
+
+
+LOADERS = {
+    "a from-import": "from oldns.gone import make",
+    "a from-import of the package": "from oldns import gone",
+    "a child": "import oldns.gone.below",
+    "import_module": "import importlib\n    importlib.import_module('oldns.gone')",
+}
+
+
+@pytest.mark.parametrize("loader", LOADERS.values(), ids=LOADERS)
+@pytest.mark.parametrize("statement", ["import oldns.gone", "import oldns.gone as m"])
+def test_it_fails_whatever_has_loaded_the_module_before(world, installed, loader, statement):
+    installed(*ROWS, Name("oldns.gone.below:make", "canon.core:make", **V), version="2.0")
+    world.ok(f"try:\n    {loader}\nexcept ImportError:\n    pass\n", filters="ignore")
+    assert "oldns.gone" in sys.modules
+    for _ in range(2):
+        seen = world.use(f"x = 1\n{statement}")
+        assert isinstance(seen.error, ModuleNotFoundError) and isinstance(seen.error, LegacyExpiredError)
+        assert str(seen.error).startswith("Importing 'oldns.gone' has expired") and seen.error.name == "oldns.gone"
+    assert world.ok("import oldns.mod, oldns").error is None
 
 
 def test_a_from_import_of_such_a_module_names_the_row(world, installed):

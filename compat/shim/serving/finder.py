@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 import threading
@@ -82,10 +83,14 @@ class Finder:
         for one in self._installed:
             if one.ledger.is_declared(name) and self._may_serve(one, name) and self._is_there(one, name):
                 rows = one.ledger.module_rows(name)
-                self._refuse_expired(one, name)
+                gone, frame = self._gone(one, name), sys._getframe(2)
+                if gone is not None and imports.is_bare(name, callsite.user_frame(frame)):
+                    raise gone
                 loader: Any = Loader(one, "", None, rows)
                 spec = LegacySpec(name, loader, origin=f"ledger {one.ledger.name!r}", is_package=True)
                 spec.submodule_search_locations = []
+                if gone is not None:
+                    spec.gone = functools.partial(self._gone, one, name)
                 return spec
         return None
 
@@ -143,20 +148,18 @@ class Finder:
         ledger = one.ledger
         return any(f"{move.module}.".startswith(f"{name}.") and not move.raises(ledger.stage(move)) for move in ledger)
 
-    def _refuse_expired(self, one: Installed, name: str) -> None:
-        """Raise for ``import old.names`` where all rows at or below it have expired: after the removal there is no such module.
+    @staticmethod
+    def _gone(one: Installed, name: str) -> Exception | None:
+        """What ``import old.names`` raises where all rows at or below it have expired: after the removal there is no such module.
 
         A from-import goes on to the row that it names, whose error says what to write.
         """
-        frame: FrameType | None = sys._getframe(3)
-        user = callsite.user_frame(frame) if frame is not None else None
-        statement = bytecode.import_statement(user) if user is not None and bytecode.is_importing(user) else None
-        if statement is None or statement.fromlist or statement.name != name:
-            return
         ledger = one.ledger
+        if any(ledger.stage(move) != EXPIRED for move in ledger.module_rows(name).values()):
+            return None
         rows = [move for move in ledger if f"{move.module}.".startswith(f"{name}.")]
         if not rows or any(ledger.stage(move) != EXPIRED for move in rows):
-            return
+            return None
         targets = dict.fromkeys(move.canonical.partition(":")[0] for move in rows if move.canonical)
         told = f"What it had is now in {', '.join(targets)}." if targets else "Nothing replaces it."
         gone = Module(
@@ -167,7 +170,7 @@ class Finder:
             instead=None if len(targets) == 1 else told,
         )
         origin = ledger.origin(rows[0])
-        raise gone.error("import", sentence(gone.replace(ledger=origin.name), "import", EXPIRED, docs=origin.docs))
+        return gone.error("import", sentence(gone.replace(ledger=origin.name), "import", EXPIRED, docs=origin.docs))
 
     def _may_serve(self, one: Installed, name: str) -> bool:
         """A root with a generic name is served for declared descendants only: ``import shared`` alone stays an error."""

@@ -10,7 +10,7 @@ from ..recording import bytecode, callsite, lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import FrameType
     from typing import Any
 
@@ -33,6 +33,20 @@ def seen(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: Fram
         _raise_in_wait(name, error)
         return True
     return False
+
+
+def is_bare(name: str, frame: FrameType) -> bool:
+    """Whether a frame executes ``import name``, and takes nothing from it."""
+    statement = bytecode.import_statement(frame) if bytecode.is_importing(frame) else None
+    return statement is not None and not statement.fromlist and statement.name == name
+
+
+def refused(name: str, gone: Callable[[], Exception | None], frame: FrameType) -> bool:
+    """Raise for a loaded module that is gone, as :func:`seen` does, if the statement imports just that; return the same."""
+    error = gone() if is_bare(name, frame) else None
+    if error is not None:
+        _raise_in_wait(name, error)
+    return error is not None
 
 
 def _count(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: FrameType) -> None:

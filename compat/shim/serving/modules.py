@@ -165,6 +165,8 @@ class LegacySpec(ModuleSpec):
     _loading = 0
     recorder: UseRecorder | None = None
     rows: Mapping[str, Move] = types.MappingProxyType({})
+    #: What a statement raises that imports the module itself: at the removal version, of one that has nothing left.
+    gone: Callable[[], Exception | None] | None = None
     #: The threads that wait for the module and are counted.
     waiting: set[int]
 
@@ -180,7 +182,7 @@ class LegacySpec(ModuleSpec):
                 # Another thread is loading the module; this one has come to wait for it.
                 self.waiting.add(get_ident())
                 imports.seen(self.name, recorder, self.rows, sys._getframe(1))
-            return bool(self._loading)
+            return bool(self._loading) or (self.gone is not None and imports.refused(self.name, self.gone, sys._getframe(1)))
         frame = sys._getframe(1)
         known = recorder.hot.get(site_key(frame))
         if known is not None and filters.current() == filters.SNAPSHOT:
