@@ -42,7 +42,7 @@ def source_options(function: Function) -> Function:
 def opened_usage(sources: Sequence[str], *, watched: bool = True) -> Iterator[Opened]:
     """Open all sources as one history; without any, this machine's state directory.
 
-    Long merges show a progress bar on stderr where a person watches it, unless ``watched`` is false: a server reads for an
+    What takes long shows a bar or a line on stderr, unless ``watched`` is false: a server reads for an
     answer, and not to end soon after.
     """
     from compat.analysis.reading import gc_pause
@@ -59,7 +59,7 @@ def opened_usage(sources: Sequence[str], *, watched: bool = True) -> Iterator[Op
     places = list(sources) or [own] * os.path.isdir(own)
     # A search for cycles among a hundred thousand rows finds none, and takes a third of the time.
     with gc_pause.paused() if watched else nullcontext():
-        with bar("Reading segments", watched=watched) as progress:
+        with bar("Reading segments", watched=watched, waits=True) as progress:
             history = collect(places, progress=progress)
         with history:
             yield Opened(history, ", ".join(map(_shown, sources)) or own)

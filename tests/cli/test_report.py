@@ -15,6 +15,11 @@ import sys
 import pytest
 
 import compat
+from compat.cli import progress
+from compat.cli.main import main
+from compat.telemetry.history.database import open_history
+from compat.telemetry.history.fold import fold
+from compat.telemetry.read import merge
 
 COUNT = """
 import os, signal, sys
@@ -349,6 +354,29 @@ def test_a_long_merge_shows_a_bar_to_a_person_and_to_nobody_else(count, state, t
     assert b"3 uses in 3 processes" in shown.stdout and b"Reading" not in shown.stdout
     again = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, timeout=60)
     assert again.stderr == b""
+
+
+@pytest.mark.parametrize(("late", "lines"), [(0.05, 1), (30, 0)])
+def test_who_waits_for_a_locked_history_is_told_so_once(count, state, monkeypatch, capsys, late, lines):
+    count("old.core:Manager", 1)
+    monkeypatch.setenv("COMPAT_DIR", str(state))
+    monkeypatch.setattr(progress, "LATE", late)
+    monkeypatch.setattr(merge, "fold", lambda directory, **options: fold(directory, patience=0.3, **options))
+    with open_history(str(state), readonly=False) as other:
+        other.begin()
+        assert main(["report"]) == 0
+        other.roll_back()
+    shown = capsys.readouterr()
+    assert shown.err.count("Reading segments ...\n") == lines
+    assert "its segments stay: database is locked" in shown.out
+
+
+def test_a_line_is_told_once_where_the_work_goes_on(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "LATE", 0)
+    with progress.bar("Scanning") as moved:
+        moved(1, 3)
+        moved(2, 3)
+    assert capsys.readouterr().err == "Scanning ...\n"
 
 
 @pytest.mark.slow
