@@ -14,8 +14,10 @@ from datetime import datetime, timezone
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from compat.ledger import Ledger, discover, replacement
-from compat.readiness import Policy, judge
+from compat.ledger import Ledger, discover, load, replacement
+from compat.ledger.discovery import configured
+from compat.ledger.in_use import in_use
+from compat.readiness import Policy, Verdict, judge
 from compat.telemetry.history.evidence import read_evidence
 from compat.telemetry.history.queries import Selection
 from compat.telemetry.report.usage_report import MoveFacts, day_of, row_of
@@ -41,7 +43,8 @@ def collector(
 ) -> UsageCollector:
     """Return a collector for ``prometheus_client`` with every label filled, and the verdict on each move.
 
-    ``ledgers`` are those of the entry points unless given; ``directory`` and ``service`` are as in
+    ``ledgers`` are those of the entry points unless given: of those that the project does not use, moves that are used have
+    a verdict and no others. ``directory`` and ``service`` are as in
     :func:`compat.telemetry.export.prometheus.collector`. The verdicts are those of the directory: with ``service=None``
     of all services in it.
     """
@@ -81,17 +84,26 @@ def move_facts(ledger: Ledger) -> dict[str, MoveFacts]:
     }
 
 
+def _in_use() -> list[Ledger]:
+    """The ledgers that the project names, else those that it uses."""
+    return [load(place) for place in configured() or [entry.value for entry in in_use()[0]]]
+
+
 class _Rows(Mapping[str, MoveFacts]):
     """The facts of the row that speaks for a counted id; a method of a class is of the row of the class."""
 
     def __init__(self, ledgers: Iterable[Ledger] | None) -> None:
         self.facts: dict[str, MoveFacts] = {}
         names: dict[str, str] = {}
-        for ledger in discover() if ledgers is None else ledgers:
+        found = list(discover() if ledgers is None else ledgers)
+        for ledger in found:
             for id, about in move_facts(ledger).items():
                 self.facts.setdefault(id, about)
                 names.setdefault(id, ledger.name)
         self.ledgers = _Names(self.facts, names)
+        own = (_in_use() if ledgers is None else found) or found
+        #: The rows of which a verdict is told though nobody uses them.
+        self.own = {move.id for ledger in own for move in ledger}
 
     def __getitem__(self, id: str) -> MoveFacts:
         row = row_of(self.facts, id)
@@ -133,5 +145,6 @@ class _Verdicts:
             selection = Selection(day_of(now) - self._policy.days + 1, day_of(now))
             known = read_evidence(history.connection, selection, history.unread)
             answers = judge(self._rows.facts, known, {}, now, self._policy)
-            self._latest = monotonic(), {answer.move: answer.verdict.value for answer in answers}
+            told = (one for one in answers if one.move in self._rows.own or one.verdict is Verdict.USED)
+            self._latest = monotonic(), {answer.move: answer.verdict.value for answer in told}
         return self._latest[1]

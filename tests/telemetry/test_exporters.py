@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -329,7 +330,7 @@ def test_the_filled_collector_knows_the_ledgers_and_the_verdicts(directory, writ
     ledger = Ledger("shop", version="3.1", docs="MIGRATION.md")
     ledger += [Name("old.x:A", "new:A", since="1.0", removal="3.0", instead=None)]
     ledger += [Name("old.x:B", "new:B", since="2.0", removal="4.0", instead=None)]
-    now = __import__("time").time()
+    now = time.time()
     write_segment({site(1, "old.x:A.method"): 3}, now=now)
     registry = CollectorRegistry()
     registry.register(filled([ledger], directory=directory, service=None))
@@ -342,6 +343,41 @@ def test_the_filled_collector_knows_the_ledgers_and_the_verdicts(directory, writ
         'compat_legacy_verdict{move="old.x:A",verdict="in use"} 1.0',
         'compat_legacy_verdict{move="old.x:B",verdict="unproven"} 1.0',
     }
+
+
+PROJECTS = {
+    "a project that uses one": ("[project]\nname = 'mine'\ndependencies = ['oldshop']\n", {"shop"}),
+    "a project that names one": ("[project]\nname = 'mine'\n[tool.compat]\nledgers = ['oldshop:LEDGER']\n", {"shop"}),
+    "a project that uses none": ("[project]\nname = 'mine'\n", {"shipped"}),
+}
+
+
+@pytest.mark.parametrize("text, judged", PROJECTS.values(), ids=PROJECTS)
+def test_ledgers_that_others_brought_have_a_verdict_where_they_are_used_alone(
+    directory, write_segment, site, tmp_path, monkeypatch, text, judged
+):
+    from compat.metrics import collector as filled
+
+    for name, old in (("oldshop", "shop"), ("oldstock", "stock")):
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Name: {name}\n")
+        (info / "INSTALLER").write_text("pip\n")
+        (info / "entry_points.txt").write_text(f"[compat.ledgers]\n{name} = {name}:LEDGER\n")
+        rows = [f"Name('{old}:{one}', 'new:{one}', since='1.0', removal='3.0', instead=None)" for one in "AB"]
+        code = f"from compat import Ledger, Name\nLEDGER = Ledger({old!r}, version='2.0') + [{', '.join(rows)}]\n"
+        (tmp_path / f"{name}.py").write_text(code)
+    (tmp_path / "pyproject.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    write_segment({site(1, "stock:A"): 3}, now=time.time())
+    registry = CollectorRegistry()
+    registry.register(filled(directory=directory, service=None))
+    told = [line for line in generate_latest(registry).decode().splitlines() if line.startswith("compat_legacy_verdict{")]
+    moves = {line.partition('move="')[2].partition('"')[0] for line in told}
+    assert "stock:A" in moves and "stock:B" not in moves
+    assert {"shop:A", "shop:B"} & moves == ({"shop:A", "shop:B"} if "shop" in judged else set())
+    assert (len(moves) > 3) == ("shipped" in judged)
 
 
 @pytest.mark.once
