@@ -290,3 +290,17 @@ def test_paths_are_kept_relative_to_the_entry_of_sys_path(segment, monkeypatch, 
         segment.allot(Site("m", "call", file, 1, "f", "a"), 0, 1, NOON)
     files = [decode_key(row.key).file for row in read_segment(Path(segment.path).read_bytes())[1]]
     assert files == ["app/main.py", "app.py", "/elsewhere/x.py", "<string>"]
+
+
+def test_a_main_script_has_one_file_whatever_link_it_is_run_through(segment, monkeypatch, tmp_path):
+    """Python puts the real directory of a script on ``sys.path``, and names its file as it was given."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "job.py").touch()
+    (tmp_path / "linked").symlink_to("real")
+    (tmp_path / "run.py").symlink_to("real/job.py")
+    (tmp_path / "out.py").symlink_to("/elsewhere/x.py")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path / "real")])
+    for name in ("real/job.py", "linked/job.py", "run.py", "out.py"):
+        segment.allot(Site("m", "call", str(tmp_path / name), 1, "f", "__main__"), 0, 1, NOON)
+    files = [decode_key(row.key).file for row in read_segment(Path(segment.path).read_bytes())[1]]
+    assert files == ["job.py", "job.py", "job.py", str(tmp_path / "out.py")]

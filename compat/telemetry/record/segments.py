@@ -24,6 +24,19 @@ MAX_BLOCKS = 64
 FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
+def _portable(file: str) -> str:
+    """:func:`portable_path`, of what a link stands for where no entry holds the link: a main script has one name."""
+    found = portable_path(file)
+    if found is not file or not os.path.isabs(file):
+        return found
+    try:
+        real = os.path.realpath(file)
+    except (OSError, ValueError):
+        return file
+    beyond = portable_path(real)
+    return file if beyond is real else beyond
+
+
 class SegmentSlot:
     """One slot of a segment; it stays valid when the segment grows."""
 
@@ -113,7 +126,7 @@ class Segment:
         """
         known = self._numbers.get(site)
         if known is None:
-            file = portable_path(site.file)
+            file = _portable(site.file)
             key = encode_key(Site(site.move, site.kind, file, site.line, site.function, site.module))
             record = struct.pack("=H", len(key)) + key
         else:
