@@ -12,6 +12,7 @@ READS = {
     "a name that is imported from it": "import oldroot.lazy\nfrom oldroot.lazy import Late\n",
     "a moved name": "import oldns.mod as m\nm.Late\n",
     "a moved name that is imported": "import oldns.mod\nfrom oldns.mod import Late\n",
+    "a star import": "import oldns.mod\nfrom oldns.mod import *\n",
     "by getattr": "import oldns.mod\ngetattr(oldns.mod, 'Late')\n",
 }
 

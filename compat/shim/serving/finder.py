@@ -152,13 +152,14 @@ class Finder:
     def _gone(one: Installed, name: str) -> Exception | None:
         """What ``import old.names`` raises where all rows at or below it have expired: after the removal there is no such module.
 
-        A from-import goes on to the row that it names, whose error says what to write.
+        A from-import goes on to the row that it names, whose error says what to write; where tombstones alone are left, each use
+        of a name goes to its own.
         """
         ledger = one.ledger
         if any(ledger.stage(move) != EXPIRED for move in ledger.module_rows(name).values()):
             return None
         rows = [move for move in ledger if f"{move.module}.".startswith(f"{name}.")]
-        if not rows or any(ledger.stage(move) != EXPIRED for move in rows):
+        if all(move.is_tombstone for move in rows) or any(ledger.stage(move) != EXPIRED for move in rows):
             return None
         targets = dict.fromkeys(move.canonical.partition(":")[0] for move in rows if move.canonical)
         told = f"What it had is now in {', '.join(targets)}." if targets else "Nothing replaces it."

@@ -103,12 +103,17 @@ def resolve(path: str, move: str) -> object:
 
 
 def is_there(move: Move) -> bool:
-    """Whether a row has something to hand out: its target may be optional."""
+    """Whether a row has something to hand out: its target may be optional.
+
+    A module's own ``__getattr__`` is not asked, which may warn; it is taken to have what the ledger says.
+    """
+    name, _, attribute = (move.adapter or move.canonical).partition(":")
     try:
-        resolve(move.adapter or move.canonical, move.id)
-    except (ImportError, AttributeError):
+        module = load_module(name, move.id)
+    except ImportError:
         return False
-    return True
+    first = attribute.partition(".")[0]
+    return not first or first in vars(module) or "__getattr__" in vars(module) or hasattr(type(module), first)
 
 
 @unseen

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import compat
 from compat import Module, Removed
 
@@ -23,6 +25,16 @@ def test_a_removed_name_says_what_to_write_and_is_counted(world, installed):
     assert world.ok("import importlib.util\nfound = importlib.util.find_spec('old.dead')").namespace["found"] is None
     seen = world.ok("import old.names\nhad = hasattr(old.names, 'gone')")
     assert seen.namespace["had"] is False
+
+
+@pytest.mark.parametrize("statement", ["import old.names", "import old.names as m", "import old"])
+def test_a_module_of_removed_names_alone_is_imported_so_that_each_says_what_to_write(world, installed, statement):
+    installed(Removed("old.names:gone", since="1.2", instead="canon.core.make"))
+    for _ in range(2):
+        seen = world.ok(statement)
+        assert not seen.counted()
+    seen = world.use("import old.names\nold.names.gone")
+    assert "Use canon.core.make instead" in str(seen.error) and seen.counted() == {("old.names:gone", "attribute", 2): 1}
 
 
 def test_what_somebody_sets_under_a_removed_name_answers_from_then_on(world, installed):
