@@ -12,7 +12,15 @@ from compat.cli.commands.forget import kept_in, run
 @pytest.fixture
 def state(tmp_path, monkeypatch):
     folder = tmp_path / "state"
-    for name in ("segments/a.seg", "segments/b.new", "observed/2026-01-01.log", "damaged/x.seg", "usage.db", "usage.db-wal"):
+    for name in (
+        "segments/a.seg",
+        "segments/b.new",
+        "usage.db.0a.new",
+        "observed/2026-01-01.log",
+        "damaged/x.seg",
+        "usage.db",
+        "usage.db-wal",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"0" * 1024)
     monkeypatch.setenv("COMPAT_DIR", str(folder))
@@ -21,20 +29,20 @@ def state(tmp_path, monkeypatch):
 
 def test_without_a_name_it_says_what_lies_where_and_removes_nothing(state, capsys):
     assert run([]) == 0
-    assert capsys.readouterr().out == f"{state}: 6 files, 6 KiB\nTo remove them: compat forget {state}\n"
-    assert len(list(kept_in(str(state)))) == 6
+    assert capsys.readouterr().out == f"{state}: 7 files, 7 KiB\nTo remove them: compat forget {state}\n"
+    assert len(list(kept_in(str(state)))) == 7
 
 
 def test_a_dry_run_names_the_files(state, capsys):
     assert run(["--dry-run", str(state)]) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert len(shown) == 7 and shown[-1] == "6 files, 6 KiB: nothing was removed."
+    assert len(shown) == 8 and shown[-1] == "7 files, 7 KiB: nothing was removed."
     assert all(os.path.exists(line) for line in shown[:-1])
 
 
 def test_a_named_directory_is_emptied_and_goes(state, capsys):
     assert run([str(state)]) == 0
-    assert capsys.readouterr().out == f"{state}: 6 files, 6 KiB removed.\n"
+    assert capsys.readouterr().out == f"{state}: 7 files, 7 KiB removed.\n"
     assert not state.exists()
 
 

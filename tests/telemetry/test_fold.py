@@ -16,6 +16,7 @@ from compat.telemetry import collect
 from compat.telemetry.history.database import HistoryError, open_history
 from compat.telemetry.history.fold import fold
 from compat.telemetry.record.cells import INDEX
+from compat.telemetry.record.directory import history_in
 from compat.telemetry.record.identity import describe_process
 from compat.telemetry.record.layout import DAY
 from compat.telemetry.record.observed import append_record
@@ -302,6 +303,20 @@ def test_unfinished_segments_are_removed_when_they_are_old(directory, write_segm
     os.utime(old, (1, 1))
     fold(directory)
     assert fresh.exists() and not old.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "link"), reason="there are no second names")
+def test_the_first_name_of_a_history_is_removed_where_its_maker_could_not(directory, write_segment, site):
+    write_segment({site(): 1})
+    fold(directory)
+    history = Path(history_in(directory))
+    left = history.with_name("usage.db.0.new")
+    os.link(history, left)
+    write_segment({site(): 2})
+    fold(directory)
+    assert not left.exists() and history.exists()
+    with open_history(directory) as kept:
+        assert kept.connection.execute("SELECT sum(count) FROM uses").fetchone()[0] == 3
 
 
 def test_vacuum_forgets_what_is_older(directory, write_segment, site):

@@ -75,6 +75,9 @@ def kept_in(directory: str) -> Iterator[str]:
     for file in (history, f"{history}-wal", f"{history}-shm", f"{history}-journal"):
         if os.path.isfile(file):
             yield file
+    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
+        if name.startswith(f"{os.path.basename(history)}.") and name.endswith(places.UNFINISHED):
+            yield os.path.join(directory, name)
 
 
 def _removed(place: str, files: Sequence[str], what: str) -> int:

@@ -168,7 +168,9 @@ def _remove_litter(directory: str) -> None:
     for folder in (directory, segments_in(directory)):
         for path in list_files(folder, UNFINISHED):
             try:
-                if time() - os.stat(path).st_mtime > STALE:
+                found = os.stat(path)
+                # With a second name it is what that name stands for, whose time is never old while it is written.
+                if found.st_nlink > 1 or time() - found.st_mtime > STALE:
                     os.unlink(path)
             except OSError:
                 pass
