@@ -7,14 +7,19 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
 import compat
+from compat.telemetry import Site
+from compat.telemetry.record.identity import describe_process
+from compat.telemetry.record.segments import Segment
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(compat.__file__)))
 COUNT = """
 import sys
+import time
 from compat.telemetry import Site, open_cell
 for move, file, line, uses in (eval(each) for each in sys.argv[1:]):
     use = open_cell(Site(move, "call", file, line, "run", file.partition("/")[0]))
@@ -86,6 +91,35 @@ def test_a_report_goes_by_owner_version_and_environment(ask, counted):
     }
     keys = {by: [key for key in found if key != "---"] for by, found in keys.items()}
     assert keys == {"owner": ["@shop", "@mail @post", "(nobody)"], "version": ["api 2026.11"], "environment": ["production"]}
+
+
+@pytest.mark.parametrize(
+    ("by", "found"),
+    [
+        ("owner", {"(nobody)": "1", "@mail @post": "1", "@shop": "1"}),
+        ("file", {"mail/send.py": "1", "shop/cart.py": "1", "tool.py": "1"}),
+        ("version", {"api 2026.11": "2"}),
+        ("day", {time.strftime("%Y-%m-%d", time.gmtime()): "2"}),
+    ],
+)
+def test_verdicts_go_by_whatever_a_report_goes_by(ask, counted, by, found):
+    head, _, *lines = ask("ready", "--by", by).stdout.splitlines()
+    assert head.split()[0] == by
+    shown = [re.split(" {2,}", line.strip()) for line in lines]
+    assert {name: used for name, used, *_ in shown} == found
+
+
+def test_who_is_quiet_has_the_verdict_of_the_service_or_none_where_others_use_it(ask, state):
+    segment = Segment(str(state), describe_process()._replace(tick=1, service="api", environment="production", started=0))
+    now = time.time()
+    for move, file, ago in [("core:Manager", "cart.py", 0), ("core:Manager", "tool.py", 70), ("auth:AuthHandler", "send.py", 70)]:
+        segment.allot(Site(f"old.{move}", "call", file, 1, "f", "shop"), 0, 1, now - ago * 86400)
+    segment.end(now)
+    segment.release()
+    lines = ask("ready", "--by", "file").stdout.splitlines()[2:]
+    assert [re.split(" {2,}", line.strip())[:4] for line in lines] == [["cart.py", "1", "0", "0"], ["send.py", "0", "0", "1"]]
+    days = [line.split()[0] for line in ask("ready", "--by", "day").stdout.splitlines()[2:]]
+    assert days == [time.strftime("%Y-%m-%d", time.gmtime(now - ago * 86400)) for ago in (0, 70)]
 
 
 def test_owners_are_those_of_the_settings_where_they_name_any(ask, counted, repository):

@@ -15,10 +15,15 @@ from ..history_source import check_match, opened_usage
 from ..options import ledger_option, opened_output, output_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from compat.readiness import Answer
+    from compat.telemetry.history.evidence import Part, User
     from compat.telemetry.report.outlook import Forecast
+    from compat.telemetry.report.owners import Owners
+
+PARTS = ("version", "owner", "caller", "file")
+BY = ("service", "environment", *PARTS, "day")
 
 
 @click.command()
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--match", default="", metavar="PATTERN", help="Only moves whose id matches: a glob, or text anywhere in it.")
 @click.option("--only", multiple=True, type=click.Choice([each.value for each in Verdict]), help="Only such; repeatable.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option("--by", type=click.Choice(["service", "environment"]), help="With a table: a row for each, and what keeps it.")
+@click.option("--by", type=click.Choice(BY), help="With a table: a row for each, and what keeps it.")
 @output_option
 @ledger_option
 def command(
@@ -53,9 +58,11 @@ def command(
     Proven is what each service that ever used it was observed to do without, for long enough; uses in tests do not count.
     What could not be seen is named as a doubt, with what would settle it.
 
+    Only services are observed: where a version, owner, caller or file is quiet, the verdict is that of the service that
+    ran it. A day is that of the last use of a move.
+
     Exit code 1 if a move that is due (its removal version is reached) may not go, 2 if no usage could be read or no move
-    matches. To rehearse a release, put its
-    version in force.
+    matches. To rehearse a release, put its version in force.
 
     \b
     Examples:
@@ -63,19 +70,25 @@ def command(
       compat ready src --from host1/state --from host2/state --days 60
       compat ready src --retired old-worker
       compat ready src --by service
+      compat ready src --by owner
       COMPAT_AS_OF=3.0 compat ready src tests
     """
     import fnmatch
     from datetime import datetime, timezone
 
-    from compat.telemetry.history.evidence import read_evidence
+    from compat.telemetry.history.evidence import read_evidence, read_parts
     from compat.telemetry.history.queries import Selection
     from compat.telemetry.record.asked import is_asked
     from compat.telemetry.report.outlook import forecasts, shares
-    from compat.telemetry.report.usage_report import day_of, row_of, told
+    from compat.telemetry.report.usage_report import SHARED, day_of, row_of, told
 
     from ..common import required_ledger
     from ..progress import bar
+    from ..repository import Repository
+
+    owners = Repository().owners if by == "owner" else None
+    if by == "owner" and owners is None:
+        raise click.UsageError("no owners are known: write a CODEOWNERS file, or [tool.compat] owners in pyproject.toml")
 
     now = datetime.now(timezone.utc)
     policy = Policy(days, processes, hours)
@@ -91,7 +104,11 @@ def command(
         facts = {id: about for id, about in move_facts(ledger).items() if fnmatch.fnmatchcase(id, selection.glob)}
         known = read_evidence(history.connection, selection, history.unread)
         ahead = forecasts(history.connection, selection, lambda id: row_of(facts, id) or id)
-        shared = shares(history.connection, selection, by) if by else {}
+        shared = shares(history.connection, selection, by) if by in SHARED else {}
+        parts = [
+            (row_of(facts, part.move) or part.move, part.user, _name(part, by or "", owners), part.last)
+            for part in (read_parts(history.connection, selection) if by in PARTS else ())
+        ]
         for problem in history.problems:
             click.echo(told(problem), err=True)
     nothing_read = bool(history.unread) and not known.uses and not known.watched
@@ -103,7 +120,9 @@ def command(
             json.dump(as_dict(shown_answers, policy), stream, indent=2, ensure_ascii=False)
             stream.write("\n")
         elif by:
-            _write_users(shown_answers, stream, by, shared)
+            if by not in PARTS:
+                parts = list(_parts_of_users(shown_answers, by, day_of(now)))
+            _write_users(shown_answers, stream, by, parts, selection.first * 86400, shared)
         else:
             _write_table(shown_answers, stream, only)
     if not sources and not known.uses and not known.watched and not is_asked():
@@ -124,34 +143,75 @@ def _expected(answer: Answer, ahead: Forecast | None) -> Answer:
     return answer._replace(reasons=[*answer.reasons, f"none expected from {ahead}"], ahead=ahead)
 
 
-def _write_users(answers: Sequence[Answer], stream: IO[str], by: str, shared: Mapping[str, tuple[int, int]]) -> None:
-    """A row for each service or environment: how many moves it uses, holds back for want of proof, and is through with."""
+def _name(part: Part, by: str, owners: Owners | None) -> str:
+    """What a row of ``by`` is named that a part belongs to."""
+    from compat.telemetry.report.render import UNTOLD
+
+    if by == "owner" and owners is not None:
+        return owners(part.file)
+    if by == "version":
+        return f"{part.user.service} {part.version}".rstrip()
+    return (part.file if by == "file" else part.caller) or UNTOLD
+
+
+def _parts_of_users(answers: Sequence[Answer], by: str, today: int) -> Iterator[tuple[str, User, str, float]]:
+    """Each user of each move by its service or environment, or by the day of the last use of the move by anybody."""
+    from compat.telemetry.report.usage_report import iso_day
+
+    for answer in answers:
+        latest = max((user.use.last for user in answer.users), default=0.0)
+        for user in answer.users:
+            name = iso_day(min(today, int(latest // 86400))) if by == "day" else getattr(user.use.user, by)
+            yield answer.move, user.use.user, name, user.use.last
+
+
+def _write_users(
+    answers: Sequence[Answer],
+    stream: IO[str],
+    by: str,
+    parts: Sequence[tuple[str, User, str, float]],
+    start: float,
+    shared: Mapping[str, tuple[int, int]],
+) -> None:
+    """A row for each name of ``parts``: how many moves it uses, holds back for want of proof, and is through with.
+
+    Used is what was used there since ``start``; else the verdict on the service in its environment holds.
+    """
     from rich import box
     from rich.table import Table
 
-    from compat.telemetry.report.render import terminal
-    from compat.telemetry.report.usage_report import iso_day
+    from compat.telemetry.report.render import printable, terminal
+    from compat.telemetry.report.usage_report import SHARED, iso_day
 
-    counts: dict[str, dict[Verdict, int]] = {}
+    verdicts = {(answer.move, user.use.user): user.verdict for answer in answers for user in answer.users}
+    worst: dict[tuple[str, str], Verdict] = {}
     lasts: dict[str, float] = {}
-    for answer in answers:
-        for user in answer.users:
-            name = getattr(user.use.user, by)
-            mine = counts.setdefault(name, {})
-            mine[user.verdict] = mine.get(user.verdict, 0) + 1
-            lasts[name] = max(lasts.get(name, 0.0), user.use.last)
+    order = [Verdict.USED, Verdict.UNPROVEN, Verdict.GO]
+    for move, user, name, last in parts:
+        verdict = verdicts.get((move, user), Verdict.WAIT)
+        if verdict not in order or (verdict is Verdict.USED and last < start):
+            continue  # others use it in this service: it is theirs to end
+        lasts[name] = max(lasts.get(name, 0.0), last)
+        known = worst.get((name, move), verdict)
+        worst[name, move] = min(known, verdict, key=order.index)
+    counts: dict[str, dict[Verdict, int]] = {}
+    for (name, _), verdict in worst.items():
+        mine = counts.setdefault(name, {})
+        mine[verdict] = mine.get(verdict, 0) + 1
     shown = (Verdict.USED, Verdict.UNPROVEN, Verdict.GO)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column(by, overflow="fold")
     for verdict in shown:
         table.add_column(verdict.value, justify="right")
     table.add_column("last use", no_wrap=True)
-    table.add_column("processes", no_wrap=True)
+    if by in SHARED:
+        table.add_column("processes", no_wrap=True)
     for name in sorted({*counts, *shared}, key=lambda name: (-counts.get(name, {}).get(Verdict.USED, 0), name)):
         used, seen = shared.get(name, (0, 0))
         numbers = [str(counts.get(name, {}).get(verdict, 0)) for verdict in shown]
-        last = iso_day(int(lasts[name] // 86400)) if name in lasts else "never"
-        table.add_row(name, *numbers, last, f"{used:,} of {seen:,} used something" if seen else "none observed")
+        day = iso_day(int(lasts[name] // 86400)) if name in lasts else "never"
+        told = [f"{used:,} of {seen:,} used something" if seen else "none observed"] if by in SHARED else []
+        table.add_row(printable(name), *numbers, day, *told)
     terminal(stream).print(table)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..record.service import CI, STAGING, TEST
 from .database import DAY, LOST
-from .queries import CHOSEN, Observed, Selection, Usage
+from .queries import CALLER, CHOSEN, Observed, Selection, Usage
 
 REHEARSALS = frozenset([TEST, CI, STAGING, "development", "dev", "local"])
 """Environments whose silence says nothing about production."""
@@ -96,6 +96,28 @@ def read_evidence(connection: sqlite3.Connection, selection: Selection, unread: 
     observed = Usage(connection).observed(selection, without=REHEARSALS)
     watched, lost = _watched(connection, selection.today), _lost(connection, selection)
     return Evidence(by_move, tested, watched, observed, selection, lost, unread)
+
+
+class Part(NamedTuple):
+    """What one user of a move has of it: a file, its caller and a version; the last use there, in seconds since 1970."""
+
+    move: str
+    user: User
+    caller: str
+    file: str
+    version: str
+    last: float
+
+
+def read_parts(connection: sqlite3.Connection, selection: Selection) -> Iterator[Part]:
+    """Yield where each move of ``selection`` was ever used outside of tests."""
+    for move, service, environment, caller, file, version, last in connection.execute(
+        f"SELECT g.move, g.service, g.environment, {CALLER}, g.file, g.version, "
+        "(SELECT last FROM uses WHERE site = g.id ORDER BY day DESC LIMIT 1) AS last "
+        f"FROM sites g WHERE {CHOSEN} AND last IS NOT NULL AND g.environment != '{TEST}'",
+        selection.values,
+    ):
+        yield Part(move, User(service, environment), caller, file, version, last)
 
 
 def _days(connection: sqlite3.Connection, groups: Sequence[int]) -> dict[int, list[int]]:
