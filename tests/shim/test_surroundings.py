@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import traceback
 
 import pytest
 
@@ -83,6 +84,37 @@ def test_resources_of_a_moved_package_are_found(moved):
         """
     )
     assert seen.namespace["got"] == [b"hello"] * 3
+
+
+BY_LEGACY_PATH = {
+    "a factory of logging's dictConfig": (
+        "import logging.config\n"
+        "logging.config.dictConfig({'version': 1, 'disable_existing_loggers': False, 'filters': {'f': {'()': '%s.make', 'x': 2}}})\n"
+        "got = None\n"
+    ),
+    "a resolver of logging": "import logging.config\ngot = logging.config.BaseConfigurator({}).resolve('%s.make')(2)\n",
+    "an entry point": "from importlib.metadata import EntryPoint\ngot = EntryPoint('name', '%s:make', 'group').load()(2)\n",
+}
+
+
+@pytest.mark.parametrize("path", ["old.mod", "oldns.mod"])
+@pytest.mark.parametrize("code", BY_LEGACY_PATH.values(), ids=BY_LEGACY_PATH)
+def test_a_legacy_path_in_configuration_is_resolved_and_counted(world, installed, code, path):
+    installed(Module("old.mod", "canon.core", **DATES), Name("oldns.mod:make", "canon.core:make", **DATES))
+    seen = world.ok(code % path)
+    assert seen.namespace["got"] in (None, 3)
+    assert {line for *_, line in seen.counted()} == {2}
+    assert {move.partition(":")[0] for move, *_ in seen.counted()} == {path}
+
+
+def test_an_error_of_canonical_code_has_the_frames_of_user_and_canonical_code_alone(world, installed):
+    world.write("canon/fails.py", "def fail(): raise KeyError(1)\nclass Thing:\n    def fail(self): raise KeyError(2)\n")
+    installed(Module("old.mod", "canon.fails", **DATES), Name("oldns.mod:Thing", "canon.fails:Thing", **DATES))
+    uses = ("import old.mod\nold.mod.fail()", "from old.mod import fail\nfail()", "from oldns.mod import Thing\nThing().fail()")
+    for code in uses:
+        error = world.use(code).error
+        files = [os.path.basename(frame.f_code.co_filename) for frame, _ in traceback.walk_tb(error.__traceback__)]
+        assert files[1:] == [f"user{world.users}.py", "fails.py"]
 
 
 def test_names_resolve_by_pkgutil(moved):
