@@ -19,6 +19,7 @@ from compat.telemetry.report.usage_report import MoveFacts, day_of, evidence, is
 FORMAT_VERSION = 2
 """1: the first one; 2: each move has its users, and its doubts say what settles them."""
 Thing = TypeVar("Thing")
+NOT_WRITTEN = "not found in source"
 SHOWN = 3  # places named in a reason
 
 
@@ -177,7 +178,7 @@ def _judge_one(
         reasons += [*own, *map(str, doubts)]
     else:
         verdict = Verdict.GO if about.stage == "expired" else Verdict.WAIT
-        reasons.append(f"{evidence(0, known.observed)}; not found in source")
+        reasons.append(f"{evidence(0, known.observed)}; {NOT_WRITTEN}")
         if tested:
             reasons.append(f"{_count(tested)} in tests, which go with it")
         if verdict is Verdict.WAIT:

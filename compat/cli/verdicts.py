@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def answers_on(history: History, facts: Mapping[str, MoveFacts], now: datetime, match: str = "") -> list[Answer]:
     """Judge the moves of ``facts`` that ``match`` selects by the uses of the last days of the policy."""
-    from compat.readiness import Policy, judge
+    from compat.readiness import NOT_WRITTEN, Policy, judge
     from compat.telemetry.history.evidence import read_evidence
     from compat.telemetry.history.queries import Selection
     from compat.telemetry.report.usage_report import day_of
@@ -24,7 +24,11 @@ def answers_on(history: History, facts: Mapping[str, MoveFacts], now: datetime, 
     policy, today = Policy(), day_of(now)
     selection = Selection(today - policy.days + 1, today, match)
     known = read_evidence(history.connection, selection, history.unread)
-    return judge({id: about for id, about in facts.items() if selection.includes(id)}, known, {}, now, policy)
+    chosen = {id: about for id, about in facts.items() if selection.includes(id)}
+    return [
+        answer._replace(reasons=[reason.replace(NOT_WRITTEN, "source was not searched") for reason in answer.reasons])
+        for answer in judge(chosen, known, {}, now, policy)
+    ]
 
 
 def judged(answers: Sequence[Answer]) -> list[Judged]:

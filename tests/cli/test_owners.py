@@ -118,6 +118,8 @@ def test_who_is_quiet_has_the_verdict_of_the_service_or_none_where_others_use_it
     segment.release()
     lines = ask("ready", "--by", "file").stdout.splitlines()[2:]
     assert [re.split(" {2,}", line.strip())[:4] for line in lines] == [["cart.py", "1", "0", "0"], ["send.py", "0", "0", "1"]]
+    page = ask("report", "--format", "html").stdout
+    assert "source was not searched" in page and "not found in source" not in page
     days = [line.split()[0] for line in ask("ready", "--by", "day").stdout.splitlines()[2:]]
     assert days == [time.strftime("%Y-%m-%d", time.gmtime(now - ago * 86400)) for ago in (0, 70)]
 
