@@ -56,8 +56,9 @@ class Change(NamedTuple):
 def forecast(weekly: Sequence[int], today: int) -> Forecast | None:
     """Return when ``weekly`` sums, the last week last, reach zero by the straight line through them.
 
-    The days between which it happens are those of the line's slope, two standard errors to either side. ``None`` where
-    the sums do not fall, or are too few.
+    The days between which it happens are those of the line's slope, two standard errors to either side. Where the fall has
+    become slower than the line, as most do, what is left takes as long as the last weeks say. ``None`` where the
+    sums do not fall, or are too few.
     """
     sums = list(weekly)
     while sums and not sums[0]:
@@ -69,14 +70,17 @@ def forecast(weekly: Sequence[int], today: int) -> Forecast | None:
     slope = sum((week - middle) * (uses - mean) for week, uses in enumerate(sums)) / spread
     rest = sum((uses - mean - slope * (week - middle)) ** 2 for week, uses in enumerate(sums))
     doubt = 2 * (rest / (len(sums) - 2) / spread) ** 0.5
-    if slope + doubt / 2 >= 0:
+    lately, last = (sums[-1] - sums[-LEAST]) / (LEAST - 1), float(sums[-1] - sums[-2])
+    lately = max(lately, last) if last < 0 else lately
+    if slope + doubt / 2 >= 0 or lately >= 0:
         return None
 
-    def end(falling: float) -> str:
-        weeks = max(0.0, middle - mean / falling - (len(sums) - 1))
+    def end(falling: float, least: float = 0.0) -> str:
+        weeks = max(least, middle - mean / falling - (len(sums) - 1))
         return _day(today + min(36500, round(weeks * 7)))
 
-    return Forecast(end(slope - doubt), end(slope), end(slope + doubt) if slope + doubt < 0 else None)
+    least = sums[-1] / -lately
+    return Forecast(end(slope - doubt), end(slope, least), end(slope + doubt, least) if slope + doubt < 0 else None)
 
 
 def _day(day: int) -> str:

@@ -26,6 +26,12 @@ def test_a_straight_fall_ends_where_the_line_does():
     assert forecast([0, 0, 80, 70, 60, 50, 40], TODAY) == Forecast("2026-12-19", "2026-12-19", "2026-12-19")
 
 
+def test_what_is_still_used_is_not_said_to_have_ended_by_a_line_that_fell_faster():
+    halved = forecast([800, 400, 200, 100, 50], TODAY)
+    assert (halved.earliest, halved.likely) == ("2026-11-21", "2026-11-28")
+    assert forecast([800, 400, 90, 50, 60, 90], TODAY) is None  # it fell, and does so no more
+
+
 def test_the_more_it_wavers_the_wider_is_the_window():
     steady, wavering = forecast([100, 91, 79, 71, 60, 49], TODAY), forecast([100, 60, 95, 40, 75, 45], TODAY)
     assert steady is not None and wavering is not None
