@@ -125,7 +125,7 @@ def _zipped(place: str) -> "list[tuple[str, bytes]]":
 def declaring(path: "Iterable[str]", group: bytes = b"compat.ledgers", known: "Any" = None) -> "list[tuple[str, bytes]]":
     """The metadata folders below ``path`` whose entry points have a group, with the text of these.
 
-    ``known`` has what :func:`os.stat` tells of a folder, where that is known; nothing for one that is not there.
+    ``known`` has what :func:`os.stat` tells of a folder; nothing for one that is not there, or lies within a zip file.
     """
     mark = b"[" + group + b"]"
     found = []
@@ -206,7 +206,7 @@ def learn() -> None:
             changed = _changed(folder)
             if folder not in finder.folders or finder.folders[folder] != (changed and changed.st_mtime_ns):
                 folders[folder] = changed
-    for distribution, text in declaring([folder for folder in folders if folders[folder]], known=folders):
+    for distribution, text in declaring(folders, known=folders):
         learn_from(distribution, text)
     # Only now: a thread that comes meanwhile reads them too, and does not go on without.
     for folder, changed in folders.items():
