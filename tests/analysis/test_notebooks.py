@@ -127,7 +127,7 @@ def test_findings_stand_at_their_places_in_the_file(ledger, path):
 @pytest.mark.parametrize(
     "text, words",
     [
-        ('{"cells": [shop_old.whole', "Expecting value: line 1 column 12"),
+        ('{"cells": [shop_old.whole', ": line 1 column 12"),
         ('{"worksheets": ["import shop_old.whole"]}', "it has no list of cells"),
         ('["import shop_old.whole"]', "it has no list of cells"),
         ('{"cells": null, "x": "import shop_old.whole"}', "it has no list of cells"),

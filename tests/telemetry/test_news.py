@@ -110,7 +110,7 @@ def test_a_callback_may_use_something_legacy_and_may_be_ended():
 
 
 PROGRAM = """
-import os, sys
+import gc, os, sys
 import compat
 from compat.telemetry import Site, open_cell
 compat.on_new_site(lambda site: print(os.getpid() == parent, site.line, flush=True))
@@ -128,6 +128,7 @@ class Late:
 late = Late()
 if sys.argv[1] == "end":
     del late
+    gc.collect()
 """
 
 

@@ -51,16 +51,19 @@ def run_subprocess_safe(command: Sequence[str], timeout: float = 30, **options: 
 
 def __getattr__(name: str) -> Any:
     """Packages that legacy modules had imported, loaded when they are asked for."""
-    if name == "redis":
-        import redis
+    try:
+        if name == "redis":
+            import redis
 
-        return redis
-    if name == "jwt":
-        import jwt
+            return redis
+        if name == "jwt":
+            import jwt
 
-        return jwt
-    if name == "WebSocketState":
-        from starlette.websockets import WebSocketState
+            return jwt
+        if name == "WebSocketState":
+            from starlette.websockets import WebSocketState
 
-        return WebSocketState
+            return WebSocketState
+    except ModuleNotFoundError as error:
+        raise ImportError(f"{name} of {__name__} needs {error.name}: pip install 'netra-compat[server]'") from error
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
