@@ -68,7 +68,10 @@ def test_threads_count_each_for_itself(moved, spelling, filters):
         + "for thread in threads: thread.start()\nfor thread in threads: thread.join()\n",
         filters=filters,
     )
-    assert seen.counted() == {("oldroot", "import", 6): 4 * TIMES}
+    (found,) = seen.counted().items()
+    assert found[0] == ("oldroot", "import", 6)
+    # On PyPy threads that make the first import together may count one more each, as docs/limits.md says; never one less.
+    assert 4 * TIMES <= found[1] <= 4 * TIMES + (3 if sys.implementation.name == "pypy" else 0)
 
 
 @pytest.mark.parametrize("spelling", ["import oldroot", "import oldroot.sub", "import_module('oldroot.sub')"])
