@@ -13,6 +13,7 @@ from typing import IO, Any, Callable, TypeVar
 import click
 
 from .common import chosen_ledger, opened_output
+from .parser import LEDGER_HELP
 
 __all__ = ["chosen_ledger", "is_terminal", "ledger_option", "opened_output", "output_option"]
 
@@ -26,7 +27,7 @@ def ledger_option(function: Function) -> Function:
         "ledgers",
         multiple=True,
         metavar="NAME",
-        help="A ledger by its name, or as package.module:LEDGER; repeatable. Default: those that the project uses.",
+        help=LEDGER_HELP,
     )(function)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import compat
-from compat import configuration
 
 ROWS = """\
 from compat import Ledger, Name
@@ -84,7 +83,6 @@ def test_a_ledger_that_is_declared_and_not_installed_is_named(compat_in, files, 
     assert compat_in("doctor").returncode == 0
 
 
-@pytest.mark.skipif("pytest" not in configuration.KEYS, reason="no plugin to ask for")
 @pytest.mark.parametrize(
     ("table", "more", "said"),
     [

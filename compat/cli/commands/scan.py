@@ -37,15 +37,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         # Only help is laid out: asking for the terminal's width would import shutil with all its archives.
         formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=None if {"-h", "--help"}.intersection(argv) else 80),
     )
+    parser.add_ledgers()
     add = parser.add_argument
-    add(
-        "--ledger",
-        dest="ledgers",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="A ledger by its name, or as package.module:LEDGER; repeatable. Default: those that the project uses.",
-    )
     add("-o", "--output", metavar="FILE", help="Write to this file, whole or not at all, instead of stdout.")
     add("--format", choices=_FORMATS, default="text", help="The default is text.")
     add("--rules", action="store_true", help="Also apply the policy rules: factory-bypass, singleton, fragmentation.")

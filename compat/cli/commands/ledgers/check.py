@@ -25,15 +25,8 @@ FORMAT_VERSION = 1
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser("compat check", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser.add_ledgers()
     add = parser.add_argument
-    add(
-        "--ledger",
-        dest="ledgers",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="A ledger by its name, or as package.module:LEDGER; repeatable. Default: those that the project uses.",
-    )
     add("--format", choices=("text", "json"), default="text", help="The default is text.")
     return parser
 
