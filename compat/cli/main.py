@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Names, paths and trends hold characters that a terminal in ASCII or Latin-1 cannot show.
         reconfigure(errors="replace")
     try:
-        return _run(command, arguments)
+        return _misread(command) or _run(command, arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -42,6 +42,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return OK
     except Exception as error:
         return _fail(error, command)
+
+
+def _misread(command: Command | None) -> int:
+    """Refuse a ``COMPAT_AS_OF`` that is not understood: what is judged without it would be taken for the rehearsal."""
+    import os
+
+    # `doctor` lists it among what it checks.
+    if command is None or command.name == "doctor" or not os.environ.get("COMPAT_AS_OF"):
+        return OK
+    from compat.ledger.versions import rehearsals
+
+    _, faults = rehearsals()
+    for fault in faults:
+        sys.stderr.write(f"compat: {fault}\n")
+    return USAGE if faults else OK
 
 
 def _nowhere() -> TextIO:

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from compat import __file__ as face
-from compat.cli.main import FOUND, OK, main, missing_extra
+from compat.cli.main import FOUND, OK, USAGE, main, missing_extra
 from compat.cli.table import COMMANDS
 from compat.telemetry.history.database import open_history
 
@@ -116,6 +116,15 @@ def test_names_that_a_terminal_in_ascii_cannot_show_are_no_defect(tmp_path, monk
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "ascii"))
     assert main(arguments.split()) in (OK, FOUND)
+
+
+@pytest.mark.parametrize("value", ["soon", "shop=", "shop=3.0,other"])
+def test_a_rehearsal_that_is_not_understood_is_refused(monkeypatch, capsys, tmp_path, value):
+    monkeypatch.setenv("COMPAT_AS_OF", value)
+    for command in ("scan", "fix", "check"):
+        assert main([command, str(tmp_path)]) == USAGE
+        assert capsys.readouterr().err.startswith(f"compat: COMPAT_AS_OF={value!r} is not understood at ")
+    assert main(["--help"]) == OK
 
 
 def test_interruption_has_its_own_exit_code(monkeypatch):
