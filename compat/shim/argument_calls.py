@@ -73,14 +73,20 @@ def generated(function: Any, forms: Forms, translated: Callable[..., Any]) -> An
     source.parameters += unseen
     passed = [*positional, *([f"*{rest}"] if rest else []), *(f"{name}={name}" for name in named)]
     beyond = "()" if is_simple else rest or "_compat_rest"
-    text = source.text(passed, (*positional, *guards), beyond, (*named, *legacy), [*guards, *legacy], bool(rest))
+    text = source.text(passed, positional, guards, beyond, (*named, *legacy), legacy, bool(rest))
     compiled = _compiled.get(text)
     if compiled is None:
-        compiled = _compiled[text] = compile(text, FILE, "exec")
+        compiled = _compiled[text] = _with_missing(compile(text, FILE, "exec"))
     # No functools.partial: on PyPy it has a frame of its own between this call and the caller's.
     scope = {**source.scope, "_compat_t": translated, "_compat_s": is_simple}
     exec(compiled, scope)
     return scope[source.name]
+
+
+def _with_missing(code: CodeType) -> CodeType:
+    """Code whose ``...`` is what tells that a parameter was not given: a constant is read quicker than a global."""
+    constants = (_with_missing(one) if isinstance(one, types.CodeType) else one for one in code.co_consts)
+    return code.replace(co_consts=tuple(MISSING if one is ... else one for one in constants))
 
 
 class _Source:
@@ -109,7 +115,7 @@ class _Source:
         if may_lack or name in self.supplied or self.is_any_supplied or (after_default and self._has_default and not has_own):
             self.parameters.append(f"{name}=_compat_M")
             if has_own:
-                self.filled.append(f"    if {name} is _compat_M: {name} = _compat_d_{name}\n")
+                self.filled.append(name)
             else:
                 self.needed.append(name)
         else:
@@ -117,20 +123,32 @@ class _Source:
         self._has_default = self._has_default or "=" in self.parameters[-1]
 
     def text(
-        self, passed: list[str], order: tuple[str, ...], rest: str, by_name: tuple[str, ...], unseen: list[str], takes_rest: bool
+        self,
+        passed: list[str],
+        positional: tuple[str, ...],
+        guards: list[str],
+        rest: str,
+        by_name: tuple[str, ...],
+        legacy: list[str],
+        takes_rest: bool,
     ) -> str:
         """The source of the function."""
-        asked = [f"{name} is not _compat_M" for name in unseen] + [f"{name} is _compat_M" for name in self.needed]
+        asked = [f"{name} is not ..." for name in legacy] + [f"{name} is ..." for name in self.needed]
         if rest != "()" and not takes_rest:
             asked.append(rest)
+        order = (*positional, *guards)
         positions, names = (",".join(f"({name!r}, {name})" for name in some) for some in (order, by_name))
-        return (
-            f"def {self.name}({', '.join(self.parameters)}):\n"
-            f"    if {' or '.join(asked)}:\n"
-            f"        return _compat_t(_compat_s, ({positions},), {rest}, ({names},))\n"
-            f"{''.join(self.filled)}"
-            f"    return _compat_f({', '.join(passed)})\n"
-        )
+        slow = f"return _compat_t(_compat_s, ({positions},), {rest}, ({names},))"
+        filled = [f"{name} = _compat_d_{name}" for name in self.filled]
+        fill = [f"if {name} is ...: {line}" for name, line in zip(self.filled, filled)]
+        beyond = " or ".join([*(f"{name} is not ..." for name in guards), *asked])
+        lines = [f"if {beyond}: {slow}", *fill]
+        if guards and filled:
+            # Where one position is empty, so are those beyond the last: they need not be asked.
+            within = [f" if {' or '.join(asked)}: {slow}"] if asked else []
+            lines = [f"if {self.filled[0]} is ...:", *within, f" {filled[0]}", f"elif {beyond}: {slow}", *fill[1:]]
+        lines.append(f"return _compat_f({', '.join(passed)})")
+        return f"def {self.name}({', '.join(self.parameters)}):\n " + "\n ".join(lines) + "\n"
 
 
 def as_given(is_simple: bool, order: Given, rest: tuple[Any, ...], by_name: Given) -> tuple[tuple[Any, ...], dict[str, Any]]:
