@@ -300,7 +300,7 @@ _gone: dict[str, Move] = {}
 
 def _prepare_for_the_end() -> None:
     if _recorders:
-        prepare()
+        prepare(any(recorder.kept for recorder in _recorders))
 
 
 atexit.register(_prepare_for_the_end)

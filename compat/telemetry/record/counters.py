@@ -188,16 +188,25 @@ def open_cell(site: Site, kept: bool = True) -> Callable[[], object]:
     The same site gives the same cell. Cells stay valid for the life of the process and in its forked children
     (which count for themselves), until ``on_reset`` calls back.
     """
-    if not kept and _mode() not in ("off", "memory") and not _is_asked():
-        if not _aside:
-            with _choosing:
-                if not _aside:
-                    _aside.append(Counters())
-        return _aside[0].cell(site)
+    if not kept and _is_aside():
+        return _ready_aside().cell(site)
     if not _current:
         prepare()
     counters = _current[0]
     return _nothing if counters is None else counters.cell(site)
+
+
+def _is_aside() -> bool:
+    """Whether uses that are not kept anyway are counted in memory alone: nobody has asked for more."""
+    return _mode() not in ("off", "memory") and not _is_asked()
+
+
+def _ready_aside() -> Counters:
+    if not _aside:
+        with _choosing:
+            if not _aside:
+                _aside.append(Counters())
+    return _aside[0]
 
 
 def _is_asked() -> bool:
@@ -205,9 +214,11 @@ def _is_asked() -> bool:
         return is_asked()
 
 
-def prepare() -> None:
-    """Have ready whatever a first use needs: nothing can be imported once the interpreter goes down."""
-    if not _current:
+def prepare(kept: bool = True) -> None:
+    """Have ready whatever a first use needs, ``kept`` anyway or not: nothing can be imported once the interpreter goes down."""
+    if not kept and _is_aside():
+        _ready_aside()
+    elif not _current:
         with _choosing:
             if not _current:
                 _current.append(_chosen())

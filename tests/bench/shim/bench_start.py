@@ -1,5 +1,5 @@
 """What the drop-in adds to the start of every process, and to its first import from outside the standard library, beside a
-``.pth`` that does nothing and ``import wrapt``; and what a ledger adds to the import of its library where nothing legacy is used.
+``.pth`` that does nothing and ``import wrapt``.
 
     python tests/bench/shim/bench_start.py [rounds]
 
@@ -84,23 +84,6 @@ def fill(site: pathlib.Path) -> None:
         declare(site, name, f"[console_scripts]\n{name} = {name}:main\n" if number % 3 == 0 else "")
 
 
-def library(site: pathlib.Path) -> None:
-    """Install a library of ten modules with a ledger of 17 rows."""
-    folder = site / "library"
-    folder.mkdir()
-    (folder / "__init__.py").write_text("".join(f"from . import part_{number}\n" for number in range(10)))
-    functions = "".join(f"def function_{number}(a, b=1):\n    return a\n\n\n" for number in range(40))
-    for number in range(10):
-        (folder / f"part_{number}.py").write_text(f"import dataclasses\nimport json\nimport re\n\n\n{functions}")
-    names = [f"names('library.part_{number}', 'library.part_{number}', 'old=function_1', **V)" for number in range(10)]
-    taken = [f"[Argument('library.part_{number}:function_2', 'x', became='a', **V)]" for number in range(7)]
-    (folder / "moves.py").write_text(
-        "from compat import Argument, Ledger, names\nV = {'since': '1.0', 'removal': '9.0', 'instead': None}\n"
-        f"LEDGER = Ledger('library', version='2.0', rows={' + '.join([*names, *taken])})\n"
-    )
-    declare(site, "library", "[compat.ledgers]\nlibrary = library.moves:LEDGER\n")
-
-
 def spawn(python: str, arguments: list[str], variables: dict[str, str]) -> int:
     """Start a process and return its id; PyPy has the older way only."""
     if hasattr(os, "posix_spawn"):
@@ -154,10 +137,7 @@ def main() -> int:
         install_drop_in(site)
         for where in (bare_site, idle_site, site):
             fill(where)
-        served, served_site = environment(root / "served")
-        install_drop_in(served_site)
-        library(served_site)
-        for where in (bare_site, idle_site, site, served_site):
+        for where in (bare_site, idle_site, site):
             compileall.compile_dir(str(where), quiet=1)
         off = {"COMPAT": "off"}
         started = whole_processes(
@@ -170,8 +150,6 @@ def main() -> int:
                 "ours, import": (ours, "import small_1", {}),
                 "off, import": (ours, "import small_1", off),
                 "asked, import": (ours, ASKING.format(site=str(site)), off),
-                "off, library": (served, "import library", off),
-                "ours, library": (served, "import library", {}),
             },
             rounds,
         )
@@ -206,11 +184,6 @@ def main() -> int:
         digits=2,
     )
     table.add("the drop-in, COMPAT=off, and this import", medians["off, import"], f"{ratio['off, import']:.3f} {peer}", digits=2)
-    of_off = statistics.median(one / other for one, other in zip(started["ours, library"], started["off, library"]))
-    table.add("import of a library of 17 rows, COMPAT=off", medians["off, library"], "1", digits=2)
-    table.add(
-        "the same, its ledger served, nothing legacy used", medians["ours, library"], f"{of_off:.3f} of COMPAT=off", digits=2
-    )
     added = [name for name in with_ours if name not in plain]
     table.add(f"modules that the drop-in loads: {', '.join(added)}", len(added))
     loaded = [name for name in HEAVY if name in with_ours]
