@@ -16,8 +16,9 @@ from .config import Settings
 from .hints import Hints, gather
 from .reading import gc_pause, notebooks
 from .reading.files import Found, Trees, matches
-from .rewriting.plan import CERTAIN, SHOWN
-from .rewriting.rewriter import FAILED, FIXED, UNCHANGED, Outcome, fix_bytes
+from .rewriting.options import CERTAIN, SHOWN, Options, Verdict
+from .rewriting.overrides import Facts
+from .rewriting.rewriter import FAILED, FIXED, UNCHANGED, Outcome, fix_bytes, overrides_in
 from .rewriting.verifying import verify as verified
 from .scanning import re_exports
 from .scanning.examine import Selection, read
@@ -122,9 +123,10 @@ def fix(
         _follow_types(fixing, [item for item in found if not item.is_data], outcomes, typed, trees)
         result.fixing = fixing
         fixing.items.update((item.path, item) for item in found)
-        held = _hold_patched_methods(fixing, outcomes)
-        fixing.held.update(held)
-        _keep_names_others_use(fixing, found, outcomes, held)
+        _hold_patched_methods(fixing, outcomes)
+        seen = [item for item in found if item.path in named or not _known_ignored(trees, item)]
+        _rename_overrides(fixing, seen, outcomes, is_whole=any(map(os.path.isdir, trees.roots)))
+        _keep_names_others_use(fixing, found, outcomes)
         for item, outcome in (outcomes[item.path] for item in found if item.path in outcomes):
             if outcome.status == UNCHANGED:
                 continue
@@ -181,10 +183,21 @@ class _Fixing:
     #: Methods that keep their names, and by file the names that others know it by.
     held: set[str] = field(default_factory=set)
     kept: dict[str, set[str]] = field(default_factory=dict)
+    #: How sure the renames of methods are that classes of the trees override; ``None`` before all files were read.
+    overrides: Optional[dict[str, Verdict]] = None
 
-    def candidate(
-        self, item: Found, raw: Union[bytes, OSError, None], kept: Iterable[str] = (), held: Iterable[str] = ()
-    ) -> Optional[Outcome]:
+    def options(self, item: Found) -> Options:
+        """What is decided about the edits of a file."""
+        return Options(
+            kept_locals=frozenset(self.kept.get(item.path, ())),
+            held=frozenset(self.held),
+            skip_all=self._why_left(item),
+            unsafe=self.unsafe,
+            chosen=self.choice.for_file(item.path, item.root),
+            overrides=self.overrides,
+        )
+
+    def candidate(self, item: Found, raw: Union[bytes, OSError, None]) -> Optional[Outcome]:
         if raw is None or isinstance(raw, FileNotFoundError):
             return None
         if isinstance(raw, OSError):
@@ -196,13 +209,16 @@ class _Fixing:
             self.scanner.targets,
             module=module,
             is_package=is_package,
-            kept_locals=kept,
-            held=held,
-            skip_all=self._why_left(item),
-            unsafe=self.unsafe,
-            chosen=self.choice.for_file(item.path, item.root),
+            options=self.options(item),
             hints=self.hints.get(item.path),
         )
+
+    def overrides_in(self, item: Found, raw: bytes, rows: frozenset[str]) -> Facts:
+        """What a file says of methods that classes of the trees override."""
+        module, is_package = self.scanner.modules.of(item)
+        hints = self.hints.get(item.path)
+        known = {"module": module, "is_package": is_package, "options": self.options(item), "hints": hints}
+        return overrides_in(item.path, raw, self.scanner.targets, rows, **known)  # type: ignore[arg-type]
 
     def is_meant(self, finding: Finding) -> bool:
         chosen = self.choice.for_file(finding.path)
@@ -229,15 +245,13 @@ class _Fixing:
             path=path,
             module=module,
             is_package=is_package,
-            kept_locals=self.kept.get(path, ()),
-            held=self.held,
-            skip_all=self._why_left(item),
+            options=self.options(item),
             hints=self.hints.get(path),
         )
 
     def _suggest_in_notebook(self, item: Found, raw: bytes, findings: list[Finding]) -> dict[Finding, Suggestion]:
         """How sure the edits in a notebook are; they themselves are in its diff alone."""
-        outcome = self.candidate(item, raw, held=self.held)
+        outcome = self.candidate(item, raw)
         left = {(skip.line, skip.column): skip for skip in outcome.skips} if outcome is not None else {}
         made: dict[Finding, Suggestion] = {}
         for finding in findings:
@@ -248,8 +262,7 @@ class _Fixing:
     def problem(self, item: Found, outcome: Outcome) -> str:
         """What is wrong with the rewritten file; empty where nothing is."""
         _module, is_package = self.scanner.modules.of(item)
-        chosen = self.choice.for_file(item.path, item.root)
-        return verified(outcome, self.scanner.targets, is_package=is_package, unsafe=self.unsafe, chosen=chosen)
+        return verified(outcome, self.scanner.targets, is_package=is_package, options=self.options(item))
 
 
 def _follow_types(
@@ -278,23 +291,38 @@ def _follow_types(
                 outcomes[item.path] = (item, outcome)
 
 
-def _hold_patched_methods(fixing: _Fixing, outcomes: dict[str, tuple[Found, Outcome]]) -> frozenset[str]:
+def _hold_patched_methods(fixing: _Fixing, outcomes: dict[str, tuple[Found, Outcome]]) -> None:
     """Fix again, with their names kept, files that call methods of which a patch in some file must stay as it is."""
     held = frozenset().union(*(outcome.held for _item, outcome in outcomes.values()))
+    fixing.held.update(held)
     for path, (item, outcome) in outcomes.items():
         if outcome.moved & held:
-            again = fixing.candidate(item, outcome.before, held=held)
+            again = fixing.candidate(item, outcome.before)
             if again is not None:
                 outcomes[path] = (item, again)
-    return held
 
 
-def _keep_names_others_use(
-    fixing: _Fixing,
-    found: list[Found],
-    outcomes: dict[str, tuple[Found, Outcome]],
-    held: Iterable[str] = (),
-) -> None:
+def _rename_overrides(fixing: _Fixing, found: list[Found], outcomes: dict[str, tuple[Found, Outcome]], *, is_whole: bool) -> None:
+    """Decide about renamed methods that classes of the trees override by all files that mention them, and fix these again."""
+    rows = frozenset().union(*(outcome.overridden for _item, outcome in outcomes.values()))
+    fixing.overrides = {}
+    if not rows:
+        return
+    facts = Facts()
+    again: list[tuple[Found, bytes]] = []
+    for item, raw in re_exports.with_any(found, {legacy.rpartition(".")[2].encode() for legacy in rows}):
+        told = fixing.overrides_in(item, raw, rows)
+        facts.add(told)
+        if told.spans or item.path in outcomes:
+            again.append((item, raw))
+    fixing.overrides.update(facts.verdicts(rows, is_alone=not is_whole))
+    for item, raw in again:
+        outcome = fixing.candidate(item, raw)
+        if outcome is not None:
+            outcomes[item.path] = (item, outcome)
+
+
+def _keep_names_others_use(fixing: _Fixing, found: list[Found], outcomes: dict[str, tuple[Found, Outcome]]) -> None:
     """Fix again, with the local name kept, what other files import or patch in a module by a name that would change."""
     wanted: dict[str, list[tuple[str, bytes, re.Pattern[bytes]]]] = {}
     for path, (_item, outcome) in outcomes.items():
@@ -313,9 +341,9 @@ def _keep_names_others_use(
                 for name, word, takes in entries:
                     if word in raw and takes.search(raw):
                         kept.setdefault(path, set()).add(name)
-    for path, names in kept.items():
+    for path in kept:
         item, outcome = outcomes[path]
-        again = fixing.candidate(item, outcome.before, names, held)
+        again = fixing.candidate(item, outcome.before)
         if again is not None:
             outcomes[path] = (item, again)
 

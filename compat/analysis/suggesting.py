@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from .model import file_uses
 from .reading import dialects, sources
-from .rewriting.plan import CERTAIN, LIKELY, SHOWN
+from .rewriting.options import CERTAIN, LIKELY, PLAIN, SHOWN, Options
 from .rewriting.rewriter import rewrite
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from .model.file_uses import FileUses
     from .rewriting.plan import Chosen, Skip
     from .targets import Targets
+
+WHOLE = "a class overrides it: compat fix renames it together with all that calls it"
 
 
 class Replacement(NamedTuple):
@@ -47,9 +50,7 @@ def suggest(
     path: str,
     module: str = "",
     is_package: bool = False,
-    kept_locals: Iterable[str] = (),
-    held: Iterable[str] = (),
-    skip_all: str = "",
+    options: Options = PLAIN,
     hints: Optional[Hints] = None,
 ) -> dict[Finding, Suggestion]:
     """The suggestions for the findings of one file; each edit is whole, and holds if it alone is made."""
@@ -59,23 +60,30 @@ def suggest(
         uses = file_uses.read(source, targets, module=module, is_package=is_package, hints=hints)
     except (sources.Undecodable, dialects.Unparsable):
         return {finding: Suggestion(SHOWN, "the file cannot be analysed") for finding in findings}
-    kept = frozenset(kept_locals), frozenset(held), skip_all
     try:
-        return {finding: _suggestion(finding, uses, *kept) for finding in findings}
+        return {finding: _suggestion(finding, uses, options) for finding in findings}
     finally:
         uses.close()
 
 
-def _suggestion(finding: Finding, uses: FileUses, kept: frozenset[str], held: frozenset[str], skip_all: str) -> Suggestion:
+def _suggestion(finding: Finding, uses: FileUses, options: Options) -> Suggestion:
+    verdict = (options.overrides or {}).get(finding.symbol)
+    if verdict is not None and _is_part(finding, uses):
+        return Suggestion(verdict.degree, verdict.reason or WHOLE)
     chosen = _only(finding, uses)
-    made = [
-        rewrite(uses, kept_locals=kept, held=held, skip_all=skip_all, unsafe=unsafe, chosen=chosen) for unsafe in (False, True)
-    ]
+    made = [rewrite(uses, replace(options, unsafe=unsafe, chosen=chosen)) for unsafe in (False, True)]
     for degree, (plan, data, reason) in zip((CERTAIN, LIKELY), made):
         if data is not None and data != uses.file.source.data:
             doubt = plan.taken[0].reason if plan.taken else ""
             return Suggestion(degree, reason or doubt, tuple(_replacements(uses.file.source, data)))
     return Suggestion(SHOWN, made[0][2] or _reason(made[0][0].skips))
+
+
+def _is_part(finding: Finding, uses: FileUses) -> bool:
+    """Whether a finding is a part of a rename that is made whole or not at all."""
+    from .rules import method
+
+    return any(use.is_part and (use.start, use.row.legacy) == (finding.span[0], finding.symbol) for use in method.reads(uses))
 
 
 def _only(finding: Finding, uses: FileUses) -> Chosen:

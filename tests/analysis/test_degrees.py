@@ -6,7 +6,7 @@ import pytest
 
 from compat.analysis import fixer, scan
 from compat.analysis.config import Settings
-from compat.analysis.rewriting.plan import LIKELY, SHOWN
+from compat.analysis.rewriting.options import LIKELY, SHOWN
 from compat.errors import CompatError
 
 LAZY = "LAZY = 'shop_old.things:Widget'\n"
@@ -42,7 +42,7 @@ def test_a_string_that_names_what_moved_is_likely(ledger, text, after):
         "LAZY = 'shop_old.things:gone'\n",
         "sys.modules['shop_old.whole']\n",
         "LAZY = 'shop_old.whole.deep.thing.more'\n",
-        "from shop.core import Widget\nclass W(Widget):\n    def rotate(self): ...\n",
+        "from shop.core import Widget\nclass W(Widget):\n    def rotate(self): ...\n    def spin(self): ...\n",
         "LAZY = 'shop_old.things:' 'Widget'\n",
         "LAZY = 'shop_old.things:Widget'  # compat: allow[name]\n",
         "LAZY = 'shop_older.things:Widget'\n",

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from compat.analysis.rewriting import rewriter
-from compat.analysis.rewriting.plan import LIKELY
+from compat.analysis.rewriting.options import LIKELY, Options
 from compat.analysis.targets import Targets
 from compat.ledger import Ledger, templates
 from compat.netra.ledger import LEDGER
@@ -22,7 +22,7 @@ def finished(ledger: Ledger, names: list[dict[str, str]], *, unsafe: bool) -> in
     for row in names:
         for given in ("'a'", ""):
             text = f"from {row['module']} import {row['name']}\nx = {row['name']}({given})\n"
-            outcome = rewriter.fix_bytes("m.py", text.encode(), targets, unsafe=unsafe)
+            outcome = rewriter.fix_bytes("m.py", text.encode(), targets, options=Options(unsafe=unsafe))
             if outcome.status == "fixed" and not outcome.skips:
                 uses += int(row["uses"])
                 break
@@ -59,5 +59,5 @@ def test_a_use_through_the_module_is_likely_once() -> None:
     text = "import shared.types.core_types as core\n\nx = core.ensure_user_id('u')\n"
     outcome = rewriter.fix_text(text, LEDGER)
     assert [skip.degree for skip in outcome.skips if skip.line == 3] == [LIKELY]
-    made = rewriter.fix_bytes("m.py", text.encode(), Targets(LEDGER), unsafe=True)
+    made = rewriter.fix_bytes("m.py", text.encode(), Targets(LEDGER), options=Options(unsafe=True))
     assert made.after.decode().endswith("x = 'u'\n")

@@ -51,6 +51,12 @@ class FileUses:
             return None
         return self._receivers(as_written=True)
 
+    @property
+    def inference(self) -> inference.Inference:
+        """What follows the canonical classes."""
+        assert self.receivers is not None
+        return self._inference[False]
+
     def _receivers(self, *, as_written: bool) -> Receivers:
         made = Receivers(self.file.names, self.targets, self.file.module, as_written=as_written)
         self._inference[as_written] = inference.Inference(made, neighbours.of(self.targets, as_written=as_written))

@@ -124,7 +124,7 @@ class Relevance:
 
     def _members(self, names: Iterable[bytes]) -> list[int]:
         data = self.data
-        return [at for at in self._of(names) if data[max(0, at - 1) : at] in _READS and data[max(0, at - 8) : at] != b"super()."]
+        return [at for at in self._of(names) if data[max(0, at - 1) : at] in _READS]
 
     def _of(self, words: Iterable[bytes]) -> list[int]:
         data = self.data

@@ -58,7 +58,7 @@ def is_exported(plan: Plan, item: ImportedName) -> bool:
     """Whether an unused import at module level may be there for others."""
     if item.scope is not plan.file.names.module:
         return False
-    return item.local in plan.kept_locals or any(
+    return item.local in plan.options.kept_locals or any(
         text.role == "all" and text.node.value == item.local for text in plan.file.names.texts
     )
 

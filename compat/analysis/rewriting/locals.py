@@ -27,7 +27,7 @@ def rename(plan: Plan, item: ImportedName, new: str) -> Optional[list[Edit]]:
     old = item.local
     if not new.isidentifier() or hasattr(builtins, new) or not plan.is_sole_binding(item):
         return None
-    if item.scope.form == "class" or old in plan.kept_locals or not is_private_enough(plan, item):
+    if item.scope.form == "class" or old in plan.options.kept_locals or not is_private_enough(plan, item):
         return None
     if new in plan.names_in_use() or DYNAMIC & plan.names_in_use() or any(other.name == "*" for other in file.names.imports):
         return None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Callable
 
 from ..reading import lexer
 from .edits import Edit, replacing
+from .options import LIKELY, SHOWN, Options
 
 if TYPE_CHECKING:
     import ast
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 #: Says of a use by its rule, its legacy path and its offset whether it was selected.
 Chosen = Callable[[str, str, int], bool]
-
-#: How sure an edit is: taken always, taken with ``--unsafe``, never taken.
-CERTAIN, LIKELY, SHOWN = "certain", "likely", "shown"
 
 
 @dataclass(frozen=True)
@@ -51,29 +49,25 @@ class Placement:
 
 @dataclass
 class Plan:
-    """What shall happen to one file. ``kept_locals`` are names that other files know this module by; ``rewritten`` are the spans
-    of the import statements that change."""
+    """What shall happen to one file; ``rewritten`` are the spans of the import statements that change."""
 
     file: FileModel
     targets: Targets
     references: list[Reference]
-    kept_locals: frozenset[str] = frozenset()
+    options: Options = field(default_factory=Options)
     edits: list[Edit] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
     placements: dict[ImportedName, list[Placement]] = field(default_factory=dict)
     renamed_locals: set[str] = field(default_factory=set)
     allowed_lines: set[int] = field(default_factory=set)
-    #: Whether a use was selected, by its rule, its legacy path and where it starts; ``None`` where all were.
-    chosen: Optional[Chosen] = None
-    #: Whether likely edits are taken too; ``taken`` are those that were, each with what is uncertain about it.
-    unsafe: bool = False
+    #: Likely edits that are made, each with what is uncertain about it.
     taken: list[Skip] = field(default_factory=list)
     #: References that are decided about, by identity; imports that are left with all that is read through them.
     done: set[int] = field(default_factory=set)
     left: set[ImportedName] = field(default_factory=set)
     #: Methods that are renamed, and those that keep their names because a patch of them does.
     moved: set[str] = field(default_factory=set)
-    held: set[str] = field(default_factory=set)
+    held: set[str] = field(init=False)
     #: What to import beside an import that stays.
     additions: dict[ImportedName, list[Placement]] = field(default_factory=dict)
     #: Imports that rewritten uses rely on.
@@ -84,6 +78,9 @@ class Plan:
     #: The uses of legacy methods in the file.
     members: list[method.Use] = field(default_factory=list)
     _inserted: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.held = {*self.options.held}
 
     def insert(self, start: int, new: str, end: int) -> None:
         """Plan to put something before what stands from ``start`` to ``end``."""
@@ -136,18 +133,19 @@ class Plan:
 
     def takes(self, start: int, rule: str, symbol: str, doubt: str) -> bool:
         """Whether to make an edit about which there is a doubt; one that is not made is a likely one that is left."""
-        if self.unsafe:
+        if self.options.unsafe:
             self.taken.append(self._noted(start, rule, symbol, doubt, LIKELY))
         else:
             self.skip_span(start, rule, symbol, doubt, LIKELY)
-        return self.unsafe
+        return self.options.unsafe
 
     def _noted(self, start: int, rule: str, symbol: str, reason: str, degree: str) -> Skip:
         return Skip(self.file.source.path, *self.file.source.position(start), rule, symbol, reason, degree)
 
     def is_allowed(self, start: int, rule: str, symbol: str) -> bool:
         """Whether the use of a legacy path at an offset is to be left: a comment allows it, or it was not selected."""
-        if self.chosen is not None and not self.chosen(rule, symbol, start):
+        chosen = self.options.chosen
+        if chosen is not None and not chosen(rule, symbol, start):
             return True
         return self.file.source.position(start)[0] in self.allowed_lines
 

@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Optional
 
 from ..model.scopes import ImportedName
 from ..reading import suppressions
 from ..rules.method import reads as method_uses
-from . import attributes, doctests, guards, kinds, statements, strings
+from . import attributes, doctests, guards, kinds, overrides, statements, strings
 from .inlining import uses as inlining
 from .kinds.method import hold, inline_members
+from .options import PLAIN, Options
 from .plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ..model.doctests import Program
     from ..model.file_uses import FileUses
     from ..model.references import Reference
     from .plan import Chosen
 
 
-def make_plan(
-    uses: FileUses,
-    *,
-    kept_locals: Iterable[str] = (),
-    held: Iterable[str] = (),
-    skip_all: str = "",
-    unsafe: bool = False,
-    chosen: Optional[Chosen] = None,
-) -> Plan:
-    """Decide about every reference of a file. ``skip_all`` is a reason to leave the whole file alone, ``held`` are methods that
-    keep their names; ``unsafe`` takes likely edits too, ``chosen`` says which uses are decided about."""
-    file, targets = uses.file, uses.targets
-    plan = Plan(file, targets, uses.references, frozenset(kept_locals), unsafe=unsafe, chosen=chosen)
-    for allowance in suppressions.read(file.source):
-        plan.allowed_lines.update(allowance.lines)
-    plan.held.update(held)
-    if skip_all:
+def make_plan(uses: FileUses, options: Options = PLAIN) -> Plan:
+    """Decide about every reference of a file."""
+    plan = begin(uses, options)
+    if options.skip_all:
         hold(plan, method_uses(uses), all_patches=True)
         inlining.hold(plan)
         for reference in plan.references:
-            plan.skip(reference, skip_all)
+            plan.skip(reference, options.skip_all)
         return plan
     plan.members.extend(method_uses(uses))
     hold(plan, plan.members)
     inlining.hold(plan)
+    verdicts = overrides.settle(plan, uses, options.overrides)
+    options = replace(options, overrides=verdicts)
     inline_members(plan, uses)
     by_item: dict[ImportedName, Reference] = {}
     for reference in plan.references:
@@ -60,18 +49,27 @@ def make_plan(
             if not inlining.decide_import(plan, item, reference):
                 kinds.IMPORTS[reference.target.kind](plan, item, reference, uses)
     attributes.decide(plan)
+    overrides.decide(plan, uses, verdicts)
     strings.decide(plan)
     for decide_members in kinds.MEMBERS:
         decide_members(plan, uses)
     for program, inner in uses.doctests:
         if program.is_docstring:
-            inside = _inside(program, chosen)
-            doctests.take_over(plan, program, make_plan(inner, held=held, unsafe=unsafe, chosen=inside))
+            inside = replace(options, kept_locals=frozenset(), chosen=_inside(program, options.chosen))
+            doctests.take_over(plan, program, make_plan(inner, inside))
         else:
             doctests.leave(plan, program, inner.references)
     plan.settle()
     statements.rewrite(plan)
     plan.skips.sort(key=lambda skip: (skip.line, skip.column, skip.symbol))
+    return plan
+
+
+def begin(uses: FileUses, options: Options) -> Plan:
+    """An empty plan, which knows what is not to be touched."""
+    plan = Plan(uses.file, uses.targets, uses.references, options)
+    for allowance in suppressions.read(uses.file.source):
+        plan.allowed_lines.update(allowance.lines)
     return plan
 
 

@@ -12,19 +12,20 @@ from ..config import Settings
 from ..model import file_uses
 from ..reading import dialects, gc_pause, notebooks, sources
 from ..targets import Targets
+from . import overrides
 from .edits import EditConflict, apply
 from .import_blocks.order import tidy
+from .options import PLAIN, Options
 from .plan import Plan, Skip
-from .planning import make_plan
+from .planning import begin, make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from compat.ledger import Ledger
 
     from ..hints import Hints
     from ..model.file_uses import FileUses
-    from .plan import Chosen
 
 FIXED, UNCHANGED, SKIPPED, FAILED = "fixed", "unchanged", "skipped", "failed"
 
@@ -50,6 +51,8 @@ class Outcome:
     held: frozenset[str] = frozenset()
     #: The names by which other files may come to instances of classes with legacy methods.
     carried: tuple[str, ...] = ()
+    #: Renamed methods that classes of the file override, by the legacy paths of their rows.
+    overridden: frozenset[str] = frozenset()
     #: The likely edits that were made, each with what is uncertain about it.
     taken: tuple[Skip, ...] = ()
 
@@ -76,20 +79,15 @@ def fix_bytes(
     *,
     module: str = "",
     is_package: bool = False,
-    kept_locals: Iterable[str] = (),
-    held: Iterable[str] = (),
-    skip_all: str = "",
-    unsafe: bool = False,
-    chosen: Optional[Chosen] = None,
+    options: Options = PLAIN,
     hints: Optional[Hints] = None,
 ) -> Outcome:
     """Rewrite the bytes of one file; encoding, BOM and line ends stay. Never raises for what the file holds.
 
-    ``unsafe`` makes likely edits too; ``chosen`` says by rule, legacy path and offset which ones to rewrite; ``hints`` is what is
-    known of the file from outside.
+    ``hints`` is what is known of the file from outside.
     """
     if path.endswith(notebooks.SUFFIX):
-        return _fix_notebook(notebooks.Notebook(path, raw), targets, held=held, skip_all=skip_all, unsafe=unsafe, chosen=chosen)
+        return _fix_notebook(notebooks.Notebook(path, raw), targets, replace(options, kept_locals=frozenset()))
     made = Outcome(path, UNCHANGED, raw, raw, module=module)
     try:
         source = sources.decode(path, raw)
@@ -102,10 +100,11 @@ def fix_bytes(
         return replace(made, status=FAILED, reason=f"line {error.line}: {finding_text.unparsable(error.reason)}")
     try:
         made = replace(made, carried=uses.carried())
-        plan, data, reason = rewrite(uses, kept_locals=kept_locals, held=held, skip_all=skip_all, unsafe=unsafe, chosen=chosen)
+        plan, data, reason = rewrite(uses, options)
+        overridden = frozenset(overrides.renamed_in(uses, plan.members))
     finally:
         uses.close()
-    made = replace(made, held=frozenset(plan.held), moved=frozenset(plan.moved), taken=tuple(plan.taken))
+    made = replace(made, overridden=overridden, held=frozenset(plan.held), moved=frozenset(plan.moved), taken=tuple(plan.taken))
     if reason:
         return replace(made, status=FAILED, reason=reason)
     if data is None:
@@ -120,18 +119,36 @@ def fix_bytes(
     )
 
 
-def _fix_notebook(
-    notebook: notebooks.Notebook,
+def overrides_in(
+    path: str,
+    raw: bytes,
     targets: Targets,
+    rows: Collection[str],
     *,
-    held: Iterable[str],
-    skip_all: str,
-    unsafe: bool,
-    chosen: Optional[Chosen],
-) -> Outcome:
+    module: str = "",
+    is_package: bool = False,
+    options: Options = PLAIN,
+    hints: Optional[Hints] = None,
+) -> overrides.Facts:
+    """What the bytes of one file say of methods that classes of the tree override, by the legacy paths of their rows."""
+    if path.endswith(notebooks.SUFFIX):
+        path, raw = "<cells>", notebooks.Notebook(path, raw).program.encode()
+    try:
+        uses = file_uses.read(sources.decode(path, raw), targets, module=module, is_package=is_package, hints=hints)
+    except (sources.Undecodable, dialects.Unparsable):
+        return overrides.Facts(doubts=dict.fromkeys(rows, f"a file that mentions it cannot be parsed ({path})"))
+    try:
+        return overrides.gather(begin(uses, options), uses, rows)
+    except (RecursionError, MemoryError):
+        return overrides.Facts(doubts=dict.fromkeys(rows, f"a file that mentions it is nested too deeply ({path})"))
+    finally:
+        uses.close()
+
+
+def _fix_notebook(notebook: notebooks.Notebook, targets: Targets, options: Options) -> Outcome:
     """Rewrite the code of a notebook; its other bytes stay. Raises ``NotebookError`` for one that is broken."""
     program = notebook.program.encode()
-    made = fix_bytes("<cells>", program, targets, held=held, skip_all=skip_all, unsafe=unsafe, chosen=chosen)
+    made = fix_bytes("<cells>", program, targets, options=options)
     rewritten = made.after.decode()
     placed = {"path": notebook.path, "before": notebook.raw, "after": notebook.raw, "renamed": frozenset()}
     skips = tuple(_in_file(skip, notebook) for skip in made.skips)
@@ -149,20 +166,12 @@ def _in_file(skip: Skip, notebook: notebooks.Notebook) -> Skip:
     return replace(skip, path=notebook.path, line=line, column=column, reason=f"{skip.reason} ({cell})")
 
 
-def rewrite(
-    uses: FileUses,
-    *,
-    kept_locals: Iterable[str] = (),
-    held: Iterable[str] = (),
-    skip_all: str = "",
-    unsafe: bool = False,
-    chosen: Optional[Chosen] = None,
-) -> tuple[Plan, Optional[bytes], str]:
+def rewrite(uses: FileUses, options: Options) -> tuple[Plan, Optional[bytes], str]:
     """The plan for a file, its text in UTF-8 afterwards (``None`` where nothing changes), and why it cannot be rewritten."""
     source = uses.file.source
     plan = Plan(uses.file, uses.targets, uses.references)
     try:
-        plan = make_plan(uses, kept_locals=kept_locals, held=held, skip_all=skip_all, unsafe=unsafe, chosen=chosen)
+        plan = make_plan(uses, options)
         if not plan.edits:
             return plan, None, ""
         if not source.round_trips:

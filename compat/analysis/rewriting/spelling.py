@@ -63,7 +63,7 @@ class Speller:
             return False
         if (
             item in plan.relied
-            or item.local in plan.kept_locals
+            or item.local in plan.options.kept_locals
             or guards.is_exported(plan, item)
             or not local_names.is_private_enough(plan, item)
             or local_names.is_said(plan, item.local)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Optional
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..model import name_resolution
 from ..reading import dialects, notebooks, sources
@@ -11,11 +12,11 @@ from .rewriter import FAILED, FIXED, Outcome, fix_bytes
 
 if TYPE_CHECKING:
     from ..targets import Targets
-    from .plan import Chosen
+    from .options import Options
 
 
-def verify(outcome: Outcome, targets: Targets, *, is_package: bool, unsafe: bool = False, chosen: Optional[Chosen] = None) -> str:
-    """Say what is wrong with a rewritten file; empty where nothing is."""
+def verify(outcome: Outcome, targets: Targets, *, is_package: bool, options: Options) -> str:
+    """Say what is wrong with a file that was rewritten with some options; empty where nothing is."""
     path = outcome.path
     again = fix_bytes(
         path,
@@ -23,10 +24,7 @@ def verify(outcome: Outcome, targets: Targets, *, is_package: bool, unsafe: bool
         targets,
         module=outcome.module,
         is_package=is_package,
-        kept_locals=outcome.renamed,
-        held=outcome.held,
-        unsafe=unsafe,
-        chosen=chosen,
+        options=replace(options, kept_locals=outcome.renamed, held=outcome.held, skip_all=""),
     )
     if again.status == FIXED:
         return "a second run would change it again"

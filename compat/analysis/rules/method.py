@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..findings import HIGH, MEDIUM
+from ..model import lineage
 from ..model.references import callee
 from ..reading import constructs
 from . import report
@@ -42,6 +43,8 @@ class Use(NamedTuple):
     doubt: str = ""
     #: Whether it is used of an object, not of the class.
     is_object: bool = False
+    #: Whether it is an override, or asks for the class's own method in one: part of one rename with what calls the override.
+    is_part: bool = False
 
 
 def find(uses: FileUses) -> Iterator[Finding]:
@@ -77,7 +80,7 @@ def reads(uses: FileUses) -> Iterator[Use]:
                 called = isinstance(file.names.parents.get(node), ast.Call)
                 yield from _read(uses, scope, node, called, rows, known)
         yield from _patches(file, words, rows, known)
-        yield from _overrides(file, words, rows, known)
+        yield from _overrides(uses, words, rows, known)
 
 
 def _read(
@@ -89,10 +92,27 @@ def _read(
     receivers: Receivers,
 ) -> Iterator[Use]:
     told = uses.told(scope, node, receivers)
+    if told is None and isinstance(node.value, ast.Call) and receivers is uses.receivers:
+        yield from _of_super(uses, scope, node, called, rows)
+        return
     row, how = rows(told.path).get(node.attr) if told is not None else None, "call" if called else "attribute"
     if row is not None and told is not None and row.covers(how):
         end, is_object = uses.file.span(node)[1], not receivers.path(scope, node.value)
         yield Use(row, end - len(node.attr.encode()), end, how, MEDIUM if told.doubt else HIGH, None, told.doubt, is_object)
+
+
+def _of_super(uses: FileUses, scope: Scope, node: ast.Attribute, called: bool, rows: Members) -> Iterator[Use]:
+    """`super().method()`, where it reaches the class that a row speaks of."""
+    around = lineage.class_around(uses.inference, scope, node.value)
+    if around is None:
+        return
+    above, how = lineage.above(uses.inference, around), "call" if called else "attribute"
+    found = [row for row in (rows(root).get(node.attr) for root in sorted(above.roots)) if row is not None]
+    if found and found[0].covers(how) and not any(node.attr in other.bindings for _path, other in above.between):
+        doubt = "" if above.is_known and len(found) == 1 else "which of several base classes has it is not known"
+        end = uses.file.span(node)[1]
+        start, is_part = end - len(node.attr.encode()), node.attr in around.bindings
+        yield Use(found[0], start, end, how, MEDIUM if doubt else HIGH, None, doubt, is_object=True, is_part=is_part)
 
 
 def _patches(file: FileModel, words: Collection[str], rows: Members, receivers: Receivers) -> Iterator[Use]:
@@ -121,15 +141,18 @@ def _patched_paths(file: FileModel, targets: Targets) -> Iterator[Use]:
                 yield Use(row, *file.span(text.node), "patch", HIGH, text.node)
 
 
-def _overrides(file: FileModel, words: Collection[str], rows: Members, receivers: Receivers) -> Iterator[Use]:
-    for scope in file.names.scopes:
+def _overrides(uses: FileUses, words: Collection[str], rows: Members, receivers: Receivers) -> Iterator[Use]:
+    file = uses.file
+    for scope in [*file.names.scopes]:
         node = scope.node
-        if not isinstance(node, ast.ClassDef) or scope.parent is None:
+        if not isinstance(node, ast.ClassDef) or scope.parent is None or scope.bindings.keys().isdisjoint(words):
             continue
-        for base in node.bases:
-            members = rows(receivers.path(scope.parent, base))
-            for item in node.body if members else ():
-                row = members.get(item.name) if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
-                if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and row is not None and row.covers("override"):
-                    start = file.source.data.find(item.name.encode(), file.span(item)[0])
-                    yield Use(row, start, start + len(item.name.encode()), "override", MEDIUM)
+        above = {receivers.path(scope.parent, base) for base in node.bases}
+        if receivers is uses.receivers:
+            above |= lineage.above(uses.inference, scope).roots
+        members = {name: row for path in sorted(above) for name, row in rows(path).items()}
+        for item in node.body if members else ():
+            row = members.get(item.name) if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
+            if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and row is not None and row.covers("override"):
+                start = file.source.data.find(item.name.encode(), file.span(item)[0] + len("def"))
+                yield Use(row, start, start + len(item.name.encode()), "override", MEDIUM, is_part=True)

@@ -76,12 +76,12 @@ def importers(found: Iterable[Found], given: Mapping[str, Iterable[str]]) -> Ite
     for module, names in given.items():
         for end in _ends(module.encode(errors="surrogateescape")):
             by_end.setdefault(end, set()).update(name.encode() for name in names)
-    for item, raw in _with_any(found, minimal({name for names in by_end.values() for name in names})):
+    for item, raw in with_any(found, minimal({name for names in by_end.values() for name in names})):
         if _imports_one_of(raw, by_end):
             yield item, raw
 
 
-def _with_any(found: Iterable[Found], words: Iterable[bytes]) -> Iterator[tuple[Found, bytes]]:
+def with_any(found: Iterable[Found], words: Iterable[bytes]) -> Iterator[tuple[Found, bytes]]:
     """The source files in which one of some words stands, with their bytes."""
     wanted = batches.Words(words)
     for batch in batches.batches(item for item in found if not item.is_data):

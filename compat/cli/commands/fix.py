@@ -216,7 +216,7 @@ def _fix_stdin(
 def _tell(outcome: Outcome) -> None:
     """Say what was left in a file, by how sure an edit would be, and what was uncertain about those that were made."""
     from compat.analysis.rewriting import rewriter
-    from compat.analysis.rewriting.plan import LIKELY
+    from compat.analysis.rewriting.options import LIKELY
 
     for skip in outcome.taken:
         click.echo(f"{_place(skip)}: likely: {skip.symbol}: rewritten, though {skip.reason}", err=True)
@@ -238,7 +238,7 @@ def _accepted(skips: list[Skip] | tuple[Skip, ...], debt: Baseline | None) -> in
 
 
 def _tell_counts(result: Fix, fixed: list[Outcome], accepted: int, *, write: bool) -> None:
-    from compat.analysis.rewriting.plan import LIKELY
+    from compat.analysis.rewriting.options import LIKELY
 
     done = len(result.written) if write else len(fixed)
     skipped = f"{len(result.skips)} use{'s' if len(result.skips) != 1 else ''} skipped"

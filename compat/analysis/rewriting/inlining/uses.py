@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Optional
 from compat.ledger import replacement
 
 from .. import guards
-from ..plan import LIKELY
+from ..options import LIKELY
 from ..spelling import Speller
 from . import binding, effects, imports, templates, writing
 from .values import Left
@@ -132,6 +132,8 @@ def on_object(plan: Plan, use: method.Use, receivers: Iterable[Optional[Receiver
     if place is None:
         return "it is written in a way that is not rewritten"
     scope, callee = place
+    if is_super(callee.value):
+        return "it is called on super()"
     if not use.is_object and not any(one is not None and one.of(scope, callee.value) for one in receivers):
         return "it is called on the class"
     reason = guards.around_use(plan, callee, getattr(_root(callee), "id", ""))
@@ -140,6 +142,11 @@ def on_object(plan: Plan, use: method.Use, receivers: Iterable[Optional[Receiver
     if not reason:
         plan.moved.add(use.row.legacy)
     return reason
+
+
+def is_super(node: ast.AST) -> bool:
+    """Whether an expression is ``super()``."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
 
 
 def _place(plan: Plan, end: int) -> Optional[tuple[Scope, ast.Attribute]]:
@@ -163,7 +170,7 @@ def decide_import(plan: Plan, item: ImportedName, reference: Reference) -> bool:
     legacy = reference.target.legacy
     reason = "" if plan.is_sole_binding(item) else f"{item.local} is bound more than once"
     is_global = item.scope is plan.file.names.module
-    if is_global and item.local in plan.kept_locals:
+    if is_global and item.local in plan.options.kept_locals:
         reason = "others import or patch it here by this name"
     elif legacy in plan.held:
         reason = HELD

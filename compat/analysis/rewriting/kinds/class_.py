@@ -82,7 +82,7 @@ def _decide(plan: Plan, item: ImportedName, reference: Reference, receivers: Opt
     is_async = False
     is_global = item.scope is file.names.module
     if uses.constructed:
-        if is_global and (item.local in plan.kept_locals or not local_names.is_private_enough(plan, item)):
+        if is_global and (item.local in plan.options.kept_locals or not local_names.is_private_enough(plan, item)):
             return "others may import or patch it here by this name, and here it is constructed"
         if file.tree.has_rewritten_calls:
             return "this Python does not parse the file's match statements"

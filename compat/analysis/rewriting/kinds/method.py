@@ -12,6 +12,7 @@ from ...model.embedded import literal_span
 from ...model.references import callee
 from ...reading import constructs
 from ...rules import method
+from .. import overrides
 from ..inlining import uses as inlining
 from . import deprecated
 
@@ -55,6 +56,8 @@ def decide_members(plan: Plan, uses: FileUses) -> None:
                 plan.skip_span(use.start, rule, use.row.legacy, reason)
         elif use.row.is_tombstone or not new or new == old:
             plan.skip_span(use.start, rule, use.row.legacy, f"what replaces it differs: {use.row.instead or 'see its note'}")
+        elif use.is_part and overrides.is_plain(plan.targets, use.row):
+            continue  # renamed with all its parts
         elif use.how == "override":
             plan.skip_span(use.start, rule, use.row.legacy, "a subclass defines it; callers of both names must be moved together")
         elif use.how == "patch" and _why_not(plan, use):
