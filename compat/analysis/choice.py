@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from compat.ledger import Ledger
 
     from .config import Settings
-    from .rewriting.plan import Chosen
+    from .rewriting.options import Chosen
 
 
 class Choice:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from .findings import Finding
     from .hints import Hints
     from .model.file_uses import FileUses
-    from .rewriting.plan import Chosen, Skip
+    from .rewriting.options import Chosen
+    from .rewriting.plan import Skip
     from .targets import Targets
 
 WHOLE = "a class overrides it: compat fix renames it together with all that calls it"

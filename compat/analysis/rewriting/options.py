@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .plan import Chosen
 
+#: Says of a use by its rule, its legacy path and its offset whether it was selected.
+Chosen = Callable[[str, str, int], bool]
 
 #: How sure an edit is: taken always, taken with ``--unsafe``, never taken.
 CERTAIN, LIKELY, SHOWN = "certain", "likely", "shown"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from compat.ledger import Move
 
     from ..model.file_uses import FileUses
+    from ..model.inferring.definitions import Function
     from ..model.scopes import Scope
     from ..rules import method
     from ..targets import Targets

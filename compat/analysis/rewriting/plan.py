@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from ..targets import Targets
 
 
-#: Says of a use by its rule, its legacy path and its offset whether it was selected.
-Chosen = Callable[[str, str, int], bool]
-
-
 @dataclass(frozen=True)
 class Skip:
     """A use that is left as it is: where, which rule and row, why, and whether ``--unsafe`` would rewrite it (``likely``)."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..model.doctests import Program
     from ..model.file_uses import FileUses
     from ..model.references import Reference
-    from .plan import Chosen
+    from .options import Chosen
 
 
 def make_plan(uses: FileUses, options: Options = PLAIN) -> Plan:

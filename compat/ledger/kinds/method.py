@@ -20,7 +20,9 @@ class Method(Move):
     ``was="property"``: it was read, and what it became is a method, which is called.
     A method that became a function, ``"mod:Class.old"`` -> ``"mod:function"``, is called with the object as its first argument.
 
-    A subclass that overrides the old name is warned at its class statement, and callers of the new name reach it.
+    A subclass that overrides the old name is warned at its class statement, and callers of the new name reach it. ``compat fix``
+    renames the override, ``super().old()`` in it, its calls and its patches together, or none of them: for certain where every
+    object that the name is read of is understood, with ``--unsafe`` where one is not.
     """
 
     kind = "method"
