@@ -83,6 +83,7 @@ def watch_constant(module: ModuleType, name: str, recorder: UseRecorder) -> Call
     kind: Any = overlay.class_of(module)
     if kind is None:
         raise TypeError(f"reads of module {module.__name__!r} cannot be seen: its type keeps its instances to itself")
+    overlay.read_by_descriptors(kind)
     namespace = vars(module)
 
     def load() -> object:

@@ -147,6 +147,13 @@ def is_looking(frame: FrameType) -> bool:
     return bytecode.calls_pickler(frame)
 
 
+def outside(frame: FrameType) -> FrameType:
+    """The frame that reads an attribute: a ``__setattr__`` or ``__getattr__`` on the class of the module may stand between."""
+    while frame.f_back is not None and module_name(frame).startswith("compat.shim"):
+        frame = frame.f_back
+    return frame
+
+
 def is_patching(frame: FrameType) -> bool:
     """Whether ``unittest.mock`` looks whether a name that it replaces is the object's own."""
     return module_name(frame) == "unittest.mock"

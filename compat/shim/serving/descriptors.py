@@ -174,9 +174,7 @@ def record_module_read(recorder: UseRecorder, frame: FrameType) -> None:
 
 def count_write(recorder: UseRecorder, frame: FrameType) -> None:
     """Count an attribute of a legacy module that is set by a statement."""
-    # Generic __setattr__ on the module class stands between; patching tools have counted their read already.
-    while frame.f_back is not None and callsite.module_name(frame).startswith("compat.shim"):
-        frame = frame.f_back
+    frame = callsite.outside(frame)  # patching tools have counted their read already
     if bytecode.is_attribute(frame) and not callsite.is_looking(frame):
         recorder.use("set", frame)
 

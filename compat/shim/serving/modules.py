@@ -275,7 +275,7 @@ def missing(
         if lost is not None:
             raise lost
         path = f"{module.__name__}.{name}"
-        if is_declared(path) and not callsite.is_looking(sys._getframe(1)):
+        if is_declared(path) and not callsite.is_looking(callsite.outside(sys._getframe(1))):
             try:
                 return importlib.import_module(path)
             except ImportError as error:

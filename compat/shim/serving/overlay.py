@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import types
 
-from ..recording import bytecode
+from ..recording import bytecode, callsite
 from .descriptors import child_property
 from .modules import by_reference, missing, served_property
 from .targets import is_there
@@ -45,6 +45,24 @@ def class_of(module: types.ModuleType) -> type | None:
     except TypeError:
         return None  # a module type with a layout of its own (C extension); its names stay as they are
     return made
+
+
+@callsite.unseen
+def read_by_descriptors(kind: Any) -> None:
+    """Have every read of a module of an overlay class ask its descriptors, also of names that its dict has.
+
+    From 3.14 on, the interpreter specialises reads of a module of any class to reads of its dict, and asks the descriptors of
+    the class once only (gh-156399); those of a class with a ``__getattribute__`` of its own it leaves alone.
+    """
+
+    def __getattr__(self: types.ModuleType, name: str) -> Any:
+        own = vars(self).get("__getattr__")
+        return types.ModuleType.__getattribute__(self, name) if own is None else own(name)
+
+    if sys.version_info >= (3, 14) and kind.__getattribute__ is types.ModuleType.__getattribute__:
+        if not hasattr(kind, "__getattr__"):
+            kind.__getattr__ = __getattr__
+            kind.__getattribute__ = object.__getattribute__
 
 
 def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) -> Callable[[], None] | None:

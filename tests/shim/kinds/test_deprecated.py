@@ -13,7 +13,7 @@ import warnings
 import pytest
 
 import compat
-from compat import Argument, Deprecated, LegacyExpiredError, Method
+from compat import Argument, Deprecated, LegacyExpiredError, Method, Name
 
 V = {"since": "1.0", "removal": "2.0", "instead": None}
 
@@ -207,6 +207,44 @@ def test_a_constant_is_seen_from_outside_and_its_module_reads_it_as_before(world
     seen = world.ok("import live.shop\nfrom live.shop import LIMIT\nlimit = live.shop.LIMIT\nresult = live.shop.both()[1]\n")
     names = seen.once(("live.shop:LIMIT", "import", 2), ("live.shop:LIMIT", "attribute", 3))
     assert (names["LIMIT"], names["limit"], names["result"]) == (10, 10, 10)
+
+
+def test_each_read_of_a_constant_in_code_that_the_interpreter_has_specialised_is_seen(world, shop):
+    world.write("live/shop.py", SHOP + "def __getattr__(name):\n    return f'own {name}'\n")
+    world.write("live/plain/__init__.py", "LIMIT, OTHER = 10, 1\n")
+    shop(row("LIMIT"), Deprecated("live.plain:LIMIT", **V), Name("live.plain.gone:X", "live.shop:LIMIT", **V))
+    seen = world.ok(
+        """\
+        import live.plain, live.shop
+        def read():
+            return live.shop.LIMIT, live.plain.LIMIT, live.plain.OTHER, live.shop.what, live.plain.gone.X
+        results = {read() for _ in range(20)}
+        """
+    )
+    assert seen.namespace["results"] == {(10, 10, 1, "own what", 10)}
+    assert seen.counted("attribute") == {
+        ("live.shop:LIMIT", "attribute", 3): 20,
+        ("live.plain:LIMIT", "attribute", 3): 20,
+        ("live.plain.gone:X", "attribute", 3): 20,
+    }
+
+
+@pytest.mark.parametrize("source", ["live.shop.LIMIT", "getattr(live.shop, 'LIMIT')", "live.shop.LIMIT + 1"])
+def test_each_read_of_an_expired_constant_raises(world, shop, source):
+    shop(row("LIMIT"), version="2.0")
+    seen = world.ok(
+        f"""\
+        import live.shop
+        def read():
+            try:
+                return {source}
+            except AttributeError as error:
+                return "has expired" in str(error)
+        results = [read() for _ in range(5)]
+        """
+    )
+    assert seen.namespace["results"] == [True] * 5
+    assert seen.counted("attribute") == {("live.shop:LIMIT", "attribute", 4): 5}
 
 
 def test_a_constant_can_be_set_patched_and_deleted(world, shop):
