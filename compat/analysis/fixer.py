@@ -16,7 +16,7 @@ from .config import Settings
 from .hints import Hints, gather
 from .reading import gc_pause, notebooks
 from .reading.files import Found, Trees, matches
-from .rewriting.options import CERTAIN, SHOWN, Options, Verdict
+from .rewriting.options import SHOWN, Options, Verdict
 from .rewriting.overrides import Facts
 from .rewriting.rewriter import FAILED, FIXED, UNCHANGED, Outcome, fix_bytes, overrides_in
 from .rewriting.verifying import verify as verified
@@ -235,9 +235,8 @@ class _Fixing:
         raw, _reason = read(path)
         if item is None or raw is None:
             return {finding: Suggestion(SHOWN, "only Python source is rewritten") for finding in findings}
-        if path.endswith(notebooks.SUFFIX):
-            return self._suggest_in_notebook(item, raw, findings)
-        module, is_package = self.scanner.modules.of(item)
+        is_notebook = path.endswith(notebooks.SUFFIX)
+        module, is_package = self.scanner.modules.of(item) if not is_notebook else ("", False)
         return suggest(
             findings,
             raw,
@@ -248,16 +247,6 @@ class _Fixing:
             options=self.options(item),
             hints=self.hints.get(path),
         )
-
-    def _suggest_in_notebook(self, item: Found, raw: bytes, findings: list[Finding]) -> dict[Finding, Suggestion]:
-        """How sure the edits in a notebook are; they themselves are in its diff alone."""
-        outcome = self.candidate(item, raw)
-        left = {(skip.line, skip.column): skip for skip in outcome.skips} if outcome is not None else {}
-        made: dict[Finding, Suggestion] = {}
-        for finding in findings:
-            skip = left.get((finding.line, finding.column))
-            made[finding] = Suggestion(CERTAIN) if skip is None else Suggestion(skip.degree, skip.reason)
-        return made
 
     def problem(self, item: Found, outcome: Outcome) -> str:
         """What is wrong with the rewritten file; empty where nothing is."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from .model import file_uses
-from .reading import dialects, sources
+from .reading import dialects, notebooks, sources
 from .rewriting.options import CERTAIN, LIKELY, PLAIN, SHOWN, Options
 from .rewriting.rewriter import rewrite
 
@@ -36,11 +36,16 @@ class Replacement(NamedTuple):
 
 
 class Suggestion(NamedTuple):
-    """How sure the edit of a finding is (``certain``, ``likely``, ``shown``), what speaks against it, and its replacements."""
+    """How sure the edit of a finding is (``certain``, ``likely``, ``shown``), what speaks against it, and its replacements.
+
+    Those in a notebook are of the text of its file; ``cells`` says the same cell by cell: the cell's number from 1, and
+    replacements in its source.
+    """
 
     degree: str
     reason: str = ""
     replacements: tuple[Replacement, ...] = ()
+    cells: tuple[tuple[int, Replacement], ...] = ()
 
 
 def suggest(
@@ -56,18 +61,22 @@ def suggest(
 ) -> dict[Finding, Suggestion]:
     """The suggestions for the findings of one file; each edit is whole, and holds if it alone is made."""
     findings = [*findings]
+    notebook = notebooks.Notebook(path, raw) if path.endswith(notebooks.SUFFIX) else None
     try:
-        source = sources.decode(path, raw)
+        source = sources.decode("<cells>", notebook.program.encode()) if notebook is not None else sources.decode(path, raw)
         uses = file_uses.read(source, targets, module=module, is_package=is_package, hints=hints)
     except (sources.Undecodable, dialects.Unparsable):
         return {finding: Suggestion(SHOWN, "the file cannot be analysed") for finding in findings}
     try:
-        return {finding: _suggestion(finding, uses, options) for finding in findings}
+        return {finding: _suggestion(finding, uses, options, notebook) for finding in findings}
     finally:
         uses.close()
 
 
-def _suggestion(finding: Finding, uses: FileUses, options: Options) -> Suggestion:
+def _suggestion(finding: Finding, uses: FileUses, options: Options, notebook: Optional[notebooks.Notebook]) -> Suggestion:
+    if notebook is not None:
+        start = notebook.offset(finding.span[0])
+        finding = finding._replace(span=(start, start + finding.span[1] - finding.span[0]))
     verdict = (options.overrides or {}).get(finding.symbol)
     if verdict is not None and _is_part(finding, uses):
         return Suggestion(verdict.degree, verdict.reason or WHOLE)
@@ -76,8 +85,25 @@ def _suggestion(finding: Finding, uses: FileUses, options: Options) -> Suggestio
     for degree, (plan, data, reason) in zip((CERTAIN, LIKELY), made):
         if data is not None and data != uses.file.source.data:
             doubt = plan.taken[0].reason if plan.taken else ""
-            return Suggestion(degree, reason or doubt, tuple(_replacements(uses.file.source, data)))
+            return Suggestion(degree, reason or doubt, *_edits(uses.file.source, data, notebook))
     return Suggestion(SHOWN, made[0][2] or _reason(made[0][0].skips))
+
+
+def _edits(
+    source: sources.Source, after: bytes, notebook: Optional[notebooks.Notebook]
+) -> tuple[tuple[Replacement, ...], tuple[tuple[int, Replacement], ...]]:
+    if notebook is None:
+        return tuple(_replacements(source, after)), ()
+    program = after.decode()
+    whole, cells = notebook.rewritten(program), notebook.cells_of(program)
+    if whole is None or cells is None:
+        return (), ()
+    by_cell = [
+        (number, edit)
+        for number, old, new in cells
+        for edit in _replacements(sources.decode("<cell>", old.encode()), new.encode())
+    ]
+    return tuple(_replacements(sources.decode(notebook.path, notebook.raw), whole)), tuple(by_cell)
 
 
 def _is_part(finding: Finding, uses: FileUses) -> bool:

@@ -67,6 +67,44 @@ def test_each_edit_alone_removes_its_finding_and_no_other(ledger, tmp_path, text
     assert bool(certain) == any(outcome.status == "fixed" for outcome in result.outcomes)
 
 
+def notebook(sources: list[str]) -> str:
+    lines = [source.splitlines(keepends=True) if index % 2 else source for index, source in enumerate(sources)]
+    cells = [{"cell_type": "code", "metadata": {}, "outputs": [], "source": source} for source in lines]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("text", [text for text in TEXTS if "latin-1" not in text and "\r" not in text])
+def test_each_edit_in_a_notebook_alone_removes_its_finding_by_file_and_by_cell(ledger, tmp_path, text):
+    path = tmp_path / "n.ipynb"
+    sources = ["%matplotlib inline\nx = '\u00fc\t\\\\'; !ls\n", text, f"%%time\n{text}", "", "print(1)"]
+    path.write_text(notebook(sources), encoding="utf-8")
+    findings = scan([str(path)], ledger).findings
+    made = fixer.fix([str(path)], ledger).suggestions(findings)
+    assert {suggestion.degree for suggestion in made.values()} <= {"certain", "likely", "shown"} and findings
+    for finding, suggestion in made.items():
+        assert bool(suggestion.replacements) == bool(suggestion.cells) == (suggestion.degree != "shown")
+        if suggestion.degree == "shown":
+            continue
+        after = applied(path.read_text(encoding="utf-8"), suggestion.replacements)
+        cells = {number: sources[number - 1] for number, _edit in suggestion.cells}
+        for number, source in cells.items():
+            cells[number] = applied(source, [edit for cell, edit in suggestion.cells if cell == number])
+        expected = [cells.get(number, source) for number, source in enumerate(sources, 1)]
+        assert ["".join(cell["source"]) for cell in json.loads(after)["cells"]] == expected
+        (tmp_path / "after.ipynb").write_text(after, encoding="utf-8")
+        left = [item.symbol for item in scan([str(tmp_path / "after.ipynb")], ledger).findings]
+        symbols = [item.symbol for item in findings]
+        assert left.count(finding.symbol) < symbols.count(finding.symbol) and len(left) < len(symbols)
+
+
+def test_json_says_the_cells_of_a_notebook(ledger, tmp_path):
+    (tmp_path / "n.ipynb").write_text(notebook(["x = 1\n", TEXTS[0]]))
+    data = rendered("json", report(ledger, tmp_path / "n.ipynb"))
+    (first, *_others) = data["findings"][0]["cells"]
+    assert set(first) == {"cell", "line", "column", "end_line", "end_column", "span", "text"}
+    assert (first["cell"], first["line"], data["degrees"]) == (2, 1, {"certain": 4, "likely": 1})
+
+
 def test_degrees_agree_with_what_fix_does(ledger, tmp_path):
     """What is certain is gone after fix, what is likely after --unsafe; what is only shown stays."""
     for index, text in enumerate(TEXTS):

@@ -1,7 +1,8 @@
 """For programs: every field of every finding.
 
 FORMAT_VERSION 1: ``findings`` and ``known`` (lists of findings), ``paid`` (baseline entries), ``files``, ``seconds``, ``counts``.
-Of ``compat fix`` each finding also has ``degree``, ``reason`` and ``edits``, which hold if no other finding's are made;
+Of ``compat fix`` each finding also has ``degree``, ``reason`` and ``edits``, which hold if no other finding's are made (in a
+notebook they are of the file, and ``cells`` has the same with the number of the cell, from 1, and places in its source);
 ``degrees`` are counts, ``failed`` lists files that could not be rewritten.
 """
 
@@ -43,4 +44,7 @@ def _finding(report: Report, finding: Finding) -> dict[str, object]:
     if made is None:
         return finding.as_dict()
     edits = [replacement._asdict() for replacement in made.replacements]
-    return {**finding.as_dict(), "degree": made.degree, "reason": made.reason, "edits": edits}
+    found = {**finding.as_dict(), "degree": made.degree, "reason": made.reason, "edits": edits}
+    if made.cells:
+        found["cells"] = [{"cell": number, **edit._asdict()} for number, edit in made.cells]
+    return found

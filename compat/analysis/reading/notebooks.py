@@ -110,6 +110,30 @@ class Notebook:
             f"cell {cell.number + 1}, line {inside + 1}",
         )
 
+    def offset(self, start: int) -> int:
+        """Where an offset in bytes of the file is in the program, in bytes too: the inverse of :meth:`place`."""
+        at = len(self.raw[:start].decode("utf-8", "ignore"))
+        index = max(index for index, cell in enumerate(self.cells) if cell.literals and cell.literals[0].start <= at)
+        before = 0
+        for literal in self.cells[index].literals:
+            pieces = [*_PIECE.finditer(self.text, literal.start + 1, literal.end - 1)]
+            if at < literal.end:
+                before += sum(piece.start() < at for piece in pieces)
+                break
+            before += len(literal.value)
+        inside = self.cells[index].source[:before]
+        lines = self._parts[index].split("\n")[: inside.count("\n")]
+        head = [f"{part}\n{self._between(number)}\n" for number, part in enumerate(self._parts[:index])]
+        head += [f"{line}\n" for line in lines]
+        return len("".join([*head, inside.rpartition("\n")[2]]).encode())
+
+    def cells_of(self, program: str) -> Optional[list[tuple[int, str, str]]]:
+        """The code cells that a rewritten program changes: number from 1, source before and after; ``None`` as ``rewritten``."""
+        parts = self._split(program)
+        if parts is None:
+            return None
+        return [(cell.number + 1, cell.source, part) for cell, part in zip(self.cells, parts) if part != cell.source]
+
     def _in_file(self, cell: Cell, offset: int) -> int:
         for literal in cell.literals:
             if offset < len(literal.value) or literal is cell.literals[-1]:
@@ -128,20 +152,24 @@ class Notebook:
 
     def rewritten(self, program: str) -> Optional[bytes]:
         """The file with the cells of a rewritten program; ``None`` where they cannot be told apart any more."""
-        made, rest = self.text, program
-        parts: list[str] = []
-        for index in range(len(self._parts)):
-            part, mark, rest = rest.partition(f"\n{self._between(index)}\n")
-            if not mark:
-                return None
-            parts.append("\n".join(map(self._unmasked, part.split("\n"))))
-        if rest:
+        made, parts = self.text, self._split(program)
+        if parts is None:
             return None
         for cell, part in reversed([*zip(self.cells, parts)]):
             if part != cell.source and cell.literals:
                 start, end = cell.literals[0].start, cell.literals[-1].end
                 made = made[:start] + self._literals(cell, part) + made[end:]
         return made.encode()
+
+    def _split(self, program: str) -> Optional[list[str]]:
+        """The sources of the cells of a rewritten program."""
+        rest, parts = program, []
+        for index in range(len(self._parts)):
+            part, mark, rest = rest.partition(f"\n{self._between(index)}\n")
+            if not mark:
+                return None
+            parts.append("\n".join(map(self._unmasked, part.split("\n"))))
+        return parts if not rest else None
 
     def _literals(self, cell: Cell, source: str) -> str:
         """The JSON strings of a rewritten source; those of lines that did not change as they were."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Optional
 from ..model import lineage
 from ..model.embedded import literal_span
 from ..model.inferring.definitions import FUNCTIONS, decorators
+from ..reading import notebooks
 from ..rules.method import RULE
 from .options import CERTAIN, LIKELY, SHOWN, Verdict
 
@@ -148,7 +149,10 @@ class _Reader:
         self.facts.spans.setdefault(self.legacy, set()).add((start, end))
 
     def _place(self, node: ast.AST) -> str:
-        return f"{self.file.source.path}:{self.file.source.position(self.file.span(node)[0])[0]}"
+        path = self.file.source.path
+        if path.endswith(notebooks.SUFFIX):
+            return path  # its lines are those of a file that nobody reads
+        return f"{path}:{self.file.source.position(self.file.span(node)[0])[0]}"
 
     def read(self) -> None:
         """Find the parts of the rename in the file, and all that speaks against it."""

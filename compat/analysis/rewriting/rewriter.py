@@ -132,7 +132,7 @@ def overrides_in(
 ) -> overrides.Facts:
     """What the bytes of one file say of methods that classes of the tree override, by the legacy paths of their rows."""
     if path.endswith(notebooks.SUFFIX):
-        path, raw = "<cells>", notebooks.Notebook(path, raw).program.encode()
+        raw = notebooks.Notebook(path, raw).program.encode()
     try:
         uses = file_uses.read(sources.decode(path, raw), targets, module=module, is_package=is_package, hints=hints)
     except (sources.Undecodable, dialects.Unparsable):
