@@ -58,6 +58,8 @@ HEADS = [
     "from sc_old.things import (\n    plain,\n    LIMIT,\n)",
     "from .sibling import plain",
     "from sc_old.things import plain  # compat: allow[name]",
+    "from .one import give",
+    "from .two import give as given, Mine",
 ]
 BODIES = [
     "plain()\n",
@@ -81,6 +83,14 @@ BODIES = [
     "for _ in range(2):\n    print(TOP, plain)\n",
     "# sc_old.things is old\n",
     "loads()\n",
+    "def give():\n    return Widget()\n",
+    "def give():\n    return given()\n",
+    "class Mine(Widget): pass\n",
+    "give().rotate()\n",
+    "given().rotate()\nMine().rotate()\n",
+    "old = 1\nmake(1)\nmake(1, new=old)\n",
+    "make(\n    1,\n    old  # the value\n    =2,\n)\n",
+    "make(1, \uff4fld=2)\nw = Widget()\nw.\uff52otate()\n",
 ]
 
 
@@ -129,3 +139,26 @@ def test_a_syntax_error_away_from_any_use_is_told_only_when_strict(ledger, tmp_p
     (tmp_path / "broken.py").write_text("from sc_old.things import plain\n\nx = = 1\n")
     assert [item.rule for item in scan([str(tmp_path)], ledger).findings] == ["name"]
     assert "unparsable" in [item.rule for item in scan([str(tmp_path)], ledger, strict=True).findings]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_parsed"),
+    [
+        ("from sc_old.things import make\nassert make(1, new=2) == old == 1\n", False),
+        ("from sc_old.things import make\nmake(1, old=2)\n", True),
+        ("from sc_old.things import make\nmake(1, old\\\n  =2)\n", True),
+        ("from sc_old.things import Widget\nrotate = Widget()\n", False),
+        ("from sc_old.things import Widget\nWidget().rotate()\n", True),
+        ("from sc_old.things import Widget\n(Widget().  # it turns\n  rotate())\n", True),
+    ],
+)
+def test_only_a_member_that_is_spelt_takes_a_syntax_tree(ledger, tmp_path, text, is_parsed):
+    """What does not parse shows whether it was parsed."""
+    (tmp_path / "broken.py").write_text(f"{text}\nx = = 1\n")
+    assert ("unparsable" in [item.rule for item in scan([str(tmp_path)], ledger).findings]) is is_parsed
+
+
+def test_an_object_comes_from_a_file_that_names_none_of_its_methods(ledger, tmp_path):
+    (tmp_path / "maker.py").write_text("from sc_old.things import Widget\n\ndef give():\n    return Widget()\n")
+    (tmp_path / "user.py").write_text("from maker import give\n\ngive().rotate()\n")
+    assert ("user.py", "method") in [(item.path[-7:], item.rule) for item in scan([str(tmp_path)], ledger).findings]

@@ -16,6 +16,7 @@ Data = Union[bytes, bytearray]
 _ROOM = 1 << 20
 #: As many bytes stay in a processor's cache while they are searched for one word after another.
 _FULL = 1 << 17
+_SOME = 64
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _readv = getattr(os, "readv", None)
 
@@ -55,6 +56,11 @@ class Words:
             return None
         # Only the leftmost kinds are searched at full speed. They pass over words that begin within another.
         return BytesAhoCorasick(self._words, matchkind=MatchKind.LeftmostLongest)
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether a search takes one pass, or there are few words."""
+        return self._automaton is not None or len(self._words) <= _SOME
 
     def are_in(self, data: Data, start: int, end: int) -> bool:
         """Whether one of the words stands in a range of bytes."""

@@ -31,8 +31,8 @@ class Examined(NamedTuple):
     re_exported: Mapping[str, Target] = {}
     symbols: Sequence[SymbolImport] = ()
     module: str = ""
-    #: The names by which other files may come to instances of classes with legacy methods.
-    carried: Sequence[str] = ()
+    #: The names by which other files may come to instances of classes with legacy methods; ``None`` where that was not asked.
+    carried: Optional[Sequence[str]] = ()
 
 
 class Selection(NamedTuple):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 from ..reading import batch as batches
+from .examine import read
+from .needles import minimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +21,11 @@ if TYPE_CHECKING:
 # Literals come first, so that the search for them runs at memory speed.
 _IMPORTED = tuple(re.compile(word + rb"(?<!\w" + word + rb")[ \t]+([.\w]+)") for word in (b"from", b"import"))
 _FROM_LIST = re.compile(rb"from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*|[^\r\n;#]*)")
-_WORD = re.compile(rb"\w+")
+_STATEMENT = re.compile(
+    rb"(?<!\w)from[ \t\\\r\n]*([.\w]+)[ \t\\\r\n]*import[ \t\\\r\n]*(\([^)]*|[^\r\n;#]*)"
+    rb"|(?<!\w)import[ \t\\\r\n]+([^\r\n;#]*)"
+)
+_WORD, _PATH = re.compile(rb"\w+"), re.compile(rb"[.\w]+")
 ROUNDS = 5
 
 
@@ -28,6 +34,7 @@ def follow(scanner: Scanner, found: list[Found], examined: dict[str, Examined]) 
     if scanner.scope.select and "re-exports" not in scanner.scope.select:
         return
     targets = scanner.targets
+    _carry_on(scanner, found, examined)
     fresh = {item.module: item.re_exported for item in examined.values() if item.re_exported}
     carry(targets, {item.module: item.carried for item in examined.values() if item.carried})
     # What is re-exported is followed as such.
@@ -42,7 +49,7 @@ def follow(scanner: Scanner, found: list[Found], examined: dict[str, Examined]) 
         typed, carried = {}, {}
         for item, raw in importers(found, given):
             result = scanner.examine(item, raw)
-            more = {*result.carried} - targets.carried_by(result.module)
+            more = {*(result.carried or ())} - targets.carried_by(result.module)
             if more and result.module:
                 carried[result.module] = more
                 typed[result.module] = more.difference(result.re_exported)
@@ -59,6 +66,21 @@ def follow(scanner: Scanner, found: list[Found], examined: dict[str, Examined]) 
         fresh = again  # type: ignore[assignment]
 
 
+def _carry_on(scanner: Scanner, found: list[Found], examined: dict[str, Examined]) -> None:
+    """Ask modules that import classes that matter, and were not parsed, what they give, if another file imports them."""
+    unknown = {item.module: path for path, item in examined.items() if item.carried is None}
+    if not unknown:
+        return
+    imported = _imported(found, unknown)
+    for item in found:
+        before = examined.get(item.path)
+        if before is None or before.carried is not None or before.module not in imported:
+            continue
+        raw, _reason = read(item.path)
+        given = scanner.examine(item, raw).carried if raw is not None else ()
+        examined[item.path] = before._replace(carried=given)
+
+
 def carry(targets: Targets, typed: Mapping[str, Iterable[str]]) -> None:
     """Let files that import names from modules of the trees know that these give instances of classes that matter."""
     if targets.carried is not None:
@@ -70,22 +92,51 @@ def carry(targets: Targets, typed: Mapping[str, Iterable[str]]) -> None:
 
 def importers(found: Iterable[Found], given: Mapping[str, Iterable[str]]) -> Iterator[tuple[Found, bytes]]:
     """The source files that import one of the names that modules give, with their bytes."""
-    from .needles import minimal
-
     by_end: dict[bytes, set[bytes]] = {}
     for module, names in given.items():
         for end in _ends(module.encode(errors="surrogateescape")):
             by_end.setdefault(end, set()).update(name.encode() for name in names)
-    for item, raw in with_any(found, minimal({name for names in by_end.values() for name in names})):
-        if _imports_one_of(raw, by_end):
+    words = batches.Words(minimal({name for names in by_end.values() for name in names}))
+    for item, raw in _naming(found, by_end):
+        if words.are_in(raw, 0, len(raw)) and _imports_one_of(raw, by_end):
             yield item, raw
+
+
+def _imported(found: Iterable[Found], modules: Iterable[str]) -> set[str]:
+    """Those of the modules that a source file may import something from."""
+    by_end: dict[bytes, set[str]] = {}
+    for module in modules:
+        for end in _ends(module.encode(errors="surrogateescape")):
+            by_end.setdefault(end, set()).add(module)
+    seen: set[str] = set()
+    for _item, raw in _naming(found, by_end):
+        for base, names, modules_named in _STATEMENT.findall(raw):
+            base = base.strip(b".")
+            paths = [
+                base,
+                *(base + b"." + name if base else name for name in _WORD.findall(names)),
+                *_PATH.findall(modules_named),
+            ]
+            seen.update(chain.from_iterable(by_end.get(path, ()) for path in paths))
+    return seen
+
+
+def _naming(found: Iterable[Found], ends: Iterable[bytes]) -> Iterator[tuple[Found, bytes]]:
+    """The source files in which the last word of a module's path may stand, with their bytes."""
+    wanted = batches.Words({end.rpartition(b".")[2] for end in ends})
+    # One search for each of many words would take longer than a look at every import.
+    return _with_any(found, wanted if wanted.is_quick else None)
 
 
 def with_any(found: Iterable[Found], words: Iterable[bytes]) -> Iterator[tuple[Found, bytes]]:
     """The source files in which one of some words stands, with their bytes."""
-    wanted = batches.Words(words)
+    return _with_any(found, batches.Words(words))
+
+
+def _with_any(found: Iterable[Found], words: Optional[batches.Words]) -> Iterator[tuple[Found, bytes]]:
     for batch in batches.batches(item for item in found if not item.is_data):
-        yield from [(batch.items[index], batch.content(index)) for index in sorted(wanted.within(batch))]
+        chosen = range(len(batch.items)) if words is None else sorted(words.within(batch))
+        yield from [(batch.items[index], batch.content(index)) for index in chosen]
 
 
 def _imports_one_of(raw: bytes, given: dict[bytes, set[bytes]]) -> bool:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import lru_cache
+import unicodedata
 from typing import TYPE_CHECKING, Optional
 
+from ..reading.batch import Words
 from . import quick_scan
 from .examine import Examined, without_repeats
 from .prefilter import ALLOWANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from ..reading.sources import Source
     from ..targets import Target, Targets
     from .prefilter import Prefilter
 
@@ -44,13 +46,46 @@ def examine(
     if made is None or (b"__all__" in raw and any(_is_said(raw, local) for local in made.re_exported)):
         return None
     name = module()[0]
-    return Examined(without_repeats(made.findings), made.re_exported if name else {}, [], name)
+    given = None if name and isinstance(made, _Finder) and made.gives else ()
+    return Examined(without_repeats(made.findings), made.re_exported if name else {}, [], name, given)
 
 
-@lru_cache(maxsize=4096)
-def _member(name: bytes) -> re.Pattern[bytes]:
-    """Where a name may be that of a member: behind a dot, in quotes, or defined."""
-    return re.compile(rb"(?:[.\"'\\]|\bdef)\s*%s\b" % re.escape(name))
+class _Mention:
+    """Tells of a text whether a name in it may be that of a member, or a keyword of an argument."""
+
+    def __init__(self, members: Iterable[str], keywords: Optional[Iterable[str]]) -> None:
+        names, passed = sorted({*members}), sorted({*(keywords or ())})
+        self._is_anywhere = keywords is None
+        self._words = Words(map(str.encode, (*names, *passed)))
+        # Behind a dot, in quotes, behind a backslash or a comment, or defined; before an equals sign.
+        behind = rb"(?:[.\"'\\]|#[^\r\n]*|\bdef)\s*(?:%s)(?!\w)" % _either(names)
+        before = rb"(?<!\w)(?:%s)(?:[\s\\]|#[^\r\n]*)*=(?!=)" % _either(passed)
+        self._pattern = re.compile(rb"|".join(([behind] if names else []) + ([before] if passed else [])))
+
+    def is_in(self, source: Source) -> bool:
+        data = source.data
+        if self._is_anywhere or not (source.text.isascii() or unicodedata.is_normalized("NFKC", source.text)):
+            return True
+        return self._words.are_in(data, 0, len(data)) and self._pattern.search(data) is not None
+
+
+def _either(names: Iterable[str]) -> bytes:
+    return b"|".join(re.escape(name.encode()) for name in names)
+
+
+def _mention(targets: Targets, target: Target) -> Optional[_Mention]:
+    """How a method or an argument that a row speaks of is used through a target; ``None`` where there is none."""
+    members = targets.members
+    legacy = target.legacy.replace(":", ".")
+    canonical = targets.spelt(target.canonical.replace(":", ".")) if target.canonical else ""
+    made = members.adapters.built_class(canonical) if canonical else ""
+    names = {*members.methods_of(legacy), *members.methods_of(canonical), *members.methods_of(made)}
+    if target.adapter:
+        names.update(members.adapted_methods(legacy))
+    keywords = [members.telling_keywords(path) for path in (canonical, made)]
+    if not names and not any(found is None or found for found in keywords):
+        return None
+    return _Mention(names, None if None in keywords else {word for found in keywords for word in found or ()})
 
 
 def _is_said(raw: bytes, name: str) -> bool:
@@ -61,6 +96,9 @@ def _is_said(raw: bytes, name: str) -> bool:
 
 class _Finder(quick_scan.Finder):
     """Gives up where an import binds something that has to be followed."""
+
+    #: Whether it imports a class that matters, or what makes one: other files may come to instances by names of this one.
+    gives = False
 
     def alias(self, node: ast.AST, alias: ast.alias, start: int, end: int) -> bool:
         return super().alias(node, alias, start, end) and self._is_enough(node, alias, start)
@@ -91,19 +129,15 @@ class _Finder(quick_scan.Finder):
 
     def _has_no_members(self, target: Target) -> bool:
         """Whether no method and no argument that a row speaks of can be used through a target here."""
-        members = self.targets.members
-        legacy = target.legacy.replace(":", ".")
-        canonical = self.targets.spelt(target.canonical.replace(":", ".")) if target.canonical else ""
-        if members.has_arguments(canonical):
-            return False
-        made = members.adapters.built_class(canonical) if canonical else ""
-        names = {*members.methods_of(legacy), *members.methods_of(canonical), *members.methods_of(made)}
-        if target.adapter:
-            names.update(members.adapted_methods(legacy))
-        if made and members.has_arguments(made):
-            return False
-        data = self.source.data
-        return not any((word := name.encode()) in data and _member(word).search(data) for name in names)
+        made = self.targets.mentions
+        key = target.legacy, target.canonical
+        if key not in made:
+            made[key] = _mention(self.targets, target)
+        mention = made[key]
+        if mention is None:
+            return True
+        self.gives = True
+        return not mention.is_in(self.source)
 
     def _is_global(self, start: int) -> bool:
         """Whether a statement stands at module level: not below a ``def`` or ``class``."""

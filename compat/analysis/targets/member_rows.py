@@ -10,6 +10,7 @@ from compat.ledger import Method
 # What reads sources of modules is imported where it is asked for: a run whose results are all cached reads none.
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Optional
 
     from compat.ledger import Argument, Ledger, Move
 
@@ -124,6 +125,19 @@ class MemberRows:
     def has_arguments(self, dotted: str) -> bool:
         """Whether a function, or a class by its constructor or a method, has legacy arguments."""
         return dotted in self._with_arguments
+
+    def telling_keywords(self, dotted: str) -> Optional[frozenset[str]]:
+        """The keywords, one of which stands in every call in the legacy form of a function, or of a class and its methods.
+
+        ``None`` where a call may have none of them.
+        """
+        found: set[str] = set()
+        for path, rows in self.arguments.items() if self.has_arguments(dotted) else ():
+            for row in rows if dotted in (path, path.rpartition(".")[0]) else ():
+                if not row.telling:
+                    return None
+                found.update(row.telling)
+        return frozenset(found)
 
     def renamed_method(self, dotted: str, name: str) -> str:
         """What a method of a canonical class (dotted) is called in the end, through all rows that rename it."""

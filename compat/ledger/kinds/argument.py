@@ -161,6 +161,12 @@ class Argument(Move):
         """Whether the argument is found under its own name, by keyword alone: renamed, dropped or converted."""
         return bool(self.argument) and not (self.default or self.values or self.was)
 
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """The keywords, one of which stands in every call in the legacy form; empty where a call may have none of them."""
+        is_placed = self.values or self.position is not None or self.became == self.argument
+        return self.several or ((self.argument,) if self.is_passed_on and not is_placed else ())
+
     def example(self, passed: str = "") -> str:
         """A call with the legacy argument, or without the one that is required now; ``""`` for a method."""
         function = self.attribute.partition("(")[0]

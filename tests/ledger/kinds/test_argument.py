@@ -74,3 +74,23 @@ def test_it_wants_callables_for_what_makes_values(field):
     shape = {"became": "obj"} if field == "convert" else {}
     row = Argument("json:dumps", "x", **{field: "json:__name__"}, **shape, **DATES)
     assert reasons(row) == [f"{field}='json:__name__' is not callable"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "telling"),
+    [
+        ({"argument": "old", "became": "new"}, ("old",)),
+        ({"argument": "old", "became": None}, ("old",)),
+        ({"several": "wide high", "became": "size", "convert": "shop:size"}, ("wide", "high")),
+        ({"argument": "old", "became": "new", "position": 1}, ()),
+        ({"argument": "size", "became": "size", "convert": "shop:size"}, ()),
+        ({"argument": "mode", "values": ["a"]}, ()),
+        ({"argument": "user", "default": "shop:user"}, ()),
+        ({"argument": "user", "was": 0}, ()),
+        ({"order": "b a"}, ()),
+        ({"keyword_only": "b"}, ()),
+        ({"together": "a b"}, ()),
+    ],
+)
+def test_a_keyword_tells_of_a_legacy_call_where_no_position_and_no_absence_can(shape, telling):
+    assert Argument("shop:f", **shape, since="1.0", removal="2.0", instead=None).telling == telling
