@@ -47,6 +47,13 @@ class Scanner:
     def modules(self) -> ModuleNames:
         return ModuleNames(self.prefilter.roots | self.prefilter.homes)
 
+    def prepare(self) -> None:
+        """Make and import what most files take, before this process is forked."""
+        from . import quick_scan, shortcut  # noqa: F401
+
+        assert self.modules is not None
+        assert self.prefilter.words is not None
+
     def candidates(self, found: Iterable[Found]) -> Iterator[tuple[Found, Union[bytes, OSError, None]]]:
         """Each file with its bytes where it may hold a use, ``None`` where not, and why where it cannot be read."""
         for batch in batches.batches(found):

@@ -1,12 +1,14 @@
-"""Examine files in this process or in worker processes."""
+"""Examine files in this process or in worker processes, which are forked where that is safe."""
 
 from __future__ import annotations
 
 import os
 import sys
 import warnings
+from itertools import chain
 from typing import TYPE_CHECKING, Callable, Optional
 
+from . import forking
 from .examine import Examined, Selection
 from .file_scanner import Scanner
 
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
     from ..reading.files import Found
     from .caching import Cache
 
-_CHUNK = 100
+_CHUNK, _FORKED_CHUNK = 100, 40
 #: With fewer files, starting processes takes longer than they save.
-_WORTH = 1500
+_WORTH, _FORKED_WORTH = 1500, 300
 _STEP = 50
 _worker: Optional[Scanner] = None
 
@@ -45,10 +47,14 @@ def examine_all(
                 pending.append(item)
             elif value is not None:
                 results[item.path] = value
-    if jobs is None:
-        jobs = _cores() if len(pending) >= _WORTH else 1
     # The process pool of PyPy 3.9 cannot start a worker: there, one process does it all.
-    if jobs > 1 and len(pending) > _CHUNK and sys.implementation.name != "pypy":
+    may_share = jobs != 1 and len(pending) > _CHUNK and sys.implementation.name != "pypy"
+    forks = may_share and forking.is_safe()
+    if jobs is None:
+        jobs = _cores() if len(pending) >= (_FORKED_WORTH if forks else _WORTH) else 1
+    if jobs > 1 and forks:
+        fresh = _in_forks(scanner, pending, jobs, progress)
+    elif jobs > 1 and may_share:
         fresh = _in_processes(scanner, pending, ledger, settings, jobs, progress)
     else:
         fresh = {}
@@ -71,6 +77,23 @@ def _cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
+
+
+def _in_forks(
+    scanner: Scanner, found: list[Found], jobs: int, progress: Optional[Callable[[int, int], None]]
+) -> dict[str, Optional[Examined]]:
+    size = max(_FORKED_CHUNK, len(found) // 1000 + 1)
+    chunks = [found[at : at + size] for at in range(0, len(found), size)]
+    scanner.prepare()
+
+    def told(done: int) -> None:
+        if progress is not None:
+            progress(min(done * size, len(found)), len(found))
+
+    def work(chunk: list[Found]) -> list[tuple[str, Optional[Examined]]]:
+        return [(item.path, examined) for item, examined in scanner.files(chunk)]
+
+    return dict(chain.from_iterable(forking.share(work, chunks, jobs, told)))
 
 
 def _in_processes(
