@@ -19,13 +19,16 @@ def find_faults(ledger: Ledger) -> Iterator[Fault]:
     """Yield every ``(row, reason, remedy)`` that is wrong with a ledger. Imports the canonical targets and the adapters."""
     yield from _in_force(ledger)
     yield from _duplicates(ledger)
-    yield from _cycles(ledger)
+    circles = list(_cycles(ledger))
+    yield from circles
+    circular = {fault[0] for fault in circles}
     for row in ledger:
         yield from _words(row)
         yield from _versions(row)
         yield from _category(row)
-        yield from _target(row)
-    yield from advice.find_faults(ledger)
+        if shown(row) not in circular:
+            yield from _target(row)
+    yield from (fault for fault in advice.find_faults(ledger) if fault[0] not in circular)
 
 
 def shown(row: Move) -> str:
@@ -69,7 +72,7 @@ def _cycles(ledger: Ledger) -> Iterator[Fault]:
             path.append(at)
             following = ledger.get(at)
             at = following.canonical if following is not None else ""
-        if at == row.legacy:
+        if at and at == row.legacy:
             yield (
                 shown(row),
                 f"the move leads back to itself: {' -> '.join([*path, at])}",
@@ -110,11 +113,16 @@ def _category(row: Move) -> Iterator[Fault]:
 
 
 def _target(row: Move) -> Iterator[Fault]:
-    if not row.canonical or row.is_pattern:
+    if not row.canonical:
+        return
+    if row.requires and resolve(row.canonical.partition(":")[0].partition(".")[0])[1]:
+        return  # what it needs is optional, and not here: nothing can be said of it
+    if row.is_pattern:
+        if any(patterns.faults(row)):
+            return
+        yield from ((shown(row), reason, remedy) for reason, remedy in patterns.target_faults(row))
         return
     found, fault = row.find_target()
-    if fault and row.requires and resolve(row.canonical.partition(":")[0].partition(".")[0])[1]:
-        return  # what it needs is optional, and not here: nothing can be said of it
     if fault:
         yield shown(row), f"canonical target {row.canonical!r} {fault}", "correct the path, or ship the target"
         return

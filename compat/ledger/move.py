@@ -124,6 +124,9 @@ class Move:
         imports: Union[str, tuple[str, ...]] = (),
         parameters: str | None = None,
     ) -> None:
+        for path in (legacy, canonical):
+            if not isinstance(path, str):
+                raise TypeError(f"{type(self).__name__}() takes a path such as 'package.module:name', not {path!r}")
         put = object.__setattr__
         put(self, "category", category)
         put(self, "requires", requires)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .paths import is_path
+from .paths import is_path, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,3 +78,18 @@ def faults(row: Move) -> Iterator[Fault]:
         yield f"{row.legacy!r} has braces before its last part", "write words in braces in the module's own name"
     elif used - words:
         yield f"{sorted(used - words)[0]!r} stands in the canonical path alone", "write it in the legacy path, too"
+
+
+def target_faults(row: Move) -> Iterator[Fault]:
+    """Yield ``(reason, remedy)`` where the package below which the canonical modules lie is missing, or holds none of them."""
+    import pkgutil  # most ledgers have no pattern, and none is checked where it is used
+
+    module = row.canonical.partition(":")[0]
+    parent = literal_parent(module) if "{" in module else module
+    package, fault = resolve(parent)
+    if fault:
+        yield f"package {parent!r} {fault}", "correct the canonical path, or ship the package"
+        return
+    names = [name for _, name, _ in pkgutil.iter_modules(getattr(package, "__path__", ()))]
+    if "{" in module and "{" not in module.rpartition(".")[0] and not any(Pattern(row).modules(names)):
+        yield f"no module of {parent!r} is one of {row.canonical!r}", "correct the canonical path, or delete the row"

@@ -6,6 +6,7 @@ from compat.errors import LedgerError
 from compat.ledger.checking import find_faults as _of_the_rows
 from compat.ledger.checking import shown
 from compat.ledger.move import MODULE, NAME, TARGET
+from compat.ledger.paths import resolve
 
 from . import attach, installation, kinds
 from .recording.funnel import forget_recorders
@@ -58,6 +59,10 @@ def _not_served(ledger: Ledger) -> Iterator[tuple[Move, str, str]]:
             fault = name_fault(ledger, move) or _still_defined(ledger, move)
             if fault is not None:
                 yield (move, *fault)
+        elif move.place == TARGET:
+            fault = _owner_fault(ledger, move)
+            if fault is not None:
+                yield (move, *fault)
     for name in sorted(attach.changed_modules(ledger)):
         try:
             module = load_module(name, name)
@@ -73,6 +78,28 @@ def _not_served(ledger: Ledger) -> Iterator[tuple[Move, str, str]]:
             reason, remedy = _outcome(move) or trial.outcomes.get(move.legacy) or ("", "")
             if reason:
                 yield move, reason, remedy
+
+
+def _owner_fault(ledger: Ledger, move: Move) -> tuple[str, str] | None:
+    """Whether old code can come to the class of a legacy member: it is there, or has a row of its own."""
+    holder, dot, _ = move.legacy.rpartition(".")
+    changed = kinds.of(move).changed(move).rpartition(".")[0]
+    if move.function or ":" not in holder or not dot or holder == changed or _has_row(ledger, holder):
+        return None
+    kind, now = resolve(holder)[0], resolve(changed)[0]
+    if isinstance(kind, type) and isinstance(now, type) and issubclass(kind, now):
+        return None
+    reason = f"{holder!r} is not {changed!r}" if isinstance(kind, type) else f"there is no class {holder!r}"
+    return reason, f"name the member of {changed!r}, or give {holder!r} a row of its own"
+
+
+def _has_row(ledger: Ledger, path: str) -> bool:
+    if ledger.get(path) is not None:
+        return True
+    module = path.partition(":")[0]
+    while module and "" not in ledger.module_rows(module):
+        module = module.rpartition(".")[0]
+    return bool(module)
 
 
 def _still_defined(ledger: Ledger, move: Move) -> tuple[str, str] | None:

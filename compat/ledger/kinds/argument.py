@@ -108,6 +108,7 @@ class Argument(Move):
         category: Category = None,
     ) -> None:
         order, keyword_only, several, together = map(_words, (order, keyword_only, several, together))
+        values = (values,) if isinstance(values, str) else values
         pairs: Any = values.items() if hasattr(values, "items") else ((value, value) for value in values)
         values = tuple(pairs)
         label = argument or ", ".join(order or several)
@@ -246,7 +247,13 @@ class Argument(Move):
                 "newly required, of another default, keyword-only, reordered",
                 "write one row for each change",
             )
-        if self.convert and not self.became and not self.several:
+        if not (self.is_passed_on or self.several):
+            given = next((field for field in ("became", "convert", "template") if getattr(self, field)), "")
+            if given:
+                yield f"{given} belongs to a renamed argument, or to several that became one", f"leave {given} out"
+        elif self.became == self.argument and not self.convert:
+            yield f"{self.argument!r} becomes itself", "name the new argument in became="
+        if self.convert and not self.became and self.is_passed_on:
             yield "convert without became converts into nothing", "name the new argument in became="
         if self.several and not self.convert:
             yield "several arguments become one by a callable", "name it as convert='module:callable'"

@@ -95,5 +95,7 @@ class Behaviour(Move):
             yield f"{self.id!r} is no id", "write one such as 'shop.SHOP_QTY', without blanks or colons"
         if not self.what.strip():
             yield "what is empty", "say what is deprecated: it begins the sentence"
+        if self.new and self.new == self.old:
+            yield f"{self.old!r} becomes itself", "name the new one in new="
         if self.new and not self.old:
             yield "new without old replaces nothing", "name the old one in old="

@@ -76,6 +76,25 @@ class Class(Move):
             yield f"adapter {self.adapter!r} {fault}", "correct the path"
         elif not _is_adapter(adapter):
             yield f"adapter {self.adapter!r} is no Adapter", "derive it: class X(compat.Adapter, of=...)"
+        else:
+            yield from _adapter_faults(self, adapter, target)
+
+
+def _adapter_faults(row: Class, adapter: object, target: object) -> Iterator[Fault]:
+    of, built_by = (str(getattr(adapter, f"__compat_{field}__", "")) for field in ("of", "built_by"))
+    kind, fault = resolve(of)
+    if fault or not isinstance(kind, type):
+        yield f"adapter {row.adapter!r} is of={of!r}, which {fault or 'is no class'}", "name the canonical class in of="
+    elif not isinstance(target, type):
+        yield f"canonical target {row.canonical!r} is no class", "name the class; what makes it is built_by= of the adapter"
+    elif not (issubclass(target, kind) or issubclass(kind, target)):
+        yield f"adapter {row.adapter!r} is of={of!r}, and the row leads to {row.canonical!r}", "name the same class in both"
+    factory, fault = resolve(built_by) if built_by else (kind, "")
+    if fault or (built_by and not callable(factory)):
+        yield (
+            f"adapter {row.adapter!r} is built_by={built_by!r}, which {fault or 'is not callable'}",
+            "name what makes the instances in built_by=",
+        )
 
 
 def _is_adapter(found: object) -> bool:

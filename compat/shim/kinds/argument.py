@@ -15,7 +15,7 @@ from .kind import Kind, owner_in, replaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType, ModuleType
     from typing import Any
 
@@ -62,10 +62,14 @@ class ArgumentKind(Kind):
             return  # C code that does not tell
         takes_all = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in taken.values())
         takes_rest = any(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in taken.values())
-        legacy = {row.argument for row in rows if row.is_passed_on}
+        legacy = {row.argument: row.became for row in rows if row.is_passed_on and row.became != row.argument}
+        places = _places(taken, rows, _bound(owner, name))
         for row in rows:
             lacking = [name for name in _named(row) if name not in taken and name not in legacy]
-            if lacking and not takes_all:
+            chain = _chain(row, legacy)
+            if len(chain) > 1 and chain[-1] in chain[:-1]:
+                yield row, f"the argument leads back to itself: {' -> '.join(chain)}", f"end with what {row.canonical!r} takes"
+            elif lacking and not takes_all:
                 remedy = "correct became=" if row.became else "correct the name"
                 yield row, f"{row.canonical!r} takes no argument {lacking[0]!r}", remedy
             elif row.is_passed_on and not row.became and row.argument in taken:
@@ -80,8 +84,32 @@ class ArgumentKind(Kind):
                     f"{row.canonical!r} takes any number of positional arguments",
                     "leave the position out: it cannot be told",
                 )
+            elif row.position is not None and row.position >= places:
+                yield (
+                    row,
+                    f"position {row.position} is beyond the {places} that {row.canonical!r} took",
+                    "count from 0, without self",
+                )
             elif any(taken[name].kind is not inspect.Parameter.KEYWORD_ONLY for name in row.keyword_only if name in taken):
                 yield row, f"{row.canonical!r} still takes them by position", "make them keyword-only, or delete the row"
+
+
+def _places(taken: Mapping[str, inspect.Parameter], rows: Sequence[Argument], bound: int) -> int:
+    """How many positional arguments the function took by all that its rows say."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    renamed = {row.became for row in rows if row.position is not None}
+    now = [name for name, parameter in taken.items() if parameter.kind in kinds][bound:]
+    once = {row.argument for row in rows if row.position is not None}.union(*(row.keyword_only for row in rows))
+    return len({*now, *once} - renamed | {name for name in once if name in renamed})
+
+
+def _chain(row: Argument, became: Mapping[str, str | None]) -> list[str]:
+    """What an argument became in turn, up to the first name that comes again."""
+    chain, at = [row.argument], became.get(row.argument)
+    while at and at not in chain:
+        chain.append(at)
+        at = became.get(at)
+    return [*chain, at] if at else chain
 
 
 def _named(row: Argument) -> tuple[str, ...]:
