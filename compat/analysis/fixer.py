@@ -13,7 +13,7 @@ from compat._writing import whole_file
 
 from .choice import Choice
 from .config import Settings
-from .hints import Hints, gather
+from .hints import Hints, gather, gather_for_text
 from .reading import gc_pause, notebooks
 from .reading.files import Found, Trees, matches
 from .rewriting.options import SHOWN, Options, Verdict
@@ -158,16 +158,39 @@ def fix_one(
     unsafe: bool = False,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
+    evidence: Iterable[Ran] = (),
+    types: bool = False,
 ) -> Outcome:
-    """Rewrite the text of one file, which need not be on disk; nothing is written."""
+    """Rewrite the text of one file, which need not be on disk; nothing is written. Options are those of :func:`fix`."""
+    chosen = {"select": select, "ignore": ignore, "evidence": evidence, "types": types}
+    return fix_given(path, raw, ledger, settings=settings, unsafe=unsafe, **chosen).outcomes[0]  # type: ignore[arg-type]
+
+
+def fix_given(
+    path: str,
+    raw: bytes,
+    ledger: Ledger,
+    *,
+    settings: Optional[Settings] = None,
+    unsafe: bool = False,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    evidence: Iterable[Ran] = (),
+    types: bool = False,
+) -> Fix:
+    """The same as the run of one file, which knows the suggestions for its findings."""
     settings = settings or Settings()
     root = os.path.dirname(path) or "."
     scanner = Scanner(ledger, settings, Selection(), [root])
     scanner.targets.carried = None
     fixing = _Fixing(scanner, settings, Choice(ledger, settings, select=select, ignore=ignore), unsafe)
-    outcome = fixing.candidate(Found(path, root, False), raw)
+    item, ran = Found(path, root, False), [*evidence]
+    hints = gather_for_text(path, raw, scanner.targets, ran, types=types) if ran or types else None
+    fixing.hints.update({path: hints} if hints is not None else {})
+    fixing.items[path], fixing.given[path] = item, raw
+    outcome = fixing.candidate(item, raw)
     assert outcome is not None
-    return outcome
+    return Fix([outcome], files=1, fixing=fixing)
 
 
 @dataclass
@@ -180,6 +203,8 @@ class _Fixing:
     unsafe: bool
     hints: dict[str, Hints] = field(default_factory=dict)
     items: dict[str, Found] = field(default_factory=dict)
+    #: Texts that take the place of what is in their files.
+    given: dict[str, bytes] = field(default_factory=dict)
     #: Methods that keep their names, and by file the names that others know it by.
     held: set[str] = field(default_factory=set)
     kept: dict[str, set[str]] = field(default_factory=dict)
@@ -232,7 +257,7 @@ class _Fixing:
     def suggest(self, path: str, findings: list[Finding]) -> dict[Finding, Suggestion]:
         """The suggestions for the findings of one file."""
         item = self.items.get(path)
-        raw, _reason = read(path)
+        raw = self.given[path] if path in self.given else read(path)[0]
         if item is None or raw is None:
             return {finding: Suggestion(SHOWN, "only Python source is rewritten") for finding in findings}
         is_notebook = path.endswith(notebooks.SUFFIX)

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import io
 import os
+import tempfile
 from typing import TYPE_CHECKING, Any, Optional
 
 from compat.errors import CompatError
@@ -13,7 +14,7 @@ from compat.errors import CompatError
 from .reading import batch as batches
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from .reading.files import Found
     from .targets import Targets
@@ -45,19 +46,36 @@ def ask(found: Iterable[Found], targets: Targets) -> dict[str, Answers]:
 
     Raises :class:`CheckerError` where mypy is not installed or cannot check the files.
     """
-    members = targets.members
-    words = {*members.own_methods, *members.adapted_names}
-    words |= {path.rpartition(".")[2] for path in members.arguments}
+    words = _words(targets)
     paths = _files_with(found, {word.encode() for word in words}) if words else []
-    if not paths:
-        return {}
-    classes = members.canonical_classes | members.adapted_classes
     asked: dict[str, Answers] = {}
-    for path, tree, types in _checked(paths):
-        answers = _answers(path, tree, types, words, classes)
+    for path, tree, types in _checked(paths) if paths else ():
+        with open(path, "rb") as file:
+            answers = _answers(file.read(), tree, types, words, targets)
         if answers:
             asked[path] = answers
     return asked
+
+
+def ask_of_text(path: str, raw: bytes, targets: Targets) -> dict[str, Answers]:
+    """The same of one text, which stands for what is in the file, or belongs to none. Raises as :func:`ask`."""
+    from .reading import sources
+
+    words = _words(targets)
+    if os.path.splitext(path)[1] not in (*_SOURCES, "") or not any(word.encode() in raw for word in words):
+        return {}
+    try:
+        text = sources.decode(path, raw).text
+    except sources.Undecodable as error:
+        raise CheckerError(f"mypy could not check the file: {error}") from None
+    ((_path, tree, types),) = _checked([path], text)
+    return {path: _answers(raw, tree, types, words, targets)}
+
+
+def _words(targets: Targets) -> set[str]:
+    """The names of members and functions that rows speak of."""
+    members = targets.members
+    return {*members.own_methods, *members.adapted_names, *(path.rpartition(".")[2] for path in members.arguments)}
 
 
 def _files_with(found: Iterable[Found], words: set[bytes]) -> list[str]:
@@ -70,8 +88,8 @@ def _files_with(found: Iterable[Found], words: set[bytes]) -> list[str]:
     return named
 
 
-def _checked(paths: list[str]) -> list[tuple[str, Any, Any]]:
-    """The files with their trees and the types of expressions, as mypy has them."""
+def _checked(paths: list[str], text: Optional[str] = None) -> list[tuple[str, Any, Any]]:
+    """The files with their trees and the types of expressions, as mypy has them; ``text`` takes the place of what is in one."""
     try:
         from mypy import build, errors, main
     except ImportError:
@@ -80,8 +98,8 @@ def _checked(paths: list[str]) -> list[tuple[str, Any, Any]]:
         ) from None
     said = io.StringIO()
     try:
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            arguments = ["--no-error-summary", "--no-color-output", "--", *paths]
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _shadow(paths[0], text) as what:
+            arguments = ["--no-error-summary", "--no-color-output", *(what or ["--", *paths])]
             sources, options = main.process_options(arguments, stdout=said, stderr=said)
             for name, value in _OPTIONS.items():
                 setattr(options, name, value)
@@ -95,7 +113,22 @@ def _checked(paths: list[str]) -> list[tuple[str, Any, Any]]:
         raise CheckerError(f"mypy failed: {type(error).__name__}: {_first(str(error))}") from None
     by_place = {os.path.abspath(path): path for path in paths}
     trees = [(by_place.get(os.path.abspath(tree.path)), tree) for tree in result.files.values()]
+    if text is not None:
+        trees = [(paths[0], result.files[sources[0].module])]
     return [(path, tree, result.types) for path, tree in trees if path is not None]
+
+
+@contextlib.contextmanager
+def _shadow(path: str, text: Optional[str]) -> Iterator[list[str]]:
+    """The arguments by which mypy takes a text for what is in a file, or for a program of no file; none without a text."""
+    if text is None or not os.path.isfile(path):
+        yield [] if text is None else ["-c", text]
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        shadow = os.path.join(folder, "text.py")
+        with open(shadow, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        yield ["--shadow-file", path, shadow, "--", path]
 
 
 def _first(text: str) -> str:
@@ -103,11 +136,11 @@ def _first(text: str) -> str:
     return lines[0] if lines else "it gave no reason"
 
 
-def _answers(path: str, tree: Any, types: Any, words: Collection[str], classes: Collection[str]) -> Answers:
+def _answers(raw: bytes, tree: Any, types: Any, words: Collection[str], targets: Targets) -> Answers:
     from mypy.inspections import find_by_location
 
-    with open(path, "rb") as file:
-        nodes = ast.walk(ast.parse(file.read()))
+    classes = targets.members.canonical_classes | targets.members.adapted_classes
+    nodes = ast.walk(ast.parse(raw))
     found: Answers = {}
     for node in nodes:
         if isinstance(node, ast.Attribute) and node.attr in words:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from compat.analysis import fixer, scan
@@ -114,6 +116,25 @@ def test_stdin(run):
     done = run("scan", "-", "--stdin-filename", "m.py", "--exit-zero", input=text)
     assert done.returncode == 0 and done.stdout.startswith("m.py:1:29: name: ")
     assert run("scan", "-", "app.py", input=text).returncode == 2
+
+
+def test_stdin_with_formats_and_hints(run):
+    text = "from demo_old.things import Widget\nLAZY = 'demo_old.things:Widget'\n"
+    done = run("fix", "-", "--format", "json", "--stdin-filename", "sub/m.py", input=text)
+    data = json.loads(done.stdout)
+    assert (done.returncode, data["degrees"], [item["path"] for item in data["findings"]]) == (
+        1,
+        {"certain": 1, "likely": 1},
+        ["sub/m.py"] * 2,
+    )
+    assert json.loads(run("scan", "-", "--format", "sarif", input=text).stdout)["runs"][0]["results"]
+    for arguments, words in {
+        ("fix", "-", "--write"): "- is written to stdout; leave out --write",
+        ("fix", "-", "--evidence"): "--evidence goes by file and line: --stdin-filename says where the text of - belongs",
+        ("scan", "-", "--evidence"): "--evidence goes by file and line: --stdin-filename says where the text of - belongs",
+    }.items():
+        done = run(*arguments, input=text)
+        assert (done.returncode, done.stdout) == (2, "") and words in done.stderr
 
 
 def test_exit_zero(run):

@@ -6,6 +6,7 @@ import pytest
 
 from compat.analysis import fixer, scan
 from compat.analysis.hints import Ran, by_file
+from compat.analysis.scanning.scanner import scan_one
 from compat.ledger import Argument, Method
 
 ROTATE = "shop.core:Widget.rotate"
@@ -90,6 +91,17 @@ def test_fix_makes_likely_edits_of_them(ledger, tree):
     findings = scan([str(tree)], ledger, evidence=[ran[0]._replace(line=3)]).findings
     made = fixer.fix([str(tree)], ledger, evidence=[ran[0]._replace(line=3)]).suggestions(findings)
     assert [(one.degree, [edit.text for edit in one.replacements]) for one in made.values()] == [("likely", ["spin"])]
+
+
+def test_a_text_that_is_given_takes_the_counts_of_its_file(ledger):
+    ran = [Ran(ROTATE, "app/turning.py", 2, 12)]
+    text = "def turn(thing):\n    thing.rotate()\n"
+    for path, after in (("app/turning.py", text.replace("rotate", "spin")), ("app/other.py", text)):
+        assert len(scan_one(path, text.encode(), ledger, evidence=ran).findings) == (after != text)
+        made = fixer.fix_given(path, text.encode(), ledger, evidence=ran, unsafe=True)
+        assert made.outcomes[0].after.decode() == after
+        (told,) = made.suggestions(scan_one(path, text.encode(), ledger, evidence=ran).findings).values() or [None]
+        assert (told.degree if told else None) == ("likely" if after != text else None)
 
 
 def test_a_relative_path_that_fits_two_files_is_nobodys():

@@ -57,6 +57,17 @@ def test_what_the_checker_knows_is_certain(ledger, tree):
     assert (tree / "app.py").read_text() == after
 
 
+def test_a_text_that_is_given_is_checked_instead_of_its_file(ledger, tree):
+    pytest.importorskip("mypy")
+    text = "from shop.core import Widget\ndef f(x: object) -> None:\n    if isinstance(x, Widget):\n        x.rotate()\n"
+    (tree / "user.py").write_text("(\n")
+    made = fixer.fix_one("user.py", text.encode(), ledger, types=True)
+    assert made.after.decode() == text.replace("rotate", "spin")
+    for name in ("absent.py", "<stdin>"):
+        with type_checker._shadow(name, text) as arguments:
+            assert arguments == ["-c", text]
+
+
 def test_a_checker_that_fails_or_is_missing_is_one_sentence(ledger, tree, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setitem(sys.modules, "mypy", None)

@@ -152,17 +152,24 @@ def scan_one(
     select: Iterable[str] = (),
     strict: bool = False,
     settings: Optional[Settings] = None,
+    evidence: Iterable[Ran] = (),
+    types: bool = False,
 ) -> Scan:
-    """Find every use in the text of one file, which need not be on disk."""
+    """Find every use in the text of one file, which need not be on disk; what is asked is as for :func:`scan`."""
     started = time.perf_counter()
     settings = settings or Settings()
     root = os.path.dirname(path) or "."
     scanner = Scanner(ledger, settings, Selection(policy or settings.rules, frozenset(select), strict), [root])
     scanner.targets.carried = None
     result = Scan([path])
+    ran, hints = [*evidence], None
+    if ran or types:
+        from ..hints import gather_for_text
+
+        hints = gather_for_text(path, raw, scanner.targets, ran, types=types)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result.findings = [*scanner.examine(Found(path, root, path.endswith(DATA)), raw).findings]
+        result.findings = [*scanner.examine(Found(path, root, path.endswith(DATA)), raw, hints).findings]
     if settings.per_file_ignores:
         result.findings = _without_ignored(result.findings, ledger, settings)
     result.examined, result.seconds = 1, time.perf_counter() - started

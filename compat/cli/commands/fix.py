@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from compat.analysis import Fix, Outcome, Settings, Skip
     from compat.analysis.debt.baseline import Baseline
     from compat.analysis.hints import Ran
+    from compat.analysis.scanning.scanner import Scan
     from compat.ledger import Ledger
 
 _SELECTOR = "Rules, ids of rows or legacy paths (with *), separated by commas; repeatable."
@@ -71,8 +72,12 @@ def command(
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("- reads the only file of a run")
     is_stdin = paths == ("-",)
-    if given["format"] != "text" and (given["write"] or is_stdin):
+    if given["format"] != "text" and given["write"]:
         raise click.UsageError("--format json and sarif show the edits of files; write them without it")
+    if is_stdin and given["write"]:
+        raise click.UsageError("- is written to stdout; leave out --write")
+    if is_stdin and given["evidence"] and not stdin_filename:
+        raise click.UsageError("--evidence goes by file and line: --stdin-filename says where the text of - belongs")
     if given["sources"] and not given["evidence"]:
         raise click.UsageError("--from says where --evidence reads")
     settings = config.load((stdin_filename or ".") if is_stdin else (paths or (".",))[0])
@@ -120,7 +125,7 @@ def _fix_trees(
     output: Path | None,
     given: dict[str, Any],
 ) -> int:
-    from compat.analysis import fixer
+    from compat.analysis import fixer, scan
     from compat.analysis.rewriting import rewriter
 
     write, quiet = given["write"], given["quiet"]
@@ -140,7 +145,18 @@ def _fix_trees(
         )
     fixed = [outcome for outcome in result.outcomes if outcome.status == rewriter.FIXED]
     if given["format"] != "text":
-        _write_edits(paths, ledger, settings, result, debt, output, given, ran)
+        with bar("Scanning") as progress:
+            scanned = scan(
+                paths,
+                ledger,
+                settings=settings,
+                gitignore=not given["no_gitignore"],
+                progress=progress,
+                leave_out=[debt.path] if debt is not None else [],
+                evidence=ran,
+                types=given["types"],
+            )
+        _write_edits(scanned, result, debt, output, given["format"])
     elif not quiet and not write:
         with opened_output(output) as stream:
             for outcome in fixed:
@@ -157,32 +173,11 @@ def _fix_trees(
     return 1 if pending or is_new or result.failed or result.problems else 0
 
 
-def _write_edits(
-    paths: tuple[str, ...],
-    ledger: Ledger,
-    settings: Settings,
-    result: Fix,
-    debt: Baseline | None,
-    output: Path | None,
-    given: dict[str, Any],
-    ran: list[Ran],
-) -> None:
+def _write_edits(scanned: Scan, result: Fix, debt: Baseline | None, output: Path | None, form: str) -> None:
     """Report findings, each with its edit: all that `compat scan` finds of what was selected."""
     from compat import __version__
     from compat.analysis import output as formats
-    from compat.analysis import scan
 
-    with bar("Scanning") as progress:
-        scanned = scan(
-            paths,
-            ledger,
-            settings=settings,
-            gitignore=not given["no_gitignore"],
-            progress=progress,
-            leave_out=[debt.path] if debt is not None else [],
-            evidence=ran,
-            types=given["types"],
-        )
     meant = result.meant(scanned.findings)
     report = formats.Report(meant, files=scanned.files, seconds=scanned.seconds, version=__version__)
     if debt is not None:
@@ -191,7 +186,7 @@ def _write_edits(
     report.suggestions = result.suggestions(meant)
     report.failed = [(outcome.path, outcome.reason) for outcome in result.failed]
     with opened_output(output) as stream:
-        formats.write(given["format"], report, stream)
+        formats.write(form, report, stream)
 
 
 def _fix_stdin(
@@ -199,18 +194,24 @@ def _fix_stdin(
 ) -> int:
     from compat.analysis import fixer
     from compat.analysis.rewriting import rewriter
+    from compat.analysis.scanning.scanner import scan_one
 
-    raw = sys.stdin.buffer.read()
-    outcome = fixer.fix_one(name, raw, ledger, settings=settings, **_chosen(given))
+    raw, about = sys.stdin.buffer.read(), {"settings": settings, "evidence": _counted(given), "types": given["types"]}
+    result = fixer.fix_given(name, raw, ledger, **about, **_chosen(given))
+    outcome = result.outcomes[0]
     made = outcome.after if outcome.status == rewriter.FIXED else raw
-    if output is None:
+    is_text = given["format"] == "text"
+    if not is_text:
+        _write_edits(scan_one(name, raw, ledger, **about), result, debt, output, given["format"])
+    elif output is None:
         sys.stdout.buffer.write(made)
         sys.stdout.buffer.flush()
     else:
         output.write_bytes(made)
-    if not given["quiet"]:
+    if is_text and not given["quiet"]:
         _tell(outcome)
-    return 1 if outcome.status == rewriter.FAILED or len(outcome.skips) > _accepted(outcome.skips, debt) else 0
+    pending = outcome.status == rewriter.FIXED and not is_text
+    return 1 if pending or outcome.status == rewriter.FAILED or len(outcome.skips) > _accepted(outcome.skips, debt) else 0
 
 
 def _tell(outcome: Outcome) -> None:

@@ -82,6 +82,8 @@ def run(argv: Sequence[str]) -> int:
             parser.error("--from says where --evidence reads")
         if "-" in paths and paths != ["-"]:
             parser.error("- reads the only file of a run")
+        if paths == ["-"] and given.evidence and not given.stdin_filename:
+            parser.error("--evidence goes by file and line: --stdin-filename says where the text of - belongs")
         settings, baseline = _settings(given, [given.stdin_filename or "."] if paths == ["-"] else paths)
         if (given.update_baseline or given.accept_new) and not baseline:
             parser.error("--update-baseline and --accept-new need --baseline FILE")
@@ -127,7 +129,8 @@ def _scan_stdin(given: argparse.Namespace, ledger: Ledger, wanted: Sequence[str]
     from compat.analysis.scanning.scanner import scan_one
 
     name, raw = given.stdin_filename or "<stdin>", sys.stdin.buffer.read()
-    return scan_one(name, raw, ledger, policy=given.rules, select=wanted, strict=given.strict, settings=settings)
+    about = {"policy": given.rules, "select": wanted, "strict": given.strict, "settings": settings}
+    return scan_one(name, raw, ledger, evidence=_counted(given), types=given.types, **about)
 
 
 def _scan_trees(
@@ -135,11 +138,7 @@ def _scan_trees(
 ) -> Scan:
     from compat.analysis import scan
 
-    ran: list[Ran] = []
-    if given.evidence:
-        from ..evidence import counted
-
-        ran = counted(given.sources)
+    ran = _counted(given)
     with bar("Scanning") as progress:
         result = scan(
             paths or (".",),
@@ -161,6 +160,14 @@ def _scan_trees(
     if not result.findings and not given.ledgers and (not paths or any(map(os.path.isdir, paths))):
         refuse_a_tree_without_ledgers(ledger, result.paths)
     return result
+
+
+def _counted(given: argparse.Namespace) -> list[Ran]:
+    if not given.evidence:
+        return []
+    from ..evidence import counted
+
+    return counted(given.sources)
 
 
 def _settings(given: argparse.Namespace, paths: list[str]) -> tuple[Settings, str]:
