@@ -45,5 +45,5 @@ def place_of(source: Source, start: int, end: int) -> dict[str, object]:
         "end_line": end_line,
         "end_column": end_column,
         "span": (start, end),
-        "code": source.line_around(start).strip()[:200],
+        "code": source.code_around(start),
     }

@@ -13,7 +13,7 @@ from compat._writing import whole_file
 
 from .choice import Choice
 from .config import Settings
-from .hints import Hints, gather, gather_for_text
+from .hints import Hints, gather
 from .reading import gc_pause, notebooks
 from .reading.files import Found, Trees, matches
 from .rewriting.options import SHOWN, Options, Verdict
@@ -185,8 +185,12 @@ def fix_given(
     scanner.targets.carried = None
     fixing = _Fixing(scanner, settings, Choice(ledger, settings, select=select, ignore=ignore), unsafe)
     item, ran = Found(path, root, False), [*evidence]
-    hints = gather_for_text(path, raw, scanner.targets, ran, types=types) if ran or types else None
-    fixing.hints.update({path: hints} if hints is not None else {})
+    asked: dict[str, dict[tuple[int, int], str]] = {}
+    if types:
+        from . import type_checker
+
+        asked = type_checker.ask_of_text(path, raw, scanner.targets)
+    fixing.hints.update(gather([path], ran, asked))
     fixing.items[path], fixing.given[path] = item, raw
     outcome = fixing.candidate(item, raw)
     assert outcome is not None

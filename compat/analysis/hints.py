@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple, Optional
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .targets import Targets
-
 
 class Ran(NamedTuple):
     """Uses of one move that were counted at one line; ``file`` is absolute, or relative to an entry of ``sys.path``."""
@@ -83,16 +81,6 @@ def gather(paths: Iterable[str], ran: Iterable[Ran], types: Mapping[str, Mapping
     """The hints about each file of which something is known."""
     counted = by_file(paths, ran)
     return {path: Hints(counted.get(path, ()), types.get(path)) for path in {**counted, **types}}
-
-
-def gather_for_text(path: str, raw: bytes, targets: Targets, ran: Iterable[Ran], *, types: bool) -> Optional[Hints]:
-    """The hints about a file whose text need not be on disk; ``None`` where nothing is known."""
-    asked: dict[str, dict[tuple[int, int], str]] = {}
-    if types:
-        from . import type_checker
-
-        asked = type_checker.ask_of_text(path, raw, targets)
-    return gather([path], ran, asked).get(path)
 
 
 def by_file(paths: Iterable[str], ran: Iterable[Ran]) -> dict[str, list[Ran]]:

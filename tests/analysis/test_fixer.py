@@ -404,3 +404,10 @@ def test_a_file_that_was_rewritten_leaves_no_tree_for_the_collector(ledger):
         assert gc.collect() < 20
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("blanks", [("", ""), (" ", ""), ("", " "), (" ", " ")], ids=repr)
+@pytest.mark.parametrize("what, after", [("whole", "from shop import whole"), ("whole as w", "from shop import whole as w")])
+def test_a_relative_import_written_without_blanks_gets_them(ledger, blanks, what, after):
+    outcome = rewriter.fix_text(f"from{blanks[0]}.{blanks[1]}import {what}\n", ledger, module="shop_old.user")
+    assert outcome.after.decode() == f"{after}\n"

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compat.analysis.reading import batch as reading
+from compat.analysis.reading import sources
 from compat.analysis.reading.files import Found
 
 WORDS = (b"shared", b"ws_manager", b"auth", b"auth_service", b"demo_agent")
@@ -95,3 +96,17 @@ def test_no_words_are_in_nothing(monkeypatch):
         assert words.within(reading.Batch((), b"shared\0", (0, 7))) == {}
         assert [*words.places(b"shared")] == []
         assert not words.are_in(b"shared", 0, 6)
+
+
+@given(st.text(st.sampled_from("aü\U0001f600\n\r"), max_size=30), st.lists(st.integers(0, 120), max_size=12))
+def test_positions_asked_for_in_any_order_are_those_of_the_text(text, offsets):
+    source = sources.decode("m.py", text.encode())
+    ends = {len(text[:count].encode()): text[:count] for count in range(len(text) + 1)}
+    for offset in offsets:
+        head = ends.get(offset)
+        if head is None or (head.endswith("\r") and text[len(head) :].startswith("\n")):
+            continue  # no character starts there, or the second half of one line's end does
+        lines = head.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        assert source.position(offset) == (len(lines), len(lines[-1]) + 1)
+        whole = text[len(head) - len(lines[-1]) :].replace("\r", "\n").partition("\n")[0]
+        assert source.code_around(offset) == whole.strip()

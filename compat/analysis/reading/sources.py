@@ -19,6 +19,10 @@ _BOMS = (
 )
 
 
+#: How much of a line is shown with a finding, in characters.
+_SHOWN = 200
+
+
 class Undecodable(ValueError):
     """The bytes of a file are not what its BOM or cookie says."""
 
@@ -32,6 +36,9 @@ class Source:
         self._starts: list[int] | None = None
         self._counted = (1, 0)
         self._has_returns: bool | None = None
+        self._is_ascii: bool | None = None
+        self._columns = (-1, 0)
+        self._shown = (-1, "")
 
     @property
     def starts(self) -> list[int]:
@@ -50,15 +57,28 @@ class Source:
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, both from 1, the column in characters."""
         line, head = self._line_at(offset)
-        return line, len(self.data[head:offset].decode("utf-8", "replace")) + 1
+        if self._is_ascii is None:
+            self._is_ascii = self.data.isascii()
+        if self._is_ascii:
+            return line, offset - head + 1
+        # On a line that is long, counting on from the last place is linear in its length.
+        start, count = self._columns if head <= self._columns[0] <= offset else (head, 0)
+        count += len(self.data[start:offset].decode("utf-8", "replace"))
+        self._columns = offset, count
+        return line, count + 1
 
-    def line_around(self, offset: int) -> str:
-        """The text of the line of an offset without its end."""
+    def code_around(self, offset: int) -> str:
+        """The line of an offset without blanks at its ends, as far as it is shown."""
         line, head = self._line_at(offset)
+        if head == self._shown[0]:
+            return self._shown[1]
         if self._starts is not None:
-            return self.line(line)
-        end = self.data.find(b"\n", offset)
-        return self.data[head : end if end >= 0 else None].decode("utf-8", "replace")
+            text = self.line(line)
+        else:
+            end = self.data.find(b"\n", offset)
+            text = self.data[head : end if end >= 0 else None].decode("utf-8", "replace")
+        self._shown = head, text.strip()[:_SHOWN]
+        return self._shown[1]
 
     def _line_at(self, offset: int) -> tuple[int, int]:
         if self._has_returns is None:

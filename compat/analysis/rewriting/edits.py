@@ -29,7 +29,7 @@ def replacing(data: bytes, start: int, end: int, new: str) -> Edit:
 
 
 def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
-    """Apply edits from the end of the text to its start; raise :class:`EditConflict` on overlap or on other text.
+    """Apply edits, each as if it were alone; raise :class:`EditConflict` on overlap or on other text.
 
     What is inserted where another edit starts comes before it.
     """
@@ -37,8 +37,10 @@ def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
     for before, after in zip(ordered, ordered[1:]):
         if before.end > after.start or (before.start == after.start == after.end):
             raise EditConflict(f"edits at bytes {before.start}-{before.end} and {after.start}-{after.end} overlap")
-    for edit in reversed(ordered):
+    parts, at = [], 0
+    for edit in ordered:
         if data[edit.start : edit.end] != edit.expected:
             raise EditConflict(f"bytes {edit.start}-{edit.end} hold {data[edit.start : edit.end]!r}, not {edit.expected!r}")
-        data = data[: edit.start] + edit.new + data[edit.end :]
-    return data
+        parts += [data[at : edit.start], edit.new]
+        at = edit.end
+    return b"".join([*parts, data[at:]])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..model.file_model import FileModel
     from ..model.references import Reference
-    from ..model.scopes import Chain, ImportedName
+    from ..model.scopes import Chain, ImportedName, Scope
     from ..rules import method
     from ..targets import Targets
 
@@ -73,6 +73,7 @@ class Plan:
     inlined: set[int] = field(default_factory=set)
     #: The uses of legacy methods in the file.
     members: list[method.Use] = field(default_factory=list)
+    _skipped: set[Skip] = field(default_factory=set)
     _inserted: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -93,15 +94,16 @@ class Plan:
         return ""
 
     def settle(self) -> None:
-        """Turn what is inserted into edits, the outermost first."""
+        """Turn what is inserted into edits, the outermost first; an edit that two uses ask for is one."""
         for start, found in self._inserted.items():
             self.edit(start, start, "".join(new for _end, new in sorted(found, key=lambda one: one[0])))
         self._inserted.clear()
+        self.edits[:] = dict.fromkeys(self.edits)
 
     def edit(self, start: int, end: int, new: str) -> None:
         """Plan to replace a span."""
         edit = replacing(self.file.source.data, start, end, new)
-        if edit.expected != edit.new and edit not in self.edits:
+        if edit.expected != edit.new:
             self.edits.append(edit)
 
     def skip(self, reference: Reference, reason: str) -> None:
@@ -124,7 +126,8 @@ class Plan:
     def skip_span(self, start: int, rule: str, symbol: str, reason: str, degree: str = SHOWN) -> None:
         """Leave what stands at an offset alone, and say why."""
         made = self._noted(start, rule, symbol, reason, degree)
-        if not self.is_allowed(start, rule, symbol) and made not in self.skips:
+        if not self.is_allowed(start, rule, symbol) and made not in self._skipped:
+            self._skipped.add(made)
             self.skips.append(made)
 
     def takes(self, start: int, rule: str, symbol: str, doubt: str) -> bool:
@@ -177,6 +180,14 @@ class Plan:
         for token in tokens:
             made[token.start : token.end] = b" " * (token.end - token.start)
         return bytes(made)
+
+    @cached_property
+    def attributes(self) -> dict[int, tuple[Scope, ast.Attribute]]:
+        """The attributes that the code reads, sets or deletes, and the scopes they stand in, by where they end."""
+        names, span = self.file.names, self.file.span
+        found = {span(node)[1]: (scope, node) for scope, node in names.loose}
+        found.update({span(node)[1]: (chain.scope, node) for chain in names.chains for node in chain.attributes})
+        return found
 
     def owner_of(self, item: ImportedName) -> object:
         """The scope an import binds its name in (another one after ``global``)."""

@@ -61,14 +61,10 @@ class _Writer:
             self.plan.edit(first, end, self.joined([*self.added, self.data[first:end].decode()], before=True))
 
     def from_in_place(self, module: str) -> None:
-        self.plan.edit(self.read.module_start, self.read.module_end, module)
-        if self.data[self.read.module_end : self.read.module_end + 6] == b"import":
-            # `from .import x` needs no blank; `from new.module import x` does.
-            self.plan.edits.pop()
-            self.plan.edit(self.read.module_start, self.read.module_end, f"{module} ")
-        if self.data[self.read.module_start - 1 : self.read.module_start] == b"m" and self.read.is_from:
-            self.plan.edits.pop()
-            self.plan.edit(self.read.module_start, self.read.module_end, f" {module}")
+        # `from.import x` needs no blanks; `from new.module import x` does.
+        before = " " if self.data[self.read.module_start - 1 : self.read.module_start] == b"m" and self.read.is_from else ""
+        after = " " if self.data[self.read.module_end : self.read.module_end + 6] == b"import" else ""
+        self.plan.edit(self.read.module_start, self.read.module_end, f"{before}{module}{after}")
         for alias, placements in zip(self.read.aliases, self.placed):
             assert placements is not None
             self.alias_in_place(alias, placements[0])

@@ -164,9 +164,11 @@ def scan_one(
     result = Scan([path])
     ran, hints = [*evidence], None
     if ran or types:
-        from ..hints import gather_for_text
+        from .. import type_checker
+        from ..hints import gather
 
-        hints = gather_for_text(path, raw, scanner.targets, ran, types=types)
+        asked = type_checker.ask_of_text(path, raw, scanner.targets) if types else {}
+        hints = gather([path], ran, asked).get(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result.findings = [*scanner.examine(Found(path, root, path.endswith(DATA)), raw, hints).findings]

@@ -128,7 +128,7 @@ def on_object(plan: Plan, use: method.Use, receivers: Iterable[Optional[Receiver
         return "it is defined anew here" if use.how == "override" else "it is named by a string here, and not called"
     if use.row.legacy in plan.held:
         return HELD
-    place = _place(plan, use.end)
+    place = plan.attributes.get(use.end)
     if place is None:
         return "it is written in a way that is not rewritten"
     scope, callee = place
@@ -147,16 +147,6 @@ def on_object(plan: Plan, use: method.Use, receivers: Iterable[Optional[Receiver
 def is_super(node: ast.AST) -> bool:
     """Whether an expression is ``super()``."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
-
-
-def _place(plan: Plan, end: int) -> Optional[tuple[Scope, ast.Attribute]]:
-    """The attribute that ends at an offset, and the scope it stands in."""
-    names = plan.file.names
-    for chain in names.chains:
-        for node in chain.attributes:
-            if plan.file.span(node)[1] == end:
-                return chain.scope, node
-    return next(((scope, node) for scope, node in names.loose if plan.file.span(node)[1] == end), None)
 
 
 def decide_import(plan: Plan, item: ImportedName, reference: Reference) -> bool:

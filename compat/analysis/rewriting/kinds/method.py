@@ -102,8 +102,8 @@ def _class_of(row: Move) -> str:
 
 
 def _is_stored(plan: Plan, use: method.Use) -> bool:
-    nodes = (node for node in plan.file.names.parents if isinstance(node, ast.Attribute))
-    return any(not isinstance(node.ctx, ast.Load) for node in nodes if plan.file.span(node)[1] == use.end)
+    place = plan.attributes.get(use.end)
+    return place is not None and not isinstance(place[1].ctx, ast.Load)
 
 
 def hold(plan: Plan, found: Iterable[method.Use], *, all_patches: bool = False) -> None:

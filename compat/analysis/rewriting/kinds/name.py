@@ -41,7 +41,7 @@ def place(plan: Plan, item: ImportedName, module: str, name: str) -> None:
     if item.alias.asname is None and name != local:
         edits = local_names.rename(plan, item, name)
         if edits is not None:
-            plan.edits.extend(edit for edit in edits if edit not in plan.edits)
+            plan.edits.extend(edits)
             if item.scope is plan.file.names.module:
                 plan.renamed_locals.add(local)
             local = name
