@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional
 
-from compat.errors import CompatError
+from . import surface
+from .surface import row_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,27 +71,9 @@ class Break:
         return {name: getattr(self, name) for name in known}
 
 
-def load(package: str, search_path: str, version: str) -> Any:
-    """A package as griffe reads it: from its source, nothing imported."""
-    import griffe
-
-    logging.getLogger("griffe").setLevel(logging.CRITICAL)
-    try:
-        return griffe.load(package, search_paths=[search_path], allow_inspection=False, resolve_aliases=True)
-    except Exception as error:
-        said = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise CompatError(f"package {package!r} of {version!r} cannot be read: {said}") from None
-
-
 def find(old: Any, new: Any) -> list[Break]:
     """What differs between two versions of a package, in order of its place, each once."""
-    import griffe
-
-    found: dict[tuple[str, str, str], Break] = {}
-    for item in griffe.find_breaking_changes(old, new):
-        made = _read(item)
-        if made is not None:
-            found.setdefault((made.kind, made.path, made.parameter), made)
+    found = _Comparison(old, new).found
     gone = {made.path for made in found.values() if made.kind == REMOVED}
     return sorted(
         (made for made in found.values() if not any(outer in gone for outer in _around(made.path))),
@@ -112,14 +94,62 @@ def _around(path: str) -> Iterator[str]:
         yield module
 
 
-def _read(item: Any) -> Optional[Break]:
-    kind = _KINDS.get(item.kind.name)
+class _Comparison:
+    """All that differs between two versions: what griffe finds, and what it does not compare because it moved."""
+
+    def __init__(self, old: Any, new: Any) -> None:
+        import griffe
+
+        self.old, self.new = old, new
+        self.tests = surface.test_packages(old)
+        self.found: dict[tuple[str, str, str], Break] = {}
+        for item in griffe.find_breaking_changes(old, new):
+            self._add(item)
+        for path, before, after in surface.moved(old, new):
+            for item in griffe.find_breaking_changes(surface.alone(before), surface.alone(after)):
+                self._add(item, path, (row_path(before), row_path(after)))
+
+    def _add(self, item: Any, path: str = "", homes: tuple[str, ...] = ()) -> None:
+        kind, named = _KINDS.get(item.kind.name), self._path(item)
+        for home in homes:
+            if named == home or named.startswith((f"{home}.", f"{home}:")):
+                named = path + named[len(home) :]
+                break
+        if kind is None or not named or not surface.is_meant(named, self.tests):
+            return
+        if kind != REMOVED and not self._was(item, kind, named):
+            return  # of something that is there since; what it stands for is compared by its own path
+        made = _read(item, kind, named)
+        if made is not None:
+            self.found.setdefault((made.kind, made.path, made.parameter), made)
+
+    def _was(self, item: Any, kind: str, path: str) -> bool:
+        """Whether the old version has what a break speaks of, with the parameter that is gone, or without that which is new."""
+        before = surface.final(surface.at(self.old, path))
+        if before is None or not kind.startswith("parameter") or before.is_alias or not before.is_function:
+            return before is not None
+        given = item.old_value if item.old_value is not None else item.new_value
+        return (given.name in [parameter.name for parameter in before.parameters]) != (kind == PARAMETER_ADDED)
+
+    def _path(self, item: Any) -> str:
+        """The path that rows would name: of an inherited member that of its base, unless there it is as it was."""
+        thing = item.obj
+        own = row_path(thing)
+        if item.kind.name == "OBJECT_REMOVED" and "." in own.partition(":")[2]:
+            owner = surface.at(self.new, own.rpartition(".")[0])
+            if owner is not None and surface.inherits(owner, thing.name):
+                return ""
+        if not (thing.is_alias and thing.inherited):
+            return own
+        home = row_path(_home(thing))
+        if item.kind.name == "OBJECT_REMOVED":
+            return own if surface.at(self.new, home) is not None else home
+        before = surface.final(surface.at(self.old, own))
+        return home if before is not None and row_path(before) == home else own
+
+
+def _read(item: Any, kind: str, path: str) -> Optional[Break]:
     thing = item.obj
-    if thing.is_alias and thing.inherited:
-        thing = _home(thing)
-    path = row_path(thing)
-    if kind is None or not path or not _is_meant(path):
-        return None
     parameter, old, new = "", "", ""
     if kind.startswith("parameter"):
         given = item.old_value if item.old_value is not None else item.new_value
@@ -141,37 +171,10 @@ def _read(item: Any) -> Optional[Break]:
     return Break(kind, path, file, line, parameter, old, new, thing if kind == REMOVED else None)
 
 
-def row_path(thing: Any) -> str:
-    """The path of something as rows write it; ``""`` where its module is not known."""
-    words: list[str] = []
-    at = thing
-    while at is not None and not _is_module(at):
-        words.append(at.name)
-        at = at.parent
-    if at is None:
-        return ""
-    module = at.path
-    return f"{module}:{'.'.join(reversed(words))}" if words else module
-
-
-def _is_meant(path: str) -> bool:
-    """Whether users may rely on a path: no private name, no hook of a module, nothing of tests that are shipped."""
-    module, _, attribute = path.partition(":")
-    words = attribute.split(".")
-    if {"tests", "test"} & set(module.split(".")) or (len(words) == 1 and attribute.startswith("__")):
-        return False
-    return not any(word.startswith("_") and not word.endswith("__") for word in words)
-
-
 def _home(thing: Any) -> Any:
     """The member of a base class of the package that a class inherits, or the inherited one where the base is another's."""
     target = thing.final_target
     return target if target.path.partition(".")[0] == thing.path.partition(".")[0] else thing
-
-
-def _is_module(thing: Any) -> bool:
-    # What an import binds may lead out of the package; the name itself is no module of it.
-    return not thing.is_alias and thing.is_module
 
 
 def _place(thing: Any) -> tuple[str, int]:

@@ -6,7 +6,7 @@ import ast
 import textwrap
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import breaks
+from . import breaks, surface
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,11 +23,14 @@ class Drafter:
         self.old, self.new = old, new
         self.told = f"since={since!r}, removal={removal!r}"
         self.since = since
+        self._tests = surface.test_packages(new)
         self._by_name: dict[str, list[Any]] = {}
         self._by_shape: dict[tuple[str, str], list[Any]] = {}
         self._modules: list[Any] = []
         for thing in _everything(new):
-            if thing.is_module:
+            if not self._is_public(thing):
+                continue
+            if _is_module(thing):
                 self._modules.append(thing)
                 continue
             self._by_name.setdefault(thing.name, []).append(thing)
@@ -69,26 +72,37 @@ class Drafter:
 
     def _moved(self, thing: Any, path: str) -> str:
         """Where something is now; ``""`` where nothing tells."""
-        target = _final(thing)
+        target = surface.final(thing)
         holder = _holder(thing)
         is_member = "." in path.partition(":")[2]
         alike = self._by_shape.get((holder if is_member else "", _shape(target)), []) if _shape(target) else []
-        same = [item for item in self._by_name.get(thing.name, ()) if _holder(item) == "" and not is_member]
+        same = [
+            item for item in self._by_name.get(thing.name, ()) if _holder(item) == "" and not is_member and _alike(item, target)
+        ]
         for candidates in ([item for item in same if item in alike], same, alike):
-            paths = sorted({breaks.row_path(item) for item in candidates if _is_public(item)}, key=lambda at: (at.count("."), at))
+            there = {surface.row_path(item) for item in candidates}
+            paths = sorted(there, key=lambda at: (-_shared(at, path), at.count("."), at))
             if len(paths) == 1 or (paths and candidates is same):
                 return paths[0]
         return ""
 
+    def _is_public(self, thing: Any) -> bool:
+        """Whether old users can be sent there: not what stubs alone have, nor a private name, nor one of tests."""
+        return thing.runtime and surface.is_meant(surface.row_path(thing), self._tests)
+
     def _module(self, thing: Any) -> str:
         """The module that holds what a module held; ``""`` where none holds two thirds of it."""
-        names = {name for name, member in thing.members.items() if not name.startswith("_") and not member.is_alias}
+        names = {
+            name
+            for name, member in thing.members.items()
+            if not name.startswith("_") and not member.is_alias and not member.is_module
+        }
         best, most = "", 0.0
         for module in self._modules:
             shared = names & set(module.members)
             share = len(shared) / len(names) if names else 0.0
             better = share > most or (share == most and module.name == thing.name)
-            if share >= 2 / 3 and better and _is_public(module):
+            if share >= 2 / 3 and better:
                 best, most = module.path, share
         return best
 
@@ -110,20 +124,20 @@ class Drafter:
         return f"# {broken.message}: see which form of Argument fits."
 
     def _renamed(self, broken: Break, found: list[Break]) -> Optional[str]:
-        """What a parameter is called now: the new one at its place."""
-        if any(other.path == broken.path and other.kind == breaks.PARAMETER_ADDED for other in found):
-            added = [other.parameter for other in found if other.path == broken.path and other.kind == breaks.PARAMETER_ADDED]
-            if len(added) == 1:
-                return added[0]
+        """What a parameter is called now: the new one at its place, or the only new one where it is the only one that is gone."""
         try:
-            before = [item.name for item in _function(self.old, broken.path).parameters]
-            after = [item.name for item in _function(self.new, broken.path).parameters]
+            before, after = (
+                [item.name for item in _function(version, broken.path).parameters if item.name not in ("self", "cls")]
+                for version in (self.old, self.new)
+            )
         except (KeyError, AttributeError):
             return None
         place = before.index(broken.parameter) if broken.parameter in before else -1
         if 0 <= place < len(after) and after[place] not in before and len(before) == len(after):
             return str(after[place])
-        return None
+        added = [other.parameter for other in found if other.path == broken.path and other.kind == breaks.PARAMETER_ADDED]
+        gone = [other.parameter for other in found if other.path == broken.path and other.kind == breaks.PARAMETER_REMOVED]
+        return added[0] if len(added) == len(gone) == 1 else None
 
 
 def _is_literal(text: str) -> bool:
@@ -147,13 +161,6 @@ def _everything(root: Any) -> Iterator[Any]:
                 yield member
 
 
-def _final(thing: Any) -> Any:
-    try:
-        return thing.final_target if thing.is_alias else thing
-    except Exception:
-        return thing
-
-
 def _is_module(thing: Any) -> bool:
     return not thing.is_alias and thing.is_module
 
@@ -164,8 +171,25 @@ def _holder(thing: Any) -> str:
     return parent.name if parent is not None and not parent.is_alias and parent.is_class else ""
 
 
-def _is_public(thing: Any) -> bool:
-    return not any(word.startswith("_") for word in thing.path.split("."))
+def _alike(found: Any, gone: Any) -> bool:
+    """Whether something of the same name may be what is gone: of the same kind and value, with its parameters or members."""
+    found = surface.final(found)
+    if found.is_alias or gone.is_alias:
+        return True
+    if found.kind is not gone.kind:
+        return False
+    if gone.is_function:
+        return {item.name for item in gone.parameters} <= {item.name for item in found.parameters}
+    if gone.is_class:
+        members = {name for name in gone.members if not name.startswith("__")}
+        return 2 * len(members & set(found.all_members)) >= len(members)
+    return str(found.value) == str(gone.value)
+
+
+def _shared(path: str, other: str) -> int:
+    """How many packages two paths have in common."""
+    words = zip(path.replace(":", ".").split("."), other.replace(":", ".").split("."))
+    return next((index for index, (one, two) in enumerate(words) if one != two), 99)
 
 
 def _shape(thing: Any) -> str:
@@ -187,9 +211,4 @@ def _shape(thing: Any) -> str:
 
 
 def _function(root: Any, path: str) -> Any:
-    module, _, attribute = path.partition(":")
-    at = root
-    for word in [*module.split(".")[1:], *attribute.split(".")]:
-        at = at.members[word]
-        at = _final(at)
-    return at
+    return surface.final(surface.at(root, path))

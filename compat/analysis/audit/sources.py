@@ -21,6 +21,7 @@ _RELEASE = re.compile(r"([A-Za-z0-9][\w.-]*)==([\w.!+-]+)\Z")
 _NO_PACKAGES = frozenset(
     ("tests", "test", "docs", "doc", "examples", "example", "benchmarks", "scripts", "tools", "build", "dist")
 )
+_SOURCES = ("src", "lib", "python")
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def brought(version: str) -> Iterator[str]:
 
 def packages(root: str) -> list[str]:
     """The top-level packages of a directory: a project's own (below ``src``, too), or the directory itself as the only one."""
-    for base in (os.path.join(root, "src"), root):
+    for base in (*(os.path.join(root, name) for name in _SOURCES), root):
         names = sorted(os.listdir(base)) if os.path.isdir(base) else []
         found = [
             name
@@ -58,7 +59,7 @@ def packages(root: str) -> list[str]:
 
 def search_path(root: str, package: str, version: str) -> str:
     """The directory to import a package of a version from."""
-    for base in (os.path.join(root, "src"), root):
+    for base in (*(os.path.join(root, name) for name in _SOURCES), root):
         if os.path.isfile(os.path.join(base, package, "__init__.py")) or os.path.isfile(os.path.join(base, f"{package}.py")):
             return base
     if os.path.basename(root) == package and os.path.isfile(os.path.join(root, "__init__.py")):

@@ -65,13 +65,13 @@ def command(
     """
     import griffe  # noqa: F401 - absent, it is the extra that is named, before anything is fetched
 
-    from compat.analysis.audit import breaks, covering, drafting, sources
+    from compat.analysis.audit import breaks, covering, drafting, sources, surface
 
     with ExitStack() as opened:
         roots = [opened.enter_context(sources.brought(version)) for version in (old, new)]
         package = package or _only_package(sources.packages(roots[1]) or sources.packages(roots[0]), new)
         paths = [sources.search_path(root, package, version) for root, version in zip(roots, (old, new))]
-        before, after = (breaks.load(package, path, version) for path, version in zip(paths, (old, new)))
+        before, after = (surface.load(package, path, version) for path, version in zip(paths, (old, new)))
         found = breaks.find(before, after)
         ledger = _ledger(ledgers, paths[1], package)
         rows = covering.Covering(ledger)

@@ -56,6 +56,10 @@ def owner_in(module: ModuleType, path: str) -> tuple[Any, str]:
 MISSING: Any = object()
 
 
+class Placed:
+    """What a row has put on a class; a class below it may have a row of its own under the same name."""
+
+
 def replaced(owner: Any, name: str, change: Callable[[Any], Any]) -> Callable[[], None]:
     """Put ``change(callable)`` in place of ``owner.name``, whatever kind of method it is."""
     raw = vars(owner).get(name, MISSING)
@@ -95,6 +99,7 @@ def member_fault(module: ModuleType, path: str, move: Move) -> tuple[str, str] |
         return f"{where!r} is no class", "name the class by the module in which it is now"
     if not owner.__flags__ & _HEAP or owner.__flags__ & _IMMUTABLE:
         return f"{where!r} is a type written in C, whose members cannot be set", "tell of it where it is called: compat.use(row)"
-    if static(owner, last) is not MISSING:
+    found = static(owner, last)
+    if found is not MISSING and (last in vars(owner) or not isinstance(found, Placed)):
         return f"class {owner.__name__!r} still has a {last!r} of its own", "delete it, or the row"
     return None

@@ -8,7 +8,7 @@ from ..in_place.classes import put
 from ..recording.funnel import record_read
 from ..serving.descriptors import name_property
 from ..serving.targets import resolve
-from .kind import Kind, member_fault, owner_in
+from .kind import Kind, Placed, member_fault, owner_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class NameKind(Kind):
         return put(owner, name, _Moved(rows[0][1]))
 
 
-class _Moved:
+class _Moved(Placed):
     """An attribute of a class, and of its instances, that stands elsewhere now."""
 
     def __init__(self, recorder: UseRecorder) -> None:

@@ -8,7 +8,7 @@ from ..in_place.classes import put
 from ..recording import bytecode, callsite, lazy
 from ..serving import imports
 from ..serving.descriptors import hide
-from .kind import Kind, member_fault, owner_in
+from .kind import Kind, Placed, member_fault, owner_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class RemovedKind(Kind):
         return put(owner, name, _Gone(rows[0][1], name))
 
 
-class _Gone:
+class _Gone(Placed):
     """A member of a class that is gone: no data descriptor, so that what an instance sets is what it gets."""
 
     def __init__(self, recorder: UseRecorder, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import compat
-from compat import Module, Removed
+from compat import Module, Name, Removed
 
 
 def test_a_removed_name_says_what_to_write_and_is_counted(world, installed):
@@ -64,3 +64,14 @@ def test_a_submodule_of_a_removed_module_is_simply_missing(world, installed):
     )
     seen = world.use("import live.dead.inner")
     assert isinstance(seen.error, compat.errors.RemovedImport) and seen.counted() == {("live.dead", "import", 1): 1}
+
+
+@pytest.mark.parametrize("names", [("Base", "Derived"), ("Derived", "Base")])
+@pytest.mark.parametrize("row", [Removed, Name])
+def test_a_member_of_a_class_and_of_the_one_below_it_each_have_a_row(world, ledger_of, names, row):
+    world.write("tree.py", "class Base: pass\nclass Derived(Base): pass\nclass Other(Base):\n    gone = 1\n")
+    moved = ("canon.core:make",) if row is Name else ()
+    told = {"since": "1.0", "instead": "canon.core.make", **({"removal": "9.0"} if row is Name else {})}
+    compat.check(ledger_of(*(row(f"tree:{name}.gone", *moved, **told) for name in names)))
+    with pytest.raises(compat.LedgerError, match="still has a 'gone' of its own"):
+        compat.check(ledger_of(*(row(f"tree:{name}.gone", *moved, **told) for name in ("Base", "Other"))))
