@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from ..model import name_resolution
 from ..reading import dialects, notebooks, sources
+from .options import PLAIN, Options
 from .rewriter import FAILED, FIXED, Outcome, fix_bytes
 
 if TYPE_CHECKING:
     from ..targets import Targets
-    from .options import Options
 
 
-def verify(outcome: Outcome, targets: Targets, *, is_package: bool, options: Options) -> str:
+def verify(outcome: Outcome, targets: Targets, *, is_package: bool, options: Options = PLAIN) -> str:
     """Say what is wrong with a file that was rewritten with some options; empty where nothing is."""
     path = outcome.path
     again = fix_bytes(
