@@ -65,9 +65,15 @@ def _find(finder: "Any", name: str, path: "Sequence[str] | None", target: "Modul
         _install(finder, [entry for entry in (*listed, *unlisted) if _package(entry) != root])
         return _answer(name, path, target)
     if awaiting and found.loader is not None:
+        from compat.shim import installation
         from compat.shim.serving import overlay
 
-        found.loader = overlay.OverlayLoader(found.loader, found, lambda module: _install(finder, awaiting))  # type: ignore[assignment]
+        def ran(_module: "ModuleType") -> None:
+            _install(finder, awaiting)
+            installation.arrived(root)
+
+        installation.awaited[root] = []
+        found.loader = overlay.OverlayLoader(found.loader, found, ran)  # type: ignore[assignment]
     return found
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
+import sys
+from types import ModuleType
 
 from compat.ledger import Ledger, Move
 from compat.ledger.move import TARGET
 
 from . import kinds
 from .serving import overlay
+from .serving.modules import LegacyModule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
-    from types import ModuleType
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
     from .recording.funnel import UseRecorder
     from .serving.installed import Installed
@@ -103,7 +105,38 @@ def cover(owner: Installed, module: ModuleType) -> None:
 
 def cover_targets(owner: Installed, module: ModuleType) -> list[tuple[str, _Served]]:
     """Put those rows in place that change what a live module defines; return by path those that are."""
-    return [(path, _change(owner, module, path, group)) for path, group in _rows_for(owner.ledger, module.__name__)]
+    groups = list(_rows_for(owner.ledger, module.__name__))
+    before = {path: vars(module).get(path) for path, _rows in groups}
+    served = [(path, _change(owner, module, path, rows)) for path, rows in groups]
+    changed = {id(found): (found, vars(module)[path]) for path, found in before.items() if found is not vars(module).get(path)}
+    if changed:
+        owner.undoings.append(_share(owner, module, changed))
+    return served
+
+
+def _share(owner: Installed, module: ModuleType, changed: Mapping[int, tuple[object, object]]) -> Callable[[], None]:
+    """Put changed functions also where loaded modules of their package have imported them to; return the undoing.
+
+    A package imports its functions into its own namespace before a ledger that lies in it can be installed. What has a row
+    of its own under its other path is left to that.
+    """
+    root, changes, shared = module.__name__.partition(".")[0], _changes(owner.ledger), []
+    for name, other in list(sys.modules.items()):
+        if name.partition(".")[0] == root and isinstance(other, ModuleType) and not isinstance(other, LegacyModule):
+            own = {path for path, _rows in changes.get(name, ())}
+            namespace = vars(other)
+            for key, value in list(namespace.items()):
+                before, now = changed.get(id(value), (None, None))
+                if now is not None and value is before and key not in own:
+                    namespace[key] = now
+                    shared.append((namespace, key, before, now))
+
+    def undo() -> None:
+        for namespace, key, before, now in shared:
+            if namespace.get(key) is now:
+                namespace[key] = before
+
+    return undo
 
 
 def _change(owner: Installed, module: ModuleType, path: str, rows: Sequence[Move]) -> _Served:

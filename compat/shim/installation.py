@@ -18,11 +18,18 @@ from .serving.modules import LegacyModule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
+
+    from .recording.funnel import UseRecorder
 
 _lock = GatedLock()
 _installed: list[Installation] = []
 _finder: Finder | None = None
+#: Packages whose first import is running, after which their ledger is installed, with what is to be recorded then.
+awaited: dict[str, list[Callable[[], None]]] = {}
+#: Recorders of rows that were used before a ledger that has them was installed.
+provisional: list[UseRecorder] = []
 serving.append(lambda root: _finder is not None and root in _finder.roots)
 
 
@@ -106,10 +113,18 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
                 module = sys.modules.get(name)
                 if module is not None and not isinstance(module, LegacyModule):
                     attach.cover(made, module)
+            forget_recorders([one for one in provisional if one.move.legacy in ledger])
+            provisional[:] = [one for one in provisional if one.move.legacy not in ledger]
         except BaseException:
             made.remove()
             raise
         return made
+
+
+def arrived(package: str) -> None:
+    """Record what was reported while a package was imported and its ledger awaited; raises as those uses do."""
+    for report in awaited.pop(package, ()):
+        report()
 
 
 def _learn_adapters() -> None:

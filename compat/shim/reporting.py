@@ -13,7 +13,7 @@ from .recording.funnel import UseRecorder, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import FrameType
     from typing import Any, TypeVar, Union, overload
 
@@ -42,6 +42,14 @@ def is_off() -> bool:
 
 
 def _report(row: Union[Behaviour, str], frame: FrameType | None) -> None:
+    caller, awaiting = _caller(frame), _awaiting(frame)
+    if awaiting is not None and _installed(row if isinstance(row, str) else row.id) is None:
+        awaiting.append(lambda: _record(row, caller))
+    else:
+        _record(row, caller)
+
+
+def _record(row: Union[Behaviour, str], caller: FrameType | None) -> None:
     id = row if isinstance(row, str) else row.id
     recorder = _installed(id)
     if recorder is None:
@@ -51,7 +59,15 @@ def _report(row: Union[Behaviour, str], frame: FrameType | None) -> None:
             _tell_unknown(id)
             return
         recorder = _alone.get(id) or _alone.setdefault(id, UseRecorder(row, Ledger(row.ledger, version=row.since)))
-    record(recorder, "use", _caller(frame))
+    record(recorder, "use", caller)
+
+
+def _awaiting(frame: FrameType | None) -> list[Callable[[], None]] | None:
+    """What waits for the ledger of the package that reports, where its first import is running."""
+    reporting = callsite.find_user(frame) if installation.awaited else None
+    package = callsite.module_name(reporting).partition(".")[0] if reporting is not None else ""
+    spec = getattr(sys.modules.get(package), "__spec__", None)
+    return installation.awaited.get(package) if getattr(spec, "_initializing", False) else None
 
 
 def _caller(frame: FrameType | None) -> FrameType | None:

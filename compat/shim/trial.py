@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from compat.errors import LedgerError
 from compat.ledger.checking import find_faults as _of_the_rows
 from compat.ledger.checking import shown
@@ -78,6 +80,17 @@ def _not_served(ledger: Ledger) -> Iterator[tuple[Move, str, str]]:
             reason, remedy = _outcome(move) or trial.outcomes.get(move.legacy) or ("", "")
             if reason:
                 yield move, reason, remedy
+            else:
+                yield from _unseen(ledger, move)
+
+
+def _unseen(ledger: Ledger, move: Move) -> Iterator[tuple[Move, str, str]]:
+    module, _, path = kinds.of(move).changed(move).partition(":")
+    if module in sys.modules:
+        for other in kinds.of(move).unseen(sys.modules[module], path):
+            if ledger.get(other) is None:
+                reason = f"{other!r} is imported from it, and reads of that are not seen"
+                yield move, reason, f"give {other!r} a row of its own, too"
 
 
 def _owner_fault(ledger: Ledger, move: Move) -> tuple[str, str] | None:

@@ -70,4 +70,6 @@ def _in_force(row: Move, hot: dict[int, Any]) -> UseRecorder:
             # Forgotten with the installation.
             made = one.recorders[f"{row.legacy} at its definition"] = UseRecorder(found, one.ledger, hot)
             return made
-    return UseRecorder(row, Ledger(row.ledger, version=row.since), hot)
+    alone = UseRecorder(row, Ledger(row.ledger, version=row.since), hot)
+    installation.provisional.append(alone)
+    return alone

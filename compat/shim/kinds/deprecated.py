@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import sys
 import types
 
 from ..in_place import classes, marking, members, modules
@@ -10,7 +11,7 @@ from .kind import Kind, owner_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import ModuleType
 
     from compat.ledger import Deprecated, Move
@@ -46,10 +47,40 @@ class DeprecatedKind(Kind):
             return modules.watch_constant(owner, name, recorder)
         return members.watch_member(owner, name, recorder)
 
+    def unseen(self, module: ModuleType, path: str) -> Iterator[str]:
+        """Where other modules of the package have imported a constant to: reading it there asks nobody."""
+        found = vars(module).get(path)
+        if not path or "." in path or isinstance(found, type) or members.is_called(found):
+            return
+        root = module.__name__.partition(".")[0]
+        for name, other in list(sys.modules.items()):
+            if name.partition(".")[0] == root and other is not module and type(other).__name__ == "module":
+                held = {key for key, value in list(vars(other).items()) if value is found}
+                yield from (f"{name}:{key}" for key in sorted(held) if key in _imported(other, module.__name__, path))
+
     def loaded(self, module: ModuleType, path: str, rows: Sequence[tuple[Deprecated, UseRecorder]]) -> None:
         """The first import of a module is one of its uses."""
         if not path:
             modules.count_load(module, rows[0][1])
+
+
+def _imported(module: ModuleType, origin: str, name: str) -> set[str]:
+    """Under which names a module imports a name of another, as its source says."""
+    import ast
+    import inspect
+
+    try:
+        tree = ast.parse(inspect.getsource(module))
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return set()
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            above = (module.__package__ or "").split(".")
+            base = above[: len(above) - node.level + 1] if node.level else []
+            if ".".join([*base, *([node.module] if node.module else [])]) == origin:
+                found.update(one.asname or one.name for one in node.names if one.name in (name, "*"))
+    return {name if one == "*" else one for one in found}
 
 
 KIND = DeprecatedKind()

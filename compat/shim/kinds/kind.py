@@ -36,6 +36,10 @@ class Kind:
         """Yield ``(row, reason, remedy)`` for each row that changes ``path`` of its module and must not be put in place there."""
         yield from ()
 
+    def unseen(self, module: ModuleType, path: str) -> Iterator[str]:
+        """Yield the other paths by which old code comes to what stands at a path of a module, where no use is seen."""
+        yield from ()
+
     def loaded(self, module: ModuleType, path: str, rows: Sequence[tuple[Any, UseRecorder]]) -> None:
         """Record the import that has just loaded a module, where that is a use of rows in place; raises as a use does."""
 
