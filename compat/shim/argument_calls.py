@@ -76,16 +76,19 @@ def generated(function: Any, forms: Forms, translated: Callable[..., Any]) -> An
     text = source.text(passed, positional, guards, beyond, (*named, *legacy), legacy, bool(rest))
     compiled = _compiled.get(text)
     if compiled is None:
-        compiled = _compiled[text] = _with_missing(compile(text, FILE, "exec"))
+        compiled = _compiled[text] = compile(text, FILE, "exec")
     # No functools.partial: on PyPy it has a frame of its own between this call and the caller's.
     scope = {**source.scope, "_compat_t": translated, "_compat_s": is_simple}
-    exec(compiled, scope)
+    exec(_own(compiled), scope)
     return scope[source.name]
 
 
-def _with_missing(code: CodeType) -> CodeType:
-    """Code whose ``...`` is what tells that a parameter was not given: a constant is read quicker than a global."""
-    constants = (_with_missing(one) if isinstance(one, types.CodeType) else one for one in code.co_consts)
+def _own(code: CodeType) -> CodeType:
+    """A copy of the code, whose ``...`` is what tells that a parameter was not given.
+
+    A constant is read quicker than a global, and code that two functions share is not specialised for what each of them calls.
+    """
+    constants = (_own(one) if isinstance(one, types.CodeType) else one for one in code.co_consts)
     return code.replace(co_consts=tuple(MISSING if one is ... else one for one in constants))
 
 

@@ -1,13 +1,16 @@
 """Forwarders: functions generated with the target's own signature that count their caller and call on.
 
-One template per signature shape, compiled once; a closure per forwarder. A generated signature costs a third of what
-``*args, **kwargs`` costs at each call, and fails in the caller's words when the arguments do not fit.
+One template per signature shape, compiled once; each forwarder has code and globals of its own, since the interpreter
+specialises code by what it calls and reads: shared, it would cost a tenth more wherever two forwarders take turns. A generated
+signature costs a third of what ``*args, **kwargs`` costs at each call, and fails in the caller's words when the arguments do
+not fit.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import types
 
 from .recording import callsite
@@ -20,28 +23,26 @@ if TYPE_CHECKING:
     from typing import Any
 
 _TEMPLATE = """
-def make(_fn, _hot, _slow, _defaults, _named):
-    def forwarder({parameters}):
-        try:
-            _fr = _frame(1)
-            _code, _cell = _hot[_fr.f_lasti]
-            if _code is not _fr.f_code:
-                _cell = _hot[{key}]
-        except KeyError:
-            _slow(_fr)
-        except ValueError:
-            _slow(None)  # called by no Python code: atexit
+def forwarder({parameters}):
+    try:
+        _fr = _frame(1)
+        _code, _cell = _hot[_fr.f_lasti]
+        if _code is not _fr.f_code:
+            _cell = _hot[{key}]
+    except KeyError:
+        _slow(_fr)
+    except ValueError:
+        _slow(None)  # called by no Python code: atexit
+    else:
+        if {filters} == _snap:
+            for _code in _cell:
+                break
         else:
-            if {filters} == _snap:
-                for _code in _cell:
-                    break
-            else:
-                _slow(_fr)
-        return {call}
-    return forwarder
+            _slow(_fr)
+    return {call}
 """
-_BUILTINS = {"KeyError": KeyError, "ValueError": ValueError}
-_RESERVED = frozenset(("_fn", "_hot", "_slow", "_defaults", "_named", "_fr", "_code", "_cell", *HOT_GLOBALS))
+_BUILTINS = {"KeyError": KeyError, "ValueError": ValueError, "getattr": getattr}
+_RESERVED = frozenset(("_fn", "_hot", "_slow", "_fr", "_code", "_cell", *HOT_GLOBALS, *_BUILTINS))
 #: The file of forwarders that stand in place of what they call: the call goes on to it as it was written.
 IN_PLACE = "<compat in place>"
 _FORWARDER = "<compat forwarder>"
@@ -49,11 +50,14 @@ _FORWARDER = "<compat forwarder>"
 PASSING_FILES = {IN_PLACE, _FORWARDER}
 #: Those of them that take legacy arguments.
 ARGUMENT_FILES: set[str] = set()
-_makers: dict[tuple[str, str, str], Callable[..., Any]] = {}
+_codes: dict[tuple[str, str, str], types.CodeType] = {}
 
 
 def shape(function: Any) -> tuple[str, str]:
-    """The parameter list and the matching argument list of a function, as source; ``*args`` where it has none to read."""
+    """The parameter list and the matching argument list of a function, as source; ``*args`` where it has none to read.
+
+    A parameter that has a default is given ``...``.
+    """
     code = getattr(function, "__code__", None)
     if not isinstance(code, types.CodeType):
         return "*args, **kwargs", "*args, **kwargs"
@@ -63,10 +67,8 @@ def shape(function: Any) -> tuple[str, str]:
     positional, keyword = code.co_argcount, code.co_kwonlyargcount
     parameters = list(names[:positional])
     arguments = list(parameters)
-    # Given as the forwarder is made: since 3.13 calls of a function whose defaults are set later are never specialised.
-    first = positional - len(function.__defaults__ or ())
-    for index in range(first, positional):
-        parameters[index] += f"=_defaults[{index - first}]"
+    for index in range(positional - len(function.__defaults__ or ()), positional):
+        parameters[index] += "=..."
     if code.co_posonlyargcount:
         parameters.insert(code.co_posonlyargcount, "/")
     after = positional + keyword
@@ -78,7 +80,7 @@ def shape(function: Any) -> tuple[str, str]:
         parameters.append("*")
     kwdefaults = function.__kwdefaults__ or {}
     for name in names[positional : positional + keyword]:
-        parameters.append(f"{name}=_named[{name!r}]" if name in kwdefaults else name)
+        parameters.append(f"{name}=..." if name in kwdefaults else name)
         arguments.append(f"{name}={name}")
     if code.co_flags & inspect.CO_VARKEYWORDS:
         parameters.append("**" + names[after])
@@ -93,6 +95,16 @@ def caller(recorder: UseRecorder | LateRecorder, kind: str) -> Callable[[FrameTy
         record(recorder, kind, callsite.beyond(frame, ARGUMENT_FILES))
 
     return slow
+
+
+def _function(code: types.CodeType, scope: dict[str, Any], like: Any) -> Any:
+    """A function with the defaults of another."""
+    defaults, named = getattr(like, "__defaults__", None), getattr(like, "__kwdefaults__", None)
+    if sys.version_info >= (3, 13):  # calls of a function whose defaults are set later are never specialised
+        return types.FunctionType(code, scope, None, defaults, None, named)
+    made = types.FunctionType(code, scope, None, defaults)
+    made.__kwdefaults__ = named
+    return made
 
 
 def forward(
@@ -115,16 +127,18 @@ def forward(
     call = f"_fn({arguments})"
     if through:
         first, _, rest = arguments.partition(", ")
-        call = f"_getattr(args[0], {through!r})(*args[1:], **kwargs)" if first.startswith("*") else f"{first}.{through}({rest})"
+        call = f"{first}.{through}({rest})"
+        if first.startswith("*"):
+            call = f"getattr({first[1:]}[0], {through!r})({first}[1:], {rest})"
     key = (parameters, call, file)
-    maker = _makers.get(key)
-    if maker is None:
-        made: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "_getattr": getattr, "__builtins__": _BUILTINS}
+    code = _codes.get(key)
+    if code is None:
         source = _TEMPLATE.format(parameters=parameters, call=call, key=KEY, filters=FILTERS)
-        exec(compile(source, file, "exec"), made)
-        maker = _makers.setdefault(key, made["make"])
-    defaults, named = getattr(target, "__defaults__", None), getattr(target, "__kwdefaults__", None)
-    plain = maker(target, recorder.hot, caller(recorder, kind), defaults, named)
+        code = next(one for one in compile(source, file, "exec").co_consts if isinstance(one, types.CodeType))
+        _codes[key] = code
+    scope: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "__builtins__": _BUILTINS}
+    scope.update(_fn=target, _hot=recorder.hot, _slow=caller(recorder, kind))
+    plain = _function(code.replace(), scope, target if "=..." in parameters else None)
     special = inspect.iscoroutinefunction(target) or inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)
     result: Any = FunctionLike.of(plain, target) if special else plain
     return functools.update_wrapper(result, like if like is not None else target)

@@ -36,17 +36,15 @@ if TYPE_CHECKING:
 #: Bytecode is inline since 3.11, so that a code object's address plus an offset into it is unique; before, offsets of one
 #: code object can reach past the next one's address.
 KEY = "_id(_fr.f_code) + _fr.f_lasti" if sys.version_info >= (3, 11) else "(_id(_fr.f_code) << 24) | _fr.f_lasti"
-#: The filters in force, as source of hot code. Before 3.11 an item of a dict is found quicker than an attribute of a module.
-FILTERS = "_filters()" if filters.CONTEXT_AWARE else "_W.filters" if sys.version_info >= (3, 11) else "_V['filters']"
+_FILTERS: tuple[str, str, Any] = ("_V['filters']", "_V", vars(warnings))
+if filters.CONTEXT_AWARE:
+    _FILTERS = ("_filters()", "_filters", filters.current)
+elif sys.version_info >= (3, 11):  # before, an item of a dict is found quicker than an attribute of a module
+    _FILTERS = ("_W.filters", "_W", warnings)
+#: The filters in force, as source of hot code.
+FILTERS = _FILTERS[0]
 #: What hot code reads as its globals, which since 3.11 are read quicker than the cells of a closure are copied at each call.
-HOT_GLOBALS = {
-    "_snap": filters.SNAPSHOT,
-    "_W": warnings,
-    "_V": vars(warnings),
-    "_filters": filters.current,
-    "_id": id,
-    "_frame": sys._getframe,
-}
+HOT_GLOBALS = {"_snap": filters.SNAPSHOT, "_id": id, "_frame": sys._getframe, _FILTERS[1]: _FILTERS[2]}
 
 if sys.version_info >= (3, 11):
 

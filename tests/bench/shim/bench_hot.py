@@ -49,6 +49,7 @@ class Real:
     def open(self, x=1): return x
 def function(x=1): return x
 def stays(x=1): return x
+def stays_too(x=1): return x
 def nothing(item, quantity=1): return item
 def put(item, quantity=1):
     held = {"item": item, "quantity": quantity}
@@ -172,6 +173,7 @@ def measure(rounds: int) -> int:
         Class("bench_classes:Old", "bench_core:Real", adapter="bench_adapters:Old", **DATES),
         Method("bench_core:Real.old_open", "bench_core:Real.open", **DATES),
         Deprecated("bench_core:stays", **DATES),
+        Deprecated("bench_core:stays_too", **DATES),
         Argument("bench_core:nothing", "qty", became="quantity", **DATES),
         Argument("bench_core:put", "qty", became="quantity", **DATES),
     ]
@@ -188,6 +190,7 @@ def measure(rounds: int) -> int:
     turns.add("direct method", "o.open(1)", o=real)
     turns.add("ours", "o.old_open(1)", o=real)
     turns.add("in place", "f(1)", f=core.stays)
+    turns.add("in turn", "f(1); g(1); " * (READS // 2), f=core.stays, g=core.stays_too)
     turns.add("floor", "f(1)", f=floor_of("x=None", "fn(x)", fn=core.function))
     read = property(floor_of("self", "self.__dict__['valid']"))
     floor_module = type("FloorModule", (types.ModuleType,), {"floor": read})("bench_floor")
@@ -225,6 +228,7 @@ def show(ns: dict[str, float], peers: dict[str, Any]) -> int:
 
     loop = ns["loop"]
     ns = {name: taken - (0 if name.startswith("unmoved") else loop) for name, taken in ns.items()}
+    ns["in turn"] /= READS
 
     def row(what: str, name: str, against: str, peer: str, *, bar: float | None = None, floor: str = "") -> None:
         ratio = ns[name] / ns[against]
@@ -241,6 +245,14 @@ def show(ns: dict[str, float], peers: dict[str, Any]) -> int:
     row(
         "function deprecated in place, counted",
         "in place",
+        cheapest,
+        cheapest,
+        bar=IN_PLACE_BAR,
+        floor=floor(cheapest, IN_PLACE_BAR, ns["floor"]),
+    )
+    row(
+        "two such functions of one signature in turn",
+        "in turn",
         cheapest,
         cheapest,
         bar=IN_PLACE_BAR,

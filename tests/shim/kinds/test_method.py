@@ -51,6 +51,53 @@ def test_forwarders_keep_signature_kind_and_failures(home):
         Real().old_open()
 
 
+def test_methods_that_name_their_parameters_as_they_like_are_called_with_all_that_they_are_given(world, installed):
+    world.write(
+        "canon/free.py",
+        """
+        class Free:
+            def rest(*given): return given[1:]
+            def all(*given, **named): return given[1:], named
+            def some(*given, flag=False): return given[1:], flag
+            @classmethod
+            def kind(*given, **named): return given, named
+            def odd(self, KeyError=1, *, getattr=2): return KeyError, getattr
+        """,
+    )
+    names = ("rest", "all", "some", "kind", "odd")
+    installed(*(Method(f"canon.free:Free.old_{name}", f"canon.free:Free.{name}", **DATES) for name in names))
+    seen = world.ok(
+        """
+        from canon.free import Free
+        it = Free()
+        for _ in range(2):
+            got = it.old_rest(1), it.old_all(1, x=2), it.old_some(1, flag=3), Free.old_kind(1), it.old_odd(4, getattr=5)
+        """
+    )
+    free = seen.namespace["Free"]
+    assert seen.namespace["got"] == ((1,), ((1,), {"x": 2}), ((1,), 3), ((free, 1), {}), (4, 5))
+    assert sorted(seen.counted().values()) == [2] * len(names)
+
+
+def test_forwarders_of_one_shape_have_code_and_defaults_of_their_own(world, installed):
+    world.write(
+        "canon/shapes.py",
+        """
+        class Shapes:
+            def one(self, a=1, *, b=2): return a, b
+            def two(self, a=[3], *, b=...): return a, b
+        """,
+    )
+    installed(*(Method(f"canon.shapes:Shapes.old_{name}", f"canon.shapes:Shapes.{name}", **DATES) for name in ("one", "two")))
+    from canon.shapes import Shapes
+
+    # The interpreter specialises code by what it calls: shared code would be slow wherever two of them take turns.
+    assert Shapes.old_one.__code__ is not Shapes.old_two.__code__
+    with pytest.warns(DeprecationWarning):
+        assert (Shapes().old_one(), Shapes().old_two()) == ((1, 2), ([3], ...))
+    assert Shapes.old_two.__defaults__[0] is Shapes.two.__defaults__[0]
+
+
 def test_an_error_inside_the_target_is_its_own_and_runs_once(world, installed):
     world.write(
         "canon/real.py", "CALLS = []\nclass Real:\n    def new(self):\n        CALLS.append(1)\n        raise KeyError('inner')\n"
