@@ -6,12 +6,14 @@ A selector is a rule (``method``), the id of a row, its legacy path, or a patter
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import TYPE_CHECKING, Optional
 
 from compat.errors import CompatError
 
-from .findings import RULES
+from .findings import CONSTRUCTS, RULES, Use
 from .reading.files import matches
 
 if TYPE_CHECKING:
@@ -37,11 +39,41 @@ class Choice:
         self._select, self._ignore = tuple(select), tuple(ignore)
         self._per_file: Mapping[str, tuple[str, ...]] = settings.per_file_ignores
         self._root = settings.root
+        self._known: dict[str, tuple[str, ...]] = {}
         self._ids = {row.legacy.replace(":", "."): row.id for row in ledger}
-        every = {*RULES, *self._ids.values(), *self._ids}
-        for word in (*self._select, *self._ignore):
-            if not any(_is_meant(word, known) for known in every):
-                raise CompatError(f"no rule and no row is {word!r}; write a rule, the id of a row or a legacy path, also with *")
+        for option, words in (("--select", self._select), ("--ignore", self._ignore)):
+            for word in words:
+                self._must_mean(word, f"as {option} has it")
+
+    def check_settings(self) -> None:
+        """Raise :class:`compat.errors.CompatError` for a word of ``per-file-ignores`` that means nothing."""
+        for pattern, words in self._per_file.items():
+            for word in words:
+                self._must_mean(word, f"as per-file-ignores of [tool.compat] has it for {pattern!r}")
+
+    @cached_property
+    def _every(self) -> frozenset[str]:
+        return frozenset((*RULES, *self._ids.values(), *self._ids))
+
+    def _must_mean(self, word: str, where: str) -> None:
+        if any(_is_meant(word, known) for known in self._every):
+            return
+        near = get_close_matches(word.replace(":", "."), sorted(self._every), 1, 0.6)
+        meant = f"the nearest is {near[0]!r}" if near else "write a rule, the id of a row or a legacy path, also with *"
+        more = "; constructs are what compat scan selects by" if word in CONSTRUCTS else ""
+        raise CompatError(f"no rule and no row is {word!r}, {where}; {meant}{more}")
+
+    def keeps(self, found: Use) -> bool:
+        """Whether a finding, or an entry of a baseline, is meant; that a file cannot be parsed is, unless it is ignored."""
+        symbol = found.symbol or getattr(found, "move", "")
+        if self._select and found.rule != "unparsable" and not self._is_any(self._select, found.rule, symbol):
+            return False
+        return not self._is_any(self._ignored_in(found.path), found.rule, symbol)
+
+    def _ignored_in(self, path: str) -> tuple[str, ...]:
+        if path not in self._known:
+            self._known[path] = self.ignored(path)
+        return self._known[path]
 
     def for_file(self, path: str, root: str = "") -> Optional[Chosen]:
         """Says of a use in a file by rule, legacy path and offset whether it is meant; ``None`` where all are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from compat.ledger import KINDS
 
@@ -22,8 +22,27 @@ KIND_RULES = {kind.kind: kind.meaning for kind in KINDS.values()}
 
 RULES = {**KIND_RULES, **META_RULES}
 
+#: By which constructs a scan selects, besides rules and rows.
+CONSTRUCTS = ("imports", "strings", "attributes", "re-exports", "methods", "arguments", "policy", "config", "doctests")
+
 #: Rules that look at how canonical and legacy objects are used rather than at a row; on with ``--rules``.
 POLICY = ("factory-bypass", "singleton", "fragmentation")
+
+
+class Use(Protocol):
+    """What findings and entries of a baseline say of a use."""
+
+    @property
+    def rule(self) -> str: ...
+
+    @property
+    def how(self) -> str: ...
+
+    @property
+    def symbol(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
 
 
 class Finding(NamedTuple):

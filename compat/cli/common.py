@@ -14,7 +14,7 @@ from .table import DISTRIBUTION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
     from typing import IO
 
@@ -49,6 +49,11 @@ def chosen_ledger(names: tuple[str, ...]) -> Ledger:
     for each in ledgers:
         whole = each if whole is None else whole + each
     return whole if whole is not None else Ledger("none", version="0")
+
+
+def words_of(given: Iterable[str]) -> list[str]:
+    """The words of an option that may be repeated, and takes several separated by commas."""
+    return [word.strip() for each in given for word in each.split(",") if word.strip()]
 
 
 def required_ledger(names: tuple[str, ...]) -> Ledger:

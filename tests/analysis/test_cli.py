@@ -43,6 +43,52 @@ def test_scan_selects(run):
         assert len(json.loads(run("scan", "--format", "json", "--select", kinds).stdout)["findings"]) == count, kinds
 
 
+def test_scan_selects_and_ignores_rows_as_fix_does(run):
+    (run.tree / "app.py").write_text(
+        "from demo_old.things import Widget, MAX\nimport demo_old.whole\nLAZY = 'demo_old.things:Widget'\n"
+    )
+    widget, limit = "demo_old.things:Widget", "demo_old.things:MAX"
+    for given, lines in {
+        ("--select", widget): [1, 3],
+        ("--select", f"{limit},module"): [1, 2],
+        ("--select", "demo_old.things.*", "--ignore", widget): [1],
+        ("--ignore", "name"): [2],
+        ("--select", "strings", "--ignore", limit): [3],
+        ("--select", f"strings,{limit}"): [1, 3],
+    }.items():
+        found = json.loads(run("scan", "--format", "json", *given).stdout)["findings"]
+        assert [item["line"] for item in found] == lines, given
+        if "strings" not in given[1]:
+            fixed = json.loads(run("fix", "--format", "json", *given).stdout)["findings"]
+            assert [item["line"] for item in fixed] == lines
+
+
+def test_a_selector_that_means_nothing_is_one_sentence_with_the_nearest(run):
+    settings = run.tree / "pyproject.toml"
+    for command in ("scan", "fix"):
+        done = run(command, "--select", "demo_old.thing:Widget")
+        said = "no rule and no row is 'demo_old.thing:Widget', as --select has it; the nearest is 'demo_old.things.Widget'"
+        assert (done.returncode, done.stderr) == (2, f"compat: {said}\n")
+        settings.write_text("[tool.compat]\nledgers = ['demo_ledger:ROWS']\n[tool.compat.per-file-ignores]\n'a.py' = ['nmae']\n")
+        done = run(command, ledger="")
+        said = "no rule and no row is 'nmae', as per-file-ignores of [tool.compat] has it for 'a.py'; the nearest is 'name'"
+        assert (done.returncode, done.stderr) == (2, f"compat: {said}\n")
+        assert run(command, "--exit-zero").returncode == 0  # one ledger of perhaps several
+        settings.unlink()
+    assert "constructs are what compat scan selects by" in run("fix", "--ignore", "imports").stderr
+
+
+def test_what_a_scan_did_not_look_for_is_not_paid(run):
+    (run.tree / "app.py").write_text("from demo_old.things import Widget, MAX\nLAZY = 'demo_old.things:Widget'\n")
+    assert run("scan", "--baseline", "b.json", "--update-baseline", "--accept-new").returncode == 0
+    before = (run.tree / "b.json").read_text()
+    for given in (("--select", "strings"), ("--select", "demo_old.things:MAX"), ("--ignore", "name")):
+        done = run("scan", "--baseline", "b.json", "--update-baseline", *given)
+        assert (done.returncode, (run.tree / "b.json").read_text()) == (0, before), given
+    (run.tree / "app.py").write_text("from demo_old.things import Widget\nLAZY = 'demo_old.things:Widget'\n")
+    assert "paid: app.py: name demo_old.things:MAX" in run("scan", "--baseline", "b.json", "--select", "imports").stdout
+
+
 @pytest.mark.slow
 def test_ratchet(run):
     assert run("scan", "--baseline", "b.json").returncode == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from ..findings import KIND_RULES, MEDIUM, POLICY, Finding
+from ..findings import KIND_RULES, MEDIUM, POLICY, Finding, Use
 from ..reading import gc_pause, notebooks, sources
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ..targets import Target, Targets
     from .fragmentation import SymbolImport
 
-#: ``--select`` values: which constructs are looked at.
-SELECTABLE = ("imports", "strings", "attributes", "re-exports", "methods", "arguments", "policy", "config", "doctests")
 _STRINGS = frozenset(("string", "import_module", "patch", "sys.modules"))
 _IMPORTS = frozenset(("import", "star"))
 #: Selections that need no more than :mod:`compat.analysis.scanning.quick_scan` finds.
@@ -66,7 +64,7 @@ class Selection(NamedTuple):
         return kind_of(finding) in self.select
 
 
-def kind_of(finding: Finding) -> str:
+def kind_of(finding: Use) -> str:
     """Which ``--select`` value a finding falls under."""
     if finding.rule in POLICY:
         return "policy"

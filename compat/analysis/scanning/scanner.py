@@ -8,11 +8,11 @@ import warnings
 from typing import TYPE_CHECKING, Callable, Optional
 
 from ..config import Settings
-from ..findings import Finding
+from ..findings import CONSTRUCTS, Finding, Use
 from ..reading import gc_pause
 from ..reading.files import DATA, Found, Trees
 from . import fragmentation, re_exports, workers
-from .examine import Examined, Selection, read, unreadable
+from .examine import Examined, Selection, kind_of, read, unreadable
 from .file_scanner import Scanner
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from compat.ledger import Ledger
 
+    from ..choice import Choice
     from ..hints import Ran
 
 
@@ -42,6 +43,7 @@ def scan(
     *,
     policy: bool = False,
     select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
     strict: bool = False,
     settings: Optional[Settings] = None,
     gitignore: bool = True,
@@ -60,7 +62,10 @@ def scan(
     policy:
         Also apply the policy rules: factory-bypass, singleton, fragmentation.
     select:
-        Only these constructs (``imports``, ``strings``, ``attributes``, ...); all of them when empty.
+        Only these: constructs (``imports``, ``strings``, ``attributes``, ...), rules, ids of rows or legacy paths (with ``*``);
+        all of them when empty.
+    ignore:
+        Rules, ids of rows or legacy paths (with ``*``) that are left out.
     strict:
         Parse every file in which something may be used, so that each that does not parse is a finding; else a file is parsed
         where its imports do not tell what it uses.
@@ -81,7 +86,8 @@ def scan(
     """
     started = time.perf_counter()
     settings = settings or Settings()
-    scope = Selection(policy or settings.rules, frozenset(select), strict)
+    meant = Meant(ledger, settings, select, ignore)
+    scope = Selection(policy or settings.rules, meant.scope, strict)
     wants_data = config and (not scope.select or "config" in scope.select)
     trees = Trees(paths, exclude=settings.exclude, gitignore=gitignore, data=wants_data)
     scanner = Scanner(ledger, settings, scope, trees.roots)
@@ -117,8 +123,7 @@ def scan(
     if scope.policy and not scope.select:
         result.symbols = [symbol for item in examined.values() for symbol in item.symbols]
         result.findings.extend(fragmentation.find(result.symbols, scanner.targets.advised_paths))
-    if settings.per_file_ignores:
-        result.findings = _without_ignored(result.findings, ledger, settings)
+    result.findings = [*filter(meant.keeps, result.findings)]
     result.findings.sort(key=Finding.sort_key)
     result.examined = len(examined)
     result.seconds = time.perf_counter() - started
@@ -150,6 +155,7 @@ def scan_one(
     *,
     policy: bool = False,
     select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
     strict: bool = False,
     settings: Optional[Settings] = None,
     evidence: Iterable[Ran] = (),
@@ -159,7 +165,8 @@ def scan_one(
     started = time.perf_counter()
     settings = settings or Settings()
     root = os.path.dirname(path) or "."
-    scanner = Scanner(ledger, settings, Selection(policy or settings.rules, frozenset(select), strict), [root])
+    meant = Meant(ledger, settings, select, ignore)
+    scanner = Scanner(ledger, settings, Selection(policy or settings.rules, meant.scope, strict), [root])
     scanner.targets.carried = None
     result = Scan([path])
     ran, hints = [*evidence], None
@@ -172,23 +179,36 @@ def scan_one(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result.findings = [*scanner.examine(Found(path, root, path.endswith(DATA)), raw, hints).findings]
-    if settings.per_file_ignores:
-        result.findings = _without_ignored(result.findings, ledger, settings)
+    result.findings = [*filter(meant.keeps, result.findings)]
     result.examined, result.seconds = 1, time.perf_counter() - started
     return result
 
 
-def _without_ignored(findings: list[Finding], ledger: Ledger, settings: Settings) -> list[Finding]:
-    from ..choice import Choice
+class Meant:
+    """What a scan was asked for: constructs, of which ``scope`` limits what is looked for, or rows and rules."""
 
-    choice = Choice(ledger, settings)
-    by_file = {path: choice.for_file(path) for path in {finding.path for finding in findings}}
-    kept = []
-    for finding in findings:
-        chosen = by_file[finding.path]
-        if chosen is None or chosen(finding.rule, finding.symbol or finding.move, finding.span[0]):
-            kept.append(finding)
-    return kept
+    def __init__(self, ledger: Ledger, settings: Settings, select: Iterable[str], ignore: Iterable[str]) -> None:
+        words, ignored = [*select], [*ignore]
+        self._constructs = frozenset(word for word in words if word in CONSTRUCTS)
+        rows = [word for word in words if word not in CONSTRUCTS]
+        self.is_all = not words and not ignored
+        #: The constructs to look for; all of them where rows may be selected in any.
+        self.scope = self._constructs if not rows else frozenset()
+        self._selected: Optional[Choice] = None
+        self._choice: Optional[Choice] = None
+        if rows or ignored or settings.per_file_ignores:
+            from ..choice import Choice
+
+            self._choice = Choice(ledger, settings, ignore=ignored)
+            self._selected = Choice(ledger, settings, select=rows) if rows else None
+
+    def keeps(self, found: Use) -> bool:
+        """Whether a finding, or an entry of a baseline, is meant."""
+        if self._choice is not None and not self._choice.keeps(found):
+            return False
+        if self._selected is None:
+            return not self._constructs or found.rule == "unparsable" or kind_of(found) in self._constructs
+        return self._selected.keeps(found) or kind_of(found) in self._constructs
 
 
 def _root_of(path: str, roots: Iterable[str]) -> str:

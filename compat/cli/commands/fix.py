@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..common import required_ledger
+from ..common import required_ledger, words_of
 from ..options import ledger_option, opened_output, output_option
 from ..progress import bar
 
@@ -83,6 +83,10 @@ def command(
     settings = config.load((stdin_filename or ".") if is_stdin else (paths or (".",))[0])
     debt = _debt(baseline, settings)
     ledger = required_ledger(ledgers)
+    if settings.per_file_ignores and not ledgers:
+        from compat.analysis.choice import Choice
+
+        Choice(ledger, settings).check_settings()
     if is_stdin:
         code = _fix_stdin(stdin_filename or "<stdin>", ledger, settings, debt, output, given)
     else:
@@ -102,8 +106,7 @@ def _debt(named: str | None, settings: Settings) -> Baseline | None:
 
 def _chosen(given: dict[str, Any]) -> dict[str, Any]:
     """What decides about edits, as :func:`compat.analysis.fix` takes it."""
-    words = {name: [word.strip() for each in given[name] for word in each.split(",") if word.strip()] for name in _LISTS}
-    return {"unsafe": given["unsafe"], **words}
+    return {"unsafe": given["unsafe"], "select": words_of(given["select"]), "ignore": words_of(given["ignore"])}
 
 
 def _counted(given: dict[str, Any]) -> list[Ran]:
@@ -112,9 +115,6 @@ def _counted(given: dict[str, Any]) -> list[Ran]:
     from ..evidence import counted
 
     return counted(given["sources"])
-
-
-_LISTS = ("select", "ignore")
 
 
 def _fix_trees(

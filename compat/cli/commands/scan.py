@@ -9,11 +9,12 @@ import argparse
 import os
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compat import __version__
+from compat.analysis.findings import CONSTRUCTS
 
-from ..common import opened_output, refuse_a_tree_without_ledgers, required_ledger
+from ..common import opened_output, refuse_a_tree_without_ledgers, required_ledger, words_of
 from ..parser import Parser
 from ..progress import bar
 
@@ -21,11 +22,10 @@ if TYPE_CHECKING:
     from compat.analysis.config import Settings
     from compat.analysis.hints import Ran
     from compat.analysis.output import Report
-    from compat.analysis.scanning.scanner import Scan
+    from compat.analysis.scanning.scanner import Meant, Scan
     from compat.ledger import Ledger
 
 _FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
-_SELECTABLE = ("imports", "strings", "attributes", "re-exports", "methods", "arguments", "policy", "config", "doctests")
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
@@ -46,8 +46,12 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         "--select",
         action="append",
         default=[],
-        metavar="KIND",
-        help=f"Only these constructs, separated by commas: {', '.join(_SELECTABLE)}.",
+        metavar="ID",
+        help="Only these rules, ids of rows or legacy paths (with *), separated by commas; repeatable. Or only some constructs: "
+        f"{', '.join(CONSTRUCTS)}.",
+    )
+    add(
+        "--ignore", action="append", default=[], metavar="ID", help="Leave out these rules, ids of rows or legacy paths (with *)."
     )
     add("--statistics", action="store_true", help="Counts per rule and per move instead of findings (text format).")
     add("--baseline", metavar="FILE", help="Known debt: only what is new fails.")
@@ -72,10 +76,6 @@ def run(argv: Sequence[str]) -> int:
     parser = _parser(argv)
     try:
         given, paths = _parsed(parser, list(argv))
-        wanted = [word.strip() for words in given.select for word in words.split(",") if word.strip()]
-        unknown = [word for word in wanted if word not in _SELECTABLE]
-        if unknown:
-            parser.error(f"argument --select: {unknown[0]!r} is none of {', '.join(_SELECTABLE)}")
         if given.jobs is not None and given.jobs < 1:
             parser.error("argument --jobs: there must be at least one process")
         if given.sources and not given.evidence:
@@ -92,7 +92,7 @@ def run(argv: Sequence[str]) -> int:
     from compat.analysis.reading import gc_pause
 
     with gc_pause.paused():
-        return _scan(given, paths, wanted, settings, baseline)
+        return _scan(given, paths, settings, baseline)
 
 
 def _parsed(parser: argparse.ArgumentParser, argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -105,37 +105,39 @@ def _parsed(parser: argparse.ArgumentParser, argv: list[str]) -> tuple[argparse.
     return given, [*paths, *argv[end + 1 :]]
 
 
-def _scan(given: argparse.Namespace, paths: list[str], wanted: Sequence[str], settings: Settings, baseline: str) -> int:
+def _scan(given: argparse.Namespace, paths: list[str], settings: Settings, baseline: str) -> int:
     from compat.analysis import output
+    from compat.analysis.scanning.scanner import Meant
 
     ledger = required_ledger(tuple(given.ledgers))
-    if paths == ["-"]:
-        result = _scan_stdin(given, ledger, wanted, settings)
-    else:
-        result = _scan_trees(given, paths, ledger, wanted, settings, baseline)
+    if settings.per_file_ignores and not given.ledgers:
+        from compat.analysis.choice import Choice
+
+        Choice(ledger, settings).check_settings()
+    about: dict[str, Any] = {"select": words_of(given.select), "ignore": words_of(given.ignore), "settings": settings}
+    result = _scan_stdin(given, ledger, about) if paths == ["-"] else _scan_trees(given, paths, ledger, about, baseline)
     report = output.Report(result.findings, files=result.files, seconds=result.seconds, statistics=given.statistics)
     if given.format in output.VERSIONED:
         report.version = __version__
     if baseline:
-        _compare(report, result, baseline, update=given.update_baseline, accept_new=given.accept_new)
+        meant = Meant(ledger, **about)
+        _compare(report, result, baseline, meant, update=given.update_baseline, accept_new=given.accept_new)
     with opened_output(given.output) as stream:
         output.write(given.format, report, stream)
     return 1 if (report.findings or report.paid) and not given.exit_zero else 0
 
 
-def _scan_stdin(given: argparse.Namespace, ledger: Ledger, wanted: Sequence[str], settings: Settings) -> Scan:
+def _scan_stdin(given: argparse.Namespace, ledger: Ledger, about: dict[str, Any]) -> Scan:
     import sys
 
     from compat.analysis.scanning.scanner import scan_one
 
     name, raw = given.stdin_filename or "<stdin>", sys.stdin.buffer.read()
-    about = {"policy": given.rules, "select": wanted, "strict": given.strict, "settings": settings}
-    return scan_one(name, raw, ledger, evidence=_counted(given), types=given.types, **about)
+    hints = {"evidence": _counted(given), "types": given.types}
+    return scan_one(name, raw, ledger, policy=given.rules, strict=given.strict, **hints, **about)
 
 
-def _scan_trees(
-    given: argparse.Namespace, paths: list[str], ledger: Ledger, wanted: Sequence[str], settings: Settings, baseline: str
-) -> Scan:
+def _scan_trees(given: argparse.Namespace, paths: list[str], ledger: Ledger, about: dict[str, Any], baseline: str) -> Scan:
     from compat.analysis import scan
 
     ran = _counted(given)
@@ -144,17 +146,16 @@ def _scan_trees(
             paths or (".",),
             ledger,
             policy=given.rules,
-            select=wanted,
             strict=given.strict,
-            settings=settings,
             gitignore=not given.no_gitignore,
             config=not given.no_config,
             jobs=given.jobs,
-            cache=os.path.join(settings.root, ".compat-cache") if given.cache else None,
+            cache=os.path.join(about["settings"].root, ".compat-cache") if given.cache else None,
             progress=progress,
             leave_out=[baseline] if baseline else [],
             evidence=ran,
             types=given.types,
+            **about,
         )
     # A hook is given single files, of which none may use anything.
     if not result.findings and not given.ledgers and (not paths or any(map(os.path.isdir, paths))):
@@ -180,15 +181,27 @@ def _settings(given: argparse.Namespace, paths: list[str]) -> tuple[Settings, st
     return settings, os.path.relpath(os.path.join(settings.root, settings.baseline))
 
 
-def _compare(report: Report, result: Scan, baseline: str, *, update: bool, accept_new: bool) -> None:
-    """Leave in the report what the baseline does not know, and tell what it knows in vain; strike that on ``update``."""
+def _compare(report: Report, result: Scan, baseline: str, meant: Meant, *, update: bool, accept_new: bool) -> None:
+    """Leave in the report what the baseline does not know, and tell what it knows in vain; strike that on ``update``.
+
+    What was not looked for is not paid.
+    """
     from compat.analysis.debt import baseline as debts
 
     known = debts.Baseline(baseline) if update and not os.path.exists(baseline) else debts.Baseline.load(baseline)
-    comparison = known.compare(result.findings, result.paths)
+
+    def compared() -> debts.Comparison:
+        comparison = known.compare(result.findings, result.paths)
+        if not meant.is_all:
+            for key in [*comparison.paid]:
+                if not meant.keeps(key._replace(path=os.path.join(known.root, key.path))):
+                    del comparison.paid[key]
+        return comparison
+
+    comparison = compared()
     if update:
         known.update(comparison, accept_new=accept_new)
         known.save()
-        comparison = known.compare(result.findings, result.paths)
+        comparison = compared()
     report.findings, report.known = comparison.new, comparison.known
     report.paid = [key.label for key in sorted(comparison.paid)]
