@@ -8,11 +8,13 @@
     │   └── TargetAttributeError (AttributeError)
     ├── WrongLoopError (RuntimeError)    a sync legacy call that would block the event loop it runs on
     └── LegacyExpiredError               the removal version of a move has been reached
-        ├── LegacyExpiredImport (ModuleNotFoundError)
+        ├── LegacyExpiredImport (ImportError)
+        │   └── LegacyExpiredModule (ModuleNotFoundError)
         ├── LegacyExpiredAttribute (AttributeError)
         └── LegacyExpiredCall (TypeError)
-    RemovedImport (ModuleNotFoundError), RemovedAttribute (AttributeError)
-                                         a Removed row was used: says what to write instead
+    RemovedImport (ImportError)          a Removed row was used: says what to write instead
+    └── RemovedModule (ModuleNotFoundError)
+    RemovedAttribute (AttributeError)
 
     LegacyUseWarning (deprecation.DeprecatedWarning, a DeprecationWarning)
     └── LegacyAnnouncedWarning (PendingDeprecationWarning)
@@ -107,8 +109,12 @@ class LegacyExpiredError(CompatError):
         return type(self), (self.sentence,)
 
 
-class LegacyExpiredImport(LegacyExpiredError, ModuleNotFoundError):
-    """An expired module or name was imported."""
+class LegacyExpiredImport(LegacyExpiredError, ImportError):
+    """An expired name was imported from a module that is still there."""
+
+
+class LegacyExpiredModule(LegacyExpiredImport, ModuleNotFoundError):
+    """An expired module was imported, or a name from it."""
 
 
 class LegacyExpiredAttribute(LegacyExpiredError, AttributeError):
@@ -119,12 +125,25 @@ class LegacyExpiredCall(LegacyExpiredError, TypeError):
     """An expired argument, or what was deprecated in place, was used in a call."""
 
 
-class RemovedImport(CompatError, ModuleNotFoundError):
-    """A removed module or name was imported; there is nothing behind it any more."""
+class RemovedImport(CompatError, ImportError):
+    """A removed name was imported; there is nothing behind it any more."""
+
+
+class RemovedModule(RemovedImport, ModuleNotFoundError):
+    """A removed module was imported."""
 
 
 class RemovedAttribute(CompatError, AttributeError):
     """A removed name was read as an attribute; there is nothing behind it any more."""
+
+
+def of_module(error: Exception, *, is_gone: bool) -> Exception:
+    """An error that tells of an import, as Python raises it where the module is gone, or where it lacks the name."""
+    kinds = {LegacyExpiredImport: LegacyExpiredModule, RemovedImport: RemovedModule}
+    if not is_gone:
+        kinds = {module: name for name, module in kinds.items()}
+    kind: Any = kinds.get(type(error))
+    return kind(str(error), name=error.name) if kind is not None else error  # type: ignore[attr-defined]
 
 
 class _PlainWarning(DeprecationWarning):

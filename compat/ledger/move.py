@@ -263,7 +263,7 @@ class Move:
     def error(self, use: str, sentence: str) -> Exception:
         """What such a use raises: also what Python itself would raise if the legacy path were gone."""
         if use == "import":
-            return errors.LegacyExpiredImport(sentence, name=self.module)
+            return (errors.LegacyExpiredImport if self.attribute else errors.LegacyExpiredModule)(sentence, name=self.module)
         kind = errors.LegacyExpiredAttribute if use in ("attribute", "set") else errors.LegacyExpiredCall
         return kind(sentence, name=self.attribute or self.module)
 

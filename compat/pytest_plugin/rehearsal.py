@@ -9,7 +9,7 @@ import pytest
 from compat._writing import whole_file
 from compat.errors import CompatError, LegacyExpiredError, RemovedAttribute, RemovedImport
 from compat.ledger import versions
-from compat.shim.recording.funnel import judge_anew
+from compat.shim.installation import judge_anew
 
 from .ledgers import concerned, in_reach
 

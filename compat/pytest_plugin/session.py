@@ -14,7 +14,8 @@ from compat.boot import active, finders
 from compat.errors import CompatError
 from compat.ledger import replacement
 from compat.shim import installation
-from compat.shim.recording.funnel import judge_anew, row_of
+from compat.shim.installation import judge_anew
+from compat.shim.recording.funnel import row_of
 from compat.telemetry.record.watching import Watch
 
 from . import ledgers, output, rehearsal, settings, summary, workers

@@ -9,8 +9,7 @@ from compat.ledger import Ledger
 from compat.telemetry.record import counters
 
 from . import attach, kinds
-from .recording import callsite, thread_origin
-from .recording.funnel import forget_recorders
+from .recording import callsite, funnel, thread_origin
 from .serving import imports
 from .serving.finder import Finder
 from .serving.installed import Installed
@@ -59,7 +58,7 @@ class Installation(Installed):
                     holder = sys.modules.get(parent)
                     if holder is not None and getattr(holder, last, None) is module:
                         delattr(holder, last)
-            forget_recorders(self.recorders.values())
+            funnel.forget_recorders(self.recorders.values())
             if not _installed and _finder is not None:
                 sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not _finder]
                 _finder = None
@@ -113,7 +112,7 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
                 module = sys.modules.get(name)
                 if module is not None and not isinstance(module, LegacyModule):
                     attach.cover(made, module)
-            forget_recorders([one for one in provisional if one.move.legacy in ledger])
+            funnel.forget_recorders([one for one in provisional if one.move.legacy in ledger])
             provisional[:] = [one for one in provisional if one.move.legacy not in ledger]
         except BaseException:
             made.remove()
@@ -141,3 +140,11 @@ def installed() -> tuple[Installation, ...]:
 def finder() -> Finder | None:
     """The finder in ``sys.meta_path``, if anything is installed."""
     return _finder
+
+
+def judge_anew() -> None:
+    """Let what is installed already know that ``COMPAT_AS_OF`` has changed."""
+    funnel.judge_anew()
+    with _lock:
+        if _finder is not None:
+            _finder.drop_gone()

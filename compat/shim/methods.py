@@ -246,9 +246,8 @@ class Gone:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         frame = sys._getframe(1)
-        if not callsite.is_looking(frame):
-            self.recorder.use("attribute", frame)
-        raise AttributeError(f"type object {getattr(owner, '__name__', owner)!r} has no attribute {self.name!r}")
+        error = self.recorder.refusal("attribute", frame) if not callsite.is_looking(frame) else None
+        raise error or AttributeError(f"type object {getattr(owner, '__name__', owner)!r} has no attribute {self.name!r}")
 
 
 class ClassAttribute(property):

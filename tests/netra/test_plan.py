@@ -81,7 +81,7 @@ def test_measured_rewritten_and_rehearsed(tree: Path) -> None:
 
     rehearsed = app(tree, COMPAT_AS_OF="netra=3.0")
     assert rehearsed.returncode == 1
-    assert "LegacyExpiredImport: Importing UserExecutionContext from " in rehearsed.stderr
+    assert "LegacyExpiredModule: Importing UserExecutionContext from " in rehearsed.stderr
     by_hand = text.replace("netra_backend.app.services.user_execution_context", "compat.canonical")
     (tree / "app.py").write_text(by_hand)
     for variables in ({"COMPAT_AS_OF": "netra=3.0"}, {"COMPAT": "off"}):

@@ -215,7 +215,7 @@ def test_off_means_pythons_own_error(value):
 def test_as_of_the_removal_version_the_import_fails_and_names_the_replacement():
     done = run("from shared.isolated_environment import get_env", COMPAT_AS_OF="3.0")
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("compat.errors.LegacyExpiredImport: Importing get_env from 'shared.isolated_environment' has expired")
+    assert last.startswith("compat.errors.LegacyExpiredModule: Importing get_env from 'shared.isolated_environment' has expired")
     assert "Read os.environ" in last and last.endswith(" See MIGRATION.md.")
     caught = "try:\n    from shared.isolated_environment import get_env\nexcept ImportError as error:\n    import compat\n    print(isinstance(error, compat.LegacyExpiredError))"
     assert run(caught, COMPAT_AS_OF="3.0").stdout == "True\n"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 import pytest
 
-from compat import Deprecated, LegacyExpiredError, Method, Module, Name, Removed
+import compat
+from compat import Argument, Deprecated, LegacyExpiredError, Method, Module, Name, Removed
 
 V = {"since": "1.0", "removal": "2.0", "instead": None}
 ROWS = [
@@ -110,7 +112,7 @@ LOADERS = {
 def test_it_fails_whatever_has_loaded_the_module_before(world, installed, loader, statement):
     installed(*ROWS, Name("oldns.gone.below:make", "canon.core:make", **V), version="2.0")
     world.ok(f"try:\n    {loader}\nexcept ImportError:\n    pass\n", filters="ignore")
-    assert "oldns.gone" in sys.modules
+    assert "oldns.gone" not in sys.modules
     for _ in range(2):
         seen = world.use(f"x = 1\n{statement}")
         assert isinstance(seen.error, ModuleNotFoundError) and isinstance(seen.error, LegacyExpiredError)
@@ -127,3 +129,160 @@ def test_a_from_import_of_such_a_module_names_the_row(world, installed):
 def test_before_the_removal_a_bare_import_is_served(world, installed):
     installed(*ROWS, version="1.5")
     assert world.ok("import oldns.gone").error is None
+
+
+KEPT = Name("oldns.mod:Widget", "canon.core:Widget", since="1.0", removal="3.0", instead=None)
+EXPIRED = [
+    KEPT,
+    Module("oldroot", "canon", **V),
+    Module("live.gone", "canon.core", **V),
+    Name("oldns.gone:make", "canon.core:make", **V),
+    Name("oldns.deep.gone:make", "canon.core:make", **V),
+    Name("oldns.mod:make", "canon.core:make", **V),
+    Name("live.names:make", "canon.core:make", **V),
+    Name("live.mod:Point", "canon.core:Point", **V),
+    Removed("oldns.mod:dropped", since="1.0", instead=None),
+    Removed("oldns.dead", since="1.0", instead=None),
+]
+ASKED_OF_A_MODULE = (
+    "import {0}",
+    "import {0} as x",
+    "from {0} import make",
+    "from {0} import *",
+    "import importlib\nimportlib.import_module({0!r})",
+    "__import__({0!r})",
+    "__import__({0!r}, fromlist=['make'])",
+    "from importlib.util import find_spec\nr = find_spec({0!r}) is not None",
+    "import pkgutil\npkgutil.resolve_name({0!r})",
+    "import pkgutil\npkgutil.resolve_name('{0}:make')",
+    "import pydoc\nr = pydoc.locate('{0}.make') is not None",
+    "import runpy\nrunpy.run_module({0!r})",
+    "import pickle\npickle.loads(b'c{0}\\nmake\\n.')",
+    "import pytest\ntry:\n    pytest.importorskip({0!r}, exc_type=ImportError)\nexcept BaseException as e:\n    r = type(e).__name__",
+    "from unittest import mock\nwith mock.patch('{0}.make'): pass",
+)
+ASKED_OF_ITS_PARENT = (
+    "from {1} import {2}",
+    "import {1}\nr = hasattr({1}, {2!r})",
+    "import {1}\nr = getattr({1}, {2!r}, None) is not None",
+    "import {1}\n{1}.{2}",
+    "import {1}\nr = {2!r} in dir({1}), {2!r} in vars({1})",
+    "from {1} import *\nr = {2!r} in globals()",
+)
+ASKED_OF_A_NAME = (
+    *ASKED_OF_ITS_PARENT,
+    "import {1}\n{1}.{2} = 5\nr = {1}.{2}\ndel {1}.{2}",
+    "import {1}\ndel {1}.{2}",
+    "from unittest import mock\nwith mock.patch('{1}.{2}'): pass",
+    "from unittest import mock\nwith mock.patch('{1}.{2}', create=True): pass",
+)
+ASKED = [
+    (path, code)
+    for paths, codes in (
+        (("oldroot", "oldns.deep"), ASKED_OF_A_MODULE),
+        (("oldroot.core", "live.gone", "oldns.gone", "live.names", "oldns.dead"), ASKED_OF_A_MODULE + ASKED_OF_ITS_PARENT),
+        (("oldns.mod.make", "live.mod.Point", "oldns.mod.dropped"), ASKED_OF_A_NAME),
+    )
+    for path in paths
+    for code in codes
+]
+
+
+def outcome(world, ledger, code):
+    with compat.install(ledger):
+        seen = world.use(code, filters="ignore")
+    python = (ModuleNotFoundError, ImportError, AttributeError, TypeError)
+    return [kind.__name__ for kind in python if isinstance(seen.error, kind)], seen.namespace.get("r"), seen
+
+
+@pytest.mark.parametrize("path", dict(ASKED))
+@pytest.mark.parametrize("before", ["", "from {1} import {2}"])
+def test_whoever_asks_gets_the_answer_that_there_is_after_the_removal(world, ledger_of, path, before):
+    parent, _, last = path.rpartition(".")
+    for at, asked in ASKED:
+        if at == path:
+            code = asked.format(path, parent, last)
+            if before and parent:
+                code = f"try:\n    {before.format(path, parent, last)}\nexcept Exception:\n    pass\n{code}"
+            removed = outcome(world, ledger_of(KEPT, version="2.0"), code)
+            expired = outcome(world, ledger_of(*EXPIRED, version="2.0"), code)
+            assert expired[:2] == removed[:2], code
+
+
+COUNTED = {
+    "import oldns.gone": "oldns.gone:make",
+    "import oldns.deep.gone as m": "oldns.deep.gone:make",
+    "from oldns import gone": "oldns.gone:make",
+    "from oldns.gone import make": "oldns.gone:make",
+    "from oldns.gone import *": "oldns.gone:make",
+    "import importlib; importlib.import_module('live.names')": "live.names:make",
+    "from live import gone": "live.gone",
+    "from oldroot.core import make": "oldroot",
+    "from oldns import dead": "oldns.dead",
+}
+
+
+@pytest.mark.parametrize("statement", COUNTED)
+def test_a_refused_import_is_counted_once_each_time(world, installed, statement):
+    installed(*EXPIRED, version="2.0")
+    for _ in range(2):
+        seen = world.use(f"x = 1\n{statement}")
+        assert seen.counted() == {(COUNTED[statement], "import", 2): 1}
+        assert "has expired" in str(seen.error) or "is impossible" in str(seen.error)
+
+
+def test_below_a_module_that_has_expired_another_row_may_still_be_served(world, installed):
+    installed(*EXPIRED, Name("oldroot.late:Widget", "canon.core:Widget", since="1.0", removal="3.0", instead=None), version="2.0")
+    assert not world.ok("from oldroot.late import Widget").error
+    assert isinstance(world.use("import oldroot.core").error, ModuleNotFoundError)
+
+
+def test_what_was_loaded_before_the_version_changed_is_asked_anew(world, installed, monkeypatch):
+    from compat.shim.installation import judge_anew
+
+    installed(*EXPIRED, version="1.5")
+    world.ok("import oldroot.core, live.gone, oldns.gone, live.names, oldns.mod, live.mod", filters="ignore")
+    monkeypatch.setenv("COMPAT_AS_OF", "2.0")
+    judge_anew()
+    for name in ("oldroot.core", "live.gone", "oldns.gone", "live.names"):
+        assert isinstance(world.use(f"import {name}").error, LegacyExpiredError), name
+    seen = world.ok(
+        "import live, live.mod, oldns.mod\n"
+        "had = hasattr(live, 'gone'), hasattr(live, 'names'), hasattr(live.mod, 'Point'), hasattr(oldns.mod, 'make')\n"
+        "listed = 'Point' in dir(live.mod), 'make' in dir(oldns.mod)\nfrom oldns.mod import *\n",
+        filters="ignore",
+    )
+    assert not any(seen.namespace["had"]) and not any(seen.namespace["listed"]) and "make" not in seen.namespace
+    monkeypatch.delenv("COMPAT_AS_OF")
+    judge_anew()
+    assert not world.ok("import oldroot.core, oldns.gone\nfrom live.mod import Point\nimport oldns.mod\noldns.mod.make").error
+
+
+FRAMES = {
+    "import oldroot": 0,
+    "import oldroot.core as m": 0,
+    "from oldroot.core import make": 0,
+    "__import__('oldroot')": 0,
+    "from oldns.gone import make": 0,
+    "from oldns.mod import make": 0,
+    "from live.mod import Point": 0,
+    "from oldns.mod import dropped": 0,
+    "import oldns.dead": 0,
+    "from live import gone": 1,
+    "import live.mod\nlive.mod.Point": 1,
+    "import canon.things\ncanon.things.Thing().old()": 1,
+    "import canon.things\ncanon.things.Thing.OLD": 1,
+    "import canon.core\ncanon.core.use_make(old=1)": 2,
+}
+
+
+@pytest.mark.parametrize("code", FRAMES)
+def test_a_traceback_ends_at_the_line_of_the_use_or_shortly_below_it(world, installed, code):
+    members = [row for row in ROWS if isinstance(row, Method)]
+    installed(*EXPIRED, *members, Argument("canon.core:use_make", "old", became=None, **V), version="2.0")
+    seen = world.use(code)
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(seen.error.__traceback__)]
+    below = len(files) - files.index(str(world.root / "user1.py")) - 1
+    # What PyPy has in place of C code has frames of its own.
+    assert below == FRAMES[code] if sys.implementation.name == "cpython" else below < 8
+    assert seen.error.__context__ is None or seen.error.__suppress_context__

@@ -65,7 +65,7 @@ class Removed(Move):
     def error(self, use: str, sentence: str) -> Exception:
         """Also what Python itself raises for what is not there."""
         if use == "import":
-            return errors.RemovedImport(sentence, name=self.module)
+            return (errors.RemovedImport if self.attribute else errors.RemovedModule)(sentence, name=self.module)
         return errors.RemovedAttribute(sentence)
 
     def judgement(self, stage: str) -> str:

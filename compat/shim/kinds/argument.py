@@ -6,6 +6,8 @@ import functools
 import inspect
 from types import FunctionType
 
+from compat.errors import LegacyExpiredCall
+
 from .. import argument_calls
 from ..argument_forms import Forms
 from ..forward import ARGUMENT_FILES, PASSING_FILES, FunctionLike
@@ -204,7 +206,11 @@ def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecor
     legacy, limit, always = forms.legacy, forms.limit, forms.always
 
     def translated(*given: Any) -> Any:
-        args, kwargs = forms.translate(*argument_calls.as_given(*given), _caller(2))
+        args, kwargs = argument_calls.as_given(*given)
+        try:
+            args, kwargs = forms.translate(args, kwargs, _caller(2))
+        except LegacyExpiredCall as error:
+            raise error.with_traceback(None) from None
         return function(*args, **kwargs)
 
     def call(*args: Any, **kwargs: Any) -> Any:

@@ -31,8 +31,6 @@ class ModuleKind(Kind):
         """The spec of the module, or of a submodule that the canonical package has too."""
         require(move)
         recorder = owner.recorder_at(name, move)
-        if recorder.raises and not imports.is_loading(sys._getframe(2)):
-            return None  # importlib.util.find_spec() finds what is there after the removal
         canonical = move.canonical + name[len(move.module) :]
         try:
             found = spec_of(canonical)

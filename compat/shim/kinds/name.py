@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from ..in_place.classes import put
+from ..recording import callsite
 from ..recording.funnel import record_read
 from ..serving.descriptors import name_property
 from ..serving.targets import resolve
@@ -55,6 +56,11 @@ class _Moved(Placed):
 
     def __get__(self, instance: object, owner: object = None) -> Any:
         move, frame = self.recorder.move, sys._getframe(1)
+        if self.recorder.raises:
+            error = self.recorder.refusal("attribute", frame) if not callsite.is_looking(frame) else None
+            raise error or AttributeError(
+                f"type object {getattr(owner, '__name__', owner)!r} has no attribute {move.attribute!r}"
+            )
         record_read(self.recorder, frame)
         return resolve(move.canonical, move.id)
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 
 from ..in_place.classes import put
-from ..recording import bytecode, callsite, lazy
+from ..recording import bytecode, callsite
 from ..serving import imports
-from ..serving.descriptors import hide
+from ..serving.descriptors import define, gone_getter
+from ..serving.refusing import Refusal
 from .kind import Kind, Placed, member_fault, owner_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import FrameType, ModuleType
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
     from typing import Any
 
     from compat.ledger import Move
@@ -27,33 +29,15 @@ class RemovedKind(Kind):
 
     __slots__ = ()
 
-    def find(self, owner: Installed, name: str, move: Move) -> None:
-        """No module; an import of it raises here, ``importlib.util.find_spec`` finds nothing."""
-        if name == move.module and imports.is_loading(sys._getframe(2)):
-            owner.recorder(move).use("import", callsite.user_frame(sys._getframe(2)))
+    def find(self, owner: Installed, name: str, move: Move) -> ModuleSpec | None:
+        """An import of the module raises; ``importlib.util.find_spec`` finds nothing."""
+        return Refusal(owner, name, move).spec() if name == move.module and imports.is_loading(sys._getframe(2)) else None
 
     def descriptor(self, recorder: UseRecorder) -> property:
         """Raises when it is read; once somebody sets the name, his object answers."""
         name = recorder.move.attribute
 
-        def slow(module: Any, frame: FrameType) -> object:
-            if callsite.is_looking(frame) and frame.f_code.co_name != "_handle_fromlist":
-                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-            if callsite.is_importlib(frame):
-                return None  # the import system only asks whether to look for a submodule; the read that follows answers
-            if not lazy.use_lazily(recorder, frame):
-                recorder.use("import" if bytecode.is_import_from(frame) else "attribute", frame)
-            return None  # pragma: no cover - a removed row always raises
-
-        def define(module: Any, value: object) -> None:
-            # A test double, or a later real definition.
-            vars(module)[name] = value
-            hide(type(module), name)
-
-        def get(module: Any) -> object:
-            return slow(module, sys._getframe(1))
-
-        return property(get, define)
+        return property(gone_getter(recorder), lambda module, value: define(module, name, value))
 
     def changed(self, move: Move) -> str:
         """The member of the class."""
@@ -83,7 +67,9 @@ class _Gone(Placed):
         if callsite.is_looking(frame):
             shown = f"type object {owner.__name__!r}" if instance is None else f"{owner.__name__!r} object"
             raise AttributeError(f"{shown} has no attribute {self.name!r}")
-        self.recorder.use("call" if bytecode.loads_method(frame) else "attribute", frame)
+        error = self.recorder.refusal("call" if bytecode.loads_method(frame) else "attribute", frame)
+        if error is not None:
+            raise error
 
 
 KIND = RemovedKind()

@@ -144,26 +144,30 @@ class UseRecorder:
         that is not known either (``atexit``, a pool's worker process) at the line of the library that calls, or at ``sys:1``.
         ``is_site=False`` where the instruction may come back for the same use and must ask again.
         """
+        error = self.refusal(kind, frame, is_site=is_site)
+        if error is not None:
+            raise error
+
+    def refusal(self, kind: str, frame: FrameType | None, *, is_site: bool = True) -> Exception | None:
+        """Like :meth:`use`, but return the error of a move that has expired: whoever raises it is the one in the traceback."""
         if sys.meta_path is None:
-            self._use_at_the_end(kind, frame)
-            return
+            return self._use_at_the_end(kind, frame)
         if kind in self._said and _is_warm():
-            self._use(kind, frame, is_site)
-            return
+            return self._use(kind, frame, is_site)
         # A first use imports, and what shows a warning imports and locks: a fork waits for it.
         with gate:
-            self._use(kind, frame, is_site)
+            return self._use(kind, frame, is_site)
 
-    def _use_at_the_end(self, kind: str, frame: FrameType | None) -> None:
+    def _use_at_the_end(self, kind: str, frame: FrameType | None) -> Exception | None:
         """A use by a destructor while the interpreter goes down: nothing can be imported, and what is left may fail."""
         try:
-            self._use(kind, frame, False)
+            return self._use(kind, frame, False)
         except (errors.CompatError, Warning):
             raise  # as at any other time
         except Exception:
-            pass  # the legacy call itself goes on
+            return None  # the legacy call itself goes on
 
-    def _use(self, kind: str, frame: FrameType | None, is_site: bool) -> None:
+    def _use(self, kind: str, frame: FrameType | None, is_site: bool) -> Exception | None:
         user = callsite.find_user(frame)
         note = thread_origin.place_of(frame) if user is None else None
         if note is not None:
@@ -179,16 +183,16 @@ class UseRecorder:
             error = self.error(kind)
             if isinstance(error, AttributeError):
                 lose(error, self.move.attribute)
-            raise error
+            return error
         decided = filters.generation()
         text, warning = self._words(kind)
         if note is not None:
             module = place.module or "<string>"
             warnings.warn_explicit(warning, None, place.file, line, module, registry)  # type: ignore[call-overload]
-            return
+            return None
         if user is None:
             warnings.warn_explicit(warning, None, "sys", 1)  # type: ignore[call-overload]
-            return
+            return None
         found = user.f_globals
         name = found.get("__name__")
         module = name if isinstance(name, str) else "<string>"
@@ -196,6 +200,7 @@ class UseRecorder:
         warnings.warn_explicit(warning, None, user.f_code.co_filename, line, module, registry)  # type: ignore[call-overload]
         if is_site and user is frame and filters.is_silent(text, type(warning), module, line):
             filters.keep(self.hot, site_key(user), user, steps(cell), decided)
+        return None
 
     def skip(self, frame: FrameType) -> None:
         """Remember that the instruction a frame executes is no use of its own."""
@@ -267,29 +272,43 @@ class LateRecorder:
         with gate:
             self.recorder().use(kind, frame)
 
+    def refusal(self, kind: str, frame: FrameType | None) -> Exception | None:
+        """See :meth:`UseRecorder.refusal`."""
+        with gate:
+            return self.recorder().refusal(kind, frame)
+
     def skip(self, frame: FrameType) -> None:
         """See :meth:`UseRecorder.skip`."""
         self.recorder().skip(frame)
 
 
-def record(recorder: UseRecorder | LateRecorder, kind: str, frame: FrameType | None) -> None:
-    """One use by the code that ``frame`` executes; quick at a known site. For callers that have no template of their own."""
+def refused(recorder: UseRecorder | LateRecorder, kind: str, frame: FrameType | None) -> Exception | None:
+    """One use by the code that ``frame`` executes, for callers without a template of their own; the error if it has expired."""
     if frame is None:
-        recorder.use(kind, None)
-        return
+        return recorder.refusal(kind, None)
     known = recorder.hot.get(site_key(frame))
     if known is not None and filters.current() == filters.SNAPSHOT:
         next(known)
     elif callsite.is_own(frame):
         recorder.skip(frame)
     else:
-        recorder.use(kind, frame)
+        return recorder.refusal(kind, frame)
+    return None
+
+
+def record(recorder: UseRecorder | LateRecorder, kind: str, frame: FrameType | None) -> None:
+    """Like :func:`refused`, raising the error."""
+    error = refused(recorder, kind, frame)
+    if error is not None:
+        raise error
 
 
 def record_read(recorder: UseRecorder | LateRecorder, frame: FrameType) -> None:
     """Like :func:`record`, for a read of an attribute: none by code that looks at everything it finds."""
     if site_key(frame) in recorder.hot or not callsite.is_looking(frame):
-        record(recorder, "attribute", frame)
+        error = refused(recorder, "attribute", frame)
+        if error is not None:
+            raise error
 
 
 _recorders: list[UseRecorder] = []

@@ -133,6 +133,12 @@ def use_lazily(recorder: UseRecorder, frame: FrameType) -> bool:
     return True
 
 
+def refused_lazily(recorder: UseRecorder, frame: FrameType) -> Exception | None:
+    """Like :func:`use_lazily`; the error of a move that has expired."""
+    found = lazy_object(frame, recorder.move.module) if LAZY is not None else None
+    return recorder.refusal("import", frame, is_site=False) if found is not None else None
+
+
 def reified(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: FrameType) -> None:
     """The interpreter asks for module ``name`` on behalf of a lazy import: count it if it names this module."""
     lazy = lazy_object(frame, name)

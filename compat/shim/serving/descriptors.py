@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from ..recording import bytecode, callsite, lazy
+from ..recording.frameless import frameless
 from ..recording.funnel import FILTERS, HOT_GLOBALS, KEY, NO_STEPS, UseRecorder, lose, site_key
 from .targets import load_for, load_module, loader_of, owner_of
 
@@ -99,7 +100,7 @@ def name_property(recorder: UseRecorder, path: str) -> property:
 
     def slow(module: Any, frame: FrameType) -> object:
         if callsite.is_looking(frame):
-            return _quietly(recorder, module, load, frame)
+            return _quietly(recorder, load, frame)
         is_import = bytecode.is_import_from(frame)
         if lazy.use_lazily(recorder, frame):
             return load(is_import=True)
@@ -107,25 +108,58 @@ def name_property(recorder: UseRecorder, path: str) -> property:
         return load(is_import)
 
     def put(module: Any, value: object) -> None:
+        if recorder.raises:
+            define(module, attribute, value)
+            return
         owner, name = owner_of(path, move.id)
         count_write(recorder, sys._getframe(1))
         setattr(owner, name, value)
         deleted.clear()
 
     def delete(module: Any) -> None:
+        if recorder.raises:
+            raise AttributeError(f"module {module.__name__!r} has no attribute {attribute!r}")
         owner, name = owner_of(path, move.id)
         delattr(owner, name)
         deleted.append(True)
 
-    return property(counted_getter(recorder, path, load, slow), put, delete, f"{attribute}: {move.kind} moved to {path}")
+    get = gone_getter(recorder, slow) if recorder.raises else counted_getter(recorder, path, load, slow)
+    return property(get, put, delete, f"{attribute}: {move.kind} moved to {path}")
 
 
 @callsite.unseen
-def _quietly(recorder: UseRecorder, module: Any, load: Callable[[], object], frame: FrameType) -> object:
-    if recorder.raises:
-        raise AttributeError(f"module {module.__name__!r} has no attribute {recorder.move.attribute!r}")
+def _quietly(recorder: UseRecorder, load: Callable[[], object], frame: FrameType) -> object:
     # The import system asks whether to look for a submodule; the read that follows answers.
-    return None if frame.f_code.co_name == "_handle_fromlist" else load()
+    if frame.f_code.co_name == "_handle_fromlist":
+        return None
+    if recorder.raises:
+        raise AttributeError(f"module {recorder.move.module!r} has no attribute {recorder.move.attribute!r}")
+    return load()
+
+
+def gone_getter(recorder: UseRecorder, served: Callable[[Any, FrameType], object] | None = None) -> Any:
+    """A property getter that raises the error of a row, counted; ``served`` answers once the version in force went back."""
+
+    def found(frame: FrameType | None) -> object:
+        if frame is None:
+            return recorder.refusal("attribute", None)
+        if served is not None and not recorder.raises:
+            return served(None, frame)
+        if callsite.is_looking(frame):
+            try:
+                return _quietly(recorder, tuple, frame)
+            except AttributeError as error:
+                return error
+        lazily = lazy.refused_lazily(recorder, frame)
+        return lazily or recorder.refusal("import" if bytecode.is_import_from(frame) else "attribute", frame)
+
+    return frameless(found)
+
+
+def define(module: Any, name: str, value: object) -> None:
+    """Let what somebody sets in the place of a name that is gone answer for it: a test double, or a definition of his own."""
+    vars(module)[name] = value
+    hide(type(module), name)
 
 
 def hide(kind: type, name: str) -> None:

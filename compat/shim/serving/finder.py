@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import sys
 import threading
 from types import MappingProxyType
 
 from compat._forking import gate
-from compat.ledger import Module, sentence
-from compat.ledger.versions import EXPIRED
 
 from .. import attach, kinds
 from ..recording import bytecode, callsite, thread_origin
 from . import imports, overlay
+from .descriptors import hide
 from .loader import Loader
 from .modules import LegacyModule, LegacySpec
+from .refusing import Refusal, is_gone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,19 +77,19 @@ class Finder:
             real = None if below_moved else elsewhere(name, path, target)
             if real is not None:
                 return self._overlaid(name, real)
+        loading = imports.is_loading(sys._getframe(2))
         if owner is not None and move is not None:
-            return kinds.of(move).find(owner, name, move)
+            if move.is_tombstone or not owner.recorder_at(name, move).raises:
+                return kinds.of(move).find(owner, name, move)
+            if is_gone(owner.ledger, name):
+                return Refusal(owner, name, move).spec() if loading else None
         for one in self._installed:
-            if one.ledger.is_declared(name) and self._may_serve(one, name) and self._is_there(one, name):
-                rows = one.ledger.module_rows(name)
-                gone, frame = self._gone(one, name), sys._getframe(2)
-                if gone is not None and imports.is_bare(name, callsite.user_frame(frame)):
-                    raise gone
-                loader: Any = Loader(one, "", None, rows)
+            if one.ledger.is_declared(name) and self._may_serve(one, name):
+                if is_gone(one.ledger, name):
+                    return Refusal(one, name, None).spec() if loading else None
+                loader: Any = Loader(one, "", None, one.ledger.module_rows(name))
                 spec = LegacySpec(name, loader, origin=f"ledger {one.ledger.name!r}", is_package=True)
                 spec.submodule_search_locations = []
-                if gone is not None:
-                    spec.gone = functools.partial(self._gone, one, name)
                 return spec
         return None
 
@@ -141,37 +140,23 @@ class Finder:
             for one in self._installed:
                 attach.cover(one, module)
 
-    def _is_there(self, one: Installed, name: str) -> bool:
-        """Whether anything at or below a legacy path has not expired; an import is told of it by an error of its own."""
-        if imports.is_loading(sys._getframe(3)):
-            return True
-        ledger = one.ledger
-        return any(f"{move.module}.".startswith(f"{name}.") and not move.raises(ledger.stage(move)) for move in ledger)
+    def drop_gone(self) -> None:
+        """Forget the modules that were loaded and have expired since."""
+        for name, module in list(sys.modules.items()):
+            owner = vars(module).get("__compat_owner__") if isinstance(module, LegacyModule) else None
+            if owner is not None and is_gone(owner.ledger, name) and self._has_expired(name):
+                imports.unwatch(name)
+                del sys.modules[name]
+                parent, _, last = name.rpartition(".")
+                holder = sys.modules.get(parent)
+                if holder is not None:
+                    hide(type(holder), last)
+                    if vars(holder).get(last) is module:
+                        del vars(holder)[last]
 
-    @staticmethod
-    def _gone(one: Installed, name: str) -> Exception | None:
-        """What ``import old.names`` raises where all rows at or below it have expired: after the removal there is no such module.
-
-        A from-import goes on to the row that it names, whose error says what to write; where tombstones alone are left, each use
-        of a name goes to its own.
-        """
-        ledger = one.ledger
-        if any(ledger.stage(move) != EXPIRED for move in ledger.module_rows(name).values()):
-            return None
-        rows = [move for move in ledger if f"{move.module}.".startswith(f"{name}.")]
-        if all(move.is_tombstone for move in rows) or any(ledger.stage(move) != EXPIRED for move in rows):
-            return None
-        targets = dict.fromkeys(move.canonical.partition(":")[0] for move in rows if move.canonical)
-        told = f"What it had is now in {', '.join(targets)}." if targets else "Nothing replaces it."
-        gone = Module(
-            name,
-            next(iter(targets), name),
-            since=rows[0].since,
-            removal=rows[0].removal,
-            instead=None if len(targets) == 1 else told,
-        )
-        origin = ledger.origin(rows[0])
-        return gone.error("import", sentence(gone.replace(ledger=origin.name), "import", EXPIRED, docs=origin.docs))
+    def _has_expired(self, name: str) -> bool:
+        owner, move = self._whole(name)
+        return owner is None or move is None or owner.recorder_at(name, move).raises
 
     def _may_serve(self, one: Installed, name: str) -> bool:
         """A root with a generic name is served for declared descendants only: ``import shared`` alone stays an error."""

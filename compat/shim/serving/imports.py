@@ -10,7 +10,7 @@ from ..recording import bytecode, callsite, lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from types import FrameType
     from typing import Any
 
@@ -35,20 +35,6 @@ def seen(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: Fram
     return False
 
 
-def is_bare(name: str, frame: FrameType) -> bool:
-    """Whether a frame executes ``import name``, and takes nothing from it."""
-    statement = bytecode.import_statement(frame) if bytecode.is_importing(frame) else None
-    return statement is not None and not statement.fromlist and statement.name == name
-
-
-def refused(name: str, gone: Callable[[], Exception | None], frame: FrameType) -> bool:
-    """Raise for a loaded module that is gone, as :func:`seen` does, if the statement imports just that; return the same."""
-    error = gone() if is_bare(name, frame) else None
-    if error is not None:
-        _raise_in_wait(name, error)
-    return error is not None
-
-
 def _count(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: FrameType) -> None:
     if callsite.is_importlib(frame):
         # importlib.import_module() of a loaded module; deeper frames belong to statements counted elsewhere.
@@ -58,7 +44,7 @@ def _count(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: Fr
                 first(name, recorder, rows, frame)  # loaded by another thread after this one had looked for it
             elif above is not None and above.f_code.co_name == "_gcd_import":
                 user = callsite.user_frame(above)
-                if not (callsite.is_looking(user) or _is_from_list(above) or _is_top(above) or _is_resolving(above.f_back)):
+                if not (callsite.is_looking(user) or is_in_fromlist(above) or _is_top(above) or _is_resolving(above.f_back)):
                     recorder.use("import", user)
         return
     if callsite.is_looking(frame):
@@ -98,9 +84,13 @@ def _is_top_of_last(name: str, frame: FrameType, thread: int = 0) -> bool:
     return (code, at) == (id(frame), frame.f_lasti) and child.startswith(f"{name}.")
 
 
-def _is_from_list(frame: FrameType) -> bool:
-    above = frame.f_back
-    return above is not None and above.f_code.co_name in ("_handle_fromlist", "_call_with_frames_removed")
+def is_in_fromlist(frame: FrameType | None) -> bool:
+    """Whether the import system imports a module that a from-import may mean."""
+    while frame is not None and callsite.is_importlib(frame):
+        if frame.f_code.co_name == "_handle_fromlist":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _is_top(frame: FrameType) -> bool:

@@ -8,7 +8,7 @@ import sys
 from compat._forking import gate
 
 from . import imports, overlay
-from .modules import LegacyModule, dress, fallback, is_public, missing, served_property
+from .modules import LegacyModule, dress, fallback, gone_names, is_public, missing, served_property
 from .targets import is_there, load_module, spec_of
 
 TYPE_CHECKING = False
@@ -65,12 +65,9 @@ class Loader:
         namespace["__canonical__"] = self.canonical
         namespace["__compat_recorder__"] = self.recorder
         kind: Any = type(module)
-        kind.__compat_gone__ = gone = set()
         kind.__compat_rows__ = self.rows
         for name, move in self.owner.servable(self.rows).items():
             setattr(kind, name, served_property(move, self.owner.recorder))
-            if self.owner.recorder(move).raises:
-                gone.add(name)
         if self.canonical:
             dress(module, sys.modules[self.canonical])
             namespace["__getattr__"] = fallback(module, self.canonical, self.recorder)
@@ -84,7 +81,7 @@ class Loader:
 
         def star(name: str) -> object:
             if name == "__all__":
-                gone = vars(type(module))["__compat_gone__"]
+                gone = gone_names(module)
                 served = (name for name in self.rows if is_public(name) and name not in gone)
                 return sorted(name for name in served if is_there(self.rows[name]))
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")

@@ -12,8 +12,10 @@ import types
 from _thread import get_ident
 from importlib.machinery import ModuleSpec
 
+from compat.errors import LegacyExpiredAttribute, LegacyExpiredModule, RemovedAttribute, RemovedModule, of_module
+
 from .. import kinds
-from ..recording import callsite, filters
+from ..recording import bytecode, callsite, filters
 from ..recording.callsite import unseen
 from ..recording.funnel import lost_error, record, site_key
 from . import imports
@@ -82,8 +84,6 @@ def _recorders(module: LegacyModule, own: dict[str, Any], held: dict[str, Any]) 
 class LegacyModule(types.ModuleType):
     """A module at a legacy path. Each has a class of its own, which carries its descriptors."""
 
-    #: The names that have expired, or were removed: they are not listed.
-    __compat_gone__: frozenset[str] | set[str] = frozenset()
     __compat_rows__: Mapping[str, Move] = types.MappingProxyType({})
 
     @property
@@ -102,7 +102,7 @@ class LegacyModule(types.ModuleType):
         canonical = _canonical(self)
         if canonical is not None:
             names.update(dir(canonical))
-        return sorted(names - type(self).__compat_gone__)
+        return sorted(names - gone_names(self))
 
     def __setattr__(self, name: str, value: object) -> None:
         canonical = _canonical(self)
@@ -141,6 +141,15 @@ def _canonical(module: types.ModuleType) -> types.ModuleType | None:
     return sys.modules.get(name) if name else None
 
 
+def gone_names(module: types.ModuleType) -> set[str]:
+    """The names of a legacy module that have expired, or were removed: they are not listed."""
+    owner, held = vars(module).get("__compat_owner__"), vars(module)
+    if owner is None:
+        return set()
+    rows: Mapping[str, Move] = type(module).__compat_rows__  # type: ignore[attr-defined]
+    return {name for name, move in rows.items() if name and name not in held and owner.recorder(move).raises}
+
+
 def _served(kind: type) -> list[str]:
     return [name for name, value in vars(kind).items() if isinstance(value, property) and not name.startswith("__")]
 
@@ -165,8 +174,6 @@ class LegacySpec(ModuleSpec):
     _loading = 0
     recorder: UseRecorder | None = None
     rows: Mapping[str, Move] = types.MappingProxyType({})
-    #: What a statement raises that imports the module itself: at the removal version, of one that has nothing left.
-    gone: Callable[[], Exception | None] | None = None
     #: The threads that wait for the module and are counted.
     waiting: set[int]
 
@@ -182,7 +189,7 @@ class LegacySpec(ModuleSpec):
                 # Another thread is loading the module; this one has come to wait for it.
                 self.waiting.add(get_ident())
                 imports.seen(self.name, recorder, self.rows, sys._getframe(1))
-            return bool(self._loading) or (self.gone is not None and imports.refused(self.name, self.gone, sys._getframe(1)))
+            return bool(self._loading)
         frame = sys._getframe(1)
         known = recorder.hot.get(site_key(frame))
         if known is not None and filters.current() == filters.SNAPSHOT:
@@ -235,7 +242,7 @@ def fallback(module: types.ModuleType, canonical: str, recorder: UseRecorder | N
             names = [key for key in vars(target) if is_public(key)] if found is None else list(found)
             if found is not None:
                 return names
-            gone, rows = vars(kind)["__compat_gone__"], vars(kind)["__compat_rows__"]
+            gone, rows = gone_names(module), vars(kind)["__compat_rows__"]
             own = [key for key in _served(kind) if is_public(key) and key not in names and key not in gone]
             return names + [key for key in own if key not in rows or is_there(rows[key])]
         if (name.startswith("__") and name.endswith("__")) or recorder is None:
@@ -261,6 +268,15 @@ def fallback(module: types.ModuleType, canonical: str, recorder: UseRecorder | N
     return __getattr__
 
 
+def attribute_error(error: ImportError, name: str, frame: FrameType) -> Exception | None:
+    """What a read of a module that is gone raises, by way of its parent; ``None`` where ``error`` tells of something else."""
+    if not isinstance(error, (LegacyExpiredModule, RemovedModule)):
+        return None
+    if bytecode.is_import_from(frame):
+        return of_module(error, is_gone=False)
+    return RemovedAttribute(str(error)) if isinstance(error, RemovedModule) else LegacyExpiredAttribute(str(error), name=name)
+
+
 @callsite.unseen
 def missing(
     module: types.ModuleType, own: Any, is_declared: Callable[[str], bool] = lambda path: False
@@ -279,6 +295,9 @@ def missing(
             try:
                 return importlib.import_module(path)
             except ImportError as error:
+                failure = attribute_error(error, name, sys._getframe(1))
+                if failure is not None:
+                    raise failure.with_traceback(None) from None
                 raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}: {error}") from error
         if own is not None:
             return own(name)

@@ -16,7 +16,7 @@ from .targets import is_there
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from importlib.machinery import ModuleSpec
     from typing import Any
 
@@ -36,7 +36,7 @@ def class_of(module: types.ModuleType) -> type | None:
     before: Any = kind
 
     def __dir__(self: types.ModuleType) -> list[str]:
-        return sorted({*before.__dir__(self), *vars(type(self))[_MARK]})
+        return sorted({*before.__dir__(self), *(name for name, _ in _listed(type(self)))})
 
     body = {"__module__": kind.__module__, "__dir__": __dir__, "__reduce_ex__": by_reference, _MARK: {}}
     made = type(kind.__name__, (kind,), body)
@@ -65,6 +65,13 @@ def read_by_descriptors(kind: Any) -> None:
             kind.__getattribute__ = object.__getattribute__
 
 
+def _listed(kind: type) -> Iterator[tuple[str, Move]]:
+    """The names that rows put on a module's class and that have not expired."""
+    for name, recorder in vars(kind)[_MARK].items():
+        if not recorder.raises:
+            yield name, recorder.move
+
+
 def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) -> Callable[[], None] | None:
     """Put the rows of a live module onto it; return the function that takes them off again, ``None`` for no change."""
     namespace, recorder_of = vars(module), owner.recorder
@@ -85,8 +92,7 @@ def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) 
     popped = {name: namespace.pop(name) for name in wanted if name in namespace}
     for name, move in wanted.items():
         setattr(kind, name, served_property(move, recorder_of))
-        if not recorder_of(move).raises:
-            vars(kind)[_MARK][name] = move
+        vars(kind)[_MARK][name] = recorder_of(move)
     own = namespace.get("__getattr__")
     namespace["__getattr__"] = made = missing(module, own, owner.ledger.is_declared)
     if "__all__" not in namespace and "__all__" not in vars(kind):
@@ -154,7 +160,7 @@ def _star(kind: type) -> property:
         if bytecode.READABLE and not (bytecode.is_import_from(frame) or frame.f_code.co_name == "_handle_fromlist"):
             raise AttributeError(f"module {module.__name__!r} has no attribute '__all__'")
         names = {name for name in vars(module) if not name.startswith("_")}
-        moved = vars(type(module))[_MARK].items()
+        moved = _listed(type(module))
         return sorted(names | {name for name, move in moved if not name.startswith("_") and is_there(move)})
 
     def put(module: Any, value: object) -> None:

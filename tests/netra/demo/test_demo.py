@@ -66,7 +66,7 @@ def _sections(text):
     [
         ("COMPAT", "off", "ModuleNotFoundError: No module named 'netra_backend'"),
         ("COMPAT_ROOTS", "shared", "ModuleNotFoundError: No module named 'netra_backend'"),
-        ("COMPAT_AS_OF", "3.0", "LegacyExpiredImport: Importing UserExecutionContext from "),
+        ("COMPAT_AS_OF", "3.0", "LegacyExpiredModule: Importing UserExecutionContext from "),
     ],
 )
 def test_what_keeps_the_service_from_running_is_said_in_one_line(variable, value, said):
