@@ -9,7 +9,7 @@ import pytest
 from compat.analysis import fixer, scan
 from compat.analysis.rewriting.options import LIKELY
 from compat.analysis.scanning.scanner import scan_one
-from compat.ledger import Argument
+from compat.ledger import Argument, Ledger, Method
 
 HEAD = "from shop.core import Widget\n"
 
@@ -258,3 +258,37 @@ def test_scan_and_fix_agree_on_every_receiver(ledger, tmp_path):
         assert {path.rpartition("/")[2] for path in result.written} == set(changed) and not result.problems
     assert uses_in(ledger, tmp_path) == []
     assert uses_in(ledger, tmp_path, "medium") == []
+
+
+GIVEN = {
+    "an annotated global": ("current: Desk = _Proxy('desk')", "current.open()"),
+    "a quoted annotation": ("current: 'Desk' = _Proxy('desk')", "current.open()"),
+    "a global": ("current = Desk()", "current.open()"),
+    "a function that says so": ("def current(\n    place=1,\n) -> Desk:\n    return _made[place]", "current().open()"),
+    "a function that makes one": ("def current():\n    return Desk()", "current().open()"),
+    "a subclass": ("class current(Desk):\n    pass", "current().open()"),
+}
+
+
+@pytest.mark.parametrize("home", ["lobby/__init__.py", "lobby/parts.py"])
+@pytest.mark.parametrize("gives, use", GIVEN.values(), ids=GIVEN)
+def test_what_an_installed_library_hands_out_is_found_where_its_class_is_not_named(tmp_path, monkeypatch, home, gives, use):
+    files = {
+        "lobby/__init__.py": "from .desks import Desk\n",
+        "lobby/desks.py": "class Desk:\n    def unlock(self): pass\n",
+        "lobby/parts.py": "",
+    }
+    files[home] = f"from lobby.desks import Desk\n{gives}\n"
+    if home != "lobby/__init__.py":
+        files["lobby/__init__.py"] += "from .parts import current\n"
+    for name, text in files.items():
+        (tmp_path / "site" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "site" / name).write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    told = {"since": "1.0", "removal": "3.0", "instead": None}
+    rows = Ledger("lobby", version="2.0") + [Method("lobby:Desk.open", "lobby:Desk.unlock", **told)]
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "user.py").write_text(f"from lobby import current\n{use}\n")
+    assert uses_in(rows, tree) == [("user.py", 2)]
+    assert fixer.fix([str(tree)], rows, write=True).written and uses_in(rows, tree) == []

@@ -62,7 +62,7 @@ def problem(plan: Plan, target: Target) -> str:
     """Why the canonical path of a target cannot be written in place of an attribute; empty where it can."""
     path = target.legacy.replace(":", ".")
     if target.is_tombstone:
-        return f"{path} was removed"
+        return f"{path} was removed: {plan.targets.wording.words(target, 'read')[1]}"
     if plan.targets.is_stopgap(target):
         return plan.targets.wording.by_hand(target, "read", path)
     if not target.canonical or "." in target.canonical.partition(":")[2]:

@@ -13,6 +13,7 @@ from compat.ledger.move import NAME
 from ..reading.batch import Batch, Data, Words
 from ..reading.compatibility_characters import foreign_runs, has_plain_words
 from ..reading.sources import encoding_of
+from ..targets import giving
 from ..targets.module_files import find_module_file
 from .needles import minimal, needles, path_pattern
 
@@ -57,6 +58,7 @@ class Prefilter:
             owner, _, name = path.rpartition(".")
             last = owner.rpartition(".")[2]
             words.add(last if last[:1].isupper() else name)
+        words.update(giving.givers(() if paths_only else targets.members.methods))
         for made, factory in targets.members.adapters.factories.items() if policy or words else ():
             words.update((made.rpartition(".")[2], factory.partition(":")[2]))
         if policy:
