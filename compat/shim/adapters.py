@@ -18,7 +18,7 @@ from abc import ABCMeta
 from compat._forking import gate
 from compat.ledger import Class, Ledger, Move
 
-from .forward import FunctionLike, shape
+from .forward import FunctionLike, compiled, shape
 from .methods import Legacy, Part
 from .recording import callsite
 from .recording.funnel import LateRecorder, UseRecorder, record
@@ -265,9 +265,8 @@ def passed(name: str, found: Any) -> Any:
     first, _, rest = arguments.partition(", ")
     if first.startswith("*") or not name.isidentifier():
         parameters, first, rest = "self, *args, **kwargs", "self", "*args, **kwargs"
-    made: dict[str, Any] = {"__name__": __name__, "_defaults": found.__defaults__, "_named": found.__kwdefaults__}
-    exec(compile(_METHOD.format(name=name, parameters=parameters, first=first, rest=rest), "<compat passed>", "exec"), made)
-    plain = made[name]
+    source = _METHOD.format(name=name, parameters=parameters, first=first, rest=rest)
+    plain = compiled(source, "<compat passed>", {"__name__": __name__}, found if "=..." in parameters else None)
     plain.__qualname__, plain.__doc__, plain.__module__ = found.__qualname__, found.__doc__, found.__module__
     plain.__wrapped__ = found
     special = inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found) or inspect.isgeneratorfunction(found)

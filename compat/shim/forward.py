@@ -97,6 +97,16 @@ def caller(recorder: UseRecorder | LateRecorder, kind: str) -> Callable[[FrameTy
     return slow
 
 
+def code_of(source: str, file: str) -> types.CodeType:
+    """The code of the one function that a source defines."""
+    return next(one for one in compile(source, file, "exec").co_consts if isinstance(one, types.CodeType))
+
+
+def compiled(source: str, file: str, scope: dict[str, Any], like: Any) -> Any:
+    """The one function that a source of :func:`shape` defines, with the defaults of the one that it was made from."""
+    return _function(code_of(source, file), scope, like)
+
+
 def _function(code: types.CodeType, scope: dict[str, Any], like: Any) -> Any:
     """A function with the defaults of another."""
     defaults, named = getattr(like, "__defaults__", None), getattr(like, "__kwdefaults__", None)
@@ -134,8 +144,7 @@ def forward(
     code = _codes.get(key)
     if code is None:
         source = _TEMPLATE.format(parameters=parameters, call=call, key=KEY, filters=FILTERS)
-        code = next(one for one in compile(source, file, "exec").co_consts if isinstance(one, types.CodeType))
-        _codes[key] = code
+        code = _codes[key] = code_of(source, file)
     scope: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "__builtins__": _BUILTINS}
     scope.update(_fn=target, _hot=recorder.hot, _slow=caller(recorder, kind))
     plain = _function(code.replace(), scope, target if "=..." in parameters else None)
