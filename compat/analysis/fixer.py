@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from compat._writing import whole_file
@@ -14,13 +15,14 @@ from compat._writing import whole_file
 from .choice import Choice
 from .config import Settings
 from .hints import Hints, gather
+from .leaving import Leaver
 from .reading import gc_pause, notebooks
 from .reading.files import Found, Trees, matches
 from .rewriting.options import SHOWN, Options, Verdict
 from .rewriting.overrides import Facts
-from .rewriting.rewriter import FAILED, FIXED, UNCHANGED, Outcome, fix_bytes, overrides_in
+from .rewriting.rewriter import FAILED, FIXED, SKIPPED, UNCHANGED, Outcome, fix_bytes, overrides_in
 from .rewriting.verifying import verify as verified
-from .scanning import re_exports
+from .scanning import re_exports, shortcut
 from .scanning.examine import Selection, read
 from .scanning.file_scanner import Scanner
 from .suggesting import Suggestion, suggest
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 
     from .findings import Finding
     from .hints import Ran
+    from .reading.sources import Source
     from .rewriting import Skip
+    from .targets import Targets
 
 _STEP = 50
 
@@ -109,6 +113,7 @@ def fix(
         warnings.simplefilter("ignore")
         outcomes: dict[str, tuple[Found, Outcome]] = {}
         typed: dict[str, set[str]] = {}
+        unasked: dict[str, tuple[Found, bytes]] = {}
         wanted = (item for item in found if item.path in named or not _known_ignored(trees, item))
         for count, (item, raw) in enumerate(scanner.candidates(wanted), 1):
             if progress is not None and count % _STEP == 0:
@@ -118,8 +123,14 @@ def fix(
             outcome = fixing.candidate(item, raw)
             if outcome is not None and outcome.carried:
                 typed[outcome.module] = {*outcome.carried}
+            elif outcome is not None and outcome.carried is None:
+                unasked[outcome.module] = (item, outcome.before)
             if outcome is not None and (outcome.status != UNCHANGED or outcome.held):
                 outcomes[item.path] = (item, outcome)
+        for module in re_exports.imported(found, unasked) if unasked else ():
+            given = fixing.candidate(*unasked[module], parses=True)
+            if given is not None and given.carried:
+                typed[module] = {*given.carried}
         _follow_types(fixing, [item for item in found if not item.is_data], outcomes, typed, trees)
         result.fixing = fixing
         fixing.items.update((item.path, item) for item in found)
@@ -212,6 +223,8 @@ class _Fixing:
     #: Methods that keep their names, and by file the names that others know it by.
     held: set[str] = field(default_factory=set)
     kept: dict[str, set[str]] = field(default_factory=dict)
+    #: Files whose own imports do not tell all that they use.
+    parsed: set[str] = field(default_factory=set)
     #: How sure the renames of methods are that classes of the trees override; ``None`` before all files were read.
     overrides: Optional[dict[str, Verdict]] = None
 
@@ -226,21 +239,53 @@ class _Fixing:
             overrides=self.overrides,
         )
 
-    def candidate(self, item: Found, raw: Union[bytes, OSError, None]) -> Optional[Outcome]:
+    def candidate(self, item: Found, raw: Union[bytes, OSError, None], *, parses: bool = False) -> Optional[Outcome]:
         if raw is None or isinstance(raw, FileNotFoundError):
             return None
         if isinstance(raw, OSError):
             return Outcome(item.path, FAILED, reason=f"could not be read: {raw.strerror or raw}")
         module, is_package = self.scanner.modules.of(item)
+        options = self.options(item)
+        whole = True
+        if not (parses or item.path in self.parsed or item.path in self.hints or options.skip_all):
+            left, whole = self._leave(item, raw, module, options)
+            if left is not None:
+                return left
         return fix_bytes(
             item.path,
             raw,
             self.scanner.targets,
             module=module,
             is_package=is_package,
-            options=self.options(item),
+            options=options,
             hints=self.hints.get(item.path),
+            whole=whole,
         )
+
+    def _leave(self, item: Found, raw: bytes, module: str, options: Options) -> tuple[Optional[Outcome], bool]:
+        """The outcome of a file in which nothing can be rewritten, as its imports tell.
+
+        ``None`` where that takes parsing it, with whether it is likely then that something is.
+        """
+        scanner = self.scanner
+        if scanner.targets.carried is None or item.path.endswith(notebooks.SUFFIX):
+            return None, True
+        named = partial(scanner.modules.of, item)
+        is_inside = scanner.modules.is_inside(item.path)
+        leaver: Optional[Leaver] = None
+
+        def begin(source: Source, targets: Targets, spans: tuple[list[int], list[int]]) -> Leaver:
+            nonlocal leaver
+            leaver = Leaver(source, targets, spans)
+            return leaver
+
+        made = shortcut.find(item.path, raw, scanner.targets, scanner.prefilter, named, begin, is_inside=is_inside)
+        if made is None:
+            return None, leaver is None or leaver.is_promising
+        skips = made.skips(options.chosen)
+        carried = None if made.gives and module else ()
+        status = SKIPPED if skips else UNCHANGED
+        return Outcome(item.path, status, raw, raw, skips=skips, module=module, carried=carried), False
 
     def overrides_in(self, item: Found, raw: bytes, rows: frozenset[str]) -> Facts:
         """What a file says of methods that classes of the trees override."""
@@ -299,10 +344,11 @@ def _follow_types(
         given, typed = typed, {}
         for item, raw in re_exports.importers(found, given):
             is_left = item.path not in trees.roots and _known_ignored(trees, item)
+            fixing.parsed.add(item.path)
             outcome = fixing.candidate(item, raw) if not is_left else None
             if outcome is None:
                 continue
-            more = {*outcome.carried} - targets.carried_by(outcome.module)
+            more = {*(outcome.carried or ())} - targets.carried_by(outcome.module)
             if more:
                 typed[outcome.module] = more
             if outcome.status != UNCHANGED or outcome.held:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat.analysis import scan
+from compat.analysis import fixer, scan
 from compat.ledger import Argument, Behaviour, Class, Deprecated, Ledger, Method, Module, Name, Removed, names
 
 pytestmark = pytest.mark.once
@@ -28,6 +29,11 @@ def make(value, new=None): return value
 def plain(): return 1
 def stays(): return 1
 LIMIT = 1
+""",
+    "sc_stop.py": """
+def aid(): return 1
+class Help:
+    def hold(self): return 1
 """,
     "sc_adapters.py": """
 from compat.shim import Adapter, legacy_method, renamed
@@ -58,6 +64,9 @@ HEADS = [
     "from sc_old.things import (\n    plain,\n    LIMIT,\n)",
     "from .sibling import plain",
     "from sc_old.things import plain  # compat: allow[name]",
+    "from sc_old.things import aid",
+    "from sc_old.things import Help, gone as lost",
+    "try:\n    from sc_old.things import aid\nexcept ImportError:\n    aid = None",
     "from .one import give",
     "from .two import give as given, Mine",
 ]
@@ -83,6 +92,9 @@ BODIES = [
     "for _ in range(2):\n    print(TOP, plain)\n",
     "# sc_old.things is old\n",
     "loads()\n",
+    "aid()\nHelp().hold()\nlost.cause\n",
+    "__all__ = ['aid', 'Help']\n",
+    "def give(help: Help):\n    help.seize()\n    return Help()\n",
     "def give():\n    return Widget()\n",
     "def give():\n    return given()\n",
     "class Mine(Widget): pass\n",
@@ -101,8 +113,10 @@ def ledger(tmp_path_factory):
         (home / name).parent.mkdir(exist_ok=True)
         (home / name).write_text(text)
     sys.path.insert(0, str(home))
-    made = Ledger("sc", version="1.5", docs="")
+    made = Ledger("sc", version="1.5", docs="", stopgaps=("sc_stop",))
     made += [
+        *names("sc_old.things", "sc_stop", "aid Help", **TOLD),
+        Method("sc_stop:Help.seize", "sc_stop:Help.hold", **TOLD),
         *names("sc_old.things", "sc_new.core", "plain Widget make LIMIT", **TOLD),
         Class("sc_old.engines:Engine", "sc_new.core:Engine", adapter="sc_adapters:Engine", **TOLD),
         Module("sc_old.whole", "sc_new.whole", **TOLD),
@@ -123,16 +137,46 @@ def program(chance: random.Random) -> str:
     return "\n".join([*heads, *bodies])
 
 
-@settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 2**32))
-def test_both_find_the_same(ledger, tmp_path_factory, seed):
+def _tree(tmp_path_factory, seed):
     chance = random.Random(seed)
     tree = tmp_path_factory.mktemp("tree")
     (tree / "pkg").mkdir()
     for name in ("__init__", "sibling", "one", "two", "three"):
         (tree / "pkg" / f"{name}.py").write_text(program(chance))
+    return tree
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_both_find_the_same(ledger, tmp_path_factory, seed):
+    tree = _tree(tmp_path_factory, seed)
     strict = scan([str(tree)], ledger, strict=True)
     assert scan([str(tree)], ledger).findings == strict.findings
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_what_is_left_without_parsing_is_left_for_the_same_reasons(ledger, tmp_path_factory, seed):
+    tree = _tree(tmp_path_factory, seed)
+    for options in ({}, {"unsafe": True}, {"select": ["name"]}):
+        quick = fixer.fix([str(tree)], ledger, **options).outcomes
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fixer._Fixing, "_leave", lambda *_given: (None, True))
+            assert [_told(item) for item in quick] == [_told(item) for item in fixer.fix([str(tree)], ledger, **options).outcomes]
+
+
+def _told(outcome):
+    return replace(outcome, carried=(), held=frozenset())
+
+
+def test_a_file_in_which_nothing_can_be_rewritten_is_not_parsed_by_fix(ledger, tmp_path):
+    (tmp_path / "broken.py").write_text("from sc_old.things import aid, gone\n\nx = = 1\n")
+    (tmp_path / "other.py").write_text("from sc_old.things import aid, plain\n\nx = = 1\n")
+    outcomes = fixer.fix([str(tmp_path)], ledger).outcomes
+    assert [(item.path[-9:], item.status, len(item.skips)) for item in outcomes] == [
+        ("broken.py", "skipped", 2),
+        ("/other.py", "failed", 0),
+    ]
 
 
 def test_a_syntax_error_away_from_any_use_is_told_only_when_strict(ledger, tmp_path):

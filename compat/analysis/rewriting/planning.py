@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Optional
 from ..model.scopes import ImportedName
 from ..reading import suppressions
 from ..rules.method import reads as method_uses
-from . import attributes, doctests, guards, kinds, overrides, statements, strings
+from . import attributes, beforehand, doctests, guards, kinds, overrides, statements, strings
 from .inlining import uses as inlining
 from .kinds.method import hold, inline_members
 from .options import PLAIN, Options
@@ -94,13 +94,9 @@ def _left_alone(plan: Plan, item: ImportedName, reference: Reference) -> Optiona
         return None if not _has_code(reference) else guards.around_import(plan, item)  # else its own rewriter says why it is left
     if _has_code(reference):
         return guards.around_import(plan, item)
-    if targets.is_stopgap(reference.target):
-        return targets.wording.by_hand(reference.target, "import")
-    if reference.target.move is not None and reference.target.move.depends:
-        return f"what replaces it {reference.target.move.depends}"
-    lacking = targets.lacks(reference.target)
-    if lacking:
-        return lacking
+    reason = beforehand.leads_nowhere(targets, reference.target)
+    if reason:
+        return reason
     read = file.statement(item.statement)
     if read is None or len(read.aliases) != len(item.statement.names):
         return "the statement is written in a way that is not rewritten"

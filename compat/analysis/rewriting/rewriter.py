@@ -49,8 +49,8 @@ class Outcome:
     module: str = ""
     moved: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
-    #: The names by which other files may come to instances of classes with legacy methods.
-    carried: tuple[str, ...] = ()
+    #: The names by which other files may come to instances of classes with legacy methods; ``None`` where that was not asked.
+    carried: Optional[tuple[str, ...]] = ()
     #: Renamed methods that classes of the file override, by the legacy paths of their rows.
     overridden: frozenset[str] = frozenset()
     #: The likely edits that were made, each with what is uncertain about it.
@@ -81,10 +81,12 @@ def fix_bytes(
     is_package: bool = False,
     options: Options = PLAIN,
     hints: Optional[Hints] = None,
+    whole: bool = True,
 ) -> Outcome:
     """Rewrite the bytes of one file; encoding, BOM and line ends stay. Never raises for what the file holds.
 
-    ``hints`` is what is known of the file from outside.
+    ``hints`` is what is known of the file from outside. With ``whole`` false, function bodies in which nothing legacy can stand
+    are looked at only if something is to be rewritten: quicker for a file in which most likely nothing is.
     """
     if path.endswith(notebooks.SUFFIX):
         return _fix_notebook(notebooks.Notebook(path, raw), targets, replace(options, kept_locals=frozenset()))
@@ -94,8 +96,9 @@ def fix_bytes(
     except sources.Undecodable as error:
         return replace(made, status=FAILED, reason=str(error))
     gc_pause.between_files()
+    known = {"module": module, "is_package": is_package, "hints": hints}
     try:
-        uses = file_uses.read(source, targets, module=module, is_package=is_package, hints=hints)
+        uses = file_uses.read(source, targets, whole=whole, **known)  # type: ignore[arg-type]
     except dialects.Unparsable as error:
         return replace(made, status=FAILED, reason=f"line {error.line}: {finding_text.unparsable(error.reason)}")
     try:
@@ -104,6 +107,8 @@ def fix_bytes(
         overridden = frozenset(overrides.renamed_in(uses, plan.members))
     finally:
         uses.close()
+    if not whole and (plan.edits or plan.held or overridden or reason):
+        return fix_bytes(path, raw, targets, options=options, **known)  # type: ignore[arg-type]
     made = replace(made, overridden=overridden, held=frozenset(plan.held), moved=frozenset(plan.moved), taken=tuple(plan.taken))
     if reason:
         return replace(made, status=FAILED, reason=reason)

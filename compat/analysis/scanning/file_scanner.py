@@ -87,7 +87,7 @@ class Scanner:
             from . import quick_scan
 
             told = partial(self.modules.of, item) if self.modules.is_inside(item.path) else None
-            quick = quick_scan.find(item.path, raw, self.targets, self.prefilter, module=told)
+            quick = quick_scan.find(item.path, raw, self.targets, self.prefilter, module=told, finder=quick_scan.Finder)
             if quick is not None:
                 kept = without_repeats([finding for finding in quick.findings if self.scope.takes(finding)])
                 return Examined(kept) if kept else None

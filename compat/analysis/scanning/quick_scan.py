@@ -10,7 +10,7 @@ import ast
 import re
 from bisect import bisect_left, bisect_right
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, NamedTuple, Optional, TypeVar, Union
 
 from ..finding_text import place_of, said
 from ..findings import HIGH, MEDIUM, Finding
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..targets import Targets
     from .prefilter import Prefilter
 
+Found = TypeVar("Found", bound="Finder")
 _IMPORTERS = tuple(map(str.encode, constructs.IMPORTERS))
 _HEAD = re.compile(rb"(?:lazy[ \t\f]+)?(?:from|import)\b")
 _NAMES = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz."
@@ -44,8 +45,8 @@ def find(
     prefilter: Prefilter,
     *,
     module: Optional[Callable[[], tuple[str, bool]]],
-    finder: Optional[type[Finder]] = None,
-) -> Optional[Finder]:
+    finder: Callable[[Source, Targets, tuple[list[int], list[int]]], Found],
+) -> Optional[Found]:
     """What is found in one UTF-8 file; ``None`` where that takes a full analysis.
 
     ``module`` tells the name of a file in a package of the ledger: relative imports of legacy paths take a full analysis.
@@ -67,11 +68,11 @@ def find(
     if not text.isascii() and prefilter.hits_normalized(raw):
         return None
     if not places:
-        return (finder or Finder)(Source(path, raw, text, "utf-8", b""), targets, ([], []))
+        return finder(Source(path, raw, text, "utf-8", b""), targets, ([], []))
     spans = lexer.spans(raw, places) or lexer.exact_spans(raw, places[-1])
     if spans is None:
         return None
-    made = (finder or Finder)(Source(path, raw, text, "utf-8", b""), targets, spans)
+    made = finder(Source(path, raw, text, "utf-8", b""), targets, spans)
     return made if made.look(places) else None
 
 

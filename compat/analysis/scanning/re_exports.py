@@ -71,14 +71,14 @@ def _carry_on(scanner: Scanner, found: list[Found], examined: dict[str, Examined
     unknown = {item.module: path for path, item in examined.items() if item.carried is None}
     if not unknown:
         return
-    imported = _imported(found, unknown)
+    given = imported(found, unknown)
     for item in found:
         before = examined.get(item.path)
-        if before is None or before.carried is not None or before.module not in imported:
+        if before is None or before.carried is not None or before.module not in given:
             continue
         raw, _reason = read(item.path)
-        given = scanner.examine(item, raw).carried if raw is not None else ()
-        examined[item.path] = before._replace(carried=given)
+        carried = scanner.examine(item, raw).carried if raw is not None else ()
+        examined[item.path] = before._replace(carried=carried)
 
 
 def carry(targets: Targets, typed: Mapping[str, Iterable[str]]) -> None:
@@ -102,7 +102,7 @@ def importers(found: Iterable[Found], given: Mapping[str, Iterable[str]]) -> Ite
             yield item, raw
 
 
-def _imported(found: Iterable[Found], modules: Iterable[str]) -> set[str]:
+def imported(found: Iterable[Found], modules: Iterable[str]) -> set[str]:
     """Those of the modules that a source file may import something from."""
     by_end: dict[bytes, set[str]] = {}
     for module in modules:

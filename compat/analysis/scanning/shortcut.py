@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Optional, TypeVar
 
 from ..reading.batch import Words
 from . import quick_scan
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..targets import Target, Targets
     from .prefilter import Prefilter
 
+Found = TypeVar("Found", bound="Finder")
 #: Beside one of these an import and a string are not all there is.
 _MORE = (ALLOWANCE, b"__package__")
 _INDENT = re.compile(rb"[ \t\f]*")
@@ -40,14 +41,31 @@ def examine(
     is_inside: bool,
 ) -> Optional[Examined]:
     """The results of one UTF-8 file; ``None`` where that takes a full analysis."""
-    if any(word in raw for word in _MORE) or prefilter.names_members(raw) or any(text in raw for text in targets.texts_as_bytes):
-        return None
-    made = quick_scan.find(path, raw, targets, prefilter, module=module if is_inside else None, finder=_Finder)
-    if made is None or (b"__all__" in raw and any(_is_said(raw, local) for local in made.re_exported)):
+    made = find(path, raw, targets, prefilter, module, Finder, is_inside=is_inside)
+    if made is None:
         return None
     name = module()[0]
-    given = None if name and isinstance(made, _Finder) and made.gives else ()
+    given = None if name and made.gives else ()
     return Examined(without_repeats(made.findings), made.re_exported if name else {}, [], name, given)
+
+
+def find(
+    path: str,
+    raw: bytes,
+    targets: Targets,
+    prefilter: Prefilter,
+    module: Callable[[], tuple[str, bool]],
+    finder: Callable[[Source, Targets, tuple[list[int], list[int]]], Found],
+    *,
+    is_inside: bool,
+) -> Optional[Found]:
+    """What a finder finds in one UTF-8 file that holds nothing else; ``None`` where that takes a full analysis."""
+    if any(word in raw for word in _MORE) or prefilter.names_members(raw) or any(text in raw for text in targets.texts_as_bytes):
+        return None
+    made = quick_scan.find(path, raw, targets, prefilter, module=module if is_inside else None, finder=finder)
+    if made is None or (b"__all__" in raw and any(_is_said(raw, local) for local in made.re_exported)):
+        return None
+    return made
 
 
 class _Mention:
@@ -94,7 +112,7 @@ def _is_said(raw: bytes, name: str) -> bool:
     return b"'%s'" % word in raw or b'"%s"' % word in raw
 
 
-class _Finder(quick_scan.Finder):
+class Finder(quick_scan.Finder):
     """Gives up where an import binds something that has to be followed."""
 
     #: Whether it imports a class that matters, or what makes one: other files may come to instances by names of this one.

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ...targets import Target, Targets
+
 #: By the rule that a reference falls under.
 IMPORTS: dict[str, Callable[..., Any]] = {
     "module": module.decide,
@@ -22,6 +24,8 @@ IMPORTS: dict[str, Callable[..., Any]] = {
     "removed": removed.decide,
     "deprecated": deprecated.decide,
 }
+#: Those that leave every import without code that replaces it, and why.
+LEFT: dict[str, Callable[[Targets, Target], str]] = {"removed": removed.why_left}
 MEMBERS: tuple[Callable[..., Any], ...] = (
     method.decide_members,
     argument.decide_members,
