@@ -215,7 +215,7 @@ def test_the_interpreters_options_change_nothing(tmp_path, options):
 WORKERS = """
 import multiprocessing, sys
 from concurrent.futures import ProcessPoolExecutor
-from shared.types.core_types import UserID
+import shared.types.core_types as home; from shared.types.core_types import UserID
 def work(x):
     import compat
     from shared.types.core_types import UserID
@@ -223,6 +223,7 @@ def work(x):
 if __name__ == "__main__":
     context = multiprocessing.get_context(sys.argv[1])
     with context.Pool(1) as pool:
+        assert pool.apply(getattr, (home, "__name__")) == home.__name__
         print(pool.apply(UserID, "a"), [pool.apply(work, "b") for _ in range(2)])
     if sys.implementation.name == "cpython":  # PyPy's own executor knows fork alone
         with ProcessPoolExecutor(1, mp_context=context) as pool:

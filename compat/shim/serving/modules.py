@@ -96,6 +96,11 @@ class LegacyModule(types.ModuleType):
             return own
         return Contents(self, own, frame)
 
+    @property
+    def __annotations__(self) -> dict[str, Any]:  # type: ignore[override]
+        """Those of the canonical module; the interpreter would find those of this class, or look into all contents."""
+        return getattr(_canonical(self), "__annotations__", {})
+
     def __dir__(self) -> list[str]:
         names = set(types.ModuleType.__dir__(self)) - _INNER
         names.update(_served(type(self)))
