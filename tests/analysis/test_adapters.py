@@ -49,6 +49,18 @@ def test_a_name_is_followed_through_star_imports_to_where_it_is_defined(tmp_path
         assert defined_at(f"star.{name}") == f"star.{name}"
 
 
+def test_a_converted_attribute_is_advised_by_the_attribute_that_it_converts(ledger, tmp_path, monkeypatch):
+    (tmp_path / "pool_adapters.py").write_text(
+        "from compat import Adapter, converted\n\n\nclass OldPool(Adapter, of='shop.core:Pool'):\n"
+        "    ms = converted('seconds', to_legacy=lambda s: s * 1000, to_canonical=lambda ms: ms / 1000)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    rows = Ledger("pools", version="1.0")
+    rows += [Class("pools.old:Pool", "shop.core:Pool", adapter="pool_adapters:OldPool", since="1", removal="3", instead="a pool")]
+    made = rewriter.fix_text("from pools.old import Pool\nPool().ms = 5\n", rows)
+    assert [skip.reason for skip in made.skips][1:] == ["what replaces it differs: Pool.seconds"]
+
+
 PARTS = """
 from compat.shim import Part, legacy_method
 

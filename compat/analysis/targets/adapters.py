@@ -29,8 +29,8 @@ class Members:
         self.has_own_build = False
         self.renamed: dict[str, str] = {}
         self.legacy: dict[str, str] = {}
-        #: Legacy attributes that are read, and not called.
-        self.values: set[str] = set()
+        #: Legacy attributes that are read, and not called, and the canonical attributes whose values they convert.
+        self.values: dict[str, str] = {}
         #: Where each legacy method is defined: ``"module:Class.method"``.
         self.homes: dict[str, str] = {}
 
@@ -264,7 +264,8 @@ def _collect(made: Members, module: str, tree: ast.Module, node: ast.ClassDef, d
             if not target.startswith("_"):
                 made.legacy[target] = ""
                 if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "converted":
-                    made.values.add(target)
+                    new = value.args[0] if value.args else None
+                    made.values[target] = str(new.value) if isinstance(new, ast.Constant) else ""
 
 
 def _collect_parts(made: Members, module: str, tree: ast.Module, node: ast.ClassDef) -> None:

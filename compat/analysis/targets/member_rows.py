@@ -96,6 +96,8 @@ class MemberRows:
             adapter = self.adapters.of(row.adapter) if row is not None else None
             if row is not None and adapter is not None:
                 for name, told in adapter.members.legacy.items():
+                    value = adapter.members.values.get(name, "")
+                    told = told or (f"{row.canonical.rpartition(':')[2]}.{value}" if value else "")
                     instead = told or row.instead or f"the methods of {row.canonical.replace(':', '.')}"
                     made[name] = self._method_row(row, name, name, instead)
                     own = frozenset((*adapter.members.legacy, *adapter.members.renamed))
