@@ -9,6 +9,7 @@ import pytest
 
 from compat.analysis import fixer
 from compat.analysis.rewriting import rewriter
+from compat.analysis.scanning.scanner import scan_one
 from compat.ledger import Class, Deprecated, Ledger, Method, Name, Removed, replacement, templates
 
 TOLD = {"since": "1.0", "removal": "3.0", "instead": None}
@@ -483,6 +484,17 @@ def test_what_cannot_be_inlined_is_left_with_the_reason(library, rows, text, rea
     assert after == text
     assert status == "skipped"
     assert any(reason in said for said in reasons), reasons
+    if "import *" not in text:
+        skips = fixer.fix_one("m.py", text.encode(), ledger(*rows)).skips
+        found = {(item.line, item.column, item.symbol) for item in scan_one("m.py", text.encode(), ledger(*rows)).findings}
+        assert {(skip.line, skip.column, skip.symbol) for skip in skips if not skip.is_detail} == found
+
+
+def test_accepted_debt_of_an_import_covers_what_is_read_by_its_name(library, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = "from nump import in1d\nin1d(1)\nin1d(2)\n"
+    skips = fixer.fix_one("m.py", text.encode(), ledger(IN1D)).skips
+    assert [(skip.line, skip.is_detail) for skip in skips] == [(1, False), (2, True), (3, True)]
 
 
 def test_a_name_that_others_take_from_here_stays(library, tmp_path):
@@ -493,6 +505,9 @@ def test_a_name_that_others_take_from_here_stays(library, tmp_path):
     result = fixer.fix([str(tree)], ledger(IN1D), write=True)
     assert not result.written
     assert any("by this name" in skip.reason for skip in result.skips)
+    (tree / "app.py").write_text("import nump\nfrom nump import in1d\n\n\ndef f(x):\n    return in1d(x, 1), nump.in1d(x, 2)\n")
+    result = fixer.fix([str(tree)], ledger(IN1D), verify=True)
+    assert (result.problems, [outcome.status for outcome in result.outcomes]) == ([], ["fixed"])
 
 
 def test_a_patch_in_another_file_keeps_the_name(library, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Callable
 
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Skip:
-    """A use that is left as it is: where, which rule and row, why, and whether ``--unsafe`` would rewrite it (``likely``)."""
+    """A use that is left as it is: where, which rule and row, why, and whether ``--unsafe`` would rewrite it (``likely``).
+
+    ``is_detail`` is one by a name that is imported: what counts, and is found by a scan, is the import.
+    """
 
     path: str
     line: int
@@ -32,6 +35,7 @@ class Skip:
     symbol: str
     reason: str
     degree: str = SHOWN
+    is_detail: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,9 +127,9 @@ class Plan:
         chains = set(self.uses_of(item))
         return [other for other in self.references if other.subject in chains]
 
-    def skip_span(self, start: int, rule: str, symbol: str, reason: str, degree: str = SHOWN) -> None:
+    def skip_span(self, start: int, rule: str, symbol: str, reason: str, degree: str = SHOWN, *, is_detail: bool = False) -> None:
         """Leave what stands at an offset alone, and say why."""
-        made = self._noted(start, rule, symbol, reason, degree)
+        made = replace(self._noted(start, rule, symbol, reason, degree), is_detail=is_detail)
         if not self.is_allowed(start, rule, symbol) and made not in self._skipped:
             self._skipped.add(made)
             self.skips.append(made)

@@ -24,7 +24,7 @@ def verify(outcome: Outcome, targets: Targets, *, is_package: bool, options: Opt
         targets,
         module=outcome.module,
         is_package=is_package,
-        options=replace(options, kept_locals=outcome.renamed, held=outcome.held, skip_all=""),
+        options=replace(options, kept_locals=options.kept_locals | outcome.renamed, held=outcome.held, skip_all=""),
     )
     if again.status == FIXED:
         return "a second run would change it again"

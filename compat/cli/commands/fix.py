@@ -166,10 +166,11 @@ def _fix_trees(
             _tell(outcome)
     for problem in result.problems:
         click.echo(problem, err=True)
-    accepted = _accepted(result.skips, debt)
-    _tell_counts(result, fixed, accepted, write=write)
+    left = [skip for skip in result.skips if not skip.is_detail]
+    accepted = _accepted(left, debt)
+    _tell_counts(result, fixed, left, accepted, write=write)
     pending = bool(fixed) and not write
-    is_new = len(result.skips) > accepted
+    is_new = len(left) > accepted
     return 1 if pending or is_new or result.failed or result.problems else 0
 
 
@@ -211,7 +212,8 @@ def _fix_stdin(
     if is_text and not given["quiet"]:
         _tell(outcome)
     pending = outcome.status == rewriter.FIXED and not is_text
-    return 1 if pending or outcome.status == rewriter.FAILED or len(outcome.skips) > _accepted(outcome.skips, debt) else 0
+    left = [skip for skip in outcome.skips if not skip.is_detail]
+    return 1 if pending or outcome.status == rewriter.FAILED or len(left) > _accepted(left, debt) else 0
 
 
 def _tell(outcome: Outcome) -> None:
@@ -234,16 +236,16 @@ def _place(skip: Skip) -> str:
     return f"{skip.path}:{skip.line}:{skip.column}"
 
 
-def _accepted(skips: list[Skip] | tuple[Skip, ...], debt: Baseline | None) -> int:
+def _accepted(skips: list[Skip], debt: Baseline | None) -> int:
     return debt.known((skip.path, skip.symbol) for skip in skips) if debt is not None else 0
 
 
-def _tell_counts(result: Fix, fixed: list[Outcome], accepted: int, *, write: bool) -> None:
+def _tell_counts(result: Fix, fixed: list[Outcome], left: list[Skip], accepted: int, *, write: bool) -> None:
     from compat.analysis.rewriting.options import LIKELY
 
     done = len(result.written) if write else len(fixed)
-    skipped = f"{len(result.skips)} use{'s' if len(result.skips) != 1 else ''} skipped"
-    likely = sum(skip.degree == LIKELY for skip in result.skips)
+    skipped = f"{len(left)} use{'s' if len(left) != 1 else ''} skipped"
+    likely = sum(skip.degree == LIKELY for skip in left)
     more = [f"{accepted} known in the baseline"] if accepted else []
     more += [f"{likely} likely: --unsafe rewrites {'it' if likely == 1 else 'them'}"] if likely else []
     skipped += f" ({', '.join(more)})" if more else ""

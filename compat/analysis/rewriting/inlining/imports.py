@@ -28,7 +28,7 @@ def spell(
     through: list[Union[ImportedName, Placement]] = []
     for need in needs:
         if not need.module:
-            raise Left(f"nothing says what {need.local} is")
+            raise Left(f"its replacement reads {need.local}, and the imports of its row do not say what that is")
         found = _there(plan, speller, scope, at, need)
         if found is not None:
             item, spelt[need.local] = found

@@ -177,7 +177,7 @@ def decide_import(plan: Plan, item: ImportedName, reference: Reference) -> bool:
         if why == DOUBTED:
             reason = reason or why
         elif why:
-            plan.skip_span(plan.file.span(chain.root)[0], reference.target.kind, legacy, why)
+            plan.skip_span(plan.file.span(chain.root)[0], reference.target.kind, legacy, why, is_detail=True)
             reason = reason or why
         else:
             freed.add(chain)
