@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -388,11 +387,11 @@ def _rename_overrides(fixing: _Fixing, found: list[Found], outcomes: dict[str, t
 
 def _keep_names_others_use(fixing: _Fixing, found: list[Found], outcomes: dict[str, tuple[Found, Outcome]]) -> None:
     """Fix again, with the local name kept, what other files import or patch in a module by a name that would change."""
-    wanted: dict[str, list[tuple[str, bytes, re.Pattern[bytes]]]] = {}
+    wanted: dict[str, list[tuple[str, bytes, re_exports.Taking]]] = {}
     for path, (_item, outcome) in outcomes.items():
         for name in outcome.renamed:
             last = (outcome.module.rpartition(".")[2] or os.path.splitext(os.path.basename(path))[0]).encode()
-            wanted.setdefault(path, []).append((name, name.encode(), _takes_from(last, name.encode())))
+            wanted.setdefault(path, []).append((name, name.encode(), re_exports.Taking(last, name.encode())))
     if not wanted:
         return
     kept = fixing.kept
@@ -403,20 +402,13 @@ def _keep_names_others_use(fixing: _Fixing, found: list[Found], outcomes: dict[s
         for path, entries in wanted.items():
             if path != item.path:
                 for name, word, takes in entries:
-                    if word in raw and takes.search(raw):
+                    if word in raw and takes.is_in(raw):
                         kept.setdefault(path, set()).add(name)
     for path in kept:
         item, outcome = outcomes[path]
         again = fixing.candidate(item, outcome.before)
         if again is not None:
             outcomes[path] = (item, again)
-
-
-def _takes_from(module: bytes, name: bytes) -> re.Pattern[bytes]:
-    """Where a text may get at a name of a module: the module stands in an import or alone in a string, or before the name."""
-    last, word = re.escape(module), re.escape(name)
-    imported = rb"\b(?:from|import)\b[^#\r\n]*\b%s\b|\bimport\s*\([^)]*\b%s\b" % (last, last)
-    return re.compile(rb"%s|[\"'.]%s[\"']|\b%s(?:\s*\.\s*|:)%s\b" % (imported, last, last, word))
 
 
 def write_file(path: str, before: bytes, after: bytes) -> str:

@@ -15,6 +15,7 @@ from compat.analysis import fixer
 from compat.analysis.config import Settings
 from compat.analysis.rewriting import rewriter, verifying
 from compat.analysis.rewriting.edits import Edit, EditConflict, apply
+from compat.analysis.scanning import re_exports
 from compat.analysis.targets import Targets
 
 GOLD = Path(__file__).parent.parent / "gold" / "fix"
@@ -140,11 +141,20 @@ def test_a_class_that_others_import_or_patch_where_it_is_constructed_is_left(led
         ("EntryPoint('app.used:Engine')\n", True),
         ("import_module('app.used').Engine\n", True),
         ("used = Engine()\n", False),
+        ("from app import x, \\\n    used\nused.Engine\n", True),
+        ("from app.used import x, \\\n    Engine\n", True),
+        ("from app.used import (  # (all)\n    x,  # )\n    Engine,\n)\n", True),
+        ("from .used import *\n", True),
+        ("from app import used as u\npatch.object(u, 'Engine')\n", True),
+        ("used = app.used\nused\\\n  .Engine\n", True),
         ("from app.unused import Engine\nused.speed\n", False),
+        ("from app import used\nfrom shop_old import Engine\nused.start(Engine())\n", False),
+        ("import app.used\nfrom shop_old import (\n    Engine,\n)\n", False),
+        ("from app.used import (\n    x,\n)\nfrom shop_old import Engine\n", False),
     ],
 )
 def test_who_may_take_a_name_from_a_module_is_seen(text, takes):
-    assert bool(fixer._takes_from(b"used", b"Engine").search(text.encode())) is takes
+    assert re_exports.Taking(b"used", b"Engine").is_in(text.encode()) is takes
 
 
 def test_relative_imports_of_the_legacy_package(ledger, tmp_path):

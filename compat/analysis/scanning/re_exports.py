@@ -168,3 +168,30 @@ def _ends(module: bytes) -> list[bytes]:
     """The ends of a dotted path: itself, ``b.c`` and ``c`` of ``a.b.c``."""
     parts = module.split(b".")
     return [b".".join(parts[at:]) for at in range(len(parts))]
+
+
+class Taking:
+    """Tells whether a file may get at one name of a module: by its import, through the module as an object, or by a string.
+
+    Modules count by the last word of their paths alone: a file may be imported by other paths than that of its place.
+    """
+
+    def __init__(self, module: bytes, name: bytes) -> None:
+        self._module, self._name = module, name
+        last, word = re.escape(module), re.escape(name)
+        self._path = re.compile(rb"\b%s(?:[\s\\]*\.[\s\\]*|:)%s\b" % (last, word))
+        self._text = re.compile(rb"[\"'.]%s[\"']" % last)
+        self._read = re.compile(rb"(?:\.[\s\\]*|[\"'])%s\b" % word)
+
+    def is_in(self, raw: bytes) -> bool:
+        if self._path.search(raw):
+            return True
+        is_object = self._text.search(raw) is not None
+        for base, names, modules in _STATEMENT.findall(raw):
+            is_unclear = any(sign in names for sign in (b"#", b"\\"))  # more names may stand behind it
+            if base.rpartition(b".")[2] == self._module:
+                if is_unclear or b"*" in names or self._name in _WORD.findall(names):
+                    return True
+            elif is_unclear or self._module in _WORD.findall(names or modules):
+                is_object = True
+        return is_object and self._read.search(raw) is not None

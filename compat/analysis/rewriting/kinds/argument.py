@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from compat.ledger import replacement
 
+from ...reading import lexer
 from ...rules import argument
 from ...targets import converting
 from ...targets.adapters import find_signature
@@ -171,24 +172,36 @@ def _drop(plan: Plan, use: argument.Use) -> str:
         return "it has no effect any more, but computing its value may have one"
     data = plan.file.source.data
     start, end = plan.file.span(use.keyword)
+    if b"#" in data[start:end] and any(
+        data[token.start] == 35 and start < token.start < end for token in lexer.tokens(data) or ()
+    ):
+        return "a comment stands within it"
     after = re.compile(rb"[ \t]*,[ \t]*").match(data, end)
-    before = re.compile(rb",[ \t]*$").search(data, 0, start)
+    before = re.compile(rb",[ \t]*$" if after is not None else rb",\s*$").search(data, 0, start)
     close = plan.file.span(use.call)[1]
     if len(use.call.args) + len(use.call.keywords) == 1:
         if after is not None:
             end = after.end()
+        outer = data.rfind(b"(", 0, start) + 1, close - 1
+        if not data[outer[0] : start].strip() and not data[end : outer[1]].strip():
+            start, end = outer
+        else:
+            start, end = _line(data, start, end)
     elif before is not None and (after is None or data[after.end() : close].lstrip()[:1] == b")"):
         start = before.start()
     elif after is not None:
-        end = after.end()
-        newline = re.compile(rb"\r\n|\r|\n").match(data, end)
-        head = max(data.rfind(b"\n", 0, start), data.rfind(b"\r", 0, start)) + 1
-        if newline is not None and not data[head:start].strip():
-            start, end = head, newline.end()
+        start, end = _line(data, start, after.end())
     else:
         return "the call is written in a way that is not rewritten"
     plan.edit(start, end, "")
     return ""
+
+
+def _line(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """A span, with its lines where nothing else stands on them."""
+    newline = re.compile(rb"[ \t]*(?:\r\n|\r|\n)").match(data, end)
+    head = max(data.rfind(b"\n", 0, start), data.rfind(b"\r", 0, start)) + 1
+    return (head, newline.end()) if newline is not None and not data[head:start].strip() else (start, end)
 
 
 def _is_inert(node: ast.expr) -> bool:
