@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from compat.analysis import fixer
+from compat.analysis import fixer, scan
 from compat.analysis.config import Settings
 from compat.analysis.rewriting import rewriter, verifying
 from compat.analysis.rewriting.edits import Edit, EditConflict, apply
@@ -421,3 +421,28 @@ def test_a_file_that_was_rewritten_leaves_no_tree_for_the_collector(ledger):
 def test_a_relative_import_written_without_blanks_gets_them(ledger, blanks, what, after):
     outcome = rewriter.fix_text(f"from{blanks[0]}.{blanks[1]}import {what}\n", ledger, module="shop_old.user")
     assert outcome.after.decode() == f"{after}\n"
+
+
+GUARDED = {
+    "a fallback": "try:\n    from shop.core import Widget\nexcept ImportError:\n    from shop_old.things import Widget\n",
+    "a fallback under another name": (
+        "try:\n    from shop.core import Engine as Widget\nexcept ImportError:\n    from shop_old.things import Widget\n"
+    ),
+    "a fallback in brackets": (
+        "try:\n    from other.place import (\n        Widget,\n    )\nexcept ImportError:\n    from shop_old.things import Widget\n"
+    ),
+    "a branch": "import sys\nif sys.version_info > (3, 99):\n    from shop_old.things import Widget\nelse:\n    from other import Widget\n",
+}
+
+
+@pytest.mark.parametrize("guarded", GUARDED.values(), ids=GUARDED)
+def test_what_is_legacy_in_one_branch_alone_is_found_there_alone(ledger, tmp_path, guarded):
+    write(
+        tmp_path, {"app/__init__.py": "", "app/guarded.py": guarded, "app/user.py": "from app.guarded import Widget\nWidget()\n"}
+    )
+    places = {(Path(item.path).name, item.line) for item in scan([str(tmp_path)], ledger).findings}
+    line = next(number for number, text in enumerate(guarded.splitlines(), 1) if "shop_old" in text)
+    assert places == {("guarded.py", line)}
+    write(tmp_path, {"app/guarded.py": "from shop_old.things import Widget\n"})
+    places = {(Path(item.path).name, item.line) for item in scan([str(tmp_path)], ledger).findings}
+    assert places == {("guarded.py", 1), ("user.py", 1)}

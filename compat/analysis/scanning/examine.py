@@ -176,12 +176,16 @@ def re_exported(uses: FileUses) -> dict[str, Target]:
     file, targets = uses.file, uses.targets
     if not file.module:
         return found
+    others: set[str] = set()
     for item in file.names.imports:
         if item.scope is file.names.module and item.name not in ("", "*") and item.binding is not None:
             target = targets.attribute(item.module, item.name) or targets.re_exported.get(item.module, {}).get(item.name)
-            if target is not None and not target.is_module:
+            if target is None:
+                others.add(item.local)
+            elif not target.is_module:
                 found[item.local] = target
-    return found
+    # What another import binds as well is legacy in one branch alone, and that is where it is mended.
+    return {name: target for name, target in found.items() if name not in others}
 
 
 def read(path: str) -> tuple[Optional[bytes], str]:

@@ -142,7 +142,10 @@ class Finder(quick_scan.Finder):
         if target.is_module or target.stays or not self._has_no_members(target):
             return False
         if self._is_global(start):
-            self.re_exported[alias.asname or alias.name] = target
+            local = alias.asname or alias.name
+            if self._is_bound_otherwise(local, start):
+                return False
+            self.re_exported[local] = target
         return True
 
     def _has_no_members(self, target: Target) -> bool:
@@ -156,6 +159,14 @@ class Finder(quick_scan.Finder):
             return True
         self.gives = True
         return not mention.is_in(self.source)
+
+    def _is_bound_otherwise(self, local: str, start: int) -> bool:
+        """Whether another import of the file may bind a name that one in a block binds: another branch of it."""
+        data, word = self.source.data, re.escape(local.encode())
+        if not self._indent(data.rfind(b"\n", 0, start) + 1):
+            return False
+        lines = re.compile(rb"^[ \t]*(?:(?:from|import)\b[^\r\n]*(?<!\w)%s(?!\w)|%s[ \t]*(?:[,#)]|$))" % (word, word), re.M)
+        return len(lines.findall(data)) > 1
 
     def _is_global(self, start: int) -> bool:
         """Whether a statement stands at module level: not below a ``def`` or ``class``."""
