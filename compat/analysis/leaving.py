@@ -49,4 +49,7 @@ class Leaver(shortcut.Finder):
         return not self._left or bool(self._left[-1][2])
 
     def report(self, target: Target, how: str, start: int, end: int, confidence: str) -> None:
-        self._left.append((start, target, beforehand.why_left(self.targets, target) if how == "import" else ""))
+        known, key = self.targets.left, (target.legacy, target.canonical)
+        if key not in known:
+            known[key] = beforehand.why_left(self.targets, target)
+        self._left.append((start, target, known[key] if how == "import" else ""))

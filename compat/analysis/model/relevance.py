@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
+from functools import cached_property
 from typing import TYPE_CHECKING, Optional
 
 from ..reading.compatibility_characters import foreign_runs
@@ -35,6 +36,7 @@ class Relevance:
         self.places: Optional[list[int]] = None
         #: The members that the file's imports may lead to.
         self.read: frozenset[bytes] = frozenset()
+        self._read_at: dict[frozenset[bytes], list[int]] = {}
 
     def learn(self, names: Names, *, members: bool) -> None:
         """Find the places anew, given the imports of a file; with ``members`` those, too, where methods of theirs are read."""
@@ -58,15 +60,23 @@ class Relevance:
                 if target is not None and (target.is_module or target.adapter):
                     read = read | targets.search_words.adapted
         self.read = read
-        found = [*self._of(words), *(match.start() for match in _RELATIVE.finditer(self.data))]
-        for word, at in targets.search_words.all.places(self.data):
-            end = at + len(word)
-            is_told = word not in targets.search_words.tops or word in targets.search_words.telling
-            if word in targets.search_words.texts or (self._is_word(at, end) and (is_told or self._begins_path(word, at, end))):
-                found.append(at)
+        found = [*self._of(words), *self._always]
         if members:
-            found += self._read(read)
+            # What an attribute of `self` is may be said in any method: those that assign one matter, too.
+            found += [*self._members(read), *(match.start() for match in _KEPT.finditer(self.data))]
         self.places = sorted(found)
+
+    @cached_property
+    def _always(self) -> list[int]:
+        """The places that matter whatever the file imports."""
+        words = self.targets.search_words
+        found = [match.start() for match in _RELATIVE.finditer(self.data)]
+        for word, at in words.all.places(self.data):
+            end = at + len(word)
+            is_told = word not in words.tops or word in words.telling
+            if word in words.texts or (self._is_word(at, end) and (is_told or self._begins_path(word, at, end))):
+                found.append(at)
+        return found
 
     def matters(self, first: int, last: int) -> bool:
         """Whether there is such a place from one line to another."""
@@ -116,15 +126,17 @@ class Relevance:
         start = self.starts[node.lineno - 1] + node.col_offset
         return start, self.starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
 
-    def _read(self, names: Iterable[bytes]) -> list[int]:
-        data = self.data
-        found = self._members(names)
-        # What an attribute of `self` is may be said in any method: those that assign one matter, too.
-        return [*found, *(match.start() for match in _KEPT.finditer(data))]
-
-    def _members(self, names: Iterable[bytes]) -> list[int]:
-        data = self.data
-        return [at for at in self._of(names) if data[max(0, at - 1) : at] in _READS]
+    def _members(self, names: frozenset[bytes]) -> list[int]:
+        """Where members are read by one of the names."""
+        if names not in self._read_at:
+            data = self.data
+            places = ((at, at + len(word)) for word, at in self.targets.search_words.among(names).places(data))
+            self._read_at[names] = [
+                at
+                for at, end in places
+                if data[max(0, at - 1) : at] in _READS and self._is_word(at, end) and data[max(0, at - 8) : at] != b"super()."
+            ]
+        return self._read_at[names]
 
     def _of(self, words: Iterable[bytes]) -> list[int]:
         data = self.data

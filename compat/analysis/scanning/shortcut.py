@@ -18,7 +18,7 @@ from .examine import Examined, without_repeats
 from .prefilter import ALLOWANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from ..reading.sources import Source
     from ..targets import Target, Targets
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 Found = TypeVar("Found", bound="Finder")
 #: Beside one of these an import and a string are not all there is.
 _MORE = (ALLOWANCE, b"__package__")
+_BLANKS = b" \t\r\n\f\\"
+#: How far blanks may reach before it is not looked what stands behind them.
+_AROUND = 200
+_IN_WORD = re.compile(rb"\w\w")
 _INDENT = re.compile(rb"[ \t\f]*")
 _HEAD = re.compile(rb"[ \t\f]*(?:async[ \t]+def|def|class)\b")
 
@@ -68,42 +72,61 @@ def find(
     return made
 
 
-class _Mention:
+class Mention:
     """Tells of a text whether a name in it may be that of a member, or a keyword of an argument."""
 
-    def __init__(self, members: Iterable[str], keywords: Optional[Iterable[str]]) -> None:
-        names, passed = sorted({*members}), sorted({*(keywords or ())})
+    def __init__(self, members: frozenset[str], keywords: Optional[frozenset[str]]) -> None:
         self._is_anywhere = keywords is None
-        self._words = Words(map(str.encode, (*names, *passed)))
-        # Behind a dot, in quotes, behind a backslash or a comment, or defined; before an equals sign.
-        behind = rb"(?:[.\"'\\]|#[^\r\n]*|\bdef)\s*(?:%s)(?!\w)" % _either(names)
-        before = rb"(?<!\w)(?:%s)(?:[\s\\]|#[^\r\n]*)*=(?!=)" % _either(passed)
-        self._pattern = re.compile(rb"|".join(([behind] if names else []) + ([before] if passed else [])))
+        self._passed = frozenset(map(str.encode, keywords or ()))
+        self._members = frozenset(map(str.encode, members))
+        self._words = Words({*self._members, *self._passed})
 
     def is_in(self, source: Source) -> bool:
-        data = source.data
         if self._is_anywhere or not (source.text.isascii() or unicodedata.is_normalized("NFKC", source.text)):
             return True
-        return self._words.are_in(data, 0, len(data)) and self._pattern.search(data) is not None
+        data = source.data
+        for word, at in self._words.places(data):
+            end = at + len(word)
+            is_told = (word in self._members and _is_member(data, at)) or (word in self._passed and _is_passed(data, end))
+            if is_told and not _IN_WORD.match(data, max(0, at - 1)) and not _IN_WORD.match(data, end - 1):
+                return True
+        return False
 
 
-def _either(names: Iterable[str]) -> bytes:
-    return b"|".join(re.escape(name.encode()) for name in names)
+def _is_member(data: bytes, at: int) -> bool:
+    """Whether a name stands behind a dot, in quotes, or is defined; a comment may stand between."""
+    around = data[max(0, at - _AROUND) : at]
+    before = around.rstrip(_BLANKS)
+    if not before or before.endswith((b".", b'"', b"'", b"def")) or around.endswith(b"\\"):
+        return True
+    return len(around) > len(before) and b"#" in before[before.rfind(b"\n") + 1 :]
 
 
-def _mention(targets: Targets, target: Target) -> Optional[_Mention]:
+def _is_passed(data: bytes, end: int) -> bool:
+    """Whether an equals sign follows a name; a comment may stand between."""
+    after = data[end : end + _AROUND].lstrip(_BLANKS)
+    return not after or after.startswith(b"#") or (after.startswith(b"=") and not after.startswith(b"=="))
+
+
+def _mention(targets: Targets, target: Target) -> Optional[Mention]:
     """How a method or an argument that a row speaks of is used through a target; ``None`` where there is none."""
     members = targets.members
     legacy = target.legacy.replace(":", ".")
     canonical = targets.spelt(target.canonical.replace(":", ".")) if target.canonical else ""
     made = members.adapters.built_class(canonical) if canonical else ""
-    names = {*members.methods_of(legacy), *members.methods_of(canonical), *members.methods_of(made)}
+    names = frozenset((*members.methods_of(legacy), *members.methods_of(canonical), *members.methods_of(made)))
     if target.adapter:
-        names.update(members.adapted_methods(legacy))
-    keywords = [members.telling_keywords(path) for path in (canonical, made)]
-    if not names and not any(found is None or found for found in keywords):
+        names |= members.names_adapted(legacy)
+    found = [members.telling_keywords(path) for path in (canonical, made)]
+    keywords = None if None in found else frozenset(word for words in found for word in words or ())
+    if not names and keywords is not None and not keywords:
         return None
-    return _Mention(names, None if None in keywords else {word for found in keywords for word in found or ()})
+    # Many legacy paths lead to one class.
+    key = names, keywords
+    if key not in targets.mentions:
+        targets.mentions[key] = Mention(names, keywords)
+    mention: Mention = targets.mentions[key]
+    return mention
 
 
 def _is_said(raw: bytes, name: str) -> bool:
@@ -150,11 +173,11 @@ class Finder(quick_scan.Finder):
 
     def _has_no_members(self, target: Target) -> bool:
         """Whether no method and no argument that a row speaks of can be used through a target here."""
-        made = self.targets.mentions
+        known = self.targets.mentioned
         key = target.legacy, target.canonical
-        if key not in made:
-            made[key] = _mention(self.targets, target)
-        mention = made[key]
+        if key not in known:
+            known[key] = _mention(self.targets, target)
+        mention = known[key]
         if mention is None:
             return True
         self.gives = True

@@ -63,8 +63,11 @@ class Targets:
         self._spelt: dict[str, str] = {}
         #: What the rewriters read of replacements that are code, by legacy path.
         self.templates: dict[str, object] = {}
-        #: How members of targets are mentioned, see :mod:`compat.analysis.scanning.shortcut`; by legacy and canonical path.
-        self.mentions: dict[tuple[str, str], Any] = {}
+        #: How members of targets are mentioned, see :mod:`compat.analysis.scanning.shortcut`; by names, and by path.
+        self.mentions: dict[Any, Any] = {}
+        self.mentioned: dict[tuple[str, str], Any] = {}
+        #: Why imports of targets are left, see :mod:`compat.analysis.leaving`.
+        self.left: dict[tuple[str, str], str] = {}
         #: Folders of the scanned trees, and around them, in which top-level packages may lie.
         self.bases: tuple[str, ...] = ()
         self.beside: tuple[str, ...] = ()

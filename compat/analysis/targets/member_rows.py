@@ -106,6 +106,12 @@ class MemberRows:
                     made[name] = self._method_row(row, name, new, None)
         return made
 
+    def names_adapted(self, dotted: str) -> frozenset[str]:
+        """The names of :meth:`adapted_methods`, whose rows need not be made."""
+        row = self._adapted_rows.get(dotted)
+        adapter = self.adapters.of(row.adapter) if row is not None else None
+        return frozenset((*adapter.members.legacy, *adapter.members.renamed)) if adapter is not None else frozenset()
+
     def home(self, row: Move) -> str:
         """Where the adapter's source defines a legacy method: ``"module:Class.method"``; empty for every other row."""
         return self._homes.get(row.legacy, ("", frozenset()))[0]

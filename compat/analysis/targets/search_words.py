@@ -18,7 +18,14 @@ class SearchWords:
 
     def __init__(self, members: MemberRows, tops: Iterable[str], texts: Iterable[str] = ()) -> None:
         self._members, self._tops = members, tops
+        self._among: dict[frozenset[bytes], Words] = {}
         self.texts = frozenset(text.encode() for text in texts)
+
+    def among(self, words: frozenset[bytes]) -> Words:
+        """Some words, to be looked for in many files."""
+        if words not in self._among:
+            self._among[words] = Words(words)
+        return self._among[words]
 
     @cached_property
     def telling(self) -> frozenset[bytes]:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Optional
 from .types import CLASS, FUNCTION, INSTANCE, Type
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...targets import Targets
     from ..file_model import FileModel
     from .inference import Inference
 
 _HOPS = 4
+_IN_WORD = re.compile(rb"\w\w")
 
 
 class Carrying:
@@ -33,8 +36,7 @@ class Carrying:
         data = self.file.source.data
         pending = {name: spans for name, spans in self._spans().items() if name not in found}
         while words and pending:
-            mention = re.compile(rb"\b(?:%s)\b" % b"|".join(re.escape(word.encode()) for word in words))
-            places = [match.start() for match in mention.finditer(data)]
+            places = sorted(at for word in words for at in _mentions(data, word.encode()))
             words = set()
             for name, spans in [*pending.items()]:
                 is_near = any(bisect_left(places, first) < bisect_left(places, end) for first, end in spans)
@@ -102,3 +104,13 @@ class Carrying:
             if self._come_to(home.agreed(bindings), depth + 1):
                 return True
         return False
+
+
+def _mentions(data: bytes, word: bytes) -> Iterator[int]:
+    """Where a name stands; a literal is found at memory speed."""
+    at = data.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not _IN_WORD.match(data, max(0, at - 1)) and not _IN_WORD.match(data, end - 1):
+            yield at
+        at = data.find(word, end)
