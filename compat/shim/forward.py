@@ -41,7 +41,7 @@ def forwarder({parameters}):
             _slow(_fr)
     return {call}
 """
-_BUILTINS = {"KeyError": KeyError, "ValueError": ValueError, "getattr": getattr}
+_BUILTINS = {"KeyError": KeyError, "ValueError": ValueError}
 _RESERVED = frozenset(("_fn", "_hot", "_slow", "_fr", "_code", "_cell", *HOT_GLOBALS, *_BUILTINS))
 #: The file of forwarders that stand in place of what they call: the call goes on to it as it was written.
 IN_PLACE = "<compat in place>"
@@ -139,7 +139,7 @@ def forward(
         first, _, rest = arguments.partition(", ")
         call = f"{first}.{through}({rest})"
         if first.startswith("*"):
-            call = f"getattr({first[1:]}[0], {through!r})({first}[1:], {rest})"
+            call = f"{first[1:]}[0].{through}({first}[1:], {rest})"
     key = (parameters, call, file)
     code = _codes.get(key)
     if code is None:

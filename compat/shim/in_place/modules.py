@@ -27,7 +27,7 @@ def watch(module: ModuleType, recorder: UseRecorder) -> Callable[[], None]:
     loading = bool(getattr(spec, "_initializing", False))
     seen: Any = spec
     seen.__class__ = LegacySpec if before.__name__ == "ModuleSpec" else type(before.__name__, (LegacySpec, before), {})
-    seen.recorder, seen._loading = recorder, loading
+    seen.recorder, seen._loading, seen.waiting = recorder, loading, set()
     imports.watch_cached(name, recorder)
     own: Any = missing(module, None)
     if not hasattr(module, "__path__") and "__getattr__" not in vars(module):
@@ -42,16 +42,22 @@ def watch(module: ModuleType, recorder: UseRecorder) -> Callable[[], None]:
             del vars(module)["__getattr__"]
         imports.unwatch(name)
         seen.__class__ = before
-        for key in ("recorder", "_loading"):
+        # What the import system wrote there before the class was changed: it has no say about it since.
+        vars(seen)["_initializing"] = bool(vars(seen).get("_loading"))
+        for key in ("recorder", "_loading", "waiting"):
             vars(seen).pop(key, None)
 
     return undo
 
 
 def count_load(module: ModuleType, recorder: UseRecorder) -> None:
-    """Count the import that is loading a watched module at this moment, if one is."""
-    if getattr(module.__spec__, "_loading", False):
-        imports.first(module.__name__, recorder, {}, sys._getframe(1))
+    """Count the import that is loading a watched module at this moment, if one is, and those that wait for it."""
+    spec = module.__spec__
+    if getattr(spec, "_loading", False) and not imports.is_ours(sys._getframe(1)):
+        try:
+            imports.first(module.__name__, recorder, {}, sys._getframe(1))
+        finally:
+            imports.count_waiting(module.__name__, recorder, {}, spec)
 
 
 def _see_from_parent(module: ModuleType, recorder: UseRecorder) -> Callable[[], None]:

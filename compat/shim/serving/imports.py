@@ -149,13 +149,22 @@ def count_waiting(name: str, recorder: UseRecorder, rows: Mapping[str, Move], sp
         if _HAS_GATES and at is not None and at.f_code.co_name == "_get_module_lock":
             continue  # it is about to come to the gate that stands for the lock by now
         while thread != me and thread not in spec.waiting and at is not None and _is_machinery(at):
-            if at.f_code.co_name == "_find_and_load" and at.f_locals.get("name") == name:
+            if at.f_code.co_name in ("_find_and_load", "_lock_unlock_module") and at.f_locals.get("name") == name:
                 try:
                     first(name, recorder, rows, at, thread)
                 except Exception:
                     pass
                 break
             at = at.f_back
+
+
+def is_ours(frame: FrameType | None) -> bool:
+    """Whether this package has asked for the module that is loading: for the target of a row."""
+    while frame is not None and callsite.is_machinery(frame):
+        frame = frame.f_back
+    while frame is not None and callsite.module_name(frame).startswith(("importlib", "_frozen_importlib")):
+        frame = frame.f_back
+    return frame is not None and callsite.is_machinery(frame)
 
 
 def _is_machinery(frame: FrameType) -> bool:
