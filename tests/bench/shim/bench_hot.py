@@ -114,7 +114,11 @@ def floor_of(parameter: str, result: str, **names: Any) -> Callable[..., Any]:
 
 
 def least_wrapper(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the least function that can tell whether an old argument was given."""
+    """Return the least function that can tell whether an old argument was given.
+
+    What is in place asks more: whether one position too many was given, and whether the new argument was given beside the old.
+    Questions cost as much as the call: asked by the function itself, in code put before its own, an empty one takes 2.1 to 2.6.
+    """
 
     def wrapper(item: Any, quantity: Any = 1, qty: Any = NEW_FORMS) -> Any:
         if qty is not NEW_FORMS:
