@@ -390,7 +390,9 @@ def _keep_names_others_use(fixing: _Fixing, found: list[Found], outcomes: dict[s
     wanted: dict[str, list[tuple[str, bytes, re_exports.Taking]]] = {}
     for path, (_item, outcome) in outcomes.items():
         for name in outcome.renamed:
-            last = (outcome.module.rpartition(".")[2] or os.path.splitext(os.path.basename(path))[0]).encode()
+            last = (outcome.module.rpartition(".")[2] or os.path.splitext(os.path.basename(path))[0]).encode(
+                errors="surrogateescape"
+            )
             wanted.setdefault(path, []).append((name, name.encode(), re_exports.Taking(last, name.encode())))
     if not wanted:
         return

@@ -145,6 +145,7 @@ def test_a_class_that_others_import_or_patch_where_it_is_constructed_is_left(led
         ("from app.used import x, \\\n    Engine\n", True),
         ("from app.used import (  # (all)\n    x,  # )\n    Engine,\n)\n", True),
         ("from .used import *\n", True),
+        ('{"source": ["from shop_old import x\\\\n", "Engine()"]}', False),
         ("from app import used as u\npatch.object(u, 'Engine')\n", True),
         ("used = app.used\nused\\\n  .Engine\n", True),
         ("from app.unused import Engine\nused.speed\n", False),

@@ -16,6 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from compat.analysis import fixer, rules, scan
+from compat.analysis.debt import baseline
 from compat.analysis.findings import Finding
 from compat.analysis.model import file_uses
 from compat.analysis.reading import batch, compatibility_characters, dialects, import_statements, lexer, sources
@@ -398,3 +399,24 @@ def test_a_scan_leaves_the_search_for_cycles_as_it_was(tmp_path, is_enabled):
         assert gc.isenabled() is is_enabled
     finally:
         gc.enable()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes")
+@pytest.mark.parametrize("name", [b"caf\xe9.py", b"\xff/mod.py", b"a b\n.py"])
+def test_a_path_that_is_no_text_is_scanned_accepted_and_fixed(ledger, tmp_path, name):
+    place = os.path.join(os.fsencode(tmp_path), b"tree", name)
+    os.makedirs(os.path.dirname(place))
+    with open(place, "wb") as file:
+        file.write(b"from shop_old.things import Widget\nWidget()\n")
+    tree = str(tmp_path / "tree")
+    findings = scan([tree], ledger).findings
+    assert len(findings) == 1
+    known = baseline.Baseline(str(tmp_path / "debt.json"))
+    known.update(known.compare(findings), accept_new=True)
+    known.save()
+    compared = baseline.Baseline.load(known.path).compare(findings)
+    assert len(compared.known) == 1 and not compared.new
+    result = fixer.fix([tree], ledger, write=True, verify=True)
+    assert len(result.written) == 1 and not result.problems
+    with open(place, "rb") as file:
+        assert file.read() == b"from shop.core import Widget\nWidget()\n"

@@ -86,7 +86,7 @@ class Baseline:
     def load(cls, path: str) -> Baseline:
         """Read a baseline; raise :class:`BaselineError` for one that is missing or is none."""
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
                 data = json.load(file)
         except FileNotFoundError:
             raise BaselineError(f"baseline {path!r} does not exist; make it with --update-baseline --accept-new") from None
@@ -158,4 +158,4 @@ class Baseline:
             files.setdefault(key.path, []).append([key.rule, key.symbol, key.how, key.code, count])
         text = json.dumps({"format_version": FORMAT_VERSION, "entries": files}, indent=1, ensure_ascii=False)
         with whole_file(self.path) as file:
-            file.write(f"{text}\n".encode())
+            file.write(f"{text}\n".encode(errors="surrogateescape"))

@@ -26,6 +26,7 @@ _STATEMENT = re.compile(
     rb"|(?<!\w)import[ \t\\\r\n]+([^\r\n;#]*)"
 )
 _WORD, _PATH = re.compile(rb"\w+"), re.compile(rb"[.\w]+")
+_CONTINUED = re.compile(rb"\\\r?\n")
 ROUNDS = 5
 
 
@@ -187,8 +188,8 @@ class Taking:
         if self._path.search(raw):
             return True
         is_object = self._text.search(raw) is not None
-        for base, names, modules in _STATEMENT.findall(raw):
-            is_unclear = any(sign in names for sign in (b"#", b"\\"))  # more names may stand behind it
+        for base, names, modules in _STATEMENT.findall(_CONTINUED.sub(b" ", raw)):
+            is_unclear = b"#" in names  # behind a comment with a bracket more names may stand
             if base.rpartition(b".")[2] == self._module:
                 if is_unclear or b"*" in names or self._name in _WORD.findall(names):
                     return True
