@@ -140,8 +140,8 @@ class _Source:
         if rest != "()" and not takes_rest:
             asked.append(rest)
         order = (*positional, *guards)
-        positions, names = (",".join(f"({name!r}, {name})" for name in some) for some in (order, by_name))
-        slow = f"return _compat_t(_compat_s, ({positions},), {rest}, ({names},))"
+        positions, names = ("".join(f"({name!r}, {name})," for name in some) for some in (order, by_name))
+        slow = f"return _compat_t(_compat_s, ({positions}), {rest}, ({names}))"
         filled = [f"{name} = _compat_d_{name}" for name in self.filled]
         fill = [f"if {name} is ...: {line}" for name, line in zip(self.filled, filled)]
         beyond = " or ".join([*(f"{name} is not ..." for name in guards), *asked])

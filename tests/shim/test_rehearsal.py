@@ -82,9 +82,108 @@ def test_a_use_of_an_expired_member_says_what_to_write_and_is_counted(world, ins
     assert [(kind, line, count) for (_, kind, line), count in seen.counted().items()] == [("attribute", 2, 1)]
 
 
-def test_what_is_deprecated_in_place_is_still_there(world, installed):
-    installed(Deprecated("canon.core:make", **V), version="2.0")
-    assert world.ok("import canon.core\nfound = hasattr(canon.core, 'make')\n", filters="ignore").namespace["found"] is True
+IN_PLACE = """
+def make(): return 1
+def both(): return make()
+LIMIT = 2
+class Thing:
+    def go(self): return 3
+    @property
+    def size(self): return 4
+    @classmethod
+    def of(cls): return cls()
+    @staticmethod
+    def at(): return 5
+    def __len__(self): return 6
+class Base: pass
+"""
+PLACES = ("make", "LIMIT", "Thing")
+MEMBERS_IN_PLACE = ("go", "size", "of", "at")
+
+
+@pytest.mark.parametrize("version, is_there", [("1.0", True), ("2.0", False)])
+class TestWhatIsDeprecatedInPlace:
+    """It is still written in its module, and found there until the removal version; the module's own code still has it."""
+
+    def test_names(self, world, installed, version, is_there):
+        world.write("live/place.py", IN_PLACE)
+        installed(*(Deprecated(f"live.place:{name}", **V) for name in PLACES), version=version)
+        found = world.ok(
+            """\
+            import live.place as place
+            guarded = []
+            for name in ("make", "LIMIT", "Thing"):
+                try:
+                    exec(f"from live.place import {name}")
+                    guarded.append(True)
+                except ImportError:
+                    guarded.append(False)
+            from live.place import *
+            star = ["make" in dir(), "LIMIT" in dir(), "Thing" in dir()]
+            found = [hasattr(place, name) for name in ("make", "LIMIT", "Thing")]
+            listed = [name in dir(place) for name in ("make", "LIMIT", "Thing")]
+            assert Base is place.Base
+            """,
+            filters="ignore",
+            elsewhere=True,
+        ).namespace
+        assert found["guarded"] == found["star"] == found["found"] == found["listed"] == [is_there] * 3
+
+    def test_star_imports_by_its_own_list(self, world, installed, version, is_there):
+        world.write("live/place.py", IN_PLACE + "__all__ = ['make', 'Base']\n")
+        installation = installed(Deprecated("live.place:make", **V), version=version)
+        found = world.ok(
+            "from live.place import *\nfrom live import place\nstar, every = 'make' in dir(), place.__all__\n", filters="ignore"
+        )
+        assert found.namespace["star"] is is_there and found.namespace["every"] == (["make"] if is_there else []) + ["Base"]
+        installation.remove()
+        assert sys.modules["live.place"].__all__ == ["make", "Base"]
+
+    def test_members(self, world, installed, version, is_there):
+        world.write("live/place.py", IN_PLACE)
+        members = (*MEMBERS_IN_PLACE, "__len__")
+        installed(*(Deprecated(f"live.place:Thing.{name}", **V) for name in members), version=version)
+        code = "from live.place import Thing\nfound = [hasattr(Thing(), name) for name in {0}], [hasattr(Thing, name) for name in {0}]\n"
+        found = world.ok(code.format(MEMBERS_IN_PLACE), filters="ignore").namespace["found"]
+        assert found == ([is_there] * 4, [is_there] * 4)
+        asked = world.use("from live.place import Thing\nsize = len(Thing())\n", filters="ignore")
+        assert asked.namespace.get("size") == (6 if is_there else None) and isinstance(asked.error, TypeError) is not is_there
+
+    def test_one_way_to_use_a_class(self, world, installed, version, is_there):
+        world.write("live/place.py", IN_PLACE)
+        installed(Deprecated("live.place:Base", on="subclass", **V), version=version)
+        seen = world.ok(
+            """\
+            from live.place import Base
+            made = Base()
+            try:
+                class Mine(Base): pass
+                derived = True
+            except TypeError:
+                derived = False
+            """,
+            filters="ignore",
+        )
+        assert seen.namespace["derived"] is is_there
+
+
+def test_an_expired_member_of_an_enumeration_says_what_to_write_and_its_name_was_never_a_key(world, installed):
+    world.write("live/mode.py", "import enum\nclass Mode(enum.Enum):\n    NEW = 1\n")
+    installation = installed(Method("live.mode:Mode.OLD", "live.mode:Mode.NEW", **V), version="2.0")
+    seen = world.use("from live.mode import Mode\nfound = hasattr(Mode, 'OLD'), 'OLD' in Mode.__members__\nMode.OLD\n")
+    assert isinstance(seen.error, AttributeError) and "Use Mode.NEW instead." in str(seen.error)
+    assert seen.namespace["found"] == (False, False)
+    assert isinstance(world.use("from live.mode import Mode\nMode['OLD']\n").error, KeyError)
+    assert sum(seen.counted().values()) == 2
+    installation.remove()
+    assert type(sys.modules["live.mode"].Mode._member_map_) is dict
+
+
+def test_a_default_that_has_changed_is_silent_at_the_removal(world, installed, caplog):
+    world.write("live/changed.py", "def f(x, copy=False): return copy\n")
+    installed(Argument("live.changed:f", "copy", was=True, **V), version="2.0")
+    assert world.ok("from live.changed import f\nfound = f(1), f(1, True)\n").namespace["found"] == (False, True)
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("statement", ["import oldns.gone", "import oldns.gone as m", "import oldns.gone.below"])

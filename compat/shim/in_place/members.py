@@ -123,11 +123,8 @@ class _Held:
 def watch_enum(owner: Any, name: str, recorder: UseRecorder) -> Callable[[], None]:
     """Count each use of a member of an enumeration: by attribute, by name, by value; return the undoing."""
     found = owner.__members__[name]
-    held = owner._member_map_
-    if not isinstance(held, _Members):
-        type.__setattr__(owner, "_member_map_", _Members(held))
-    owner._member_map_.recorders[name] = recorder
     undoings = [
+        watch_names(owner, name, recorder),
         put(owner, name, _Constant(found, recorder)),
         put(owner, "__new__", looked_up(owner, lambda member: recorder if member is found else None, "attribute")),
     ]
@@ -135,6 +132,18 @@ def watch_enum(owner: Any, name: str, recorder: UseRecorder) -> Callable[[], Non
     def undo() -> None:
         while undoings:
             undoings.pop()()
+
+    return undo
+
+
+def watch_names(owner: Any, name: str, recorder: UseRecorder) -> Callable[[], None]:
+    """Count each look-up of a member of an enumeration by name, and let the errors of its descriptor through."""
+    held = owner._member_map_
+    if not isinstance(held, _Members):
+        type.__setattr__(owner, "_member_map_", _Members(held))
+    owner._member_map_.recorders[name] = recorder
+
+    def undo() -> None:
         members = owner._member_map_
         if isinstance(members, _Members):
             members.recorders.pop(name, None)
@@ -167,6 +176,8 @@ class _Members(dict):  # type: ignore[type-arg]
         return super().__getitem__(name)
 
     def _seen(self, name: str, recorder: UseRecorder, frame: FrameType) -> None:
+        if name not in self and frame.f_code.co_name != "__getattr__":
+            return  # the old name of a renamed member, which was never a key
         if callsite.module_name(frame) != "enum":
             _read(recorder, frame)
         elif frame.f_code.co_name == "__getitem__":
@@ -175,4 +186,4 @@ class _Members(dict):  # type: ignore[type-arg]
             # Up to 3.11 an enumeration answers itself where its descriptor has raised.
             lost = lost_error(recorder.move.attribute)
             if lost is not None:
-                raise lost
+                raise lost from None

@@ -116,8 +116,10 @@ def watch_constant(module: ModuleType, name: str, recorder: UseRecorder) -> Call
     made = missing(module, own) if recorder.raises else own
     if made is not own:
         namespace["__getattr__"] = made
+    show = overlay.hide(module, kind, name) if recorder.raises else nothing
 
     def undo() -> None:
+        show()
         if name in vars(kind):
             delattr(kind, name)
         if made is not own and namespace.get("__getattr__") is made:

@@ -7,6 +7,7 @@ import sys
 import types
 
 from ..in_place import classes, marking, members, modules
+from ..methods import Gone
 from .kind import Kind, owner_in
 
 TYPE_CHECKING = False
@@ -37,10 +38,17 @@ class DeprecatedKind(Kind):
         found = members.raw_of(owner, name)
         if marking.is_marked(found):
             return modules.nothing
-        if isinstance(found, type):
-            return classes.watch(found, recorder, move)
-        if members.is_called(found):
-            return members.watch_function(owner, name, recorder)
+        goes = recorder.raises and not getattr(move, "on", "")
+        if goes and isinstance(owner, type) and not (name.startswith("__") or isinstance(owner, enum.EnumMeta)):
+            return classes.put(owner, name, Gone(recorder, name))
+        if isinstance(found, type) or members.is_called(found):
+            watch_class = isinstance(found, type)
+            leave = classes.watch(found, recorder, move) if watch_class else members.watch_function(owner, name, recorder)
+            if not goes or not isinstance(owner, types.ModuleType):
+                return leave
+            # The library's own code still has it; for everybody else it is not there, as after its removal.
+            show = modules.watch_constant(owner, name, recorder)
+            return lambda: (show(), leave())[0]
         if isinstance(owner, enum.EnumMeta) and name in owner.__members__:
             return members.watch_enum(owner, name, recorder)
         if isinstance(owner, types.ModuleType):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import inspect
 import sys
 
 from ..forward import FunctionLike, forward
 from ..in_place.classes import put
+from ..in_place.members import watch_names
 from ..methods import ClassAttribute, Gone, counted_property
 from ..overriding import Renamed, record_override, watch
 from ..recording import bytecode, callsite, thread_origin
@@ -83,11 +85,13 @@ class MethodKind(Kind):
             made = Gone(recorder, old)
         before = vars(kind).get(old, MISSING)
         type.__setattr__(kind, old, made)
-        leave = watch(kind, _overriders(move, kind, old, new, made, recorder)) if new != old else None
+        leaves = [watch(kind, _overriders(move, kind, old, new, made, recorder))] if new != old else []
+        if isinstance(kind, enum.EnumMeta) and isinstance(made, Gone):
+            leaves.append(watch_names(kind, old, recorder))
 
         def undo() -> None:
-            if leave is not None:
-                leave()
+            while leaves:
+                leaves.pop()()
             now = vars(kind).get(old, MISSING)
             if now is made or _is_ours(now):
                 if before is MISSING:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .installed import Installed
 
 _MARK = "__compat_overlay__"
+_HIDDEN = "__compat_hidden__"
 
 
 def class_of(module: types.ModuleType) -> type | None:
@@ -36,9 +37,10 @@ def class_of(module: types.ModuleType) -> type | None:
     before: Any = kind
 
     def __dir__(self: types.ModuleType) -> list[str]:
-        return sorted({*before.__dir__(self), *(name for name, _ in _listed(type(self)))})
+        own = vars(type(self))
+        return sorted({*before.__dir__(self), *(name for name, _ in _listed(type(self)))} - own[_HIDDEN])
 
-    body = {"__module__": kind.__module__, "__dir__": __dir__, "__reduce_ex__": by_reference, _MARK: {}}
+    body = {"__module__": kind.__module__, "__dir__": __dir__, "__reduce_ex__": by_reference, _MARK: {}, _HIDDEN: set()}
     made = type(kind.__name__, (kind,), body)
     try:
         module.__class__ = made  # type: ignore[assignment]
@@ -116,6 +118,25 @@ def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) 
     return uncover
 
 
+def hide(module: types.ModuleType, kind: Any, name: str) -> Callable[[], None]:
+    """Leave what a module still has, and what is refused, out of star imports and listings of it; return the undoing."""
+    namespace = vars(module)
+    before = namespace.get("__all__")
+    after = [one for one in before if one != name] if before is not None and name in before else before
+    if after is not before:
+        namespace["__all__"] = after
+    elif before is None and "__all__" not in vars(kind):
+        type.__setattr__(kind, "__all__", _star(kind))
+    vars(kind)[_HIDDEN].add(name)
+
+    def undo() -> None:
+        vars(kind)[_HIDDEN].discard(name)
+        if after is not before and namespace.get("__all__") is after:
+            namespace["__all__"] = before
+
+    return undo
+
+
 def reach(owner: Installed, module: types.ModuleType) -> Callable[[], None]:
     """Let a live package find its legacy submodules as attributes; return the undoing."""
     namespace = vars(module)
@@ -161,6 +182,7 @@ def _star(kind: type) -> property:
             raise AttributeError(f"module {module.__name__!r} has no attribute '__all__'")
         names = {name for name in vars(module) if not name.startswith("_")}
         moved = _listed(type(module))
+        names -= vars(type(module))[_HIDDEN]
         return sorted(names | {name for name, move in moved if not name.startswith("_") and is_there(move)})
 
     def put(module: Any, value: object) -> None:
