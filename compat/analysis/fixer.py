@@ -137,6 +137,7 @@ def fix(
         seen = [item for item in found if item.path in named or not _known_ignored(trees, item)]
         _rename_overrides(fixing, seen, outcomes, is_whole=any(map(os.path.isdir, trees.roots)))
         _keep_names_others_use(fixing, found, outcomes)
+        _follow_re_exports(fixing, seen, outcomes)
         for item, outcome in (outcomes[item.path] for item in found if item.path in outcomes):
             if outcome.status == UNCHANGED:
                 continue
@@ -284,7 +285,9 @@ class _Fixing:
         skips = made.skips(options.chosen)
         carried = None if made.gives and module else ()
         status = SKIPPED if skips else UNCHANGED
-        return Outcome(item.path, status, raw, raw, skips=skips, module=module, carried=carried), False
+        symbols = {skip.symbol for skip in skips} if module else ()
+        given = {name: target for name, target in made.re_exported.items() if target.legacy in symbols}
+        return Outcome(item.path, status, raw, raw, skips=skips, module=module, carried=carried, re_exported=given), False
 
     def overrides_in(self, item: Found, raw: bytes, rows: frozenset[str]) -> Facts:
         """What a file says of methods that classes of the trees override."""
@@ -396,21 +399,47 @@ def _keep_names_others_use(fixing: _Fixing, found: list[Found], outcomes: dict[s
             wanted.setdefault(path, []).append((name, name.encode(), re_exports.Taking(last, name.encode())))
     if not wanted:
         return
-    kept = fixing.kept
-    for item in found:
-        raw, _reason = read(item.path)
-        if raw is None:
-            continue
-        for path, entries in wanted.items():
-            if path != item.path:
-                for name, word, takes in entries:
-                    if word in raw and takes.is_in(raw):
-                        kept.setdefault(path, set()).add(name)
-    for path in kept:
-        item, outcome = outcomes[path]
-        again = fixing.candidate(item, outcome.before)
-        if again is not None:
-            outcomes[path] = (item, again)
+    pending = found
+    while pending:
+        # What a file takes once it is rewritten counts: a second run would see that.
+        fresh: set[str] = set()
+        for item in pending:
+            done = outcomes[item.path][1] if item.path in outcomes else None
+            raw = done.after if done is not None and done.status == FIXED else read(item.path)[0]
+            if raw is None:
+                continue
+            for path, entries in wanted.items():
+                known = fixing.kept.setdefault(path, set())
+                for name, word, takes in entries if path != item.path else ():
+                    if name not in known and word in raw and takes.is_in(raw):
+                        known.add(name)
+                        fresh.add(path)
+        pending = []
+        for path in sorted(fresh):
+            item, outcome = outcomes[path]
+            again = fixing.candidate(item, outcome.before)
+            if again is not None:
+                outcomes[path] = (item, again)
+                pending.append(item)
+
+
+def _follow_re_exports(fixing: _Fixing, found: list[Found], outcomes: dict[str, tuple[Found, Outcome]]) -> None:
+    """Say of what is imported from modules that keep a legacy name that these are to be changed, in several rounds."""
+    fresh = {outcome.module: outcome.re_exported for _item, outcome in outcomes.values() if outcome.re_exported}
+    known = fixing.scanner.targets.re_exported
+    for _round in range(re_exports.ROUNDS):
+        if not fresh:
+            return
+        known.update(fresh)
+        given, fresh = fresh, {}
+        for item, raw in re_exports.importers(found, given):
+            fixing.parsed.add(item.path)
+            outcome = fixing.candidate(item, raw)
+            if outcome is None or outcome.status == UNCHANGED:
+                continue
+            outcomes[item.path] = (item, outcome)
+            if outcome.re_exported.keys() - known.get(outcome.module, {}).keys():
+                fresh[outcome.module] = outcome.re_exported
 
 
 def write_file(path: str, before: bytes, after: bytes) -> str:

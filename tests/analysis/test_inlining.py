@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from compat.analysis import fixer
+from compat.analysis import fixer, scan
 from compat.analysis.rewriting import rewriter
 from compat.analysis.scanning.scanner import scan_one
 from compat.ledger import Class, Deprecated, Ledger, Method, Name, Removed, replacement, templates
@@ -508,6 +508,35 @@ def test_a_name_that_others_take_from_here_stays(library, tmp_path):
     (tree / "app.py").write_text("import nump\nfrom nump import in1d\n\n\ndef f(x):\n    return in1d(x, 1), nump.in1d(x, 2)\n")
     result = fixer.fix([str(tree)], ledger(IN1D), verify=True)
     assert (result.problems, [outcome.status for outcome in result.outcomes]) == ([], ["fixed"])
+
+
+def tree_of(tmp_path, **files):
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "__init__.py").touch()
+    for name, text in files.items():
+        (tmp_path / "tree" / f"{name}.py").write_text(text)
+    return str(tmp_path / "tree")
+
+
+def test_what_is_taken_from_a_module_that_keeps_the_name_is_left_with_the_reason(library, tmp_path):
+    tree = tree_of(
+        tmp_path,
+        given="from nump import in1d\n__all__ = ['in1d']\n",
+        further="from .given import in1d\nimport tree.given\nin1d(1, 2)\n",
+        last="from tree.further import in1d as old, other\nold(1, 2)\n",
+    )
+    result = fixer.fix([tree], ledger(IN1D), write=True, verify=True)
+    found = {(item.path, item.line, item.column) for item in scan([tree], ledger(IN1D)).findings}
+    assert {(skip.path, skip.line, skip.column) for skip in result.skips} == found
+    assert (len(found), result.written, result.problems) == (4, [], [])
+
+
+def test_a_name_that_no_file_takes_once_all_are_rewritten_goes_in_the_first_run(library, tmp_path):
+    code = "from nump import in1d\n\n\ndef f(x):\n    return in1d(x, 1)\n"
+    tree = tree_of(tmp_path, one=code, two=f"from tree.one import f as g\n{code}", three=f"import tree.two\n{code}")
+    result = fixer.fix([tree], ledger(IN1D), write=True, verify=True)
+    assert (len(result.written), result.skips, result.problems) == (3, [], [])
+    assert fixer.fix([tree], ledger(IN1D)).outcomes == []
 
 
 def test_a_patch_in_another_file_keeps_the_name(library, tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Callable
 
+from ..model.scopes import ImportedName
 from ..reading import lexer
 from .edits import Edit, replacing
 from .options import LIKELY, SHOWN, Options
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..model.file_model import FileModel
     from ..model.references import Reference
-    from ..model.scopes import Chain, ImportedName, Scope
+    from ..model.scopes import Chain, Scope
     from ..rules import method
     from ..targets import Targets
 
@@ -191,6 +192,18 @@ class Plan:
         names, span = self.file.names, self.file.span
         found = {span(node)[1]: (scope, node) for scope, node in names.loose}
         found.update({span(node)[1]: (chain.scope, node) for chain in names.chains for node in chain.attributes})
+        return found
+
+    def left_imports(self) -> dict[ImportedName, tuple[Reference, Skip]]:
+        """The global imports of legacy names that stay, each with its reference and why."""
+        said = {(skip.line, skip.column, skip.symbol): skip for skip in self.skips}
+        found = {}
+        for reference in self.references:
+            item = reference.subject
+            if isinstance(item, ImportedName) and item.name not in ("", "*") and item.scope is self.file.names.module:
+                skip = said.get((*self.file.source.position(reference.start), reference.target.legacy))
+                if skip is not None:
+                    found[item] = reference, skip
         return found
 
     def owner_of(self, item: ImportedName) -> object:

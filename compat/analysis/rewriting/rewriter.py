@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Optional
 
 from .. import finding_text
 from ..config import Settings
 from ..model import file_uses
 from ..reading import dialects, gc_pause, notebooks, sources
-from ..targets import Targets
+from ..targets import Target, Targets
 from . import overrides
 from .edits import EditConflict, apply
 from .import_blocks.order import tidy
@@ -20,7 +20,7 @@ from .plan import Plan, Skip
 from .planning import begin, make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from compat.ledger import Ledger
 
@@ -53,6 +53,8 @@ class Outcome:
     carried: Optional[tuple[str, ...]] = ()
     #: Renamed methods that classes of the file override, by the legacy paths of their rows.
     overridden: frozenset[str] = frozenset()
+    #: Legacy names that the module still imports, by their names in it: others may import them from there.
+    re_exported: Mapping[str, Target] = field(default_factory=dict)
     #: The likely edits that were made, each with what is uncertain about it.
     taken: tuple[Skip, ...] = ()
 
@@ -105,11 +107,19 @@ def fix_bytes(
         made = replace(made, carried=uses.carried())
         plan, data, reason = rewrite(uses, options)
         overridden = frozenset(overrides.renamed_in(uses, plan.members))
+        kept = {item.local: reference.target for item, (reference, _skip) in plan.left_imports().items()}
     finally:
         uses.close()
     if not whole and (plan.edits or plan.held or overridden or reason):
         return fix_bytes(path, raw, targets, options=options, **known)  # type: ignore[arg-type]
-    made = replace(made, overridden=overridden, held=frozenset(plan.held), moved=frozenset(plan.moved), taken=tuple(plan.taken))
+    made = replace(
+        made,
+        re_exported=kept if module else {},
+        overridden=overridden,
+        held=frozenset(plan.held),
+        moved=frozenset(plan.moved),
+        taken=tuple(plan.taken),
+    )
     if reason:
         return replace(made, status=FAILED, reason=reason)
     if data is None:

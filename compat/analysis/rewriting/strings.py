@@ -25,6 +25,12 @@ def decide(plan: Plan) -> None:
             plan.skip(reference, "an entry of sys.modules is what is meant")
         elif reference.how == "string":
             _rewrite(plan, reference, doubt="a string whose use is not known")
+    left = {item.local: skip for item, (_reference, skip) in plan.left_imports().items()}
+    for reference in plan.references:
+        if reference.how == "export" and isinstance(reference.subject, Text):
+            skip = left.get(str(reference.subject.node.value))
+            if skip is not None:
+                plan.skip_span(reference.start, reference.target.kind, reference.target.legacy, skip.reason, skip.degree)
 
 
 def _rewrite(plan: Plan, reference: Reference, doubt: str = "") -> None:
