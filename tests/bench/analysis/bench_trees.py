@@ -4,8 +4,9 @@
 without results of an earlier run, and warm. The trees are Python files of this environment's site-packages, into which imports of
 the shipped ledger's names are written, as often as the measured code base had them (``tests/netra/surface.tsv``): into two thirds
 of the files, into 7 %, and into one of a tree of 50. FILES is the size of the large trees, 10,000 by default. Whole processes, run
-in turn; the best of ROUNDS counts. Last, CPU of ``compat fix`` on the dense tree beside that of its scan. A missed bar is exit
-code 3.
+in turn; the best of ROUNDS counts. Beside the bars stands a floor: what this interpreter takes to start, to read every file, and
+to make syntax trees of those files alone whose imports do not tell what they use (of all files with a use, if none told). Last,
+CPU of ``compat fix`` on the dense tree beside that of its scan. A missed bar is exit code 3.
 """
 
 from __future__ import annotations
@@ -22,12 +23,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from bench_scan import Cost, measure, our_command
+from bench_scan import PARSING, Cost, measure, our_command
 
 ROOT = Path(__file__).parents[3]
 #: Share of the files with uses, and the bars: cold and warm against ruff's wall, or (the small tree) CPU seconds.
 TREES = {"dense": (2 / 3, 2.0, 0.6), "sparse": (0.07, 0.6, 0.6), "small": (0.02, 0.0, 0.0)}
 SMALL, SMALL_CPU, FIX = 50, 0.15, 1.5
+
+
+#: As the floor of ``bench_scan``, with syntax trees of the files of a list.
+FLOOR = PARSING.replace(
+    "def use", "import sys\nlisted = {*open(sys.argv[2], encoding='utf-8').read().splitlines()}\ndef use"
+).replace("if buffer.find(b'netra_backend', 0, size) >= 0:", "if entry.path in listed:")
 
 
 def surface() -> tuple[list[tuple[str, str]], list[int]]:
@@ -53,8 +60,25 @@ def make_tree(tree: Path, count: int, share: float) -> None:
         (folder / f"module{number}.py").write_bytes(raw + "\n\n".join(["\n", *lines]).encode())
 
 
+def parsed(tree: Path) -> tuple[list[str], list[str]]:
+    """The files that a scan makes a syntax tree of, and all in which something may be used."""
+    sys.path.insert(0, str(ROOT))
+    from compat.analysis.config import Settings
+    from compat.analysis.reading.files import Trees
+    from compat.analysis.scanning import file_scanner
+    from compat.netra.ledger import LEDGER
+
+    scanner = file_scanner.Scanner(LEDGER, Settings(), file_scanner.Selection(), [str(tree)])
+    taken: list[str] = []
+    examine = scanner.examine
+    scanner.examine = lambda item, raw: taken.append(item.path) or examine(item, raw)  # type: ignore[method-assign,assignment]
+    found = scanner.files(Trees([str(tree)], gitignore=False, data=False))
+    used = [item.path for item, examined in found if examined is not None and examined.findings]
+    return taken, used
+
+
 def run(tree: Path, folder: Path, ruff: str) -> dict[str, Cost]:
-    """The costs of both tools on one tree, cold and warm."""
+    """The costs of both tools on one tree, cold and warm, and the floors."""
     project = tree.parent
     (project / "pyproject.toml").write_text('[tool.compat]\nledgers = ["compat.netra.ledger:LEDGER"]\n')
     check = [ruff, "check", "--config", str(folder / "ruff.toml"), "--select", "TID251", "--quiet"]
@@ -65,6 +89,10 @@ def run(tree: Path, folder: Path, ruff: str) -> dict[str, Cost]:
         "ruff warm": [*check, "--cache-dir", str(project / "ruff-cache"), str(tree)],
         "scan warm": scan,
     }
+    for name, paths in zip(("floor", "floor of all"), parsed(tree)):
+        listed = project / f"{name}.txt"
+        listed.write_text("\n".join(paths), encoding="utf-8")
+        commands[name] = [sys.executable, "-c", FLOOR, str(tree), str(listed)]
     return measure(commands, project)
 
 
@@ -96,6 +124,12 @@ def main() -> int:
                 line += f"  {cost[f'scan {state}'].wall:>10.2f}s{cost[f'ruff {state}'].wall:>7.2f}s{ratio:>7.2f}{shown:>5}"
                 missed += bool(bar) and ratio > bar
             print(line)
+            beside = {name: cost[name].cpu / cost["ruff cold"].cpu for name in ("scan cold", "floor", "floor of all")}
+            trees, used = (len((tree.parent / f"{name}.txt").read_text().split()) for name in ("floor", "floor of all"))
+            print(
+                f"{'':<7} CPU beside ruff's, cold: scan {beside['scan cold']:.2f}; floor {beside['floor']:.2f} with {trees} syntax"
+                f" trees, {beside['floor of all']:.2f} with one of each of the {used} files with a use"
+            )
             if kind == "small":
                 cpu = cost["scan cold"].cpu
                 missed += cpu > SMALL_CPU
