@@ -112,7 +112,7 @@ def fix(
         warnings.simplefilter("ignore")
         outcomes: dict[str, tuple[Found, Outcome]] = {}
         typed: dict[str, set[str]] = {}
-        unasked: dict[str, tuple[Found, bytes]] = {}
+        unasked: dict[str, list[tuple[Found, bytes]]] = {}
         wanted = (item for item in found if item.path in named or not _known_ignored(trees, item))
         for count, (item, raw) in enumerate(scanner.candidates(wanted), 1):
             if progress is not None and count % _STEP == 0:
@@ -123,13 +123,14 @@ def fix(
             if outcome is not None and outcome.carried:
                 typed[outcome.module] = {*outcome.carried}
             elif outcome is not None and outcome.carried is None:
-                unasked[outcome.module] = (item, outcome.before)
+                unasked.setdefault(outcome.module, []).append((item, outcome.before))
             if outcome is not None and (outcome.status != UNCHANGED or outcome.held):
                 outcomes[item.path] = (item, outcome)
         for module in re_exports.imported(found, unasked) if unasked else ():
-            given = fixing.candidate(*unasked[module], parses=True)
-            if given is not None and given.carried:
-                typed[module] = {*given.carried}
+            for item, raw in unasked[module]:
+                given = fixing.candidate(item, raw, parses=True)
+                if given is not None and given.carried:
+                    typed.setdefault(module, set()).update(given.carried)
         _follow_types(fixing, [item for item in found if not item.is_data], outcomes, typed, trees)
         result.fixing = fixing
         fixing.items.update((item.path, item) for item in found)

@@ -196,6 +196,7 @@ class ModuleNames:
     def __init__(self, roots: Iterable[str]) -> None:
         self._roots = frozenset(roots)
         self._packages: dict[str, str] = {}
+        self._folders: dict[tuple[str, str], str] = {}
         self._inside: dict[str, bool] = {}
 
     def is_inside(self, path: str) -> bool:
@@ -209,16 +210,21 @@ class ModuleNames:
     def of(self, found: Found) -> tuple[str, bool]:
         """The module name of a file (empty where unknown), and whether it is a package's ``__init__``."""
         stem, name = os.path.split(os.path.splitext(found.path)[0])
-        is_package = name == "__init__"
-        for base in (os.path.relpath(stem or ".", found.root), os.path.abspath(stem)):
+        key = stem, found.root
+        if key not in self._folders:
+            self._folders[key] = self._of_folder(*key)
+        package = self._folders[key]
+        if name == "__init__":
+            return package, True
+        return (f"{package}.{name}" if package else name), False
+
+    def _of_folder(self, folder: str, root: str) -> str:
+        for base in (os.path.relpath(folder or ".", root), os.path.abspath(folder)):
             parts = [part for part in base.split(os.sep) if part not in (".", "")]
             for index, part in enumerate(parts):
                 if part in self._roots:
-                    return ".".join([*parts[index:], *([] if is_package else [name])]), is_package
-        package = self._package(os.path.abspath(stem))
-        if is_package:
-            return package, True
-        return (f"{package}.{name}" if package else name), False
+                    return ".".join(parts[index:])
+        return self._package(os.path.abspath(folder))
 
     def _package(self, folder: str) -> str:
         if folder not in self._packages:

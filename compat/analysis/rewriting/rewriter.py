@@ -88,7 +88,8 @@ def fix_bytes(
     """Rewrite the bytes of one file; encoding, BOM and line ends stay. Never raises for what the file holds.
 
     ``hints`` is what is known of the file from outside. With ``whole`` false, function bodies in which nothing legacy can stand
-    are looked at only if something is to be rewritten: quicker for a file in which most likely nothing is.
+    are looked at only if something is to be rewritten: quicker for a file in which most likely nothing is. What other files
+    come to by it is not asked then.
     """
     if path.endswith(notebooks.SUFFIX):
         return _fix_notebook(notebooks.Notebook(path, raw), targets, replace(options, kept_locals=frozenset()))
@@ -104,7 +105,7 @@ def fix_bytes(
     except dialects.Unparsable as error:
         return replace(made, status=FAILED, reason=f"line {error.line}: {finding_text.unparsable(error.reason)}")
     try:
-        made = replace(made, carried=uses.carried())
+        made = replace(made, carried=uses.carried() if whole or not module else None)
         plan, data, reason = rewrite(uses, options)
         overridden = frozenset(overrides.renamed_in(uses, plan.members))
         kept = {item.local: reference.target for item, (reference, _skip) in plan.left_imports().items()}
