@@ -131,11 +131,7 @@ class Relevance:
         if names not in self._read_at:
             data = self.data
             places = ((at, at + len(word)) for word, at in self.targets.search_words.among(names).places(data))
-            self._read_at[names] = [
-                at
-                for at, end in places
-                if data[max(0, at - 1) : at] in _READS and self._is_word(at, end) and data[max(0, at - 8) : at] != b"super()."
-            ]
+            self._read_at[names] = [at for at, end in places if data[max(0, at - 1) : at] in _READS and self._is_word(at, end)]
         return self._read_at[names]
 
     def _of(self, words: Iterable[bytes]) -> list[int]:
