@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from textwrap import dedent
 
 import pytest
 
-from compat.analysis.pruning import pruner, rows
+from compat.analysis.pruning import cutting, pruner, rows, tree
 from compat.errors import CompatError
 from compat.ledger import Deprecated, Ledger, Name, Removed, load
 
@@ -403,3 +404,15 @@ def test_rows_are_due_at_their_removal_and_tombstones_a_major_version_later():
     assert [row.legacy for row in rows.due(ledger, "3.0")] == ["a:x", "a:y", "b:z", "a:p", "a:q", "a:r"]
     with pytest.raises(CompatError, match="'soon' is no version; write one such as --as-of 3.0"):
         rows.due(ledger, "soon")
+
+
+@pytest.mark.parametrize("gaps", list(itertools.product(range(3), repeat=3)))
+def test_between_statements_that_stay_the_wider_gap_stays(gaps):
+    """Two statements that go, between two that stay, with so many blank lines before, between and after them."""
+    first, between, last = ("\n" * gap for gap in gaps)
+    text = f"import a\n{first}import b\n{between}# c\nimport c  # c\n{last}import d\n"
+    file = tree.File("m.py", "m", False, text.encode())
+    after = cutting.cut(file, {*file.tree.body[1:3]}, set(), set()).decode()
+    assert after == f"import a\n{max(first, last)}import d\n"
+    after = cutting.cut(file, {*file.tree.body[:3]}, set(), set()).decode()
+    assert after == "import d\n"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from .tree import File
 
+_BLANK_LINE = re.compile(rb"[ \t]*(?:\r\n|\r|\n)")
 _ALONE_BEFORE = re.compile(rb"[ \t]*\Z")
 _ALONE_AFTER = re.compile(rb"[ \t]*,?[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n|\Z)")
 
@@ -51,8 +52,10 @@ def _first_line(node: ast.stmt) -> int:
 def _statements(file: File, body: list[ast.stmt], gone: set[ast.AST], *, is_module: bool) -> list[Edit]:
     kept = [item for item in body if item not in gone]
     edits = []
-    for item in body:
+    blanks: int | None = None  # lines above the first of several that go
+    for index, item in enumerate(body):
         if item not in gone:
+            blanks = None
             continue
         first, last = _first_line(item), item.end_lineno or item.lineno
         start, end = file.starts[first - 1], file.starts[last]
@@ -65,14 +68,30 @@ def _statements(file: File, body: list[ast.stmt], gone: set[ast.AST], *, is_modu
             edits.append(replacing(file.data, start, end, f"{margin}pass\n"))
             continue
         start = _with_comments(file, first)
+        if blanks is None:
+            blanks = _blank_lines_above(file, start) if index else len(file.data)
         following = [other for other in body if other.lineno > last]
         if following:
-            while end < len(file.data) and re.match(rb"[ \t]*(?:\r\n|\r|\n)", file.data[end:]):
-                end += len(re.match(rb"[ \t]*(?:\r\n|\r|\n)", file.data[end:]).group())  # type: ignore[union-attr]
+            ends = _blank_line_ends(file, end)
+            # The wider of the two gaps stays.
+            end = ends[min(blanks if following[0] not in gone else len(ends), len(ends) - 1)]
         elif not any(other.lineno < first and other in gone and other is body[body.index(item) - 1] for other in body):
             start = len(file.data[:start].rstrip()) + 1 if file.data[:start].strip() else start
         edits.append(replacing(file.data, start, end, ""))
     return _joined(file, edits)
+
+
+def _blank_lines_above(file: File, at: int) -> int:
+    above = file.data[:at]
+    return len(above[len(above.rstrip()) :].splitlines()) - 1
+
+
+def _blank_line_ends(file: File, at: int) -> list[int]:
+    """Where each of the blank lines from an offset on ends, and the offset itself first."""
+    ends = [at]
+    while (match := _BLANK_LINE.match(file.data, ends[-1])) is not None:
+        ends.append(match.end())
+    return ends
 
 
 def _with_comments(file: File, first: int) -> int:
