@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from compat.analysis.documents import stubs
-from compat.ledger import Name
+from compat.analysis.documents import marked_source, stubs
+from compat.ledger import Deprecated, Name
 
 LEGACY = """\
 from shop_old.things import Widget, create, gone, LIMIT
@@ -160,3 +160,28 @@ def test_pyright(project):
     } >= REPORTED_LINES - {1} | {6}
     assert "Use canonical path 'from shop.core import Widget' instead." in " ".join(item["message"] for item in deprecated)
     assert [item for item in told if not item["file"].endswith("legacy_use.py")] == []
+
+
+@pytest.mark.parametrize(
+    "home, statement, absolute",
+    [
+        ("kiosk/__init__.py", "from .parts import Part as Part", "from kiosk.parts import Part as Part"),
+        ("kiosk/__init__.py", "from . import parts as parts", "from kiosk import parts as parts"),
+        ("kiosk/inner/__init__.py", "from ..parts import (\n    Part,\n)", "from kiosk.parts import (\n    Part,\n)"),
+        ("kiosk/inner/deep.py", "from.importer import x", "from kiosk.inner.importer import x"),
+        ("kiosk/inner/deep.py", "\x0c\nif 'é':  from .. import parts", "if 'é':  from kiosk import parts"),
+        ("kiosk/plain.py", "from os import path", "from os import path"),
+    ],
+)
+def test_a_stub_imports_by_absolute_paths_since_checkers_look_for_others_among_stubs_alone(
+    tmp_path, monkeypatch, home, statement, absolute
+):
+    for name in ("kiosk/__init__.py", "kiosk/inner/__init__.py", home):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("", encoding="utf-8")
+    (tmp_path / home).write_text(f"{statement}\n\x0c\n\ndef old():\n    return 1\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = home[: -len(".py")].replace("/", ".").removesuffix(".__init__")
+    row = Deprecated(f"{module}:old", since="1.0", removal="2.0", instead="new")
+    made = marked_source.mark(module, [row], lambda row, use: "Use new.")
+    assert absolute in made and "@deprecated('Use new.')\ndef old():\n" in made

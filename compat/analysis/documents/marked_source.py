@@ -48,7 +48,7 @@ def mark(
         tree = ast.parse(text)
     except (OSError, SyntaxError, ValueError):
         return ""
-    lines = _typed(tree, text.splitlines())
+    lines = _typed(tree, _absolute(tree, text.rstrip("\n").split("\n"), module))
     places: dict[str, list[ast.stmt]] = {}
     for path, node in _defined(tree.body, ""):
         places.setdefault(path, []).append(node)
@@ -78,6 +78,20 @@ def mark(
         lines.insert(at - 1, line)
     lines[_first_line(tree) - 1 : _first_line(tree) - 1] = heads
     return "\n".join([*lines, *(f"\n{name}" for name in names)]) + "\n"
+
+
+def _absolute(tree: ast.Module, lines: list[str], module: str) -> list[str]:
+    """The lines with relative imports spelt out: pyright looks for the others among the stubs alone, and most have none."""
+    package = module.split(".") if is_package(module) else module.split(".")[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and 0 < node.level <= len(package):
+            path = ".".join([*package[: len(package) - node.level + 1], *([node.module] if node.module else [])])
+            line = lines[node.lineno - 1]
+            start = len(line.encode()[: node.col_offset].decode())
+            lines[node.lineno - 1] = line[:start] + re.sub(
+                r"from\s*\.[.\s]*(?!import\b)[\w.]*", f"from {path}", line[start:], count=1
+            )
+    return lines
 
 
 def _typed(tree: ast.Module, lines: list[str]) -> list[str]:
