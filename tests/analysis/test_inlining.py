@@ -8,6 +8,7 @@ from textwrap import dedent
 import pytest
 
 from compat.analysis import fixer, scan
+from compat.analysis.documents import explain
 from compat.analysis.rewriting import rewriter
 from compat.analysis.scanning.scanner import scan_one
 from compat.ledger import Class, Deprecated, Ledger, Method, Name, Removed, replacement, templates
@@ -594,3 +595,18 @@ def test_a_sound_replacement_has_no_faults_and_words_the_advice(library):
     row = Name("inl_old:x", "inl.core:make_cart", replacement="make_cart({user}).add({{1: 2}})", **TOLD)
     assert not list(templates.faults(row))
     assert replacement(row) == "Write make_cart(user).add({1: 2}) instead."
+
+
+@pytest.mark.parametrize(
+    "row, call, after",
+    [
+        ({"replacement": "[{b}, {a}]", "parameters": "a, b=2"}, "gone(a, b)", "[b, a]"),
+        ({"replacement": "sorted({a}, key={b})"}, "gone(a, b)", "sorted(a, key=b)"),
+        ({"replacement": "wrap({a})", "imports": "from inl.other import wrap"}, "gone(a)", "wrap(a)"),
+        ({"replacement": "str(1)"}, "gone()", "str(1)"),
+    ],
+)
+def test_an_explanation_shows_what_a_call_becomes(row, call, after):
+    ledger = Ledger("inl", version="1.5") + [Removed("inl.core:gone", since="1.0", instead=None, **row)]
+    told = explain.explain(ledger, "inl.core:gone", [])
+    assert told.before.splitlines()[-1] == call and told.after.splitlines()[-1] == after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from compat.ledger import Ledger, Move
 
     from ..findings import Finding
+
+#: A place of a replacement that is filled by one argument.
+_PLACE = re.compile(r"(?<!\{)\{([^\W\d]\w*)\}")
 
 
 class UnknownName(CompatError):
@@ -87,9 +91,19 @@ def _example(ledger: Ledger, row: Move) -> tuple[str, str]:
     from ..rewriting.rewriter import FIXED, fix_text
 
     # The second way is that of a class whose factory builds one object for each user.
-    ways = list(dict.fromkeys((row.example(), row.example("context"))))
+    ways = list(dict.fromkeys((row.example(), row.example("context"), _call(row))))
     for before in filter(None, ways):
         outcome = fix_text(before, ledger)
         if outcome.status == FIXED:
             return before, outcome.after.decode("utf-8")
     return ways[0], ""
+
+
+def _call(row: Move) -> str:
+    """A call of a function for which a row has a replacement as code; empty for any other row."""
+    name = row.attribute
+    if not row.replacement or not name.isidentifier():
+        return ""
+    taken = row.parameters if row.parameters is not None else ", ".join(_PLACE.findall(row.replacement))
+    names = dict.fromkeys(item.partition("=")[0].strip() for item in taken.split(","))
+    return f"{row.example()}\n{name}({', '.join(item for item in names if item.isidentifier())})"
