@@ -75,3 +75,11 @@ def test_a_submodule_of_a_moved_package_has_the_names_of_its_own_rows(world, ins
         "plain = old.plain is sys.modules['canon.pkg.plain']\n"
     )
     assert seen.namespace["result"] == (1, True, True, True) and seen.namespace["plain"]
+
+
+def test_a_submodule_that_the_import_system_binds_under_a_moved_name_reaches_nothing_canonical(world, installed):
+    installed(Name("live:mod", "canon.core:make", since="1.0", removal="2.0", instead=None))
+    seen = world.ok(
+        "import live.mod\nimport canon.core, sys\nr = canon.core.make(1), live.mod(2), sys.modules['live.mod'].stay\n"
+    )
+    assert seen.namespace["r"] == (2, 3, 1)

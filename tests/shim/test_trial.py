@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import pytest
 
@@ -131,10 +132,12 @@ def test_a_check_leaves_the_code_as_it_was(world, ledger_of, zoo):
     [
         "class K:\n    def __init__(self, new=1):\n        self.new = new",
         "class K:\n    def __new__(cls, new=1):\n        self = object.__new__(cls)\n        self.new = new\n        return self",
+        "class K:\n    def __new__(cls, new=1):\n        return object.__new__(cls)\n\n    def __init__(self, new=1):\n        self.new = new",
+        "class M(type): pass\nclass K(metaclass=M):\n    __slots__ = ('new',)\n\n    def __init__(self, new=1):\n        self.new = new",
         "import dataclasses\n@dataclasses.dataclass\nclass K:\n    new: int = 1",
         "from typing import NamedTuple\nclass K(NamedTuple):\n    new: int = 1",
     ],
-    ids=["init", "new", "dataclass", "named tuple"],
+    ids=["init", "new", "both", "metaclass and slots", "dataclass", "named tuple"],
 )
 def test_a_class_takes_the_old_argument_and_stays_the_class(world, installed, kind):
     world.write("zoo.py", kind + "\n\nclass Sub(K):\n    pass\n")
@@ -158,3 +161,19 @@ def test_an_argument_that_was_renamed_twice_arrives_under_its_last_name(world, i
     assert seen.counted() == {("zoo:f(a)", "argument", 2): 1, ("zoo:f(b)", "argument", 3): 1}
     seen = world.use("import zoo\nzoo.f(a=1, c=2)")
     assert str(seen.error) == "f() got multiple values for argument 'c'"
+
+
+def test_a_row_leaves_a_runtime_protocol_what_it_asks_of_instances(world, ledger_of, installed):
+    world.write(
+        "zoo.py",
+        "from typing import Protocol, runtime_checkable\n@runtime_checkable\nclass P(Protocol):\n    def new(self): ...\n",
+    )
+    row = Method("zoo:P.old", "zoo:P.new", **V)
+    if sys.version_info < (3, 12):  # from then on a protocol knows its members from its class statement
+        with pytest.raises(compat.LedgerError, match="'P' is a runtime protocol"):
+            compat.check(ledger_of(row))
+    else:
+        assert compat.check(ledger_of(row)) is None
+    installed(row)
+    seen = world.ok("import zoo\nclass Y:\n    def new(self): ...\nresult = isinstance(Y(), zoo.P)\n")
+    assert seen.namespace["result"] is True

@@ -39,6 +39,16 @@ class ArgumentKind(Kind):
         """Wrap the function once for all its rows."""
         owner, name = _place(module, path)
         undo = replaced(owner, name, functools.partial(accept, rows=rows, bound=_bound(owner, name)))
+        if name == "__init__" and _made_in(owner, "__new__"):
+            # A construction gives both the same arguments; it counts in the one that a subclass calls, too.
+            silent: list[Any] = [(row, _Silent()) for row, recorder in rows]
+            undo_new = replaced(owner, "__new__", functools.partial(accept, rows=silent, bound=1))
+
+            def undo_two() -> None:
+                undo_new()
+                undo()
+
+            return undo_two
         if not isinstance(owner, type) or name in ("__init__", "__new__"):
             return undo  # subclasses have constructors of their own form
         leave = watch(owner, functools.partial(_overridden, name=name, rows=rows), order=1)
@@ -112,6 +122,29 @@ def _chain(row: Argument, became: Mapping[str, str | None]) -> list[str]:
         chain.append(at)
         at = became.get(at)
     return [*chain, at] if at else chain
+
+
+class _Silent:
+    """A recorder that records nothing."""
+
+    raises = False
+
+    def __init__(self) -> None:
+        self.hot: dict[int, Any] = {}
+
+    def refusal(self, kind: str, frame: FrameType | None) -> None:
+        """Nothing is counted."""
+
+    def skip(self, frame: FrameType) -> None:
+        """Nothing is remembered."""
+
+
+def _made_in(kind: type, maker: str) -> bool:
+    """Whether a class has a constructor of its own in Python under a name."""
+    for base in kind.__mro__:
+        if maker in vars(base) and base.__flags__ & _HEAP_TYPE:
+            return isinstance(getattr(vars(base)[maker], "__func__", vars(base)[maker]), FunctionType)
+    return False
 
 
 def _named(row: Argument) -> tuple[str, ...]:

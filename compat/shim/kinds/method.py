@@ -56,6 +56,8 @@ class MethodKind(Kind):
         holder, new = owner_in(module, move.canonical.partition(":")[2])
         if not isinstance(holder, type):
             return f"{move.canonical!r} is no member of a class", "write 'module:Class.method', or use Name(...)"
+        if sys.version_info < (3, 12) and getattr(holder, "_is_runtime_protocol", False):
+            return f"{holder.__name__!r} is a runtime protocol: all its members are asked of an instance", "leave it as it is"
         old, found = path.rpartition(".")[2], static(holder, new)
         if new == old and not move.was:
             return "the move leads back to itself", "point the row at the final canonical path"

@@ -111,6 +111,9 @@ def name_property(recorder: UseRecorder, path: str) -> property:
         if recorder.raises:
             define(module, attribute, value)
             return
+        if isinstance(value, type(sys)) and callsite.is_importlib(sys._getframe(1)):
+            vars(module)[attribute] = value  # the import system binds a submodule of that name, which the row stands before
+            return
         owner, name = owner_of(path, move.id)
         count_write(recorder, sys._getframe(1))
         setattr(owner, name, value)
