@@ -12,7 +12,7 @@ from compat._forking import gate, serving
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
@@ -53,27 +53,26 @@ def _find(finder: "Any", name: str, path: "Sequence[str] | None", target: "Modul
     listed = _not_loading(finder.roots.get(root, ()))
     if dot:
         due = [entry for entry in listed if (_is_loaded(root) if _package(entry) == root else _covers(entry, name))]
-        _install(finder, due)
+        _install(finder, due, at_once=any(_package(entry) != root for entry in due))
         return _answer(name, path, target) if due else None
     unlisted = _not_loading(finder.unlisted)
     awaiting = [entry for entry in listed if _package(entry) == root]
     awaiting += [entry for entry in unlisted if root in (entry[0], _package(entry))]
     due = [entry for entry in listed if entry[0] == root and entry not in awaiting]
-    _install(finder, due)
+    _install(finder, due, at_once=True)
     found = _answer(name, path, target) if due else _elsewhere(finder, name, path, target)
     if found is None:
         _install(finder, [entry for entry in (*listed, *unlisted) if _package(entry) != root])
         return _answer(name, path, target)
     if awaiting and found.loader is not None:
-        from compat.shim import installation
-        from compat.shim.serving import overlay
+        from compat.shim import wires
 
         def ran(_module: "ModuleType") -> None:
             _install(finder, awaiting)
-            installation.arrived(root)
+            wires.arrived(root)
 
-        installation.awaited[root] = []
-        found.loader = overlay.OverlayLoader(found.loader, found, ran)  # type: ignore[assignment]
+        wires.awaited[root] = []
+        found.loader = wires.OverlayLoader(found.loader, found, ran)  # type: ignore[assignment]
     return found
 
 
@@ -117,40 +116,63 @@ def _elsewhere(finder: "Any", name: str, path: "Sequence[str] | None", target: "
 
 
 def _answer(name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
+    if "compat.shim.installation" not in sys.modules:
+        from compat.shim import standby
+
+        return standby.answer(name, path, target)
     from compat.shim import installation
 
     finder = installation.finder()
     return finder.find_spec(name, path, target) if finder is not None else None
 
 
-def _install(finder: "Any", entries: "Iterable[Entry]") -> None:
+def _install(finder: "Any", entries: "Iterable[Entry]", at_once: bool = False) -> None:
+    """Install ledgers, ``at_once`` where a legacy name is on its way; else they stand by until something legacy is used."""
     for reference, distribution in {entry[1]: entry[2] for entry in _not_loading(entries)}.items():
         loading = (get_ident(), reference)
         _loading.add(loading)
         try:
-            from compat.shim import installation
-
             ledger = _ledger(reference)
-            if len(ledger):
-                installation.install(ledger, drop_in=True)
-        except Exception as error:
-            # A broken ledger costs the program a log line.
-            import logging
+            if len(ledger) and at_once:
+                from compat.shim import installation
 
-            whose = distribution.rpartition(".")[0]
-            failures[reference] = f"ledger {reference} of {whose} is not served: {error}"
-            logging.getLogger("compat").warning("ledger %s of %s is not served: %s", reference, whose, error)
+                installation.install(ledger, drop_in=True)
+            elif len(ledger):
+                from compat.shim import standby
+
+                standby.stand_by(ledger, _installation, _failing(reference, distribution))
+        except Exception as error:
+            _fail(reference, distribution, error)
         finally:
             _loading.discard(loading)
         for pending in (finder.unlisted, *finder.roots.values()):
             pending[:] = [other for other in pending if other[1] != reference]
 
 
+def _installation() -> "Any":
+    from compat.shim import installation
+
+    return installation
+
+
+def _failing(reference: str, distribution: str) -> "Callable[[Exception], None]":
+    return lambda error: _fail(reference, distribution, error)
+
+
+def _fail(reference: str, distribution: str, error: Exception) -> None:
+    """A broken ledger costs the program a log line."""
+    import logging
+
+    whose = distribution.rpartition(".")[0]
+    failures[reference] = f"ledger {reference} of {whose} is not served: {error}"
+    logging.getLogger("compat").warning("ledger %s of %s is not served: %s", reference, whose, error)
+
+
 def _ledger(reference: str) -> "Ledger":
     if reference not in _ledgers:
-        from compat.ledger import discovery
+        from compat.ledger import loading
 
-        ledger = discovery.load(reference)
+        ledger = loading.load(reference)
         roots = narrowing()
         _ledgers.setdefault(reference, ledger if roots is None else ledger.narrowed(roots))
     return _ledgers[reference]

@@ -284,6 +284,12 @@ def boot(how: str = ".pth") -> None:
             gc.callbacks.append(beat)
 
 
+def is_asked() -> bool:
+    """Whether somebody asks for the record of a process that used nothing: by a variable, or as the project in which it runs."""
+    # A project is read by what records, and found here by its words.
+    return _is_asked() or b"[tool.compat" in _read("pyproject.toml")
+
+
 def _is_asked() -> bool:
     # A process that used nothing legacy belongs to somebody who may never have heard of this package: nothing is written for
     # it unless a service, a directory or the telemetry was named.
@@ -312,8 +318,7 @@ def end(started: float) -> None:
     beats: Any = getattr(sys.modules.get("gc"), "callbacks", ())
     if beat in beats:
         beats.remove(beat)
-    # A project that asks is read by what records, and found here by its words.
-    silent = time.time() - started < SHORT or not (_is_asked() or b"[tool.compat" in _read("pyproject.toml"))
+    silent = time.time() - started < SHORT or not is_asked()
     # pip warns of all that is imported when it has installed something: it may be half of the old and half of the new.
     if not silent and "pip" not in sys.modules and _finders():
         try:

@@ -8,18 +8,12 @@ choosing   canonical paths that depend on where a program runs
 versions   stages
 wording    the one sentence
 checking   all faults at once
-discovery  ledgers by entry point, by configuration, by name
+loading    a ledger by its name
+discovery  ledgers by entry point, by configuration
 in_use     which of them the project at hand uses
 """
 
 from __future__ import annotations
-
-from .families import common, names, removed
-from .kinds import KINDS, Argument, Behaviour, Class, Deprecated, Method, Module, Name, Removed
-from .ledger import Ledger, Origin
-from .move import Move
-from .paths import import_line
-from .wording import replacement, sentence
 
 __all__ = [  # noqa: RUF022 - as sorted() sorts
     "Argument",
@@ -48,17 +42,44 @@ __all__ = [  # noqa: RUF022 - as sorted() sorts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .choosing import choose
-    from .discovery import discover, load
+    from .discovery import discover
+    from .families import common, names, removed
+    from .kinds import KINDS, Argument, Behaviour, Class, Deprecated, Method, Module, Name, Removed
+    from .ledger import Ledger, Origin
+    from .loading import load
+    from .move import Move
+    from .paths import import_line
+    from .wording import replacement, sentence
+
+_HOMES = {
+    "Argument": "kinds.argument",
+    "Behaviour": "kinds.behaviour",
+    "Class": "kinds.class_",
+    "Deprecated": "kinds.deprecated",
+    "KINDS": "kinds",
+    "Ledger": "ledger",
+    "Method": "kinds.method",
+    "Module": "kinds.module",
+    "Move": "move",
+    "Name": "kinds.name",
+    "Origin": "ledger",
+    "Removed": "kinds.removed",
+    "choose": "choosing",
+    "common": "families",
+    "discover": "discovery",
+    "import_line": "paths",
+    "load": "loading",
+    "names": "families",
+    "removed": "families",
+    "replacement": "wording",
+    "sentence": "wording",
+}
 
 
 def __getattr__(name: str) -> object:
-    # Checks and discovery read the whole environment; no running program needs them to use a legacy name.
-    if name in ("discover", "load"):
-        from . import discovery
-
-        return getattr(discovery, name)
-    if name == "choose":
-        from .choosing import choose
-
-        return choose
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # The ledger of a library is imported with the library: it loads the kinds that its rows are of.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(__import__(f"{__name__}.{_HOMES[name]}", fromlist=[name]), name)
+    globals()[name] = found
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import metadata, versions
+from . import versions
 from .move import MODULE, NAME, Move
 
 TYPE_CHECKING = False
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 class Origin:
     """Where a row comes from: the ledger's name, the version in force, and where to read on."""
 
-    __slots__ = ("_version", "distribution", "docs", "name")
+    __slots__ = ("_version", "_version_of", "distribution", "docs", "name")
 
     def __init__(self, name: str, version: Version | None, docs: str, distribution: str = "") -> None:
         self.name, self._version, self.docs, self.distribution = name, version, docs, distribution or name
+        if version is None:
+            from .metadata import version_of
+
+            self._version_of = version_of
 
     @property
     def version(self) -> str:
@@ -33,7 +37,7 @@ class Origin:
     def own_version(self) -> str:
         """The version of the ledger itself, whatever is rehearsed; ``""`` where its distribution is not installed."""
         if self._version is None:
-            return metadata.version_of(self.distribution)
+            return self._version_of(self.distribution)
         return self._version if isinstance(self._version, str) else self._version()
 
 

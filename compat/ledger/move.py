@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from compat import errors
-
 from .paths import dotted, import_line, is_path, resolve
 from .versions import ANNOUNCED, EXPIRED
 
@@ -19,12 +17,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, ClassVar, NoReturn, Union
 
+    from compat import errors as errors
+
     Fault = tuple[str, str]  # reason, remedy
     Category = Union[type[Warning], str, None]
 
 #: Where a row stands (:attr:`Move.place`): it serves a whole module, serves one name of a module, or changes its target.
 #: A row at any other place, :data:`CODE`, is neither served nor attached: its uses are recorded by running code.
 MODULE, NAME, TARGET, CODE = "module", "name", "target", "code"
+
+
+class _Errors:
+    """:mod:`compat.errors`: a ledger of which nothing is used loads none."""
+
+    def __getattr__(self, name: str) -> Any:
+        from compat import errors as found
+
+        # Kept: nothing can be imported once the interpreter goes down.
+        vars(self).update(vars(found))
+        return getattr(found, name)
+
+
+if not TYPE_CHECKING:
+    errors = _Errors()
 
 _FIELDS: dict[type[Move], tuple[str, ...]] = {}
 _READERS: dict[type[Move], attrgetter[tuple[Any, ...]]] = {}
@@ -141,6 +156,14 @@ class Move:
         put(self, "imports", (imports,) if isinstance(imports, str) else tuple(imports))
         put(self, "parameters", parameters)
         put(self, "ledger", "")
+
+    #: A subclass that defines the legacy name is one of its uses.
+    is_overridden: ClassVar[bool] = False
+
+    @property
+    def changed(self) -> str:
+        """The path at which a row that changes its target puts something: the legacy one, but for what stays."""
+        return self.legacy
 
     @property
     def home(self) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 
 def dotted(path: str) -> str:
     """``"pkg.mod:Class.attr"`` as a reader writes it: ``pkg.mod.Class.attr``."""
@@ -25,7 +23,7 @@ def resolve(path: str) -> tuple[object, str]:
     """Import what ``path`` names; return it and ``""``, or None and why it cannot be had."""
     name, _, attribute = path.partition(":")
     try:
-        found: object = importlib.import_module(name)
+        found: object = __import__(name, fromlist=["__name__"])
     except (Exception, SystemExit) as error:
         return None, f"cannot be imported ({type(error).__name__}: {error})"
     for part in attribute.split(".") if attribute else ():

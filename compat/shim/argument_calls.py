@@ -10,6 +10,7 @@ import inspect
 import keyword
 import types
 
+from . import wires
 from .recording import callsite
 
 TYPE_CHECKING = False
@@ -78,7 +79,8 @@ def generated(function: Any, forms: Forms, translated: Callable[..., Any]) -> An
     if compiled is None:
         compiled = _compiled[text] = compile(text, FILE, "exec")
     # No functools.partial: on PyPy it has a frame of its own between this call and the caller's.
-    scope = {**source.scope, "_compat_t": translated, "_compat_s": is_simple}
+    scope = wires.scope_of(function)
+    scope.update(source.scope, _compat_t=translated, _compat_s=is_simple)
     exec(_own(compiled), scope)
     return scope[source.name]
 

@@ -9,7 +9,7 @@ from types import ModuleType
 from compat.ledger import Ledger, Move
 from compat.ledger.move import TARGET
 
-from . import kinds
+from . import kinds, wires
 from .serving import overlay
 from .serving.modules import LegacyModule
 
@@ -31,7 +31,7 @@ def _changes(ledger: Ledger) -> dict[str, list[tuple[str, list[Move]]]]:
     groups: dict[_Group, list[Move]] = {}
     for move in ledger:
         if move.place == TARGET:
-            groups.setdefault((kinds.of(move).changed(move), move.kind), []).append(move)
+            groups.setdefault((move.changed, move.kind), []).append(move)
     order = list(kinds.KINDS)
     pending = sorted(groups, key=lambda group: order.index(group[1]))
     found: dict[str, list[tuple[str, list[Move]]]] = {}
@@ -149,7 +149,10 @@ def _change(owner: Installed, module: ModuleType, path: str, rows: Sequence[Move
                 owner.refuse(move, *faults[move.legacy])
             else:
                 served.append((move, owner.recorder(move)))
-        if served:
+        behind = wires.displaced(module.__name__, path)
+        if served and behind is not None:
+            kind.stand_in(*behind, served)  # once somebody's own function that is in front of it calls it
+        elif served:
             owner.undoings.append(kind.attach(module, path, served))
     except Exception as error:
         for move in rows:

@@ -13,6 +13,7 @@ import inspect
 import sys
 import types
 
+from . import wires
 from .recording import callsite
 from .recording.funnel import FILTERS, HOT_GLOBALS, KEY, LateRecorder, UseRecorder, record
 
@@ -47,9 +48,9 @@ _RESERVED = frozenset(("_fn", "_hot", "_slow", "_fr", "_code", "_cell", *HOT_GLO
 IN_PLACE = "<compat in place>"
 _FORWARDER = "<compat forwarder>"
 #: The files of all code that passes the call of a user on: to what it stands in place of, or to what it is renamed to.
-PASSING_FILES = {IN_PLACE, _FORWARDER}
-#: Those of them that take legacy arguments.
-ARGUMENT_FILES: set[str] = set()
+PASSING_FILES = {IN_PLACE, _FORWARDER, wires.FILE}
+#: Those of them that take legacy arguments, and what stands by until something legacy is used.
+ARGUMENT_FILES = {wires.FILE}
 _codes: dict[tuple[str, str, str], types.CodeType] = {}
 
 
@@ -125,11 +126,13 @@ def forward(
     through: str = "",
     like: Any = None,
     file: str = _FORWARDER,
+    adopt: Callable[[Any, Any], Any] | None = None,
 ) -> Any:
     """Make a forwarder of ``target``.
 
     ``through`` names an attribute of the first parameter to call instead of ``target`` itself, so that subclasses which
     override the canonical method are honoured. ``like`` gives the public identity (name, module, docs) if not ``target``.
+    ``adopt(target, forwarder)`` gives the function that is to have the forwarder's code.
     Coroutine and generator functions stay what they are for ``inspect`` and ``asyncio``, and are counted when called, not
     when first run.
     """
@@ -148,6 +151,8 @@ def forward(
     scope: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "__builtins__": _BUILTINS}
     scope.update(_fn=target, _hot=recorder.hot, _slow=caller(recorder, kind))
     plain = _function(code.replace(), scope, target if "=..." in parameters else None)
+    if adopt is not None:
+        plain = adopt(target, plain)
     special = inspect.iscoroutinefunction(target) or inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)
     result: Any = FunctionLike.of(plain, target) if special else plain
     return functools.update_wrapper(result, like if like is not None else target)

@@ -8,25 +8,23 @@ from compat._forking import GatedLock, serving
 from compat.ledger import Ledger
 from compat.telemetry.record import counters
 
-from . import attach, kinds
+from . import attach, kinds, wires
 from .recording import callsite, funnel, thread_origin
 from .serving import imports
 from .serving.finder import Finder
 from .serving.installed import Installed
 from .serving.modules import LegacyModule
+from .serving.targets import keep_targets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
+    from types import ModuleType, TracebackType
 
     from .recording.funnel import UseRecorder
 
 _lock = GatedLock()
 _installed: list[Installation] = []
 _finder: Finder | None = None
-#: Packages whose first import is running, after which their ledger is installed, with what is to be recorded then.
-awaited: dict[str, list[Callable[[], None]]] = {}
 #: Recorders of rows that were used before a ledger that has them was installed.
 provisional: list[UseRecorder] = []
 serving.append(lambda root: _finder is not None and root in _finder.roots)
@@ -85,6 +83,7 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
     global _finder
     if not isinstance(ledger, Ledger):
         raise TypeError(f"compat.install() takes a Ledger, not {type(ledger).__name__}; write compat.install(LEDGER)")
+    wires.trip()
     with _lock:
         for done in _installed:
             if done.ledger is ledger:
@@ -110,7 +109,7 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
                 parents |= {name for name in list(sys.modules) if ledger.module_rows(name)}
             for name in ledger.modules | attach.changed_modules(ledger) | parents.union(below):
                 module = sys.modules.get(name)
-                if module is not None and not isinstance(module, LegacyModule):
+                if module is not None and not isinstance(module, LegacyModule) and name not in wires.loading:
                     attach.cover(made, module)
             funnel.forget_recorders([one for one in provisional if one.move.legacy in ledger])
             provisional[:] = [one for one in provisional if one.move.legacy not in ledger]
@@ -120,10 +119,16 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
         return made
 
 
-def arrived(package: str) -> None:
-    """Record what was reported while a package was imported and its ledger awaited; raises as those uses do."""
-    for report in awaited.pop(package, ()):
-        report()
+def end() -> None:
+    """Have ready what a use by a destructor needs; for what is loaded as the process ends, and is told of the end by nobody."""
+    funnel.prepare_for_the_end()
+    keep_targets()
+
+
+def cover(module: ModuleType) -> None:
+    """Put the rows of all installed ledgers in place that concern a module which was loaded while they were installed."""
+    if _finder is not None:
+        _finder.cover(module)
 
 
 def _learn_adapters() -> None:
@@ -133,7 +138,8 @@ def _learn_adapters() -> None:
 
 
 def installed() -> tuple[Installation, ...]:
-    """The installations in force, oldest first."""
+    """The installations in force, oldest first; what stands by is installed."""
+    wires.trip()
     return tuple(_installed)
 
 

@@ -245,7 +245,7 @@ class Gone:
         self.recorder, self.name = recorder, name
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        frame = sys._getframe(1)
+        frame = callsite.asking(sys._getframe(1))
         error = self.recorder.refusal("attribute", frame) if not callsite.is_looking(frame) else None
         raise error or AttributeError(f"type object {getattr(owner, '__name__', owner)!r} has no attribute {self.name!r}")
 

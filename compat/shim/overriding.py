@@ -16,6 +16,7 @@ from .forward import ARGUMENT_FILES, PASSING_FILES
 from .in_place.classes import above_metaclass, put
 from .recording import callsite
 from .recording.funnel import record, record_read
+from .wires import MISSING, defining, unwired
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ class _Hook:
     def __init__(self, kind: Any) -> None:
         self.handlers: list[tuple[int, Handler]] = []
         self.undoings: list[tuple[Handler, weakref.ref[type], Undo]] = []
-        raw = vars(kind).get("__init_subclass__")
+        raw = unwired(vars(kind).get("__init_subclass__", MISSING))
 
         def __init_subclass__(cls: Any, /, **kwargs: Any) -> None:
-            if raw is not None:
+            if raw is not MISSING:
                 raw.__get__(None, cls)(**kwargs)
             else:
                 super(kind, cls).__init_subclass__(**kwargs)
@@ -73,6 +74,8 @@ def watch(kind: Any, handler: Handler, order: int = 0) -> Undo:
     hook.handlers.append((order, handler))
     hook.handlers.sort(key=lambda one: one[0])
     for cls in _below(kind):
+        if id(cls) in defining:
+            continue
         try:
             hook.see(handler, cls, None)
         except (LegacyExpiredError, Warning):

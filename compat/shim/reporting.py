@@ -7,7 +7,7 @@ import sys
 
 from compat.ledger import Ledger
 
-from . import installation
+from . import installation, wires
 from .recording import callsite
 from .recording.funnel import UseRecorder, record
 
@@ -64,10 +64,10 @@ def _record(row: Union[Behaviour, str], caller: FrameType | None) -> None:
 
 def _awaiting(frame: FrameType | None) -> list[Callable[[], None]] | None:
     """What waits for the ledger of the package that reports, where its first import is running."""
-    reporting = callsite.find_user(frame) if installation.awaited else None
+    reporting = callsite.find_user(frame) if wires.awaited else None
     package = callsite.module_name(reporting).partition(".")[0] if reporting is not None else ""
     spec = getattr(sys.modules.get(package), "__spec__", None)
-    return installation.awaited.get(package) if getattr(spec, "_initializing", False) else None
+    return wires.awaited.get(package) if getattr(spec, "_initializing", False) else None
 
 
 def _caller(frame: FrameType | None) -> FrameType | None:

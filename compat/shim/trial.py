@@ -85,7 +85,7 @@ def _not_served(ledger: Ledger) -> Iterator[tuple[Move, str, str]]:
 
 
 def _unseen(ledger: Ledger, move: Move) -> Iterator[tuple[Move, str, str]]:
-    module, _, path = kinds.of(move).changed(move).partition(":")
+    module, _, path = move.changed.partition(":")
     if module in sys.modules:
         for other in kinds.of(move).unseen(sys.modules[module], path):
             if ledger.get(other) is None:
@@ -96,7 +96,7 @@ def _unseen(ledger: Ledger, move: Move) -> Iterator[tuple[Move, str, str]]:
 def _owner_fault(ledger: Ledger, move: Move) -> tuple[str, str] | None:
     """Whether old code can come to the class of a legacy member: it is there, or has a row of its own."""
     holder, dot, _ = move.legacy.rpartition(".")
-    changed = kinds.of(move).changed(move).rpartition(".")[0]
+    changed = move.changed.rpartition(".")[0]
     if move.function or ":" not in holder or not dot or holder == changed or _has_row(ledger, holder):
         return None
     kind, now = resolve(holder)[0], resolve(changed)[0]
@@ -144,4 +144,4 @@ def _is_installed(ledger: Ledger, module: str) -> bool:
 
 
 def _changes(move: Move, module: str) -> bool:
-    return kinds.of(move).changed(move).partition(":")[0] == module
+    return move.changed.partition(":")[0] == module

@@ -137,6 +137,22 @@ class Argument(Move):
         put(self, "was", () if was is _NOT_GIVEN else (was,))
 
     @property
+    def changed(self) -> str:
+        """The function itself."""
+        return self.canonical
+
+    @property
+    def legacy_names(self) -> tuple[str, ...]:
+        """Names that only a legacy form passes by keyword."""
+        return (*self.several, *((self.argument,) if self.is_passed_on or self.values else ()))
+
+    @property
+    def is_seen_by_name(self) -> bool:
+        """Whether a legacy form is told by these names alone, or by more positional arguments than the function takes."""
+        in_place = self.convert and self.became and (self.became == self.argument or self.position is not None)
+        return not (in_place or self.values or self.together or self.order or self.default or self.was)
+
+    @property
     def place(self) -> str:
         """:data:`compat.ledger.move.TARGET`: the canonical function takes the legacy arguments too."""
         return TARGET

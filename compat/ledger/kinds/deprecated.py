@@ -66,6 +66,11 @@ class Deprecated(Move):
         return "stays where it is"
 
     @property
+    def changed(self) -> str:
+        """The thing itself."""
+        return self.canonical
+
+    @property
     def place(self) -> str:
         """:data:`compat.ledger.move.TARGET`: what stays is observed in its place."""
         return TARGET

@@ -28,6 +28,7 @@ class Method(Move):
     kind = "method"
     meaning = "A renamed method is used."
     needs_attribute = True
+    is_overridden = True
     __slots__ = ("was",)
     was: str
 
@@ -61,6 +62,14 @@ class Method(Move):
             parameters=parameters,
         )
         object.__setattr__(self, "was", was)
+
+    @property
+    def changed(self) -> str:
+        """The old method on the canonical class; of one that became a function, on its own."""
+        if self.became_function:
+            return self.legacy
+        module, _, new = self.canonical.partition(":")
+        return f"{module}:{'.'.join([*new.split('.')[:-1], self.attribute.rpartition('.')[2]])}"
 
     @property
     def place(self) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from compat import errors
-
-from ..move import Move
+from ..move import Move, errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,9 +7,11 @@ import functools
 import inspect
 import sys
 
+from .. import wires
 from ..forward import PASSING_FILES
 from ..recording import callsite
 from ..recording.funnel import record
+from ..wires import MISSING, unwired
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     from ..recording.funnel import LateRecorder, UseRecorder
 
-_MISSING: Any = object()
 #: They make a decorated class a second time; its statement was counted at the first.
 _REMAKERS = ("dataclasses", "attr._make")
 
@@ -47,12 +48,12 @@ PASSING_FILES.add(watch.__code__.co_filename)
 
 def put(kind: Any, name: str, made: object) -> Callable[[], None]:
     """Set an attribute of a class, past what its metaclass forbids; return the undoing."""
-    raw = vars(kind).get(name, _MISSING)
+    raw = unwired(vars(kind).get(name, MISSING))
     type.__setattr__(kind, name, made)
 
     def undo() -> None:
         if vars(kind).get(name) is made:
-            if raw is _MISSING:
+            if raw is MISSING:
                 type.__delattr__(kind, name)
             else:
                 type.__setattr__(kind, name, raw)
@@ -63,7 +64,7 @@ def put(kind: Any, name: str, made: object) -> Callable[[], None]:
 def _construction(kind: Any, recorder: UseRecorder | LateRecorder) -> Any:
     # In __init__ and not in __new__: copies and unpickled instances are not constructed by anybody, and a __new__ that was
     # set once cannot be taken out again.
-    raw = vars(kind).get("__init__")
+    raw = unwired(vars(kind).get("__init__"))
     bare_new: Any = object.__new__
     bare_init: Any = object.__init__
     plain = raw is None and kind.__init__ is bare_init
@@ -112,14 +113,15 @@ def looked_up(kind: Any, recorder_of: Callable[[Any], UseRecorder | LateRecorder
 
 
 def _subclassing(kind: Any, recorder: UseRecorder | LateRecorder) -> Any:
-    raw = vars(kind).get("__init_subclass__")
+    raw = unwired(vars(kind).get("__init_subclass__", MISSING))
 
     def __init_subclass__(cls: Any, /, **kwargs: Any) -> None:
         if kind in cls.__bases__:
             frame = callsite.stack_top(1)
+            frame = callsite.asking(frame) if frame is not None else None
             if frame is None or callsite.module_name(frame) not in _REMAKERS:
                 record(recorder, "subclass", above_metaclass(frame, ("__new__", "__call__", "__init_subclass__")))
-        if raw is not None:
+        if raw is not MISSING:
             raw.__get__(None, cls)(**kwargs)
         else:
             super(kind, cls).__init_subclass__(**kwargs)
@@ -131,7 +133,7 @@ def above_metaclass(frame: FrameType | None, names: tuple[str, ...]) -> FrameTyp
     """The frame of the statement that made an instance or a class: above what its metaclass or a base adds to that."""
     while frame is not None:
         code = frame.f_code
-        if callsite.module_name(frame) not in ("abc", "_py_abc"):
+        if callsite.module_name(frame) not in ("abc", "_py_abc", wires.__name__):
             if code.co_name not in names or not code.co_argcount:
                 return frame
             if not isinstance(frame.f_locals.get(code.co_varnames[0]), type):

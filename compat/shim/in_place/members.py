@@ -11,6 +11,7 @@ from ..kinds.kind import replaced
 from ..methods import counted
 from ..recording import callsite
 from ..recording.funnel import lost_error, record
+from ..wires import adopt, unwired
 from .classes import looked_up, put
 
 TYPE_CHECKING = False
@@ -30,8 +31,8 @@ def raw_of(owner: Any, name: str) -> Any:
     if isinstance(owner, type):
         for base in owner.__mro__:
             if name in vars(base):
-                return vars(base)[name]
-    return getattr(owner, name)
+                return unwired(vars(base)[name])
+    return unwired(getattr(owner, name))
 
 
 def is_called(found: Any) -> bool:
@@ -43,7 +44,7 @@ def function(found: Any, recorder: UseRecorder | LateRecorder) -> Any:
     """A function or method whose calls are counted."""
     if isinstance(found, (staticmethod, classmethod)):
         return type(found)(function(found.__func__, recorder))
-    return forward(found, recorder, file=IN_PLACE)
+    return forward(found, recorder, file=IN_PLACE, adopt=adopt)
 
 
 def watch_function(owner: Any, name: str, recorder: UseRecorder) -> Callable[[], None]:

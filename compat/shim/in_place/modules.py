@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 
 from ..recording import bytecode, callsite, lazy
-from ..serving import imports, overlay
+from ..serving import imports
 from ..serving.descriptors import child_property, count_write, counted_getter
 from ..serving.modules import LegacySpec, missing
+from ..serving.overlay import read_by_descriptors
+from ..wires import class_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def _see_from_parent(module: ModuleType, recorder: UseRecorder) -> Callable[[], 
     """Count ``from package import module`` too."""
     parent, _, last = module.__name__.rpartition(".")
     holder = sys.modules.get(parent)
-    kind: Any = overlay.class_of(holder) if holder is not None else None
+    kind: Any = class_of(holder) if holder is not None else None
     if holder is None or kind is None:
         return nothing
     made = child_property(last, recorder, getattr(holder, last, None))
@@ -86,10 +88,10 @@ def nothing() -> None:
 
 def watch_constant(module: ModuleType, name: str, recorder: UseRecorder) -> Callable[[], None]:
     """Count each read of a module's attribute from outside; the module's own code reads it as before. Return the undoing."""
-    kind: Any = overlay.class_of(module)
+    kind: Any = class_of(module)
     if kind is None:
         raise TypeError(f"reads of module {module.__name__!r} cannot be seen: its type keeps its instances to itself")
-    overlay.read_by_descriptors(kind)
+    read_by_descriptors(kind)
     namespace = vars(module)
 
     def load() -> object:

@@ -8,12 +8,13 @@ from types import FunctionType
 
 from compat.errors import LegacyExpiredCall
 
-from .. import argument_calls
+from .. import argument_calls, wires
 from ..argument_forms import Forms
 from ..forward import ARGUMENT_FILES, PASSING_FILES, FunctionLike
 from ..overriding import record_override, watch
 from ..recording import callsite, thread_origin
-from .kind import Kind, owner_in, replaced
+from ..wires import owner_in
+from .kind import Kind, replaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from types import FrameType, ModuleType
     from typing import Any
 
-    from compat.ledger import Argument, Move
+    from compat.ledger import Argument
 
     from ..recording.funnel import UseRecorder
 
@@ -30,10 +31,6 @@ class ArgumentKind(Kind):
     """Wrapped around the canonical function, or around the constructor of a class: the class stays what it is."""
 
     __slots__ = ()
-
-    def changed(self, move: Move) -> str:
-        """The function itself."""
-        return move.canonical
 
     def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Argument, UseRecorder]]) -> Callable[[], None]:
         """Wrap the function once for all its rows."""
@@ -58,6 +55,10 @@ class ArgumentKind(Kind):
             undo()
 
         return undo_both
+
+    def stand_in(self, owner: Any, name: str, function: Any, rows: Sequence[tuple[Argument, UseRecorder]]) -> None:
+        """It takes legacy arguments."""
+        accept(function, rows, _bound(owner, name))
 
     def faults(self, module: ModuleType, path: str, rows: Sequence[Argument]) -> Iterator[tuple[Argument, str, str]]:
         """There must be something in Python to wrap, which takes what it is given and does not take what was dropped."""
@@ -251,7 +252,7 @@ def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecor
             args, kwargs = forms.translate(args, kwargs, _caller(1))
         return function(*args, **kwargs)
 
-    made: Any = argument_calls.generated(function, forms, translated) or call
+    made: Any = wires.adopt(function, argument_calls.generated(function, forms, translated) or call)
     if forms.signature is not None:
         made.__signature__ = forms.signature  # for those who do not ask what it wraps
     wrapper: Any = FunctionLike.of(made, function) if _is_special(function) else made

@@ -8,14 +8,16 @@ import types
 
 from ..in_place import classes, marking, members, modules
 from ..methods import Gone
-from .kind import Kind, owner_in
+from ..wires import owner_in
+from .kind import Kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import ModuleType
+    from typing import Any
 
-    from compat.ledger import Deprecated, Move
+    from compat.ledger import Deprecated
 
     from ..recording.funnel import UseRecorder
 
@@ -24,10 +26,6 @@ class DeprecatedKind(Kind):
     """How a thing is observed depends on what is found at its path."""
 
     __slots__ = ()
-
-    def changed(self, move: Move) -> str:
-        """The thing itself."""
-        return move.canonical
 
     def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Deprecated, UseRecorder]]) -> Callable[[], None]:
         """Observe what stands at the path; of several rows for it the first holds."""
@@ -65,6 +63,10 @@ class DeprecatedKind(Kind):
             if name.partition(".")[0] == root and other is not module and type(other).__name__ == "module":
                 held = {key for key, value in list(vars(other).items()) if value is found}
                 yield from (f"{name}:{key}" for key in sorted(held) if key in _imported(other, module.__name__, path))
+
+    def stand_in(self, owner: Any, name: str, function: Any, rows: Sequence[tuple[Deprecated, UseRecorder]]) -> None:
+        """Its calls are counted."""
+        members.function(function, rows[0][1])
 
     def loaded(self, module: ModuleType, path: str, rows: Sequence[tuple[Deprecated, UseRecorder]]) -> None:
         """The first import of a module is one of its uses."""

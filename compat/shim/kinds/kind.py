@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..wires import MISSING, static, unwired
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,10 +30,6 @@ class Kind:
         """A row in the place of a name: the descriptor of that name on the class of its module."""
         raise NotImplementedError
 
-    def changed(self, move: Move) -> str:
-        """A row that changes its target: the path, ``"module:attribute"``, at which it puts something."""
-        raise NotImplementedError
-
     def faults(self, module: ModuleType, path: str, rows: Sequence[Any]) -> Iterator[tuple[Any, str, str]]:
         """Yield ``(row, reason, remedy)`` for each row that changes ``path`` of its module and must not be put in place there."""
         yield from ()
@@ -43,21 +41,12 @@ class Kind:
     def loaded(self, module: ModuleType, path: str, rows: Sequence[tuple[Any, UseRecorder]]) -> None:
         """Record the import that has just loaded a module, where that is a use of rows in place; raises as a use does."""
 
+    def stand_in(self, owner: Any, name: str, function: Any, rows: Sequence[tuple[Any, UseRecorder]]) -> None:
+        """Have the function that stands by for another one, at ``owner.name``, do what all rows that change it ask for."""
+
     def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Any, UseRecorder]]) -> Callable[[], None]:
         """Put in place, at the attribute ``path`` of a module, what all rows that change it ask for; return the undoing."""
         raise NotImplementedError
-
-
-def owner_in(module: ModuleType, path: str) -> tuple[Any, str]:
-    """What holds the last attribute of a path in a module, and that attribute's name."""
-    owner: Any = module
-    *heads, last = path.split(".")
-    for head in heads:
-        owner = getattr(owner, head)
-    return owner, last
-
-
-MISSING: Any = object()
 
 
 class Placed:
@@ -66,7 +55,7 @@ class Placed:
 
 def replaced(owner: Any, name: str, change: Callable[[Any], Any]) -> Callable[[], None]:
     """Put ``change(callable)`` in place of ``owner.name``, whatever kind of method it is."""
-    raw = vars(owner).get(name, MISSING)
+    raw = unwired(vars(owner).get(name, MISSING))
     found = raw if raw is not MISSING else getattr(owner, name)
     if isinstance(found, (staticmethod, classmethod)):
         changed: Any = type(found)(change(found.__func__))
@@ -84,11 +73,6 @@ def replaced(owner: Any, name: str, change: Callable[[Any], Any]) -> Callable[[]
     return undo
 
 
-def static(kind: type, name: str) -> Any:
-    """What a class has under a name, descriptors unread; :data:`MISSING` where it has nothing."""
-    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), MISSING)
-
-
 _HEAP, _IMMUTABLE = 1 << 9, 1 << 8  # Py_TPFLAGS_HEAPTYPE, and since 3.10 Py_TPFLAGS_IMMUTABLETYPE
 
 
@@ -104,6 +88,6 @@ def member_fault(module: ModuleType, path: str, move: Move) -> tuple[str, str] |
     if not owner.__flags__ & _HEAP or owner.__flags__ & _IMMUTABLE:
         return f"{where!r} is a type written in C, whose members cannot be set", "tell of it where it is called: compat.use(row)"
     found = static(owner, last)
-    if found is not MISSING and (last in vars(owner) or not isinstance(found, Placed)):
+    if found is not MISSING and (unwired(vars(owner).get(last, MISSING)) is not MISSING or not isinstance(found, Placed)):
         return f"class {owner.__name__!r} still has a {last!r} of its own", "delete it, or the row"
     return None

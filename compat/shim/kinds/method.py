@@ -15,7 +15,8 @@ from ..overriding import Renamed, record_override, watch
 from ..recording import bytecode, callsite, thread_origin
 from ..recording.funnel import record, record_read
 from ..serving.targets import resolve
-from .kind import MISSING, Kind, member_fault, owner_in, static
+from ..wires import MISSING, owner_in, static, unwired
+from .kind import Kind, member_fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,13 +33,6 @@ class MethodKind(Kind):
     """Attached to the class."""
 
     __slots__ = ()
-
-    def changed(self, move: Method) -> str:  # type: ignore[override]
-        """The old method on the canonical class; of one that became a function, on its own."""
-        if move.became_function:
-            return move.legacy
-        module, _, new = move.canonical.partition(":")
-        return f"{module}:{'.'.join([*new.split('.')[:-1], move.attribute.rpartition('.')[2]])}"
 
     def faults(self, module: ModuleType, path: str, rows: Sequence[Method]) -> Iterator[tuple[Method, str, str]]:
         """Both must be members of one class, under two names, and the old one must be free."""
@@ -85,7 +79,7 @@ class MethodKind(Kind):
             made = _reshaped(move, kind, new, recorder) if move.was else legacy_attribute(kind, new, recorder)
         if recorder.raises and old != new:
             made = Gone(recorder, old)
-        before = vars(kind).get(old, MISSING)
+        before = unwired(vars(kind).get(old, MISSING))
         type.__setattr__(kind, old, made)
         leaves = [watch(kind, _overriders(move, kind, old, new, made, recorder))] if new != old else []
         if isinstance(kind, enum.EnumMeta) and isinstance(made, Gone):

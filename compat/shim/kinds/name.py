@@ -9,7 +9,8 @@ from ..recording import callsite
 from ..recording.funnel import record_read
 from ..serving.descriptors import name_property
 from ..serving.targets import resolve
-from .kind import Kind, Placed, member_fault, owner_in
+from ..wires import owner_in
+from .kind import Kind, Placed, member_fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,10 +32,6 @@ class NameKind(Kind):
         """Hands out what stands at the canonical path."""
         return name_property(recorder, recorder.move.canonical)
 
-    def changed(self, move: Move) -> str:
-        """The attribute of the class."""
-        return move.legacy
-
     def faults(self, module: ModuleType, path: str, rows: Sequence[Move]) -> Iterator[tuple[Move, str, str]]:
         """There is a class, and nothing on it under the old name."""
         for move in rows:
@@ -55,7 +52,7 @@ class _Moved(Placed):
         self.recorder = recorder
 
     def __get__(self, instance: object, owner: object = None) -> Any:
-        move, frame = self.recorder.move, sys._getframe(1)
+        move, frame = self.recorder.move, callsite.asking(sys._getframe(1))
         if self.recorder.raises:
             error = self.recorder.refusal("attribute", frame) if not callsite.is_looking(frame) else None
             raise error or AttributeError(

@@ -9,7 +9,8 @@ from ..recording import bytecode, callsite
 from ..serving import imports
 from ..serving.descriptors import define, gone_getter
 from ..serving.refusing import Refusal
-from .kind import Kind, Placed, member_fault, owner_in
+from ..wires import owner_in
+from .kind import Kind, Placed, member_fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,10 +40,6 @@ class RemovedKind(Kind):
 
         return property(gone_getter(recorder), lambda module, value: define(module, name, value))
 
-    def changed(self, move: Move) -> str:
-        """The member of the class."""
-        return move.legacy
-
     def faults(self, module: ModuleType, path: str, rows: Sequence[Move]) -> Iterator[tuple[Move, str, str]]:
         """There is a class, and nothing on it under the old name."""
         for move in rows:
@@ -63,7 +60,7 @@ class _Gone(Placed):
         self.recorder, self.name = recorder, name
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        frame = sys._getframe(1)
+        frame = callsite.asking(sys._getframe(1))
         if callsite.is_looking(frame):
             shown = f"type object {owner.__name__!r}" if instance is None else f"{owner.__name__!r} object"
             raise AttributeError(f"{shown} has no attribute {self.name!r}")

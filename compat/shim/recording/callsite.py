@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from .. import wires
+from ..wires import UNSEEN as UNSEEN
 from . import bytecode
 
 TYPE_CHECKING = False
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
     from typing import TypeVar
 
-    Made = TypeVar("Made")
+    Made = TypeVar("Made", bound=Callable[..., object])
 
 # Machinery between a use and its user: the frame above is the one to name. The standard library as a whole is (by its
 # directory; by these names where it has none, as in a frozen program), and a few others.
@@ -159,19 +161,17 @@ def is_patching(frame: FrameType) -> bool:
     return module_name(frame) == "unittest.mock"
 
 
-#: What the name of a file holds whose frames ``warnings.warn(stacklevel=...)`` passes over.
-UNSEEN = "importlib _bootstrap"
-
-
-def unseen(function: Callable[..., Made]) -> Callable[..., Made]:
+def unseen(function: Made) -> Made:
     """Let a warning that the canonical side gives from below a function, and what this defines, name the line of the user."""
+    moved: Made = wires.unseen(function, f"<compat {UNSEEN}>")
+    return moved
 
-    def moved(code: CodeType) -> CodeType:
-        inner = tuple(moved(one) if isinstance(one, type(code)) else one for one in code.co_consts)
-        return code.replace(co_filename=f"<compat {UNSEEN}>", co_consts=inner)
 
-    function.__code__ = moved(function.__code__)
-    return function
+def asking(frame: FrameType) -> FrameType:
+    """The frame itself; of a wire that has tripped (see :mod:`compat.shim.wires`), that of the code which met it."""
+    while frame.f_code.co_filename == wires.FILE and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 class Place:

@@ -17,6 +17,7 @@ from itertools import repeat
 from compat import errors
 from compat._forking import gate
 from compat.ledger import Ledger, Move, sentence
+from compat.ledger.move import errors as errors_of_rows
 from compat.telemetry.record.cells import watched
 from compat.telemetry.record.counters import on_reset, prepare
 from compat.telemetry.record.counters import open_cell as _open
@@ -290,7 +291,11 @@ def refused(recorder: UseRecorder | LateRecorder, kind: str, frame: FrameType | 
     if known is not None and filters.current() == filters.SNAPSHOT:
         next(known)
     elif callsite.is_own(frame):
-        recorder.skip(frame)
+        user = callsite.asking(frame)
+        if user is frame:
+            recorder.skip(frame)
+        else:
+            return refused(recorder, kind, user)
     else:
         return recorder.refusal(kind, frame)
     return None
@@ -305,7 +310,7 @@ def record(recorder: UseRecorder | LateRecorder, kind: str, frame: FrameType | N
 
 def record_read(recorder: UseRecorder | LateRecorder, frame: FrameType) -> None:
     """Like :func:`record`, for a read of an attribute: none by code that looks at everything it finds."""
-    if site_key(frame) in recorder.hot or not callsite.is_looking(frame):
+    if site_key(frame) in recorder.hot or not callsite.is_looking(callsite.asking(frame)):
         error = refused(recorder, "attribute", frame)
         if error is not None:
             raise error
@@ -315,12 +320,14 @@ _recorders: list[UseRecorder] = []
 _gone: dict[str, Move] = {}
 
 
-def _prepare_for_the_end() -> None:
+def prepare_for_the_end() -> None:
+    """Have ready what counts the uses of destructors."""
     if _recorders:
         prepare(any(recorder.kept for recorder in _recorders))
 
 
-atexit.register(_prepare_for_the_end)
+atexit.register(prepare_for_the_end)
+errors_of_rows.CompatError  # noqa: B018 - nothing is imported in the middle of a use
 
 
 def recorded() -> tuple[Move, ...]:

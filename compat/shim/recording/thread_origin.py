@@ -12,6 +12,7 @@ import sys
 import threading
 import types
 
+from ..wires import EXECUTORS, unwired
 from . import callsite
 
 TYPE_CHECKING = False
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from types import FrameType, ModuleType
     from typing import Any
 
-#: The module whose class is covered as it is loaded, if it is not loaded yet.
-EXECUTORS = "concurrent.futures.thread"
 #: The files of the code objects of forwarders.
 FILES = {"<compat forwarder>", "<compat in place>"}
 _NOTE = "__compat_handed__"
@@ -68,7 +67,7 @@ def _kinds() -> list[type]:
 
 
 def _cover(kind: Any) -> None:
-    original = vars(kind)["__init__"]
+    original = unwired(vars(kind)["__init__"])
 
     @functools.wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:

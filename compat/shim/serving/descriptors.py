@@ -66,7 +66,7 @@ def counted_getter(
         frame = callsite.stack_top(1)
         if frame is None:
             return bare()
-        value = slow(self, frame)
+        value = slow(self, callsite.asking(frame))
         if get is None and recorder.hot:
             made: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "_hot": recorder.hot, "_slow": slow}
             made.update(_modules=sys.modules, _load=load, _bare=bare)
@@ -146,6 +146,7 @@ def gone_getter(recorder: UseRecorder, served: Callable[[Any, FrameType], object
     def found(frame: FrameType | None) -> object:
         if frame is None:
             return recorder.refusal("attribute", None)
+        frame = callsite.asking(frame)
         if served is not None and not recorder.raises:
             return served(None, frame)
         if callsite.is_looking(frame):

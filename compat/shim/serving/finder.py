@@ -9,9 +9,10 @@ from types import MappingProxyType
 
 from compat._forking import gate
 
-from .. import attach, kinds
+from .. import attach, kinds, wires
 from ..recording import bytecode, callsite, thread_origin
-from . import imports, overlay
+from ..wires import OverlayLoader
+from . import imports
 from .descriptors import hide
 from .loader import Loader
 from .modules import LegacyModule, LegacySpec
@@ -47,7 +48,7 @@ class Finder:
         """Learn the roots again after a ledger came or went."""
         self.roots = frozenset(root for one in self._installed for root in one.ledger.roots)
         canonical = (name for one in self._installed for name in attach.changed_modules(one.ledger))
-        self.canonical = frozenset((thread_origin.EXECUTORS, *canonical))
+        self.canonical = frozenset((wires.EXECUTORS, *canonical))
         self._packages = frozenset(name for one in self._installed for name in attach.changed_packages(one.ledger))
         self._asked = self.roots | {name.partition(".")[0] for name in self._packages}
 
@@ -131,10 +132,11 @@ class Finder:
             or attach.is_below(name, self._packages)
             or any(one.ledger.is_declared(name) for one in self._installed)
         ):
-            spec.loader = overlay.OverlayLoader(spec.loader, spec, self._cover)  # type: ignore[assignment]
+            spec.loader = OverlayLoader(spec.loader, spec, self.cover)  # type: ignore[assignment]
         return spec
 
-    def _cover(self, module: ModuleType) -> None:
+    def cover(self, module: ModuleType) -> None:
+        """Put the rows of all installed ledgers in place that concern a module."""
         with gate:
             thread_origin.cover(module)
             for one in self._installed:

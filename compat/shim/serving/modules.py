@@ -136,11 +136,6 @@ class LegacyModule(types.ModuleType):
         return importlib.import_module, (vars(self)["__canonical__"] or self.__name__,)
 
 
-def by_reference(self: types.ModuleType, protocol: SupportsIndex) -> tuple[Callable[[str], types.ModuleType], tuple[str]]:
-    """The ``__reduce_ex__`` of a live module whose class has been swapped: picklers know plain modules by their exact type."""
-    return importlib.import_module, (self.__name__,)
-
-
 def _canonical(module: types.ModuleType) -> types.ModuleType | None:
     name = vars(module).get("__canonical__")
     return sys.modules.get(name) if name else None

@@ -10,43 +10,21 @@ import sys
 import types
 
 from ..recording import bytecode, callsite
+from ..standby import is_same
+from ..wires import HIDDEN, MARK, MISSING, class_of, unwired
 from .descriptors import child_property
-from .modules import by_reference, missing, served_property
+from .modules import missing, served_property
 from .targets import is_there
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from importlib.machinery import ModuleSpec
     from typing import Any
 
     from compat.ledger import Move
 
     from ..recording.funnel import UseRecorder
     from .installed import Installed
-
-_MARK = "__compat_overlay__"
-_HIDDEN = "__compat_hidden__"
-
-
-def class_of(module: types.ModuleType) -> type | None:
-    """The class to put descriptors on: the module's own overlay class, made at need; ``None`` where it cannot be."""
-    kind = type(module)
-    if _MARK in vars(kind):
-        return kind
-    before: Any = kind
-
-    def __dir__(self: types.ModuleType) -> list[str]:
-        own = vars(type(self))
-        return sorted({*before.__dir__(self), *(name for name, _ in _listed(type(self)))} - own[_HIDDEN])
-
-    body = {"__module__": kind.__module__, "__dir__": __dir__, "__reduce_ex__": by_reference, _MARK: {}, _HIDDEN: set()}
-    made = type(kind.__name__, (kind,), body)
-    try:
-        module.__class__ = made  # type: ignore[assignment]
-    except TypeError:
-        return None  # a module type with a layout of its own (C extension); its names stay as they are
-    return made
 
 
 @callsite.unseen
@@ -69,7 +47,7 @@ def read_by_descriptors(kind: Any) -> None:
 
 def _listed(kind: type) -> Iterator[tuple[str, Move]]:
     """The names that rows put on a module's class and that have not expired."""
-    for name, recorder in vars(kind)[_MARK].items():
+    for name, recorder in vars(kind)[MARK].items():
         if not recorder.raises:
             yield name, recorder.move
 
@@ -94,10 +72,10 @@ def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) 
     popped = {name: namespace.pop(name) for name in wanted if name in namespace}
     for name, move in wanted.items():
         setattr(kind, name, served_property(move, recorder_of))
-        vars(kind)[_MARK][name] = recorder_of(move)
+        vars(kind)[MARK][name] = recorder_of(move)
     own = namespace.get("__getattr__")
     namespace["__getattr__"] = made = missing(module, own, owner.ledger.is_declared)
-    if "__all__" not in namespace and "__all__" not in vars(kind):
+    if "__all__" not in namespace and unwired(vars(kind).get("__all__", MISSING)) is MISSING:
         type.__setattr__(kind, "__all__", _star(kind))
 
     def uncover() -> None:
@@ -109,10 +87,10 @@ def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) 
         for name in wanted:
             if name in vars(kind):
                 delattr(kind, name)
-            vars(kind)[_MARK].pop(name, None)
+            vars(kind)[MARK].pop(name, None)
         for name, value in popped.items():
             namespace.setdefault(name, value)
-        if not vars(kind)[_MARK] and isinstance(vars(kind).get("__all__"), property):
+        if not vars(kind)[MARK] and isinstance(vars(kind).get("__all__"), property):
             delattr(kind, "__all__")
 
     return uncover
@@ -127,10 +105,10 @@ def hide(module: types.ModuleType, kind: Any, name: str) -> Callable[[], None]:
         namespace["__all__"] = after
     elif before is None and "__all__" not in vars(kind):
         type.__setattr__(kind, "__all__", _star(kind))
-    vars(kind)[_HIDDEN].add(name)
+    vars(kind)[HIDDEN].add(name)
 
     def undo() -> None:
-        vars(kind)[_HIDDEN].discard(name)
+        vars(kind)[HIDDEN].discard(name)
         if after is not before and namespace.get("__all__") is after:
             namespace["__all__"] = before
 
@@ -159,30 +137,19 @@ STILL_DEFINED = ("the module still defines the name", "delete the definition, or
 def is_defined(module: types.ModuleType, move: Move) -> bool:
     """Whether a live module has something of its own under the name of a row: what answers there is left alone."""
     namespace = vars(module)
-    return move.attribute in namespace and not _is_same(namespace[move.attribute], move)
-
-
-def _is_same(value: object, move: Move) -> bool:
-    """Whether a live module still carries the very canonical object: observing it changes nothing but the counting."""
-    if not move.canonical:
-        return False
-    module, _, attribute = move.canonical.partition(":")
-    found: Any = sys.modules.get(module)
-    for part in attribute.split(".") if attribute else ():
-        found = getattr(found, part, None)
-    return found is not None and found is value
+    return move.attribute in namespace and not is_same(namespace[move.attribute], move)
 
 
 def _star(kind: type) -> property:
     """``__all__`` for ``from live import *`` only: the module has none, and other readers must not see one."""
 
     def get(module: Any) -> list[str]:
-        frame = sys._getframe(1)
+        frame = callsite.asking(sys._getframe(1))
         if bytecode.READABLE and not (bytecode.is_import_from(frame) or frame.f_code.co_name == "_handle_fromlist"):
             raise AttributeError(f"module {module.__name__!r} has no attribute '__all__'")
         names = {name for name in vars(module) if not name.startswith("_")}
         moved = _listed(type(module))
-        names -= vars(type(module))[_HIDDEN]
+        names -= vars(type(module))[HIDDEN]
         return sorted(names | {name for name, move in moved if not name.startswith("_") and is_there(move)})
 
     def put(module: Any, value: object) -> None:
@@ -204,28 +171,3 @@ def adopt(parent: types.ModuleType, name: str, recorder: UseRecorder | None) -> 
             delattr(kind, name)
 
     return undo
-
-
-class OverlayLoader:
-    """Chained before a module's own loader: covers the module once it has run. Everything else is the loader's own."""
-
-    def __init__(self, inner: Any, spec: ModuleSpec, covered: Callable[[types.ModuleType], None]) -> None:
-        self._inner, self._spec, self._covered = inner, spec, covered
-
-    def create_module(self, spec: ModuleSpec) -> types.ModuleType | None:
-        create = getattr(self._inner, "create_module", None)
-        return create(spec) if create is not None else None
-
-    def exec_module(self, module: types.ModuleType) -> None:
-        # The module must not notice: its loader is its own before its first line runs.
-        self._spec.loader = self._inner
-        if self._inner is not None:
-            module.__loader__ = self._inner
-            if hasattr(self._inner, "exec_module"):
-                self._inner.exec_module(module)
-            else:
-                self._inner.load_module(module.__name__)
-        self._covered(module)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)

@@ -26,7 +26,8 @@ _kept: dict[str, ModuleType] = {}
 
 
 @atexit.register
-def _keep() -> None:
+def keep_targets() -> None:
+    """Remember the canonical modules: destructors find none by their names any more."""
     for move in recorded():
         for path in (move.canonical, move.adapter):
             name = path.partition(":")[0]

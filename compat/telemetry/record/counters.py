@@ -96,9 +96,9 @@ def ended(started: float) -> None:
 
     For the boot path, which registers its own exit function: loading this room at every start would cost too much.
     """
-    if not _watched:
-        _watched.append(started)
-        _finish()
+    if not _left:
+        _watched[:] = [min([started, *_watched])]
+        _leave()
 
 
 def living(started: float) -> None:
@@ -123,6 +123,8 @@ def _watch(started: float | None = None) -> None:
 
 
 def _leave() -> None:
+    # What is registered while the functions for the end are being called is not called any more.
+    _left.append(True)
     life.end()
     _finish()
 
@@ -172,6 +174,7 @@ _choosing = GatedLock()
 _place: list[str] = []
 _watched: list[float] = []
 _noted: list[bool] = []
+_left: list[bool] = []
 _places: dict[bool, Place | None] = {}
 _current: list[Counters | None] = []
 _aside: list[Counters] = []  # the uses that nobody asked to keep, in memory
@@ -300,7 +303,7 @@ def _is_child() -> None:
         _current[0].forked()
     if _watched:
         _watched[0] = time()
-        del _noted[:]
+        del _noted[:], _left[:]
         _watch_children()
 
 

@@ -1,0 +1,393 @@
+"""Ledgers that stand by: found by their entry points, and installed at the first use of something legacy (see :mod:`.wires`).
+
+The finder of these looks on as the modules of their rows are imported, and puts wires in place. What cannot stand by has all of
+them installed at once; so has the import of a legacy module.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import sys
+from _thread import get_ident
+from types import BuiltinFunctionType, MethodType, ModuleType
+
+from compat._forking import gate, serving
+from compat.ledger.move import TARGET
+
+from . import wires
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from importlib.machinery import ModuleSpec
+    from typing import Any
+
+    from compat.ledger import Ledger, Move
+
+_HEAP, _IMMUTABLE = 1 << 9, 1 << 8  # Py_TPFLAGS_HEAPTYPE, and since 3.10 Py_TPFLAGS_IMMUTABLETYPE
+_START = ("netra_compat_start", "compat.boot.start")
+
+
+class _Ledger(wires.Standing):
+    """A ledger that stands by, its roots, and by module which of its rows change what."""
+
+    def __init__(self, ledger: Ledger, failed: Callable[[Exception], object]) -> None:
+        super().__init__(ledger, failed)
+        self.roots = ledger.roots
+        self.changes: dict[str, dict[str, list[Any]]] = {}
+        for row in ledger:
+            if row.place == TARGET:
+                module, _, path = row.changed.partition(":")
+                self.changes.setdefault(module, {}).setdefault(path, []).append(row)
+        self.packages = [f"{name}." for name, paths in self.changes.items() if "" in paths]
+        #: By identity, functions of modules, and what stands by for them.
+        self._replaced: dict[int, tuple[object, object]] = {}
+
+    def concerns(self, name: str) -> bool:
+        """Whether rows are about a module that exists."""
+        if name in self.changes or any(name.startswith(package) for package in self.packages):
+            return True
+        return name.partition(".")[0] in self.roots and self.ledger.is_declared(name)
+
+    def serves(self, name: str) -> bool:
+        """Whether a legacy module, or one below a module that moved, is meant by a name."""
+        if name.partition(".")[0] not in self.roots:
+            return False
+        if self.ledger.is_declared(name):
+            return True
+        while name:
+            rows = self.ledger.module_rows(name)
+            if rows:
+                return "" in rows
+            name = name.rpartition(".")[0]
+        return False
+
+    def cover(self, module: ModuleType) -> bool:
+        """Put wires in place for the rows that concern a module; return whether all of them could stand by."""
+        name = module.__name__
+        rows = self.ledger.module_rows(name) if name.partition(".")[0] in self.roots else {}
+        changes = self.changes.get(name, {})
+        before = {path: vars(module).get(path) for path in changes}
+        could = (
+            not any(name.startswith(package) for package in self.packages)
+            and _watch_names(module, rows)
+            and all(self._can_stand_by(changed) and _watch(module, path, changed) for path, changed in changes.items())
+            and self._watch_children(module)
+        )
+        for path, found in before.items():
+            if found is not vars(module).get(path):
+                self._replaced[id(found)] = found, vars(module)[path]
+        return could
+
+    def _can_stand_by(self, rows: list[Any]) -> bool:
+        """Rows of several kinds are composed by who installs them; what stays where it is and has expired is hidden at once."""
+        is_gone = rows[0].stays and rows[0].raises(self.ledger.stage(rows[0]))
+        return not is_gone and len({row.kind for row in rows}) == 1
+
+    def share(self) -> None:
+        """Put what stands by also where loaded modules of the same package have imported the functions to."""
+        roots = {name.partition(".")[0] for name in self.changes} if self._replaced else ()
+        for name, module in list(sys.modules.items()) if roots else ():
+            if name.partition(".")[0] in roots and isinstance(module, ModuleType):
+                own, namespace = self.changes.get(name, ()), vars(module)
+                for key, value in list(namespace.items()):
+                    if id(value) in self._replaced and key not in own:
+                        namespace[key] = self._replaced[id(value)][1]
+        self._replaced.clear()
+
+    def _watch_children(self, module: ModuleType) -> bool:
+        if module.__name__.partition(".")[0] in self.roots and self.ledger.has_children(module.__name__):
+            wires.watch_missing(module, self.ledger.is_declared)
+        return True
+
+
+def _watch_names(module: ModuleType, rows: dict[str, Move]) -> bool:
+    namespace = vars(module)
+    wanted = {
+        name: row
+        for name, row in rows.items()
+        if name and "." not in name and (name not in namespace or is_same(namespace[name], row))
+    }
+    if not wanted:
+        return True
+    kind = wires.class_of(module)
+    if kind is None:
+        return False
+    for name, row in wanted.items():
+        wires.watch_name(kind, name, row.canonical)
+    if "__all__" not in namespace and "__all__" not in vars(kind):
+        wires.watch_name(kind, "__all__")
+    return True
+
+
+def is_same(value: object, move: Move) -> bool:
+    """Whether a live module still carries the very canonical object: observing it changes nothing but the counting."""
+    if not move.canonical:
+        return False
+    module, _, attribute = move.canonical.partition(":")
+    found: Any = sys.modules.get(module)
+    for part in attribute.split(".") if attribute else ():
+        found = getattr(found, part, None)
+    return found is not None and found is value
+
+
+def _watch(module: ModuleType, path: str, rows: list[Any]) -> bool:
+    """Stand by for the rows of one kind that change the same; return whether that could be done."""
+    if not path:
+        return False
+    owner, name = wires.owner_in(module, path)
+    row = rows[0]
+    if row.stays:
+        return _watch_in_place(owner, name, (module.__name__, path), row)
+    if row.function:
+        return _watch_arguments(owner, name, (module.__name__, path), rows)
+    return _watch_member(owner, name, row)
+
+
+def _watch_in_place(owner: Any, name: str, place: tuple[str, str], row: Any) -> bool:
+    found = vars(owner).get(name, wires.MISSING)
+    if "__compat_marked__" in getattr(found, "__dict__", ()):
+        return False
+    if isinstance(found, type):
+        return _watch_class(found, row)
+    if wires.is_plain(found):
+        wires.watch_calls(owner, name, place)
+        return True
+    kind = wires.class_of(owner) if isinstance(owner, ModuleType) else None
+    if kind is None or found is wires.MISSING or isinstance(found, BuiltinFunctionType) or hasattr(found, "__code__"):
+        return False
+    wires.watch_name(kind, name)
+    return True
+
+
+def _watch_class(kind: Any, row: Any) -> bool:
+    makes, derives = row.covers("construct"), row.covers("subclass")
+    is_special = hasattr(type(kind), "__members__") or getattr(kind, "_is_protocol", False) or not _is_open(kind)
+    if is_special or (makes and not wires.is_plain(vars(kind).get("__init__"))):
+        return False
+    if makes:
+        wires.watch_construction(kind)
+    if derives:
+        wires.watch_subclasses(kind, lambda cls: kind in cls.__bases__)
+    return True
+
+
+def _watch_arguments(owner: Any, name: str, place: tuple[str, str], rows: list[Any]) -> bool:
+    kind = getattr(owner, name)
+    if isinstance(kind, type):
+        owner, name = kind, "__init__"
+    if not wires.is_plain(vars(owner).get(name)):
+        return False
+    if isinstance(owner, type):
+        if not _is_open(owner):
+            return False
+        if name not in ("__init__", "__new__"):
+            if any(name in vars(cls) for cls in _below(owner)):
+                return False
+            wires.watch_subclasses(owner, lambda cls: name in vars(cls))
+    wires.watch_arguments(owner, name, place, rows)
+    return True
+
+
+def _watch_member(kind: Any, name: str, row: Any) -> bool:
+    if not isinstance(kind, type) or not _is_open(kind) or wires.static(kind, name) is not wires.MISSING:
+        return False
+    if row.was_called or row.was_read:
+        return False
+    became = row.canonical.rpartition(".")[2] if row.is_overridden and "." in row.canonical.partition(":")[2] else ""
+    if row.is_overridden:
+        if became and not callable(getattr(found := wires.static(kind, became), "__func__", found)):
+            return False  # what is read can be assigned, too
+        if any(name in vars(cls) for cls in _below(kind)):
+            return False
+        wires.watch_subclasses(kind, lambda cls: name in vars(cls))
+    wires.watch_member(kind, name, row.canonical, became)
+    return True
+
+
+def _is_handed(one: object) -> bool:
+    """Whether calling ``one`` may be a legacy use: a function that stands by, bound or within a partial."""
+    if isinstance(one, functools.partial):
+        return _is_handed(one.func) or any(_is_handed(item) for item in one.args[:1])
+    if type(one) is tuple:
+        return any(_is_handed(item) for item in one[:1])  # type: ignore[index]
+    return wires.is_wire(one.__func__ if type(one) is MethodType else one)  # type: ignore[attr-defined]
+
+
+def _watch_threads() -> None:
+    """Trip where a function that stands by is handed to a thread or an executor: the line that does is to be remembered."""
+    threads, executors = sys.modules.get("threading"), sys.modules.get(wires.EXECUTORS)
+    for kind in (getattr(threads, "Thread", None), getattr(threads, "Timer", None), getattr(executors, "_WorkItem", None)):
+        # Other libraries put classes of their own here (gevent does).
+        if isinstance(kind, type) and "__init__" in vars(kind) and not wires.is_wire(vars(kind)["__init__"]):
+            _watch_handing(kind)
+
+
+def _watch_handing(kind: Any) -> None:
+    original = vars(kind)["__init__"]
+
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        real = original
+        if wires.standing and any(_is_handed(one) for one in (*args, *kwargs.values())) and wires.trip():
+            real = wires.unwired(vars(kind)["__init__"])
+        real(self, *args, **kwargs)
+
+    wires.lay(kind, "__init__", __init__, original)
+
+
+def _is_open(kind: type) -> bool:
+    return bool(kind.__flags__ & _HEAP) and not kind.__flags__ & _IMMUTABLE
+
+
+def _below(kind: Any) -> Iterator[Any]:
+    for cls in type.__subclasses__(kind):
+        yield cls
+        yield from _below(cls)
+
+
+class _Finder:
+    """The finder of the ledgers that stand by, the first in ``sys.meta_path`` while there are any."""
+
+    def __init__(self) -> None:
+        self.roots: frozenset[str] = frozenset()
+        self._concerned: frozenset[str] = frozenset()
+        self._busy: set[tuple[int, str]] = set()
+
+    def refresh(self) -> None:
+        """Learn the roots again after a ledger came."""
+        ledgers: list[Any] = list(wires.standing)
+        self.roots = frozenset(root for one in ledgers for root in one.roots)
+        packages = (package.partition(".")[0] for one in ledgers for package in one.packages)
+        self._concerned = frozenset(("threading", wires.EXECUTORS, *packages, *(name for one in ledgers for name in one.changes)))
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The import system's question: what really exists is looked on at, what does not is left to those who serve it."""
+        root = name.partition(".")[0]
+        if root not in self.roots and name not in self._concerned and root not in self._concerned:
+            return None
+        me = (get_ident(), name)
+        if me in self._busy:
+            return None
+        self._busy.add(me)
+        try:
+            with gate:
+                return self._find(name, path, target)
+        finally:
+            self._busy.discard(me)
+
+    def _find(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+        ledgers: list[Any] = list(wires.standing)
+        found = self._elsewhere(name, path, target)
+        if found is None:
+            if not any(one.serves(name) for one in ledgers):
+                return None
+            wires.trip()
+            finder = wires.installation().finder()
+            return finder.find_spec(name, path, target) if finder is not None else None
+        is_real = found.loader is not None or found.submodule_search_locations is not None
+        if is_real and (name in ("threading", wires.EXECUTORS) or any(one.concerns(name) for one in ledgers)):
+            found.loader = wires.OverlayLoader(found.loader, found, _cover, wires.loading)  # type: ignore[assignment]
+        return found
+
+    def _elsewhere(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+        for other in list(sys.meta_path):
+            if other is not self and getattr(other, "__module__", "") not in _START and hasattr(other, "find_spec"):
+                found = other.find_spec(name, path, target)
+                if found is not None:
+                    return found
+        return None
+
+
+_finder = _Finder()
+serving.append(lambda root: bool(wires.standing) and root in _finder.roots)
+
+
+def _cover(module: ModuleType) -> None:
+    """A module has been loaded: let its rows stand by, or, where something legacy was used meanwhile, serve them."""
+    with gate:
+        could = _stand_by_at(module) if not wires.is_tripped() else True
+        with wires.moment:
+            is_ahead = bool(wires.standing) and wires.is_tripped()
+            if is_ahead:
+                wires.late.append(module)  # whoever tripped covers it
+            else:
+                wires.loading.discard(module.__name__)
+            is_past = not wires.standing
+        if is_past:
+            wires.installation().cover(module)
+        elif not could and not is_ahead:
+            wires.trip()
+
+
+def _stand_by_at(module: ModuleType) -> bool:
+    if module.__name__ in ("threading", wires.EXECUTORS):
+        _watch_threads()
+    could = True
+    for one in list(wires.standing):
+        try:
+            could = one.cover(module) and could  # type: ignore[attr-defined]
+            one.share()  # type: ignore[attr-defined]
+        except Exception:
+            could = False  # who installs it says what is wrong
+    return could
+
+
+def stand_by(ledger: Ledger, load: Callable[[], Any], failed: Callable[[Exception], object]) -> None:
+    """Have a ledger stand by, or install it where what a use needs is loaded anyway.
+
+    ``load`` gives :mod:`compat.shim.installation`; ``failed`` is told of what fails later.
+    """
+    if "compat.shim.installation" in sys.modules:
+        load().install(ledger, drop_in=True)
+        return
+    made = _Ledger(ledger, failed)
+    wires.loads[:] = [load]
+    with wires.moment:
+        wires.standing.append(made)
+        _finder.refresh()
+        if _finder not in sys.meta_path:
+            sys.meta_path.insert(0, _finder)
+            wires.on_trip[:] = [_leave]
+            atexit.register(_end)
+    could = True
+    for name, module in list(sys.modules.items()):
+        if isinstance(module, ModuleType) and made.concerns(name) and name not in wires.loading:
+            try:
+                could = made.cover(module) and could
+            except Exception:
+                could = False
+    made.share()
+    _watch_threads()
+    if not could:
+        wires.trip()
+
+
+def answer(name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+    """What the ledgers that stand by answer to the import system."""
+    return _finder.find_spec(name, path, target) if _finder in sys.meta_path else None
+
+
+def _leave() -> None:
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not _finder]
+
+
+def _end() -> None:
+    """The process ends, and destructors find nothing to import any more.
+
+    What a first use needs is loaded only where somebody reads counts, or has asked for warnings: there was none so far.
+    """
+    from compat.boot import active
+
+    if not wires.standing:
+        return
+    if sys.warnoptions or sys.flags.dev_mode or active.is_asked():
+        wires.trip()
+        wires.installation().end()
+        return
+    for one in wires.standing:
+        for row in one.ledger:
+            home = row.canonical.partition(":")[0]
+            if home in sys.modules:
+                wires.kept[home] = sys.modules[home]

@@ -1,0 +1,353 @@
+"""Ledgers that stand by: a first use after which nothing differs from a ledger that was installed from the start."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+CANON = """
+import abc, warnings
+LIMIT = 3
+_own = LIMIT
+
+def make(size=1, *, unit="m"):
+    return size, unit
+
+def plain(a, b=2):
+    return a, b
+
+def going(a=1):
+    "What goes."
+    return a
+
+def noisy(size=1):
+    warnings.warn("of the library itself", UserWarning, stacklevel=2)
+    return size
+
+async def later(size=1):
+    return size
+
+def each(size=1):
+    yield size
+
+class Thing:
+    CLASS_LIMIT = 4
+
+    def __init__(self, size=1):
+        self.size = size
+
+    def work(self, amount=1):
+        return self.size, amount
+
+    def rest(self):
+        return "rest"
+
+    @classmethod
+    def made(cls, size=1):
+        return cls(size)
+
+    @staticmethod
+    def help(size=1):
+        return size
+
+    @property
+    def area(self):
+        return self.size * self.size
+
+class Old:
+    def __init__(self, size=1):
+        self.size = size
+
+class Bare:
+    pass
+
+class Base(abc.ABC):
+    def __init_subclass__(cls, word="", **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.word = word
+
+    def fetch(self):
+        return "fetched"
+"""
+LEDGER = """
+from compat import Argument, Deprecated, Ledger, Method, Module, Name, Removed
+V = dict(since="1.0", removal="9.0", instead=None)
+LEDGER = Ledger("kit", version="2.0", rows=[
+    Module("kit.old", "kit.core", **V),
+    Module("kit.past.deep", "kit.core", **V),
+    Name("kit.names:MakeIt", "kit.core:make", **V),
+    Name("kit.names:Thing", "kit.core:Thing", **V),
+    Name("kit.gone:plain", "kit.core:plain", **V),
+    Removed("kit.names:dropped", since="1.0", instead="make()"),
+    Removed("kit.relics", since="1.0", instead="nothing"),
+    Removed("kit.core:Thing.lost", since="1.0", instead="rest()"),
+    Name("kit.core:Thing.LIMIT", "kit.core:LIMIT", **V),
+    Argument("kit.core:make", "length", became="size", **V),
+    Argument("kit.core:make", "depth", position=1, **V),
+    Argument("kit.core:plain", "b", values={1: 2}, **V),
+    Argument("kit.core:noisy", "length", became="size", **V),
+    Argument("kit.core:Thing.work", "qty", became="amount", **V),
+    Argument("kit.core:Thing.made", "length", became="size", **V),
+    Argument("kit.core:Thing.help", "length", became="size", **V),
+    Argument("kit.core:Thing", "length", became="size", **V),
+    Method("kit.core:Thing.run", "kit.core:Thing.work", **V),
+    Method("kit.core:Thing.sleep", "kit.core:Thing.rest", **V),
+    Method("kit.core:Thing.make", "kit.core:Thing.made", **V),
+    Method("kit.core:Thing.wrap", "kit.core:plain", **V),
+    Method("kit.core:Base.get", "kit.core:Base.fetch", **V),
+    Deprecated("kit.core:going", **V),
+    Deprecated("kit.core:Old", **V),
+    Deprecated("kit.core:LIMIT", **V),
+    EXTRA
+])
+"""
+#: Rows that cannot stand by: their library has all of its ledger installed as it is loaded.
+NOT_STANDING = """
+    Argument("kit.core:later", "length", became="size", **V),
+    Argument("kit.core:each", "length", became="size", **V),
+    Method("kit.core:Thing.surface", "kit.core:Thing.area", **V),
+    Deprecated("kit.core:Bare", **V),
+"""
+
+PROGRAMS = {
+    "a renamed argument": "print(core.make(length=3), make(length=4))",
+    "a dropped argument by position": "print(make(1, 2)); print(make(1, 2, unit='cm'))",
+    "an argument twice": "make(1, length=3)",
+    "too many arguments": "make(1, 2, 3)",
+    "an unknown argument": "make(colour=3)",
+    "a value": "print(core.plain(1, b=1)); print(core.plain(1, 2))",
+    "a bound method's argument": "t = core.Thing(); f = t.work; print(t.work(qty=2), f(qty=3), core.Thing.work(t, qty=4))",
+    "a class method's argument": "print(core.Thing.made(length=3).size, core.Thing().made(length=4).size)",
+    "a static method's argument": "print(core.Thing.help(length=3))",
+    "a constructor's argument": "print(core.Thing(length=3).size, core.Thing(3).size)",
+    "a constructor's argument of a subclass": "class S(core.Thing): pass\nprint(S(length=3).size)",
+    "what the package itself has imported": "print(kit.mine.making(length=3), kit.mine.going(4), kit.mine.making is make)",
+    "in a loop": "for n in range(50): make(length=n)\nfor n in range(50): core.going(n)\nfor n in range(50): core.LIMIT",
+    "canonical calls, then a legacy one": "for n in range(5): make(n), core.plain(n, 2)\nprint(make(length=1))",
+    "a name imported": "from kit.names import MakeIt\nprint(MakeIt is core.make, MakeIt is make)",
+    "a name read": "print(names.MakeIt is core.make)\nfor n in range(9): names.Thing",
+    "a name that is not there": "names.nothing",
+    "a name set": "names.MakeIt = 3\nprint(core.make, names.MakeIt)",
+    "a name deleted": "del names.MakeIt\nprint(hasattr(core, 'make'))",
+    "a name patched": "import unittest.mock\nwith unittest.mock.patch('kit.names.MakeIt', 5): print(core.make)\nprint(core.make is make)",
+    "names taken all": "from kit.names import *\nprint(sorted(n for n in dir() if n in ('MakeIt', 'Thing', 'dropped', 'also')))",
+    "names listed": "print([n for n in dir(names) if n[:2] != '__'], hasattr(names, '__all__'))",
+    "a module imported": "import kit.old\nprint(kit.old.make is core.make)",
+    "a module below another": "from kit.past.deep import make as m\nprint(m is core.make)",
+    "a module as an attribute": "print(kit.past.deep.make is make)",
+    "a module that is not there": "import kit.nothing",
+    "a module by a function": "import importlib\nprint(importlib.import_module('kit.gone').plain is core.plain)",
+    "a module asked for": "import importlib.util\nprint(importlib.util.find_spec('kit.old') is not None, importlib.util.find_spec('kit.relics'))",
+    "a removed name": "print(hasattr(names, 'dropped'), getattr(names, 'dropped', 7))\nnames.dropped",
+    "a removed name imported": "from kit.names import dropped",
+    "a removed module": "import kit.relics",
+    "a removed member": "print(hasattr(core.Thing, 'lost'))\ncore.Thing().lost()",
+    "a moved member": "print(core.Thing.LIMIT, core.Thing().LIMIT)",
+    "a renamed method": "t = core.Thing()\nprint(t.run(2), core.Thing.run(t, 3), t.run(qty=4))",
+    "a renamed method without arguments": "print(core.Thing().sleep())\nclass S(core.Thing): pass\nprint(S().sleep())",
+    "a renamed class method": "print(core.Thing.make(3).size, core.Thing().make(length=4).size)",
+    "a method that became a function": "print(core.Thing().wrap(3)[1])",
+    "a method overridden": "class S(core.Thing):\n    def sleep(self): return 'mine'\nprint(S().rest(), S().sleep())",
+    "a method overridden that calls its parent's": "class S(core.Base):\n    def get(self): return 'mine ' + super().get()\nprint(S().fetch())",
+    "a base's own hook": "class S(core.Base, word='x'): pass\nprint(S.word)\nclass T(S, word='y'):\n    def get(self): return 1\nprint(T.word, T().fetch())",
+    "an overriding method in the old form": "class S(core.Thing):\n    def work(self, qty=1): return qty\nprint(S().work(amount=3))",
+    "an overriding method in the new form": "class S(core.Thing):\n    def work(self, amount=1): return amount\nprint(S().work(qty=3))",
+    "a deprecated function": "print(core.going(3), going(a=4))\ngoing(5)",
+    "a deprecated function wrongly": "going(1, 2)",
+    "a deprecated class": "print(core.Old(3).size, isinstance(core.Old(), core.Old))",
+    "a deprecated class derived from": "class S(core.Old): pass\nprint(S(4).size)",
+    "a deprecated class derived from once more": "class S(core.Old): pass\nclass T(S): pass\nprint(T(4).size)",
+    "a class made by its metaclass": "class M(type):\n    def __call__(cls, *a): return super().__call__(*a)\nclass S(core.Old, metaclass=M): pass\nprint(S(4).size, core.Old(5).size)",
+    "a deprecated constant": "print(core.LIMIT)\nfrom kit.core import LIMIT",
+    "a deprecated constant set": "core.LIMIT = 5\nprint(core.LIMIT)",
+    "a thread": "import threading\nt = threading.Thread(target=going); t.start(); t.join()",
+    "a pool": "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(1) as p: print(p.submit(going, 3).result(), p.submit(make, length=3).result())",
+    "a loop's thread": "import asyncio\nprint(asyncio.run(asyncio.to_thread(going, 3)))",
+    "a partial": "import functools\nprint(functools.partial(make, length=3)())",
+    "a call by C code": "print(list(map(going, [1, 2])))",
+    "a warning of the library": "print(core.noisy(3)); print(core.noisy(length=3))",
+    "pickles": "import pickle\nprint(pickle.loads(pickle.dumps((make, going, core.Thing)))[0] is make, type(pickle.loads(pickle.dumps(core.Old(3)))).__name__)",
+    "signatures": "import inspect\nprint(*map(inspect.signature, (make, going, core.Thing, core.Old, core.Thing.work, core.Thing.made)))",
+    "texts": "print(make.__name__, make.__module__, going.__doc__, core.Thing.__init__.__qualname__)",
+    "copies": "import copy\nprint(copy.copy(make) is make, copy.deepcopy(core.Old(3)).size)",
+    "members": "import inspect\nprint(len([n for n, _ in inspect.getmembers(core) if n[:1] != '_']))",
+    "a function wrapped by somebody": "import functools\ncore.make = functools.wraps(make)(lambda *a, **k: make(*a, **k))\nprint(core.make(length=3))",
+    "no use": "print(make(1), core.Thing(2).work(3), names.also, core.Thing().rest())",
+    "warnings as errors": "import warnings\nwarnings.simplefilter('error')\nmake(length=3)",
+    "a class statement as an error": "import warnings\nwarnings.simplefilter('error')\nclass S(core.Thing):\n    def sleep(self): return 1",
+    "threads at once": """
+import threading
+barrier = threading.Barrier(6)
+def use():
+    barrier.wait()
+    for _ in range(20): make(length=1), going(), names.MakeIt, core.Thing().run(), core.Thing().work(qty=1), core.Old(), core.LIMIT
+threads = [threading.Thread(target=use) for _ in range(6)]
+for one in threads: one.start()
+for one in threads: one.join()""",
+    "a lock of the user's": "import threading\nlock = threading.Lock()\nwith lock: going()",
+    "a coroutine": "import asyncio\nprint(asyncio.run(core.later(2)), list(core.each(2)))",
+}
+
+DRIVER = """
+import asyncio, concurrent.futures, copy, deprecation, inspect, io, json, logging, os, pickle, traceback, unittest.mock, warnings
+sys.path.insert(0, ROOT)
+if EAGER:
+    import compat.shim.installation
+HEAD = "import kit, kit.core as core, kit.names as names\\nfrom kit.core import make, going\\n"
+told = {}
+for name, program in PROGRAMS:
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        lines = []
+        sys.stdout = io.StringIO()
+        def show(message, category, file, line, *_):
+            lines.append(f"{os.path.basename(file)}:{line}: {category.__name__}: {message}")
+        warnings.showwarning = show
+        warnings.simplefilter("always")
+        space = {"__name__": "user"}
+        exec(HEAD, space)
+        stood = "compat.shim.installation" not in sys.modules
+        try:
+            exec(compile(program, "user.py", "exec"), space)
+        except BaseException as error:
+            at = traceback.extract_tb(error.__traceback__)
+            lines.append(f"{type(error).__name__}: {error} at {at[1].lineno if len(at) > 1 else 0}")
+        loaded = "compat.shim.installation" in sys.modules
+        import compat
+        uses = sorted((u.move, u.kind, u.file.rpartition('/')[2], u.line, u.function, u.count) for u in compat.usage())
+        os.write(write, json.dumps([sys.stdout.getvalue(), lines, uses, [stood, loaded]]).encode())
+        os._exit(0)
+    os.close(write)
+    with open(read) as stream:
+        told[name] = json.loads(stream.read() or "null")
+    os.waitpid(child, 0)
+print(json.dumps(told))
+"""
+
+
+def site(root, extra=""):
+    """The library, its ledger and the metadata that declares it."""
+    (root / "kit").mkdir(parents=True)
+    (root / "kit" / "__init__.py").write_text("from . import mine\n")
+    (root / "kit" / "mine.py").write_text("from .core import make as making, going\n")
+    (root / "kit" / "core.py").write_text(CANON)
+    (root / "kit" / "names.py").write_text("also = 1\n")
+    (root / "kit" / "moves.py").write_text(LEDGER.replace("EXTRA", extra))
+    (root / "kit-2.0.dist-info").mkdir()
+    (root / "kit-2.0.dist-info" / "entry_points.txt").write_text("[compat.ledgers]\nkit = kit.moves:LEDGER\n")
+    return root
+
+
+def run(root, code, *options, **variables):
+    done = subprocess.run(
+        [sys.executable, *options, "-c", f"import sys; sys.path.insert(0, {str(root)!r})\n{code}"],
+        capture_output=True,
+        text=True,
+        cwd=root,
+        timeout=120,
+        env={**os.environ, "COMPAT_TELEMETRY": "memory", **variables},
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def told(root, programs, *, eager, **variables):
+    """What each program prints, is warned of and is counted for, in one process that forks for each."""
+    head = f"ROOT, EAGER, PROGRAMS = {str(root)!r}, {eager}, {[(name, PROGRAMS[name]) for name in programs]!r}\n"
+    return json.loads(run(root, head + DRIVER, **variables).stdout)
+
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each program runs in a process of its own")
+
+
+#: Where a row that has expired does something of its own.
+EXPIRED = (
+    "a renamed argument",
+    "a name read",
+    "names listed",
+    "a module asked for",
+    "a removed member",
+    "a renamed method",
+    "a method overridden",
+    "a deprecated function",
+    "a deprecated class derived from",
+    "a function wrapped by somebody",
+    "no use",
+)
+
+
+@pytest.mark.parametrize(
+    "version, programs",
+    [pytest.param("", PROGRAMS, marks=pytest.mark.slow, id="deprecated"), pytest.param("9.0", EXPIRED, id="expired")],
+)
+def test_a_first_use_is_the_same_whether_its_ledger_stood_by_or_was_installed(tmp_path, version, programs):
+    root = site(tmp_path)
+    standing, installed = (told(root, programs, eager=eager, COMPAT_AS_OF=version) for eager in (False, True))
+    assert all(found[3][0] for found in standing.values()) and not any(found[3][0] for found in installed.values())
+    assert standing["no use"][2:] == [[], [True, False]]
+    for name in programs:
+        assert standing[name][:3] == installed[name][:3], name
+
+
+def test_a_ledger_with_a_row_that_cannot_stand_by_is_installed_with_its_library(tmp_path):
+    found = told(site(tmp_path, NOT_STANDING), ["a coroutine"], eager=False)["a coroutine"]
+    assert found == ["2 [2]\n", [], [], [False, True]]
+
+
+def test_a_process_that_uses_nothing_legacy_loads_nothing_that_a_use_needs(tmp_path):
+    code = "import kit.core, kit.names\nkit.core.Thing(1).work(2)\nprint(*(n for n in sys.modules if n.startswith('compat.')))"
+    loaded = {name.split(".")[1] for name in run(site(tmp_path), code).stdout.split()}
+    assert loaded == {"_forking", "boot", "ledger", "shim"}
+    shim = run(tmp_path, code.replace("'compat.'", "'compat.shim.'")).stdout.split()
+    assert sorted(shim) == ["compat.shim.standby", "compat.shim.wires"]
+
+
+def test_a_function_that_stood_by_has_the_code_of_what_takes_its_place(tmp_path):
+    code = """
+from kit import core
+from kit.core import make, going
+before = make.__code__, going.__code__
+for _ in range(3): make(1)
+make(length=1), going()
+assert make is core.make and going is core.going
+print(make.__code__ in before, going.__code__ in before, make.__code__.co_varnames[:1], going.__code__.co_varnames[:1])
+"""
+    assert run(site(tmp_path), code, "-W", "ignore").stdout == "False False ('size',) ('a',)\n"
+
+
+def test_a_function_that_is_called_often_in_its_present_form_gets_the_quick_code_too(tmp_path):
+    code = "from compat.shim import wires\nwires.MANY = 5\nfrom kit.core import make\nfor _ in range(7): make(2)\nprint(make.__code__.co_varnames[0])"
+    assert run(site(tmp_path), code).stdout == "size\n"
+
+
+LATE = """
+import kit.core, kit.names
+class Late:
+    def __init__(self):
+        self.itself = self  # found by the collector only, when all modules are gone
+    def __del__(self, sys=sys, write=sys.stdout.write, core=kit.core, names=kit.names):
+        thing = core.Thing(2)
+        write(f"{sys.meta_path} {core.make(length=3)} {core.make(depth=1)} {names.MakeIt()} {thing.run(4)} {core.Thing.make(3).size}")
+        write(f" {thing.wrap()[1]} {thing.LIMIT} {core.going(6)} {core.Old(7).size} {core.LIMIT}")
+late = Late()
+"""
+
+
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="no destructor runs as the process ends")
+def test_a_first_use_while_the_interpreter_goes_down_works_and_is_counted_where_somebody_asks(tmp_path):
+    expected = "None (3, 'm') (1, 'm') (1, 'm') (2, 4) 3 2 3 6 7 3"
+    root = site(tmp_path / "site")
+    done = run(root, LATE, COMPAT_TELEMETRY="", COMPAT_DIR="", COMPAT_SERVICE="", XDG_STATE_HOME=str(tmp_path / "home"))
+    assert (done.stdout, done.stderr) == (expected, "") and not (tmp_path / "home").exists()
+    done = run(root, LATE, "-W", "default")
+    assert done.stdout == expected and "LegacyUseWarning: Passing 'length' to kit.core.make()" in done.stderr
+    done = run(root, LATE, COMPAT_TELEMETRY="on", COMPAT_DIR=str(tmp_path / "state"))
+    from compat.telemetry.record.layout import decode_key, read_segment
+
+    rows = [row for path in (tmp_path / "state").rglob("*.seg*") for row in read_segment(path.read_bytes())[1]]
+    assert done.stdout == expected and len({decode_key(row.key).move for row in rows if row.uses == 1}) == 10
