@@ -118,6 +118,8 @@ SORTS = {
     "a class is constructed": ("__import__('oldlib')", "about.OldStore().take()"),
     "a removed name is imported": ("None", "from oldlib import GONE"),
     "the drop-in wakes": ("None", "import oldpkg.core"),
+    "a function that stands by is called": ("__import__('newpkg.core').core.call", "about(qty=1)"),
+    "a method that stands by is called": ("__import__('newpkg.core').core.Store()", "about.add()"),
 }
 
 
@@ -127,10 +129,13 @@ SORTS = {
 def test_a_child_forked_in_the_middle_of_a_first_use_makes_its_own(state, tmp_path, sort, filters):
     for path, text in FILES.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(text)
+        (tmp_path / path).write_text(text.partition("[compat.roots]")[0] if "stands by" in sort else text)
     prepare, use = SORTS[sort]
-    drop_in = "import compat.boot.finders; compat.boot.boot('this test')"
-    install = drop_in if "drop-in" in sort else "import compat, moves; compat.install(moves.LEDGER)"
+    install = "import compat, moves; compat.install(moves.LEDGER)"
+    if "drop-in" in sort:
+        install = "import compat.boot.finders; compat.boot.boot('this test')"
+    elif "stands by" in sort:
+        install = "try:\n    import nowhere_at_all\nexcept ImportError: pass\nimport newpkg.core\nfrom compat.shim import wires\nassert wires.standing"
     code = HEAD.format(root=str(tmp_path), install=install) + RUN.format(prepare=prepare, use=use, filters=filters, turns=15)
     assert state.run(code) == "0\n"
 
