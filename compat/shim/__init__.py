@@ -1,6 +1,7 @@
 """How old code runs: legacy names are served, and every use goes through one funnel.
 
 installation  install(), Installation: everything put in can be taken out
+standby       ledgers found by entry point, which wait for the first use of something legacy; wires: what stands in its places
 kinds         what each kind of move does at run time, one file each
 serving       modules and names at legacy paths: finder, loader, modules, descriptors, overlays on modules that still exist
 in_place      what stays where it is, observed there

@@ -58,9 +58,11 @@ def _chosen() -> Counters | None:
         return Counters()
     # Loaded here and not under the lock of the counters: the import system has locks of its own.
     from . import segments
+    from .identity import this_process
     from .observed import append_record
 
     directory = _directory()
+    this_process()  # while files can be read: at the end of the interpreter they cannot
     _watch()
 
     def durable() -> Table:
