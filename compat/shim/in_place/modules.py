@@ -8,7 +8,7 @@ from ..recording import bytecode, callsite, lazy
 from ..serving import imports
 from ..serving.descriptors import child_property, count_write, counted_getter
 from ..serving.modules import LegacySpec, missing
-from ..serving.overlay import read_by_descriptors
+from ..serving.overlay import hide, read_by_descriptors
 from ..wires import class_of
 
 TYPE_CHECKING = False
@@ -118,7 +118,7 @@ def watch_constant(module: ModuleType, name: str, recorder: UseRecorder) -> Call
     made = missing(module, own) if recorder.raises else own
     if made is not own:
         namespace["__getattr__"] = made
-    show = overlay.hide(module, kind, name) if recorder.raises else nothing
+    show = hide(module, kind, name) if recorder.raises else nothing
 
     def undo() -> None:
         show()
