@@ -1,4 +1,4 @@
-"""A library of ten modules with a ledger of one row of each kind, as its three releases, and an application that never changes."""
+"""A library with a ledger of one row of each kind of deprecation, as its releases."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import base64
 import hashlib
 import zipfile
 
-#: What the library is now: ten modules, the package aside.
+#: What the library is now, the package aside.
 MODULES = {
-    "__init__": '"""A market."""\n',
+    "__init__": '"""A market."""\n\nfrom .helpers import old_but_here\n',
     "carts": """
         class Cart:
             LIMIT = 10
+            PEAK = 12
 
             def __init__(self, owner="nobody", *, size=1):
                 self.owner, self.width, self.lines = owner, size, []
@@ -29,6 +30,13 @@ MODULES = {
             @property
             def ready(self):
                 return True
+
+            def length(self):
+                return 3
+
+            @classmethod
+            def of(cls, owner):
+                return cls(owner)
     """,
     "money": "def total(lines, *, rounded=False):\n    return sum(count for _name, count in lines)\n\n\nRATE = 3\n",
     "codecs": "def loads(text, mode='strict'):\n    return (text, mode)\n",
@@ -41,14 +49,118 @@ MODULES = {
         class Engine(Adapter, of="market.engines:Engine", built_by="market.engines:get_engine"):
             pass
     """,
-    "settings": "import compat\n\nfrom .moves import QTY\n\n\ndef quantity(given):\n    return compat.getkey(given, QTY, 1)\n",
-    "helpers": "def describe(cart):\n    return cart.owner\n\n\ndef old_but_here():\n    return 'here'\n",
+    "settings": """
+        import argparse
+
+        import compat
+
+        from .moves import OPTION, QTY, TASK, VARIABLE
+
+
+        def quantity(given):
+            return compat.getkey(given, QTY, 1)
+
+
+        def mode():
+            return compat.getenv(VARIABLE, "none")
+
+
+        def parse(words):
+            parser = argparse.ArgumentParser(allow_abbrev=False)
+            parser.add_argument("--quantity", "--qty")
+            compat.count_option(parser, OPTION)
+            return parser.parse_args(words).quantity
+
+
+        def run(task):
+            return {"deliver": 1}[compat.current_name(task, TASK)]
+
+
+        def load(name=""):
+            if not name:
+                compat.use("market.loose")
+            return name
+
+
+        class Row:
+            def __iter__(self):
+                compat.use("market.unpack")
+                return iter((1, 2))
+    """,
+    "helpers": """
+        LEVEL = 7
+
+
+        def describe(cart):
+            return cart.owner
+
+
+        def old_but_here():
+            return "here"
+
+
+        class Base:
+            pass
+
+
+        class Heap:
+            def area(self):
+                return 5
+
+            def __bool__(self):
+                return True
+    """,
+    "forms": """
+        import dataclasses
+        import enum
+
+
+        class Color(enum.Enum):
+            RED = 1
+            BLUE = 2
+
+
+        @dataclasses.dataclass
+        class Label:
+            color: str = ""
+
+
+        class NewError(Exception):
+            pass
+
+
+        def fail():
+            raise NewError
+
+
+        def chained(c=1):
+            return c
+
+
+        def placed(x, y=0):
+            return (x, y)
+
+
+        def three():
+            return 3
+    """,
+    "assets/__init__": "SIZE = 2\n",
+    "runtime": "import compat\n\ncompat.use('market.python')\nHERE = 1\n",
+    "fading": "VALUE = 9\n",
+    "old_async": "import compat\n\nfrom .aio import fetch\n\nget = compat.dual(fetch)\n",
+    "aio": "async def fetch(x):\n    return x\n",
     "drivers_sql": "NAME = 'sql'\n",
     "moves": """
-        from compat import Argument, Behaviour, Class, Deprecated, Ledger, Method, Module, Name, Removed, common, names
+        import importlib.util
+
+        from compat import Argument, Behaviour, Class, Deprecated, Ledger, Method, Module, Name, Removed, choose, common, names
 
         V = common(since="1.0", removal="3.0", instead=None)
+        D = common(since="1.0", removal="3.0")
         QTY = Behaviour("market.qty", "Key 'qty'", old="qty", new="quantity", **V)
+        VARIABLE = Behaviour("market.MARKET_MODE", "Variable MARKET_MODE", old="MARKET_MODE", new="MARKET_FORM", **V)
+        OPTION = Behaviour("market.--qty", "Option --qty", old="--qty", new="--quantity", **V)
+        TASK = Behaviour("market.task", "Task 'send'", old="send", new="deliver", **V)
         LEDGER = Ledger("market", rows=[
             Module("market.basket", "market.carts", **V),
             Module("market.drivers.{x}_driver", "market.drivers_{x}", **V),
@@ -69,177 +181,96 @@ MODULES = {
             Argument("market.money:total", "rounded", was=True, **V),
             Deprecated("market.helpers:old_but_here", **V),
             Removed("market.carts:Cart.gone", since="1.0", instead="Cart.add()"),
+            Removed("market.carts:dropped", since="1.0", instead="Cart.add()"),
+            Name("market.money:Exact", "no_such_market_extras:Exact", requires="market-extras>=2", **V),
+            Deprecated("market.fading", **V),
+            Deprecated("market.helpers:LEVEL", **V),
+            Deprecated("market.helpers:Base", on="subclass", **V),
+            Deprecated("market.helpers:Heap.__bool__", instead="len(heap)", **D),
+            Deprecated("market.forms:Color.RED", **V),
+            Argument("market.forms:chained", "a", became="b", **V),
+            Argument("market.forms:chained", "b", became="c", **V),
+            Argument("market.forms:placed", "loud", position=1, **V),
+            Argument("market.forms:Label", "colour", became="color", **V),
+            Method("market.carts:Cart.total", "market.carts:Cart.length", was="property", **V),
+            Method("market.carts:Cart.MAXIMUM", "market.carts:Cart.PEAK", **V),
+            Method("market.carts:Cart.by", "market.carts:Cart.of", **V),
+            Name("market.helpers:area", "market.helpers:Heap.area", **V),
+            Name("market.sync:get", "market.old_async:get", instead="market.aio.fetch()", **D),
+            Name("market.forms:OldError", "market.forms:NewError", **V),
+            Name("market.forms:third", choose(("python < 3", "market.forms:two"), ("", "market.forms:three")), **V),
+            Name("market.money:RATES", "market.money:RATE", category="FutureWarning", **V),
+            Name("market.boxes:Box", "market.carts:Cart", **V),
+            Name("string:letters", "string:ascii_letters", **V),
+            Module("market.old_assets", "market.assets", **V),
+            Behaviour("market.loose", "Loading without a name", instead="load(name=...)", **D),
+            Behaviour("market.unpack", "Unpacking a row", instead="row.name", **D),
+            Behaviour("market.python", "Running market on Python 3", instead="a later Python", **D),
             QTY,
+            VARIABLE,
+            OPTION,
+            TASK,
         ])
+        if importlib.util.find_spec("_json"):
+            LEDGER += [Method("_json:make_scanner.is_strict", "_json:make_scanner.strict", **V)]
     """,
 }
 
-#: Never changed from its first day on. Each part is a use of one row.
-APPLICATION = """
-import json
-import sys
 
-PARTS = {}
-
-
-def part(function):
-    PARTS[function.__name__] = function
-    return function
-
-
-@part
-def module():
-    import market.basket
-    return market.basket.Cart("a").owner
+#: What differs once the rows are gone; empty where the module is.
+WITHOUT = {
+    "moves": "",
+    "adapters": "",
+    "fading": "",
+    "old_async": "",
+    "__init__": '"""A market."""\n',
+    "runtime": "raise ImportError('market needs a later Python')\n",
+    "helpers": """
+        def describe(cart):
+            return cart.owner
 
 
-@part
-def pattern():
-    from market.drivers.sql_driver import NAME
-    return NAME
+        class Base:
+            def __init_subclass__(cls):
+                raise TypeError("Base is final")
 
 
-@part
-def name():
-    from market.util import sum_up
-    return sum_up([("tea", 2)], rounded=False)
+        class Heap:
+            def __len__(self):
+                return 0
+    """,
+    "settings": """
+        import argparse
+        import os
 
 
-@part
-def name_in_a_module_that_stays():
-    from market.carts import Basket
-    return Basket("b").owner
+        def quantity(given):
+            return given.get("quantity", 1)
 
 
-@part
-def attribute_of_a_class():
-    from market.carts import Cart
-    return Cart.MOST
+        def mode():
+            return os.environ.get("MARKET_FORM", "none")
 
 
-@part
-def class_():
-    from market.motors import Engine
-    return Engine("eve").user
+        def parse(words):
+            parser = argparse.ArgumentParser(allow_abbrev=False)
+            parser.add_argument("--quantity")
+            return parser.parse_known_args(words)[0].quantity
 
 
-@part
-def method():
-    from market.carts import Cart
-    return Cart().put("tea")
+        def run(task):
+            return {"deliver": 1}[task]
 
 
-@part
-def override():
-    from market.carts import Cart
-
-    class Mine(Cart):
-        def on_event(self, event):
-            return ("mine", event)
-
-    return Mine().run("e")
+        def load(name):
+            return name
 
 
-@part
-def attribute_of_instances():
-    from market.carts import Cart
-    return Cart().w
-
-
-@part
-def called():
-    from market.carts import Cart
-    return Cart().is_ready()
-
-
-@part
-def became_function():
-    from market.carts import Cart
-    return Cart("c").describe()
-
-
-@part
-def argument():
-    from market.carts import Cart
-    return Cart().add("tea", qty=2)
-
-
-@part
-def by_position():
-    from market.carts import Cart
-    return Cart("d", 7).width
-
-
-@part
-def value():
-    from market.codecs import loads
-    return loads("x", "s")
-
-
-@part
-def dropped():
-    from market.codecs import loads
-    return loads("x", encoding="utf-8")
-
-
-@part
-def several():
-    from market.shipping import ship
-    return ship(width=1, height=2)
-
-
-@part
-def default():
-    from market.money import total
-    return total([])
-
-
-@part
-def in_place():
-    from market.helpers import old_but_here
-    return old_but_here()
-
-
-@part
-def key():
-    from market.settings import quantity
-    return quantity({"qty": 4})
-
-
-if __name__ == "__main__":
-    results = {}
-    for title, function in PARTS.items():
-        try:
-            results[title] = function()
-        except Exception as error:
-            results[title] = f"{type(error).__mro__[1].__name__}: {error}"
-    json.dump(results, sys.stdout)
-"""
-
-#: What each part gives for as long as its row is served.
-SERVED = {
-    "module": "a",
-    "pattern": "sql",
-    "name": 2,
-    "name_in_a_module_that_stays": "b",
-    "attribute_of_a_class": 3,
-    "class_": "eve",
-    "method": 1,
-    "override": ["mine", "e"],
-    "attribute_of_instances": 1,
-    "called": True,
-    "became_function": "c",
-    "argument": 1,
-    "by_position": 7,
-    "value": ["x", "strict"],
-    "dropped": ["x", "strict"],
-    "several": [1, 2],
-    "default": 0,
-    "in_place": "here",
-    "key": 4,
+        class Row:
+            pass
+    """,
+    "forms": MODULES["forms"].replace("RED = 1", ""),
 }
-#: The part whose row raises nothing when it expires: a default that changed.
-SILENT_AT_THE_END = {"default"}
 
 
 def wheel(folder, version, modules, *, with_ledger=True):
