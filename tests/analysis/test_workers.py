@@ -29,6 +29,8 @@ try:
     forking.share(lambda number: os.kill(os.getpid(), signal.SIGKILL), [1], 2)
 except Exception as error:
     print(type(error).__name__, error)
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+assert sorted(forking.share(str, [1, 2], 2)) == ["1", "2"]
 try:
     os.wait()
 except ChildProcessError:

@@ -16,6 +16,7 @@ Data = Union[bytes, bytearray]
 _ROOM = 1 << 20
 #: As many bytes stay in a processor's cache while they are searched for one word after another.
 _FULL = 1 << 17
+#: So many words are searched for one after another in no time.
 _SOME = 64
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _readv = getattr(os, "readv", None)

@@ -53,17 +53,26 @@ def share(
         if progress is not None:
             progress(done)
     os.close(ready[0])
-    made: list[tuple[list[Result], Optional[BaseException]]] = []
+    given_over: list[bytes] = []
     for pid, given in children:
         with open(given, "rb") as stream:
             data = stream.read()
-        if os.waitpid(pid, 0)[1]:
-            raise CompatError("a worker process was killed; run again, with --jobs 1 where memory is short")
-        made.append(pickle.loads(data))
+        given_over.append(b"" if _is_killed(pid) else data)
+    if not all(given_over):
+        raise CompatError("a worker process was killed; run again, with --jobs 1 where memory is short")
+    made: list[tuple[list[Result], Optional[BaseException]]] = [pickle.loads(data) for data in given_over]
     for _results, error in made:
         if error is not None:
             raise error
     return [result for results, _error in made for result in results]
+
+
+def _is_killed(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, 0)[1] != 0
+    except ChildProcessError:
+        # Where SIGCHLD is ignored, nobody is told how a child ended.
+        return False
 
 
 def _serve(work: Callable[[Item], Result], items: Sequence[Item], queue: int, ready: int, taken: int) -> NoReturn:
