@@ -106,9 +106,12 @@ def _below(kind: Any) -> list[Any]:
 def record_override(recorder: UseRecorder, raw: object, frame: FrameType | None) -> None:
     """Count an overriding definition: at its class statement, or, where that has passed, at the definition itself."""
     if frame is None:
-        inner = getattr(raw, "__func__", getattr(raw, "fget", raw))
+        inner = next((getattr(raw, held) for held in ("__func__", "fget", "func") if hasattr(raw, held)), raw)
         if not isinstance(inner, FunctionType):
             return  # a plain value does not tell where it was written
+        if inner in recorder.defined:
+            return  # a decorator has made its class a second time
+        recorder.defined.add(inner)
         frame = _Definition(inner)  # type: ignore[assignment]
     record(recorder, "override", frame)
 
@@ -117,7 +120,7 @@ class _Definition:
     """What a call site is read from, of a function that has been defined."""
 
     f_back = None
-    f_lasti = -1
+    f_lasti = 0  # below zero it would leave nothing of the address of the code in the keys of Python 3.10
 
     def __init__(self, function: FunctionType) -> None:
         self.f_code, self.f_globals = function.__code__, function.__globals__

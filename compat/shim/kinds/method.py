@@ -188,20 +188,41 @@ def _overriders(
     aware: list[bool] = []
 
     def overridden(cls: type, frame: FrameType | None) -> Callable[[], None] | None:
-        own = vars(cls)
-        if old not in own or _is_ours(own[old]):
+        at = _provider(cls, old)
+        if at is None or _is_ours(vars(at)[old]) or (at is not cls and issubclass(at, kind)):
             return None
         if not aware and not move.was and new:
             aware.append(True)
             _make_aware(renamed, made)
-        if new and new in own:
-            return None  # it knows both names
-        raw = own[old]
+        if new:
+            present, order = _provider(cls, new), cls.__mro__
+            if present is not None and order.index(present) <= order.index(at):
+                return None  # it knows both names
+        raw = vars(at)[old]
         record_override(recorder, raw, frame)
         reached = _reaching(move, raw, old, new)
-        return put(cls, new, reached) if reached is not None else None
+        return _put_concrete(cls, new, reached) if reached is not None else None
 
     return overridden
+
+
+def _provider(cls: type, name: str) -> type | None:
+    """The class, of those that a class derives from, a mixin say, that has an attribute."""
+    return next((one for one in cls.__mro__ if name in vars(one)), None)
+
+
+def _put_concrete(cls: Any, name: str, made: object) -> Callable[[], None]:
+    """Set an attribute of a class, which may have been abstract; return the undoing."""
+    undo, abstract = put(cls, name, made), getattr(cls, "__abstractmethods__", frozenset())
+    if name not in abstract:
+        return undo
+    cls.__abstractmethods__ = abstract - {name}
+
+    def undo_both() -> None:
+        undo()
+        cls.__abstractmethods__ = abstract
+
+    return undo_both
 
 
 def _make_aware(renamed: Renamed, made: Any) -> None:

@@ -122,7 +122,7 @@ def is_bundled(ledger: Ledger) -> bool:
 class UseRecorder:
     """The funnel's side of one move: its sites, its sentences, its hot table."""
 
-    __slots__ = ("_ledger", "_said", "_sites", "docs", "hot", "kept", "move", "raises", "stage")
+    __slots__ = ("_ledger", "_said", "_sites", "defined", "docs", "hot", "kept", "move", "raises", "stage")
 
     def __init__(self, move: Move, ledger: Ledger, hot: dict[int, Any] | None = None) -> None:
         self.move = move
@@ -135,6 +135,8 @@ class UseRecorder:
         # Code objects are kept so that their addresses, which are keys, stay theirs.
         self._sites: dict[tuple[int, str], tuple[CodeType, Cell]] = {}
         self._said: dict[str, tuple[str, Any]] = {}
+        #: Overriding definitions that were there before the row, and were counted.
+        self.defined: set[object] = set()
         _recorders.append(self)
 
     def use(self, kind: str, frame: FrameType | None, *, is_site: bool = True) -> None:
