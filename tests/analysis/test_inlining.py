@@ -511,6 +511,18 @@ def test_a_name_that_others_take_from_here_stays(library, tmp_path):
     assert (result.problems, [outcome.status for outcome in result.outcomes]) == ([], ["fixed"])
 
 
+def test_what_inlined_code_uses_is_rewritten_in_the_same_run(library):
+    rows = ledger(
+        Removed("nump:old", since="1.0", instead=None, replacement="nump.in1d({a}, {b})", imports="import nump"),
+        Removed("nump:loop", since="1.0", instead=None, replacement="nump.loop({a} + 1)", imports="import nump"),
+        IN1D,
+    )
+    made = rewriter.fix_text("import nump\nnump.old(1, 2)\n", rows)
+    assert made.after == rewriter.fix_text("import nump\nnump.in1d(1, 2)\n", rows).after != made.before
+    assert rewriter.fix_text(made.after.decode(), rows).status == "unchanged"
+    assert rewriter.fix_text("import nump\nnump.loop(1)\n", rows).after == b"import nump\nnump.loop(1 + 1)\n"
+
+
 def tree_of(tmp_path, **files):
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "__init__.py").touch()

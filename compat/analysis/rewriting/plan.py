@@ -76,6 +76,8 @@ class Plan:
     rewritten: dict[ast.stmt, tuple[int, int]] = field(default_factory=dict)
     #: Where the callees end whose calls became the code that replaces them.
     inlined: set[int] = field(default_factory=set)
+    #: The code that was inlined, by identity, and whether it may use something legacy itself.
+    codes: dict[int, bool] = field(default_factory=dict)
     #: The uses of legacy methods in the file.
     members: list[method.Use] = field(default_factory=list)
     _skipped: set[Skip] = field(default_factory=set)

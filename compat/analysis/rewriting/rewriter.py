@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..hints import Hints
     from ..model.file_uses import FileUses
 
+_ROUNDS = 4
 FIXED, UNCHANGED, SKIPPED, FAILED = "fixed", "unchanged", "skipped", "failed"
 
 
@@ -84,12 +85,13 @@ def fix_bytes(
     options: Options = PLAIN,
     hints: Optional[Hints] = None,
     whole: bool = True,
+    follows: bool = True,
 ) -> Outcome:
     """Rewrite the bytes of one file; encoding, BOM and line ends stay. Never raises for what the file holds.
 
     ``hints`` is what is known of the file from outside. With ``whole`` false, function bodies in which nothing legacy can stand
     are looked at only if something is to be rewritten: quicker for a file in which most likely nothing is. What other files
-    come to by it is not asked then.
+    come to by it is not asked then. ``follows`` says whether to rewrite what inlined code uses in turn.
     """
     if path.endswith(notebooks.SUFFIX):
         return _fix_notebook(notebooks.Notebook(path, raw), targets, replace(options, kept_locals=frozenset()))
@@ -112,7 +114,7 @@ def fix_bytes(
     finally:
         uses.close()
     if not whole and (plan.edits or plan.held or overridden or reason):
-        return fix_bytes(path, raw, targets, options=options, **known)  # type: ignore[arg-type]
+        return fix_bytes(path, raw, targets, options=options, follows=follows, **known)  # type: ignore[arg-type]
     made = replace(
         made,
         re_exported=kept if module else {},
@@ -125,7 +127,7 @@ def fix_bytes(
         return replace(made, status=FAILED, reason=reason)
     if data is None:
         return replace(made, status=SKIPPED if plan.skips else UNCHANGED, skips=tuple(plan.skips))
-    return replace(
+    made = replace(
         made,
         status=FIXED,
         after=source.encode(data),
@@ -133,6 +135,21 @@ def fix_bytes(
         skips=tuple(plan.skips),
         renamed=frozenset(plan.renamed_locals),
     )
+    may_follow = follows and any(plan.codes.values())
+    return _fix_again(made, targets, options, is_package=is_package) if may_follow else made
+
+
+def _fix_again(first: Outcome, targets: Targets, options: Options, *, is_package: bool) -> Outcome:
+    """Rewrite what the inlined code uses itself, until nothing changes; code that leads back to itself is left as it stands."""
+    made = first
+    for _round in range(_ROUNDS):
+        again = replace(options, kept_locals=options.kept_locals | made.renamed, held=options.held | made.held)
+        more = fix_bytes(made.path, made.after, targets, module=made.module, is_package=is_package, options=again, follows=False)
+        if more.status != FIXED:
+            return made
+        total = {"edits": made.edits + more.edits, "renamed": made.renamed | more.renamed, "moved": made.moved | more.moved}
+        made = replace(made, after=more.after, **total)  # type: ignore[arg-type]
+    return first
 
 
 def overrides_in(

@@ -78,3 +78,19 @@ def _completed(row: Move, made: Template) -> Template:
             is_property="property" in kinds or "cached_property" in kinds,
         )
     return made
+
+
+def names_legacy(targets: Targets, template: Template) -> bool:
+    """Whether the code of a template may itself use what a row of the ledger speaks of."""
+    words = targets.members.own_methods | targets.members.adapted_names
+    for node in ast.walk(template.tree):
+        path, at = "", node
+        while isinstance(at, ast.Attribute):
+            if at.attr in words:
+                return True
+            path, at = f".{at.attr}{path}", at.value
+        need = template.needs.get(at.id) if isinstance(at, ast.Name) else None
+        found = targets.resolve(f"{need.path}{path}") if need is not None else None
+        if found is not None and (not found[0].is_module or found[0].move is not None):
+            return True
+    return False

@@ -72,6 +72,8 @@ def inline(
     except Left as left:
         return str(left)
     plan.inlined.add(plan.file.span(callee)[1])
+    if id(template) not in plan.codes:
+        plan.codes[id(template)] = templates.names_legacy(plan.targets, template)
     return ""
 
 
