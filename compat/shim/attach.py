@@ -122,9 +122,10 @@ def _share(owner: Installed, module: ModuleType, changed: Mapping[int, tuple[obj
     """
     root, changes, shared = module.__name__.partition(".")[0], _changes(owner.ledger), []
     for name, other in list(sys.modules.items()):
-        if name.partition(".")[0] == root and isinstance(other, ModuleType) and not isinstance(other, LegacyModule):
+        kind = type(other)
+        if name.partition(".")[0] == root and issubclass(kind, ModuleType) and not issubclass(kind, LegacyModule):
             own = {path for path, _rows in changes.get(name, ())}
-            namespace = vars(other)
+            namespace = object.__getattribute__(other, "__dict__")  # asked for anything in another way, a lazy module is loaded
             for key, value in list(namespace.items()):
                 before, now = changed.get(id(value), (None, None))
                 if now is not None and value is before and key not in own:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import textwrap
@@ -89,6 +90,19 @@ def test_what_somebody_has_put_there_since_stays_as_the_ledger_goes(depot, insta
     sys.modules["live.depot"].total = mine = object()
     installation.remove()
     assert sys.modules["live.depot"].total is mine
+
+
+def test_a_module_that_waits_to_be_loaded_is_not_loaded_for_it(depot, installed):
+    depot.write("live/depot/late.py", "from .core import total\n")
+    spec = importlib.util.find_spec("live.depot.late")
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    sys.modules["live.depot.late"] = late = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(late)
+    installed(*ROWS)
+    assert type(late).__name__ == "_LazyModule"
+    assert depot.ok("from live.depot import core\nimport live.depot.late as late\nlate.total([1])\n").counted("call") == {
+        ("live.depot.core:total", "call", 3): 1
+    }
 
 
 @pytest.mark.parametrize("name", ["LIMIT", "TABLE"])
