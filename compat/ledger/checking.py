@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import advice, patterns, templates
 from .ledger import Ledger
 from .move import Move
-from .paths import resolve
+from .paths import resolve, what_to_install
 from .versions import parse
 
 TYPE_CHECKING = False
@@ -124,7 +124,8 @@ def _target(row: Move) -> Iterator[Fault]:
         return
     found, fault = row.find_target()
     if fault:
-        yield shown(row), f"canonical target {row.canonical!r} {fault}", "correct the path, or ship the target"
+        remedy = what_to_install(fault, row.home) or "correct the path, or ship the target"
+        yield shown(row), f"canonical target {row.canonical!r} {fault}", remedy
         return
     for reason, remedy in row.target_faults(found):
         yield shown(row), reason, remedy

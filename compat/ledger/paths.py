@@ -35,3 +35,9 @@ def resolve(path: str) -> tuple[object, str]:
             # A lazy module: what the name needs is imported when it is read.
             return None, f"cannot be imported ({type(error).__name__}: {error})"
     return found, ""
+
+
+def what_to_install(fault: str, module: str) -> str:
+    """The remedy where a module imports another that is not here; empty where it is the module itself that is missing."""
+    name = fault.partition("No module named '")[2].partition("'")[0]
+    return f"install what has {name!r}" if name and not f"{module}.".startswith(f"{name}.") else ""

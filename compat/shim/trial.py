@@ -8,7 +8,7 @@ from compat.errors import LedgerError
 from compat.ledger.checking import find_faults as _of_the_rows
 from compat.ledger.checking import shown
 from compat.ledger.move import MODULE, NAME, TARGET
-from compat.ledger.paths import resolve
+from compat.ledger.paths import resolve, what_to_install
 
 from . import attach, installation, kinds
 from .recording.funnel import forget_recorders
@@ -124,7 +124,8 @@ def _still_defined(ledger: Ledger, move: Move) -> tuple[str, str] | None:
     try:
         module = load_module(move.module, move.id)
     except (Exception, SystemExit) as error:
-        return f"{move.module!r} cannot be imported ({type(error).__name__}: {error})", "delete the module, or mend it"
+        fault = f"cannot be imported ({type(error).__name__}: {error})"
+        return f"{move.module!r} {fault}", what_to_install(fault, move.module) or "delete the module, or mend it"
     outcome = _outcome(move)  # of the import
     if outcome is not None:
         return outcome if outcome[0] else None

@@ -21,6 +21,7 @@ LEDGER = Ledger("chk", version="1.5", docs="")
 def check(tmp_path, monkeypatch, capsys):
     """Run the command in a project whose ledger has some rows; return its code, what it printed, and what it noted."""
     (tmp_path / "chk.py").write_text("def old(a): return new(a)\ndef new(a, b=1): return a\n")
+    (tmp_path / "chk_needy.py").write_text("import nobody_has_it\n")
     (tmp_path / "pyproject.toml").write_text('[tool.compat]\nledgers = ["chk_moves:LEDGER"]\n')
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -58,6 +59,21 @@ FAULTS = {
     "a target that is not there": (
         'Name("chk_old:new", "chk:newer", **TOLD),',
         "Name('chk_old:new'): canonical target 'chk:newer' is missing",
+    ),
+    "a target whose module needs what is not here": (
+        'Name("chk_old:new", "chk_needy:new", **TOLD),',
+        "Name('chk_old:new'): canonical target 'chk_needy:new' cannot be imported (ModuleNotFoundError: No module named "
+        "'nobody_has_it'). install what has 'nobody_has_it'",
+    ),
+    "a module that stays and needs what is not here": (
+        'Removed("chk_needy:gone", since="1.0", instead="chk.new"),',
+        "Removed('chk_needy:gone'): 'chk_needy' cannot be imported (ModuleNotFoundError: No module named "
+        "'nobody_has_it'). install what has 'nobody_has_it'",
+    ),
+    "a target in a module that is not there": (
+        'Name("chk_old:new", "chk.deep:new", **TOLD),',
+        "Name('chk_old:new'): canonical target 'chk.deep:new' cannot be imported (ModuleNotFoundError: No module named "
+        "'chk.deep'; 'chk' is not a package). correct the path, or ship the target",
     ),
     "a row that installing refuses": (
         'Name("chk:new", "chk:old", **TOLD),',
