@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
 from types import ModuleType
 
@@ -15,11 +16,13 @@ from .serving.modules import LegacyModule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from .recording.funnel import UseRecorder
     from .serving.installed import Installed
 
+    #: By the id of what stood there before: the package, that, and what stands there now.
+    Changed = dict[int, tuple[str, object, object]]
     _Served = list[tuple[Move, UseRecorder]]
 
     _Group = tuple[str, str]  # the path that is changed, the kind of the rows
@@ -81,8 +84,10 @@ def _rows_for(ledger: Ledger, module: str) -> Iterator[tuple[str, list[Move]]]:
                 return
 
 
-def cover(owner: Installed, module: ModuleType) -> None:
+def cover(owner: Installed, module: ModuleType, changed: Changed | None = None) -> None:
     """Put the rows of an installed ledger for a live module in place.
+
+    ``changed`` takes up what :func:`share` is to be told of; without it, the module is running, and that is done at once.
 
     Nothing is raised: this runs in the import of a module that may be used without any legacy name. What cannot be put in
     place is logged, and the other rows are served. Only where the import is itself a use does it end as uses do.
@@ -98,37 +103,45 @@ def cover(owner: Installed, module: ModuleType) -> None:
                 owner.refuse(move, *_failure(error))
     if not rows and owner.ledger.has_children(module.__name__):
         owner.undoings.append(overlay.reach(owner, module))
-    for path, served in cover_targets(owner, module):
+    for path, served in cover_targets(owner, module, changed):
         if served:
             kinds.of(served[0][0]).loaded(module, path, served)
 
 
-def cover_targets(owner: Installed, module: ModuleType) -> list[tuple[str, _Served]]:
+def cover_targets(owner: Installed, module: ModuleType, changed: Changed | None = None) -> list[tuple[str, _Served]]:
     """Put those rows in place that change what a live module defines; return by path those that are."""
     groups = list(_rows_for(owner.ledger, module.__name__))
     before = {path: vars(module).get(path) for path, _rows in groups}
     served = [(path, _change(owner, module, path, rows)) for path, rows in groups]
-    changed = {id(found): (found, vars(module)[path]) for path, found in before.items() if found is not vars(module).get(path)}
-    if changed:
-        owner.undoings.append(_share(owner, module, changed))
+    root = module.__name__.partition(".")[0]
+    found = {id(old): (root, old, vars(module)[path]) for path, old in before.items() if old is not vars(module).get(path)}
+    if changed is not None:
+        changed.update(found)
+    elif found:
+        # Only what was loaded while the module ran can have imported from it.
+        later = list(itertools.takewhile(lambda name: name != module.__name__, reversed(list(sys.modules))))
+        share(owner, found, [*later, module.__name__])
     return served
 
 
-def _share(owner: Installed, module: ModuleType, changed: Mapping[int, tuple[object, object]]) -> Callable[[], None]:
-    """Put changed functions also where loaded modules of their package have imported them to; return the undoing.
+def share(owner: Installed, changed: Changed, names: Iterable[str]) -> None:
+    """Put changed functions also where loaded modules of their package have imported them to.
 
     A package imports its functions into its own namespace before a ledger that lies in it can be installed. What has a row
     of its own under its other path is left to that.
     """
-    root, changes, shared = module.__name__.partition(".")[0], _changes(owner.ledger), []
-    for name, other in list(sys.modules.items()):
+    roots, changes = {root for root, _before, _now in changed.values()}, _changes(owner.ledger)
+    shared: list[tuple[dict[str, object], str, object, object]] = []
+    for name in names:
+        root = name.partition(".")[0]
+        other = sys.modules.get(name) if root in roots else None
         kind = type(other)
-        if name.partition(".")[0] == root and issubclass(kind, ModuleType) and not issubclass(kind, LegacyModule):
+        if issubclass(kind, ModuleType) and not issubclass(kind, LegacyModule):
             own = {path for path, _rows in changes.get(name, ())}
             namespace = object.__getattribute__(other, "__dict__")  # asked for anything in another way, a lazy module is loaded
             for key, value in list(namespace.items()):
-                before, now = changed.get(id(value), (None, None))
-                if now is not None and value is before and key not in own:
+                at, before, now = changed.get(id(value), ("", None, None))
+                if at == root and value is before and key not in own:
                     namespace[key] = now
                     shared.append((namespace, key, before, now))
 
@@ -137,7 +150,8 @@ def _share(owner: Installed, module: ModuleType, changed: Mapping[int, tuple[obj
             if namespace.get(key) is now:
                 namespace[key] = before
 
-    return undo
+    if shared:
+        owner.undoings.append(undo)
 
 
 def _change(owner: Installed, module: ModuleType, path: str, rows: Sequence[Move]) -> _Served:

@@ -107,10 +107,13 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
             parents = {name for name in list(sys.modules) if name.partition(".")[0] in roots and ledger.has_children(name)}
             if ledger.patterns:
                 parents |= {name for name in list(sys.modules) if ledger.module_rows(name)}
+            changed: attach.Changed = {}
             for name in ledger.modules | attach.changed_modules(ledger) | parents.union(below):
                 module = sys.modules.get(name)
                 if module is not None and not isinstance(module, LegacyModule) and name not in wires.loading:
-                    attach.cover(made, module)
+                    attach.cover(made, module, changed)
+            if changed:
+                attach.share(made, changed, list(sys.modules))
             funnel.forget_recorders([one for one in provisional if one.move.legacy in ledger])
             provisional[:] = [one for one in provisional if one.move.legacy not in ledger]
         except BaseException:

@@ -71,7 +71,7 @@ def _not_served(ledger: Ledger) -> Iterator[tuple[Move, str, str]]:
         except (Exception, SystemExit):
             continue  # each row's own check has said so
         if not _is_installed(ledger, name):
-            attach.cover_targets(trial, module)
+            attach.cover_targets(trial, module, {})
     while trial.undoings:
         trial.undoings.pop()()
     forget_recorders(trial.recorders.values())

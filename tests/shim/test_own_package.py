@@ -105,6 +105,15 @@ def test_a_module_that_waits_to_be_loaded_is_not_loaded_for_it(depot, installed)
     }
 
 
+def test_a_module_that_imports_back_from_one_that_is_still_running_has_the_changed_function(world, installed):
+    world.write("live/ring/__init__.py", "")
+    world.write("live/ring/first.py", "def ship(quantity=1): return quantity\nfrom . import second\n")
+    world.write("live/ring/second.py", "from .first import ship as send\n")
+    installed(Argument("live.ring.first:ship", "qty", became="quantity", **V))
+    seen = world.ok("from live.ring import first\nassert first.second.send(qty=2) == first.ship(qty=2) == 2\n")
+    assert seen.counted() == {("live.ring.first:ship(qty)", "argument", 2): 2}
+
+
 @pytest.mark.parametrize("name", ["LIMIT", "TABLE"])
 def test_check_names_where_a_constant_was_imported_to_unless_that_has_a_row(depot, name):
     depot.write("live/depot/shelf.py", f"from live.depot.core import {name} as MOST\n")
