@@ -18,7 +18,7 @@ from abc import ABCMeta
 from compat._forking import gate
 from compat.ledger import Class, Ledger, Move
 
-from .forward import FunctionLike, compiled, shape
+from .forward import FunctionLike, compiled, made, shape
 from .methods import Legacy, Part
 from .recording import callsite
 from .recording.funnel import LateRecorder, UseRecorder, record
@@ -266,7 +266,7 @@ def passed(name: str, found: Any) -> Any:
     if first.startswith("*") or not name.isidentifier():
         parameters, first, rest = "self, *args, **kwargs", "self", "*args, **kwargs"
     source = _METHOD.format(name=name, parameters=parameters, first=first, rest=rest)
-    plain = compiled(source, "<compat passed>", {"__name__": __name__}, found if "=..." in parameters else None)
+    plain = made(compiled(name, source, "<compat passed>"), {"__name__": __name__}, found)
     plain.__qualname__, plain.__doc__, plain.__module__ = found.__qualname__, found.__doc__, found.__module__
     plain.__wrapped__ = found
     special = inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found) or inspect.isgeneratorfunction(found)

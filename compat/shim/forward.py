@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 import types
 
 from . import wires
@@ -43,7 +42,7 @@ def forwarder({parameters}):
     return {call}
 """
 _BUILTINS = {"KeyError": KeyError, "ValueError": ValueError}
-_RESERVED = frozenset(("_fn", "_hot", "_slow", "_fr", "_code", "_cell", *HOT_GLOBALS, *_BUILTINS))
+_RESERVED = frozenset(("_fn", "_hot", "_slow", "_defaults", "_named", "_fr", "_code", "_cell", *HOT_GLOBALS, *_BUILTINS))
 #: The file of forwarders that stand in place of what they call: the call goes on to it as it was written.
 IN_PLACE = "<compat in place>"
 _FORWARDER = "<compat forwarder>"
@@ -57,7 +56,7 @@ _codes: dict[tuple[str, str, str], types.CodeType] = {}
 def shape(function: Any) -> tuple[str, str]:
     """The parameter list and the matching argument list of a function, as source; ``*args`` where it has none to read.
 
-    A parameter that has a default is given ``...``.
+    Defaults are items of ``_defaults`` and ``_named``, which :func:`made` provides.
     """
     code = getattr(function, "__code__", None)
     if not isinstance(code, types.CodeType):
@@ -68,8 +67,9 @@ def shape(function: Any) -> tuple[str, str]:
     positional, keyword = code.co_argcount, code.co_kwonlyargcount
     parameters = list(names[:positional])
     arguments = list(parameters)
-    for index in range(positional - len(function.__defaults__ or ()), positional):
-        parameters[index] += "=..."
+    first = positional - len(function.__defaults__ or ())
+    for index in range(first, positional):
+        parameters[index] += f"=_defaults[{index - first}]"
     if code.co_posonlyargcount:
         parameters.insert(code.co_posonlyargcount, "/")
     after = positional + keyword
@@ -81,7 +81,7 @@ def shape(function: Any) -> tuple[str, str]:
         parameters.append("*")
     kwdefaults = function.__kwdefaults__ or {}
     for name in names[positional : positional + keyword]:
-        parameters.append(f"{name}=..." if name in kwdefaults else name)
+        parameters.append(f"{name}=_named[{name!r}]" if name in kwdefaults else name)
         arguments.append(f"{name}={name}")
     if code.co_flags & inspect.CO_VARKEYWORDS:
         parameters.append("**" + names[after])
@@ -98,24 +98,21 @@ def caller(recorder: UseRecorder | LateRecorder, kind: str) -> Callable[[FrameTy
     return slow
 
 
-def code_of(source: str, file: str) -> types.CodeType:
-    """The code of the one function that a source defines."""
-    return next(one for one in compile(source, file, "exec").co_consts if isinstance(one, types.CodeType))
+def compiled(name: str, source: str, file: str) -> types.CodeType:
+    """The code for :func:`made` of a source that defines one function."""
+    inner = source.rstrip().replace("\n", "\n ")
+    whole = compile(f"def make(_defaults, _named):{inner}\n return {name}", file, "exec")
+    return next(one for one in whole.co_consts if isinstance(one, types.CodeType))
 
 
-def compiled(source: str, file: str, scope: dict[str, Any], like: Any) -> Any:
-    """The one function that a source of :func:`shape` defines, with the defaults of the one that it was made from."""
-    return _function(code_of(source, file), scope, like)
+def made(code: types.CodeType, scope: dict[str, Any], like: Any) -> Any:
+    """A function with code of its own, ``scope`` for globals and the defaults of another.
 
-
-def _function(code: types.CodeType, scope: dict[str, Any], like: Any) -> Any:
-    """A function with the defaults of another."""
-    defaults, named = getattr(like, "__defaults__", None), getattr(like, "__kwdefaults__", None)
-    if sys.version_info >= (3, 13):  # calls of a function whose defaults are set later are never specialised
-        return types.FunctionType(code, scope, None, defaults, None, named)
-    made = types.FunctionType(code, scope, None, defaults)
-    made.__kwdefaults__ = named
-    return made
+    Made by a statement: since 3.13, calls of a function that was made otherwise, or given its defaults later, stay unspecialised.
+    """
+    own = tuple(one.replace() if isinstance(one, types.CodeType) else one for one in code.co_consts)
+    make = types.FunctionType(code.replace(co_consts=own), scope)
+    return make(getattr(like, "__defaults__", None), getattr(like, "__kwdefaults__", None))
 
 
 def forward(
@@ -147,10 +144,10 @@ def forward(
     code = _codes.get(key)
     if code is None:
         source = _TEMPLATE.format(parameters=parameters, call=call, key=KEY, filters=FILTERS)
-        code = _codes[key] = code_of(source, file)
+        code = _codes[key] = compiled("forwarder", source, file)
     scope: dict[str, Any] = {**HOT_GLOBALS, "__name__": __name__, "__builtins__": _BUILTINS}
     scope.update(_fn=target, _hot=recorder.hot, _slow=caller(recorder, kind))
-    plain = _function(code.replace(), scope, target if "=..." in parameters else None)
+    plain = made(code, scope, target)
     if adopt is not None:
         plain = adopt(target, plain)
     special = inspect.iscoroutinefunction(target) or inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)

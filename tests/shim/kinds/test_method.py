@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dis
 import inspect
 import pickle
+import sys
 
 import pytest
 
 import compat
-from compat import Argument, Method
+from compat import Argument, Class, Deprecated, Method
 
 DATES = {"since": "1.0", "removal": "2.0", "instead": None}
 
@@ -96,6 +98,48 @@ def test_forwarders_of_one_shape_have_code_and_defaults_of_their_own(world, inst
     with pytest.warns(DeprecationWarning):
         assert (Shapes().old_one(), Shapes().old_two()) == ((1, 2), ([3], ...))
     assert Shapes.old_two.__defaults__[0] is Shapes.two.__defaults__[0]
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython" or sys.version_info < (3, 11), reason="calls are specialised since 3.11")
+@pytest.mark.parametrize("call", ["thing.old_put(1, 2)", "thing.put(1, 2)", "hold(1, 2)", "stays(1, 2)", "front.put(1, 2)"])
+def test_calls_of_what_stands_in_between_are_specialised(world, installed, call):
+    world.write(
+        "canon/quick.py",
+        """
+        class Thing:
+            def put(self, item, count=1): return item
+        def hold(item, count=1): return item
+        def stays(item, count=1): return item
+        """,
+    )
+    world.write(
+        "canon/fronts.py",
+        """
+        from compat import Adapter
+        class Front(Adapter, of="canon.quick:Thing"):
+            pass
+        """,
+    )
+    installed(
+        Method("canon.quick:Thing.old_put", "canon.quick:Thing.put", **DATES),
+        Argument("canon.quick:Thing.put", "number", became="count", **DATES),
+        Argument("canon.quick:hold", "number", became="count", **DATES),
+        Deprecated("canon.quick:stays", **DATES),
+        Class("canon.old:Front", "canon.quick:Thing", adapter="canon.fronts:Front", **DATES),
+    )
+    seen = world.ok(
+        f"""
+        from canon.quick import Thing, hold, stays
+        from canon.fronts import Front
+        thing, front = Thing(), Front()
+        def caller():
+            for _ in range(200): {call}
+        caller()
+        """,
+        filters="ignore",
+    )
+    found = [one.opname for one in dis.get_instructions(seen.namespace["caller"], adaptive=True) if "CALL" in one.opname]
+    assert any("CALL_PY_" in name or "BOUND_METHOD_" in name for name in found), found
 
 
 def test_an_error_inside_the_target_is_its_own_and_runs_once(world, installed):
