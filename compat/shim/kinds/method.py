@@ -213,7 +213,8 @@ def _provider(cls: type, name: str) -> type | None:
 
 def _put_concrete(cls: Any, name: str, made: object) -> Callable[[], None]:
     """Set an attribute of a class, which may have been abstract; return the undoing."""
-    undo, abstract = put(cls, name, made), getattr(cls, "__abstractmethods__", frozenset())
+    undo = put(cls, name, made)
+    abstract: frozenset[str] = getattr(cls, "__abstractmethods__", frozenset())
     if name not in abstract:
         return undo
     cls.__abstractmethods__ = abstract - {name}

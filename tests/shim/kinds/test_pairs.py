@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import itertools
 import sys
 import types
@@ -135,3 +136,35 @@ def test_two_uses_are_rewritten_alike_in_both_orders_and_once(shop, ledger_of):
             compile(fixed.after, "m.py", "exec")
             written.add(fixed.after)
         assert len(written) == 1, (one, other)
+
+
+class Asked:
+    """A finder that finds nothing and keeps what it is asked for."""
+
+    def __init__(self):
+        self.names = []
+
+    def find_spec(self, name, path=None, target=None):
+        self.names.append(name)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_use_after_the_first_asks_no_finder_for_anything(shop, ledger_of, monkeypatch, name):
+    shown = {row.id: name for name, (row, *_) in CASES.items()}
+    with compat.install(ledger_of(CASES[name][0])):
+        used(name, f"{name}, first.py", shown)
+        asked = Asked()
+        monkeypatch.setattr(sys, "meta_path", [asked, *sys.meta_path])
+        imported = []
+        plain = builtins.__import__
+
+        def imports(target, scope=None, *rest, **options):
+            if str((scope or {}).get("__name__", "")).startswith("compat"):
+                imported.append(target)
+            return plain(target, scope, *rest, **options)
+
+        monkeypatch.setattr(builtins, "__import__", imports)
+        used(name, f"{name}, second.py", shown)
+        monkeypatch.undo()
+    # Since 3.14 what shows a warning asks for ``warnings``, which is loaded. ``shop`` imports us itself, and lazily.
+    assert set(imported) <= {"warnings"} and not asked.names
