@@ -10,8 +10,8 @@ import ast
 from typing import TYPE_CHECKING, Optional, Protocol
 
 from ...hints import Told
-from . import types
-from .definitions import FUNCTIONS, decorators, is_none, is_object, is_open, is_self, last, own_nodes, yields
+from . import annotating, types
+from .definitions import FUNCTIONS, decorators, is_none, is_object, is_open, is_self, own_nodes, yields
 from .types import AWAITED, CALLED, CLASS, ENTERED, FUNCTION, INSTANCE, ITEMS, PARTS, VALUES, Type
 
 if TYPE_CHECKING:
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     from .definitions import Function
 
 _DEPTH = 24
-_LOOKED_THROUGH = frozenset(("Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"))
-_ITERABLES = frozenset(
-    ("list", "List", "set", "Set", "frozenset", "FrozenSet", "deque", "Deque", "Sequence", "MutableSequence", "Collection")
-    + ("Iterable", "Iterator", "Generator", "AsyncIterable", "AsyncIterator", "AsyncGenerator", "AbstractSet", "MutableSet")
-    + ("KeysView", "ValuesView")
-)
-_MAPPINGS = frozenset(("dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict"))
-_AWAITABLES = frozenset(("Awaitable", "Coroutine", "Task", "Future"))
 _SAME_ITEMS = frozenset(("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "aiter"))
 _HARMLESS = frozenset(("staticmethod", "classmethod", "abstractmethod", "lru_cache", "cache", "override", "final", "overload"))
 _PROPERTIES = frozenset(("property", "cached_property", "abstractproperty"))
@@ -431,59 +423,9 @@ class Inference:
             return Type(INSTANCE, own)
         return self._any(scope, values)
 
-    # -- annotations
-
     def annotated(self, scope: Scope, node: Optional[ast.AST], own: str = "") -> Optional[Type]:
         """The type that an annotation names; ``own`` is what ``Self`` is."""
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            try:
-                node = ast.parse(node.value.strip(), mode="eval").body
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                return None
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-            sides = [side for side in (node.left, node.right) if not is_none(side)]
-            return types.agreed(self.annotated(scope, side, own) for side in sides)
-        if isinstance(node, ast.Subscript):
-            return self._subscripted(scope, node, own)
-        if not isinstance(node, (ast.Name, ast.Attribute)):
-            return None
-        if own and last(node) == "Self":
-            return Type(INSTANCE, own)
-        made = self.value(scope, node)
-        if made is not None and made.form == CLASS:
-            return Type(INSTANCE, made.path, doubt=made.doubt)
-        if isinstance(node, ast.Name):
-            # An alias: Carts = list[Cart].
-            values = [binding.value for binding in self.names.lookup(scope, node.id)]
-            if len(values) == 1 and isinstance(values[0], (ast.Subscript, ast.BinOp)):
-                return self.annotated(self.names.module, values[0])
-        return None
-
-    def _subscripted(self, scope: Scope, node: ast.Subscript, own: str) -> Optional[Type]:
-        head = last(node.value)
-        inner: ast.AST = node.slice
-        parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-        if head in _LOOKED_THROUGH:
-            return self.annotated(scope, parts[0], own)
-        if head == "Union":
-            return types.agreed(self.annotated(scope, part, own) for part in parts if not is_none(part))
-        if head in _ITERABLES:
-            return types.of(ITEMS, self.annotated(scope, parts[0], own))
-        if head in ("tuple", "Tuple"):
-            if len(parts) == 2 and isinstance(parts[1], ast.Constant) and parts[1].value is ...:
-                return types.of(ITEMS, self.annotated(scope, parts[0], own))
-            return Type(PARTS, inner=tuple(self.annotated(scope, part, own) for part in parts))
-        if head in _MAPPINGS:
-            return types.of(VALUES, self.annotated(scope, parts[-1], own)) if len(parts) == 2 else None
-        if head in _AWAITABLES:
-            return types.of(AWAITED, self.annotated(scope, parts[-1], own))
-        if head == "Callable":
-            return types.of(CALLED, self.annotated(scope, parts[-1], own)) if len(parts) == 2 else None
-        if head in ("type", "Type"):
-            made = self.annotated(scope, parts[0], own)
-            return Type(CLASS, made.path) if made is not None and made.form == INSTANCE else None
-        made = self.value(scope, node.value)  # a generic class
-        return Type(INSTANCE, made.path, doubt=made.doubt) if made is not None and made.form == CLASS else None
+        return annotating.annotated(self, scope, node, own)
 
     # -- other files
 
