@@ -59,7 +59,8 @@ def count_load(module: ModuleType, recorder: UseRecorder) -> None:
         try:
             imports.first(module.__name__, recorder, {}, sys._getframe(1))
         finally:
-            imports.count_waiting(module.__name__, recorder, {}, spec)
+            # Nobody has seen those who found the module in sys.modules while it ran.
+            imports.count_waiting(module.__name__, recorder, {}, spec, ("_find_and_load", "_lock_unlock_module"))
 
 
 def _see_from_parent(module: ModuleType, recorder: UseRecorder) -> Callable[[], None]:

@@ -10,7 +10,7 @@ from ..recording import bytecode, callsite, lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from types import FrameType
     from typing import Any
 
@@ -138,7 +138,9 @@ def first(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: Fra
         recorder.use("import", user)
 
 
-def count_waiting(name: str, recorder: UseRecorder, rows: Mapping[str, Move], spec: Any) -> None:
+def count_waiting(
+    name: str, recorder: UseRecorder, rows: Mapping[str, Move], spec: Any, waits: Container[str] = ("_find_and_load",)
+) -> None:
     """Count the threads that wait for a module that has been loaded: the import system asks nobody when they go on.
 
     Called while the lock is held for which they wait. What they would be warned of is warned here, and raises nowhere.
@@ -149,7 +151,7 @@ def count_waiting(name: str, recorder: UseRecorder, rows: Mapping[str, Move], sp
         if _HAS_GATES and at is not None and at.f_code.co_name == "_get_module_lock":
             continue  # it is about to come to the gate that stands for the lock by now
         while thread != me and thread not in spec.waiting and at is not None and _is_machinery(at):
-            if at.f_code.co_name in ("_find_and_load", "_lock_unlock_module") and at.f_locals.get("name") == name:
+            if at.f_code.co_name in waits and at.f_locals.get("name") == name:
                 try:
                     first(name, recorder, rows, at, thread)
                 except Exception:
