@@ -93,6 +93,7 @@ def cover(owner: Installed, module: ModuleType, changed: Changed | None = None) 
     place is logged, and the other rows are served. Only where the import is itself a use does it end as uses do.
     """
     rows = owner.ledger.module_rows(module.__name__)
+    undo = None
     if rows:
         try:
             undo = overlay.cover(owner, module, rows)
@@ -101,7 +102,7 @@ def cover(owner: Installed, module: ModuleType, changed: Changed | None = None) 
         except Exception as error:
             for move in rows.values():
                 owner.refuse(move, *_failure(error))
-    if not rows and owner.ledger.has_children(module.__name__):
+    if undo is None and owner.ledger.has_children(module.__name__):
         owner.undoings.append(overlay.reach(owner, module))
     for path, served in cover_targets(owner, module, changed):
         if served:

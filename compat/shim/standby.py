@@ -21,11 +21,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from importlib.machinery import ModuleSpec
+    from types import FrameType
     from typing import Any
 
     from compat.ledger import Ledger, Move
 
 _HEAP, _IMMUTABLE = 1 << 9, 1 << 8  # Py_TPFLAGS_HEAPTYPE, and since 3.10 Py_TPFLAGS_IMMUTABLETYPE
+_IMPORTERS = ("_frozen_importlib", "importlib._bootstrap", "importlib.util")
 _START = ("netra_compat_start", "compat.boot.start")
 
 
@@ -98,8 +100,38 @@ class _Ledger(wires.Standing):
 
     def _watch_children(self, module: ModuleType) -> bool:
         if module.__name__.partition(".")[0] in self.roots and self.ledger.has_children(module.__name__):
-            wires.watch_missing(module, self.ledger.is_declared)
+            _watch_missing(module, self.ledger.is_declared)
         return True
+
+
+def sought_below(module: str, frame: FrameType | None) -> str:
+    """The submodule for which the import system asks a module for its ``__path__``; ``""`` where others ask."""
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("compat.shim"):
+        frame = frame.f_back
+    if frame is None or frame.f_globals.get("__name__") not in _IMPORTERS:
+        return ""
+    name: str = frame.f_locals.get("fullname" if frame.f_code.co_name == "find_spec" else "name", "")
+    return name if name.rpartition(".")[0] == module else ""
+
+
+@wires.unseen
+def _watch_missing(module: ModuleType, concerns: Callable[[str], bool]) -> None:
+    """Trip where a legacy submodule is looked for as an attribute of a module, or below one that has no ``__path__``."""
+    namespace = vars(module)
+    own = namespace.get("__getattr__")
+
+    def __getattr__(name: str) -> object:
+        if wires.standing:
+            path = sought_below(module.__name__, sys._getframe(1)) if name == "__path__" else f"{module.__name__}.{name}"
+            if path and concerns(path) and wires.trip():
+                found = namespace.get("__getattr__")
+                if found is not __getattr__ and found is not None:
+                    return found(name)
+        if own is not None:
+            return own(name)
+        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+
+    namespace["__getattr__"] = __getattr__
 
 
 def _watch_names(module: ModuleType, rows: dict[str, Move]) -> bool:

@@ -472,21 +472,3 @@ def watch_name(kind: Any, name: str, canonical: str = "") -> None:
 
     wire = property(get, put, delete)
     lay(kind, name, wire, MISSING)
-
-
-@unseen
-def watch_missing(module: ModuleType, concerns: Callable[[str], bool]) -> None:
-    """Trip where a legacy submodule is looked for as an attribute of a module."""
-    namespace = vars(module)
-    own = namespace.get("__getattr__")
-
-    def __getattr__(name: str) -> object:
-        if standing and concerns(f"{module.__name__}.{name}") and trip():
-            found = namespace.get("__getattr__")
-            if found is not __getattr__ and found is not None:
-                return found(name)
-        if own is not None:
-            return own(name)
-        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-
-    namespace["__getattr__"] = __getattr__

@@ -18,6 +18,7 @@ from .. import kinds
 from ..recording import bytecode, callsite, filters
 from ..recording.callsite import unseen
 from ..recording.funnel import lost_error, record, site_key
+from ..standby import sought_below
 from . import imports
 from .descriptors import child_property, count_write, module_property, record_module_read
 from .targets import is_there, load_module
@@ -290,6 +291,8 @@ def missing(
         lost = lost_error(name)
         if lost is not None:
             raise lost
+        if name == "__path__" and is_declared(sought_below(module.__name__, sys._getframe(1))):
+            return []  # to the import system alone, for this one import: the module stays none that has others below it
         path = f"{module.__name__}.{name}"
         if is_declared(path) and not callsite.is_looking(callsite.outside(sys._getframe(1))):
             try:

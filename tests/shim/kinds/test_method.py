@@ -100,7 +100,7 @@ def test_forwarders_of_one_shape_have_code_and_defaults_of_their_own(world, inst
     assert Shapes.old_two.__defaults__[0] is Shapes.two.__defaults__[0]
 
 
-@pytest.mark.skipif(sys.implementation.name != "cpython" or sys.version_info < (3, 11), reason="calls are specialised since 3.11")
+@pytest.mark.skipif(sys.implementation.name != "cpython" or sys.version_info < (3, 11), reason="CPython alone specialises calls")
 @pytest.mark.parametrize("call", ["thing.old_put(1, 2)", "thing.put(1, 2)", "hold(1, 2)", "stays(1, 2)", "front.put(1, 2)"])
 def test_calls_of_what_stands_in_between_are_specialised(world, installed, call):
     world.write(
