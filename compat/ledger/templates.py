@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
@@ -86,6 +86,8 @@ class Template:
     is_async: Optional[bool] = None
     #: What is read is a property: there is no call.
     is_property: bool = False
+    #: It is another path of the same object: what a name of a module became as an attribute of a class.
+    is_path: bool = False
     #: The callee gives nothing back, whatever the expression does.
     gives_nothing: bool = False
 
@@ -98,6 +100,12 @@ class Template:
 def read(row: Move) -> Template:
     """The replacement of a row; raise :class:`NotCode` where it is none."""
     return _read(row.replacement, row.imports, row.parameters, row.canonical)
+
+
+def path_of(row: Move) -> Template:
+    """The canonical path of a row that leads to an attribute of a class or object, as code: ``timezone.utc``."""
+    made = _read(row.canonical.partition(":")[2], (), None, row.canonical)
+    return replace(made, is_property=True, is_path=True)
 
 
 def faults(row: Move) -> Iterator[Fault]:

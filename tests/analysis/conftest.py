@@ -130,6 +130,8 @@ STAYING = [
     *names("stall.deep", "shop.core", "far=create Far=Engine", **TOLD),
     Name("stall.deep:high", "stall:new", **TOLD),
     Name("stall.deep:wide", "wide:wide", **TOLD),
+    Name("stall:RED", "stall:Color.RED", **TOLD),
+    Name("stall.deep:noon", "stall.clock:zone.noon", **TOLD),
     Removed("stall:lost", since="1.0", instead="write nothing instead"),
 ]
 

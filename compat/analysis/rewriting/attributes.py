@@ -173,7 +173,7 @@ def _replace(plan: Plan, use: _Use, speller: Speller, freed: set[Chain]) -> str:
     known = inlining.known(plan, use.reference)
     if known is not None and not isinstance(known, str):
         if isinstance(use.reference.subject, Text):
-            return "it is named by a string here, and not called"
+            return "it is named by a string beside its module, and what replaces it is no name of a module"
         legacy = use.reference.target.legacy
         if legacy in plan.held:
             return inlining.HELD

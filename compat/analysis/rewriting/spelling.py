@@ -55,27 +55,34 @@ class Speller:
     def frees(self, freed: Set[Chain]) -> bool:
         """Let the import go for what is needed, if none of its uses is left and nobody else may take it from here."""
         plan, item = self.plan, self.item
-        if item is None or item.scope.form == "class" or not plan.is_sole_binding(item):
+        if item is None or not self.is_for_reads():
             return False
         if not all(chain in freed or self._is_covered(chain) for chain in plan.uses_of(item)):
             return False
         if not self.needed and not _can_be_deleted(plan, item):
             return False
-        if (
-            item in plan.relied
-            or item.local in plan.options.kept_locals
-            or guards.is_exported(plan, item)
-            or not local_names.is_private_enough(plan, item)
-            or local_names.is_said(plan, item.local)
-            or plan.file.statement(item.statement) is None
-            or local_names.DYNAMIC & plan.names_in_use()
-        ):
+        if item in plan.relied:
             return False
         plan.placements[item] = self.needed
         plan.additions.pop(item, None)
         if item.scope is self.names.module:
             plan.renamed_locals.add(item.local)
         return True
+
+    def is_for_reads(self) -> bool:
+        """Whether nothing but the reads of its name in the file needs the import, as far as can be known."""
+        plan, item = self.plan, self.item
+        return not (
+            item is None
+            or item.scope.form == "class"
+            or not plan.is_sole_binding(item)
+            or item.local in plan.options.kept_locals
+            or guards.is_exported(plan, item)
+            or not local_names.is_private_enough(plan, item)
+            or local_names.is_said(plan, item.local)
+            or plan.file.statement(item.statement) is None
+            or local_names.DYNAMIC & plan.names_in_use()
+        )
 
     def _is_covered(self, chain: Chain) -> bool:
         """Whether another import than this ``import a.b`` binds what a chain spells."""

@@ -40,7 +40,10 @@ def _rewrite(plan: Plan, reference: Reference, doubt: str = "") -> None:
     legacy = target.legacy.replace(":", ".")
     inside = literal_span(plan.file, reference.subject.node)
     differs = target.differs or ("" if target.is_module else class_.differs(plan.targets, target.canonical))
-    if inlining.known(plan, reference) is not None:
+    is_path = inlining.is_path(plan, reference)
+    if is_path and target.legacy in plan.held:
+        plan.skip(reference, inlining.HELD)
+    elif not is_path and inlining.known(plan, reference) is not None:
         plan.skip(reference, "what replaces it is code: patch what that calls")
     elif target.is_tombstone:
         plan.skip(reference, f"it was removed: {plan.targets.wording.words(target, 'read')[1]}")
@@ -64,6 +67,8 @@ def _rewrite(plan: Plan, reference: Reference, doubt: str = "") -> None:
         if member.isidentifier():
             rest = rest[0] + plan.targets.members.renamed_method(owner, member)
         plan.edit(*inside, target.canonical.replace(":", "." if ":" not in value else ":") + rest)
+        if is_path:
+            plan.moved.add(target.legacy)
     else:
         plan.skip(reference, "it names a member of a module whose import is left alone")
 

@@ -76,8 +76,9 @@ def _there(plan: Plan, speller: Speller, scope: Scope, at: ast.Name, need: Need)
                 return item, item.local
         elif not is_dotted and item.binding.path == need.path:
             return item, item.local
-        elif not is_dotted and need.name and item.binding.path == need.module:
-            through_module = through_module or (item, f"{item.local}.{need.name}")
+        elif need.name and need.module in (item.binding.path, item.module if is_dotted else ""):
+            spelt = item.local if item.binding.path == need.module else item.module
+            through_module = through_module or (item, f"{spelt}.{need.name}")
     return through_module
 
 

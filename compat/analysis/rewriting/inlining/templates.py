@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Optional, Union
 
 from compat.ledger import advice, templates
+from compat.ledger.move import NAME
 from compat.ledger.templates import NotCode, Template
 
 from . import bodies, overriding
@@ -37,6 +38,8 @@ def _of_row(targets: Targets, row: Move) -> Known:
             return replace(made, is_property=True) if row.was_read else made
     except NotCode as error:
         return f"its replacement cannot be inlined: {error}"
+    if _became_member(targets, row):
+        return templates.path_of(row)
     adapted = targets.members.home(row)
     home = adapted or (row.canonical if row.stays else "")
     if not home:
@@ -54,6 +57,13 @@ def _of_row(targets: Targets, row: Move) -> Known:
         return None
     subclass = "" if adapted else overriding.find(home)
     return f"{subclass} overrides it" if subclass else made
+
+
+def _became_member(targets: Targets, row: Move) -> bool:
+    """Whether a name of a module is an attribute of a class or object now, and nothing else."""
+    leads = not (row.is_tombstone or row.stays or row.adapter or row.differs or row.depends or row.function)
+    is_own = leads and row.place == NAME and row.is_importable and "." not in row.attribute
+    return is_own and "." in row.canonical.partition(":")[2] and not advice.lies_in(row.canonical, targets.stopgaps)
 
 
 def _is_self(made: Template, node: ast.expr) -> bool:

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Optional
 
 from compat.ledger import replacement
+from compat.ledger.templates import Template
 
 from .. import guards
 from ..options import LIKELY
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from compat.ledger import Move
-    from compat.ledger.templates import Template
 
     from ...model.receivers import Receivers
     from ...model.references import Reference
@@ -113,11 +113,19 @@ def has_code(plan: Plan, row: Optional[Move]) -> bool:
     return templates.of_row(plan.targets, row) is not None
 
 
+def is_path(plan: Plan, reference: Reference) -> bool:
+    """Whether what replaces a target is a path of the same object, which strings may name, too."""
+    found = known(plan, reference)
+    return isinstance(found, Template) and found.is_path
+
+
 def hold(plan: Plan) -> None:
     """Note the functions of which a patch stays as it is: inlined, they would not be reached by it."""
     for reference in plan.references:
         row = reference.target.move
-        if row is not None and reference.how in ("patch", "patch.object") and has_code(plan, row):
+        if row is None or reference.how not in ("patch", "patch.object") or not has_code(plan, row):
+            continue
+        if reference.how == "patch.object" or not is_path(plan, reference) or plan.options.skip_all or plan.is_left(reference):
             plan.held.add(row.legacy)
 
 
@@ -167,13 +175,17 @@ def decide_import(plan: Plan, item: ImportedName, reference: Reference) -> bool:
     elif legacy in plan.held:
         reason = HELD
     speller = Speller(plan, item)
+    if not reason and found.is_path and not speller.is_for_reads():
+        reason = "others may import it from here, or ask for it by its name"
     freed = set()
     chains = plan.uses_of(item) if not reason else []
     for chain in chains:
         if plan.is_allowed(plan.file.span(chain.root)[0], reference.target.kind, legacy):
             continue
         why = guards.around_use(plan, chain.root, item.local)
-        if not why and chain.attributes:
+        if not why and chain.role:
+            why = "it stands in an annotation that is a string, or in a comment"
+        if not why and chain.attributes and not found.is_property:
             why = f"{item.local}.{chain.words[0]} is read from it"
         why = why or inline(plan, speller, found, chain.scope, chain.root, doubtful=doubtful(plan, reference))
         if why == DOUBTED:
@@ -187,7 +199,7 @@ def decide_import(plan: Plan, item: ImportedName, reference: Reference) -> bool:
             if is_global:
                 plan.renamed_locals.add(item.local)
     if not reason and not freed:
-        reason = "it is not called here; others may import it from here"
+        reason = f"it is not {'read' if found.is_property else 'called'} here; others may import it from here"
     if freed and not reason and speller.frees(freed):
         return True
     if reason == DOUBTED:
