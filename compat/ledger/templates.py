@@ -86,6 +86,8 @@ class Template:
     is_async: Optional[bool] = None
     #: What is read is a property: there is no call.
     is_property: bool = False
+    #: Nothing says whether the callee is called: a use that only a value allows is a read of one.
+    may_be_value: bool = False
     #: It is another path of the same object: what a name of a module became as an attribute of a class.
     is_path: bool = False
     #: The callee gives nothing back, whatever the expression does.

@@ -363,6 +363,19 @@ REWRITES = {
     ),
 }
 
+NODE = Removed("inl.core:Cart.node", since="1.0", instead=None, replacement="{self}.nodes")
+VALUES = ["{}[0]", "len(*{})", "[n for n in {}]", "3 in {}", "{} + 1", "{}.items()"]
+for _value in VALUES:
+    _text = f"from inl.core import Cart\ndef f(cart: Cart):\n    return {_value}\n"
+    REWRITES[f"a removed attribute: {_value}"] = ([NODE], _text.format("cart.node"), _text.format("cart.nodes"))
+    was = Name("inl.core:Cart.node", "inl.core:Cart.nodes", replacement="{self}.nodes", **TOLD)
+    REWRITES[f"an attribute: {_value}"] = ([was], _text.format("cart.node"), _text.format("cart.nodes"))
+REWRITES["an attribute that is handed on"] = (
+    [was],
+    "from inl.core import Cart\ndef f(cart: Cart):\n    return cart.node, str(cart.node), cart.node()\n",
+    "from inl.core import Cart\ndef f(cart: Cart):\n    return cart.nodes, str(cart.nodes), cart.nodes()\n",
+)
+
 
 @pytest.mark.parametrize("rows, before, after", REWRITES.values(), ids=REWRITES)
 def test_calls_become_the_code_of_their_replacement(library, rows, before, after):
@@ -374,6 +387,19 @@ def test_calls_become_the_code_of_their_replacement(library, rows, before, after
 
 LEFT = {
     "handed on": ([IN1D], "from nump import in1d\nmap(in1d, x)\n", "handed on here, and not called"),
+    **{
+        f"what may be a method: {use}": (
+            [NODE],
+            f"from inl.core import Cart\ndef f(cart: Cart):\n    return {use}\n",
+            "handed on here, and not called",
+        )
+        for use in ("cart.node", "map(cart.node, x)", "cart.node == f", "not cart.node", "cart.node.__name__", "'%s' % cart.node")
+    },
+    "a removed attribute that is assigned": (
+        [NODE],
+        "from inl.core import Cart\ndef f(cart: Cart):\n    cart.node = 3\n",
+        "handed on here, and not called",
+    ),
     "unpacked": ([IN1D], "from nump import in1d\nin1d(*x)\n", "its arguments are unpacked"),
     "too many": ([IN1D], "from nump import in1d\nin1d(1, 2, 3)\n", "takes 2 positional arguments, and 3 are given"),
     "too few": ([IN1D], "from nump import in1d\nin1d(1)\n", "b is not given"),

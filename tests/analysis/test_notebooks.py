@@ -53,6 +53,15 @@ NEW = "from shop.core import Widget, LIMIT\n"
             listed("%matplotlib inline\n", "!pip install shop_old\n", NEW, "Widget?"),
         ),
         (listed("%%time\n", OLD), listed("%%time\n", NEW)),
+        (listed("%time " + OLD, "print(MAX)"), listed("%time " + NEW, "print(LIMIT)")),
+        (
+            listed("from shop_old.things import MAX\n", "%timeit -n 10 -r3 str(MAX)  # so\n", "%memit MAX"),
+            listed("from shop.core import LIMIT\n", "%timeit -n 10 -r3 str(LIMIT)  # so\n", "%memit LIMIT"),
+        ),
+        (
+            listed("%%timeit -q import shop_old.whole\n", "shop_old.whole.VALUE"),
+            listed("%%timeit -q import shop.whole\n", "shop.whole.VALUE"),
+        ),
         (
             listed("if 1:\n", "    import shop_old.whole as w\n", "    w.VALUE"),
             listed("if 1:\n", "    import shop.whole as w\n", "    w.VALUE"),
@@ -81,6 +90,7 @@ def test_cells_are_rewritten_and_nothing_else(ledger, path, before, after):
         notebook(cell(listed(OLD), "markdown"), cell(listed(OLD), "raw")),
         notebook(cell(listed("%%bash\n", "python -c 'import shop_old.whole'\n"))),
         notebook(cell(listed("!python -c 'import shop_old.whole'\n", "%run shop_old.whole\n"))),
+        notebook(cell(listed("%time from shop_old.things\n", "%cd shop_old.things\n", "%env x=shop_old.whole\n"))),
         notebook(cell(listed("import shop.whole\n"))),
         notebook(cell("[]")),
         notebook(cell(listed("import(shop_old.whole)\n")), language="R"),
@@ -171,3 +181,18 @@ def test_cells_come_back_as_they_were():
     made = Notebook("n.ipynb", text.encode())
     assert made.rewritten(made.program) == text.encode()
     assert made.rewritten("") is None
+
+
+def test_a_statement_behind_a_magic_is_found_where_it_stands(ledger, path):
+    text = write(path, notebook(cell(listed("x = 1\n", "if x:\n", "    %time y = 'é'; import shop_old.whole\n"))))
+    result = fixer.fix([str(path.parent)], ledger)
+    (finding,) = scan([str(path.parent)], ledger).findings
+    assert text.encode()[slice(*finding.span)] == b"shop_old.whole"
+    assert text.split("\n")[finding.line - 1][finding.column - 1 :].startswith("shop_old.whole")
+    (made,) = result.suggestions([finding]).values()
+    assert made.degree == "certain"
+    ((number, edit),) = made.cells
+    line = "    %time y = 'é'; import shop_old.whole"
+    assert (number, edit.line, line[edit.column - 1 : edit.end_column - 1], edit.text) == (1, 3, "_old", "")
+    (edit,) = made.replacements
+    assert text.encode()[slice(*edit.span)] == b"_old"

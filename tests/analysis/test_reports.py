@@ -227,6 +227,17 @@ def test_an_edited_line_is_the_same_debt_as_long_as_there_is_no_more_of_it(ledge
     assert [(finding.line, finding.symbol) for finding in other.new] == [(3, "shop_old.things:Widget")]
 
 
+@pytest.mark.parametrize("name", ["compat-baseline.json", ".compat-baseline.json", "debt.json"])
+def test_a_baseline_is_no_place_of_use(ledger, tree, name):
+    before = scan(["."], ledger).findings
+    known = baseline.Baseline(str(tree / name))
+    known.update(known.compare(before), accept_new=True)
+    known.save()
+    assert scan(["."], ledger).findings == before
+    (tree / "other.json").write_text('{"entries": {"x": "shop_old.things:Widget"}}')
+    assert len(scan(["."], ledger).findings) == len(before) + 1
+
+
 def test_baseline_speaks_only_of_files_that_were_scanned(ledger, tree):
     path = str(tree / "compat-baseline.json")
     known = baseline.Baseline(path)

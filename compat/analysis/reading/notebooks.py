@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import json
 import re
@@ -15,7 +16,13 @@ _PIECE = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u[0-9a-fA-F]{4}|\\.|[
 #: Lines for IPython rather than Python: magics, shell commands, help.
 _MAGIC = re.compile(r"[ \t]*(?:%|!|\?)|[^#'\"]*\?{1,2}[ \t]*$|[ \t]*[\w.,\[\] \t]+=[ \t]*[%!]")
 #: Magics of whole cells after which Python follows.
-_PYTHON_CELL = re.compile(r"%%(?:time|timeit|capture|prun|python3?)\b")
+_PYTHON_CELL = re.compile(r"%%(?:time|timeit|memit|capture|prun|python3?)\b")
+#: Magics of a line, or of a cell, after whose options a statement follows.
+_STATEMENT = re.compile(
+    r"[ \t]*(%%?(?:time|timeit|memit|prun)(?:[ \t]+-(?:[nrplcti][ \t]*[\d.]+|[sTD][ \t]+\S+|\w+))*[ \t]+)(?=[^-\s])"
+)
+#: A statement that stands behind a magic, as it is in the program.
+_MARKED = re.compile(r"([ \t]*)(.*)  (# compat: magic \d+ for IPython)[ \t]*")
 
 
 class NotebookError(CompatError):
@@ -91,6 +98,11 @@ class Notebook:
 
     def _mask(self, line: str) -> str:
         mark = f"# compat: line {len(self._magics)} for IPython"
+        begun = _STATEMENT.match(line)
+        if begun is not None and _is_python(line[begun.end() :]):
+            mark = mark.replace("line", "magic")
+            self._magics[mark] = begun.group(1)
+            return f"{line[: begun.start(1)]}{line[begun.end() :]}  {mark}"
         self._magics[mark] = line
         return line[: len(line) - len(line.lstrip())] + mark
 
@@ -99,8 +111,8 @@ class Notebook:
         index = max(at for at, first in enumerate(self._firsts) if first <= line)
         cell, inside = self.cells[index], line - self._firsts[index]
         lines = self._parts[index].split("\n")
-        # Nothing is found in lines for IPython, which are longer or shorter in the program.
-        offset = sum(len(self._unmasked(text)) + 1 for text in lines[:inside]) + column - 1
+        # Nothing is found in lines for IPython but statements behind magics, which begin further left in the program.
+        offset = sum(len(self._unmasked(text)) + 1 for text in lines[:inside]) + column - 1 + len(self._magic_of(lines[inside]))
         at = self._in_file(cell, offset)
         head = self.text.rfind("\n", 0, at) + 1
         return (
@@ -125,7 +137,8 @@ class Notebook:
         lines = self._parts[index].split("\n")[: inside.count("\n")]
         head = [f"{part}\n{self._between(number)}\n" for number, part in enumerate(self._parts[:index])]
         head += [f"{line}\n" for line in lines]
-        return len("".join([*head, inside.rpartition("\n")[2]]).encode())
+        rest, magic = inside.rpartition("\n")[2], self._magic_of(self._parts[index].split("\n")[len(lines)])
+        return len("".join([*head, rest.replace(magic, "", 1)]).encode())
 
     def cells_of(self, program: str) -> Optional[list[tuple[int, str, str]]]:
         """The code cells that a rewritten program changes: number from 1, source before and after; ``None`` as ``rewritten``."""
@@ -148,7 +161,15 @@ class Notebook:
         return cell.literals[0].start if cell.literals else 0
 
     def _unmasked(self, line: str) -> str:
+        marked = _MARKED.fullmatch(line)
+        if marked is not None and marked.group(3) in self._magics:
+            return f"{marked.group(1)}{self._magics[marked.group(3)]}{marked.group(2)}"
         return self._magics.get(line.strip(), line)
+
+    def _magic_of(self, line: str) -> str:
+        """The magic behind which a line of the program stands; empty for any other line."""
+        marked = _MARKED.fullmatch(line)
+        return self._magics.get(marked.group(3), "") if marked is not None else ""
 
     def rewritten(self, program: str) -> Optional[bytes]:
         """The file with the cells of a rewritten program; ``None`` where they cannot be told apart any more."""
@@ -164,6 +185,10 @@ class Notebook:
     def _split(self, program: str) -> Optional[list[str]]:
         """The sources of the cells of a rewritten program."""
         rest, parts = program, []
+        lines = program.split("\n")
+        marked = [match.group(3) for match in map(_MARKED.fullmatch, lines) if match is not None and match.group(2)]
+        if not {*marked, *(line.strip() for line in lines)}.issuperset(self._magics):
+            return None  # a magic would be lost, or stand before something else
         for index in range(len(self._parts)):
             part, mark, rest = rest.partition(f"\n{self._between(index)}\n")
             if not mark:
@@ -194,6 +219,14 @@ class Notebook:
 
     def _dumped(self, value: str) -> str:
         return json.dumps(value, ensure_ascii=self.text.isascii())
+
+
+def _is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _within(table: dict[str, Any], key: str) -> dict[str, Any]:

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from ..targets import Target, Targets
 
 _PATH = re.compile(rb"(?<![\w.:/-])[^\W\d]\w*(?:[.:][^\W\d]\w*)+")
+#: How a baseline begins: it names what is accepted, wherever it lies.
+_BASELINE = re.compile(rb'\s*\{\s*"format_version":\s*\d+,\s*"entries":\s*\{')
 _IMPORT_LINE = re.compile(rb"(?m)(?:^|(?<=[;:\r]))[ \t\f]*((?:lazy[ \t\f]+)?(?:from|import)\b)")
 
 
 def search_data(source: Source, targets: Targets) -> Iterator[Finding]:
     """Dotted legacy paths in a data file: entry points, dotted strings, notebooks; low confidence."""
-    for match in _PATH.finditer(source.data):
+    for match in _PATH.finditer(source.data) if not _BASELINE.match(source.data) else ():
         target = _resolve(match.group(), targets)
         if target is not None:
             yield _finding(source, targets, target, match.start(), match.end(), "config", LOW)

@@ -6,8 +6,8 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING, Optional, Union
 
-from compat.ledger import advice, templates
-from compat.ledger.move import NAME
+from compat.ledger import Name, advice, templates
+from compat.ledger.move import NAME, TARGET
 from compat.ledger.templates import NotCode, Template
 
 from . import bodies, overriding
@@ -74,7 +74,9 @@ def _completed(row: Move, made: Template) -> Template:
     """The template of a row with what the source of the callee says of its parameters."""
     found = bodies.find(row.legacy) or (None if row.is_tombstone else bodies.find(row.canonical))
     if found is None:
-        return made
+        is_plain = made.parameters is None and {*made.names} <= {"self"} and not isinstance(made.tree, (ast.Call, ast.Await))
+        is_member_read = is_plain and row.place == TARGET and row.kind == Name.kind
+        return replace(made, is_property=is_member_read, may_be_value=is_plain and not row.was_called)
     _module, _tree, function, is_method = found
     own = bodies.parameters(function, is_method=is_method)
     names = {*templates.named(own), "self"}

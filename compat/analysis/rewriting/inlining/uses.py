@@ -46,18 +46,19 @@ def inline(
     call = parent if isinstance(parent, ast.Call) and parent.func is callee else None
     if plan.file.tree.has_rewritten_calls:
         return "this Python does not parse the file's match statements"
-    if call is None and not template.is_property:
+    is_read = template.is_property or (call is None and template.may_be_value and _is_value(callee, parent))
+    if call is None and not is_read:
         return "it is handed on here, and not called"
     if not isinstance(getattr(callee, "ctx", None), ast.Load):
         return "it is assigned here"
     root = _root(callee)
     try:
-        node: ast.expr = callee if template.is_property else call  # type: ignore[assignment]
+        node: ast.expr = callee if is_read else call  # type: ignore[assignment]
         if template.gives_nothing and not isinstance(plan.file.names.parents.get(node), ast.Expr):
             return "it returns nothing, and its result is used here"
         node = writing.whole(plan, scope, template, node)
         _not_captured(plan, scope, template)
-        given = binding.bind(plan.file, scope, template, None if template.is_property else call, receiver)
+        given = binding.bind(plan.file, scope, template, None if is_read else call, receiver)
         problem = effects.problem(template, given)
         if problem:
             return problem
@@ -75,6 +76,24 @@ def inline(
     if id(template) not in plan.codes:
         plan.codes[id(template)] = templates.names_legacy(plan.targets, template)
     return ""
+
+
+def _is_value(node: ast.expr, parent: Optional[ast.AST]) -> bool:
+    """Whether what is done with an expression says that it is no function: it is subscripted, iterated over, computed with."""
+    if isinstance(parent, ast.Attribute):
+        return not parent.attr.startswith("__")
+    if isinstance(parent, ast.Compare):
+        after = dict(zip(map(id, parent.comparators), parent.ops)).get(id(node))
+        return isinstance(after or parent.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)) or isinstance(after, (ast.In, ast.NotIn))
+    if isinstance(parent, (ast.Subscript, ast.Starred)):
+        return parent.value is node
+    if isinstance(parent, (ast.For, ast.AsyncFor, ast.comprehension)):
+        return parent.iter is node
+    if isinstance(parent, ast.keyword):
+        return parent.arg is None
+    if isinstance(parent, ast.UnaryOp):
+        return not isinstance(parent.op, ast.Not)
+    return isinstance(parent, ast.BinOp) and not isinstance(parent.left, (ast.Constant, ast.JoinedStr))
 
 
 def doubtful(plan: Plan, reference: Reference) -> Optional[Reference]:
