@@ -11,6 +11,8 @@
         ├── LegacyExpiredImport (ImportError)
         │   └── LegacyExpiredModule (ModuleNotFoundError)
         ├── LegacyExpiredAttribute (AttributeError)
+        ├── LegacyExpiredKey (KeyError)
+        ├── LegacyExpiredValue (ValueError)
         └── LegacyExpiredCall (TypeError)
     RemovedImport (ImportError)          a Removed row was used: says what to write instead
     └── RemovedModule (ModuleNotFoundError)
@@ -119,6 +121,14 @@ class LegacyExpiredModule(LegacyExpiredImport, ModuleNotFoundError):
 
 class LegacyExpiredAttribute(LegacyExpiredError, AttributeError):
     """An expired name or member was read as an attribute."""
+
+
+class LegacyExpiredKey(LegacyExpiredError, KeyError):
+    """An expired member of an enumeration was looked up by its name."""
+
+
+class LegacyExpiredValue(LegacyExpiredError, ValueError):
+    """An expired member of an enumeration was looked up by its value."""
 
 
 class LegacyExpiredCall(LegacyExpiredError, TypeError):

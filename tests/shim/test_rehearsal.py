@@ -53,6 +53,10 @@ class TestWhatAsks:
         seen = world.ok(code.format(("oldroot", "oldns.gone")), filters="ignore")
         assert seen.namespace["found"] == [is_there, is_there]
         assert world.ok(code.format(("oldns.mod", "oldns")), filters="ignore").namespace["found"] == [True, True]
+        for used in ("from oldroot import sub", "from oldns import gone", "from oldns.gone import make"):
+            assert (world.use(used, filters="ignore").error is None) is is_there, used
+        found = world.ok(code.format(("oldroot", "oldns.gone", "oldns")), filters="ignore").namespace["found"]
+        assert found == [is_there, is_there, True]
 
     def test_find_spec_below(self, world, installed, version, is_there):
         installed(*ROWS, version=version)

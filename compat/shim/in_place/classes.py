@@ -7,10 +7,12 @@ import functools
 import inspect
 import sys
 
+from compat.errors import LegacyExpiredAttribute, LegacyExpiredValue
+
 from .. import wires
 from ..forward import PASSING_FILES
 from ..recording import callsite
-from ..recording.funnel import record
+from ..recording.funnel import lost_error, record, refused
 from ..wires import MISSING, unwired
 
 TYPE_CHECKING = False
@@ -97,6 +99,16 @@ def _lookup(kind: Any, recorder: UseRecorder | LateRecorder) -> Any:
     return looked_up(kind, lambda _member: recorder, "construct")
 
 
+def record_lookup(recorder: UseRecorder | LateRecorder, use: str, frame: FrameType | None, kind: Any) -> None:
+    """Count one look-up of a member of an enumeration; where that is gone, raise the ``kind`` of error that the look-up has."""
+    error = refused(recorder, use, frame)
+    if isinstance(error, LegacyExpiredAttribute):
+        lost_error(str(error.name))
+        error = kind(error.sentence, name=error.name)
+    if error is not None:
+        raise error
+
+
 def looked_up(kind: Any, recorder_of: Callable[[Any], UseRecorder | LateRecorder | None], use: str) -> Any:
     """The ``__new__`` of an enumeration that counts a member's look-up by value."""
     original = kind.__new__
@@ -106,7 +118,7 @@ def looked_up(kind: Any, recorder_of: Callable[[Any], UseRecorder | LateRecorder
         recorder = recorder_of(found)
         frame = callsite.stack_top(2) if recorder is not None else None
         if recorder is not None and (frame is None or callsite.module_name(frame) != "copy"):
-            record(recorder, use, callsite.find_user(frame))
+            record_lookup(recorder, use, callsite.find_user(frame), LegacyExpiredValue)
         return found
 
     return staticmethod(functools.update_wrapper(__new__, original))

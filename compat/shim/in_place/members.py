@@ -6,13 +6,15 @@ import functools
 import sys
 import types
 
+from compat.errors import LegacyExpiredKey
+
 from ..forward import IN_PLACE, forward
 from ..kinds.kind import replaced
 from ..methods import counted
 from ..recording import callsite
 from ..recording.funnel import lost_error, record
 from ..wires import adopt, unwired
-from .classes import looked_up, put
+from .classes import looked_up, put, record_lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,9 +68,13 @@ def member(found: Any, name: str, recorder: UseRecorder | LateRecorder) -> Any:
     return _Held(found, name, recorder)
 
 
-def _read(recorder: UseRecorder | LateRecorder, frame: FrameType) -> None:
+def _is_read(frame: FrameType) -> bool:
     # To copy a member of an enumeration, early releases of 3.11 read it from its class by name: nobody wrote that name.
-    if not callsite.is_looking(frame) and callsite.module_name(frame) != "copy":
+    return not callsite.is_looking(frame) and callsite.module_name(frame) != "copy"
+
+
+def _read(recorder: UseRecorder | LateRecorder, frame: FrameType) -> None:
+    if _is_read(frame):
         record(recorder, "attribute", frame)
 
 
@@ -180,9 +186,10 @@ class _Members(dict):  # type: ignore[type-arg]
         if name not in self and frame.f_code.co_name != "__getattr__":
             return  # the old name of a renamed member, which was never a key
         if callsite.module_name(frame) != "enum":
-            _read(recorder, frame)
+            if _is_read(frame):
+                record_lookup(recorder, "attribute", frame, LegacyExpiredKey)
         elif frame.f_code.co_name == "__getitem__":
-            record(recorder, "attribute", callsite.find_user(frame))
+            record_lookup(recorder, "attribute", callsite.find_user(frame), LegacyExpiredKey)
         elif frame.f_code.co_name == "__getattr__":
             # Up to 3.11 an enumeration answers itself where its descriptor has raised.
             lost = lost_error(recorder.move.attribute)

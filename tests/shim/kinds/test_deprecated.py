@@ -492,8 +492,10 @@ EXPIRED = [
     ("Basket.of", AttributeError, "Basket.of"),
     ("Basket.SIZE", AttributeError, "Basket.SIZE"),
     ("Color.RED", AttributeError, "Color.RED"),
-    ("Color['RED']", AttributeError, "Color.RED"),
-    ("Color(1)", AttributeError, "Color.RED"),
+    ("Color['RED']", KeyError, "Color.RED"),
+    ("Color.__members__['RED']", KeyError, "Color.RED"),
+    ("Color(1)", ValueError, "Color.RED"),
+    ("Color(value=1)", ValueError, "Color.RED"),
 ]
 
 
