@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import sys
 
 import pytest
@@ -177,3 +178,21 @@ def test_a_row_leaves_a_runtime_protocol_what_it_asks_of_instances(world, ledger
     installed(row)
     seen = world.ok("import zoo\nclass Y:\n    def new(self): ...\nresult = isinstance(Y(), zoo.P)\n")
     assert seen.namespace["result"] is True
+
+
+def test_a_ledger_that_stands_by_is_checked_as_one_that_nobody_serves(world):
+    world.write(
+        "moves.py",
+        """
+        from compat import Ledger, Module
+        V = {"since": "1.0", "removal": "2.0", "instead": None}
+        paths = ("live.gone", "live.mod.gone", "oldroot", "live.mod")
+        LEDGER = Ledger("kit", version="1.5") + [Module(path, "canon.core", **V) for path in paths]
+    """,
+    )
+    world.write("kit-1.dist-info/entry_points.txt", "[compat.ledgers]\nlive = moves:LEDGER\n")
+    code = "import compat.auto, compat, live, moves; compat.check(moves.LEDGER)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=world.root, capture_output=True, text=True, check=False)
+    assert done.stderr.partition("LedgerError: ")[2] == (
+        "ledger 'kit' has 1 fault:\n  Module('live.mod'): module 'live.mod' still exists. delete the module, or the row\n"
+    ), done.stderr

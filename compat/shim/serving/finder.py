@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from compat._forking import gate
 
-from .. import attach, kinds, wires
+from .. import attach, kinds, standby, wires
 from ..recording import bytecode, callsite, thread_origin
 from ..wires import OverlayLoader
 from . import imports
@@ -182,7 +182,7 @@ class Finder:
 def elsewhere(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
     """What the other finders answer."""
     for other in sys.meta_path:
-        if isinstance(other, Finder) or getattr(other, "__module__", "") in callsite.START:
+        if isinstance(other, Finder) or getattr(other, "__module__", "") in (*callsite.START, standby.__name__):
             continue
         find = getattr(other, "find_spec", None)
         found: ModuleSpec | None = find(name, path, target) if find is not None else None
