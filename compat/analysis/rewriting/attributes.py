@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 from ..model.embedded import literal_span
 from ..model.scopes import Chain, Text
 from . import guards
+from .inlining import imports
 from .inlining import uses as inlining
+from .inlining.values import Left
 from .kinds import class_, name
 from .spelling import Speller, runs_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from compat.ledger.templates import Template
 
     from ..model.references import Reference
     from ..model.scopes import ImportedName
@@ -172,11 +176,17 @@ def _replace(plan: Plan, use: _Use, speller: Speller, freed: set[Chain]) -> str:
     file, chain = plan.file, use.chain
     known = inlining.known(plan, use.reference)
     if known is not None and not isinstance(known, str):
-        if isinstance(use.reference.subject, Text):
-            return "it is named by a string beside its module, and what replaces it is no name of a module"
         legacy = use.reference.target.legacy
         if legacy in plan.held:
             return inlining.HELD
+        if isinstance(use.reference.subject, Text):
+            reason = _respell(plan, use, speller, known)
+            if reason:
+                plan.held.add(legacy)
+            else:
+                freed.add(chain)
+                plan.moved.add(legacy)
+            return reason
         doubtful = inlining.doubtful(plan, use.reference)
         reason = inlining.inline(plan, speller, known, chain.scope, chain.attributes[use.length], doubtful=doubtful)
         if not reason:
@@ -217,6 +227,31 @@ def _replace(plan: Plan, use: _Use, speller: Speller, freed: set[Chain]) -> str:
     if inside is not None:
         plan.edit(*inside, new)
     freed.add(chain)
+    return ""
+
+
+def _respell(plan: Plan, use: _Use, speller: Speller, template: Template) -> str:
+    """``getattr(lib, "RED")`` of what became ``lib.Color.RED``: plan the edits of the object and of the string."""
+    file, chain = plan.file, use.chain
+    subject = use.reference.subject
+    assert isinstance(subject, Text)
+    inside = literal_span(file, subject.node)
+    if not template.is_path:
+        return "it is named by a string here, and not called"
+    if inside is None:
+        return "the string is written in a way that is not rewritten"
+    start, end = file.span(chain.node)
+    if b"".join(file.source.data[start:end].split()).decode("utf-8", "replace") != ".".join([chain.root.id, *chain.words]):
+        return "a path is written in a way that is not rewritten"
+    owner, _, last = template.text.rpartition(".")
+    first, _, rest = owner.partition(".")
+    try:
+        spelt, through = imports.spell(plan, speller, chain.scope, chain.root, template.needs.values())
+    except Left as left:
+        return str(left)
+    imports.take(speller, through)
+    plan.edit(start, end, ".".join([spelt[first], *filter(None, [rest])]))
+    plan.edit(*inside, last)
     return ""
 
 

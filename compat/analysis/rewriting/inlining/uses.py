@@ -138,13 +138,23 @@ def is_path(plan: Plan, reference: Reference) -> bool:
     return isinstance(found, Template) and found.is_path
 
 
+def _patches(plan: Plan, reference: Reference) -> bool:
+    """Whether a string beside an object is patched there, and not read."""
+    return reference.how == "patch" or getattr(getattr(reference.call, "func", None), "id", "") != "getattr"
+
+
 def hold(plan: Plan) -> None:
-    """Note the functions of which a patch stays as it is: inlined, they would not be reached by it."""
+    """Note the functions of which a patch stays as it is: inlined, they would not be reached by it.
+
+    What is imported by name does not change by a patch of its module, as reads of an attribute would.
+    """
+    imported = {reference.target.legacy for reference in plan.references if reference.how == "import"}
     for reference in plan.references:
         row = reference.target.move
         if row is None or reference.how not in ("patch", "patch.object") or not has_code(plan, row):
             continue
-        if reference.how == "patch.object" or not is_path(plan, reference) or plan.options.skip_all or plan.is_left(reference):
+        is_moved = is_path(plan, reference) and not (row.legacy in imported and _patches(plan, reference))
+        if not is_moved or plan.options.skip_all or plan.is_left(reference):
             plan.held.add(row.legacy)
 
 
