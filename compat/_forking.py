@@ -98,8 +98,33 @@ def _is_machinery(frame: Any) -> bool:
     return frame.f_code.co_filename.startswith("<frozen importlib") or str(name).startswith(("compat.", "netra_compat_start"))
 
 
+class ImportLockReleased:
+    """``with ImportLockReleased():`` gives up the import system's own lock, which finders are called with, for a while.
+
+    Another thread may be executing a module that is imported inside, or hold what is waited for inside, and come to an import.
+    """
+
+    __slots__ = ("_held",)
+
+    def __enter__(self) -> None:
+        self._held = 0
+        try:
+            while True:
+                _imp.release_lock()
+                self._held += 1
+        except RuntimeError:
+            pass  # this thread does not hold it any more
+
+    def __exit__(self, *_: object) -> None:
+        for _once in range(self._held):
+            _imp.acquire_lock()
+
+
 class GatedLock:
-    """A re-entrant lock inside of the gate, which does keep threads out; a forked child never finds it held by nobody."""
+    """A re-entrant lock inside of the gate, which does keep threads out; a forked child never finds it held by nobody.
+
+    Whoever waits for it does not hold the import system's lock.
+    """
 
     __slots__ = ("_lock",)
 
@@ -109,7 +134,9 @@ class GatedLock:
 
     def __enter__(self) -> None:
         gate.__enter__()
-        self._lock.acquire()
+        if not self._lock.acquire(False):
+            with ImportLockReleased():
+                self._lock.acquire()
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()

@@ -28,4 +28,4 @@ def unboot() -> None:
 
     atexit.unregister(active.end)
     active.finder.started_by = ""
-    sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not active.finder]
+    sys.meta_path = [finder for finder in sys.meta_path if finder is not active.finder]

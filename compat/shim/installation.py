@@ -58,7 +58,7 @@ class Installation(Installed):
                         delattr(holder, last)
             funnel.forget_recorders(self.recorders.values())
             if not _installed and _finder is not None:
-                sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not _finder]
+                sys.meta_path = [finder for finder in sys.meta_path if finder is not _finder]
                 _finder = None
                 thread_origin.disarm()
 

@@ -311,11 +311,14 @@ class _Finder:
 
     def _find(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         ledgers: list[Any] = list(wires.standing)
-        found = self._elsewhere(name, path, target)
+        found = self._elsewhere(name, path, target) if ledgers else None
         if found is None:
-            if not any(one.serves(name) for one in ledgers):
-                return None
-            wires.trip()
+            if ledgers:
+                if not any(one.serves(name) for one in ledgers):
+                    return None
+                wires.trip()
+            # Without ledgers another thread has tripped since this import began: its round of the finders began before the
+            # one that serves from now on came in front of them.
             finder = wires.installation().finder()
             return finder.find_spec(name, path, target) if finder is not None else None
         is_real = found.loader is not None or found.submodule_search_locations is not None
@@ -402,7 +405,7 @@ def answer(name: str, path: Sequence[str] | None, target: ModuleType | None) -> 
 
 
 def _leave() -> None:
-    sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not _finder]
+    sys.meta_path = [finder for finder in sys.meta_path if finder is not _finder]
 
 
 def _end() -> None:

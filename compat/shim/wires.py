@@ -14,7 +14,7 @@ import sys
 from itertools import repeat
 from types import CodeType, FunctionType, ModuleType
 
-from compat._forking import GatedLock
+from compat._forking import GatedLock, ImportLockReleased
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def trip() -> bool:
     if sys.meta_path is None:
         return False
     # A fork waits while all that is loaded.
-    with _lock:
+    with _lock, ImportLockReleased():
         if not standing or _tripping:
             return True
         with moment:

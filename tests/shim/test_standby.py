@@ -353,3 +353,54 @@ def test_a_first_use_while_the_interpreter_goes_down_works_and_is_counted_where_
 
     rows = [row for path in (tmp_path / "state").rglob("*.seg*") for row in read_segment(path.read_bytes())[1]]
     assert done.stdout == expected and len({decode_key(row.key).move for row in rows if row.uses == 1}) == 10
+
+
+RACED = """
+import sys, threading, time
+import kit.core
+
+def use():
+    print(kit.core.make(length=1))
+
+class Slow:
+    "Somebody else's finder in front: meanwhile another thread has the first use of something legacy."
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "kit.old" and not used:
+            used.append(threading.Thread(target=use))
+            used[0].start()
+            time.sleep(PAUSE)  # it cannot import anything yet, for this holds the import system's lock
+
+used = []
+sys.meta_path.insert(0, Slow())
+import kit.old
+used[0].join()
+print(kit.old.plain(2))
+"""
+
+
+def test_an_import_and_a_use_that_are_both_the_first_do_not_wait_for_each_other(tmp_path):
+    done = run(site(tmp_path), RACED.replace("PAUSE", "0.05"), "-W", "ignore")
+    assert done.stdout == "(1, 'm')\n(2, 2)\n"
+
+
+def test_an_import_that_began_before_the_first_use_of_another_thread_is_served(tmp_path):
+    code = """
+import sys
+import kit.core
+
+class Using:
+    "A finder of somebody else in front, which uses something legacy."
+
+    def find_spec(self, name, path=None, target=None):
+        if name == ASKED:
+            kit.core.make(length=1)
+
+ASKED = "kit.old"
+sys.meta_path.insert(0, Using())
+import kit.old
+print(kit.old.plain(2))
+"""
+    root = site(tmp_path)
+    for module in ("kit.old", "kit.gone", "kit.past.deep"):
+        assert run(root, code.replace("kit.old", module), "-W", "ignore").stdout == "(2, 2)\n", module
