@@ -438,7 +438,6 @@ DIFFER = {
     "k09_behaviour": ("Exception", "TypeError"),
     "k16_value": ("TypeError", "['x', 's']"),
     "k20_override": ("TypeError", "['cart', 'e']"),
-    "k26_member": ("AttributeError", "KeyError"),
     "k34_return_value": ("Exception", "TypeError"),
     "k35_protocol": ("TypeError", "empty"),
     "k40_variable": ("Exception", "none"),
