@@ -122,7 +122,10 @@ def _watch_missing(module: ModuleType, concerns: Callable[[str], bool]) -> None:
 
     def __getattr__(name: str) -> object:
         if wires.standing:
-            path = sought_below(module.__name__, sys._getframe(1)) if name == "__path__" else f"{module.__name__}.{name}"
+            asking = sys._getframe(1)
+            path = sought_below(module.__name__, asking) if name == "__path__" else f"{module.__name__}.{name}"
+            if asking.f_code.co_name == "_handle_fromlist" and asking.f_globals.get("__name__") in _IMPORTERS:
+                path = ""  # `from package import module`: an import comes next, and asks the finder
             if path and concerns(path) and wires.trip():
                 found = namespace.get("__getattr__")
                 if found is not __getattr__ and found is not None:
@@ -313,10 +316,8 @@ class _Finder:
         ledgers: list[Any] = list(wires.standing)
         found = self._elsewhere(name, path, target) if ledgers else None
         if found is None:
-            if ledgers:
-                if not any(one.serves(name) for one in ledgers):
-                    return None
-                wires.trip()
+            if ledgers and not (any(one.serves(name) for one in ledgers) and wires.trip()):
+                return None
             # Without ledgers another thread has tripped since this import began: its round of the finders began before the
             # one that serves from now on came in front of them.
             finder = wires.installation().finder()
@@ -418,8 +419,8 @@ def _end() -> None:
     if not wires.standing:
         return
     if sys.warnoptions or sys.flags.dev_mode or active.is_asked():
-        wires.trip()
-        wires.installation().end()
+        if wires.trip():
+            wires.installation().end()
         return
     for one in wires.standing:
         for row in one.ledger:

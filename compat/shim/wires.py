@@ -71,7 +71,10 @@ kept: dict[str, ModuleType] = {}
 
 
 def trip() -> bool:
-    """Install every ledger that stands by; return whether that could be done. While the interpreter goes down it cannot."""
+    """Install every ledger that stands by; return whether that could be done.
+
+    It cannot while the interpreter goes down, nor while the files of this package are not there: uses are passed on uncounted.
+    """
     if sys.meta_path is None:
         return False
     # A fork waits while all that is loaded.
@@ -81,7 +84,12 @@ def trip() -> bool:
         with moment:
             _tripping.append(True)
         try:
-            home = installation()
+            try:
+                home = installation()
+            except Exception as error:  # its files are gone, or are being replaced under this process
+                for one in standing:
+                    one.failed(error)
+                return False
             for one in list(standing):
                 try:
                     home.install(one.ledger, drop_in=True)
@@ -140,9 +148,9 @@ def unseen(function: Any, file: str = FILE) -> Any:
 
 
 def _kept(canonical: str) -> Any:
-    """What stands at a path, while the interpreter goes down."""
+    """What stands at a path, where nothing can be installed."""
     home, _, attribute = canonical.partition(":")
-    found: Any = kept.get(home, MISSING)
+    found: Any = kept.get(home) or (sys.modules or {}).get(home, MISSING)
     for part in attribute.split(".") if attribute else ():
         found = getattr(found, part, MISSING)
     return found

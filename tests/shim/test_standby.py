@@ -404,3 +404,32 @@ print(kit.old.plain(2))
     root = site(tmp_path)
     for module in ("kit.old", "kit.gone", "kit.past.deep"):
         assert run(root, code.replace("kit.old", module), "-W", "ignore").stdout == "(2, 2)\n", module
+
+
+def test_a_program_goes_on_while_the_files_of_this_package_are_replaced_under_it(tmp_path):
+    code = """
+import sys
+from kit import core, names
+from compat.shim import wires
+class Replaced:
+    def find_spec(self, name, path=None, target=None):
+        if name == "compat.shim.installation" and is_away:
+            raise ModuleNotFoundError(f"No module named {name!r}")
+is_away = True
+sys.meta_path.insert(0, Replaced())
+thing = core.Thing(2)
+print(core.make(length=3), thing.run(4), names.MakeIt(5), core.LIMIT, core.going(6), core.Thing.LIMIT)
+for _ in range(wires.MANY + 3): core.make(1)
+try: import kit.old
+except ModuleNotFoundError as error: print(error)
+is_away = False
+print(core.make(length=3), thing.run(4), names.MakeIt(5))
+import kit.old
+"""
+    done = run(site(tmp_path), code, "-W", "ignore")
+    lines = ["(3, 'm') (2, 4) (5, 'm') 3 6 3", "No module named 'kit.old'", "(3, 'm') (2, 4) (5, 'm')"]
+    assert (
+        done.stdout.splitlines() == lines
+        and "ledger kit.moves:LEDGER" in done.stderr
+        and "is not served: No module" in done.stderr
+    )

@@ -32,6 +32,10 @@ _BLANKS = b" \t\r\n\f\\"
 _AROUND = 200
 _IN_WORD = re.compile(rb"\w\w")
 _INDENT = re.compile(rb"[ \t\f]*")
+_IN_NAME = re.compile(rb"\w")
+# A line within the parentheses of an import, up to a name and behind it.
+_LISTED = re.compile(rb"[ \t]*(?:\w+(?:[ \t]+as[ \t]+\w+)?[ \t]*,[ \t]*)*(?:\w+[ \t]+as[ \t]+)?")
+_LIST_GOES_ON = re.compile(rb"[ \t]*(?:[,#)\\]|\r?$)", re.M)
 _HEAD = re.compile(rb"[ \t\f]*(?:async[ \t]+def|def|class)\b")
 
 
@@ -166,7 +170,7 @@ class Finder(quick_scan.Finder):
             return False
         if self._is_global(start):
             local = alias.asname or alias.name
-            if self._is_bound_otherwise(local, start):
+            if self._is_bound_otherwise(local):
                 return False
             self.re_exported[local] = target
         return True
@@ -183,13 +187,19 @@ class Finder(quick_scan.Finder):
         self.gives = True
         return not mention.is_in(self.source)
 
-    def _is_bound_otherwise(self, local: str, start: int) -> bool:
-        """Whether another import of the file may bind a name that one in a block binds: another branch of it."""
-        data, word = self.source.data, re.escape(local.encode())
-        if not self._indent(data.rfind(b"\n", 0, start) + 1):
-            return False
-        lines = re.compile(rb"^[ \t]*(?:(?:from|import)\b[^\r\n]*(?<!\w)%s(?!\w)|%s[ \t]*(?:[,#)]|$))" % (word, word), re.M)
-        return len(lines.findall(data)) > 1
+    def _is_bound_otherwise(self, local: str) -> bool:
+        """Whether another import of the file may bind a name that one binds."""
+        data, word = self.source.data, local.encode()
+        lines: set[int] = set()
+        at = data.find(word)
+        while at >= 0 and len(lines) < 2:
+            begin, end = data.rfind(b"\n", 0, at) + 1, at + len(word)
+            is_whole = not _IN_NAME.match(data, end) and not (at and _IN_NAME.match(data, at - 1))
+            is_listed = is_whole and _LISTED.fullmatch(data, begin, at) and _LIST_GOES_ON.match(data, end)
+            if is_listed or (is_whole and b"import" in data[begin:at]):
+                lines.add(begin)
+            at = data.find(word, end)
+        return len(lines) > 1
 
     def _is_global(self, start: int) -> bool:
         """Whether a statement stands at module level: not below a ``def`` or ``class``."""
