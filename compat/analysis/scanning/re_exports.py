@@ -111,7 +111,7 @@ def imported(found: Iterable[Found], modules: Iterable[str]) -> set[str]:
             by_end.setdefault(end, set()).add(module)
     seen: set[str] = set()
     for _item, raw in _naming(found, by_end):
-        for base, names, modules_named in _STATEMENT.findall(raw):
+        for base, names, modules_named in _statements(raw):
             base = base.strip(b".")
             paths = [
                 base,
@@ -120,6 +120,14 @@ def imported(found: Iterable[Found], modules: Iterable[str]) -> set[str]:
             ]
             seen.update(chain.from_iterable(by_end.get(path, ()) for path in paths))
     return seen
+
+
+def _statements(raw: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """What import statements name: base and names of one kind, modules of the other."""
+    for match in _STATEMENT.finditer(raw):
+        # findall() gives str, not bytes, for a group without a match on PyPy.
+        base, names, modules = (group or b"" for group in match.groups())
+        yield base, names, modules
 
 
 def _naming(found: Iterable[Found], ends: Iterable[bytes]) -> Iterator[tuple[Found, bytes]]:
@@ -188,7 +196,7 @@ class Taking:
         if self._path.search(raw):
             return True
         is_object = self._text.search(raw) is not None
-        for base, names, modules in _STATEMENT.findall(_CONTINUED.sub(b" ", raw)):
+        for base, names, modules in _statements(_CONTINUED.sub(b" ", raw)):
             is_unclear = b"#" in names  # behind a comment with a bracket more names may stand
             if base.rpartition(b".")[2] == self._module:
                 if is_unclear or b"*" in names or self._name in _WORD.findall(names):

@@ -5,6 +5,7 @@ Each Python function between an error and its user adds a line to the traceback 
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 
 from .callsite import stack_top
@@ -21,6 +22,16 @@ def frameless(outcome: Callable[[FrameType | None], object]) -> Callable[[object
 
     ``outcome`` is given the frame of the caller, ``None`` where no Python code calls.
     """
+
+    if sys.implementation.name == "pypy":  # its built-in functions have frames of their own
+
+        def told(_given: object) -> Any:
+            found = outcome(sys._getframe(1))
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        return told
 
     def prepared() -> Callable[[], object]:
         found = outcome(stack_top(1))
