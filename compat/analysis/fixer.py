@@ -161,23 +161,6 @@ def _known_ignored(trees: Trees, item: Found) -> bool:
     return trees.is_ignored(item.path, item.root)
 
 
-def fix_one(
-    path: str,
-    raw: bytes,
-    ledger: Ledger,
-    *,
-    settings: Optional[Settings] = None,
-    unsafe: bool = False,
-    select: Iterable[str] = (),
-    ignore: Iterable[str] = (),
-    evidence: Iterable[Ran] = (),
-    types: bool = False,
-) -> Outcome:
-    """Rewrite the text of one file, which need not be on disk; nothing is written. Options are those of :func:`fix`."""
-    chosen = {"select": select, "ignore": ignore, "evidence": evidence, "types": types}
-    return fix_given(path, raw, ledger, settings=settings, unsafe=unsafe, **chosen).outcomes[0]  # type: ignore[arg-type]
-
-
 def fix_given(
     path: str,
     raw: bytes,
@@ -190,7 +173,7 @@ def fix_given(
     evidence: Iterable[Ran] = (),
     types: bool = False,
 ) -> Fix:
-    """The same as the run of one file, which knows the suggestions for its findings."""
+    """Rewrite the text of one file, which need not be on disk; nothing is written. Options are those of :func:`fix`."""
     settings = settings or Settings()
     root = os.path.dirname(path) or "."
     scanner = Scanner(ledger, settings, Selection(), [root])

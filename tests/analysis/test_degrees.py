@@ -16,7 +16,7 @@ TEXT = "from shop_old.things import Widget, MAX\nimport shop_old.whole as w\nw.V
 
 
 def fixed(ledger, text, **options):
-    return fixer.fix_one("module.py", text.encode(), ledger, **options)
+    return fixer.fix_given("module.py", text.encode(), ledger, **options).outcomes[0]
 
 
 @pytest.mark.parametrize(

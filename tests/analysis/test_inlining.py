@@ -512,7 +512,7 @@ def test_what_cannot_be_inlined_is_left_with_the_reason(library, rows, text, rea
     assert status == "skipped"
     assert any(reason in said for said in reasons), reasons
     if "import *" not in text:
-        skips = fixer.fix_one("m.py", text.encode(), ledger(*rows)).skips
+        skips = fixer.fix_given("m.py", text.encode(), ledger(*rows)).outcomes[0].skips
         found = {(item.line, item.column, item.symbol) for item in scan_one("m.py", text.encode(), ledger(*rows)).findings}
         assert {(skip.line, skip.column, skip.symbol) for skip in skips if not skip.is_detail} == found
 
@@ -520,7 +520,7 @@ def test_what_cannot_be_inlined_is_left_with_the_reason(library, rows, text, rea
 def test_accepted_debt_of_an_import_covers_what_is_read_by_its_name(library, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = "from nump import in1d\nin1d(1)\nin1d(2)\n"
-    skips = fixer.fix_one("m.py", text.encode(), ledger(IN1D)).skips
+    skips = fixer.fix_given("m.py", text.encode(), ledger(IN1D)).outcomes[0].skips
     assert [(skip.line, skip.is_detail) for skip in skips] == [(1, False), (2, True), (3, True)]
 
 

@@ -128,7 +128,7 @@ def found(ledger, text, confidence):
 def test_certain_receivers_are_rewritten(ledger, name):
     text = HEAD + CERTAIN[name]
     assert found(ledger, text, "high") == lines(text)
-    made = fixer.fix_one("module.py", text.encode(), ledger)
+    made = fixer.fix_given("module.py", text.encode(), ledger).outcomes[0]
     after = "".join(line if "# other" in line else line.replace(".rotate", ".spin") for line in text.splitlines(keepends=True))
     assert (made.after.decode(), made.skips) == (after, ())
     assert found(ledger, after, "high") == []
@@ -138,10 +138,10 @@ def test_certain_receivers_are_rewritten(ledger, name):
 def test_likely_receivers_are_rewritten_with_unsafe_alone(ledger, name):
     text = HEAD + LIKELY_ONES[name]
     assert (found(ledger, text, "high"), found(ledger, text, "medium")) == ([], lines(text))
-    left = fixer.fix_one("module.py", text.encode(), ledger)
+    left = fixer.fix_given("module.py", text.encode(), ledger).outcomes[0]
     assert left.after.decode() == text
     assert {(skip.degree, bool(skip.reason)) for skip in left.skips} == {(LIKELY, True)}
-    made = fixer.fix_one("module.py", text.encode(), ledger, unsafe=True)
+    made = fixer.fix_given("module.py", text.encode(), ledger, unsafe=True).outcomes[0]
     assert (made.after.decode(), made.skips) == (text.replace(".rotate", ".spin"), ())
 
 
@@ -149,7 +149,7 @@ def test_likely_receivers_are_rewritten_with_unsafe_alone(ledger, name):
 def test_other_receivers_are_left(ledger, name):
     text = HEAD + NOBODYS[name]
     assert found(ledger, text, "high") == found(ledger, text, "medium") == []
-    made = fixer.fix_one("module.py", text.encode(), ledger, unsafe=True)
+    made = fixer.fix_given("module.py", text.encode(), ledger, unsafe=True).outcomes[0]
     assert made.after.decode() == text
     assert made.skips == ()
 
@@ -157,10 +157,10 @@ def test_other_receivers_are_left(ledger, name):
 def test_arguments_of_methods_follow_too(ledger):
     ledger += [Argument("shop.core:Widget.spin", "fast", became="speed", since="1.0", removal="3.0", instead=None)]
     text = "class Own(Widget): ...\nfor w in [Own(), Own()]:\n    w.spin(fast=1)\nws = [Widget()]\nws[0].rotate(fast=2)\n"
-    made = fixer.fix_one("module.py", (HEAD + text).encode(), ledger)
+    made = fixer.fix_given("module.py", (HEAD + text).encode(), ledger).outcomes[0]
     assert made.after.decode() == HEAD + text.replace("fast=1", "speed=1")
     assert {skip.degree for skip in made.skips} == {LIKELY}
-    made = fixer.fix_one("module.py", (HEAD + text).encode(), ledger, unsafe=True)
+    made = fixer.fix_given("module.py", (HEAD + text).encode(), ledger, unsafe=True).outcomes[0]
     assert made.after.decode() == HEAD + text.replace("fast", "speed").replace("rotate", "spin")
 
 

@@ -61,7 +61,7 @@ def test_a_text_that_is_given_is_checked_instead_of_its_file(ledger, tree):
     pytest.importorskip("mypy")
     text = "from shop.core import Widget\ndef f(x: object) -> None:\n    if isinstance(x, Widget):\n        x.rotate()\n"
     (tree / "user.py").write_text("(\n")
-    made = fixer.fix_one("user.py", text.encode(), ledger, types=True)
+    made = fixer.fix_given("user.py", text.encode(), ledger, types=True).outcomes[0]
     assert made.after.decode() == text.replace("rotate", "spin")
     for name in ("absent.py", "<stdin>"):
         with type_checker._shadow(name, text) as arguments:
