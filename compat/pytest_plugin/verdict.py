@@ -101,7 +101,7 @@ def _unfinished(run: State, session: pytest.Session) -> str:
         return run.was_partial
     if session.testsfailed:
         return _FAILED
-    return "" if session.testscollected or run.has_workers else "no test ran"
+    return "" if session.testscollected or run.has_workers or run.expected.failed else "no test ran"
 
 
 def _is_all(config: pytest.Config) -> bool:

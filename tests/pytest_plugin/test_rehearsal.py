@@ -110,6 +110,19 @@ def test_an_entry_may_be_a_file_a_class_or_one_case(project):
     result.assert_outcomes(passed=2, xfailed=3)
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_a_rehearsal_of_which_every_file_is_expected_not_to_be_imported_passes(project, workers):
+    project.write("tests/test_shop.py", "from shop_util import Money\n\ndef test_x():\n    pass\n")
+    project.write("expected.txt", "tests/test_shop.py\n")
+    given = ("--compat-as-of=3.0", "--compat-expect=expected.txt", *workers)
+    assert project.run(*given).ret == 0
+    # An entry that is not true any more fails it all the same, and so does a file that is not listed.
+    project.write("expected.txt", "tests/test_shop.py\ntests/test_gone.py\n")
+    assert project.run(*given).ret == 1
+    project.write("expected.txt", "")
+    assert project.run(*given).ret not in (0, 5)
+
+
 def test_a_test_of_legacy_behaviour_may_fail_as_its_subject_goes(project):
     project.write(
         "tests/test_shop.py",
