@@ -54,13 +54,16 @@ def _find(finder: "Any", name: str, path: "Sequence[str] | None", target: "Modul
     if dot:
         due = [entry for entry in listed if (_is_loaded(root) if _package(entry) == root else _covers(entry, name))]
         _install(finder, due, at_once=any(_package(entry) != root for entry in due))
-        return _answer(name, path, target) if due else None
+        return _answer(name, path, target)
     unlisted = _not_loading(finder.unlisted)
     awaiting = [entry for entry in listed if _package(entry) == root]
     awaiting += [entry for entry in unlisted if root in (entry[0], _package(entry))]
     due = [entry for entry in listed if entry[0] == root and entry not in awaiting]
     _install(finder, due, at_once=True)
-    found = _answer(name, path, target) if due else _elsewhere(finder, name, path, target)
+    # What is in front of this finder may have come there after this import's round of the finders had begun.
+    found = _answer(name, path, target)
+    if found is None and not due:
+        found = _elsewhere(finder, name, path, target)
     if found is None:
         _install(finder, [entry for entry in (*listed, *unlisted) if _package(entry) != root])
         return _answer(name, path, target)
@@ -116,14 +119,16 @@ def _elsewhere(finder: "Any", name: str, path: "Sequence[str] | None", target: "
 
 
 def _answer(name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
-    if "compat.shim.installation" not in sys.modules:
+    if "compat.shim.installation" in sys.modules:
+        from compat.shim import installation
+
+        finder = installation.finder()
+        return finder.find_spec(name, path, target) if finder is not None else None
+    if "compat.shim.standby" in sys.modules:
         from compat.shim import standby
 
         return standby.answer(name, path, target)
-    from compat.shim import installation
-
-    finder = installation.finder()
-    return finder.find_spec(name, path, target) if finder is not None else None
+    return None
 
 
 def _install(finder: "Any", entries: "Iterable[Entry]", at_once: bool = False) -> None:
@@ -137,16 +142,24 @@ def _install(finder: "Any", entries: "Iterable[Entry]", at_once: bool = False) -
                 from compat.shim import installation
 
                 installation.install(ledger, drop_in=True)
+                _serves(finder, ledger)
             elif len(ledger):
                 from compat.shim import standby
 
                 standby.stand_by(ledger, _installation, _failing(reference, distribution))
+                _serves(finder, ledger)
         except Exception as error:
             _fail(reference, distribution, error)
         finally:
             _loading.discard(loading)
-        for pending in (finder.unlisted, *finder.roots.values()):
+        for pending in (finder.unlisted, *list(finder.roots.values())):
             pending[:] = [other for other in pending if other[1] != reference]
+
+
+def _serves(finder: "Any", ledger: "Ledger") -> None:
+    # Before it is taken out of what is pending: a thread that passed the finders of a ledger before they came asks here.
+    for root in ledger.roots:
+        finder.roots.setdefault(root, [])
 
 
 def _installation() -> "Any":

@@ -213,7 +213,7 @@ def learn() -> None:
         finder.folders[folder] = changed and changed.st_mtime_ns
     finder.path = path
     # A module of the standard library that a ledger lists may have been loaded long ago.
-    loaded = [root for root in finder.roots if root in sys.modules and not is_candidate(root)] if folders else ()
+    loaded = [root for root in list(finder.roots) if root in sys.modules and not is_candidate(root)] if folders else ()
     finders = _finders() if loaded else None
     if finders:
         finders.serve(finder, loaded)
@@ -227,22 +227,24 @@ def learn_from(distribution: str, text: bytes) -> None:
         listed.add(reference)
         entry = (name, reference, distribution)
         if entry not in known:
-            known.add(entry)
             roots.setdefault(name.partition(".")[0], []).append(entry)
+            # Last: a thread that comes meanwhile takes what is known for being among the roots.
+            known.add(entry)
     for name, reference, _ in entries(text, b"compat.ledgers"):
         entry = (name, reference, distribution)
         if reference not in listed and entry not in known:
-            known.add(entry)
             finder.unlisted.append(entry)
+            known.add(entry)
 
 
 def _find(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
     root = name.partition(".")[0]
-    if not is_candidate(root) and not finder.roots.get(root):
+    if not is_candidate(root) and root not in finder.roots:
         return None
     if path is None or sys.path != finder.path:
         learn()
-    if finder.roots.get(root) or (finder.unlisted and path is None):
+    # A root of which nothing is left to serve as well: another thread may have served it since this import began.
+    if root in finder.roots or (finder.unlisted and path is None):
         finders = _finders()
         return finders and finders.find(finder, name, path, target)
     return None
@@ -259,7 +261,8 @@ finder: "Any" = _namespace(
     path=None,  # sys.path as it was last read
     folders={},  # what was read of it, and when that had changed last
     known=set(),  # the entries that were read
-    roots={},  # top-level name -> [(listed name, reference of the ledger, metadata folder)], for ledgers not yet served
+    # top-level name -> [(listed name, reference of the ledger, metadata folder)] for ledgers not yet served, [] for others
+    roots={},
     unlisted=[],  # the same of ledgers whose roots are not listed, by the entry point's name
 )
 

@@ -381,6 +381,8 @@ def stand_by(ledger: Ledger, load: Callable[[], Any], failed: Callable[[Exceptio
     made = _Ledger(ledger, failed)
     wires.loads[:] = [load]
     with wires.moment:
+        if any(one.ledger is ledger for one in wires.standing):
+            return  # two threads have come for it
         wires.standing.append(made)
         _finder.refresh()
         if _finder not in sys.meta_path:

@@ -167,6 +167,28 @@ def test_two_threads_that_import_a_root_at_once_are_both_served(kit):
     assert done.stdout == f"the ledger is loaded\n{[5] * 6}\n", done.stderr
 
 
+@pytest.mark.parametrize("name", ["old_kit", "old_kit.other", "late", "real"])
+@pytest.mark.parametrize("listed", [True, False])
+def test_an_import_that_was_at_the_drop_in_while_another_thread_had_the_ledger_installed_is_served(kit, listed, name):
+    # Its round of the finders goes on without the ones that were put in front since.
+    (kit / "real.py").write_text("")
+    (kit / "kit_moves.py").write_text(
+        MOVES + "LEDGER += [Module('old_kit.other', 'new_kit', **K), Module('late', 'new_kit', **K),"
+        " Name('real:old', 'new_kit:VALUE', **K)]\n"
+    )
+    declared = LISTED + "late = kit_moves:LEDGER\nreal = kit_moves:LEDGER\n"
+    (kit / "kit-1.0.dist-info" / "entry_points.txt").write_text(declared if listed else declared.partition("[compat.roots]")[0])
+    code = (
+        "import sys, importlib.util\nround = list(sys.meta_path)\nimport old_kit.jobs\n"
+        f"path = [] if '.' in {name!r} else None\n"
+        f"spec = next(filter(None, (finder.find_spec({name!r}, path) for finder in round)))\n"
+        "module = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(module)\n"
+        f"print(getattr(module, 'old' if {name!r} == 'real' else 'VALUE', None))"
+    )
+    done = run(code, "-W", "ignore", cwd=kit)
+    assert (done.stdout, done.stderr) == (f"the ledger is loaded\n{None if name == 'old_kit' else 5}\n", "")
+
+
 def test_a_folder_that_comes_to_the_path_later_is_read_too(kit, tmp_path_factory):
     code = f"import sys\ntry:\n    import nowhere\nexcept ImportError:\n    sys.path.append({str(kit)!r})\nfrom old_kit.jobs import VALUE\nprint(VALUE)"
     done = run(code, "-W", "ignore", cwd=tmp_path_factory.mktemp("elsewhere"))
