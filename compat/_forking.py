@@ -5,6 +5,9 @@ keep each other out, so that code of a user's own may run inside; a thread that 
 inside. It does not wait for one that has been inside for ``LONGEST`` seconds: that one may be waiting for something that the
 forking thread holds, or be running a whole program in an import.
 
+A program in C that embeds Python may fork without telling the interpreter (uWSGI does): :func:`notice` does in the child what
+should have been done.
+
 An import holds the lock of its module from before it asks a finder until after it has called the loader. So a fork waits as
 well for a thread that is between these steps, which its stack tells.
 """
@@ -31,10 +34,11 @@ serving: list[Callable[[str], bool]] = []
 
 
 class _Gate:
-    __slots__ = ("_inside", "_lock")
+    __slots__ = ("_inside", "_is_forking", "_lock")
 
     def __init__(self) -> None:
         self._lock: Any = RLock()  # held for a moment by those who come and go, and by a thread while it forks
+        self._is_forking = False
         self._inside: dict[int, tuple[int, float]] = {}  # by thread: how often it has entered, and since when
 
     def __enter__(self) -> None:
@@ -59,20 +63,27 @@ class _Gate:
             now = monotonic()
             waited_for = any(thread != me and since > now - LONGEST for thread, (_, since) in self._inside.items())
             if not waited_for and (now > until or not _is_any_importing(me)):
+                self._is_forking = True
                 return
             self._lock.release()
             _imp.release_lock()
             sleep(0.001)
 
     def has_forked(self) -> None:
+        self._is_forking = False
         self._lock.release()
         _imp.release_lock()
 
     def is_child(self) -> None:
+        self.renew()
+        if self._is_forking:  # uWSGI can be told to call these functions after a fork, and calls none before it
+            self._is_forking = False
+            _imp.release_lock()
+
+    def renew(self) -> None:
         me = get_ident()
         self._inside = {me: self._inside[me]} if me in self._inside else {}
         self._lock = RLock()
-        _imp.release_lock()
 
 
 gate = _Gate()
@@ -130,7 +141,7 @@ class GatedLock:
 
     def __init__(self) -> None:
         self._lock: Any = RLock()
-        _at_fork(after_in_child=self._is_child)
+        at_fork(after_in_child=self._is_child)
 
     def __enter__(self) -> None:
         gate.__enter__()
@@ -147,9 +158,31 @@ class GatedLock:
             self._lock = RLock()
 
 
-def _at_fork(**hooks: Any) -> None:
+_children: list[Callable[[], object]] = []
+_pid = os.getpid()
+
+
+def at_fork(before: Callable[[], object] | None = None, *, after_in_child: Callable[[], object]) -> None:
+    """Have functions called around a fork, the latter also by :func:`notice`."""
+    _children.append(after_in_child)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(**hooks)
+        hooks: dict[str, Any] = {"before": before} if before is not None else {}
+        os.register_at_fork(after_in_child=after_in_child, **hooks)
 
 
-_at_fork(before=gate.forking, after_in_parent=gate.has_forked, after_in_child=gate.is_child)
+def notice() -> None:
+    """Do what is to be done in a forked child, where this is one and nobody has said so."""
+    if os.getpid() != _pid:
+        gate.renew()
+        for callback in list(_children):
+            callback()
+
+
+def _is_child() -> None:
+    global _pid
+    _pid = os.getpid()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=gate.forking, after_in_parent=gate.has_forked, after_in_child=gate.is_child)
+at_fork(after_in_child=_is_child)

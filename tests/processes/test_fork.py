@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 
 import pytest
 
@@ -53,6 +54,64 @@ print(usage(), child)
     held = state.found()
     assert held.pop(pid) == {"old.name1": 2, "old.name3": 1}
     assert list(held.values()) == [{"old.name1": 6, "old.name2": 2}]
+
+
+def test_a_child_of_which_the_interpreter_is_not_told_counts_for_itself(state):
+    """As uWSGI forks its workers."""
+    printed = state.run(
+        "import sys; sys.modules['uwsgi'] = sys"
+        + HEAD
+        + """
+import ctypes
+from compat.telemetry.record import counters
+use(5); use(2, line=2)
+counters.open_cell(site())()
+pids = []
+for number in range(3):
+    pid = ctypes.PyDLL(None).fork()
+    if pid == 0:
+        if number:  # the first uses nothing
+            use(number, line=1); use(number, line=3)
+            counters.on_new_site(lambda site: None)
+        counters._finish()
+        os._exit(0)
+    os.waitpid(pid, 0)
+    pids.append(pid)
+use(1)
+print(usage()[0][1], *pids)
+"""
+    )
+    total, *pids = map(int, printed.split())
+    held = state.found()
+    assert total == 7
+    assert [held.pop(pid, {}) for pid in pids] == [{}, {"old.name1": 1, "old.name3": 1}, {"old.name1": 2, "old.name3": 2}]
+    assert list(held.values()) == [{"old.name1": 7, "old.name2": 2}]
+
+
+@pytest.mark.skipif(
+    sys.implementation.name != "cpython" or sys.version_info >= (3, 13),
+    reason="CPython allows it up to 3.12",
+)
+def test_a_child_of_which_the_interpreter_is_told_afterwards_only_counts_for_itself(state):
+    """As ``uwsgi --py-call-osafterfork`` does."""
+    printed = state.run(
+        HEAD
+        + """
+import ctypes
+use(5)
+pid = ctypes.PyDLL(None).fork()
+if pid == 0:
+    sys.unraisablehook = lambda error: print(error.exc_value, flush=True)
+    ctypes.pythonapi.PyOS_AfterFork_Child()
+    use(3)
+    os._exit(0)
+os.waitpid(pid, 0)
+print(pid)
+"""
+    )
+    held = state.found()
+    assert held.pop(int(printed)) == {"old.name1": 3}
+    assert list(held.values()) == [{"old.name1": 5}]
 
 
 @pytest.mark.parametrize("exact", [pytest.param("True", id="GIL"), pytest.param("False", id="lock")])

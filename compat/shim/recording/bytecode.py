@@ -1,6 +1,7 @@
 """What the instruction at a frame's position is doing: importing, reading an attribute, calling.
 
-CPython and PyPy are read; elsewhere every answer is "unknown" and the callers take their plain path.
+CPython and PyPy are read; elsewhere, and in code that a compiler of whole programs (Nuitka) has made, every answer is "unknown"
+and the callers take their plain path.
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ if READABLE:
     _CALL = frozenset(number for name, number in _opmap.items() if name.startswith(("CALL", "PRECALL")))
 
 _PICKLERS = frozenset(("dumps", "dump"))
+
+
+def is_readable(frame: FrameType) -> bool:
+    """Whether a frame has an instruction to read: compiled code stays at offset 0, where no import, call or attribute is."""
+    return READABLE and frame.f_lasti > 0
 
 
 def _argument(code: bytes, at: int) -> int:
@@ -106,7 +112,7 @@ def _statement_at(frame: FrameType, raw: bytes, at: int) -> Statement:
 
 def import_statement(frame: FrameType) -> Statement | None:
     """The import statement that a frame is executing: at IMPORT_NAME, or at an IMPORT_FROM that belongs to it."""
-    if not READABLE or frame.f_lasti < 0:
+    if not is_readable(frame):
         return None
     raw = frame.f_code.co_code
     at = frame.f_lasti
@@ -122,12 +128,12 @@ def import_statement(frame: FrameType) -> Statement | None:
 
 def is_importing(frame: FrameType) -> bool:
     """Whether the frame executes IMPORT_NAME right now."""
-    return READABLE and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == _IMPORT_NAME
+    return is_readable(frame) and frame.f_code.co_code[frame.f_lasti] == _IMPORT_NAME
 
 
 def is_import_from(frame: FrameType) -> bool:
     """Whether the frame binds a name of an import statement: ``from m import x``, ``import a.b as m``, ``*``."""
-    if not READABLE or frame.f_lasti < 0:
+    if not is_readable(frame):
         return False
     op = frame.f_code.co_code[frame.f_lasti]
     return op == _IMPORT_FROM or (op in _STAR and import_statement(frame) is not None)
@@ -135,17 +141,17 @@ def is_import_from(frame: FrameType) -> bool:
 
 def is_name_read(frame: FrameType) -> bool:
     """Whether the frame reads a variable: what a lazy import looks like when it is reified (3.15)."""
-    return READABLE and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] in _LOAD_NAME
+    return is_readable(frame) and frame.f_code.co_code[frame.f_lasti] in _LOAD_NAME
 
 
 def is_attribute(frame: FrameType) -> bool:
     """Whether the frame reads, sets or deletes an attribute by syntax."""
-    return READABLE and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] in _ATTRIBUTE
+    return is_readable(frame) and frame.f_code.co_code[frame.f_lasti] in _ATTRIBUTE
 
 
 def loads_method(frame: FrameType) -> bool:
     """Whether the frame reads an attribute in order to call it at once: ``x.f()``."""
-    if not READABLE or frame.f_lasti < 0:
+    if not is_readable(frame):
         return False
     raw = frame.f_code.co_code
     op = raw[frame.f_lasti]
@@ -154,12 +160,12 @@ def loads_method(frame: FrameType) -> bool:
 
 def is_call(frame: FrameType) -> bool:
     """Whether the frame calls something."""
-    return READABLE and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] in _CALL
+    return is_readable(frame) and frame.f_code.co_code[frame.f_lasti] in _CALL
 
 
 def is_awaited(frame: FrameType) -> bool | None:
     """Whether the result of the call at the frame's position is awaited at once; ``None`` where unknown."""
-    if not READABLE or frame.f_lasti < 0:
+    if not is_readable(frame):
         return None
     raw = frame.f_code.co_code
     at = frame.f_lasti + 2
@@ -170,7 +176,7 @@ def is_awaited(frame: FrameType) -> bool | None:
 
 def name_read(frame: FrameType) -> str:
     """The variable, attribute or imported name that a frame's instruction reads, ``""`` for another instruction."""
-    if not READABLE or frame.f_lasti < 0:
+    if not is_readable(frame):
         return ""
     code = frame.f_code
     raw = code.co_code
@@ -188,7 +194,7 @@ def name_read(frame: FrameType) -> str:
 
 def calls_pickler(frame: FrameType) -> bool:
     """Whether the call that a frame executes is one of a pickling function: C code then scans ``sys.modules`` for names."""
-    if not READABLE or frame.f_lasti < 0:
+    if not is_readable(frame):
         return False
     code = frame.f_code
     raw = code.co_code

@@ -66,9 +66,11 @@ def keep(hot: dict[int, Any], key: int, frame: FrameType, cell: Iterator[object]
     It stands there twice: by ``key``, and with its code object by the bare offset of its instruction. Most often only one
     site of a move has that offset, and finding it costs a third less than making the key; of several the newest has it.
     """
+    near = frame.f_lasti
+    if near <= 0:
+        return  # compiled code (Nuitka) has no offsets: all its lines would be one site
     if not hot:
         _warm.append(hot)
-    near = frame.f_lasti
     hot[key] = cell
     hot[near] = (frame.f_code, cell)
     if _generation != decided or current() != SNAPSHOT:

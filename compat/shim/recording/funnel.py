@@ -133,7 +133,7 @@ class UseRecorder:
         self.raises = move.raises(self.stage)
         self.hot: dict[int, Any] = {} if hot is None else hot
         # Code objects are kept so that their addresses, which are keys, stay theirs.
-        self._sites: dict[tuple[int, str], tuple[CodeType, Cell]] = {}
+        self._sites: dict[tuple[int, int, int, str], tuple[CodeType, Cell]] = {}
         self._said: dict[str, tuple[str, Any]] = {}
         #: Overriding definitions that were there before the row, and were counted.
         self.defined: set[object] = set()
@@ -207,7 +207,7 @@ class UseRecorder:
 
     def skip(self, frame: FrameType) -> None:
         """Remember that the instruction a frame executes is no use of its own."""
-        self._keep_code(frame)
+        self._keep_code((id(frame.f_code), frame.f_lasti, 0, ""), frame)
         filters.keep(self.hot, site_key(frame), frame, NO_STEPS, filters.generation())
 
     def error(self, kind: str) -> Exception:
@@ -224,22 +224,23 @@ class UseRecorder:
     def _cell(self, kind: str, frame: FrameType | None) -> tuple[Cell, int]:
         if frame is None:
             return _open(Site(self.move.id, kind, "sys", 1, "", ""), self.kept), 1
-        key = (site_key(frame), kind)
         line = frame.f_lineno or frame.f_code.co_firstlineno
+        # The line, too: in compiled code (Nuitka) it is all that tells two places of a function apart.
+        key = (id(frame.f_code), frame.f_lasti, line, kind)
         known = self._sites.get(key)
         if known is not None:
             return known[1], line
         place = callsite.Place(frame)
         cell = _open(Site(self.move.id, kind, place.file, place.line, place.function, place.module), self.kept)
-        self._keep_code(frame, kind, cell)
+        self._keep_code(key, frame, cell)
         return cell, line
 
-    def _keep_code(self, frame: FrameType, kind: str = "", cell: Cell = nothing) -> None:
+    def _keep_code(self, key: tuple[int, int, int, str], frame: FrameType, cell: Cell = nothing) -> None:
         if len(self._sites) >= _MOST_SITES:
             # Hot keys before code objects: a key must not outlive the object whose address it is.
             self.hot.clear()
             self._sites.clear()
-        self._sites[site_key(frame), kind] = (frame.f_code, cell)
+        self._sites[key] = (frame.f_code, cell)
 
     def judge(self) -> None:
         """Ask anew at which stage the move is: the version in force has changed."""

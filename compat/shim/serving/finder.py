@@ -173,7 +173,9 @@ class Finder:
             return False
         statement = bytecode.import_statement(user) if bytecode.is_importing(user) else None
         if statement is None:
-            return not bytecode.READABLE or any(one.ledger.is_declared(child) for child in _resolved_children(name, frame))
+            return not bytecode.is_readable(user) or any(
+                one.ledger.is_declared(child) for child in _resolved_children(name, frame)
+            )
         if statement.name != name:
             return True
         return any(one.ledger.is_declared(f"{name}.{item}") for item in statement.fromlist or ())

@@ -145,7 +145,7 @@ def _star(kind: type) -> property:
 
     def get(module: Any) -> list[str]:
         frame = callsite.asking(sys._getframe(1))
-        if bytecode.READABLE and not (bytecode.is_import_from(frame) or frame.f_code.co_name == "_handle_fromlist"):
+        if bytecode.is_readable(frame) and not (bytecode.is_import_from(frame) or frame.f_code.co_name == "_handle_fromlist"):
             raise AttributeError(f"module {module.__name__!r} has no attribute '__all__'")
         names = {name for name in vars(module) if not name.startswith("_")}
         moved = _listed(type(module))

@@ -20,6 +20,8 @@ from _thread import RLock
 from itertools import chain, count, cycle, repeat
 from time import time
 
+from compat._forking import notice
+
 from . import news
 from .sites import Site, overflow_of
 
@@ -50,8 +52,9 @@ if TYPE_CHECKING:
 
 
 DAY = 86400.0
-BURST = 64
-"""Uses at most between two looks at the clock; a power of two. So many may be put on the wrong day by a burst at midnight."""
+BURST = 1 if "uwsgi" in sys.modules else 64
+"""Uses at most between two looks at the clock; a power of two. So many may be put on the wrong day by a burst at midnight,
+and at the parent by a child of which nobody has told: what embeds Python and is known for such children has a look at each."""
 QUICK = 0.01
 """Seconds: while as many uses as asked for came quicker than this, twice as many go before the next look."""
 RETRY = 60.0
@@ -160,8 +163,11 @@ class Cell:
     def look(self) -> None:
         """Read the clock; see that the stream has the view of today, and as many of it as go before the next look.
 
+        A child of which nobody has told (see :func:`compat._forking.notice`) begins here to count for itself.
+
         Always raises StopIteration: the end of this turn, and not of the ``map`` that calls this.
         """
+        notice()
         now = time()
         quick = 0.0 <= now - self.since < QUICK
         self.since = now

@@ -11,7 +11,7 @@ import sys
 from itertools import repeat
 from time import time
 
-from compat._forking import GatedLock, gate
+from compat._forking import GatedLock, at_fork, gate, notice
 
 from . import life, news
 from .asked import forget as _ask_again
@@ -133,6 +133,7 @@ def _leave() -> None:
 
 def _mark(now: float) -> None:
     """Note that this process lives at ``now``."""
+    notice()
     counters = _current[0] if _current else None
     if counters is not None and counters.table is not None:
         counters.table.end(now)
@@ -161,6 +162,7 @@ def _record(ended: float, counted: bool = False) -> None:
 
 
 def _finish() -> None:
+    notice()
     counters = _current[0] if _current else None
     if counters is not None and counters.table is not None:
         counters.table.end(time())
@@ -322,5 +324,4 @@ def _finish_with(_: object) -> None:
     Finalize(None, _finish, exitpriority=0)
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_is_child)
+at_fork(after_in_child=_is_child)

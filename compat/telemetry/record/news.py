@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import _thread
-import os
 from time import sleep
 
-from compat._forking import gate
+from compat._forking import at_fork, gate
 
 from .sites import Site
 
@@ -106,5 +105,4 @@ def _is_child() -> None:
     _waiting.clear()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_child=_is_child)
+at_fork(_before_fork, after_in_child=_is_child)
