@@ -18,7 +18,8 @@ from abc import ABCMeta
 from compat._forking import gate
 from compat.ledger import Class, Ledger, Move
 
-from .forward import FunctionLike, compiled, made, shape
+from .forward import compiled, made, shape
+from .function_like import FunctionLike
 from .methods import Legacy, Part
 from .recording import callsite
 from .recording.funnel import LateRecorder, UseRecorder, record

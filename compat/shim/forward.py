@@ -13,6 +13,7 @@ import inspect
 import types
 
 from . import wires
+from .function_like import FunctionLike
 from .recording import callsite
 from .recording.funnel import FILTERS, HOT_GLOBALS, KEY, LateRecorder, UseRecorder, record
 
@@ -153,41 +154,3 @@ def forward(
     special = inspect.iscoroutinefunction(target) or inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)
     result: Any = FunctionLike.of(plain, target) if special else plain
     return functools.update_wrapper(result, like if like is not None else target)
-
-
-class FunctionLike:
-    """A forwarder that ``inspect`` takes for the coroutine or generator function it calls, though it runs at the call."""
-
-    __wrapped__: Any
-    __compat_legacy__ = True
-
-    @classmethod
-    def of(cls, plain: Any, target: Any) -> FunctionLike:
-        """An instance whose call is ``plain``: a class for each, since ``type(x).__call__`` is what a call looks up."""
-        made: FunctionLike = object.__new__(type("function", (cls,), {"__call__": staticmethod(plain)}))
-        made.__wrapped__ = target
-        return made
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:  # type: ignore[misc,override]
-        return types.FunctionType
-
-    def __get__(self, instance: object, owner: type | None = None) -> Any:
-        return self if instance is None else types.MethodType(self, instance)  # type: ignore[arg-type]
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "__wrapped__":
-            raise AttributeError(name)
-        return getattr(self.__wrapped__, name)
-
-    def __reduce__(self) -> str:
-        return str(self.__qualname__)
-
-    def __copy__(self) -> FunctionLike:
-        return self
-
-    def __deepcopy__(self, memo: object) -> FunctionLike:
-        return self
-
-    def __repr__(self) -> str:
-        return f"<function {self.__qualname__} at {id(self):#x}>"

@@ -186,7 +186,7 @@ def _watch_in_place(owner: Any, name: str, place: tuple[str, str], row: Any) -> 
         return False
     if isinstance(found, type):
         return _watch_class(found, row)
-    if wires.is_plain(found):
+    if wires.is_function(found):
         wires.watch_calls(owner, name, place)
         return True
     kind = wires.class_of(owner) if isinstance(owner, ModuleType) else None
@@ -212,7 +212,7 @@ def _watch_arguments(owner: Any, name: str, place: tuple[str, str], rows: list[A
     kind = getattr(owner, name)
     if isinstance(kind, type):
         owner, name = kind, "__init__"
-    if not wires.is_plain(vars(owner).get(name)):
+    if not wires.is_function(vars(owner).get(name)):
         return False
     if isinstance(owner, type):
         if not _is_open(owner):

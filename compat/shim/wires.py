@@ -197,15 +197,19 @@ _IN_PLACE: CodeType = unseen(_deprecated_code).__code__
 _SPECIAL = 0x20 | 0x80 | 0x100 | 0x200  # generators and coroutines
 
 
-def is_plain(found: Any) -> bool:
-    """Whether a function can stand by for a callable: for a function that runs when it is called."""
+def is_function(found: Any) -> bool:
+    """Whether a function can stand by for a callable."""
     function = _inner(found)
-    return (
-        type(function) is FunctionType
-        and not function.__code__.co_flags & _SPECIAL
-        and id(function) not in _wires
-        and "_is_coroutine_mark" not in vars(function)
-    )
+    return type(function) is FunctionType and id(function) not in _wires
+
+
+def is_plain(found: Any) -> bool:
+    """Whether that is a function which runs when it is called."""
+    return is_function(found) and not _is_special(_inner(found))
+
+
+def _is_special(function: Any) -> bool:
+    return bool(function.__code__.co_flags & _SPECIAL) or "_is_coroutine_mark" in vars(function)
 
 
 def displaced(module: str, path: str) -> tuple[Any, str, Any] | None:
@@ -213,7 +217,12 @@ def displaced(module: str, path: str) -> tuple[Any, str, Any] | None:
     found = _places.get((module, path))
     if found is None or id(found[2]) not in _waiting:
         return None
-    return None if _inner(vars(found[0]).get(found[1])) is _waiting[id(found[2])][1] else found
+    return None if _inner(vars(found[0]).get(found[1])) is _shown(_waiting[id(found[2])][1]) else found
+
+
+def _shown(standby: Any) -> Any:
+    """What stands in the place of a function, of which the one that stands by is the call."""
+    return standby.__globals__.get("_compat_kept", standby)
 
 
 def watch_calls(owner: Any, name: str, place: tuple[str, str]) -> None:
@@ -258,9 +267,14 @@ def _stand_in(owner: Any, name: str, code: CodeType, values: dict[str, Any], ren
         **values,
     }
     standby: Any = FunctionType(code, scope, function.__name__)
-    functools.update_wrapper(standby, function)
-    changed = standby if raw is function else type(raw)(standby)
-    _wires[id(standby)] = (standby, raw)
+    shown = standby
+    if _is_special(function):
+        from .function_like import KEPT, FunctionLike  # most ledgers do without
+
+        scope[KEPT] = shown = FunctionLike.of(standby, function)
+    functools.update_wrapper(shown, function)
+    changed = shown if raw is function else type(raw)(shown)
+    _wires[id(shown)] = (shown, raw)
     _waiting[id(function)] = (function, standby)
     setattr(owner, name, changed)
 
@@ -277,7 +291,7 @@ def adopt(function: Any, made: Any) -> Any:
     if known is None:
         return made
     standby = known[1]
-    _wires.pop(id(standby), None)
+    _wires.pop(id(_shown(standby)), None)
     if type(made) is not FunctionType or made.__closure__:
         standby.__globals__["_compat_real"] = made
         standby.__globals__["_compat_limit"] = -1

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 
 import pytest
+
+from . import standing_by
+from .standing_by import run
 
 CANON = """
 import abc, warnings
@@ -107,8 +108,6 @@ LEDGER = Ledger("kit", version="2.0", rows=[
 """
 #: Rows that cannot stand by: their library has all of its ledger installed as it is loaded.
 NOT_STANDING = """
-    Argument("kit.core:later", "length", became="size", **V),
-    Argument("kit.core:each", "length", became="size", **V),
     Method("kit.core:Thing.surface", "kit.core:Thing.area", **V),
     Deprecated("kit.core:Bare", **V),
 """
@@ -193,75 +192,14 @@ for one in threads: one.join()""",
     "a coroutine": "import asyncio\nprint(asyncio.run(core.later(2)), list(core.each(2)))",
 }
 
-DRIVER = """
-import asyncio, concurrent.futures, copy, deprecation, inspect, io, json, logging, os, pickle, traceback, unittest.mock, warnings
-sys.path.insert(0, ROOT)
-if EAGER:
-    import compat.shim.installation
-HEAD = "import kit, kit.core as core, kit.names as names\\nfrom kit.core import make, going\\n"
-told = {}
-for name, program in PROGRAMS:
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        lines = []
-        sys.stdout = io.StringIO()
-        def show(message, category, file, line, *_):
-            lines.append(f"{os.path.basename(file)}:{line}: {category.__name__}: {message}")
-        warnings.showwarning = show
-        warnings.simplefilter("always")
-        space = {"__name__": "user"}
-        exec(HEAD, space)
-        stood = "compat.shim.installation" not in sys.modules
-        try:
-            exec(compile(program, "user.py", "exec"), space)
-        except BaseException as error:
-            at = traceback.extract_tb(error.__traceback__)
-            lines.append(f"{type(error).__name__}: {error} at {at[1].lineno if len(at) > 1 else 0}")
-        loaded = "compat.shim.installation" in sys.modules
-        import compat
-        uses = sorted((u.move, u.kind, u.file.rpartition('/')[2], u.line, u.function, u.count) for u in compat.usage())
-        os.write(write, json.dumps([sys.stdout.getvalue(), lines, uses, [stood, loaded]]).encode())
-        os._exit(0)
-    os.close(write)
-    with open(read) as stream:
-        told[name] = json.loads(stream.read() or "null")
-    os.waitpid(child, 0)
-print(json.dumps(told))
-"""
+HEAD = "import kit, kit.core as core, kit.names as names\nfrom kit.core import make, going\n"
+PACKAGE = {"__init__": "from . import mine\n", "mine": "from .core import make as making, going\n", "names": "also = 1\n"}
 
 
 def site(root, extra="", without=""):
     """The library, its ledger and the metadata that declares it."""
     ledger = "\n".join(line for line in LEDGER.splitlines() if not without or f"{without}(" not in line)
-    (root / "kit").mkdir(parents=True)
-    (root / "kit" / "__init__.py").write_text("from . import mine\n")
-    (root / "kit" / "mine.py").write_text("from .core import make as making, going\n")
-    (root / "kit" / "core.py").write_text(CANON)
-    (root / "kit" / "names.py").write_text("also = 1\n")
-    (root / "kit" / "moves.py").write_text(ledger.replace("EXTRA", extra))
-    (root / "kit-2.0.dist-info").mkdir()
-    (root / "kit-2.0.dist-info" / "entry_points.txt").write_text("[compat.ledgers]\nkit = kit.moves:LEDGER\n")
-    return root
-
-
-def run(root, code, *options, **variables):
-    done = subprocess.run(
-        [sys.executable, *options, "-c", f"import sys; sys.path.insert(0, {str(root)!r})\n{code}"],
-        capture_output=True,
-        text=True,
-        cwd=root,
-        timeout=600,
-        env={**os.environ, "COMPAT_TELEMETRY": "memory", **variables},
-    )
-    assert done.returncode == 0, done.stderr
-    return done
-
-
-def told(root, programs, *, eager, **variables):
-    """What each program prints, is warned of and is counted for, in one process that forks for each."""
-    head = f"ROOT, EAGER, PROGRAMS = {str(root)!r}, {eager}, {[(name, PROGRAMS[name]) for name in programs]!r}\n"
-    return json.loads(run(root, head + DRIVER, **variables).stdout)
+    return standing_by.site(root, ledger.replace("EXTRA", extra), core=CANON, **PACKAGE)
 
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each program runs in a process of its own")
@@ -289,15 +227,13 @@ EXPIRED = (
 )
 def test_a_first_use_is_the_same_whether_its_ledger_stood_by_or_was_installed(tmp_path, version, programs):
     root = site(tmp_path, without="Deprecated" if version else "")  # what has expired in place is hidden at once
-    standing, installed = (told(root, programs, eager=eager, COMPAT_AS_OF=version) for eager in (False, True))
-    assert all(found[3][0] for found in standing.values()) and not any(found[3][0] for found in installed.values())
+    standing = standing_by.assert_same(root, HEAD, {name: PROGRAMS[name] for name in programs}, COMPAT_AS_OF=version)
     assert standing["no use"][2:] == [[], [True, False]]
-    for name in programs:
-        assert standing[name][:3] == installed[name][:3], name
 
 
 def test_a_ledger_with_a_row_that_cannot_stand_by_is_installed_with_its_library(tmp_path):
-    found = told(site(tmp_path, NOT_STANDING), ["a coroutine"], eager=False)["a coroutine"]
+    programs = {"a coroutine": PROGRAMS["a coroutine"]}
+    found = standing_by.told(site(tmp_path, NOT_STANDING), HEAD, programs, eager=False)["a coroutine"]
     assert found == ["2 [2]\n", [], [], [False, True]]
 
 

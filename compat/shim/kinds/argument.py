@@ -10,7 +10,8 @@ from compat.errors import LegacyExpiredCall
 
 from .. import argument_calls, wires
 from ..argument_forms import Forms
-from ..forward import ARGUMENT_FILES, PASSING_FILES, FunctionLike
+from ..forward import ARGUMENT_FILES, PASSING_FILES
+from ..function_like import FunctionLike
 from ..overriding import record_override, watch
 from ..recording import callsite, thread_origin
 from ..wires import owner_in

@@ -7,7 +7,8 @@ import functools
 import inspect
 import sys
 
-from ..forward import FunctionLike, forward
+from ..forward import forward
+from ..function_like import FunctionLike
 from ..in_place.classes import put
 from ..in_place.members import watch_names
 from ..methods import ClassAttribute, Gone, counted_property
