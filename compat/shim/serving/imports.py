@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _imp
 import importlib
 import sys
 import threading
@@ -195,42 +196,63 @@ def is_loading(frame: FrameType | None) -> bool:
     return False
 
 
-class _Raiser:
-    """Stands for one wait in the import system's table of module locks, and raises in it."""
+class _Lock:
+    """Stands for a module's lock in the import system's table from the first error on, and raises where a thread is to wait.
 
-    def __init__(self, name: str, error: Exception, before: Any) -> None:
-        self.name, self.error, self.before, self.thread = name, error, before, threading.get_ident()
+    One for all threads: while it stands, none of them makes another lock in its place. What must raise does so in ``acquire``,
+    which is called outside of the global import lock.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.lock = _bootstrap._ModuleLock(name)
+        #: What the next wait of a thread raises.
+        self.errors: dict[int, Exception] = {}
 
     def __call__(self) -> Any:
-        # Called under the global import lock: what follows must happen outside of it, in acquire().
-        if threading.get_ident() != self.thread:
-            return self.before() if self.before is not None else None
-        return self
+        return self if threading.get_ident() in self.errors else self.lock
 
-    def acquire(self) -> None:
-        locks = _bootstrap._module_locks
-        if locks.get(self.name) is self:
-            if self.before is None:
-                del locks[self.name]
-            else:
-                locks[self.name] = self.before
-        raise self.error
+    def acquire(self) -> Any:
+        error = self.errors.pop(threading.get_ident(), None)
+        if error is not None:
+            raise error
+        return self.lock.acquire()
 
     def release(self) -> None:
-        """Never held."""
+        self.lock.release()
 
 
 def _raise_in_wait(name: str, error: Exception) -> None:
-    locks = _bootstrap._module_locks
-    locks[name] = _Raiser(name, error, locks.get(name))
+    _imp.acquire_lock()  # as the import system does when it looks into the table
+    try:
+        held = _bootstrap._module_locks.get(name)
+        lock = held if isinstance(held, _Lock) else _put(_Lock(name))
+        lock.errors[threading.get_ident()] = error
+    finally:
+        _imp.release_lock()
 
 
-class _Gate:
-    """Stands for a module's lock for good: up to 3.10 it is all that ``importlib.import_module`` asks of a loaded module."""
+def _put(lock: _Lock) -> _Lock:
+    """Put a lock into the table, for the one of which the import system knows at this moment."""
+    _imp.acquire_lock()
+    try:
+        held = _bootstrap._module_locks.get(lock.name)
+        if isinstance(held, _Lock):
+            lock.lock, lock.errors = held.lock, held.errors
+        elif held is not None:
+            lock.lock = held() or lock.lock
+        _bootstrap._module_locks[lock.name] = lock
+    finally:
+        _imp.release_lock()
+    return lock
+
+
+class _Gate(_Lock):
+    """Sees who waits, too: up to 3.10 a module's lock is all that ``importlib.import_module`` asks of a loaded module."""
 
     def __init__(self, name: str, recorder: UseRecorder) -> None:
-        self.name, self.recorder = name, recorder
-        self.lock = _bootstrap._ModuleLock(name)
+        super().__init__(name)
+        self.recorder = recorder
 
     def __call__(self) -> _Gate:
         return self
@@ -239,7 +261,8 @@ class _Gate:
         frame = sys._getframe(1)  # _ModuleLockManager.__enter__ <- _find_and_load <- _gcd_import <- the caller
         find = frame.f_back
         if (
-            frame.f_code.co_name == "__enter__"
+            threading.get_ident() not in self.errors
+            and frame.f_code.co_name == "__enter__"
             and find is not None
             and find.f_code.co_name == "_find_and_load"
             and sys.modules.get(self.name) is not None  # None stands for a module whose import is to fail
@@ -248,10 +271,7 @@ class _Gate:
             if getattr(spec, "_loading", 0):
                 spec.waiting.add(threading.get_ident())
             _count(self.name, self.recorder, {}, find)
-        return self.lock.acquire()
-
-    def release(self) -> None:
-        self.lock.release()
+        return super().acquire()
 
 
 # Versions that do not read ``_initializing`` for importlib.import_module() of a loaded module.
@@ -261,10 +281,10 @@ _HAS_GATES = sys.version_info < (3, 11) and hasattr(_bootstrap, "_module_locks")
 def watch_cached(name: str, recorder: UseRecorder) -> None:
     """See ``importlib.import_module`` of a module that is loaded, on versions that do not read ``_initializing`` for it."""
     if _HAS_GATES:
-        _bootstrap._module_locks[name] = _Gate(name, recorder)
+        _put(_Gate(name, recorder))
 
 
 def unwatch(name: str) -> None:
     """Undo :func:`watch_cached`."""
-    if isinstance(_bootstrap._module_locks.get(name), _Gate):
+    if isinstance(_bootstrap._module_locks.get(name), _Lock):
         del _bootstrap._module_locks[name]

@@ -189,7 +189,8 @@ class LegacySpec(ModuleSpec):
             if recorder is not None and self._loading != get_ident() and not _WAITS_IN_PYTHON:
                 # Another thread is loading the module; this one has come to wait for it.
                 self.waiting.add(get_ident())
-                imports.seen(self.name, recorder, self.rows, sys._getframe(1))
+                if imports.seen(self.name, recorder, self.rows, sys._getframe(1)):
+                    return True  # it must wait even where the load has ended meanwhile
             return bool(self._loading)
         frame = sys._getframe(1)
         known = recorder.hot.get(site_key(frame))

@@ -74,6 +74,37 @@ def test_threads_count_each_for_itself(moved, spelling, filters):
     assert 4 * TIMES <= found[1] <= 4 * TIMES + (3 if sys.implementation.name == "pypy" else 0)
 
 
+FAILING = """
+import threading, time, warnings
+
+class Slow:
+    def match(self, text):
+        inside.set()
+        time.sleep(0.01)
+        return True
+
+inside, barrier, raised = threading.Event(), threading.Barrier(3), []
+warnings.filters.insert(0, ("error", Slow(), DeprecationWarning, None, 0))
+
+def twice(is_first):
+    is_first or inside.wait()
+    go()
+    barrier.wait()
+    go()
+
+threads = [threading.Thread(target=twice, args=(number == 0,)) for number in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+@pytest.mark.parametrize("spelling", ["import grandchild", "from child a child", "import_module", "__import__ of a grandchild"])
+def test_threads_that_come_while_an_import_fails_count_and_raise_each_for_itself(moved, spelling):
+    seen = moved.ok(CODE.format(spelling=SPELLINGS[spelling]).replace("pass", "raised.append(1)") + FAILING)
+    ((_, count),) = seen.counted().items()
+    assert (count, len(seen.namespace["raised"])) == (6, 6)
+
+
 @pytest.mark.parametrize("spelling", ["import oldroot", "import oldroot.sub", "import_module('oldroot.sub')"])
 @pytest.mark.parametrize("again", [False, True], ids=["for the first time", "after it was dropped"])
 def test_eight_threads_wait_for_a_slow_module_and_each_is_counted(moved, spelling, again):
