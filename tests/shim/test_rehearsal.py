@@ -389,3 +389,27 @@ def test_a_traceback_ends_at_the_line_of_the_use_or_shortly_below_it(world, inst
     # What PyPy has in place of C code has frames of its own.
     assert below == FRAMES[code] if sys.implementation.name == "cpython" else below < 8
     assert seen.error.__context__ is None or seen.error.__suppress_context__
+
+
+@pytest.mark.parametrize("name", ["oldroot", "oldroot.sub", "oldns.gone"])
+def test_no_thread_finds_an_empty_module_while_the_import_of_an_expired_one_fails(world, installed, name):
+    installed(*ROWS, version="2.0")
+    code = f"""
+    import sys
+    held = []
+    sys.setprofile(lambda *_: held.append("{name}" in sys.modules))
+    try:
+        import {name}
+    except ImportError:
+        pass
+    finally:
+        sys.setprofile(None)
+    """
+    seen = world.ok(code)
+    assert held_ever(seen) is False
+
+
+def held_ever(seen):
+    """Whether the module stood in ``sys.modules`` at any call of a function."""
+    assert seen.namespace["held"]
+    return any(seen.namespace["held"])

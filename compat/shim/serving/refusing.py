@@ -47,12 +47,12 @@ class Refusal:
     def __init__(self, owner: Installed, name: str, whole: Move | None) -> None:
         #: ``whole``: the row of the module itself or of a module above it.
         self.owner, self.name, self.whole = owner, name, whole
-        #: Called by the import system.
-        self.exec_module: Any = frameless(self.error)  # type: ignore[arg-type]
+        # Called by the import system. It raises before a module stands in sys.modules: up to 3.14 another thread that waits for
+        # it would go on with the empty module of an import that failed.
+        self.create_module: Any = frameless(self.error)  # type: ignore[arg-type]
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """A plain module, which the import system throws away."""
-        return None
+    def exec_module(self, module: ModuleType) -> None:
+        """Never reached: there is no module to execute."""
 
     def spec(self) -> ModuleSpec:
         """What the finder answers."""
