@@ -12,8 +12,6 @@ An import holds the lock of its module from before it asks a finder until after 
 well for a thread that is between these steps, which its stack tells.
 """
 
-from __future__ import annotations
-
 import _imp
 import os
 import sys
@@ -30,7 +28,7 @@ LONGEST = 5.0
 
 
 #: What tells of a top-level name whether modules below it are imported by way of this package.
-serving: list[Callable[[str], bool]] = []
+serving: "list[Callable[[str], bool]]" = []
 
 
 class _Gate:
@@ -104,7 +102,7 @@ def _is_any_importing(me: int) -> bool:
     return False
 
 
-def _is_machinery(frame: Any) -> bool:
+def _is_machinery(frame: "Any") -> bool:
     name = frame.f_globals.get("__name__")
     return frame.f_code.co_filename.startswith("<frozen importlib") or str(name).startswith(("compat.", "netra_compat_start"))
 
@@ -158,11 +156,11 @@ class GatedLock:
             self._lock = RLock()
 
 
-_children: list[Callable[[], object]] = []
+_children: "list[Callable[[], object]]" = []
 _pid = os.getpid()
 
 
-def at_fork(before: Callable[[], object] | None = None, *, after_in_child: Callable[[], object]) -> None:
+def at_fork(before: "Callable[[], object] | None" = None, *, after_in_child: "Callable[[], object]") -> None:
     """Have functions called around a fork, the latter also by :func:`notice`."""
     _children.append(after_in_child)
     if hasattr(os, "register_at_fork"):

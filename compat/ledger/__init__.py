@@ -1,7 +1,8 @@
 """What moved: rows, the ledgers that hold them, their checks, and the sentence each speaks.
 
 move       what every row has
-kinds/     the kinds of row, one file each: fields, subject, advice, faults
+rows       the kinds of row: their fields
+kinds/     what rows say and what is wrong with them, one file a kind: subject, advice, faults
 families   compact forms of many rows
 ledger     Ledger: the index and the version in force
 choosing   canonical paths that depend on where a program runs
@@ -44,26 +45,27 @@ if TYPE_CHECKING:
     from .choosing import choose
     from .discovery import discover
     from .families import common, names, removed
-    from .kinds import KINDS, Argument, Behaviour, Class, Deprecated, Method, Module, Name, Removed
+    from .kinds import KINDS
     from .ledger import Ledger, Origin
     from .loading import load
     from .move import Move
     from .paths import import_line
+    from .rows import Argument, Behaviour, Class, Deprecated, Method, Module, Name, Removed
     from .wording import replacement, sentence
 
 _HOMES = {
-    "Argument": "kinds.argument",
-    "Behaviour": "kinds.behaviour",
-    "Class": "kinds.class_",
-    "Deprecated": "kinds.deprecated",
+    "Argument": "rows",
+    "Behaviour": "rows",
+    "Class": "rows",
+    "Deprecated": "rows",
     "KINDS": "kinds",
     "Ledger": "ledger",
-    "Method": "kinds.method",
-    "Module": "kinds.module",
+    "Method": "rows",
+    "Module": "rows",
     "Move": "move",
-    "Name": "kinds.name",
+    "Name": "rows",
     "Origin": "ledger",
-    "Removed": "kinds.removed",
+    "Removed": "rows",
     "choose": "choosing",
     "common": "families",
     "discover": "discovery",
@@ -77,7 +79,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    # The ledger of a library is imported with the library: it loads the kinds that its rows are of.
+    # The ledger of a library is imported with the library: it loads what its rows are made of.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = getattr(__import__(f"{__name__}.{_HOMES[name]}", fromlist=[name]), name)

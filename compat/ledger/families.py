@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .kinds import Name, Removed
+from .rows import Name, Removed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,9 +1,8 @@
 """A ledger: rows, looked up by legacy path in constant time, and the version that is in force for them."""
 
-from __future__ import annotations
+import os
 
-from . import versions
-from .move import MODULE, NAME, Move
+from .move import ANNOUNCED, DEPRECATED, EXPIRED, MODULE, NAME, Move, numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ class Origin:
 
     __slots__ = ("_version", "_version_of", "distribution", "docs", "name")
 
-    def __init__(self, name: str, version: Version | None, docs: str, distribution: str = "") -> None:
+    def __init__(self, name: str, version: "Version | None", docs: str, distribution: str = "") -> None:
         self.name, self._version, self.docs, self.distribution = name, version, docs, distribution or name
         if version is None:
             from .metadata import version_of
@@ -31,7 +30,11 @@ class Origin:
     @property
     def version(self) -> str:
         """The version in force: ``COMPAT_AS_OF`` if it speaks of this ledger, else the ledger's own."""
-        return versions.rehearsed(self.name) or self.own_version
+        if "COMPAT_AS_OF" in os.environ:
+            from .versions import rehearsed
+
+            return rehearsed(self.name) or self.own_version
+        return self.own_version
 
     @property
     def own_version(self) -> str:
@@ -87,14 +90,14 @@ class Ledger:
         self,
         name: str,
         *,
-        version: Version | None = None,
+        version: "Version | None" = None,
         distribution: str = "",
         docs: str = "",
-        generic: Iterable[str] = (),
+        generic: "Iterable[str]" = (),
         intro: str = "",
-        stopgaps: Iterable[str] = (),
-        category: Category = None,
-        rows: Iterable[Move] = (),
+        stopgaps: "Iterable[str]" = (),
+        category: "Category" = None,
+        rows: "Iterable[Move]" = (),
     ) -> None:
         if isinstance(stopgaps, str):
             raise TypeError(f"ledger {name!r}: stopgaps takes a list of packages; write stopgaps=({stopgaps!r},)")
@@ -108,7 +111,7 @@ class Ledger:
         self._rows: tuple[Move, ...] = ()
         self._index(rows)
 
-    def _index(self, rows: Iterable[Move]) -> None:
+    def _index(self, rows: "Iterable[Move]") -> None:
         kept = list(self._rows)
         for row in rows:
             if not isinstance(row, Move):
@@ -122,7 +125,7 @@ class Ledger:
         self._by_id: dict[str, Move] = {}
         self._modules: dict[str, dict[str, Move]] = {}
         self._shells: set[str] | None = None
-        self._patterns: tuple[Pattern, ...] = ()
+        self._patterns: tuple[Pattern, ...] = ()  # noqa: F823
         for row in kept:
             self._by_legacy.setdefault(row.legacy, row)
             self._by_id.setdefault(row.id, row)
@@ -136,7 +139,7 @@ class Ledger:
             module, _, attribute = row.legacy.partition(":")
             self._modules.setdefault(module, {}).setdefault(attribute, row)
 
-    def __add__(self, other: Ledger | Iterable[Move]) -> Ledger:
+    def __add__(self, other: "Ledger | Iterable[Move]") -> "Ledger":
         made = self._copied()
         if isinstance(other, Ledger):
             made._origins.update(other._origins)
@@ -145,14 +148,14 @@ class Ledger:
         made._index(other)
         return made
 
-    def _copied(self) -> Ledger:
+    def _copied(self) -> "Ledger":
         made = Ledger.__new__(Ledger)
         made.name, made.docs, made.generic, made.intro = self.name, self.docs, self.generic, self.intro
         made.stopgaps, made.category = self.stopgaps, self.category
         made._rows, made._origins = self._rows, dict(self._origins)
         return made
 
-    def narrowed(self, roots: Collection[str]) -> Ledger:
+    def narrowed(self, roots: "Collection[str]") -> "Ledger":
         """This ledger without the legacy modules that lie below other roots; empty where none is left."""
         if self.roots.issubset(roots):
             return self
@@ -165,7 +168,7 @@ class Ledger:
         made._index(row for row in stay if (kept or there) and row.legacy not in gone)
         return made
 
-    def __iter__(self) -> Iterator[Move]:
+    def __iter__(self) -> "Iterator[Move]":
         return iter(self._rows)
 
     def __len__(self) -> int:
@@ -177,7 +180,7 @@ class Ledger:
     def __contains__(self, legacy: object) -> bool:
         return legacy in self._by_legacy
 
-    def __getitem__(self, legacy: str) -> Move:
+    def __getitem__(self, legacy: str) -> "Move":
         try:
             return self._by_legacy[legacy]
         except KeyError:
@@ -186,15 +189,15 @@ class Ledger:
     def __repr__(self) -> str:
         return f"<Ledger {self.name!r}: {len(self)} rows>"
 
-    def get(self, legacy: str) -> Move | None:
+    def get(self, legacy: str) -> "Move | None":
         """The row of a legacy path, or ``None``."""
         return self._by_legacy.get(legacy)
 
-    def by_id(self, id: str) -> Move | None:
+    def by_id(self, id: str) -> "Move | None":
         """The row with a stable id, or ``None``."""
         return self._by_id.get(id)
 
-    def module_rows(self, module: str) -> dict[str, Move]:
+    def module_rows(self, module: str) -> "dict[str, Move]":
         """The rows of one legacy module by attribute; ``""`` is the row of the module itself. Do not change it."""
         if self._patterns and module not in self._matched:
             self._match(module)
@@ -209,22 +212,22 @@ class Ledger:
                 self._by_legacy[row.legacy] = row
                 self._modules.setdefault(module, {}).setdefault(row.attribute, row)
 
-    def is_implied(self, row: Move) -> bool:
+    def is_implied(self, row: "Move") -> bool:
         """Whether a pattern implies a row: what it leads to need not be there."""
         return row.module in self._matched
 
     @property
-    def patterns(self) -> tuple[Pattern, ...]:
+    def patterns(self) -> "tuple[Pattern, ...]":
         """The rows that speak of many modules."""
         return self._patterns
 
     @property
-    def modules(self) -> frozenset[str]:
+    def modules(self) -> "frozenset[str]":
         """Every legacy module that a row names."""
         return frozenset(self._modules)
 
     @property
-    def roots(self) -> frozenset[str]:
+    def roots(self) -> "frozenset[str]":
         """The top-level names of all legacy modules."""
         parents = (pattern.parent for pattern in self._patterns)
         return frozenset(module.partition(".")[0] for module in (*self._modules, *parents))
@@ -242,21 +245,28 @@ class Ledger:
         return module in self._shells
 
     @property
-    def origins(self) -> tuple[Origin, ...]:
+    def origins(self) -> "tuple[Origin, ...]":
         """Where rows come from: the ledger itself, then those that were added to it."""
         return tuple(self._origins.values())
 
-    def origin(self, move: Move) -> Origin:
+    def origin(self, move: "Move") -> "Origin":
         """Where a row of this ledger comes from."""
         return self._origins.get(move.ledger) or self._origins[self.name]
 
-    def stage(self, move: Move) -> str:
+    def stage(self, move: "Move") -> str:
         """``announced``, ``deprecated`` or ``expired``, by the version in force."""
         version = self.origin(move).version
-        return versions.stage(move.since, move.removal, version) if version else versions.DEPRECATED
+        if not version:
+            return DEPRECATED
+        now, since, removal = map(numbers, (version, move.since, move.removal or "0"))
+        if now is None or since is None or removal is None:
+            from .versions import stage
+
+            return stage(move.since, move.removal, version)
+        return ANNOUNCED if now < since else EXPIRED if move.removal and now >= removal else DEPRECATED
 
 
-def _dots(name: str) -> Iterator[int]:
+def _dots(name: str) -> "Iterator[int]":
     at = name.find(".")
     while at >= 0:
         yield at

@@ -1,7 +1,5 @@
 """Loads a ledger by its name."""
 
-from __future__ import annotations
-
 from .ledger import Ledger
 
 TYPE_CHECKING = False
@@ -11,7 +9,7 @@ if TYPE_CHECKING:
     from compat.errors import CompatError
 
 
-def load(reference: str) -> Ledger:
+def load(reference: str) -> "Ledger":
     """Import the ledger at ``"package.module:LEDGER"``; raise :class:`compat.CompatError` that says what is wrong with it."""
     name, _, attribute = reference.partition(":")
     if not name or not attribute:
@@ -32,13 +30,13 @@ def load(reference: str) -> Ledger:
     return found
 
 
-def _error(text: str) -> CompatError:
+def _error(text: str) -> "CompatError":
     from compat.errors import CompatError
 
     return CompatError(text)
 
 
-def _imported(name: str) -> Any:
+def _imported(name: str) -> "Any":
     """A module of the environment, or else of the project whose settings hold here, installed or not."""
     try:
         return __import__(name, fromlist=["LEDGER"])
@@ -60,7 +58,7 @@ def _imported(name: str) -> Any:
             sys.path.remove(place)
 
 
-def _own_places(top: str) -> list[str]:
+def _own_places(top: str) -> "list[str]":
     """The directories of the project, of its own and ``src``, that hold a package or module of a name."""
     import os
 
@@ -74,7 +72,7 @@ def _own_places(top: str) -> list[str]:
     ]
 
 
-def _remedy(error: ImportError, name: str) -> str:
+def _remedy(error: "ImportError", name: str) -> str:
     import os
 
     if "PRE_COMMIT" not in os.environ:

@@ -1,23 +1,16 @@
 """What every kind of move has in common: an immutable row that says what moved where, since when, and until when.
 
 Rows hold dotted strings only, so that a ledger of thousands of rows imports none of its targets. The classes are written
-by hand rather than as dataclasses because they are loaded at the first legacy use of a process, and ``dataclasses``
-alone costs as much as the rest of that use.
+by hand rather than as dataclasses because they are loaded with each library that has a ledger, and ``dataclasses`` alone
+costs more than all of that.
 """
-
-from __future__ import annotations
 
 from operator import attrgetter
 
-from .paths import dotted, import_line, is_path, resolve
-from .versions import ANNOUNCED, EXPIRED
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any, ClassVar, NoReturn, Union
-
-    from compat import errors as errors
 
     Fault = tuple[str, str]  # reason, remedy
     Category = Union[type[Warning], str, None]
@@ -25,24 +18,34 @@ if TYPE_CHECKING:
 #: Where a row stands (:attr:`Move.place`): it serves a whole module, serves one name of a module, or changes its target.
 #: A row at any other place, :data:`CODE`, is neither served nor attached: its uses are recorded by running code.
 MODULE, NAME, TARGET, CODE = "module", "name", "target", "code"
+#: How far a row has come by the version in force.
+ANNOUNCED, DEPRECATED, EXPIRED = "announced", "deprecated", "expired"
+
+#: What :mod:`compat.ledger.kinds` defines of the rows.
+TOLD = (
+    *("advice", "error", "example", "faults", "find_target", "judgement"),
+    *("meaning", "stub", "subject", "target_faults", "warning"),
+)
+_fields: "dict[type[Move], tuple[str, ...]]" = {}
+_readers: "dict[type[Move], attrgetter[tuple[Any, ...]]]" = {}
+_put = object.__setattr__
 
 
-class _Errors:
-    """:mod:`compat.errors`: a ledger of which nothing is used loads none."""
+class _Told:
+    """What rows say, and what is wrong with them: defined by :mod:`.kinds`, which is loaded when the first row is asked."""
 
-    def __getattr__(self, name: str) -> Any:
-        from compat import errors as found
+    __slots__ = ("name",)
 
-        # Kept: nothing can be imported once the interpreter goes down.
-        vars(self).update(vars(found))
-        return getattr(found, name)
+    def __init__(self, name: str) -> None:
+        self.name = name
 
-
-if not TYPE_CHECKING:
-    errors = _Errors()
-
-_FIELDS: dict[type[Move], tuple[str, ...]] = {}
-_READERS: dict[type[Move], attrgetter[tuple[Any, ...]]] = {}
+    def __get__(self, row: "Move | None", kind: "type[Move]") -> "Any":
+        known = [cls for cls in kind.__mro__ if self.name in vars(cls)]
+        __import__("compat.ledger.kinds")
+        # By super() from one of those that define it by themselves, or else from the row.
+        home = next((cls for cls in kind.__mro__ if self.name in vars(cls) and cls not in known), Move)
+        found = vars(home)[self.name]
+        return found.__get__(row, kind) if hasattr(found, "__get__") else found
 
 
 class Move:
@@ -77,22 +80,30 @@ class Move:
         source; where there is none, the names in the order in which they first appear in the expression.
     """
 
-    kind: ClassVar[str] = ""
-    #: What a finding of this kind means, for legends.
-    meaning: ClassVar[str] = ""
+    kind: "ClassVar[str]" = ""
     #: Nothing stands behind the legacy path any more; every use of it raises.
-    is_tombstone: ClassVar[bool] = False
+    is_tombstone: "ClassVar[bool]" = False
     #: Words in braces may stand in its module's path.
-    takes_patterns: ClassVar[bool] = False
+    takes_patterns: "ClassVar[bool]" = False
     #: What the legacy path names stays there: ``canonical`` is the same path.
-    stays: ClassVar[bool] = False
+    stays: "ClassVar[bool]" = False
     #: What the legacy path names was called and is read now, or was read and is called now.
     was_called: bool = False
     was_read: bool = False
     #: The legacy path must name something inside a module.
-    needs_attribute: ClassVar[bool] = False
+    needs_attribute: "ClassVar[bool]" = False
+    #: A subclass that defines the legacy name is one of its uses.
+    is_overridden: "ClassVar[bool]" = False
     #: The adapter that is handed out in place of the canonical object; ``""``: the canonical object itself is.
     adapter: str = ""
+    #: The canonical function (``"module:function"``) whose calls the row speaks of; ``""`` for all rows but those.
+    function: str = ""
+    #: The parameters of :attr:`function` that the row speaks of, by their old and their new names.
+    parameter_names: "tuple[str, ...]" = ()
+    #: A string that is a use of the row wherever it stands in source; ``""`` for all rows but those of settings.
+    text: str = ""
+    #: What tables name where it is no path; ``""``: the legacy path.
+    shown: str = ""
     __slots__ = (
         "canonical",
         "category",
@@ -112,16 +123,28 @@ class Move:
     id: str
     legacy: str
     canonical: str
-    category: Category
+    category: "Category"
     since: str
     removal: str
-    instead: str | None
+    instead: "str | None"
     note: str
     requires: str
     ledger: str
     replacement: str
-    imports: tuple[str, ...]
-    parameters: str | None
+    imports: "tuple[str, ...]"
+    parameters: "str | None"
+    #: Of :mod:`compat.ledger.kinds.every`, and for some kinds of the module of the kind.
+    meaning: "ClassVar[str]"
+    example: "Callable[..., str]"
+    subject: "Callable[[str], str]"
+    judgement: "Callable[[str], str]"
+    advice: "Callable[[], str]"
+    error: "Callable[[str, str], Exception]"
+    warning: "Callable[[str, str], Warning]"
+    stub: "Callable[[str, str], str]"
+    faults: "Callable[[], Iterator[Fault]]"
+    find_target: "Callable[[], tuple[object, str]]"
+    target_faults: "Callable[[object], Iterator[Fault]]"
 
     def __init__(
         self,
@@ -130,19 +153,36 @@ class Move:
         *,
         since: str,
         removal: str,
-        instead: str | None,
+        instead: "str | None",
         note: str = "",
         id: str = "",
-        category: Category = None,
+        category: "Category" = None,
         requires: str = "",
         replacement: str = "",
-        imports: Union[str, tuple[str, ...]] = (),
-        parameters: str | None = None,
+        imports: "Union[str, tuple[str, ...]]" = (),
+        parameters: "str | None" = None,
+    ) -> None:
+        self._fill(legacy, canonical, since, removal, instead, note, id, category, requires, replacement, imports, parameters)
+
+    def _fill(
+        self,
+        legacy: str,
+        canonical: str,
+        since: str,
+        removal: str,
+        instead: "str | None",
+        note: str,
+        id: str,
+        category: "Category",
+        requires: str = "",
+        replacement: str = "",
+        imports: "Union[str, tuple[str, ...]]" = (),
+        parameters: "str | None" = None,
     ) -> None:
         for path in (legacy, canonical):
             if not isinstance(path, str):
                 raise TypeError(f"{type(self).__name__}() takes a path such as 'package.module:name', not {path!r}")
-        put = object.__setattr__
+        put = _put
         put(self, "category", category)
         put(self, "requires", requires)
         put(self, "legacy", legacy)
@@ -156,9 +196,6 @@ class Move:
         put(self, "imports", (imports,) if isinstance(imports, str) else tuple(imports))
         put(self, "parameters", parameters)
         put(self, "ledger", "")
-
-    #: A subclass that defines the legacy name is one of its uses.
-    is_overridden: ClassVar[bool] = False
 
     @property
     def changed(self) -> str:
@@ -192,24 +229,9 @@ class Move:
         return self.place in (MODULE, NAME) and "." not in self.attribute
 
     @property
-    def function(self) -> str:
-        """The canonical function (``"module:function"``) whose calls the row speaks of; ``""`` for all rows but those."""
-        return ""
-
-    @property
-    def parameter_names(self) -> tuple[str, ...]:
-        """The parameters of :attr:`function` that the row speaks of, by their old and their new names."""
-        return ()
-
-    @property
-    def helpers(self) -> tuple[str, ...]:
+    def helpers(self) -> "tuple[str, ...]":
         """What the row names besides its canonical object, and needs to keep old code running: paths, ``"module:name"``."""
         return (self.adapter,) if self.adapter else ()
-
-    @property
-    def text(self) -> str:
-        """A string that is a use of the row wherever it stands in source; ``""`` for all rows but those of settings."""
-        return ""
 
     @property
     def differs(self) -> str:
@@ -221,11 +243,6 @@ class Move:
         """On what the canonical path depends, where :func:`compat.choose` chose it; ``""`` where it is the same everywhere."""
         return str(getattr(self.canonical, "depends", ""))
 
-    @property
-    def shown(self) -> str:
-        """What tables name where it is no path; ``""``: the legacy path."""
-        return ""
-
     def covers(self, use: str) -> bool:
         """Whether a use of the legacy path in one way (``construct``, ``subclass``, ...) is one that the row means."""
         return True
@@ -234,18 +251,9 @@ class Move:
         """The rule under which a use of ``path``, the legacy path or one below it, is reported: the kind."""
         return self.kind
 
-    def implied(self, legacy: str, canonical: str) -> Move:
+    def implied(self, legacy: str, canonical: str) -> "Move":
         """The row that this one implies for a path below its own."""
         return self.replace(legacy=legacy, canonical=canonical)
-
-    def example(self, passed: str = "") -> str:
-        """A few lines of legacy use, as one would write them; ``""`` where there is no short way."""
-        if not self.attribute:
-            return f"import {self.module}\n"
-        owner, _, member = self.attribute.rpartition(".")
-        if owner:
-            return f"from {self.module} import {owner}\n\nthing = {owner}()\nthing.{member}()\n"
-        return f"from {self.module} import {self.attribute}\n"
 
     @property
     def place(self) -> str:
@@ -257,76 +265,17 @@ class Move:
         """The same for kinds whose rows name members of classes, too: these are put on the class."""
         return TARGET if "." in self.attribute else NAME if self.attribute else MODULE
 
-    def subject(self, use: str) -> str:
-        """What was done with what: the head of the sentence, without a verb of judgement."""
-        module, attribute = self.module, self.attribute
-        if not attribute:
-            return f"Importing '{module}'" if use == "import" else f"Using module '{module}'"
-        if use == "call":
-            return f"Calling {dotted(attribute)}() of '{module}'"
-        return f"{_VERBS.get(use, 'Using')} {attribute} from '{module}'"
-
-    def judgement(self, stage: str) -> str:
-        """How things stand at a stage: what follows the subject in the sentence."""
-        since = f"{self.ledger} {self.since}" if self.ledger else self.since
-        if stage == EXPIRED:
-            return f"has expired: it was deprecated in {since} and removed in {self.removal}."
-        if stage == ANNOUNCED:
-            return f"will be deprecated in {since} and removed in {self.removal}."
-        return f"is deprecated since {since}" + (f" and will be removed in {self.removal}." if self.removal else ".")
-
-    def advice(self) -> str:
-        """What to write instead, worded from the canonical path; ``""`` where there is none."""
-        return f"Use canonical path '{import_line(self.canonical)}' instead." if self.canonical else ""
-
     def raises(self, stage: str) -> bool:
         """Whether a use at this stage is an error and no longer a warning."""
         return stage == EXPIRED
 
-    def error(self, use: str, sentence: str) -> Exception:
-        """What such a use raises: also what Python itself would raise if the legacy path were gone."""
-        if use == "import":
-            return (errors.LegacyExpiredImport if self.attribute else errors.LegacyExpiredModule)(sentence, name=self.module)
-        kind = errors.LegacyExpiredAttribute if use in ("attribute", "set") else errors.LegacyExpiredCall
-        return kind(sentence, name=self.attribute or self.module)
-
-    def warning(self, stage: str, sentence: str) -> Warning:
-        """What every other use warns."""
-        if stage == ANNOUNCED:
-            return errors.LegacyAnnouncedWarning(self.legacy, self.since, self.removal, sentence)
-        return errors.category_of(self.category)(self.legacy, self.since, self.removal, sentence)
-
-    def stub(self, name: str, said: str) -> str:
-        """The lines of a stub that declare ``name``; ``""`` where the canonical object says what it is."""
-        return ""
-
-    def faults(self) -> Iterator[Fault]:
-        """Yield each ``(reason, remedy)`` that is wrong with the row by itself, nothing imported."""
-        if self.is_pattern:
-            if not self.takes_patterns:
-                yield f"{type(self).__name__} takes no pattern", "write a row for each path, or use Module(...)"
-        elif not is_path(self.module) or (self.attribute and not is_path(self.attribute.partition("(")[0])):
-            yield f"{self.legacy!r} is no legacy path", "write 'package.module' or 'package.module:attribute'"
-        if self.requires and not (self.requires[:1].isalnum() and self.requires.isascii()):
-            yield f"requires={self.requires!r} is no requirement", "write one such as requires='shop-extras>=2'"
-        if self.needs_attribute and not self.attribute:
-            yield "a name is missing after the module", f"write {self.module + ':Name'!r}, or use Module(...)"
-
-    def find_target(self) -> tuple[object, str]:
-        """Import the canonical object; return it and ``""``, or None and why it cannot be had."""
-        return resolve(self.canonical)
-
-    def target_faults(self, target: object) -> Iterator[Fault]:
-        """Yield each ``(reason, remedy)`` that is wrong with the row now that ``target``, its canonical object, is at hand."""
-        yield from ()
-
-    def replace(self, **changes: Any) -> Move:
+    def replace(self, **changes: "Any") -> "Move":
         """Return a copy with some fields changed."""
         fields = self._fields()
         for name in changes:
             if name not in fields:
                 raise TypeError(f"{type(self).__name__} has no field {name!r}; it has {', '.join(fields)}")
-        copy, put = object.__new__(type(self)), object.__setattr__
+        copy, put = object.__new__(type(self)), _put
         for name, value in zip(fields, self._values()):
             put(copy, name, value)
         for name, value in changes.items():
@@ -334,23 +283,23 @@ class Move:
         return copy
 
     @classmethod
-    def _fields(cls) -> tuple[str, ...]:
-        known = _FIELDS.get(cls)
+    def _fields(cls) -> "tuple[str, ...]":
+        known = _fields.get(cls)
         if known is None:
-            known = _FIELDS[cls] = tuple(name for base in reversed(cls.__mro__) for name in base.__dict__.get("__slots__", ()))
+            known = _fields[cls] = tuple(name for base in reversed(cls.__mro__) for name in base.__dict__.get("__slots__", ()))
         return known
 
-    def _values(self) -> tuple[Any, ...]:
+    def _values(self) -> "tuple[Any, ...]":
         cls = type(self)
-        read = _READERS.get(cls)
+        read = _readers.get(cls)
         if read is None:
-            read = _READERS[cls] = attrgetter(*cls._fields())
+            read = _readers[cls] = attrgetter(*cls._fields())
         return read(self)
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
+    def __setattr__(self, name: str, value: object) -> "NoReturn":
         raise AttributeError(f"{type(self).__name__} rows are immutable; use .replace({name}=...) to get a changed copy")
 
-    def __delattr__(self, name: str) -> NoReturn:
+    def __delattr__(self, name: str) -> "NoReturn":
         raise AttributeError(f"{type(self).__name__} rows are immutable; {name!r} cannot be deleted")
 
     def __eq__(self, other: object) -> bool:
@@ -359,7 +308,7 @@ class Move:
     def __hash__(self) -> int:
         return hash((type(self), self.legacy, self.canonical, self.since, self.removal))
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> "tuple[Any, ...]":
         return _rebuild, (type(self), self._values())
 
     def __repr__(self) -> str:
@@ -369,17 +318,23 @@ class Move:
         return f"{type(self).__name__}({self.legacy!r}, {self.canonical!r}, {shown})"
 
 
-def _rebuild(kind: type[Move], values: tuple[Any, ...]) -> Move:
+def numbers(version: str) -> "tuple[int, ...] | None":
+    """The numbers of a version of numbers and dots, in which ``1`` and ``1.0`` are the same; ``None`` for any other."""
+    parts = version.split(".")
+    if not all(part.isdigit() and part.isascii() for part in parts):
+        return None
+    found = [int(part) for part in parts]
+    while len(found) > 1 and not found[-1]:
+        found.pop()
+    return tuple(found)
+
+
+def _rebuild(kind: "type[Move]", values: "tuple[Any, ...]") -> "Move":
     move = object.__new__(kind)
     for name, value in zip(kind._fields(), values):
-        object.__setattr__(move, name, value)
+        _put(move, name, value)
     return move
 
 
-_VERBS = {
-    "construct": "Constructing",
-    "import": "Importing",
-    "override": "Overriding",
-    "set": "Assigning",
-    "subclass": "Subclassing",
-}
+for _name in TOLD:
+    setattr(Move, _name, _Told(_name))

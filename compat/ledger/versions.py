@@ -6,11 +6,11 @@ import os
 
 from compat._forking import gate
 
+from .move import ANNOUNCED, DEPRECATED, EXPIRED, numbers
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-ANNOUNCED, DEPRECATED, EXPIRED = "announced", "deprecated", "expired"
 
 
 def parse(version: str) -> Any:
@@ -18,13 +18,8 @@ def parse(version: str) -> Any:
 
     Plain ``1.2.3`` is compared without ``packaging``, which costs 20 ms to import; anything else goes through it.
     """
-    parts = version.split(".")
-    if all(part.isdigit() and part.isascii() for part in parts):
-        numbers = [int(part) for part in parts]
-        while len(numbers) > 1 and numbers[-1] == 0:
-            numbers.pop()
-        return _Plain(tuple(numbers), version)
-    return _Full(version)
+    found = numbers(version)
+    return _Full(version) if found is None else _Plain(found, version)
 
 
 class _Key:

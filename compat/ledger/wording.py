@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .versions import DEPRECATED
+from .move import DEPRECATED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

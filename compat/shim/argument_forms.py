@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 
-from compat.ledger.versions import EXPIRED
+from compat.ledger.move import EXPIRED
 
 from .recording.funnel import record
 from .serving.targets import resolve

@@ -4,8 +4,6 @@ The finder of these looks on as the modules of their rows are imported, and puts
 them installed at once; so has the import of a legacy module.
 """
 
-from __future__ import annotations
-
 import atexit
 import functools
 import sys
@@ -34,7 +32,7 @@ _START = ("netra_compat_start", "compat.boot.start")
 class _Ledger(wires.Standing):
     """A ledger that stands by, its roots, and by module which of its rows change what."""
 
-    def __init__(self, ledger: Ledger, failed: Callable[[Exception], object]) -> None:
+    def __init__(self, ledger: "Ledger", failed: "Callable[[Exception], object]") -> None:
         super().__init__(ledger, failed)
         self.roots = ledger.roots
         self.changes: dict[str, dict[str, list[Any]]] = {}
@@ -65,7 +63,7 @@ class _Ledger(wires.Standing):
             name = name.rpartition(".")[0]
         return False
 
-    def cover(self, module: ModuleType) -> bool:
+    def cover(self, module: "ModuleType") -> bool:
         """Put wires in place for the rows that concern a module; return whether all of them could stand by."""
         name = module.__name__
         rows = self.ledger.module_rows(name) if name.partition(".")[0] in self.roots else {}
@@ -82,7 +80,7 @@ class _Ledger(wires.Standing):
                 self._replaced[id(found)] = found, vars(module)[path]
         return could
 
-    def _can_stand_by(self, rows: list[Any]) -> bool:
+    def _can_stand_by(self, rows: "list[Any]") -> bool:
         """Rows of several kinds are composed by who installs them; what stays where it is and has expired is hidden at once."""
         is_gone = rows[0].stays and rows[0].raises(self.ledger.stage(rows[0]))
         return not is_gone and len({row.kind for row in rows}) == 1
@@ -98,13 +96,13 @@ class _Ledger(wires.Standing):
                         namespace[key] = self._replaced[id(value)][1]
         self._replaced.clear()
 
-    def _watch_children(self, module: ModuleType) -> bool:
+    def _watch_children(self, module: "ModuleType") -> bool:
         if module.__name__.partition(".")[0] in self.roots and self.ledger.has_children(module.__name__):
             _watch_missing(module, self.ledger.is_declared)
         return True
 
 
-def sought_below(module: str, frame: FrameType | None) -> str:
+def sought_below(module: str, frame: "FrameType | None") -> str:
     """The submodule for which the import system asks a module for its ``__path__``; ``""`` where others ask."""
     while frame is not None and frame.f_globals.get("__name__", "").startswith("compat.shim"):
         frame = frame.f_back
@@ -115,7 +113,7 @@ def sought_below(module: str, frame: FrameType | None) -> str:
 
 
 @wires.unseen
-def _watch_missing(module: ModuleType, concerns: Callable[[str], bool]) -> None:
+def _watch_missing(module: "ModuleType", concerns: "Callable[[str], bool]") -> None:
     """Trip where a legacy submodule is looked for as an attribute of a module, or below one that has no ``__path__``."""
     namespace = vars(module)
     own = namespace.get("__getattr__")
@@ -137,7 +135,7 @@ def _watch_missing(module: ModuleType, concerns: Callable[[str], bool]) -> None:
     namespace["__getattr__"] = __getattr__
 
 
-def _watch_names(module: ModuleType, rows: dict[str, Move]) -> bool:
+def _watch_names(module: "ModuleType", rows: "dict[str, Move]") -> bool:
     namespace = vars(module)
     wanted = {
         name: row
@@ -156,7 +154,7 @@ def _watch_names(module: ModuleType, rows: dict[str, Move]) -> bool:
     return True
 
 
-def is_same(value: object, move: Move) -> bool:
+def is_same(value: object, move: "Move") -> bool:
     """Whether a live module still carries the very canonical object: observing it changes nothing but the counting."""
     if not move.canonical:
         return False
@@ -167,7 +165,7 @@ def is_same(value: object, move: Move) -> bool:
     return found is not None and found is value
 
 
-def _watch(module: ModuleType, path: str, rows: list[Any]) -> bool:
+def _watch(module: "ModuleType", path: str, rows: "list[Any]") -> bool:
     """Stand by for the rows of one kind that change the same; return whether that could be done."""
     if not path:
         return False
@@ -180,7 +178,7 @@ def _watch(module: ModuleType, path: str, rows: list[Any]) -> bool:
     return _watch_member(owner, name, row)
 
 
-def _watch_in_place(owner: Any, name: str, place: tuple[str, str], row: Any) -> bool:
+def _watch_in_place(owner: "Any", name: str, place: "tuple[str, str]", row: "Any") -> bool:
     found = vars(owner).get(name, wires.MISSING)
     if "__compat_marked__" in getattr(found, "__dict__", ()):
         return False
@@ -196,7 +194,7 @@ def _watch_in_place(owner: Any, name: str, place: tuple[str, str], row: Any) -> 
     return True
 
 
-def _watch_class(kind: Any, row: Any) -> bool:
+def _watch_class(kind: "Any", row: "Any") -> bool:
     makes, derives = row.covers("construct"), row.covers("subclass")
     is_special = hasattr(type(kind), "__members__") or getattr(kind, "_is_protocol", False) or not _is_open(kind)
     if is_special or (makes and not wires.is_plain(vars(kind).get("__init__"))):
@@ -208,7 +206,7 @@ def _watch_class(kind: Any, row: Any) -> bool:
     return True
 
 
-def _watch_arguments(owner: Any, name: str, place: tuple[str, str], rows: list[Any]) -> bool:
+def _watch_arguments(owner: "Any", name: str, place: "tuple[str, str]", rows: "list[Any]") -> bool:
     kind = getattr(owner, name)
     if isinstance(kind, type):
         owner, name = kind, "__init__"
@@ -225,7 +223,7 @@ def _watch_arguments(owner: Any, name: str, place: tuple[str, str], rows: list[A
     return True
 
 
-def _watch_member(kind: Any, name: str, row: Any) -> bool:
+def _watch_member(kind: "Any", name: str, row: "Any") -> bool:
     if not isinstance(kind, type) or not _is_open(kind) or wires.static(kind, name) is not wires.MISSING:
         return False
     if row.was_called or row.was_read:
@@ -259,11 +257,11 @@ def _watch_threads() -> None:
             _watch_handing(kind)
 
 
-def _watch_handing(kind: Any) -> None:
+def _watch_handing(kind: "Any") -> None:
     original = vars(kind)["__init__"]
 
     @functools.wraps(original)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+    def __init__(self: "Any", *args: "Any", **kwargs: "Any") -> None:
         real = original
         if wires.standing and any(_is_handed(one) for one in (*args, *kwargs.values())) and wires.trip():
             real = wires.unwired(vars(kind)["__init__"])
@@ -272,11 +270,11 @@ def _watch_handing(kind: Any) -> None:
     wires.lay(kind, "__init__", __init__, original)
 
 
-def _is_open(kind: type) -> bool:
+def _is_open(kind: "type") -> bool:
     return bool(kind.__flags__ & _HEAP) and not kind.__flags__ & _IMMUTABLE
 
 
-def _below(kind: Any) -> Iterator[Any]:
+def _below(kind: "Any") -> "Iterator[Any]":
     for cls in type.__subclasses__(kind):
         yield cls
         yield from _below(cls)
@@ -297,7 +295,9 @@ class _Finder:
         packages = (package.partition(".")[0] for one in ledgers for package in one.packages)
         self._concerned = frozenset(("threading", wires.EXECUTORS, *packages, *(name for one in ledgers for name in one.changes)))
 
-    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, name: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
         """The import system's question: what really exists is looked on at, what does not is left to those who serve it."""
         root = name.partition(".")[0]
         if root not in self.roots and name not in self._concerned and root not in self._concerned:
@@ -312,7 +312,7 @@ class _Finder:
         finally:
             self._busy.discard(me)
 
-    def _find(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+    def _find(self, name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
         ledgers: list[Any] = list(wires.standing)
         found = self._elsewhere(name, path, target) if ledgers else None
         if found is None:
@@ -327,7 +327,7 @@ class _Finder:
             found.loader = wires.OverlayLoader(found.loader, found, _cover, wires.loading)  # type: ignore[assignment]
         return found
 
-    def _elsewhere(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+    def _elsewhere(self, name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
         for other in list(sys.meta_path):
             if other is not self and getattr(other, "__module__", "") not in _START and hasattr(other, "find_spec"):
                 found = other.find_spec(name, path, target)
@@ -340,7 +340,7 @@ _finder = _Finder()
 serving.append(lambda root: bool(wires.standing) and root in _finder.roots)
 
 
-def _cover(module: ModuleType) -> None:
+def _cover(module: "ModuleType") -> None:
     """A module has been loaded: let its rows stand by, or, where something legacy was used meanwhile, serve them."""
     with gate:
         could = _stand_by_at(module) if not wires.is_tripped() else True
@@ -357,7 +357,7 @@ def _cover(module: ModuleType) -> None:
             wires.trip()
 
 
-def _stand_by_at(module: ModuleType) -> bool:
+def _stand_by_at(module: "ModuleType") -> bool:
     if module.__name__ in ("threading", wires.EXECUTORS):
         _watch_threads()
     could = True
@@ -370,7 +370,7 @@ def _stand_by_at(module: ModuleType) -> bool:
     return could
 
 
-def stand_by(ledger: Ledger, load: Callable[[], Any], failed: Callable[[Exception], object]) -> None:
+def stand_by(ledger: "Ledger", load: "Callable[[], Any]", failed: "Callable[[Exception], object]") -> None:
     """Have a ledger stand by, or install it where what a use needs is loaded anyway.
 
     ``load`` gives :mod:`compat.shim.installation`; ``failed`` is told of what fails later.
@@ -402,7 +402,7 @@ def stand_by(ledger: Ledger, load: Callable[[], Any], failed: Callable[[Exceptio
         wires.trip()
 
 
-def answer(name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+def answer(name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
     """What the ledgers that stand by answer to the import system."""
     return _finder.find_spec(name, path, target) if _finder in sys.meta_path else None
 

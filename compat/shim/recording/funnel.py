@@ -17,7 +17,7 @@ from itertools import repeat
 from compat import errors
 from compat._forking import gate
 from compat.ledger import Ledger, Move, sentence
-from compat.ledger.move import errors as errors_of_rows
+from compat.ledger import kinds as kinds  # nothing is imported in the middle of a use
 from compat.telemetry.record.cells import watched
 from compat.telemetry.record.counters import on_reset, prepare
 from compat.telemetry.record.counters import open_cell as _open
@@ -330,7 +330,6 @@ def prepare_for_the_end() -> None:
 
 
 atexit.register(prepare_for_the_end)
-errors_of_rows.CompatError  # noqa: B018 - nothing is imported in the middle of a use
 
 
 def recorded() -> tuple[Move, ...]:

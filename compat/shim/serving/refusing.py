@@ -6,7 +6,7 @@ from importlib.machinery import ModuleSpec
 
 from compat.errors import of_module
 from compat.ledger import Module, sentence
-from compat.ledger.versions import EXPIRED
+from compat.ledger.move import EXPIRED
 
 from ..recording import bytecode, callsite, lazy
 from ..recording.frameless import frameless

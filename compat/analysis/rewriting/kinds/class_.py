@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Optional
 
-from compat.ledger.kinds.class_ import DIFFERS
+from compat.ledger import Class
 
 from ...model.doctests import DOCTEST
 from ...targets.adapters import is_async_function
@@ -45,7 +45,7 @@ def is_built_path(targets: Targets, canonical: str) -> bool:
 
 def differs(targets: Targets, canonical: str) -> str:
     """What the rows of kind ``class`` say of a factory-built class, which any row may lead to; ``""`` for another path."""
-    return DIFFERS if is_built_path(targets, canonical) else ""
+    return Class.differs if is_built_path(targets, canonical) else ""
 
 
 @dataclass
