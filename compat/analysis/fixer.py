@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Callable, Optional, Union
@@ -231,8 +231,9 @@ class _Fixing:
         module, is_package = self.scanner.modules.of(item)
         options = self.options(item)
         whole = True
+        by: Collection[str] = ()
         if not (parses or item.path in self.parsed or item.path in self.hints or options.skip_all):
-            left, whole = self._leave(item, raw, module, options)
+            left, whole, by = self._leave(item, raw, module, options)
             if left is not None:
                 return left
         return fix_bytes(
@@ -244,16 +245,18 @@ class _Fixing:
             options=options,
             hints=self.hints.get(item.path),
             whole=whole,
+            by=by,
         )
 
-    def _leave(self, item: Found, raw: bytes, module: str, options: Options) -> tuple[Optional[Outcome], bool]:
+    def _leave(self, item: Found, raw: bytes, module: str, options: Options) -> tuple[Optional[Outcome], bool, Collection[str]]:
         """The outcome of a file in which nothing can be rewritten, as its imports tell.
 
-        ``None`` where that takes parsing it, with whether it is likely then that something is.
+        ``None`` where that takes parsing it, with whether it is likely then that something is, and the names by which alone
+        something is used there (none where that is not known).
         """
         scanner = self.scanner
         if scanner.targets.carried is None or item.path.endswith(notebooks.SUFFIX):
-            return None, True
+            return None, True, ()
         named = partial(scanner.modules.of, item)
         is_inside = scanner.modules.is_inside(item.path)
         leaver: Optional[Leaver] = None
@@ -265,13 +268,15 @@ class _Fixing:
 
         made = shortcut.find(item.path, raw, scanner.targets, scanner.prefilter, named, begin, is_inside=is_inside)
         if made is None:
-            return None, leaver is None or leaver.is_promising
+            return None, leaver is None or leaver.is_promising, ()
+        if made.is_undecided:
+            return None, False, made.names
         skips = made.skips(options.chosen)
         carried = None if made.gives and module else ()
         status = SKIPPED if skips else UNCHANGED
         symbols = {skip.symbol for skip in skips} if module else ()
         given = {name: target for name, target in made.re_exported.items() if target.legacy in symbols}
-        return Outcome(item.path, status, raw, raw, skips=skips, module=module, carried=carried, re_exported=given), False
+        return Outcome(item.path, status, raw, raw, skips=skips, module=module, carried=carried, re_exported=given), False, ()
 
     def overrides_in(self, item: Found, raw: bytes, rows: frozenset[str]) -> Facts:
         """What a file says of methods that classes of the trees override."""

@@ -17,17 +17,21 @@ if TYPE_CHECKING:
 
 
 class Leaver(shortcut.Finder):
-    """Notes each import that is left whatever stands around it; gives up at any other use."""
+    """Notes each import that is left whatever stands around it; gives up at a use that is likely to be rewritten."""
 
     def __init__(self, source: Source, targets: Targets, spans: tuple[list[int], list[int]]) -> None:
         super().__init__(source, targets, spans)
         self._left: list[tuple[int, Target, str]] = []
+        self._promises = False
+        #: Whether there is an import of which its uses in the file decide if it is rewritten.
+        self.is_undecided = False
+        #: What the imports bind.
+        self.names: set[str] = set()
 
     @property
     def is_promising(self) -> bool:
         """Whether it was given up for an import that is rewritten in most files, or for another use."""
-        target = self._left[-1][1] if not self._is_sure else None
-        return target is None or beforehand.is_promising(self.targets, target)
+        return self._promises or not self.is_undecided
 
     def skips(self, chosen: Optional[Chosen]) -> tuple[Skip, ...]:
         """Each use that was selected, and why it is left."""
@@ -39,17 +43,23 @@ class Leaver(shortcut.Finder):
         return tuple(sorted(dict.fromkeys(made), key=lambda skip: (skip.line, skip.column, skip.symbol)))
 
     def alias(self, node: ast.AST, alias: ast.alias, start: int, end: int) -> bool:
-        return super().alias(node, alias, start, end) and self._is_sure
+        known = len(self._left)
+        is_enough = super().alias(node, alias, start, end) and not self._promises
+        if len(self._left) > known:
+            self.names.add(alias.asname or alias.name.partition(".")[0])
+        return is_enough
 
     def string(self, start: int, end: int, places: list[int]) -> bool:
-        return super().string(start, end, places) and self._is_sure
-
-    @property
-    def _is_sure(self) -> bool:
-        return not self._left or bool(self._left[-1][2])
+        known = len(self._left)
+        return super().string(start, end, places) and len(self._left) == known
 
     def report(self, target: Target, how: str, start: int, end: int, confidence: str) -> None:
         known, key = self.targets.left, (target.legacy, target.canonical)
         if key not in known:
             known[key] = beforehand.why_left(self.targets, target)
-        self._left.append((start, target, known[key] if how == "import" else ""))
+        reason = known[key] if how == "import" else ""
+        self._left.append((start, target, reason))
+        if not reason and beforehand.is_promising(self.targets, target):
+            self._promises = True
+        elif not reason:
+            self.is_undecided = True

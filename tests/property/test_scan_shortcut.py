@@ -102,6 +102,14 @@ BODIES = [
     "given().rotate()\nMine().rotate()\n",
     "old = 1\nmake(1)\nmake(1, new=old)\n",
     "make(\n    1,\n    old  # the value\n    =2,\n)\n",
+    "def use(user):\n    # as it was\n    return Engine(user)\n",
+    "class Job:\n    def run(self):\n        self.engine = Engine()\n\n    async def aid(self):\n        return plain\n",
+    "def other(a, b=(1, 2)):\n    '''\nEngine\n    '''\n    return [\n        a]\n\n\ndef one(): return Engine\n",
+    "def names():\n    return vars(), plain\n",
+    "def takes(engine: 'Engine' = None):\n    engine = isinstance(engine, Engine)\n    def inner():\n        return Engine()\n",
+    "def taken():\n    global Engine\n    get_engine = Engine = 1\n",
+    "def get_engine(): return 1\n",
+    "for engine in ():\n    def late():\n        return len\n\n    Engine()\n",
     "make(1, \uff4fld=2)\nw = Widget()\nw.\uff52otate()\n",
 ]
 
@@ -162,7 +170,7 @@ def test_what_is_left_without_parsing_is_left_for_the_same_reasons(ledger, tmp_p
     for options in ({}, {"unsafe": True}, {"select": ["name"]}):
         quick = fixer.fix([str(tree)], ledger, **options).outcomes
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(fixer._Fixing, "_leave", lambda *_given: (None, True))
+            patch.setattr(fixer._Fixing, "_leave", lambda *_given: (None, True, ()))
             assert [_told(item) for item in quick] == [_told(item) for item in fixer.fix([str(tree)], ledger, **options).outcomes]
 
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
-from . import embedded, name_resolution, relevance
+from . import embedded, name_resolution
 from .file_model import FileModel
 
 if TYPE_CHECKING:
     from ..reading.dialects import Tree
     from ..reading.sources import Source
-    from ..targets import Targets
+    from .relevance import Relevance
 
 
 def build(
-    source: Source, tree: Tree, targets: Targets, *, module: str = "", is_package: bool = False, whole: bool = True
+    source: Source, tree: Tree, *, module: str = "", is_package: bool = False, relevance: Optional[Relevance] = None
 ) -> FileModel:
-    """Model one file. With ``whole`` false, functions in which nothing legacy can be used are left out."""
+    """Model one file, without functions that do not matter, if it is given what says so."""
     data = source.data
-    relevant = None if whole else relevance.Relevance(source, targets)
-    names = name_resolution.resolve(
-        tree.module, module, is_package=is_package, declares=b"global" in data or b"nonlocal" in data, relevance=relevant
-    )
+    declares = b"global" in data or b"nonlocal" in data
+    asked = None if tree.is_skimmed else relevance
+    names = name_resolution.resolve(tree.module, module, is_package=is_package, declares=declares, relevance=asked)
     made = FileModel(source, tree, names, module)
-    embedded.add(made, relevant)
+    embedded.add(made, relevance)
     return made

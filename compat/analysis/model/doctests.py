@@ -100,7 +100,7 @@ def _program(file: FileModel, targets: Targets, start: int, end: int, *, is_docs
         starts.append(len(body))
         body += text + b"\n"
     source = sources.Source(file.source.path, body, body.decode("utf-8"), "utf-8", b"")
-    inner = building.build(source, tree, targets)
+    inner = building.build(source, tree)
     programs = add(inner, targets)
     return Program(file, inner, starts, [place for place, _text in lines], indent, is_docstring, programs)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Optional
 
-from ..reading import dialects
+from ..reading import dialects, skimming
 from . import building, doctests, references
 from .inferring import inference, neighbours
 from .inferring.carrying import Carrying
 from .receivers import Receivers
+from .relevance import Relevance
 
 if TYPE_CHECKING:
     import ast
+    from collections.abc import Collection
 
     from ..hints import Hints, Told
     from ..reading.sources import Source
@@ -98,16 +100,20 @@ def read(
     module: str = "",
     is_package: bool = False,
     whole: bool = True,
+    by: Collection[str] = (),
     hints: Optional[Hints] = None,
 ) -> FileUses:
     """Parse a file and find its references.
 
     Raises :class:`compat.analysis.reading.dialects.Unparsable` where no reading of it parses. With ``whole`` false, function
-    bodies in which nothing legacy can stand are parsed, but not looked at.
+    bodies in which nothing legacy can stand are parsed, but not looked at; where nothing legacy is used but ``by`` some names,
+    those without such a name are not parsed either.
     """
     try:
-        tree = dialects.parse(source)
-        file = building.build(source, tree, targets, module=module, is_package=is_package, whole=whole)
+        relevance = None if whole else Relevance(source, targets)
+        places = relevance.naming(by) if relevance is not None and by else None
+        tree = (skimming.parse(source, places) if places is not None else None) or dialects.parse(source)
+        file = building.build(source, tree, module=module, is_package=is_package, relevance=relevance)
         uses = FileUses(file, targets, doctests.add(file, targets), hints)
         assert uses.references is not None
         return uses

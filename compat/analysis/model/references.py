@@ -145,10 +145,10 @@ class _Finder:
         value = str(text.node.value)
         if len(value) > constructs.LONGEST_PATH or " " in value:
             return
-        path = value.replace(":", ".")
-        head = path.partition(".")[0]
         if not _DOTTED.match(value) and not (value.startswith(".") and text.call is not None):
             return
+        path = value.replace(":", ".")
+        head = path.partition(".")[0]
         if self._is_declaration(text):
             return
         how, confidence = self._role(text)

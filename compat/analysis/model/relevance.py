@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Optional
 
 from ..reading.compatibility_characters import foreign_runs
-from ..reading.constructs import IMPORTERS
+from ..reading.constructs import DYNAMIC, IMPORTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +24,7 @@ _READS = (b".", b'"', b"'")
 _RELATIVE = re.compile(rb"from[ \t]*\.")
 _GIVES = re.compile(rb"\breturn[ \t]+(?!None\b|True\b|False\b|[\"'\d])|\byield\b|->(?![ \t]*None\b)")
 _KEPT = re.compile(rb"\.\w+[ \t]*(?:=(?!=)|:)")
+_DYNAMIC = frozenset(map(str.encode, DYNAMIC))
 
 
 class Relevance:
@@ -65,6 +66,21 @@ class Relevance:
             # What an attribute of `self` is may be said in any method: those that assign one matter, too.
             found += [*self._members(read), *(match.start() for match in _KEPT.finditer(self.data))]
         self.places = sorted(found)
+
+    def naming(self, names: Iterable[str]) -> Optional[list[int]]:
+        """Where one of some names, something of the ledger, or what may read any name may stand, in order.
+
+        ``None`` where that may be anywhere.
+        """
+        if not self.is_plain:
+            return None
+        found = [*self._always, *self._of(_DYNAMIC)]
+        for word in {name.encode() for name in names}:
+            at = self.data.find(word)
+            while at >= 0:
+                found.append(at)
+                at = self.data.find(word, at + len(word))
+        return sorted(found)
 
     @cached_property
     def _always(self) -> list[int]:

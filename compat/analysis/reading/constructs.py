@@ -18,6 +18,8 @@ _PATCHERS_OF_PATCH = ("patch.multiple", "patch.dict")
 KEYED = ("delitem", "setitem", "pop", "get")
 #: What makes the rows of a ledger: the paths among its strings declare moves, and use nothing.
 DECLARATIONS = frozenset((*(kind.__name__ for kind in KINDS.values()), "names", "removed"))
+#: Functions that read, or may read, any name of the code around their call.
+DYNAMIC = frozenset(("eval", "exec", "locals", "globals", "vars", "dir"))
 #: A string longer than this is no path.
 LONGEST_PATH = 400
 

@@ -35,10 +35,17 @@ _JOINER = re.compile(rb"\b(as|if)\b")
 
 class Tree:
     """A parsed file; ``changed`` names what had to be rewritten for the running Python to parse it, ``parameters`` are the spans
-    of type parameters that were left out."""
+    of type parameters that were left out. One that is skimmed lacks function bodies."""
 
-    def __init__(self, module: ast.Module, changed: tuple[str, ...] = (), parameters: tuple[tuple[int, int], ...] = ()) -> None:
-        self.module, self.changed, self.parameters = module, changed, parameters
+    def __init__(
+        self,
+        module: ast.Module,
+        changed: tuple[str, ...] = (),
+        parameters: tuple[tuple[int, int], ...] = (),
+        *,
+        is_skimmed: bool = False,
+    ) -> None:
+        self.module, self.changed, self.parameters, self.is_skimmed = module, changed, parameters, is_skimmed
 
     @property
     def has_rewritten_calls(self) -> bool:

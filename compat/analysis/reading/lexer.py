@@ -77,7 +77,7 @@ def line_start(data: bytes, at: int, floor: int = 0) -> int:
 
 def _around(data: bytes, places: Sequence[int]) -> tuple[list[int], list[int]] | None:
     """The strings in three quotes, which alone reach over lines, and what else stands in the lines of ``places``."""
-    found = _in_three_quotes(data, places[-1])
+    found = in_three_quotes(data, places[-1])
     if found is None:
         return None
     starts, ends = found
@@ -101,8 +101,8 @@ def _around(data: bytes, places: Sequence[int]) -> tuple[list[int], list[int]] |
     return found
 
 
-def _in_three_quotes(data: bytes, upto: int) -> tuple[list[int], list[int]] | None:
-    """Starts and ends of the strings in three quotes that start before an offset; ``None`` where that is not sure."""
+def in_three_quotes(data: bytes, upto: int | None = None) -> tuple[list[int], list[int]] | None:
+    """Starts and ends of the strings in three quotes that start before an offset, or of all; ``None`` where that is not sure."""
     starts: list[int] = []
     ends: list[int] = []
     at = 0

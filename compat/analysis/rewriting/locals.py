@@ -7,6 +7,7 @@ import builtins
 import re
 from typing import TYPE_CHECKING, Optional
 
+from ..reading.constructs import DYNAMIC
 from .edits import Edit, replacing
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ _LONGEST = 1000
 #: Words after which a name is bound.
 _BINDING = (b"def", b"class", b"as", b"global", b"nonlocal", b"type")
 _WORD = re.compile(rb"\w+")
-DYNAMIC = frozenset(("eval", "exec", "locals", "globals", "vars", "dir"))
 
 
 def rename(plan: Plan, item: ImportedName, new: str) -> Optional[list[Edit]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Callable
 
@@ -132,8 +132,10 @@ class Plan:
 
     def skip_span(self, start: int, rule: str, symbol: str, reason: str, degree: str = SHOWN, *, is_detail: bool = False) -> None:
         """Leave what stands at an offset alone, and say why."""
-        made = replace(self._noted(start, rule, symbol, reason, degree), is_detail=is_detail)
-        if not self.is_allowed(start, rule, symbol) and made not in self._skipped:
+        if self.is_allowed(start, rule, symbol):
+            return
+        made = self._noted(start, rule, symbol, reason, degree, is_detail=is_detail)
+        if made not in self._skipped:
             self._skipped.add(made)
             self.skips.append(made)
 
@@ -145,8 +147,9 @@ class Plan:
             self.skip_span(start, rule, symbol, doubt, LIKELY)
         return self.options.unsafe
 
-    def _noted(self, start: int, rule: str, symbol: str, reason: str, degree: str) -> Skip:
-        return Skip(self.file.source.path, *self.file.source.position(start), rule, symbol, reason, degree)
+    def _noted(self, start: int, rule: str, symbol: str, reason: str, degree: str, *, is_detail: bool = False) -> Skip:
+        source = self.file.source
+        return Skip(source.path, *source.position(start), rule, symbol, reason, degree, is_detail)
 
     def is_allowed(self, start: int, rule: str, symbol: str) -> bool:
         """Whether the use of a legacy path at an offset is to be left: a comment allows it, or it was not selected."""

@@ -85,13 +85,15 @@ def fix_bytes(
     options: Options = PLAIN,
     hints: Optional[Hints] = None,
     whole: bool = True,
+    by: Collection[str] = (),
     follows: bool = True,
 ) -> Outcome:
     """Rewrite the bytes of one file; encoding, BOM and line ends stay. Never raises for what the file holds.
 
     ``hints`` is what is known of the file from outside. With ``whole`` false, function bodies in which nothing legacy can stand
-    are looked at only if something is to be rewritten: quicker for a file in which most likely nothing is. What other files
-    come to by it is not asked then. ``follows`` says whether to rewrite what inlined code uses in turn.
+    are looked at only if something is to be rewritten: quicker for a file in which most likely nothing is, all the more where
+    nothing legacy is used but ``by`` some names. What other files come to by it is not asked then. ``follows`` says whether to
+    rewrite what inlined code uses in turn.
     """
     if path.endswith(notebooks.SUFFIX):
         return _fix_notebook(notebooks.Notebook(path, raw), targets, replace(options, kept_locals=frozenset()))
@@ -103,7 +105,7 @@ def fix_bytes(
     gc_pause.between_files()
     known = {"module": module, "is_package": is_package, "hints": hints}
     try:
-        uses = file_uses.read(source, targets, whole=whole, **known)  # type: ignore[arg-type]
+        uses = file_uses.read(source, targets, whole=whole, by=by, **known)  # type: ignore[arg-type]
     except dialects.Unparsable as error:
         return replace(made, status=FAILED, reason=f"line {error.line}: {finding_text.unparsable(error.reason)}")
     try:

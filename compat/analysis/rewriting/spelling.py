@@ -6,6 +6,7 @@ import ast
 import builtins
 from typing import TYPE_CHECKING, Optional
 
+from ..reading import constructs
 from . import guards
 from . import locals as local_names
 from .plan import Placement
@@ -81,7 +82,7 @@ class Speller:
             or not local_names.is_private_enough(plan, item)
             or local_names.is_said(plan, item.local)
             or plan.file.statement(item.statement) is None
-            or local_names.DYNAMIC & plan.names_in_use()
+            or constructs.DYNAMIC & plan.names_in_use()
         )
 
     def _is_covered(self, chain: Chain) -> bool:

@@ -83,23 +83,24 @@ def parsed(tree: Path) -> tuple[list[str], list[str]]:
 
 
 def trees_of_fix(tree: Path) -> tuple[int, float]:
-    """How many files a fix makes syntax trees of, and the CPU seconds of that alone."""
+    """How many syntax trees a fix makes of files, or of the parts of them that matter, and the CPU seconds of that alone."""
     from compat.analysis import fixer
+    from compat.analysis.reading import dialects
     from compat.netra.ledger import LEDGER
 
-    taken: dict[str, bytes] = {}
-    rewrite = fixer.fix_bytes
-    fixer.fix_bytes = lambda path, raw, *given, **named: taken.update({path: raw}) or rewrite(path, raw, *given, **named)
+    texts: list[str] = []
+    parse = dialects.parse_text
+    dialects.parse_text = lambda text: texts.append(text) or parse(text)
     fixer.fix([str(tree)], LEDGER, gitignore=False)
-    fixer.fix_bytes = rewrite
+    dialects.parse_text = parse
     gc.disable()
     warnings.simplefilter("ignore")
     started = time.process_time()
-    for raw in taken.values():
+    for text in texts:
         with contextlib.suppress(SyntaxError):
-            ast.parse(raw)
+            ast.parse(text)
     gc.enable()
-    return len(taken), time.process_time() - started
+    return len(texts), time.process_time() - started
 
 
 def run(tree: Path, folder: Path, ruff: str) -> dict[str, Cost]:
@@ -165,7 +166,7 @@ def main() -> int:
                 missed += ratio > FIX
                 print(f"dense: CPU of fix {fix:.1f} s, of scan {cost['scan cold'].cpu:.1f} s: {ratio:.2f} (bar {FIX})")
                 trees, seconds = trees_of_fix(tree)
-                print(f"dense: {seconds:.1f} s of that are the syntax trees of the {trees} files whose imports do not decide")
+                print(f"dense: {seconds:.1f} s of that are {trees} syntax trees, of files or of their parts that matter")
     return missed
 
 
