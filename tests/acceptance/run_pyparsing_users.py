@@ -6,7 +6,8 @@ The ledger is made from the table in pyparsing's guide. The users are the last r
 names; all come from PyPI. For each file that has some, the table says how many stand in it, how many are left after ``compat fix``
 (with how many of them named as skipped), how many after ``pyparsing.tools.cvt_pyparsing_pep8_names``, how many ruff's TID251 reports,
 and whether each package still does what it did, with the number of deprecations that pyparsing itself then warns of. Ends with 3 where
-a rewritten file does not parse, or a package that worked does not work after ``compat fix``.
+a rewritten file does not parse, a package that worked does not work after ``compat fix``, a package warns of as many deprecations as
+before, or more names are left than MOST_LEFT.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from run_pyhocon import GUIDE, PYPARSING, names
 
 ROOT = pathlib.Path(__file__).parents[2]
 MISSED = 3
+#: What no file says the class of, as counted when these releases were last looked at.
+MOST_LEFT = 67
 RUFF = shutil.which("ruff") or os.path.join(os.path.dirname(sys.executable), "ruff")
 #: Package, version, its folder, and what it does with pyparsing: prints something.
 USERS = {
@@ -198,10 +201,11 @@ def main() -> int:
                 missed += kind == "ours"
         print(f"{path!s:<48}" + "".join(f"{figure:>6}" for figure in figures)[1:])
     print(f"{'all':<48}" + "".join(f"{figure:>6}" for figure in total)[1:])
+    missed += total[1] > MOST_LEFT
     for name in USERS:
         before, ours, peer = (works(trees[kind], name) for kind in ("before", "ours", "peer"))
         is_broken = before[0] != ours[0] and not before[0].startswith("fails")
-        missed += is_broken
+        missed += is_broken or ours[1] >= before[1]
         said = [
             shown if shown.startswith("fails") else "same" if shown == before[0] else "differs"
             for shown, _count in (before, ours, peer)
