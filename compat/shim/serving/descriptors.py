@@ -117,6 +117,8 @@ def name_property(recorder: UseRecorder, path: str) -> property:
         owner, name = owner_of(path, move.id)
         count_write(recorder, sys._getframe(1))
         setattr(owner, name, value)
+        if attribute in vars(module):
+            vars(module)[attribute] = value  # what the module's own code reads
         deleted.clear()
 
     def delete(module: Any) -> None:

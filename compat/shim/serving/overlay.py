@@ -69,10 +69,13 @@ def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) 
         for move in wanted.values():
             owner.refuse(move, f"modules of type {type(module).__name__!r} take no names", "serve it from a Python module")
         return None
-    popped = {name: namespace.pop(name) for name in wanted if name in namespace}
+    held = [name for name in wanted if name in namespace]
+    if held:
+        read_by_descriptors(kind)  # the module's own code reads its dict, so they stay there
     for name, move in wanted.items():
         setattr(kind, name, served_property(move, recorder_of))
         vars(kind)[MARK][name] = recorder_of(move)
+    shown = [hide(module, kind, name) for name in held if recorder_of(wanted[name]).raises]
     own = namespace.get("__getattr__")
     namespace["__getattr__"] = made = missing(module, own, owner.ledger.is_declared)
     if "__all__" not in namespace and unwired(vars(kind).get("__all__", MISSING)) is MISSING:
@@ -88,8 +91,8 @@ def cover(owner: Installed, module: types.ModuleType, rows: Mapping[str, Move]) 
             if name in vars(kind):
                 delattr(kind, name)
             vars(kind)[MARK].pop(name, None)
-        for name, value in popped.items():
-            namespace.setdefault(name, value)
+        for show in shown:
+            show()
         if not vars(kind)[MARK] and isinstance(vars(kind).get("__all__"), property):
             delattr(kind, "__all__")
 
