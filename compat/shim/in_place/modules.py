@@ -70,7 +70,7 @@ def _see_from_parent(module: ModuleType, recorder: UseRecorder) -> Callable[[], 
     kind: Any = class_of(holder) if holder is not None else None
     if holder is None or kind is None:
         return nothing
-    made = child_property(last, recorder, getattr(holder, last, None))
+    made = child_property(last, recorder, getattr(holder, last, None), stays=True)
     setattr(kind, last, made)
 
     def undo() -> None:

@@ -219,31 +219,49 @@ def count_write(recorder: UseRecorder, frame: FrameType) -> None:
         recorder.use("set", frame)
 
 
-def child_property(name: str, recorder: UseRecorder | None, child: Any = None) -> property:
-    """The descriptor of a legacy submodule on its parent package: ``from old import mod`` is seen each time.
+def child_property(name: str, recorder: UseRecorder | None, child: Any = None, *, stays: bool = False) -> property:
+    """The descriptor of a submodule on its parent package: ``from old import mod`` is seen each time.
 
-    The submodule is kept here and not in the package's dict, where a lazy from-import would find it without asking.
+    The submodule is kept here and not in the package's dict, where a lazy from-import would find it without asking. The code
+    of the package itself reads that dict: there a submodule that ``stays`` is as well, where imports may be lazy only if
+    that code imports it.
     """
     held = [child] if child is not None else []
+    is_own = stays and (lazy.LAZY is None or child is not None)
 
     def get(module: Any) -> object:
+        nonlocal is_own
         if not held:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-        if lazy.LAZY is not None:
+        frame = sys._getframe(1)
+        if stays and frame.f_globals is module.__dict__:
+            is_own = True
+        elif not is_own and lazy.LAZY is not None:
             module.__dict__.pop(name, None)  # a lazy import puts it there while it resolves, before it asks here
         if recorder is not None:
-            frame = sys._getframe(1)
             if recorder.hot.get(site_key(frame)) is not NO_STEPS and not callsite.is_looking(frame):
                 _count_child(recorder, frame)
         return held[0]
 
     def put(module: Any, value: object) -> None:
+        nonlocal is_own
         held[:] = [value]
+        is_own = is_own or (stays and _is_running(module, sys._getframe(1)))
+        if is_own:
+            module.__dict__[name] = value
 
     def delete(module: Any) -> None:
         held.clear()
+        module.__dict__.pop(name, None)
 
     return property(get, put, delete)
+
+
+def _is_running(module: Any, frame: FrameType | None) -> bool:
+    """Whether code of a module is among the callers: importing another one binds it there, too."""
+    while frame is not None and frame.f_globals is not module.__dict__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _count_child(recorder: UseRecorder, frame: FrameType) -> None:

@@ -1,11 +1,11 @@
-"""Names that moved, and that the module they left imports for its own code."""
+"""What a live module's own code reads under a legacy name: names that moved, submodules that are deprecated."""
 
 from __future__ import annotations
 
 import pytest
 
 import compat
-from compat import Name
+from compat import Deprecated, Name
 
 DATES = {"since": "1.0", "removal": "2.0", "instead": None}
 MODULE = """
@@ -90,3 +90,33 @@ def test_nothing_is_left_of_it_afterwards(world, tools, ledger_of):
     with compat.install(ledger_of(*ROWS)):
         world.ok("import half.tools\nhalf.tools.made()")
     assert not world.ok("from half.tools import make, CONST\nimport half.tools\nassert half.tools.made() == 3").recorded
+
+
+@pytest.mark.parametrize("is_loaded", [False, True])
+def test_a_package_goes_on_reading_its_deprecated_submodules(world, installed, is_loaded):
+    world.write("half/__init__.py", "from . import one\nfrom .two import twice\nimport half.three as t\n")
+    for name in ("one", "two", "three"):
+        world.write(f"half/{name}.py", "def twice(x): return 2 * x\n")
+    with open(world.root / "half" / "__init__.py", "a") as file:
+        file.write("def all_of_it():\n    return [one.twice(1), two.twice(2), three.twice(3), t.twice(4)]\n")
+    if is_loaded:
+        world.ok("import half")
+    rows = (Deprecated(f"half.{name}", since="1.0", removal="2.0", instead="half") for name in ("one", "two", "three"))
+    installed(*rows)
+    seen = world.ok(
+        """
+        import half
+        assert half.all_of_it() == [2, 4, 6, 8]
+        from half import one, two, three
+        import half.two
+        assert half.all_of_it() == [2, 4, 6, 8] and half.two is two
+        """,
+        elsewhere=True,
+    )
+    mine = {use: count for use, count in seen.counted().items() if use[2] > 3}
+    assert mine == {
+        ("half.one", "import", 4): 1,
+        ("half.two", "import", 4): 1,
+        ("half.three", "import", 4): 1,
+        ("half.two", "import", 5): 1,
+    }
