@@ -238,9 +238,8 @@ def child_property(name: str, recorder: UseRecorder | None, child: Any = None, *
             is_own = True
         elif not is_own and lazy.LAZY is not None:
             module.__dict__.pop(name, None)  # a lazy import puts it there while it resolves, before it asks here
-        if recorder is not None:
-            if recorder.hot.get(site_key(frame)) is not NO_STEPS and not callsite.is_looking(frame):
-                _count_child(recorder, frame)
+        if recorder is not None and recorder.hot.get(site_key(frame)) is not NO_STEPS and not callsite.is_looking(frame):
+            _count_child(recorder, frame)
         return held[0]
 
     def put(module: Any, value: object) -> None:
