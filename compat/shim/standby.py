@@ -175,18 +175,20 @@ def _watch(module: "ModuleType", path: str, rows: "list[Any]") -> bool:
         return _watch_in_place(owner, name, (module.__name__, path), row)
     if row.function:
         return _watch_arguments(owner, name, (module.__name__, path), rows)
-    return _watch_member(owner, name, row)
+    return _watch_member(owner, name, (module.__name__, path), row)
 
 
 def _watch_in_place(owner: "Any", name: str, place: "tuple[str, str]", row: "Any") -> bool:
     found = vars(owner).get(name, wires.MISSING)
-    if "__compat_marked__" in getattr(found, "__dict__", ()):
+    if "__compat_marked__" in getattr(getattr(found, "fget", found), "__dict__", ()):
         return False
     if isinstance(found, type):
         return _watch_class(found, row)
     if wires.is_function(found):
         wires.watch_calls(owner, name, place)
         return True
+    if isinstance(owner, type):
+        return _watch_attribute(owner, name, place)
     kind = wires.class_of(owner) if isinstance(owner, ModuleType) else None
     if kind is None or found is wires.MISSING or isinstance(found, BuiltinFunctionType) or hasattr(found, "__code__"):
         return False
@@ -194,13 +196,29 @@ def _watch_in_place(owner: "Any", name: str, place: "tuple[str, str]", row: "Any
     return True
 
 
+def _watch_attribute(kind: "Any", name: str, place: "tuple[str, str]") -> bool:
+    if not _is_open(kind):
+        return False
+    if hasattr(type(kind), "__members__") and name in kind.__members__:
+        from .standing import enums
+
+        return bool(enums.watch(kind, name))
+    from .standing import members
+
+    return members.watch(kind, name, place)
+
+
 def _watch_class(kind: "Any", row: "Any") -> bool:
     makes, derives = row.covers("construct"), row.covers("subclass")
-    is_special = hasattr(type(kind), "__members__") or getattr(kind, "_is_protocol", False) or not _is_open(kind)
-    if is_special or (makes and not wires.is_plain(vars(kind).get("__init__"))):
+    if hasattr(type(kind), "__members__") or getattr(kind, "_is_protocol", False) or not _is_open(kind):
         return False
-    if makes:
+    if makes and wires.is_plain(vars(kind).get("__init__")):
         wires.watch_construction(kind)
+    elif makes:
+        from .standing import construction
+
+        if not construction.watch(kind):
+            return False
     if derives:
         wires.watch_subclasses(kind, lambda cls: kind in cls.__bases__)
     return True
@@ -223,19 +241,23 @@ def _watch_arguments(owner: "Any", name: str, place: "tuple[str, str]", rows: "l
     return True
 
 
-def _watch_member(kind: "Any", name: str, row: "Any") -> bool:
-    if not isinstance(kind, type) or not _is_open(kind) or wires.static(kind, name) is not wires.MISSING:
-        return False
-    if row.was_called or row.was_read:
+def _watch_member(kind: "Any", name: str, place: "tuple[str, str]", row: "Any") -> bool:
+    if not isinstance(kind, type) or not _is_open(kind):
         return False
     became = row.canonical.rpartition(".")[2] if row.is_overridden and "." in row.canonical.partition(":")[2] else ""
+    if became == name and row.was_called:
+        return _watch_attribute(kind, name, place)
+    if wires.static(kind, name) is not wires.MISSING or any(row.is_overridden and name in vars(cls) for cls in _below(kind)):
+        return False
+    is_read = bool(became) and not callable(getattr(found := wires.static(kind, became), "__func__", found))
     if row.is_overridden:
-        if became and not callable(getattr(found := wires.static(kind, became), "__func__", found)):
-            return False  # what is read can be assigned, too
-        if any(name in vars(cls) for cls in _below(kind)):
-            return False
         wires.watch_subclasses(kind, lambda cls: name in vars(cls))
-    wires.watch_member(kind, name, row.canonical, became)
+    if is_read or row.was_called or row.was_read:
+        from .standing import members  # what is read can be assigned, too
+
+        members.watch_renamed(kind, name, row, became)
+    else:
+        wires.watch_member(kind, name, row.canonical, became)
     return True
 
 

@@ -60,9 +60,9 @@ moment = GatedLock()
 _tripping: "list[bool]" = []
 # By the identity of what stands in a place: the thing itself, which keeps it alive, and what it stands for.
 _wires: "dict[int, tuple[object, Any]]" = {}
-# By the identity of a function: itself, and the one that stands by for it.
-_waiting: "dict[int, tuple[Any, Any]]" = {}
-# By module and path, where a function stands by.
+# By the identity of a function or a wire: itself, the function that stands by for it, and what is seen of that.
+_waiting: "dict[int, tuple[Any, Any, Any]]" = {}
+# By module and path, where something stands by.
 _places: "dict[tuple[str, str], tuple[Any, str, Any]]" = {}
 # The canonical modules, once the process ends: destructors find no modules by name any more.
 kept: "dict[str, ModuleType]" = {}
@@ -145,7 +145,7 @@ def unseen(function: "Any", file: str = FILE) -> "Any":
     return function
 
 
-def _kept(canonical: str) -> "Any":
+def kept_at(canonical: str) -> "Any":
     """What stands at a path, where nothing can be installed."""
     home, _, attribute = canonical.partition(":")
     found: Any = kept.get(home) or (sys.modules or {}).get(home, MISSING)
@@ -211,16 +211,20 @@ def _is_special(function: "Any") -> bool:
 
 
 def displaced(module: str, path: str) -> "tuple[Any, str, Any] | None":
-    """The class or module, the name and the function of a place at which somebody has put his own in front of what stands by."""
+    """The class or module, the name, and the function or wire of a place at which somebody has put his own in front of it."""
     found = _places.get((module, path))
-    if found is None or id(found[2]) not in _waiting:
+    known = _waiting.get(id(found[2])) if found is not None else None
+    if found is None or known is None:
         return None
-    return None if _inner(vars(found[0]).get(found[1])) is _shown(_waiting[id(found[2])][1]) else found
+    if known[1] is None:
+        del _waiting[id(found[2])]  # from now on, something else stands there
+    return None if _inner(vars(found[0]).get(found[1])) is known[2] else found
 
 
-def _shown(standby: "Any") -> "Any":
-    """What stands in the place of a function, of which the one that stands by is the call."""
-    return standby.__globals__.get("_compat_kept", standby)
+def put_at(place: "tuple[str, str]", owner: "Any", name: str, wire: "Any") -> None:
+    """Remember where a wire stands, for :func:`displaced`."""
+    _places[place] = (owner, name, wire)
+    _waiting[id(wire)] = (wire, None, wire)
 
 
 def watch_calls(owner: "Any", name: str, place: "tuple[str, str]") -> None:
@@ -262,8 +266,8 @@ def _stand_in(owner: "Any", name: str, code: "CodeType", values: "dict[str, Any]
         "_compat_len": len,
         "_compat_steps": repeat(None, MANY),
         "_compat_tripped": tripped,
-        **values,
     }
+    scope.update(values)
     standby: Any = FunctionType(code, scope, function.__name__)
     shown = standby
     if _is_special(function):
@@ -273,7 +277,7 @@ def _stand_in(owner: "Any", name: str, code: "CodeType", values: "dict[str, Any]
     functools.update_wrapper(shown, function)
     changed = shown if raw is function else type(raw)(shown)
     _wires[id(shown)] = (shown, raw)
-    _waiting[id(function)] = (function, standby)
+    _waiting[id(function)] = (function, standby, shown)
     setattr(owner, name, changed)
 
 
@@ -289,7 +293,7 @@ def adopt(function: "Any", made: "Any") -> "Any":
     if known is None:
         return made
     standby = known[1]
-    _wires.pop(id(_shown(standby)), None)
+    _wires.pop(id(known[2]), None)
     if type(made) is not FunctionType or made.__closure__:
         standby.__globals__["_compat_real"] = made
         standby.__globals__["_compat_limit"] = -1
@@ -326,7 +330,7 @@ class Member:
         elif self.became:
             return getattr(owner if instance is None else instance, self.became)
         else:
-            found = _kept(self.canonical)
+            found = kept_at(self.canonical)
         if found is MISSING:
             shown = f"type object {owner.__name__!r}" if instance is None else f"{owner.__name__!r} object"
             raise AttributeError(f"{shown} has no attribute {self.name!r}")
@@ -469,7 +473,7 @@ def watch_name(kind: "Any", name: str, canonical: str = "") -> None:
             return found.fget(module)
         if name in vars(module):
             return vars(module)[name]
-        value = _kept(canonical)
+        value = kept_at(canonical)
         if value is MISSING:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         return value

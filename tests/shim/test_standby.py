@@ -108,8 +108,7 @@ LEDGER = Ledger("kit", version="2.0", rows=[
 """
 #: Rows that cannot stand by: their library has all of its ledger installed as it is loaded.
 NOT_STANDING = """
-    Method("kit.core:Thing.surface", "kit.core:Thing.area", **V),
-    Deprecated("kit.core:Bare", **V),
+    Deprecated("kit.core:noisy", **V),
 """
 
 PROGRAMS = {

@@ -13,7 +13,7 @@ from .. import wires
 from ..forward import PASSING_FILES
 from ..recording import callsite
 from ..recording.funnel import lost_error, record, refused
-from ..wires import MISSING, unwired
+from ..wires import MISSING, static, unwired
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,32 +66,41 @@ def put(kind: Any, name: str, made: object) -> Callable[[], None]:
 def _construction(kind: Any, recorder: UseRecorder | LateRecorder) -> Any:
     # In __init__ and not in __new__: copies and unpickled instances are not constructed by anybody, and a __new__ that was
     # set once cannot be taken out again.
-    raw = unwired(vars(kind).get("__init__"))
+    raw = unwired(vars(kind).get("__init__", MISSING))
     bare_new: Any = object.__new__
     bare_init: Any = object.__init__
-    plain = raw is None and kind.__init__ is bare_init
+    before: Any = static(kind, "__init__")
+    plain = raw is MISSING and before is bare_init
 
     def __init__(self: Any, /, *args: Any, **kwargs: Any) -> None:
         if type(self) is kind:
             record(recorder, "construct", above_metaclass(callsite.stack_top(1), ("__call__",)))
-        if raw is not None:
+        if raw is not MISSING:
             raw.__get__(self, type(self))(*args, **kwargs)
         elif super(kind, type(self)).__init__ is not bare_init:
             super(kind, self).__init__(*args, **kwargs)
         elif (args or kwargs) and type(self).__new__ is bare_new:
             raise TypeError(f"{type(self).__name__}() takes no arguments")
 
-    functools.update_wrapper(__init__, raw if raw is not None else kind.__init__)
+    functools.update_wrapper(__init__, before)
     if plain:
         del __init__.__wrapped__  # type: ignore[attr-defined]
-    if raw is None:
+    if raw is MISSING:
         try:
             first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-            shown = inspect.signature(kind)
+            shown = _signature(kind)
             __init__.__signature__ = shown.replace(parameters=[first, *shown.parameters.values()])  # type: ignore[attr-defined]
         except (ValueError, TypeError):
             pass
     return __init__
+
+
+def _signature(kind: Any) -> inspect.Signature:
+    """That of a class as if nothing stood by for the constructor which it lacks: such a class has one base."""
+    stands_by = "__init__" in vars(kind) and unwired(vars(kind)["__init__"]) is MISSING
+    if stands_by and "__new__" not in vars(kind) and type(kind).__call__ is type.__call__:
+        return _signature(kind.__bases__[0])
+    return inspect.signature(kind)
 
 
 def _lookup(kind: Any, recorder: UseRecorder | LateRecorder) -> Any:
@@ -111,12 +120,13 @@ def record_lookup(recorder: UseRecorder | LateRecorder, use: str, frame: FrameTy
 
 def looked_up(kind: Any, recorder_of: Callable[[Any], UseRecorder | LateRecorder | None], use: str) -> Any:
     """The ``__new__`` of an enumeration that counts a member's look-up by value."""
-    original = kind.__new__
+    original = static(kind, "__new__").__get__(None, kind)
 
     def __new__(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
         found = original(cls, *args, **kwargs)
         recorder = recorder_of(found)
-        frame = callsite.stack_top(2) if recorder is not None else None
+        asked = callsite.stack_top(1) if recorder is not None else None
+        frame = callsite.asking(asked).f_back if asked is not None else None
         if recorder is not None and (frame is None or callsite.module_name(frame) != "copy"):
             record_lookup(recorder, use, callsite.find_user(frame), LegacyExpiredValue)
         return found
@@ -145,7 +155,7 @@ def above_metaclass(frame: FrameType | None, names: tuple[str, ...]) -> FrameTyp
     """The frame of the statement that made an instance or a class: above what its metaclass or a base adds to that."""
     while frame is not None:
         code = frame.f_code
-        if callsite.module_name(frame) not in ("abc", "_py_abc", wires.__name__):
+        if callsite.module_name(frame) not in ("abc", "_py_abc") and code.co_filename != wires.FILE:
             if code.co_name not in names or not code.co_argcount:
                 return frame
             if not isinstance(frame.f_locals.get(code.co_varnames[0]), type):

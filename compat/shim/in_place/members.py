@@ -74,7 +74,7 @@ def _is_read(frame: FrameType) -> bool:
 
 
 def _read(recorder: UseRecorder | LateRecorder, frame: FrameType) -> None:
-    if _is_read(frame):
+    if _is_read(callsite.asking(frame)):
         record(recorder, "attribute", frame)
 
 
@@ -179,7 +179,7 @@ class _Members(dict):  # type: ignore[type-arg]
     def __getitem__(self, name: str) -> Any:
         recorder = self.recorders.get(name)
         if recorder is not None:
-            self._seen(name, recorder, sys._getframe(1))
+            self._seen(name, recorder, callsite.asking(sys._getframe(1)))
         return super().__getitem__(name)
 
     def _seen(self, name: str, recorder: UseRecorder, frame: FrameType) -> None:

@@ -65,8 +65,11 @@ class DeprecatedKind(Kind):
                 yield from (f"{name}:{key}" for key in sorted(held) if key in _imported(other, module.__name__, path))
 
     def stand_in(self, owner: Any, name: str, function: Any, rows: Sequence[tuple[Deprecated, UseRecorder]]) -> None:
-        """Its calls are counted."""
-        members.function(function, rows[0][1])
+        """Its calls are counted; of what is read, what is in front reads it."""
+        if members.is_called(function):
+            members.function(function, rows[0][1])
+        elif hasattr(function, "real"):
+            function.real = members.member(function.found, name, rows[0][1])
 
     def loaded(self, module: ModuleType, path: str, rows: Sequence[tuple[Deprecated, UseRecorder]]) -> None:
         """The first import of a module is one of its uses."""

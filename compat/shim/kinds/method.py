@@ -168,7 +168,7 @@ class _Called:
         value = self.found.__get__(instance, owner)
         if instance is None:
             return value
-        frame = sys._getframe(1)
+        frame = callsite.asking(sys._getframe(1))
         if bytecode.loads_method(frame):
             record(self.recorder, "call", frame)
             return lambda: value
