@@ -25,6 +25,8 @@ All public names are loaded on demand: ``import compat`` itself imports nothing 
 PYTEST_DONT_REWRITE: start-up has imported this package before pytest comes, and it would warn that it came too late.
 """
 
+from ._forking import gate as _gate
+
 #: The version of the distribution and of the shipped ledger; pyproject.toml and the command line read it here.
 __version__ = "1.0.0"
 
@@ -207,8 +209,13 @@ __all__ = [
 def __getattr__(name: str) -> object:
     for room, names in _ROOMS.items():
         if name in names:
-            # No fromlist of "*": that would load everything the room has.
-            return getattr(__import__(f"{__name__}.{room}", fromlist=[name]), name)
+            # Nothing can be imported as the interpreter goes down: a destructor finds what is loaded.
+            found = globals().get(room)
+            if found is None:
+                with _gate:
+                    # No fromlist of "*": that would load everything the room has.
+                    found = __import__(f"{__name__}.{room}", fromlist=[name])
+            return getattr(found, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

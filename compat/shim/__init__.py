@@ -17,6 +17,8 @@ results       dual: one result for callers that await and callers that do not
 
 from __future__ import annotations
 
+from compat._forking import gate as _gate
+
 __all__ = [
     "Adapter",
     "Installation",
@@ -77,6 +79,9 @@ def __getattr__(name: str) -> object:
     # Each part loads with its first use: a process that meets one moved name needs neither adapters nor asyncio.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(__import__(f"{__name__}.{_HOMES[name]}", fromlist=[name]), name)
-    globals()[name] = found
+    home = globals().get(_HOMES[name])
+    if home is None:
+        with _gate:
+            home = __import__(f"{__name__}.{_HOMES[name]}", fromlist=[name])
+    found = globals()[name] = getattr(home, name)
     return found

@@ -15,9 +15,9 @@ import types
 from _weakref import ref
 from abc import ABCMeta
 
-from compat._forking import gate
 from compat.ledger import Class, Ledger, Move
 
+from . import wires
 from .forward import compiled, made, shape
 from .function_like import FunctionLike
 from .methods import Legacy, Part
@@ -165,12 +165,10 @@ class AdapterMeta(ABCMeta):
 
     def __compat_row__(cls) -> tuple[Move, Ledger]:
         """The row by which this adapter is served, and its ledger; a row without versions where no ledger lists it."""
-        with gate:
-            from .installation import installed
-
+        wires.trip()
         base = cls.__compat_base__()
         path = f"{base.__module__}:{base.__qualname__}"
-        for one in installed():
+        for one in list(wires.installed):
             row = _by_adapter(one.ledger).get(path)
             if row is not None:
                 return row, one.ledger

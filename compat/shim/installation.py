@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .recording.funnel import UseRecorder
 
 _lock = GatedLock()
-_installed: list[Installation] = []
+_installed: list[Installation] = wires.installed
 _finder: Finder | None = None
 #: Recorders of rows that were used before a ledger that has them was installed.
 provisional: list[UseRecorder] = []

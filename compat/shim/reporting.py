@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from compat._forking import gate
 from compat.ledger import Ledger
 
 from . import installation, wires
@@ -92,7 +93,8 @@ def _installed(id: str) -> UseRecorder | None:
 def _tell_unknown(id: str) -> None:
     if id not in _unknown:
         _unknown.add(id)
-        import logging
+        with gate:
+            import logging
 
         logging.getLogger("compat").warning("compat.use(%r): no installed ledger has a row of this id; nothing is counted", id)
 

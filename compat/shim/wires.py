@@ -40,6 +40,8 @@ class Standing:
         self.ledger, self.failed = ledger, failed
 
 
+#: The installations in force, oldest first.
+installed: "list[Any]" = []
 #: The ledgers that stand by, until all of them are installed.
 standing: "list[Standing]" = []
 #: Names of modules that are being executed, and will be covered after that.

@@ -19,7 +19,7 @@ def make(size=1): return Store(size)
 def call(quantity=1): return quantity
 """,
     "moves.py": """
-from compat import Argument, Class, Ledger, Method, Module, Name, Removed
+from compat import Argument, Behaviour, Class, Ledger, Method, Module, Name, Removed
 V = dict(since="1.0", removal="9.0", instead=None)
 LEDGER = Ledger("kit", version="2.0", rows=[
     Module("oldpkg", "newpkg", **V),
@@ -29,6 +29,7 @@ LEDGER = Ledger("kit", version="2.0", rows=[
     Method("newpkg.core:Store.add", "newpkg.core:Store.put", **V),
     Argument("newpkg.core:call", "qty", became="quantity", **V),
     Removed("oldlib:GONE", since="1.0", instead="nothing"),
+    Behaviour("kit.mode", "Mode", **V),
 ])
 """,
     "kit-1.0.dist-info/entry_points.txt": "[compat.ledgers]\nkit = moves:LEDGER\n\n[compat.roots]\noldpkg = moves:LEDGER\n",
@@ -117,6 +118,7 @@ SORTS = {
     "a name whose module is not loaded is read": ("__import__('oldlib')", "about.WORD"),
     "a class is constructed": ("__import__('oldlib')", "about.OldStore().take()"),
     "a removed name is imported": ("None", "from oldlib import GONE"),
+    "a behaviour is reported": ("__import__('compat')", "about.use('kit.mode')"),
     "the drop-in wakes": ("None", "import oldpkg.core"),
     "a function that stands by is called": ("__import__('newpkg.core').core.call", "about(qty=1)"),
     "a method that stands by is called": ("__import__('newpkg.core').core.Store()", "about.add()"),
@@ -124,8 +126,10 @@ SORTS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("filters", ["ignore", "always", "error"])
-@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize(
+    "sort, filters",
+    [(sort, one) for sort in SORTS for one in ("ignore", "always", "error") if one == "always" or "behaviour" not in sort],
+)
 def test_a_child_forked_in_the_middle_of_a_first_use_makes_its_own(state, tmp_path, sort, filters):
     for path, text in FILES.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
@@ -134,9 +138,12 @@ def test_a_child_forked_in_the_middle_of_a_first_use_makes_its_own(state, tmp_pa
     install = "import compat, moves; compat.install(moves.LEDGER)"
     if "drop-in" in sort:
         install = "import compat.boot.finders; compat.boot.boot('this test')"
+    elif "behaviour" in sort:
+        install = ""  # its row tells all that is needed
     elif "stands by" in sort:
         install = "try:\n    import nowhere_at_all\nexcept ImportError: pass\nimport newpkg.core\nfrom compat.shim import wires\nassert wires.standing"
-    code = HEAD.format(root=str(tmp_path), install=install) + RUN.format(prepare=prepare, use=use, filters=filters, turns=15)
+    turns = 4 if "behaviour" in sort else 15  # its use loads the whole shim
+    code = HEAD.format(root=str(tmp_path), install=install) + RUN.format(prepare=prepare, use=use, filters=filters, turns=turns)
     assert state.run(code) == "0\n"
 
 

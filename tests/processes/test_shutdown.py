@@ -14,6 +14,7 @@ CANON = """
 CONST = 1
 
 class K:
+    x = 2
     def new(self, x=1):
         return x
 
@@ -21,10 +22,17 @@ def f(new=1):
     return new
 """
 
+ADAPTER = """
+from compat import Adapter, renamed
+
+class Old(Adapter, of="shut_canon:K", built_by="shut_canon:K"):
+    take = renamed("new")
+"""
+
 PROGRAM = """
 import sys
 import compat
-from compat import Argument, Class, Ledger, Method, Module, Name
+from compat import Argument, Behaviour, Class, Ledger, Method, Module, Name
 
 V = dict(since="1.0", removal="9.0", instead=None)
 rows = [
@@ -32,11 +40,15 @@ rows = [
     Method("shut_canon:K.old", "shut_canon:K.new", **V),
     Argument("shut_canon:f", "old", became="new", **V),
     Module("shut_old", "shut_canon", **V),
+    Class("shut_live:Old", "shut_canon:K", adapter="shut_adapter:Old", **V),
+    Behaviour("shut.mode", "The mode", **V),
 ]
 compat.install(Ledger("shut", version="1.5") + rows)
 import shut_canon, shut_live
 if "shut_old" in sys.argv[1]:
     import shut_old
+if "Old()" in sys.argv[1]:
+    from shut_live import Old
 if "used before" in sys.argv[2:]:
     shut_live.CONST, shut_canon.K().old(), shut_canon.f(old=1)
 
@@ -56,6 +68,9 @@ USES = {
     "a method": ("shut_canon.K().old(3)", "shut_canon:K.old", 3),
     "an argument": ("shut_canon.f(old=4)", "shut_canon:f(old)", 4),
     "an attribute of a moved module": ("shut_old.CONST", "shut_old", 1),
+    "a construction of an adapter": ("Old().x", "shut_live:Old", 2),
+    "a method of an adapter": ("Old().take(5)", "shut_live:Old.take", 5),
+    "a behaviour": ("compat.use('shut.mode')", "shut.mode", None),
 }
 
 
@@ -64,7 +79,8 @@ USES = {
 def test_a_use_at_shutdown_works_and_is_counted(state, tmp_path, use, move, result, before):
     (tmp_path / "shut_canon.py").write_text(CANON)
     (tmp_path / "shut_live.py").write_text("")
-    module = use.partition(".")[0]
+    (tmp_path / "shut_adapter.py").write_text(ADAPTER)
+    module = use.partition(".")[0].partition("(")[0]
     program = PROGRAM.replace("HELD", f"{module}={module}").replace("USE", use)
     assert state.run(program, use, before, PYTHONPATH=f"{tmp_path}:{state.environ()['PYTHONPATH']}") == f"None {result}"
     held = [row for path in state.segments() for row in read_segment(path.read_bytes())[1]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import reporting  # noqa: F401 - a first report imports nothing: it may be a destructor's, or fall together with a fork
 from .kind import Kind
 
 
