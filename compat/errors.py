@@ -17,6 +17,7 @@
     RemovedImport (ImportError)          a Removed row was used: says what to write instead
     └── RemovedModule (ModuleNotFoundError)
     RemovedAttribute (AttributeError)
+    RemovedKey (KeyError)
 
     LegacyUseWarning (deprecation.DeprecatedWarning, a DeprecationWarning)
     └── LegacyAnnouncedWarning (PendingDeprecationWarning)
@@ -145,6 +146,12 @@ class RemovedModule(RemovedImport, ModuleNotFoundError):
 
 class RemovedAttribute(CompatError, AttributeError):
     """A removed name was read as an attribute; there is nothing behind it any more."""
+
+
+class RemovedKey(CompatError, KeyError):
+    """A removed member of an enumeration was looked up by its name."""
+
+    __str__ = Exception.__str__
 
 
 def of_module(error: Exception, *, is_gone: bool) -> Exception:

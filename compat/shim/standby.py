@@ -258,6 +258,10 @@ def _watch_member(kind: "Any", name: str, place: "tuple[str, str]", row: "Any") 
         members.watch_renamed(kind, name, row, became)
     else:
         wires.watch_member(kind, name, row.canonical, became)
+    if hasattr(type(kind), "__members__"):
+        from .standing import enums
+
+        enums.watch_key(kind, name, became)
     return True
 
 

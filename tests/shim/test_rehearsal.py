@@ -171,7 +171,46 @@ class TestWhatIsDeprecatedInPlace:
         assert seen.namespace["derived"] is is_there
 
 
-def test_an_expired_member_of_an_enumeration_says_what_to_write_and_its_name_was_never_a_key(world, installed):
+LOOK_UPS = {
+    "Color['OLD']": (KeyError, "Use Color.RED instead."),
+    "Color.__members__['OLD']": (KeyError, "Use Color.RED instead."),
+    "Color['AWAY']": (KeyError, "Use canonical path 'from live.shade import Other'"),
+    "Color['BLUE']": (KeyError, "has expired"),
+    "Color['GONE']": (KeyError, "Use paint instead."),
+}
+MEMBER_ASKED = "Color.__members__.get({0!r}), {0!r} in Color.__members__"
+
+
+@pytest.mark.parametrize("version", ["1.5", "2.0"])
+def test_old_names_of_members_of_an_enumeration_are_looked_up_until_they_expire(world, installed, version):
+    world.write(
+        "live/shade.py",
+        "import enum\nclass Color(enum.Enum):\n    RED = 1\n    BLUE = 2\nclass Other(enum.Enum):\n    X = 1\n",
+    )
+    installation = installed(
+        Method("live.shade:Color.OLD", "live.shade:Color.RED", **V),
+        Name("live.shade:Color.AWAY", "live.shade:Other.X", **V),
+        Removed("live.shade:Color.GONE", since="1.0", instead="paint"),
+        Deprecated("live.shade:Color.BLUE", **V),
+        version=version,
+    )
+    for code, (kind, said) in LOOK_UPS.items():
+        seen = world.use(f"from live.shade import Color\nfound = {code}\n", filters="ignore")
+        assert sum(seen.counted().values()) == 1, code
+        if version == "2.0" or "GONE" in code:
+            assert isinstance(seen.error, kind) and said in str(seen.error), code
+        else:
+            assert seen.namespace["found"].name in ("RED", "X", "BLUE"), code
+    for name in ("OLD", "AWAY", "BLUE", "GONE", "RED", "NEVER"):
+        seen = world.ok(f"from live.shade import Color\nfound = {MEMBER_ASKED.format(name)}\n", filters="ignore")
+        is_there = name == "RED" or (version == "1.5" and name not in ("GONE", "NEVER"))
+        assert seen.namespace["found"][1] is is_there and (seen.namespace["found"][0] is not None) is is_there, name
+        assert sum(seen.counted().values()) == (is_there and name != "RED"), name
+    installation.remove()
+    assert type(sys.modules["live.shade"].Color._member_map_) is dict
+
+
+def test_an_expired_member_of_an_enumeration_says_what_to_write(world, installed):
     world.write("live/mode.py", "import enum\nclass Mode(enum.Enum):\n    NEW = 1\n")
     installation = installed(Method("live.mode:Mode.OLD", "live.mode:Mode.NEW", **V), version="2.0")
     seen = world.use("from live.mode import Mode\nfound = hasattr(Mode, 'OLD'), 'OLD' in Mode.__members__\nMode.OLD\n")

@@ -249,7 +249,9 @@ print([n for n in dir(Shop) if n[:1] != '_'], [n for n in dir(Colour) if n[:1] !
     "members held before": "held = Colour.__members__\nBare()\nprint(held['RED'], Colour['RED'], Colour(1))",
     "members copied and pickled": "import copy, pickle\nfor c in Colour: print(pickle.loads(pickle.dumps(c)) is c, copy.copy(c) is c, copy.deepcopy(c) is c)",
     "a member looked up in vain": "print(hasattr(Colour, 'PINK'))\ntry: Colour['PINK']\nexcept KeyError as error: print(error)\nColour(9)",
-    "a member renamed": "print(Colour.CRIMSON, Colour.CRIMSON is Colour.GREEN)\ntry: Colour['CRIMSON']\nexcept KeyError as error: print(error)",
+    "a member renamed": "print(Colour.CRIMSON, Colour.CRIMSON is Colour.GREEN)\nprint(Colour['CRIMSON'])",
+    "a member renamed by name": "print('CRIMSON' in Colour.__members__, Colour['CRIMSON'])",
+    "a member asked for": "print(Colour.__members__.get('CRIMSON'), Colour.__members__.get('RED'), Colour.__members__.get('GREEN'))",
     "a member set": "try: Colour.RED = 3\nexcept AttributeError as error: print(error)\nprint(Colour.RED)",
     "classes by threads at once": """
 import threading, warnings

@@ -7,7 +7,7 @@ import functools
 import inspect
 import sys
 
-from compat.errors import LegacyExpiredAttribute, LegacyExpiredValue
+from compat.errors import LegacyExpiredAttribute, LegacyExpiredValue, RemovedAttribute, RemovedKey
 
 from .. import wires
 from ..forward import PASSING_FILES
@@ -111,9 +111,9 @@ def _lookup(kind: Any, recorder: UseRecorder | LateRecorder) -> Any:
 def record_lookup(recorder: UseRecorder | LateRecorder, use: str, frame: FrameType | None, kind: Any) -> None:
     """Count one look-up of a member of an enumeration; where that is gone, raise the ``kind`` of error that the look-up has."""
     error = refused(recorder, use, frame)
-    if isinstance(error, LegacyExpiredAttribute):
-        lost_error(str(error.name))
-        error = kind(error.sentence, name=error.name)
+    if isinstance(error, (LegacyExpiredAttribute, RemovedAttribute)):
+        lost_error(error.legacy_name)  # type: ignore[union-attr]
+        error = RemovedKey(str(error)) if isinstance(error, RemovedAttribute) else kind(error.sentence, name=error.name)
     if error is not None:
         raise error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import sys
 import types
@@ -143,21 +144,38 @@ def watch_enum(owner: Any, name: str, recorder: UseRecorder) -> Callable[[], Non
     return undo
 
 
-def watch_names(owner: Any, name: str, recorder: UseRecorder) -> Callable[[], None]:
-    """Count each look-up of a member of an enumeration by name, and let the errors of its descriptor through."""
+def watch_names(owner: Any, name: str, recorder: UseRecorder, moved: Callable[[], object] | None = None) -> Callable[[], None]:
+    """Count each look-up of a member of an enumeration by name, and let the errors of its descriptor through.
+
+    ``moved`` returns what a name stands for that is none of the enumeration's own any more, until its row expires.
+    """
     held = owner._member_map_
     if not isinstance(held, _Members):
         type.__setattr__(owner, "_member_map_", _Members(held))
     owner._member_map_.recorders[name] = recorder
+    if moved is not None:
+        owner._member_map_.moved[name] = moved
 
     def undo() -> None:
         members = owner._member_map_
         if isinstance(members, _Members):
             members.recorders.pop(name, None)
+            members.moved.pop(name, None)
             if not members.recorders:
                 type.__setattr__(owner, "_member_map_", dict(members))
 
     return undo
+
+
+def put_member(
+    owner: Any, name: str, made: object, recorder: UseRecorder, moved: Callable[[], object] | None = None
+) -> Callable[[], None]:
+    """Set an attribute of a class which may be an enumeration: there it is one by name, too; return the undoing."""
+    leave = put(owner, name, made)
+    if not isinstance(owner, enum.EnumMeta):
+        return leave
+    forget = watch_names(owner, name, recorder, moved)
+    return lambda: (forget(), leave())[1]
 
 
 class _Constant:
@@ -175,16 +193,32 @@ class _Members(dict):  # type: ignore[type-arg]
     def __init__(self, members: dict[str, Any]) -> None:
         super().__init__(members)
         self.recorders: dict[str, UseRecorder] = {}
+        self.moved: dict[str, Callable[[], object]] = {}
 
     def __getitem__(self, name: str) -> Any:
         recorder = self.recorders.get(name)
         if recorder is not None:
-            self._seen(name, recorder, callsite.asking(sys._getframe(1)))
+            self._seen(recorder, callsite.asking(sys._getframe(1)))
+            if name in self.moved and not recorder.raises:
+                return self.moved[name]()
         return super().__getitem__(name)
 
-    def _seen(self, name: str, recorder: UseRecorder, frame: FrameType) -> None:
-        if name not in self and frame.f_code.co_name != "__getattr__":
-            return  # the old name of a renamed member, which was never a key
+    def __contains__(self, name: object) -> bool:
+        recorder = self.recorders.get(name)  # type: ignore[call-overload]
+        if recorder is None:
+            return super().__contains__(name)
+        return not recorder.raises and (name in self.moved or super().__contains__(name))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        recorder = self.recorders.get(name)
+        if recorder is None:
+            return super().get(name, default)
+        if name not in self:
+            return default
+        self._seen(recorder, callsite.asking(sys._getframe(1)))
+        return self.moved[name]() if name in self.moved else super().__getitem__(name)
+
+    def _seen(self, recorder: UseRecorder, frame: FrameType) -> None:
         if callsite.module_name(frame) != "enum":
             if _is_read(frame):
                 record_lookup(recorder, "attribute", frame, LegacyExpiredKey)

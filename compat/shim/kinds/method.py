@@ -83,7 +83,9 @@ class MethodKind(Kind):
         before = unwired(vars(kind).get(old, MISSING))
         type.__setattr__(kind, old, made)
         leaves = [watch(kind, _overriders(move, kind, old, new, made, recorder))] if new != old else []
-        if isinstance(kind, enum.EnumMeta) and isinstance(made, Gone):
+        if isinstance(kind, enum.EnumMeta) and new in kind.__members__:
+            leaves.append(watch_names(kind, old, recorder, lambda: kind.__members__[new]))
+        elif isinstance(kind, enum.EnumMeta) and isinstance(made, Gone):
             leaves.append(watch_names(kind, old, recorder))
 
         def undo() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..in_place.classes import put
+from ..in_place.members import put_member
 from ..recording import callsite
 from ..recording.funnel import record_read
 from ..serving.descriptors import name_property
@@ -42,7 +42,8 @@ class NameKind(Kind):
     def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Move, UseRecorder]]) -> Callable[[], None]:
         """Put the attribute there; of several rows for it the first holds."""
         owner, name = owner_in(module, path)
-        return put(owner, name, _Moved(rows[0][1]))
+        move, recorder = rows[0]
+        return put_member(owner, name, _Moved(recorder), recorder, lambda: resolve(move.canonical, move.id))
 
 
 class _Moved(Placed):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..in_place.classes import put
+from ..in_place.members import put_member
 from ..recording import bytecode, callsite
 from ..serving import imports
 from ..serving.descriptors import define, gone_getter
@@ -50,7 +50,7 @@ class RemovedKind(Kind):
     def attach(self, module: ModuleType, path: str, rows: Sequence[tuple[Move, UseRecorder]]) -> Callable[[], None]:
         """Put the tombstone on the class; what a subclass or an instance has under the name answers by itself."""
         owner, name = owner_in(module, path)
-        return put(owner, name, _Gone(rows[0][1], name))
+        return put_member(owner, name, _Gone(rows[0][1], name), rows[0][1])
 
 
 class _Gone(Placed):

@@ -34,18 +34,45 @@ class _Members(dict):  # type: ignore[type-arg]
         self.kind = kind
         #: Those that are deprecated.
         self.wanted: dict[str, Any] = {}
+        #: Names that are no member's any more, and what they became, if that is one of these.
+        self.moved: dict[str, str] = {}
 
     @wires.unseen
     def __getitem__(self, name: str) -> Any:
-        if name in self.wanted and (not wires.standing or _is_asked(sys._getframe(1))) and wires.trip():
-            now = self.kind._member_map_
-            if now is not self:
-                return now[name]
-        return super().__getitem__(name)
+        now = self._now(name, sys._getframe(1))
+        return super().__getitem__(self.moved.get(name, name)) if now is self else now[name]
+
+    @wires.unseen
+    def __contains__(self, name: object) -> bool:
+        if name in self.moved and wires.trip() and self.kind._member_map_ is not self:
+            return name in self.kind._member_map_
+        return super().__contains__(name)
+
+    @wires.unseen
+    def get(self, name: str, default: Any = None) -> Any:
+        now = self._now(name, sys._getframe(1))
+        return super().get(self.moved.get(name, name), default) if now is self else now.get(name, default)
+
+    def _now(self, name: str, frame: Any) -> Any:
+        if (name in self.wanted or name in self.moved) and (not wires.standing or _is_asked(frame)) and wires.trip():
+            return self.kind._member_map_
+        return self
 
 
 def _is_asked(frame: Any) -> bool:
     return frame.f_globals.get("__name__") != "enum" or frame.f_code.co_name in ("__getitem__", "__getattr__")
+
+
+def watch_key(kind: Any, name: str, became: str) -> None:
+    """Trip where a name is looked up that is no member's any more."""
+    _members_of(kind).moved[name] = became
+
+
+def _members_of(kind: Any) -> _Members:
+    if not isinstance(kind._member_map_, _Members):
+        type.__setattr__(kind, "_member_map_", _Members(kind, kind._member_map_))
+    members: _Members = kind._member_map_
+    return members
 
 
 @wires.unseen
@@ -53,14 +80,13 @@ def watch(kind: Any, name: str) -> bool:
     """Trip where a member is used; return whether that could be done."""
     if wires.is_wire(vars(kind).get(name)):
         return False
-    members, found = kind._member_map_, kind.__members__[name]
+    found = kind.__members__[name]
     wires.lay(kind, name, _Constant(kind, name, found), vars(kind).get(name, wires.MISSING))
-    if isinstance(members, _Members):
-        members.wanted[name] = found
-        return True
-    members = _Members(kind, members)
+    members = _members_of(kind)
+    is_first = not members.wanted
     members.wanted[name] = found
-    type.__setattr__(kind, "_member_map_", members)
+    if not is_first:
+        return True
     before, original = vars(kind).get("__new__", wires.MISSING), kind.__new__
 
     def __new__(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
