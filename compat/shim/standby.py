@@ -228,7 +228,8 @@ def _watch_arguments(owner: "Any", name: str, place: "tuple[str, str]", rows: "l
     kind = getattr(owner, name)
     if isinstance(kind, type):
         owner, name = kind, "__init__"
-    if not wires.is_function(vars(owner).get(name)):
+    raw, judged = vars(owner).get(name), None
+    if not wires.is_function(raw):
         return False
     if isinstance(owner, type):
         if not _is_open(owner):
@@ -237,7 +238,11 @@ def _watch_arguments(owner: "Any", name: str, place: "tuple[str, str]", rows: "l
             if any(name in vars(cls) for cls in _below(owner)):
                 return False
             wires.watch_subclasses(owner, lambda cls: name in vars(cls))
-    wires.watch_arguments(owner, name, place, rows)
+    if vars(getattr(raw, "__func__", raw)) or not all(row.is_seen_by_name for row in rows):
+        from .standing import calls
+
+        judged = calls.judge(raw, rows, int(isinstance(owner, type) and (type(raw) is not staticmethod or name == "__new__")))
+    wires.watch_arguments(owner, name, place, rows, judged)
     return True
 
 

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 MISSING: "Any" = object()
 #: The module whose class of work items is covered as it is loaded, if it is not loaded yet.
 EXECUTORS = "concurrent.futures.thread"
-#: What the name of a file holds whose frames ``warnings.warn(stacklevel=...)`` passes over.
-UNSEEN = "importlib _bootstrap"
+UNSEEN = "importlib _bootstrap"  # what the name of a file holds whose frames ``warnings.warn(stacklevel=...)`` passes over
 #: The file of all code that a use passes through where it has tripped a wire.
 FILE = f"<compat standby {UNSEEN}>"
 #: Calls in the present form after which a function trips all the same: what takes its place is four times as quick.
@@ -192,7 +191,7 @@ def _deprecated_code(*args: "Any", **kwargs: "Any") -> "Any":
     return _compat_tripped(args, kwargs)  # type: ignore[name-defined]  # noqa: F821
 
 
-_ARGUMENT: "CodeType" = unseen(_argument_code).__code__
+ARGUMENT: "CodeType" = unseen(_argument_code).__code__
 _IN_PLACE: "CodeType" = unseen(_deprecated_code).__code__
 _SPECIAL = 0x20 | 0x80 | 0x100 | 0x200  # generators and coroutines
 
@@ -235,17 +234,14 @@ def watch_calls(owner: "Any", name: str, place: "tuple[str, str]") -> None:
     _stand_in(owner, name, _IN_PLACE, {}, {})
 
 
-def watch_arguments(owner: "Any", name: str, place: "tuple[str, str]", rows: "list[Any]") -> None:
-    """Stand by for a function that has legacy arguments."""
-    _places[place] = (owner, name, _inner(vars(owner)[name]))
+def watch_arguments(owner: "Any", name: str, place: "tuple[str, str]", rows: "list[Any]", judged: "Any" = None) -> None:
+    """Stand by for a function that has legacy arguments; ``judged`` is the code, and what it asks, where names do not tell."""
     function = _inner(vars(owner)[name])
-    code = function.__code__
-    limit = sys.maxsize if code.co_flags & 0x4 else code.co_argcount
-    if vars(function) or not all(row.is_seen_by_name for row in rows):
-        limit = -1  # what tells a legacy form is not known here: each call is taken for one
-    names = frozenset(name for row in rows for name in row.legacy_names)
-    renamed = {row.argument: row.became for row in rows if row.is_passed_on and not row.convert}
-    _stand_in(owner, name, _ARGUMENT, {"_compat_legacy": names, "_compat_limit": limit}, renamed)
+    _places[place] = (owner, name, function)
+    limit = sys.maxsize if function.__code__.co_flags & 0x4 else function.__code__.co_argcount
+    names = frozenset(one for row in rows for one in row.legacy_names)
+    code, values = judged or (ARGUMENT, {"_compat_legacy": names, "_compat_limit": limit})
+    _stand_in(owner, name, code, values, {row.argument: row.became for row in rows if row.is_passed_on and not row.convert})
 
 
 @unseen

@@ -106,6 +106,8 @@ LEDGER = Ledger("kit", version="2.0", rows=[
     EXTRA
 ])
 """
+#: A row that needs more.
+VALUES = 'Argument("kit.core:plain", "b", values={1: 2}, **V),'
 #: Rows that cannot stand by: their library has all of its ledger installed as it is loaded.
 NOT_STANDING = """
     Deprecated("kit.core:noisy", **V),
@@ -238,7 +240,8 @@ def test_a_ledger_with_a_row_that_cannot_stand_by_is_installed_with_its_library(
 
 def test_a_process_that_uses_nothing_legacy_loads_nothing_that_a_use_needs(tmp_path):
     code = "import kit.core, kit.names\nkit.core.Thing(1).work(2)\nprint(*(n for n in sys.modules if n.startswith('compat.')))"
-    loaded = {name.split(".")[1] for name in run(site(tmp_path), code).stdout.split()}
+    root = standing_by.site(tmp_path, LEDGER.replace(VALUES, "").replace("EXTRA", ""), core=CANON, **PACKAGE)
+    loaded = {name.split(".")[1] for name in run(root, code).stdout.split()}
     assert loaded == {"_forking", "boot", "ledger", "shim"}
     shim = run(tmp_path, code.replace("'compat.'", "'compat.shim.'")).stdout.split()
     assert sorted(shim) == ["compat.shim.standby", "compat.shim.wires"]

@@ -48,6 +48,34 @@ class Thing:
     async def fade(self):
         return "faded"
 
+def sorted_by(rows, key="name", order="up"):
+    return rows, key, order
+
+def opened(path, mode, encoding=None, errors=None):
+    return path, mode, encoding, errors
+
+def placed(x, y, z=0):
+    return x, y, z
+
+def scaled(value, unit="m"):
+    return value, unit
+
+def to_unit(unit):
+    return unit.lower()
+
+def fill():
+    return "filled"
+
+def decorated(function):
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        return function(*args, **kwargs)
+    return wrapper
+
+@decorated
+def dressed(size=1, unit="m"):
+    return size, unit
+
 class Bare:
     "Bare."
 
@@ -78,6 +106,10 @@ class Shop:
 
     def total(self):
         return self._size + 1
+
+    @staticmethod
+    def grow(by, way="west"):
+        return by, way
 
     @property
     def height(self):
@@ -128,6 +160,15 @@ LEDGER = Ledger("kit", version="2.0", rows=[
     Deprecated("kit.core:drip", **V),
     Deprecated("kit.core:flow", **V),
     Deprecated("kit.core:Thing.fade", **V),
+    Argument("kit.core:sorted_by", "order", values={"ascending": "up", 1: "up"}, **V),
+    Argument("kit.core:sorted_by", "key", values=("id",), **V),
+    Argument("kit.core:opened", "mode", default="kit.core:fill", **V),
+    Argument("kit.core:opened", "errors", was="strict", **V),
+    Argument("kit.core:opened", together=("encoding", "errors"), **V),
+    Argument("kit.core:placed", order="x z y", **V),
+    Argument("kit.core:scaled", "unit", became="unit", convert="kit.core:to_unit", **V),
+    Argument("kit.core:dressed", "length", became="size", **V),
+    Argument("kit.core:Shop.grow", "way", values={"left": "west"}, **V),
     Deprecated("kit.core:Bare", **V),
     Deprecated("kit.core:Failed", **V),
     Deprecated("kit.core:Based", on="construct", **V),
@@ -162,6 +203,20 @@ PROGRAMS = {
     "present calls": """
 print(asyncio.run(later(2)), list(each(2)), all_of(stream(2)), asyncio.run(Thing().load(3)), asyncio.run(Thing.made(1)), list(Thing.parts(3)))
 """,
+    "present forms of arguments": """
+print(core.sorted_by([1]), core.sorted_by([1], "name", "down"), core.sorted_by([2], order="up"), core.sorted_by([1], order=True))
+print(core.opened("a", "r", errors="x"), core.placed(1, y=2, z=3), core.scaled(3), core.dressed(3), core.dressed(size=4, unit="k"))
+print(Shop.grow(1), Shop.grow(1, "east"), Shop().grow(2, way="south"))
+""",
+    "a value by name": "print(core.sorted_by([1], order='ascending'))\ncore.sorted_by([1], order=1)",
+    "a value by position": "print(core.sorted_by([1], 'id', 'ascending'))",
+    "a value of a static method": "print(Shop.grow(1, 'left'))\nShop().grow(1, way='left')",
+    "an argument that is missing": "print(core.opened('a', errors='x'))",
+    "a default that changed": "print(core.opened('a', 'r'))",
+    "arguments together": "print(core.opened('a', 'r', 'utf-8', 'x'))",
+    "arguments in their old order": "print(core.placed(1, 2, 3))\nprint(core.placed(1, 2))",
+    "a value converted in its place": "print(core.scaled(3, 'KM'))\nprint(core.scaled(3, unit='KM'), core.scaled(1, 'km'))",
+    "an argument of a decorated function": "print(core.dressed(length=3))\ncore.dressed(1, 2, 3)",
     "present uses of classes": """
 t = Shop(3)
 print(t.total(), [one.name for one in Colour], Colour.GREEN, Colour(2), Colour["GREEN"], Colour.GREEN.value, 2 in [c.value for c in Colour])
