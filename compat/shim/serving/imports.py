@@ -146,12 +146,14 @@ def count_waiting(
 
     Called while the lock is held for which they wait. What they would be warned of is warned here, and raises nowhere.
     """
-    me = threading.get_ident()
+    here = sys._getframe()
     for thread, top in sys._current_frames().items():
+        if top is here:
+            continue  # this thread; told by its frame, for where greenlets pass for threads its number is another
         at: FrameType | None = top
         if _HAS_GATES and at is not None and at.f_code.co_name == "_get_module_lock":
             continue  # it is about to come to the gate that stands for the lock by now
-        while thread != me and thread not in spec.waiting and at is not None and _is_machinery(at):
+        while thread not in spec.waiting and at is not None and _is_machinery(at):
             if at.f_code.co_name in waits and at.f_locals.get("name") == name:
                 try:
                     first(name, recorder, rows, at, thread)

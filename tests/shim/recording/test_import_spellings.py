@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 import pytest
 
@@ -118,6 +119,13 @@ def test_eight_threads_wait_for_a_slow_module_and_each_is_counted(moved, spellin
     )
     assert seen.counted() == {("oldroot", "import", 6): 8}
     assert seen.lines == [6] * 8
+
+
+@pytest.mark.parametrize("spelling", ["import oldroot", "from oldroot.sub.deep import VALUE", "import_module('oldroot.sub')"])
+def test_a_first_import_is_one_count_where_greenlets_pass_for_threads(moved, monkeypatch, spelling):
+    """gevent and eventlet put numbers of their own in the place of the threads'."""
+    monkeypatch.setattr(threading, "get_ident", lambda: id(moved))
+    assert moved.ok(CODE.format(spelling=spelling) + "\ngo()\n").counted() == {("oldroot", "import", 6): 1}
 
 
 def test_greenlets_count_each_for_itself(moved):
