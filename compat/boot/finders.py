@@ -173,12 +173,14 @@ def _failing(reference: str, distribution: str) -> "Callable[[Exception], None]"
 
 
 def _fail(reference: str, distribution: str, error: Exception) -> None:
-    """A broken ledger costs the program a log line."""
+    """A broken ledger costs the program a log line, once: where this package was uninstalled, each use comes here again."""
     import logging
 
     whose = distribution.rpartition(".")[0]
-    failures[reference] = f"ledger {reference} of {whose} is not served: {error}"
-    logging.getLogger("compat").warning("ledger %s of %s is not served: %s", reference, whose, error)
+    text = f"ledger {reference} of {whose} is not served: {error}"
+    if failures.get(reference) != text:
+        failures[reference] = text
+        logging.getLogger("compat").warning("%s", text)
 
 
 def _ledger(reference: str) -> "Ledger":
