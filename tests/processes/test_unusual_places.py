@@ -3,6 +3,7 @@ installation into a running process."""
 
 from __future__ import annotations
 
+import ast
 import os
 import pathlib
 import shutil
@@ -144,3 +145,26 @@ def test_what_is_no_zip_file_and_a_broken_one_cost_nothing(tmp_path):
     bring(tmp_path / "target")
     path = os.pathsep.join(str(tmp_path / name) for name in ("text.zip", "empty.zip", "gone.zip", "pipe", "target"))
     run("-S", "-c", "import compat.auto\n" + USE, cwd=tmp_path, PYTHONPATH=path)
+
+
+def test_a_program_that_lies_where_the_standard_library_would(tmp_path):
+    """As Nuitka puts one together."""
+    (tmp_path / "tools.py").write_text("def hook(found): return found\n")
+    (tmp_path / "app.py").write_text(
+        "import os\nos.__file__ = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'os.py')\n"
+        "import json, tools, compat\nV = {'since': '1', 'removal': '3', 'instead': None}\n"
+        "compat.install(compat.Ledger('tools', version='2', rows=["
+        "compat.Module('old_tools', 'tools', **V), compat.Deprecated('tools:hook', **V)]))\n"
+        "import old_tools\n"
+        "json.loads('{}', object_hook=tools.hook)\n"
+        "print([(use.move, os.path.basename(use.file), use.line) for use in compat.usage()])\n"
+    )
+    environment = {**os.environ, "COMPAT_TELEMETRY": "memory"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "app.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert not done.stderr
+    one, other = ast.literal_eval(done.stdout)
+    assert one == ("old_tools", "app.py", 6)
+    # Which modules are the standard library's is known since 3.10.
+    assert other == ("tools:hook", "app.py", 7) or sys.version_info < (3, 10)

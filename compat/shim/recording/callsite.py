@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Made = TypeVar("Made", bound=Callable[..., object])
 
 # Machinery between a use and its user: the frame above is the one to name. The standard library as a whole is (by its
-# directory; by these names where it has none, as in a frozen program), and a few others.
+# directory; in a frozen program by the names of its modules, before 3.10 by these), and a few others.
 _BETWEEN = frozenset(
     (
         "asyncio",
@@ -70,6 +70,9 @@ _LOOKERS = frozenset(
 )
 _LOOKERS_EXACT = frozenset(("unittest.loader", "unittest.util", "multiprocessing.reduction"))
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
+if hasattr(sys, "frozen") or not (os.path.isfile(os.__file__) or os.path.isfile(_LIBRARY[:-1])):
+    _BETWEEN |= getattr(sys, "stdlib_module_names", frozenset())
+    _LIBRARY = "<frozen "  # Nuitka puts a program's own code into this folder, and no file of the standard library
 _PACKAGES = ("site-packages", "dist-packages")
 _OWN = "compat."
 

@@ -209,7 +209,9 @@ def record_module_read(recorder: UseRecorder, frame: FrameType) -> None:
     if bytecode.is_import_from(frame):
         recorder.skip(frame)  # the statement was counted when it named the module
     elif not lazy.use_lazily(recorder, frame):
-        recorder.use("attribute", frame)
+        # A call of C code (Cython, mypyc) may read and import by one and the same instruction.
+        is_site = bytecode.is_attribute(frame) or "getattr" in frame.f_code.co_names
+        recorder.use("attribute", frame, is_site=is_site)
 
 
 def count_write(recorder: UseRecorder, frame: FrameType) -> None:

@@ -131,9 +131,7 @@ def first(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: Fra
         if not asked or asked == name:
             if _calls_import(user):
                 _is_top_of_last(name, user, thread)  # remembers what was asked for
-                recorder.use("import", user, is_site=False)
-            else:
-                recorder.use("import", user)
+            recorder.use("import", user, is_site=False)
         return
     if statement.name == name and not _named_by_rows(statement, rows):
         recorder.use("import", user)

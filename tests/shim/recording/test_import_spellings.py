@@ -144,3 +144,15 @@ def test_greenlets_count_each_for_itself(moved):
         """
     )
     assert seen.counted() == {("oldroot", "import", 5): 20}
+
+
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="pickles are read by code in Python")
+@pytest.mark.parametrize("filters", ["default", "always", "ignore", "once"])
+@pytest.mark.parametrize("pickled", ["coldroot.sub.deep\\nVALUE\\n.", "coldroot.sub\\nVALUE\\n."])
+def test_an_instruction_that_imports_and_reads_counts_reads_as_reads(moved, pickled, filters):
+    """Code in C has no instruction of its own; the first import may be counted besides."""
+    moved.write("canon/sub/__init__.py", "VALUE = 1\n")
+    code = f"import pickle\n\ndef go():\n    for _ in range({TIMES}):\n        pickle.loads(b'{pickled}')\ngo()\n"
+    counted = moved.ok(code, filters=filters).counted()
+    assert counted.pop(("oldroot", "attribute", 5)) == TIMES
+    assert counted in ({}, {("oldroot", "import", 5): 1})
