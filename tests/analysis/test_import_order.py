@@ -14,6 +14,7 @@ import pytest
 from compat.analysis import fixer
 from compat.analysis.rewriting import rewriter
 from compat.analysis.rewriting.import_blocks import ruff_settings
+from compat.ledger import Ledger, Removed
 
 PLAIN = ["import os", "import abc", "import numpy", "import shop.whole", "import shop_old.whole", "import zebra as z"]
 MODULES = {
@@ -182,3 +183,23 @@ def bodies(tree: ast.Module) -> list[str]:
     inner = next(node for node in function.body if isinstance(node, ast.If))
     parts = [[node for node in body if node not in (function, inner)] for body in (tree.body, function.body, inner.body)]
     return [ast.unparse(ast.Module(part, [])) for part in parts]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        "from omega import fol\nfrom omega import logic\n",
+        "from omega import fol\nfrom omega import logic  # two\n",
+        "from omega import fol as _fol\nfrom omega import logic, fol\nfrom omega import zeta\n",
+        "from omega import logic, fol\n",
+    ],
+)
+def test_statements_beside_an_import_that_is_added_stay_as_they_are(others):
+    row = Removed(
+        "lib:Graph.link", since="1.0", instead=None, replacement="pack.link({self})", parameters="", imports="import pack"
+    )
+    text = f"from lib import Graph\n{others}\nGraph().link()\n"
+    outcome = rewriter.fix_text(text, Ledger("lib", version="1.5") + [row])
+    after = outcome.after.decode()
+    assert after.replace("import pack\n", "").replace("pack.link(Graph())", "Graph().link()") == text
+    assert after.count("import pack\n") == 1

@@ -97,9 +97,11 @@ class Receivers:
     def home(self, scope: Scope, node: ast.Attribute) -> Optional[Told]:
         """The class that matters, of which a node reads an attribute, and what speaks against it."""
         made = self.plain(scope, node.value) or self.path(scope, node.value)
-        if made in self.classes:
+        is_known = made in self.classes
+        if is_known and (self.follows is None or self.targets.members.speaks_of(made, node.attr)):
             return Told(made)
-        return self.follows.home(scope, node) if self.follows is not None else None
+        told = self.follows.home(scope, node) if self.follows is not None else None
+        return Told(made) if is_known and told is None else told
 
     def plain(self, scope: Scope, node: Optional[ast.AST], depth: int = 0) -> str:
         """The class of an expression as constructors, factories, annotations and ``self`` say it themselves."""

@@ -33,6 +33,7 @@ class Scanner:
         self.scope = scope
         roots = [*roots]
         self.targets.bases = tuple(sorted({base for root in roots for base in (root, os.path.join(root, "src"))}))
+        self._roots = roots
         self.targets.beside = tuple(sorted({os.path.dirname(root) or "." for root in roots}))
 
     # Made, and imported, when the first file is read: a run whose results are all cached reads none.
@@ -41,6 +42,8 @@ class Scanner:
     def prefilter(self) -> Prefilter:
         from .prefilter import Prefilter
 
+        if not self.scope.is_fast:
+            self.targets.members.follow_descendants(self._roots)
         return Prefilter(self.targets, policy=self.scope.policy, paths_only=self.scope.is_fast)
 
     @cached_property

@@ -29,6 +29,7 @@ _BLANKS = re.compile(rb"[\s\\]+")
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 _ASCII = bytes(range(128))
+_STAR = re.compile(rb"import[ \t(]*\*")
 
 #: Top-level packages, and what their paths look like.
 Packages = list[tuple[bytes, "re.Pattern[bytes]"]]
@@ -267,13 +268,14 @@ class Prefilter:
 
 
 def _hands_on(package: str, words: frozenset[str]) -> bool:
-    """Whether the source of a package spells one of ``words``: then these may be imported from it."""
+    """Whether the source of a package spells one of ``words``, or may bind any: then these may be imported from it."""
     try:
         with open(find_module_file(package), "rb") as file:
-            spelt = {*re.findall(rb"\w+", file.read())}
+            data = file.read()
     except OSError:
         return False
-    return any(word.encode() in spelt for word in words)
+    spelt = {*re.findall(rb"\w+", data)}
+    return b"__getattr__" in spelt or _STAR.search(data) is not None or any(word.encode() in spelt for word in words)
 
 
 def _dotted(spelt: bytes) -> str:

@@ -9,7 +9,7 @@ from compat.ledger import Method
 
 # What reads sources of modules is imported where it is asked for: a run whose results are all cached reads none.
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Optional
 
     from compat.ledger import Argument, Ledger, Move
@@ -41,6 +41,32 @@ class MemberRows:
         else:
             return False
         return True
+
+    def follow_descendants(self, roots: Iterable[str]) -> None:
+        """Take up what classes of the libraries inherit of such members, but those whose files lie below ``roots``.
+
+        A class that defines one of the members itself is left to what its own source says.
+        """
+        from . import descendants
+
+        owners = {path.rpartition(".")[0] for path in self.arguments if path.rpartition(".")[0].rpartition(".")[2][:1].isupper()}
+        stopgaps = tuple(f"{package}." for package in self._ledger.stopgaps)
+        classes = {path for path in {*self.methods, *owners} if not path.startswith(stopgaps)}
+        hidden: dict[str, frozenset[str]] = {}
+        for path, bases, own in descendants.find(classes, roots) if classes else ():
+            taken = own
+            for base in bases:
+                rows = self.methods.get(base, {})
+                functions = {one.rpartition(".")[2]: one for one in self.arguments if one.rpartition(".")[0] == base}
+                if path not in classes and not own.isdisjoint(rows):
+                    break
+                for name, row in rows.items():
+                    if name not in taken:
+                        self.methods.setdefault(path, {}).setdefault(name, row)
+                for name in functions.keys() - taken:
+                    self.arguments.setdefault(f"{path}.{name}", self.arguments[functions[name]])
+                taken = taken.union(hidden.get(base, ()), rows, functions)
+            hidden[path] = taken.difference(self.methods.get(path, ()))
 
     @cached_property
     def canonical_classes(self) -> frozenset[str]:
@@ -146,6 +172,10 @@ class MemberRows:
                     return None
                 found.update(row.telling)
         return frozenset(found)
+
+    def speaks_of(self, dotted: str, name: str) -> bool:
+        """Whether a row is about a member of a canonical or legacy class (dotted) by this name, be it an argument of it."""
+        return name in self.methods_of(dotted) or f"{dotted}.{name}" in self.arguments or name in self.names_adapted(dotted)
 
     def renamed_method(self, dotted: str, name: str) -> str:
         """What a method of a canonical class (dotted) is called in the end, through all rows that rename it."""

@@ -60,7 +60,13 @@ class Carrying:
 
     def _imported(self) -> tuple[set[str], set[str]]:
         """The local names by which a file imports modules of what matters, and classes, factories or what another file gives."""
-        known, modules = self.targets.carried or {}, {path.rpartition(".")[0] for path in self.receivers.classes}
+        known = self.targets.carried or {}
+        modules: set[str] = set()
+        for path in self.receivers.classes:
+            module = path.rpartition(".")[0]
+            while module and module not in modules:
+                modules.add(module)  # the packages around it may hand it on
+                module = module.rpartition(".")[0]
         found: tuple[set[str], set[str]] = set(), set()
         for item in self.file.names.imports:
             written = f"{item.module}.{item.name}" if item.name else item.module

@@ -51,6 +51,7 @@ class Inference:
         self._counted = 0
         self._by_node: dict[int, Scope] = {}
         self._by_path: dict[str, Scope] = {}
+        self._starred: dict[str, Optional[Type]] = {}
 
     def close(self) -> None:
         """Break the cycles through what is known; nothing can be asked afterwards."""
@@ -58,6 +59,7 @@ class Inference:
         self._known.clear()
         self._by_node.clear()
         self._by_path.clear()
+        self._starred.clear()
 
     def scope_of(self, node: Optional[ast.AST]) -> Optional[Scope]:
         """The scope that a definition or comprehension opens."""
@@ -83,11 +85,12 @@ class Inference:
 
     def _inherited(self, path: str, name: str, depth: int) -> tuple[str, str, bool]:
         """The class that matters whose attribute a class inherits, what speaks against it, and whether another defines it."""
-        if path in self.receivers.classes or depth > _DEPTH:
+        matters = path in self.receivers.classes
+        if (matters and self.receivers.targets.members.speaks_of(path, name)) or depth > _DEPTH:
             return path, "", False
         found = self.class_at(path)
         if found is None:
-            return "", "", False
+            return (path if matters else ""), "", False
         home, scope = found
         if name in scope.bindings or name in scope.members:
             return "", "", True
@@ -437,4 +440,13 @@ class Inference:
 
     def given(self, name: str) -> Optional[Type]:
         """The type of a global name of this file, for others that import it."""
-        return self.agreed(self.names.module.bindings.get(name, []))
+        bindings = self.names.module.bindings.get(name, [])
+        if bindings or self.neighbours is None or not name[:1].isupper():
+            return self.agreed(bindings)
+        # Classes alone are looked for behind star imports: those of a large library lead to all of its modules.
+        if name not in self._starred:
+            self._starred[name] = None
+            stars = (item.module for item in reversed(self.names.imports) if item.name == "*")
+            found = (self.neighbours.at(f"{module}.{name}") for module in stars if module)
+            self._starred[name] = next((made for made in found if made is not None), None)
+        return self._starred[name]

@@ -55,13 +55,16 @@ def tidy(file: FileModel, edits: Iterable[Edit], rewritten: Mapping[ast.stmt, tu
     after = sources.Source(source.path, data, data.decode("utf-8"), "utf-8", b"")
     shifts = Shifts(edits)
     moved = [(shifts.of(first), shifts.of(end)) for first, end in rewritten.values()]
+    # One behind which an import was added is as it was.
+    kept = {source.data[first:end] for first, end in rewritten.values()}
     found: list[tuple[int, int, bytes]] = []
     for was, run in _runs(file, edits, rewritten, after, shifts):
         block = read(data, after, run)
         if block is None:
             continue
         for entry in block.entries:
-            entry.changed = any(first <= entry.read.first < end for first, end in moved)
+            is_in = any(first <= entry.read.first < end for first, end in moved)
+            entry.changed = is_in and data[entry.read.first : entry.read.end] not in kept
         if not any(entry.changed for entry in block.entries) or not _is_free(block):
             continue
         start, end = block.entries[0].head, block.entries[-1].end
