@@ -151,6 +151,10 @@ class GatedLock:
         self._lock.release()
         gate.__exit__()
 
+    def is_held(self) -> bool:
+        """Whether this thread has it."""
+        return bool(self._lock._is_owned())
+
     def _is_child(self) -> None:
         if not self._lock._is_owned():
             self._lock = RLock()

@@ -7,12 +7,14 @@ import itertools
 import sys
 from types import ModuleType
 
+from compat._forking import GatedLock
 from compat.ledger import Ledger, Move
 from compat.ledger.move import TARGET
 
 from . import kinds, wires
 from .serving import overlay
 from .serving.modules import LegacyModule
+from .serving.targets import load_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,8 +157,60 @@ def share(owner: Installed, changed: Changed, names: Iterable[str]) -> None:
         owner.undoings.append(undo)
 
 
-def _change(owner: Installed, module: ModuleType, path: str, rows: Sequence[Move]) -> _Served:
+#: Held while rows are put in place: whoever holds one of them imports nothing, for another thread may be importing that, and come
+#: to wait for the lock.
+LOCKS = [wires.lock]
+#: Rows that wait for a module, until no lock is held.
+_waiting: list[_Waiting] = []
+
+
+class _Waiting:
+    """Rows for one path of a module, which need other modules."""
+
+    def __init__(self, owner: Installed, module: ModuleType, path: str, rows: Sequence[Move], needed: Sequence[str]) -> None:
+        self.owner, self.module, self.path, self.rows, self.needed = owner, module, path, rows, needed
+        self._lock = GatedLock()
+
+    def put(self, *, is_last: bool) -> None:
+        """Import what is needed, and put the rows in place; let them wait where that is half loaded, unless ``is_last``."""
+        try:
+            for name in self.needed:
+                load_module(name, self.rows[0].id)
+        except Exception as error:
+            for move in self.rows:
+                self.owner.refuse(move, *_failure(error))
+        else:
+            if not is_last and not all(_is_whole(name) for name in self.needed):
+                return
+            with self._lock:
+                if self in _waiting:
+                    _change(self.owner, self.module, self.path, self.rows, is_ready=True)
+        if self in _waiting:
+            _waiting.remove(self)
+
+
+def finish(owner: Installed | None = None) -> None:
+    """Put those rows in place that wait for a module, where no lock is held any more; those of ``owner`` now or never."""
+    for one in list(_waiting):
+        one.put(is_last=one.owner is owner)
+
+
+def forget(owner: Installed) -> None:
+    """Let no row of a ledger wait any longer."""
+    _waiting[:] = [one for one in _waiting if one.owner is not owner]
+
+
+def _is_whole(name: str) -> bool:
+    module = sys.modules.get(name)
+    return module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False)
+
+
+def _change(owner: Installed, module: ModuleType, path: str, rows: Sequence[Move], *, is_ready: bool = False) -> _Served:
     kind = kinds.of(rows[0])
+    needed = [] if is_ready else [name for name in kind.needs(rows) if name != module.__name__ and not _is_whole(name)]
+    if needed and any(lock.is_held() for lock in LOCKS):
+        _waiting.append(_Waiting(owner, module, path, rows, needed))
+        return []
     served: _Served = []
     try:
         faults = {move.legacy: fault for move, *fault in kind.faults(module, path, rows)}

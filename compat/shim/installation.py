@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .recording.funnel import UseRecorder
 
 _lock = GatedLock()
+attach.LOCKS.append(_lock)
 _installed: list[Installation] = wires.installed
 _finder: Finder | None = None
 #: Recorders of rows that were used before a ledger that has them was installed.
@@ -45,6 +46,7 @@ class Installation(Installed):
             if self not in _installed:
                 return
             _installed.remove(self)
+            attach.forget(self)
             _learn_adapters()
             while self.undoings:
                 self.undoings.pop()()
@@ -80,10 +82,17 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
     fails half-way is undone before its error is raised. Installing the same ledger object again returns the first
     installation, and what was in force before a ``with`` block is in force after it.
     """
-    global _finder
     if not isinstance(ledger, Ledger):
         raise TypeError(f"compat.install() takes a Ledger, not {type(ledger).__name__}; write compat.install(LEDGER)")
     wires.trip()
+    made = serve(ledger, drop_in=drop_in)
+    attach.finish(made)
+    return made
+
+
+def serve(ledger: Ledger, *, drop_in: bool = False) -> Installation:
+    """Like :func:`install`, but for what needs modules that are not loaded: :func:`finish` loads them, while no lock is held."""
+    global _finder
     with _lock:
         for done in _installed:
             if done.ledger is ledger:
@@ -120,6 +129,11 @@ def install(ledger: Ledger, *, drop_in: bool = False) -> Installation:
             made.remove()
             raise
         return made
+
+
+def finish() -> None:
+    """Put in place what needs modules that were not loaded as its ledger was installed."""
+    attach.finish()
 
 
 def end() -> None:

@@ -55,7 +55,7 @@ late: "list[ModuleType]" = []
 awaited: "dict[str, list[Callable[[], None]]]" = {}
 #: Called when all ledgers that stood by are installed.
 on_trip: "list[Callable[[], object]]" = []
-_lock = GatedLock()
+lock = GatedLock()
 #: Held for a moment only, and while nothing is imported.
 moment = GatedLock()
 _tripping: "list[bool]" = []
@@ -77,7 +77,7 @@ def trip() -> bool:
     if sys.meta_path is None:
         return False
     # A fork waits while all that is loaded.
-    with _lock, ImportLockReleased():
+    with lock, ImportLockReleased():
         if not standing or _tripping:
             return True
         with moment:
@@ -91,7 +91,7 @@ def trip() -> bool:
                 return False
             for one in list(standing):
                 try:
-                    home.install(one.ledger, drop_in=True)
+                    home.serve(one.ledger, drop_in=True)
                 except Exception as error:
                     one.failed(error)
             for done in on_trip:
@@ -106,6 +106,7 @@ def trip() -> bool:
                 home.cover(module)
         finally:
             del _tripping[:]
+    home.finish()
     return True
 
 
@@ -325,6 +326,9 @@ class Member:
         found: Any = MISSING
         if trip():
             found = static(owner, self.name)
+            if found is MISSING and not standing:
+                installation().finish()
+                found = static(owner, self.name)
         elif self.became:
             return getattr(owner if instance is None else instance, self.became)
         else:

@@ -344,6 +344,63 @@ print(kit.old.plain(2))
         assert run(root, code.replace("kit.old", module), "-W", "ignore").stdout == "(2, 2)\n", module
 
 
+HELD = """
+import sys, threading, time
+import kit.core
+
+def load():
+    import kit.slow
+
+loading = threading.Thread(target=load)
+loading.start()
+while "kit.slow" not in sys.modules:
+    time.sleep(0.001)
+print(kit.core.make(length=1))
+loading.join()
+print(kit.core.Thing(1).late(3), WRAPPED, kit.core.Thing(1).wrap(4)[1])
+"""
+SLOW = """
+import time
+import kit.core
+time.sleep(0.05)  # another thread uses something legacy meanwhile
+kit.core.make(length=2)
+def late(thing, n):
+    return "late", n
+"""
+
+
+def test_a_first_use_waits_for_no_module_that_another_thread_imports_which_waits_for_it(tmp_path):
+    extra = 'Method("kit.core:Thing.late", "kit.slow:late", **V), Method("kit.core:Thing.other", "kit.unloaded:late", **V),'
+    root = site(tmp_path, extra)
+    (root / "kit" / "slow.py").write_text(SLOW)
+    (root / "kit" / "unloaded.py").write_text(SLOW)
+    code = HELD.replace("WRAPPED", "kit.core.Thing(1).other(5)")
+    done = run(root, code + "import compat; print(sum(u.count for u in compat.usage()))", "-W", "ignore")
+    assert done.stdout == "(1, 'm')\n('late', 3) ('late', 5) 4\n6\n"
+
+
+def test_a_use_within_the_import_of_a_module_that_a_row_names_is_served_once_that_is_loaded(tmp_path):
+    root = site(tmp_path, 'Method("kit.core:Thing.late", "kit.slow:late", **V),')
+    (root / "kit" / "slow.py").write_text(SLOW)
+    done = run(root, "import kit.slow\nprint(kit.core.Thing(1).late(3), hasattr(kit.core.Thing, 'late'))", "-W", "always")
+    assert done.stdout == "('late', 3) True\n" and done.stderr.count("Calling Thing.late()") == 1
+
+
+def test_installing_waits_for_no_module_that_another_thread_imports_which_installs_too(tmp_path):
+    root = site(tmp_path)
+    (root / "kit" / "more.py").write_text("""
+from compat import Ledger, Method
+V = dict(since="1.0", removal="9.0", instead=None)
+ONE = Ledger("one", version="2.0", rows=[Method("kit.core:Thing.late", "kit.slow:late", **V)])
+OTHER = Ledger("other", version="2.0", rows=[Method("kit.core:Thing.rested", "kit.core:Thing.rest", **V)])
+""")
+    (root / "kit" / "slow.py").write_text(SLOW.replace("kit.core.make(length=2)", "compat.install(kit.more.OTHER)"))
+    code = HELD.replace("kit.core.make(length=1)", "len(compat.install(kit.more.ONE).ledger)")
+    code = code.replace("WRAPPED, kit.core.Thing(1).wrap(4)[1]", "kit.core.Thing(1).rested()")
+    done = run(root, "import compat, builtins, kit.more\nbuiltins.compat = compat" + code, "-W", "ignore")
+    assert done.stdout == "1\n('late', 3) rest\n"
+
+
 def test_a_program_goes_on_while_the_files_of_this_package_are_replaced_under_it(tmp_path):
     code = """
 import sys

@@ -34,6 +34,10 @@ class Kind:
         """Yield ``(row, reason, remedy)`` for each row that changes ``path`` of its module and must not be put in place there."""
         yield from ()
 
+    def needs(self, rows: Sequence[Any]) -> Iterator[str]:
+        """Yield the modules that have to be loaded before rows which change a module can be put in place there."""
+        yield from ()
+
     def unseen(self, module: ModuleType, path: str) -> Iterator[str]:
         """Yield the other paths by which old code comes to what stands at a path of a module, where no use is seen."""
         yield from ()

@@ -35,6 +35,10 @@ class MethodKind(Kind):
 
     __slots__ = ()
 
+    def needs(self, rows: Sequence[Method]) -> Iterator[str]:
+        """Those of the functions that methods became."""
+        yield from (row.canonical.partition(":")[0] for row in rows if row.became_function)
+
     def faults(self, module: ModuleType, path: str, rows: Sequence[Method]) -> Iterator[tuple[Method, str, str]]:
         """Both must be members of one class, under two names, and the old one must be free."""
         for move in rows:
