@@ -1,7 +1,6 @@
 """The drop-in: legacy names are served in every process of an environment, with no code change.
 
 start          what the ``.pth`` file runs: registers the finder, which reads entry points; installed as ``netra_compat_start``
-finders        what the finder does when a declared ledger may serve a name: loads the ledger and installs it
 entry_points   the declarations of installed distributions, as the command line reads them
 """
 

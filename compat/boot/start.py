@@ -2,7 +2,7 @@
 
 A wheel has this file as ``netra_compat_start`` beside the package too, for ``netra_compat.pth``: loading the package as well
 would make a start several times as expensive. The finder reads the entry points of the installed distributions at the first
-import from outside the standard library, and loads :mod:`compat.boot.finders` at the first name that a declared ledger may serve.
+import from outside the standard library, and loads :mod:`compat.shim.finders` at the first name that a declared ledger may serve.
 
 A ledger is declared in the group ``compat.ledgers``. A distribution may also list the names that a ledger serves, in the group
 ``compat.roots``, so that nothing of the ledger is loaded before one of them is imported::
@@ -60,20 +60,20 @@ def is_off() -> bool:
 
 
 def _finders() -> "Any":
-    """``compat.boot.finders``; ``None`` where the program has a ``compat`` of its own, which is not ours to run."""
+    """``compat.shim.finders``; ``None`` where the program has a ``compat`` of its own, which is not ours to run."""
     if "compat" not in sys.modules:
         found: Any = sys.modules["_frozen_importlib_external"].PathFinder.find_spec("compat")
         if found is None or not os.path.isdir(os.path.join(os.path.dirname(str(found.origin)), "boot")):
             return None
     try:
-        from compat.boot import finders
+        from compat.shim import finders
     except Exception:
         return None  # this process has uninstalled the package, or is pip, which refuses imports while it installs
     return finders
 
 
 # PyPy takes an annotation here for a clash with the function's "global".
-_standard = None  # type: Any
+_standard = getattr(sys, "stdlib_module_names", None)  # type: Any
 
 
 _library = os.path.dirname(getattr(os, "__file__", ""))
@@ -171,19 +171,19 @@ def entries(text: bytes, group: bytes) -> "list[tuple[str, str, str]]":
 
 def is_candidate(root: str) -> bool:
     """Whether a ledger may speak of a top-level module: it is none of the standard library's."""
+    return not (root in (_standard or _told_by_folders()) or root[:1] == "_" or root in NEVER)
+
+
+def _told_by_folders() -> "Any":
+    # Before 3.10 the modules of the standard library are told by the folders that they lie in.
     global _standard
-    if root[:1] == "_" or root in NEVER:
-        return False
-    known: Any = getattr(sys, "stdlib_module_names", _standard)
-    if known is None:
-        # Before 3.10 they are told by the folders that they lie in.
-        known = set(sys.builtin_module_names)
-        for folder in _STANDARD:
-            if os.path.isdir(folder):
-                for entry in _listed(folder):
-                    known.add(entry.partition(".")[0])
-        _standard = known
-    return root not in known
+    known = set(sys.builtin_module_names)
+    for folder in _STANDARD:
+        if os.path.isdir(folder):
+            for entry in _listed(folder):
+                known.add(entry.partition(".")[0])
+    _standard = known
+    return known
 
 
 def _changed(folder: "Any") -> "Any":
@@ -239,7 +239,8 @@ def learn_from(distribution: str, text: bytes) -> None:
 
 def _find(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
     root = name.partition(".")[0]
-    if not is_candidate(root) and root not in finder.roots:
+    # As is_candidate() says; every import comes here.
+    if (root in (_standard or _told_by_folders()) or root[:1] == "_" or root in NEVER) and root not in finder.roots:
         return None
     if path is None or sys.path != finder.path:
         learn()

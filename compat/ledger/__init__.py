@@ -14,8 +14,6 @@ discovery  ledgers by entry point, by configuration
 in_use     which of them the project at hand uses
 """
 
-from __future__ import annotations
-
 __all__ = [  # noqa: RUF022 - as sorted() sorts
     "Argument",
     "Behaviour",

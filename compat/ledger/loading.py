@@ -9,13 +9,16 @@ if TYPE_CHECKING:
     from compat.errors import CompatError
 
 
-def load(reference: str) -> "Ledger":
-    """Import the ledger at ``"package.module:LEDGER"``; raise :class:`compat.CompatError` that says what is wrong with it."""
+def load(reference: str, failed: "BaseException | None" = None) -> "Ledger":
+    """Import the ledger at ``"package.module:LEDGER"``; raise :class:`compat.CompatError` that says what is wrong with it.
+
+    ``failed`` is what the import of its module has raised already.
+    """
     name, _, attribute = reference.partition(":")
     if not name or not attribute:
         raise _error(f"{reference!r} names no ledger; write 'package.module:LEDGER'")
     try:
-        module = _imported(name)
+        module = _imported(name, failed)
     except ImportError as error:
         raise _error(f"ledger {reference!r} cannot be imported: {error}{_remedy(error, name)}") from error
     except (Exception, SystemExit) as error:
@@ -36,9 +39,11 @@ def _error(text: str) -> "CompatError":
     return CompatError(text)
 
 
-def _imported(name: str) -> "Any":
+def _imported(name: str, failed: "BaseException | None") -> "Any":
     """A module of the environment, or else of the project whose settings hold here, installed or not."""
     try:
+        if failed is not None:
+            raise failed
         return __import__(name, fromlist=["LEDGER"])
     except ModuleNotFoundError as error:
         top = name.partition(".")[0]

@@ -10,10 +10,10 @@ import os
 
 import pytest
 
-from compat.boot import active, finders
+from compat.boot import active
 from compat.errors import CompatError
 from compat.ledger import replacement
-from compat.shim import installation
+from compat.shim import finders, installation
 from compat.shim.installation import judge_anew
 from compat.shim.recording.funnel import row_of
 from compat.telemetry.record.watching import Watch

@@ -1,6 +1,7 @@
 """How old code runs: legacy names are served, and every use goes through one funnel.
 
 installation  install(), Installation: everything put in can be taken out
+finders       what the finder of the drop-in does when a declared ledger may serve a name: loads the ledger and installs it
 standby       ledgers found by entry point, which wait for the first use of something legacy; wires: what stands in its places
 kinds         what each kind of move does at run time, one file each
 serving       modules and names at legacy paths: finder, loader, modules, descriptors, overlays on modules that still exist
@@ -14,8 +15,6 @@ methods       renamed, converted, legacy_method, and the parts that adapters are
 forward       generated forwarders
 results       dual: one result for callers that await and callers that do not
 """
-
-from __future__ import annotations
 
 from compat._forking import gate as _gate
 

@@ -41,14 +41,19 @@ class _Ledger(wires.Standing):
                 module, _, path = row.changed.partition(":")
                 self.changes.setdefault(module, {}).setdefault(path, []).append(row)
         self.packages = [f"{name}." for name, paths in self.changes.items() if "" in paths]
+        #: The top-level names below which there are modules that rows are about.
+        self.tops = self.roots.union(name.partition(".")[0] for name in self.changes)
         #: By identity, functions of modules, and what stands by for them.
         self._replaced: dict[int, tuple[object, object]] = {}
 
     def concerns(self, name: str) -> bool:
         """Whether rows are about a module that exists."""
-        if name in self.changes or any(name.startswith(package) for package in self.packages):
+        top = name.partition(".")[0]
+        if top not in self.tops:
+            return False
+        if name in self.changes or (self.packages and any(name.startswith(package) for package in self.packages)):
             return True
-        return name.partition(".")[0] in self.roots and self.ledger.is_declared(name)
+        return top in self.roots and self.ledger.is_declared(name)
 
     def serves(self, name: str) -> bool:
         """Whether a legacy module, or one below a module that moved, is meant by a name."""
@@ -65,41 +70,48 @@ class _Ledger(wires.Standing):
 
     def cover(self, module: "ModuleType") -> bool:
         """Put wires in place for the rows that concern a module; return whether all of them could stand by."""
-        name = module.__name__
-        rows = self.ledger.module_rows(name) if name.partition(".")[0] in self.roots else {}
-        changes = self.changes.get(name, {})
-        before = {path: vars(module).get(path) for path in changes}
-        could = (
-            not any(name.startswith(package) for package in self.packages)
-            and _watch_names(module, rows)
-            and all(self._can_stand_by(changed) and _watch(module, path, changed) for path, changed in changes.items())
-            and self._watch_children(module)
-        )
-        for path, found in before.items():
-            if found is not vars(module).get(path):
-                self._replaced[id(found)] = found, vars(module)[path]
-        return could
+        name, namespace = module.__name__, vars(module)
+        if self.packages and any(name.startswith(package) for package in self.packages):
+            return False
+        is_served = name.partition(".")[0] in self.roots
+        if is_served and not _watch_names(module, self.ledger.module_rows(name)):
+            return False
+        for path, rows in self.changes.get(name, {}).items():
+            found = namespace.get(path)
+            could = self._can_stand_by(rows) and _watch(module, path, rows)
+            if found is not namespace.get(path):
+                self._replaced[id(found)] = found, namespace[path]
+            if not could:
+                return False
+        if is_served and self.ledger.has_children(name):
+            _watch_missing(module, self.ledger.is_declared)
+        return True
 
     def _can_stand_by(self, rows: "list[Any]") -> bool:
         """Rows of several kinds are composed by who installs them; what stays where it is and has expired is hidden at once."""
         is_gone = rows[0].stays and rows[0].raises(self.ledger.stage(rows[0]))
-        return not is_gone and len({row.kind for row in rows}) == 1
+        return not is_gone and (len(rows) == 1 or len({row.kind for row in rows}) == 1)
 
-    def share(self) -> None:
+    def loaded(self) -> "list[tuple[str, ModuleType]]":
+        """The modules below the top-level names that rows are about."""
+        tops = self.tops
+        found = [one for one in list(sys.modules.items()) if one[0].partition(".")[0] in tops]
+        return [one for one in found if isinstance(one[1], ModuleType)]
+
+    def share(self, loaded: "list[tuple[str, ModuleType]] | None" = None) -> None:
         """Put what stands by also where loaded modules of the same package have imported the functions to."""
-        roots = {name.partition(".")[0] for name in self.changes} if self._replaced else ()
-        for name, module in list(sys.modules.items()) if roots else ():
-            if name.partition(".")[0] in roots and isinstance(module, ModuleType):
-                own, namespace = self.changes.get(name, ()), vars(module)
+        replaced = self._replaced
+        if not replaced:
+            return
+        roots = {name.partition(".")[0] for name in self.changes}
+        for name, module in self.loaded() if loaded is None else loaded:
+            namespace = vars(module)
+            if name.partition(".")[0] in roots and not replaced.keys().isdisjoint(map(id, list(namespace.values()))):
+                own = self.changes.get(name, ())
                 for key, value in list(namespace.items()):
-                    if id(value) in self._replaced and key not in own:
-                        namespace[key] = self._replaced[id(value)][1]
-        self._replaced.clear()
-
-    def _watch_children(self, module: "ModuleType") -> bool:
-        if module.__name__.partition(".")[0] in self.roots and self.ledger.has_children(module.__name__):
-            _watch_missing(module, self.ledger.is_declared)
-        return True
+                    if id(value) in replaced and key not in own:
+                        namespace[key] = replaced[id(value)][1]
+        replaced.clear()
 
 
 def sought_below(module: str, frame: "FrameType | None") -> str:
@@ -420,14 +432,14 @@ def stand_by(ledger: "Ledger", load: "Callable[[], Any]", failed: "Callable[[Exc
             sys.meta_path.insert(0, _finder)
             wires.on_trip[:] = [_leave]
             atexit.register(_end)
-    could = True
-    for name, module in list(sys.modules.items()):
-        if isinstance(module, ModuleType) and made.concerns(name) and name not in wires.loading:
+    could, loaded = True, made.loaded()
+    for name, module in loaded:
+        if made.concerns(name) and name not in wires.loading:
             try:
                 could = made.cover(module) and could
             except Exception:
                 could = False
-    made.share()
+    made.share(loaded)
     _watch_threads()
     if not could:
         wires.trip()
@@ -447,10 +459,11 @@ def _end() -> None:
 
     What a first use needs is loaded only where somebody reads counts, or has asked for warnings: there was none so far.
     """
-    from compat.boot import active
-
     if not wires.standing:
         return
+    active: Any = next((sys.modules[name] for name in _START if name in sys.modules), None)
+    if active is None:
+        from compat.boot import active
     if sys.warnoptions or sys.flags.dev_mode or active.is_asked():
         if wires.trip():
             wires.installation().end()

@@ -137,7 +137,7 @@ def test_a_child_forked_in_the_middle_of_a_first_use_makes_its_own(state, tmp_pa
     prepare, use = SORTS[sort]
     install = "import compat, moves; compat.install(moves.LEDGER)"
     if "drop-in" in sort:
-        install = "import compat.boot.finders; compat.boot.boot('this test')"
+        install = "import compat.boot, compat.shim.finders; compat.boot.boot('this test')"
     elif "behaviour" in sort:
         install = ""  # its row tells all that is needed
     elif "stands by" in sort:

@@ -242,9 +242,9 @@ def test_a_process_that_uses_nothing_legacy_loads_nothing_that_a_use_needs(tmp_p
     code = "import kit.core, kit.names\nkit.core.Thing(1).work(2)\nprint(*(n for n in sys.modules if n.startswith('compat.')))"
     root = standing_by.site(tmp_path, LEDGER.replace(VALUES, "").replace("EXTRA", ""), core=CANON, **PACKAGE)
     loaded = {name.split(".")[1] for name in run(root, code).stdout.split()}
-    assert loaded == {"_forking", "boot", "ledger", "shim"}
+    assert loaded == {"_forking", "ledger", "shim"}
     shim = run(tmp_path, code.replace("'compat.'", "'compat.shim.'")).stdout.split()
-    assert sorted(shim) == ["compat.shim.standby", "compat.shim.wires"]
+    assert sorted(shim) == ["compat.shim.finders", "compat.shim.standby", "compat.shim.wires"]
 
 
 def test_a_function_that_stood_by_has_the_code_of_what_takes_its_place(tmp_path):

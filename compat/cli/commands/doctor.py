@@ -58,7 +58,7 @@ def findings() -> list[tuple[str, bool]]:
 
 
 def _narrowed(roots: dict[str, Ledger]) -> list[tuple[str, bool]]:
-    from compat.boot import finders
+    from compat.shim import finders
 
     kept = finders.narrowing()
     if kept is None:
@@ -140,7 +140,7 @@ def _kept(directory: str) -> str:
 
 
 def _root(root: str, ledger: Ledger) -> str:
-    from compat.boot import finders
+    from compat.shim import finders
 
     kept = finders.narrowing()
     if kept is not None and root not in kept:

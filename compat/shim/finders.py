@@ -68,7 +68,7 @@ def _find(finder: "Any", name: str, path: "Sequence[str] | None", target: "Modul
         _install(finder, [entry for entry in (*listed, *unlisted) if _package(entry) != root])
         return _answer(name, path, target)
     if awaiting and found.loader is not None:
-        from compat.shim import wires
+        from . import wires
 
         def ran(_module: "ModuleType") -> None:
             _install(finder, awaiting)
@@ -120,12 +120,12 @@ def _elsewhere(finder: "Any", name: str, path: "Sequence[str] | None", target: "
 
 def _answer(name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
     if "compat.shim.installation" in sys.modules:
-        from compat.shim import installation
+        from . import installation
 
         finder = installation.finder()
         return finder.find_spec(name, path, target) if finder is not None else None
     if "compat.shim.standby" in sys.modules:
-        from compat.shim import standby
+        from . import standby
 
         return standby.answer(name, path, target)
     return None
@@ -139,12 +139,12 @@ def _install(finder: "Any", entries: "Iterable[Entry]", at_once: bool = False) -
         try:
             ledger = _ledger(reference)
             if len(ledger) and at_once:
-                from compat.shim import installation
+                from . import installation
 
                 installation.install(ledger, drop_in=True)
                 _serves(finder, ledger)
             elif len(ledger):
-                from compat.shim import standby
+                from . import standby
 
                 standby.stand_by(ledger, _installation, _failing(reference, distribution))
                 _serves(finder, ledger)
@@ -163,7 +163,7 @@ def _serves(finder: "Any", ledger: "Ledger") -> None:
 
 
 def _installation() -> "Any":
-    from compat.shim import installation
+    from . import installation
 
     return installation
 
@@ -185,9 +185,24 @@ def _fail(reference: str, distribution: str, error: Exception) -> None:
 
 def _ledger(reference: str) -> "Ledger":
     if reference not in _ledgers:
-        from compat.ledger import loading
-
-        ledger = loading.load(reference)
+        ledger = _load(reference)
         roots = narrowing()
         _ledgers.setdefault(reference, ledger if roots is None else ledger.narrowed(roots))
     return _ledgers[reference]
+
+
+def _load(reference: str) -> "Ledger":
+    name, _, attribute = reference.partition(":")
+    failed = None
+    try:
+        found: Any = getattr(__import__(name, fromlist=["LEDGER"]), attribute, None) if name else None
+        from compat.ledger.ledger import Ledger
+
+        if isinstance(found, Ledger):
+            return found
+    except (Exception, SystemExit) as error:
+        failed = error
+    # Whatever is wrong with it is said there; most are found as they are declared.
+    from compat.ledger import loading
+
+    return loading.load(reference, failed)
