@@ -28,31 +28,31 @@ LONGEST = 5.0
 
 
 #: What tells of a top-level name whether modules below it are imported by way of this package.
-serving: "list[Callable[[str], bool]]" = []
+serving = []  # type: list[Callable[[str], bool]]
 
 
 class _Gate:
     __slots__ = ("_inside", "_is_forking", "_lock")
 
-    def __init__(self) -> None:
+    def __init__(self):  # type: () -> None
         self._lock: Any = RLock()  # held for a moment by those who come and go, and by a thread while it forks
         self._is_forking = False
         self._inside: dict[int, tuple[int, float]] = {}  # by thread: how often it has entered, and since when
 
-    def __enter__(self) -> None:
+    def __enter__(self):  # type: () -> None
         me = get_ident()
         with self._lock:
             entered, since = self._inside.get(me) or (0, monotonic())
             self._inside[me] = entered + 1, since
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_):  # type: (*object) -> None
         me = get_ident()
         with self._lock:
             entered, since = self._inside.pop(me)
             if entered > 1:
                 self._inside[me] = entered - 1, since
 
-    def forking(self) -> None:
+    def forking(self):  # type: () -> None
         me, until = get_ident(), monotonic() + LONGEST
         while True:
             # The import system's own lock first: a fork takes it after this, and a finder that comes to the gate holds it.
@@ -67,18 +67,18 @@ class _Gate:
             _imp.release_lock()
             sleep(0.001)
 
-    def has_forked(self) -> None:
+    def has_forked(self):  # type: () -> None
         self._is_forking = False
         self._lock.release()
         _imp.release_lock()
 
-    def is_child(self) -> None:
+    def is_child(self):  # type: () -> None
         self.renew()
         if self._is_forking:  # uWSGI can be told to call these functions after a fork, and calls none before it
             self._is_forking = False
             _imp.release_lock()
 
-    def renew(self) -> None:
+    def renew(self):  # type: () -> None
         me = get_ident()
         self._inside = {me: self._inside[me]} if me in self._inside else {}
         self._lock = RLock()
@@ -87,7 +87,7 @@ class _Gate:
 gate = _Gate()
 
 
-def _is_any_importing(me: int) -> bool:
+def _is_any_importing(me):  # type: (int) -> bool
     """Whether another thread is in the code of the import system itself, on behalf of a module that is served."""
     if not serving:
         return False
@@ -102,7 +102,7 @@ def _is_any_importing(me: int) -> bool:
     return False
 
 
-def _is_machinery(frame: "Any") -> bool:
+def _is_machinery(frame):  # type: (Any) -> bool
     name = frame.f_globals.get("__name__")
     return frame.f_code.co_filename.startswith("<frozen importlib") or str(name).startswith(("compat.", "netra_compat_start"))
 
@@ -115,7 +115,7 @@ class ImportLockReleased:
 
     __slots__ = ("_held",)
 
-    def __enter__(self) -> None:
+    def __enter__(self):  # type: () -> None
         self._held = 0
         try:
             while _imp.lock_held():  # PyPy raises nothing in a forked child
@@ -124,7 +124,7 @@ class ImportLockReleased:
         except RuntimeError:
             pass  # this thread does not hold it any more
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_):  # type: (*object) -> None
         for _once in range(self._held):
             _imp.acquire_lock()
 
@@ -137,34 +137,34 @@ class GatedLock:
 
     __slots__ = ("_lock",)
 
-    def __init__(self) -> None:
+    def __init__(self):  # type: () -> None
         self._lock: Any = RLock()
         at_fork(after_in_child=self._is_child)
 
-    def __enter__(self) -> None:
+    def __enter__(self):  # type: () -> None
         gate.__enter__()
         if not self._lock.acquire(False):
             with ImportLockReleased():
                 self._lock.acquire()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_):  # type: (*object) -> None
         self._lock.release()
         gate.__exit__()
 
-    def is_held(self) -> bool:
+    def is_held(self):  # type: () -> bool
         """Whether this thread has it."""
         return bool(self._lock._is_owned())
 
-    def _is_child(self) -> None:
+    def _is_child(self):  # type: () -> None
         if not self._lock._is_owned():
             self._lock = RLock()
 
 
-_children: "list[Callable[[], object]]" = []
+_children = []  # type: list[Callable[[], object]]
 _pid = os.getpid()
 
 
-def at_fork(before: "Callable[[], object] | None" = None, *, after_in_child: "Callable[[], object]") -> None:
+def at_fork(before=None, *, after_in_child):  # type: (Callable[[], object] | None, Callable[[], object]) -> None
     """Have functions called around a fork, the latter also by :func:`notice`."""
     _children.append(after_in_child)
     if hasattr(os, "register_at_fork"):
@@ -172,7 +172,7 @@ def at_fork(before: "Callable[[], object] | None" = None, *, after_in_child: "Ca
         os.register_at_fork(after_in_child=after_in_child, **hooks)
 
 
-def notice() -> None:
+def notice():  # type: () -> None
     """Do what is to be done in a forked child, where this is one and nobody has said so."""
     if os.getpid() != _pid:
         gate.renew()
@@ -180,7 +180,7 @@ def notice() -> None:
             callback()
 
 
-def _is_child() -> None:
+def _is_child():  # type: () -> None
     global _pid
     _pid = os.getpid()
 

@@ -180,8 +180,7 @@ def _told_by_folders() -> "Any":
     known = set(sys.builtin_module_names)
     for folder in _STANDARD:
         if os.path.isdir(folder):
-            for entry in _listed(folder):
-                known.add(entry.partition(".")[0])
+            known.update([entry.partition(".")[0] for entry in _listed(folder)])
     _standard = known
     return known
 

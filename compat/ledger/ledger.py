@@ -28,7 +28,7 @@ class Origin:
             self._version_of = version_of
 
     @property
-    def version(self) -> str:
+    def version(self):  # type: () -> str
         """The version in force: ``COMPAT_AS_OF`` if it speaks of this ledger, else the ledger's own."""
         if "COMPAT_AS_OF" in os.environ:
             from .versions import rehearsed
@@ -37,7 +37,7 @@ class Origin:
         return self.own_version
 
     @property
-    def own_version(self) -> str:
+    def own_version(self):  # type: () -> str
         """The version of the ledger itself, whatever is rehearsed; ``""`` where its distribution is not installed."""
         if self._version is None:
             return self._version_of(self.distribution)
@@ -111,33 +111,36 @@ class Ledger:
         self._rows: tuple[Move, ...] = ()
         self._index(rows)
 
-    def _index(self, rows: "Iterable[Move]") -> None:
+    def _index(self, rows):  # type: (Iterable[Move]) -> None
         kept = list(self._rows)
         for row in rows:
             if not isinstance(row, Move):
                 raise TypeError(f"ledger {self.name!r} takes rows such as Name(...), not {row!r}")
-            if not row.ledger:
-                row = row.replace(ledger=self.name, category=row.category or self.category)
-            kept.append(row)
+            kept.append(row if row.ledger else row.owned_by(self.name, self.category))
         self._rows = tuple(kept)
         self._matched: set[str] = set()
+        # Of these two the library that comes with a ledger needs none.
         self._by_legacy: dict[str, Move] = {}
         self._by_id: dict[str, Move] = {}
         self._modules: dict[str, dict[str, Move]] = {}
         self._shells: set[str] | None = None
         self._patterns: tuple[Pattern, ...] = ()  # noqa: F823
+        modules = self._modules
         for row in kept:
-            self._by_legacy.setdefault(row.legacy, row)
-            self._by_id.setdefault(row.id, row)
-            if row.is_pattern:
+            legacy = row.legacy
+            if "{" in legacy and row.is_pattern:
                 from .patterns import Pattern
 
                 self._patterns += (Pattern(row),)
-                continue
-            if row.place not in (MODULE, NAME):
-                continue  # no legacy module is served for it
-            module, _, attribute = row.legacy.partition(":")
-            self._modules.setdefault(module, {}).setdefault(attribute, row)
+            elif row.place in (MODULE, NAME):  # for others no legacy module is served
+                module, _, attribute = legacy.partition(":")
+                modules.setdefault(module, {}).setdefault(attribute, row)
+
+    def _paths(self):  # type: () -> dict[str, Move]
+        if not self._by_legacy:
+            # The first row of a path is kept. At once, for another thread may ask meanwhile.
+            self._by_legacy = {row.legacy: row for row in reversed(self._rows)}
+        return self._by_legacy
 
     def __add__(self, other: "Ledger | Iterable[Move]") -> "Ledger":
         made = self._copied()
@@ -148,7 +151,7 @@ class Ledger:
         made._index(other)
         return made
 
-    def _copied(self) -> "Ledger":
+    def _copied(self):  # type: () -> Ledger
         made = Ledger.__new__(Ledger)
         made.name, made.docs, made.generic, made.intro = self.name, self.docs, self.generic, self.intro
         made.stopgaps, made.category = self.stopgaps, self.category
@@ -168,33 +171,35 @@ class Ledger:
         made._index(row for row in stay if (kept or there) and row.legacy not in gone)
         return made
 
-    def __iter__(self) -> "Iterator[Move]":
+    def __iter__(self):  # type: () -> Iterator[Move]
         return iter(self._rows)
 
-    def __len__(self) -> int:
+    def __len__(self):  # type: () -> int
         return len(self._rows)
 
-    def __bool__(self) -> bool:
+    def __bool__(self):  # type: () -> bool
         return True
 
-    def __contains__(self, legacy: object) -> bool:
-        return legacy in self._by_legacy
+    def __contains__(self, legacy):  # type: (object) -> bool
+        return legacy in self._paths()
 
-    def __getitem__(self, legacy: str) -> "Move":
+    def __getitem__(self, legacy):  # type: (str) -> Move
         try:
-            return self._by_legacy[legacy]
+            return self._paths()[legacy]
         except KeyError:
             raise KeyError(f"ledger {self.name!r} has no row for {legacy!r}") from None
 
-    def __repr__(self) -> str:
+    def __repr__(self):  # type: () -> str
         return f"<Ledger {self.name!r}: {len(self)} rows>"
 
     def get(self, legacy: str) -> "Move | None":
         """The row of a legacy path, or ``None``."""
-        return self._by_legacy.get(legacy)
+        return self._paths().get(legacy)
 
     def by_id(self, id: str) -> "Move | None":
         """The row with a stable id, or ``None``."""
+        if not self._by_id:
+            self._by_id = {row.id: row for row in reversed(self._rows)}
         return self._by_id.get(id)
 
     def module_rows(self, module: str) -> "dict[str, Move]":
@@ -203,13 +208,13 @@ class Ledger:
             self._match(module)
         return self._modules.get(module, {})
 
-    def _match(self, module: str) -> None:
+    def _match(self, module):  # type: (str) -> None
         """Add the rows that patterns imply for a module to those that are written out."""
         for pattern in self._patterns:
             row = pattern.implied(module) if module.startswith(f"{pattern.parent}.") else None
-            if row is not None and row.legacy not in self._by_legacy:
+            if row is not None and row.legacy not in self._paths():
                 self._matched.add(module)
-                self._by_legacy[row.legacy] = row
+                self._paths()[row.legacy] = row
                 self._modules.setdefault(module, {}).setdefault(row.attribute, row)
 
     def is_implied(self, row: "Move") -> bool:
@@ -217,17 +222,17 @@ class Ledger:
         return row.module in self._matched
 
     @property
-    def patterns(self) -> "tuple[Pattern, ...]":
+    def patterns(self):  # type: () -> tuple[Pattern, ...]
         """The rows that speak of many modules."""
         return self._patterns
 
     @property
-    def modules(self) -> "frozenset[str]":
+    def modules(self):  # type: () -> frozenset[str]
         """Every legacy module that a row names."""
         return frozenset(self._modules)
 
     @property
-    def roots(self) -> "frozenset[str]":
+    def roots(self):  # type: () -> frozenset[str]
         """The top-level names of all legacy modules."""
         parents = (pattern.parent for pattern in self._patterns)
         return frozenset(module.partition(".")[0] for module in (*self._modules, *parents))
@@ -245,7 +250,7 @@ class Ledger:
         return module in self._shells
 
     @property
-    def origins(self) -> "tuple[Origin, ...]":
+    def origins(self):  # type: () -> tuple[Origin, ...]
         """Where rows come from: the ledger itself, then those that were added to it."""
         return tuple(self._origins.values())
 
@@ -266,7 +271,7 @@ class Ledger:
         return ANNOUNCED if now < since else EXPIRED if move.removal and now >= removal else DEPRECATED
 
 
-def _dots(name: str) -> "Iterator[int]":
+def _dots(name):  # type: (str) -> Iterator[int]
     at = name.find(".")
     while at >= 0:
         yield at

@@ -39,7 +39,7 @@ class _Told:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __get__(self, row: "Move | None", kind: "type[Move]") -> "Any":
+    def __get__(self, row, kind):  # type: (Move | None, type[Move]) -> Any
         known = [cls for cls in kind.__mro__ if self.name in vars(cls)]
         __import__("compat.ledger.kinds")
         # By super() from one of those that define it by themselves, or else from the row.
@@ -166,19 +166,19 @@ class Move:
 
     def _fill(
         self,
-        legacy: str,
-        canonical: str,
-        since: str,
-        removal: str,
-        instead: "str | None",
-        note: str,
-        id: str,
-        category: "Category",
-        requires: str = "",
-        replacement: str = "",
-        imports: "Union[str, tuple[str, ...]]" = (),
-        parameters: "str | None" = None,
-    ) -> None:
+        legacy,
+        canonical,
+        since,
+        removal,
+        instead,
+        note,
+        id,
+        category,
+        requires="",
+        replacement="",
+        imports=(),
+        parameters=None,
+    ):  # type: (str, str, str, str, str | None, str, str, Category, str, str, Union[str, tuple[str, ...]], str | None) -> None
         for path in (legacy, canonical):
             if not isinstance(path, str):
                 raise TypeError(f"{type(self).__name__}() takes a path such as 'package.module:name', not {path!r}")
@@ -198,48 +198,48 @@ class Move:
         put(self, "ledger", "")
 
     @property
-    def changed(self) -> str:
+    def changed(self):  # type: () -> str
         """The path at which a row that changes its target puts something: the legacy one, but for what stays."""
         return self.legacy
 
     @property
-    def home(self) -> str:
+    def home(self):  # type: () -> str
         """The module that holds what the row leads to, or, of something that is gone, held it; ``""`` where none is left."""
         gone = self.legacy if self.place == TARGET else ""
         return (self.canonical or gone).partition(":")[0]
 
     @property
-    def module(self) -> str:
+    def module(self):  # type: () -> str
         """The legacy module part of the path."""
         return self.legacy.partition(":")[0]
 
     @property
-    def attribute(self) -> str:
+    def attribute(self):  # type: () -> str
         """The part after the colon, ``""`` for a whole module."""
         return self.legacy.partition(":")[2]
 
     @property
-    def is_pattern(self) -> bool:
+    def is_pattern(self):  # type: () -> bool
         """Whether the row speaks of many paths, by words in braces (see :mod:`compat.ledger.patterns`)."""
         return "{" in self.legacy.partition("(")[0]
 
     @property
-    def is_importable(self) -> bool:
+    def is_importable(self):  # type: () -> bool
         """An import statement can name the legacy path."""
         return self.place in (MODULE, NAME) and "." not in self.attribute
 
     @property
-    def helpers(self) -> "tuple[str, ...]":
+    def helpers(self):  # type: () -> tuple[str, ...]
         """What the row names besides its canonical object, and needs to keep old code running: paths, ``"module:name"``."""
         return (self.adapter,) if self.adapter else ()
 
     @property
-    def differs(self) -> str:
+    def differs(self):  # type: () -> str
         """Why the canonical path cannot simply be written where the legacy one stands; ``""``: it can."""
         return self.depends
 
     @property
-    def depends(self) -> str:
+    def depends(self):  # type: () -> str
         """On what the canonical path depends, where :func:`compat.choose` chose it; ``""`` where it is the same everywhere."""
         return str(getattr(self.canonical, "depends", ""))
 
@@ -256,12 +256,12 @@ class Move:
         return self.replace(legacy=legacy, canonical=canonical)
 
     @property
-    def place(self) -> str:
+    def place(self):  # type: () -> str
         """:data:`MODULE` or :data:`NAME`: what is served at the legacy path; :data:`TARGET`: something that exists is changed."""
         return NAME if self.attribute else MODULE
 
     @property
-    def place_of_member(self) -> str:
+    def place_of_member(self):  # type: () -> str
         """The same for kinds whose rows name members of classes, too: these are put on the class."""
         return TARGET if "." in self.attribute else NAME if self.attribute else MODULE
 
@@ -282,36 +282,46 @@ class Move:
             put(copy, name, value)
         return copy
 
+    def owned_by(self, ledger: str, category: "Category") -> "Move":
+        """Return a copy as a row of a ledger, with its category unless the row has its own."""
+        copy, put = object.__new__(type(self)), _put
+        for name, value in zip(self._fields(), self._values()):
+            put(copy, name, value)
+        put(copy, "ledger", ledger)
+        if category is not None and not self.category:
+            put(copy, "category", category)
+        return copy
+
     @classmethod
-    def _fields(cls) -> "tuple[str, ...]":
+    def _fields(cls):  # type: () -> tuple[str, ...]
         known = _fields.get(cls)
         if known is None:
             known = _fields[cls] = tuple(name for base in reversed(cls.__mro__) for name in base.__dict__.get("__slots__", ()))
         return known
 
-    def _values(self) -> "tuple[Any, ...]":
+    def _values(self):  # type: () -> tuple[Any, ...]
         cls = type(self)
         read = _readers.get(cls)
         if read is None:
             read = _readers[cls] = attrgetter(*cls._fields())
         return read(self)
 
-    def __setattr__(self, name: str, value: object) -> "NoReturn":
+    def __setattr__(self, name, value):  # type: (str, object) -> NoReturn
         raise AttributeError(f"{type(self).__name__} rows are immutable; use .replace({name}=...) to get a changed copy")
 
-    def __delattr__(self, name: str) -> "NoReturn":
+    def __delattr__(self, name):  # type: (str) -> NoReturn
         raise AttributeError(f"{type(self).__name__} rows are immutable; {name!r} cannot be deleted")
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other):  # type: (object) -> bool
         return type(self) is type(other) and self._values() == other._values()  # type: ignore[attr-defined]
 
-    def __hash__(self) -> int:
+    def __hash__(self):  # type: () -> int
         return hash((type(self), self.legacy, self.canonical, self.since, self.removal))
 
-    def __reduce__(self) -> "tuple[Any, ...]":
+    def __reduce__(self):  # type: () -> tuple[Any, ...]
         return _rebuild, (type(self), self._values())
 
-    def __repr__(self) -> str:
+    def __repr__(self):  # type: () -> str
         shown = ", ".join(
             f"{name}={getattr(self, name)!r}" for name in self._fields() if name not in ("legacy", "canonical", "ledger", "id")
         )
@@ -329,7 +339,7 @@ def numbers(version: str) -> "tuple[int, ...] | None":
     return tuple(found)
 
 
-def _rebuild(kind: "type[Move]", values: "tuple[Any, ...]") -> "Move":
+def _rebuild(kind, values):  # type: (type[Move], tuple[Any, ...]) -> Move
     move = object.__new__(kind)
     for name, value in zip(kind._fields(), values):
         _put(move, name, value)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _NotGiven:
-    def __repr__(self) -> str:
+    def __repr__(self):  # type: () -> str
         # Its place in memory would make the reference a new one at each run.
         return "<not given>"
 
@@ -60,12 +60,12 @@ class Name(Move):
     __slots__ = ()
 
     @property
-    def place(self) -> str:
+    def place(self):  # type: () -> str
         """As of every row; an attribute of a class is put on that class."""
         return self.place_of_member
 
     @property
-    def differs(self) -> str:
+    def differs(self):  # type: () -> str
         """An attribute of a class may have moved to where no attribute is read."""
         return f"moved to {self.canonical.replace(':', '.')}" if self.place == TARGET else self.depends
 
@@ -139,7 +139,7 @@ class Method(Move):
         object.__setattr__(self, "was", was)
 
     @property
-    def changed(self) -> str:
+    def changed(self):  # type: () -> str
         """The old method on the canonical class; of one that became a function, on its own."""
         if self.became_function:
             return self.legacy
@@ -147,17 +147,17 @@ class Method(Move):
         return f"{module}:{'.'.join([*new.split('.')[:-1], self.attribute.rpartition('.')[2]])}"
 
     @property
-    def became_function(self) -> bool:
+    def became_function(self):  # type: () -> bool
         """Whether no member of a class is canonical, but a function."""
         return "." not in self.canonical.partition(":")[2]
 
     @property
-    def was_called(self) -> bool:  # type: ignore[override]
+    def was_called(self):  # type: () -> bool  # type: ignore[override]
         """It was a method."""
         return self.was == "method"
 
     @property
-    def was_read(self) -> bool:  # type: ignore[override]
+    def was_read(self):  # type: () -> bool  # type: ignore[override]
         """It was a property."""
         return self.was == "property"
 
@@ -166,14 +166,14 @@ class Method(Move):
         return use == "call" or self.legacy != self.canonical
 
     @property
-    def differs(self) -> str:
+    def differs(self):  # type: () -> str
         """Something that is no member, or is called no more, or now."""
         if self.became_function:
             return f"is the function {self.canonical.replace(':', '.')} now"
         return {"method": "is read now, and not called", "property": "is called now"}.get(self.was, "")
 
 
-def _words(given: "Words") -> "tuple[str, ...]":
+def _words(given):  # type: (Words) -> tuple[str, ...]
     return tuple(given.split()) if isinstance(given, str) else tuple(given)
 
 
@@ -287,44 +287,44 @@ class Argument(Move):
         put(self, "was", () if was is _NOT_GIVEN else (was,))
 
     @property
-    def changed(self) -> str:
+    def changed(self):  # type: () -> str
         """The function itself."""
         return self.canonical
 
     @property
-    def legacy_names(self) -> "tuple[str, ...]":
+    def legacy_names(self):  # type: () -> tuple[str, ...]
         """Names that only a legacy form passes by keyword."""
         return (*self.several, *((self.argument,) if self.is_passed_on or self.values else ()))
 
     @property
-    def is_seen_by_name(self) -> bool:
+    def is_seen_by_name(self):  # type: () -> bool
         """Whether a legacy form is told by these names alone, or by more positional arguments than the function takes."""
         in_place = self.convert and self.became and (self.became == self.argument or self.position is not None)
         return not (in_place or self.values or self.together or self.order or self.default or self.was)
 
     @property
-    def parameter_names(self) -> "tuple[str, ...]":  # type: ignore[override]
+    def parameter_names(self):  # type: () -> tuple[str, ...]  # type: ignore[override]
         """All that the row names."""
         every = (self.argument, self.became or "", *self.order, *self.keyword_only, *self.several, *self.together)
         return tuple(name for name in every if name)
 
     @property
-    def helpers(self) -> "tuple[str, ...]":
+    def helpers(self):  # type: () -> tuple[str, ...]
         """What converts values, and what supplies one."""
         return tuple(path for path in (self.convert, self.default) if path)
 
     @property
-    def function(self) -> str:  # type: ignore[override]
+    def function(self):  # type: () -> str  # type: ignore[override]
         """The function, which the row's canonical path names."""
         return self.canonical
 
     @property
-    def is_passed_on(self) -> bool:
+    def is_passed_on(self):  # type: () -> bool
         """Whether the argument is found under its own name, by keyword alone: renamed, dropped or converted."""
         return bool(self.argument) and not (self.default or self.values or self.was)
 
     @property
-    def telling(self) -> "tuple[str, ...]":
+    def telling(self):  # type: () -> tuple[str, ...]
         """The keywords, one of which stands in every call in the legacy form; empty where a call may have none of them."""
         is_placed = self.values or self.position is not None or self.became == self.argument
         return self.several or ((self.argument,) if self.is_passed_on and not is_placed else ())
@@ -362,7 +362,7 @@ class Removed(Move):
         self._fill(legacy, "", since, removal or since, instead, note, id, category, "", replacement, imports, parameters)
 
     @property
-    def place(self) -> str:
+    def place(self):  # type: () -> str
         """As of every row; a member of a class is put on that class."""
         return self.place_of_member
 
@@ -403,12 +403,12 @@ class Deprecated(Move):
         object.__setattr__(self, "on", (on,) if isinstance(on, str) else tuple(on))
 
     @property
-    def changed(self) -> str:
+    def changed(self):  # type: () -> str
         """The thing itself."""
         return self.canonical
 
     @property
-    def is_importable(self) -> bool:
+    def is_importable(self):  # type: () -> bool
         """Its path is that of the object itself."""
         return "." not in self.attribute
 
@@ -458,16 +458,16 @@ class Behaviour(Move):
         put(self, "new", new)
 
     @property
-    def module(self) -> str:
+    def module(self):  # type: () -> str
         """What its id begins with."""
         return self.id.rpartition(".")[0] or self.id
 
     @property
-    def text(self) -> str:  # type: ignore[override]
+    def text(self):  # type: () -> str  # type: ignore[override]
         """The old name."""
         return self.old
 
     @property
-    def shown(self) -> str:  # type: ignore[override]
+    def shown(self):  # type: () -> str  # type: ignore[override]
         """What it is, in words."""
         return self.what

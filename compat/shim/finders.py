@@ -22,30 +22,30 @@ if TYPE_CHECKING:
     Entry = tuple[str, str, str]  # the entry point's name, the reference of the ledger, the metadata folder
 
 # References that a thread is loading: what it imports for that is not served by them.
-_loading: "set[tuple[int, str]]" = set()
+_loading = set()  # type: set[tuple[int, str]]
 # Top-level names that have been asked for.
-_asked: "set[str]" = set()
+_asked = set()  # type: set[str]
 serving.append(_asked.__contains__)
 # One per reference: threads that arrive together install the same object, and so once.
-_ledgers: "dict[str, Ledger]" = {}
+_ledgers = {}  # type: dict[str, Ledger]
 #: Per reference of a ledger that could not be installed: why, for who must not go on without it.
-failures: "dict[str, str]" = {}
+failures = {}  # type: dict[str, str]
 
 
-def narrowing() -> "frozenset[str] | None":
+def narrowing():  # type: () -> frozenset[str] | None
     """The roots that ``COMPAT_ROOTS`` leaves to the drop-in; ``None`` where it is not set."""
     value = os.environ.get("COMPAT_ROOTS")
     return None if value is None else frozenset(part.strip() for part in value.split(",") if part.strip())
 
 
-def find(finder: "Any", name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
+def find(finder, name, path, target):  # type: (Any, str, Sequence[str] | None, ModuleType | None) -> ModuleSpec | None
     """Install what is due at the import of a name, and return the spec that answers for it."""
     _asked.add(name.partition(".")[0])
     with gate:
         return _find(finder, name, path, target)
 
 
-def _find(finder: "Any", name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
+def _find(finder, name, path, target):  # type: (Any, str, Sequence[str] | None, ModuleType | None) -> ModuleSpec | None
     root, dot, _ = name.partition(".")
     roots = narrowing()
     if roots is not None and root not in roots:
@@ -70,7 +70,7 @@ def _find(finder: "Any", name: str, path: "Sequence[str] | None", target: "Modul
     if awaiting and found.loader is not None:
         from . import wires
 
-        def ran(_module: "ModuleType") -> None:
+        def ran(_module):  # type: (ModuleType) -> None
             _install(finder, awaiting)
             wires.arrived(root)
 
@@ -79,7 +79,7 @@ def _find(finder: "Any", name: str, path: "Sequence[str] | None", target: "Modul
     return found
 
 
-def serve(finder: "Any", roots: "Iterable[str]") -> None:
+def serve(finder, roots):  # type: (Any, Iterable[str]) -> None
     """Install the ledgers that list top-level modules which are loaded already."""
     narrowed = narrowing()
     with gate:
@@ -88,25 +88,25 @@ def serve(finder: "Any", roots: "Iterable[str]") -> None:
                 _install(finder, list(finder.roots[root]))
 
 
-def _covers(entry: "Entry", name: str) -> bool:
+def _covers(entry, name):  # type: (Entry, str) -> bool
     return f"{name}.".startswith(f"{entry[0]}.")
 
 
-def _package(entry: "Entry") -> str:
+def _package(entry):  # type: (Entry) -> str
     return entry[1].partition(":")[0].partition(".")[0]
 
 
-def _is_loaded(root: str) -> bool:
+def _is_loaded(root):  # type: (str) -> bool
     module = sys.modules.get(root)
     return module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
-def _not_loading(entries: "Iterable[Entry]") -> "list[Entry]":
+def _not_loading(entries):  # type: (Iterable[Entry]) -> list[Entry]
     thread = get_ident()
     return [entry for entry in entries if (thread, entry[1]) not in _loading]
 
 
-def _elsewhere(finder: "Any", name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
+def _elsewhere(finder, name, path, target):  # type: (Any, str, Sequence[str] | None, ModuleType | None) -> ModuleSpec | None
     # The finders before it have been asked already.
     is_behind = False
     for other in list(sys.meta_path):
@@ -118,7 +118,7 @@ def _elsewhere(finder: "Any", name: str, path: "Sequence[str] | None", target: "
     return None
 
 
-def _answer(name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
+def _answer(name, path, target):  # type: (str, Sequence[str] | None, ModuleType | None) -> ModuleSpec | None
     if "compat.shim.installation" in sys.modules:
         from . import installation
 
@@ -131,7 +131,7 @@ def _answer(name: str, path: "Sequence[str] | None", target: "ModuleType | None"
     return None
 
 
-def _install(finder: "Any", entries: "Iterable[Entry]", at_once: bool = False) -> None:
+def _install(finder, entries, at_once=False):  # type: (Any, Iterable[Entry], bool) -> None
     """Install ledgers, ``at_once`` where a legacy name is on its way; else they stand by until something legacy is used."""
     for reference, distribution in {entry[1]: entry[2] for entry in _not_loading(entries)}.items():
         loading = (get_ident(), reference)
@@ -156,23 +156,23 @@ def _install(finder: "Any", entries: "Iterable[Entry]", at_once: bool = False) -
             pending[:] = [other for other in pending if other[1] != reference]
 
 
-def _serves(finder: "Any", ledger: "Ledger") -> None:
+def _serves(finder, ledger):  # type: (Any, Ledger) -> None
     # Before it is taken out of what is pending: a thread that passed the finders of a ledger before they came asks here.
     for root in ledger.roots:
         finder.roots.setdefault(root, [])
 
 
-def _installation() -> "Any":
+def _installation():  # type: () -> Any
     from . import installation
 
     return installation
 
 
-def _failing(reference: str, distribution: str) -> "Callable[[Exception], None]":
+def _failing(reference, distribution):  # type: (str, str) -> Callable[[Exception], None]
     return lambda error: _fail(reference, distribution, error)
 
 
-def _fail(reference: str, distribution: str, error: Exception) -> None:
+def _fail(reference, distribution, error):  # type: (str, str, Exception) -> None
     """A broken ledger costs the program a log line, once: where this package was uninstalled, each use comes here again."""
     import logging
 
@@ -183,7 +183,7 @@ def _fail(reference: str, distribution: str, error: Exception) -> None:
         logging.getLogger("compat").warning("%s", text)
 
 
-def _ledger(reference: str) -> "Ledger":
+def _ledger(reference):  # type: (str) -> Ledger
     if reference not in _ledgers:
         ledger = _load(reference)
         roots = narrowing()
@@ -191,7 +191,7 @@ def _ledger(reference: str) -> "Ledger":
     return _ledgers[reference]
 
 
-def _load(reference: str) -> "Ledger":
+def _load(reference):  # type: (str) -> Ledger
     name, _, attribute = reference.partition(":")
     failed = None
     try:

@@ -32,7 +32,7 @@ _START = ("netra_compat_start", "compat.boot.start")
 class _Ledger(wires.Standing):
     """A ledger that stands by, its roots, and by module which of its rows change what."""
 
-    def __init__(self, ledger: "Ledger", failed: "Callable[[Exception], object]") -> None:
+    def __init__(self, ledger, failed):  # type: (Ledger, Callable[[Exception], object]) -> None
         super().__init__(ledger, failed)
         self.roots = ledger.roots
         self.changes: dict[str, dict[str, list[Any]]] = {}
@@ -46,7 +46,7 @@ class _Ledger(wires.Standing):
         #: By identity, functions of modules, and what stands by for them.
         self._replaced: dict[int, tuple[object, object]] = {}
 
-    def concerns(self, name: str) -> bool:
+    def concerns(self, name):  # type: (str) -> bool
         """Whether rows are about a module that exists."""
         top = name.partition(".")[0]
         if top not in self.tops:
@@ -55,7 +55,7 @@ class _Ledger(wires.Standing):
             return True
         return top in self.roots and self.ledger.is_declared(name)
 
-    def serves(self, name: str) -> bool:
+    def serves(self, name):  # type: (str) -> bool
         """Whether a legacy module, or one below a module that moved, is meant by a name."""
         if name.partition(".")[0] not in self.roots:
             return False
@@ -68,7 +68,7 @@ class _Ledger(wires.Standing):
             name = name.rpartition(".")[0]
         return False
 
-    def cover(self, module: "ModuleType") -> bool:
+    def cover(self, module):  # type: (ModuleType) -> bool
         """Put wires in place for the rows that concern a module; return whether all of them could stand by."""
         name, namespace = module.__name__, vars(module)
         if self.packages and any(name.startswith(package) for package in self.packages):
@@ -87,18 +87,18 @@ class _Ledger(wires.Standing):
             _watch_missing(module, self.ledger.is_declared)
         return True
 
-    def _can_stand_by(self, rows: "list[Any]") -> bool:
+    def _can_stand_by(self, rows):  # type: (list[Any]) -> bool
         """Rows of several kinds are composed by who installs them; what stays where it is and has expired is hidden at once."""
         is_gone = rows[0].stays and rows[0].raises(self.ledger.stage(rows[0]))
         return not is_gone and (len(rows) == 1 or len({row.kind for row in rows}) == 1)
 
-    def loaded(self) -> "list[tuple[str, ModuleType]]":
+    def loaded(self):  # type: () -> list[tuple[str, ModuleType]]
         """The modules below the top-level names that rows are about."""
         tops = self.tops
         found = [one for one in list(sys.modules.items()) if one[0].partition(".")[0] in tops]
         return [one for one in found if isinstance(one[1], ModuleType)]
 
-    def share(self, loaded: "list[tuple[str, ModuleType]] | None" = None) -> None:
+    def share(self, loaded=None):  # type: (list[tuple[str, ModuleType]] | None) -> None
         """Put what stands by also where loaded modules of the same package have imported the functions to."""
         replaced = self._replaced
         if not replaced:
@@ -114,7 +114,7 @@ class _Ledger(wires.Standing):
         replaced.clear()
 
 
-def sought_below(module: str, frame: "FrameType | None") -> str:
+def sought_below(module, frame):  # type: (str, FrameType | None) -> str
     """The submodule for which the import system asks a module for its ``__path__``; ``""`` where others ask."""
     while frame is not None and frame.f_globals.get("__name__", "").startswith("compat.shim"):
         frame = frame.f_back
@@ -125,12 +125,12 @@ def sought_below(module: str, frame: "FrameType | None") -> str:
 
 
 @wires.unseen
-def _watch_missing(module: "ModuleType", concerns: "Callable[[str], bool]") -> None:
+def _watch_missing(module, concerns):  # type: (ModuleType, Callable[[str], bool]) -> None
     """Trip where a legacy submodule is looked for as an attribute of a module, or below one that has no ``__path__``."""
     namespace = vars(module)
     own = namespace.get("__getattr__")
 
-    def __getattr__(name: str) -> object:
+    def __getattr__(name):  # type: (str) -> object
         if wires.standing:
             asking = sys._getframe(1)
             path = sought_below(module.__name__, asking) if name == "__path__" else f"{module.__name__}.{name}"
@@ -147,7 +147,7 @@ def _watch_missing(module: "ModuleType", concerns: "Callable[[str], bool]") -> N
     namespace["__getattr__"] = __getattr__
 
 
-def _watch_names(module: "ModuleType", rows: "dict[str, Move]") -> bool:
+def _watch_names(module, rows):  # type: (ModuleType, dict[str, Move]) -> bool
     namespace = vars(module)
     wanted = {
         name: row
@@ -166,7 +166,7 @@ def _watch_names(module: "ModuleType", rows: "dict[str, Move]") -> bool:
     return True
 
 
-def is_same(value: object, move: "Move") -> bool:
+def is_same(value, move):  # type: (object, Move) -> bool
     """Whether a live module still carries the very canonical object: observing it changes nothing but the counting."""
     if not move.canonical:
         return False
@@ -177,7 +177,7 @@ def is_same(value: object, move: "Move") -> bool:
     return found is not None and found is value
 
 
-def _watch(module: "ModuleType", path: str, rows: "list[Any]") -> bool:
+def _watch(module, path, rows):  # type: (ModuleType, str, list[Any]) -> bool
     """Stand by for the rows of one kind that change the same; return whether that could be done."""
     if not path:
         return False
@@ -190,7 +190,7 @@ def _watch(module: "ModuleType", path: str, rows: "list[Any]") -> bool:
     return _watch_member(owner, name, (module.__name__, path), row)
 
 
-def _watch_in_place(owner: "Any", name: str, place: "tuple[str, str]", row: "Any") -> bool:
+def _watch_in_place(owner, name, place, row):  # type: (Any, str, tuple[str, str], Any) -> bool
     found = vars(owner).get(name, wires.MISSING)
     if "__compat_marked__" in getattr(getattr(found, "fget", found), "__dict__", ()):
         return False
@@ -208,7 +208,7 @@ def _watch_in_place(owner: "Any", name: str, place: "tuple[str, str]", row: "Any
     return True
 
 
-def _watch_attribute(kind: "Any", name: str, place: "tuple[str, str]") -> bool:
+def _watch_attribute(kind, name, place):  # type: (Any, str, tuple[str, str]) -> bool
     if not _is_open(kind):
         return False
     if hasattr(type(kind), "__members__") and name in kind.__members__:
@@ -220,7 +220,7 @@ def _watch_attribute(kind: "Any", name: str, place: "tuple[str, str]") -> bool:
     return members.watch(kind, name, place)
 
 
-def _watch_class(kind: "Any", row: "Any") -> bool:
+def _watch_class(kind, row):  # type: (Any, Any) -> bool
     makes, derives = row.covers("construct"), row.covers("subclass")
     if hasattr(type(kind), "__members__") or getattr(kind, "_is_protocol", False) or not _is_open(kind):
         return False
@@ -236,7 +236,7 @@ def _watch_class(kind: "Any", row: "Any") -> bool:
     return True
 
 
-def _watch_arguments(owner: "Any", name: str, place: "tuple[str, str]", rows: "list[Any]") -> bool:
+def _watch_arguments(owner, name, place, rows):  # type: (Any, str, tuple[str, str], list[Any]) -> bool
     kind = getattr(owner, name)
     if isinstance(kind, type):
         owner, name = kind, "__init__"
@@ -258,7 +258,7 @@ def _watch_arguments(owner: "Any", name: str, place: "tuple[str, str]", rows: "l
     return True
 
 
-def _watch_member(kind: "Any", name: str, place: "tuple[str, str]", row: "Any") -> bool:
+def _watch_member(kind, name, place, row):  # type: (Any, str, tuple[str, str], Any) -> bool
     if not isinstance(kind, type) or not _is_open(kind):
         return False
     became = row.canonical.rpartition(".")[2] if row.is_overridden and "." in row.canonical.partition(":")[2] else ""
@@ -282,7 +282,7 @@ def _watch_member(kind: "Any", name: str, place: "tuple[str, str]", row: "Any") 
     return True
 
 
-def _is_handed(one: object) -> bool:
+def _is_handed(one):  # type: (object) -> bool
     """Whether calling ``one`` may be a legacy use: a function that stands by, bound or within a partial."""
     if isinstance(one, functools.partial):
         return _is_handed(one.func) or any(_is_handed(item) for item in one.args[:1])
@@ -291,7 +291,7 @@ def _is_handed(one: object) -> bool:
     return wires.is_wire(one.__func__ if type(one) is MethodType else one)  # type: ignore[attr-defined]
 
 
-def _watch_threads() -> None:
+def _watch_threads():  # type: () -> None
     """Trip where a function that stands by is handed to a thread or an executor: the line that does is to be remembered."""
     threads, executors = sys.modules.get("threading"), sys.modules.get(wires.EXECUTORS)
     for kind in (getattr(threads, "Thread", None), getattr(threads, "Timer", None), getattr(executors, "_WorkItem", None)):
@@ -300,11 +300,11 @@ def _watch_threads() -> None:
             _watch_handing(kind)
 
 
-def _watch_handing(kind: "Any") -> None:
+def _watch_handing(kind):  # type: (Any) -> None
     original = vars(kind)["__init__"]
 
     @functools.wraps(original)
-    def __init__(self: "Any", *args: "Any", **kwargs: "Any") -> None:
+    def __init__(self, *args, **kwargs):  # type: (Any, *Any, **Any) -> None
         real = original
         if wires.standing and any(_is_handed(one) for one in (*args, *kwargs.values())) and wires.trip():
             real = wires.unwired(vars(kind)["__init__"])
@@ -313,11 +313,11 @@ def _watch_handing(kind: "Any") -> None:
     wires.lay(kind, "__init__", __init__, original)
 
 
-def _is_open(kind: "type") -> bool:
+def _is_open(kind):  # type: (type) -> bool
     return bool(kind.__flags__ & _HEAP) and not kind.__flags__ & _IMMUTABLE
 
 
-def _below(kind: "Any") -> "Iterator[Any]":
+def _below(kind):  # type: (Any) -> Iterator[Any]
     for cls in type.__subclasses__(kind):
         yield cls
         yield from _below(cls)
@@ -326,21 +326,19 @@ def _below(kind: "Any") -> "Iterator[Any]":
 class _Finder:
     """The finder of the ledgers that stand by, the first in ``sys.meta_path`` while there are any."""
 
-    def __init__(self) -> None:
+    def __init__(self):  # type: () -> None
         self.roots: frozenset[str] = frozenset()
         self._concerned: frozenset[str] = frozenset()
         self._busy: set[tuple[int, str]] = set()
 
-    def refresh(self) -> None:
+    def refresh(self):  # type: () -> None
         """Learn the roots again after a ledger came."""
         ledgers: list[Any] = list(wires.standing)
         self.roots = frozenset(root for one in ledgers for root in one.roots)
         packages = (package.partition(".")[0] for one in ledgers for package in one.packages)
         self._concerned = frozenset(("threading", wires.EXECUTORS, *packages, *(name for one in ledgers for name in one.changes)))
 
-    def find_spec(
-        self, name: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
-    ) -> "ModuleSpec | None":
+    def find_spec(self, name, path=None, target=None):  # type: (str, Sequence[str] | None, ModuleType | None) -> ModuleSpec | None
         """The import system's question: what really exists is looked on at, what does not is left to those who serve it."""
         root = name.partition(".")[0]
         if root not in self.roots and name not in self._concerned and root not in self._concerned:
@@ -355,7 +353,7 @@ class _Finder:
         finally:
             self._busy.discard(me)
 
-    def _find(self, name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
+    def _find(self, name, path, target):  # type: (str, Sequence[str] | None, ModuleType | None) -> ModuleSpec | None
         ledgers: list[Any] = list(wires.standing)
         found = self._elsewhere(name, path, target) if ledgers else None
         if found is None:
@@ -370,7 +368,7 @@ class _Finder:
             found.loader = wires.OverlayLoader(found.loader, found, _cover, wires.loading)  # type: ignore[assignment]
         return found
 
-    def _elsewhere(self, name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
+    def _elsewhere(self, name, path, target):  # type: (str, Sequence[str] | None, ModuleType | None) -> ModuleSpec | None
         for other in list(sys.meta_path):
             if other is not self and getattr(other, "__module__", "") not in _START and hasattr(other, "find_spec"):
                 found = other.find_spec(name, path, target)
@@ -383,7 +381,7 @@ _finder = _Finder()
 serving.append(lambda root: bool(wires.standing) and root in _finder.roots)
 
 
-def _cover(module: "ModuleType") -> None:
+def _cover(module):  # type: (ModuleType) -> None
     """A module has been loaded: let its rows stand by, or, where something legacy was used meanwhile, serve them."""
     with gate:
         could = _stand_by_at(module) if not wires.is_tripped() else True
@@ -400,7 +398,7 @@ def _cover(module: "ModuleType") -> None:
             wires.trip()
 
 
-def _stand_by_at(module: "ModuleType") -> bool:
+def _stand_by_at(module):  # type: (ModuleType) -> bool
     if module.__name__ in ("threading", wires.EXECUTORS):
         _watch_threads()
     could = True
@@ -413,7 +411,7 @@ def _stand_by_at(module: "ModuleType") -> bool:
     return could
 
 
-def stand_by(ledger: "Ledger", load: "Callable[[], Any]", failed: "Callable[[Exception], object]") -> None:
+def stand_by(ledger, load, failed):  # type: (Ledger, Callable[[], Any], Callable[[Exception], object]) -> None
     """Have a ledger stand by, or install it where what a use needs is loaded anyway.
 
     ``load`` gives :mod:`compat.shim.installation`; ``failed`` is told of what fails later.
@@ -445,16 +443,16 @@ def stand_by(ledger: "Ledger", load: "Callable[[], Any]", failed: "Callable[[Exc
         wires.trip()
 
 
-def answer(name: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
+def answer(name, path, target):  # type: (str, Sequence[str] | None, ModuleType | None) -> ModuleSpec | None
     """What the ledgers that stand by answer to the import system."""
     return _finder.find_spec(name, path, target) if _finder in sys.meta_path else None
 
 
-def _leave() -> None:
+def _leave():  # type: () -> None
     sys.meta_path = [finder for finder in sys.meta_path if finder is not _finder]
 
 
-def _end() -> None:
+def _end():  # type: () -> None
     """The process ends, and destructors find nothing to import any more.
 
     What a first use needs is loaded only where somebody reads counts, or has asked for warnings: there was none so far.

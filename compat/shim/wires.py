@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from compat.ledger import Ledger
 
-MISSING: "Any" = object()
+MISSING = object()  # type: Any
 #: The module whose class of work items is covered as it is loaded, if it is not loaded yet.
 EXECUTORS = "concurrent.futures.thread"
 UNSEEN = "importlib _bootstrap"  # what the name of a file holds whose frames ``warnings.warn(stacklevel=...)`` passes over
@@ -35,41 +35,41 @@ MANY = 20_000
 class Standing:
     """A ledger that stands by; ``failed`` is called where it cannot be installed."""
 
-    def __init__(self, ledger: "Ledger", failed: "Callable[[Exception], object]") -> None:
+    def __init__(self, ledger, failed):  # type: (Ledger, Callable[[Exception], object]) -> None
         self.ledger, self.failed = ledger, failed
 
 
 #: The installations in force, oldest first.
-installed: "list[Any]" = []
+installed = []  # type: list[Any]
 #: The ledgers that stand by, until all of them are installed.
-standing: "list[Standing]" = []
+standing = []  # type: list[Standing]
 #: Names of modules that are being executed, and will be covered after that.
-loading: "set[str]" = set()
+loading = set()  # type: set[str]
 #: Classes whose statements have tripped a wire, and are looked at after that.
-defining: "set[int]" = set()
+defining = set()  # type: set[int]
 #: What loads :mod:`compat.shim.installation`, for which this stands by: given by who has ledgers stand by.
-loads: "list[Callable[[], Any]]" = []
+loads = []  # type: list[Callable[[], Any]]
 #: Modules that came to stand by while another thread had tripped, which covers them.
-late: "list[ModuleType]" = []
+late = []  # type: list[ModuleType]
 #: Packages whose first import is running, after which their ledger is installed, with what is to be recorded then.
-awaited: "dict[str, list[Callable[[], None]]]" = {}
+awaited = {}  # type: dict[str, list[Callable[[], None]]]
 #: Called when all ledgers that stood by are installed.
-on_trip: "list[Callable[[], object]]" = []
+on_trip = []  # type: list[Callable[[], object]]
 lock = GatedLock()
 #: Held for a moment only, and while nothing is imported.
 moment = GatedLock()
-_tripping: "list[bool]" = []
+_tripping = []  # type: list[bool]
 # By the identity of what stands in a place: the thing itself, which keeps it alive, and what it stands for.
-_wires: "dict[int, tuple[object, Any]]" = {}
+_wires = {}  # type: dict[int, tuple[object, Any]]
 # By the identity of a function or a wire: itself, the function that stands by for it, and what is seen of that.
-_waiting: "dict[int, tuple[Any, Any, Any]]" = {}
+_waiting = {}  # type: dict[int, tuple[Any, Any, Any]]
 # By module and path, where something stands by.
-_places: "dict[tuple[str, str], tuple[Any, str, Any]]" = {}
+_places = {}  # type: dict[tuple[str, str], tuple[Any, str, Any]]
 # The canonical modules, once the process ends: destructors find no modules by name any more.
-kept: "dict[str, ModuleType]" = {}
+kept = {}  # type: dict[str, ModuleType]
 
 
-def trip() -> bool:
+def trip():  # type: () -> bool
     """Install every ledger that stands by; return whether that could be done.
 
     It cannot while the interpreter goes down, nor while the files of this package are not there: uses are passed on uncounted.
@@ -110,36 +110,36 @@ def trip() -> bool:
     return True
 
 
-def arrived(package: str) -> None:
+def arrived(package):  # type: (str) -> None
     """Record what was reported while a package was imported and its ledger awaited; raises as those uses do."""
     for report in awaited.pop(package, ()):
         report()
 
 
-def installation() -> "Any":
+def installation():  # type: () -> Any
     """What installs ledgers, loaded by now."""
     return loads[-1]()
 
 
-def is_tripped() -> bool:
+def is_tripped():  # type: () -> bool
     """Whether what came to stand by is to be installed by now: a thread has begun to."""
     return bool(_tripping) or not standing
 
 
-def unwired(found: "Any") -> "Any":
+def unwired(found):  # type: (Any) -> Any
     """What stands in a place but for wires: :data:`MISSING` where a wire stands alone."""
     known = _wires.get(id(_inner(found)))
     return found if known is None else known[1]
 
 
-def _inner(found: "Any") -> "Any":
+def _inner(found):  # type: (Any) -> Any
     return found.__func__ if isinstance(found, (staticmethod, classmethod)) else found
 
 
-def unseen(function: "Any", file: str = FILE) -> "Any":
+def unseen(function, file=FILE):  # type: (Any, str) -> Any
     """Let a warning that the canonical side gives from below a function, and what this defines, name the line of the user."""
 
-    def moved(code: "CodeType") -> "CodeType":
+    def moved(code):  # type: (CodeType) -> CodeType
         inner = tuple(moved(one) if isinstance(one, CodeType) else one for one in code.co_consts)
         return code.replace(co_filename=file, co_consts=inner)
 
@@ -147,7 +147,7 @@ def unseen(function: "Any", file: str = FILE) -> "Any":
     return function
 
 
-def kept_at(canonical: str) -> "Any":
+def kept_at(canonical):  # type: (str) -> Any
     """What stands at a path, where nothing can be installed."""
     home, _, attribute = canonical.partition(":")
     found: Any = kept.get(home) or (sys.modules or {}).get(home, MISSING)
@@ -156,7 +156,7 @@ def kept_at(canonical: str) -> "Any":
     return found
 
 
-def owner_in(module: "ModuleType", path: str) -> "tuple[Any, str]":
+def owner_in(module, path):  # type: (ModuleType, str) -> tuple[Any, str]
     """What holds the last attribute of a path in a module, and that attribute's name."""
     owner: Any = module
     *heads, last = path.split(".")
@@ -165,13 +165,13 @@ def owner_in(module: "ModuleType", path: str) -> "tuple[Any, str]":
     return owner, last
 
 
-def static(kind: "type", name: str) -> "Any":
+def static(kind, name):  # type: (type, str) -> Any
     """What a class has under a name, descriptors unread; :data:`MISSING` where it has nothing."""
     held = (unwired(vars(base).get(name, MISSING)) for base in kind.__mro__)
     return next((found for found in held if found is not MISSING), MISSING)
 
 
-def lay(kind: "Any", name: str, wire: object, instead_of: object) -> None:
+def lay(kind, name, wire, instead_of):  # type: (Any, str, object, object) -> None
     """Put a wire in the place of an attribute of a class."""
     _wires[id(_inner(wire))] = (wire, instead_of)
     type.__setattr__(kind, name, wire)
@@ -180,7 +180,7 @@ def lay(kind: "Any", name: str, wire: object, instead_of: object) -> None:
 # Functions
 
 
-def _argument_code(*args: "Any", **kwargs: "Any") -> "Any":
+def _argument_code(*args, **kwargs):  # type: (*Any, **Any) -> Any
     if (kwargs and not _compat_legacy.isdisjoint(kwargs)) or _compat_len(args) > _compat_limit:  # type: ignore[name-defined]  # noqa: F821
         return _compat_tripped(args, kwargs)  # type: ignore[name-defined]  # noqa: F821
     for _ in _compat_steps:  # type: ignore[name-defined]  # noqa: F821
@@ -188,31 +188,31 @@ def _argument_code(*args: "Any", **kwargs: "Any") -> "Any":
     return _compat_tripped(args, kwargs)  # type: ignore[name-defined]  # noqa: F821
 
 
-def _deprecated_code(*args: "Any", **kwargs: "Any") -> "Any":
+def _deprecated_code(*args, **kwargs):  # type: (*Any, **Any) -> Any
     return _compat_tripped(args, kwargs)  # type: ignore[name-defined]  # noqa: F821
 
 
-ARGUMENT: "CodeType" = unseen(_argument_code).__code__
-_IN_PLACE: "CodeType" = unseen(_deprecated_code).__code__
+ARGUMENT = unseen(_argument_code).__code__  # type: CodeType
+_IN_PLACE = unseen(_deprecated_code).__code__  # type: CodeType
 _SPECIAL = 0x20 | 0x80 | 0x100 | 0x200  # generators and coroutines
 
 
-def is_function(found: "Any") -> bool:
+def is_function(found):  # type: (Any) -> bool
     """Whether a function can stand by for a callable."""
     function = _inner(found)
     return type(function) is FunctionType and id(function) not in _wires
 
 
-def is_plain(found: "Any") -> bool:
+def is_plain(found):  # type: (Any) -> bool
     """Whether that is a function which runs when it is called."""
     return is_function(found) and not _is_special(_inner(found))
 
 
-def _is_special(function: "Any") -> bool:
+def _is_special(function):  # type: (Any) -> bool
     return bool(function.__code__.co_flags & _SPECIAL) or "_is_coroutine_mark" in vars(function)
 
 
-def displaced(module: str, path: str) -> "tuple[Any, str, Any] | None":
+def displaced(module, path):  # type: (str, str) -> tuple[Any, str, Any] | None
     """The class or module, the name, and the function or wire of a place at which somebody has put his own in front of it."""
     found = _places.get((module, path))
     known = _waiting.get(id(found[2])) if found is not None else None
@@ -223,19 +223,19 @@ def displaced(module: str, path: str) -> "tuple[Any, str, Any] | None":
     return None if _inner(vars(found[0]).get(found[1])) is known[2] else found
 
 
-def put_at(place: "tuple[str, str]", owner: "Any", name: str, wire: "Any") -> None:
+def put_at(place, owner, name, wire):  # type: (tuple[str, str], Any, str, Any) -> None
     """Remember where a wire stands, for :func:`displaced`."""
     _places[place] = (owner, name, wire)
     _waiting[id(wire)] = (wire, None, wire)
 
 
-def watch_calls(owner: "Any", name: str, place: "tuple[str, str]") -> None:
+def watch_calls(owner, name, place):  # type: (Any, str, tuple[str, str]) -> None
     """Stand by for a function that is deprecated in its place."""
     _places[place] = (owner, name, _inner(vars(owner)[name]))
     _stand_in(owner, name, _IN_PLACE, {}, {})
 
 
-def watch_arguments(owner: "Any", name: str, place: "tuple[str, str]", rows: "list[Any]", judged: "Any" = None) -> None:
+def watch_arguments(owner, name, place, rows, judged=None):  # type: (Any, str, tuple[str, str], list[Any], Any) -> None
     """Stand by for a function that has legacy arguments; ``judged`` is the code, and what it asks, where names do not tell."""
     function = _inner(vars(owner)[name])
     _places[place] = (owner, name, function)
@@ -246,11 +246,11 @@ def watch_arguments(owner: "Any", name: str, place: "tuple[str, str]", rows: "li
 
 
 @unseen
-def _stand_in(owner: "Any", name: str, code: "CodeType", values: "dict[str, Any]", renamed: "dict[str, str | None]") -> None:
+def _stand_in(owner, name, code, values, renamed):  # type: (Any, str, CodeType, dict[str, Any], dict[str, str | None]) -> None
     raw = vars(owner)[name]
     function = _inner(raw)
 
-    def tripped(args: "Any", kwargs: "Any") -> "Any":
+    def tripped(args, kwargs):  # type: (Any, Any) -> Any
         if standing and not trip():
             kept = ((renamed.get(key, key), value) for key, value in kwargs.items())
             return function(*args, **{key: value for key, value in kept if key})
@@ -280,13 +280,13 @@ def _stand_in(owner: "Any", name: str, code: "CodeType", values: "dict[str, Any]
     setattr(owner, name, changed)
 
 
-def scope_of(function: "Any") -> "dict[str, Any]":
+def scope_of(function):  # type: (Any) -> dict[str, Any]
     """The globals of what takes the place of a function: those of the one that stands by for it, if one does."""
     known = _waiting.get(id(function))
     return known[1].__globals__ if known is not None else {}
 
 
-def adopt(function: "Any", made: "Any") -> "Any":
+def adopt(function, made):  # type: (Any, Any) -> Any
     """Let the function that stands by for another one be what takes its place, and return it; ``made`` where none stands by."""
     known = _waiting.pop(id(function), None)
     if known is None:
@@ -304,7 +304,7 @@ def adopt(function: "Any", made: "Any") -> "Any":
     return standby
 
 
-def is_wire(found: object) -> bool:
+def is_wire(found):  # type: (object) -> bool
     """Whether something stands in a place until something legacy is used."""
     return id(found) in _wires
 
@@ -317,11 +317,11 @@ class Member:
 
     __slots__ = ("became", "canonical", "name")
 
-    def __init__(self, name: str, canonical: str, became: str) -> None:
+    def __init__(self, name, canonical, became):  # type: (str, str, str) -> None
         self.name, self.canonical, self.became = name, canonical, became
 
     @unseen
-    def __get__(self, instance: "Any", owner: "Any" = None) -> "Any":
+    def __get__(self, instance, owner=None):  # type: (Any, Any) -> Any
         owner = type(instance) if owner is None else owner
         found: Any = MISSING
         if trip():
@@ -340,13 +340,13 @@ class Member:
         return found if get is None else get(found, instance, owner)
 
 
-def watch_member(kind: "type", name: str, canonical: str, became: str = "") -> None:
+def watch_member(kind, name, canonical, became=""):  # type: (type, str, str, str) -> None
     """Stand by under a name that a class lacks; ``became`` names a member of the same class."""
     lay(kind, name, Member(name, canonical, became), MISSING)
 
 
 @unseen
-def watch_subclasses(kind: "Any", concerns: "Callable[[Any], bool]") -> None:
+def watch_subclasses(kind, concerns):  # type: (Any, Callable[[Any], bool]) -> None
     """Trip where the statement of a subclass concerns a row."""
     raw = vars(kind).get("__init_subclass__", MISSING)
     if id(_inner(raw)) in _wires:
@@ -354,7 +354,7 @@ def watch_subclasses(kind: "Any", concerns: "Callable[[Any], bool]") -> None:
         return
     asked = [concerns]
 
-    def __init_subclass__(cls: "Any", /, **kwargs: "Any") -> None:
+    def __init_subclass__(cls, /, **kwargs):  # type: (Any, **Any) -> None
         after: Any = MISSING
         if any(concerns(cls) for concerns in asked):
             defining.add(id(cls))
@@ -376,12 +376,12 @@ def watch_subclasses(kind: "Any", concerns: "Callable[[Any], bool]") -> None:
 
 
 @unseen
-def watch_construction(kind: "Any") -> None:
+def watch_construction(kind):  # type: (Any) -> None
     """Trip where an instance of just this class is made."""
     raw = vars(kind)["__init__"]
 
     @functools.wraps(raw)
-    def __init__(self: "Any", /, *args: "Any", **kwargs: "Any") -> None:
+    def __init__(self, /, *args, **kwargs):  # type: (Any, *Any, **Any) -> None
         real = raw
         if type(self) is kind and trip():
             real = unwired(vars(kind)["__init__"])
@@ -396,16 +396,14 @@ def watch_construction(kind: "Any") -> None:
 class OverlayLoader:
     """Chained before a module's own loader: covers the module once it has run. Everything else is the loader's own."""
 
-    def __init__(
-        self, inner: "Any", spec: "ModuleSpec", covered: "Callable[[ModuleType], None]", executing: "set[str] | None" = None
-    ) -> None:
+    def __init__(self, inner, spec, covered, executing=None):  # type: (Any, ModuleSpec, Callable[[ModuleType], None], set[str] | None) -> None
         self._inner, self._spec, self._covered, self._executing = inner, spec, covered, executing
 
-    def create_module(self, spec: "ModuleSpec") -> "ModuleType | None":
+    def create_module(self, spec):  # type: (ModuleSpec) -> ModuleType | None
         create = getattr(self._inner, "create_module", None)
         return create(spec) if create is not None else None
 
-    def exec_module(self, module: "ModuleType") -> None:
+    def exec_module(self, module):  # type: (ModuleType) -> None
         # The module must not notice: its loader is its own before its first line runs.
         self._spec.loader = self._inner
         if self._executing is not None:
@@ -423,21 +421,21 @@ class OverlayLoader:
             raise
         self._covered(module)
 
-    def __getattr__(self, name: str) -> "Any":
+    def __getattr__(self, name):  # type: (str) -> Any
         return getattr(self._inner, name)
 
 
 MARK, HIDDEN = "__compat_overlay__", "__compat_hidden__"
 
 
-def class_of(module: "ModuleType") -> "type | None":
+def class_of(module):  # type: (ModuleType) -> type | None
     """The class to put descriptors on: the module's own overlay class, made at need; ``None`` where it cannot be."""
     kind = type(module)
     if MARK in vars(kind):
         return kind
     before: Any = kind
 
-    def __dir__(self: "ModuleType") -> "list[str]":
+    def __dir__(self):  # type: (ModuleType) -> list[str]
         if standing:
             trip()
         own = vars(type(self))
@@ -453,7 +451,7 @@ def class_of(module: "ModuleType") -> "type | None":
     return made
 
 
-def by_reference(self: "ModuleType", protocol: object) -> "Any":
+def by_reference(self, protocol):  # type: (ModuleType, object) -> Any
     """The ``__reduce_ex__`` of a live module whose class has been swapped: picklers know plain modules by their exact type."""
     from importlib import import_module
 
@@ -461,15 +459,15 @@ def by_reference(self: "ModuleType", protocol: object) -> "Any":
 
 
 @unseen
-def watch_name(kind: "Any", name: str, canonical: str = "") -> None:
+def watch_name(kind, name, canonical=""):  # type: (Any, str, str) -> None
     """Stand by for a name of a module: one that is gone, or a constant that stays in its namespace."""
 
-    def real(module: "Any") -> "Any":
+    def real(module):  # type: (Any) -> Any
         trip()
         found = vars(kind).get(name)
         return None if found is wire else found
 
-    def get(module: "Any") -> object:
+    def get(module):  # type: (Any) -> object
         found = real(module)
         if found is not None:
             return found.fget(module)
@@ -480,14 +478,14 @@ def watch_name(kind: "Any", name: str, canonical: str = "") -> None:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         return value
 
-    def put(module: "Any", value: object) -> None:
+    def put(module, value):  # type: (Any, object) -> None
         found = real(module)
         if found is not None:
             found.fset(module, value)
         else:
             vars(module)[name] = value
 
-    def delete(module: "Any") -> None:
+    def delete(module):  # type: (Any) -> None
         found = real(module)
         if found is not None:
             found.fdel(module)
