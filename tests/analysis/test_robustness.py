@@ -420,3 +420,22 @@ def test_a_path_that_is_no_text_is_scanned_accepted_and_fixed(ledger, tmp_path, 
     assert len(result.written) == 1 and not result.problems
     with open(place, "rb") as file:
         assert file.read() == b"from shop.core import Widget\nWidget()\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "; ".join(["from shop_old.things import Gadget as g"] * 1500),
+        "from shop_old.things import " + ", ".join(["Gadget as g"] * 3000),
+        "".join(f"from shop_old.things import Gadget as g{number}\n" for number in range(1500)),
+        "from shop_old.things import Gadget as g\nx = [" + "g, " * 50_000 + "]",
+    ],
+    ids=["on one line", "in one statement", "of many names", "and its uses on one line"],
+)
+def test_many_imports_of_one_name_take_time_as_their_number(ledger, tmp_path, text):
+    """The first two took minutes: each import searched the whole line once for every other."""
+    (tmp_path / "m.py").write_text(f"{text}\n")
+    started = time.process_time()
+    found = scan([str(tmp_path)], ledger).findings
+    assert len(found) == text.count("Gadget")
+    assert time.process_time() - started < 5

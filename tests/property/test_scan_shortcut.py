@@ -63,6 +63,8 @@ HEADS = [
     "def loads():\n    from sc_old.things import plain, LIMIT\n    return plain",
     "from sc_old.things import (\n    plain,\n    LIMIT,\n)",
     "from .sibling import plain",
+    "from sc_old.things import plain; from os import path as plain",
+    "from sc_old.things import plain, LIMIT as plain; plain()",
     "from sc_old.things import plain  # compat: allow[name]",
     "from sc_old.things import aid",
     "from sc_old.things import Help, gone as lost",

@@ -81,6 +81,7 @@ class Plan:
     #: The uses of legacy methods in the file.
     members: list[method.Use] = field(default_factory=list)
     _skipped: set[Skip] = field(default_factory=set)
+    _alike: dict[tuple[int, str], bool] = field(default_factory=dict)
     _inserted: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -223,8 +224,12 @@ class Plan:
         for scope in self.file.names.scopes:
             bindings = scope.bindings.get(item.local, ())
             if item.binding in bindings:
-                path = item.binding.path if item.binding is not None else ""
-                return all(other.statement is not None and other.path == path for other in bindings)
+                key = id(scope), item.local
+                if key not in self._alike:
+                    # Of many imports of one name each is asked about.
+                    paths = {other.path for other in bindings}
+                    self._alike[key] = len(paths) == 1 and all(other.statement is not None for other in bindings)
+                return self._alike[key]
         return False
 
     def bound_names(self) -> frozenset[str]:

@@ -40,4 +40,10 @@ def needles(root: str, modules: Iterable[str]) -> tuple[bytes, ...]:
 
 def minimal(words: set[AnyStr]) -> set[AnyStr]:
     """Drop words that contain another one: finding the shorter finds them too."""
-    return {word for word in words if not any(other != word and other in word for other in words)}
+    kept: set[AnyStr] = set()
+    sizes: dict[int, None] = {}
+    for word in sorted(words, key=len):
+        if not any(word[at : at + size] in kept for size in sizes for at in range(len(word) - size + 1)):
+            kept.add(word)
+            sizes[len(word)] = None
+    return kept

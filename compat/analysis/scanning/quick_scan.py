@@ -139,6 +139,7 @@ class Finder:
         """Report the import statement around a path; false where the text there cannot be read alone."""
         data = self.source.data
         head = lexer.line_start(data, at)
+        head = max(head, data.rfind(b";", head, at) + 1)
         starts = [match.start() for match in _HEAD.finditer(data, head, at) if self.is_start(head, match.start())]
         if not starts:
             # An attribute path: no matter of imports and strings.

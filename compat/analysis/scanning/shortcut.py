@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING, Optional, TypeVar
 
 from ..reading.batch import Words
@@ -32,7 +33,11 @@ _BLANKS = b" \t\r\n\f\\"
 _AROUND = 200
 _IN_WORD = re.compile(rb"\w\w")
 _INDENT = re.compile(rb"[ \t\f]*")
-_IN_NAME = re.compile(rb"\w")
+_STATEMENT_END = re.compile(rb"[;\n]")
+#: A name that occurs more often, or further from the start of its line, is for the full analysis.
+_OFTEN, _LONG = 1000, 10_000
+#: So many bytes are searched for names of one file, all told.
+_ENOUGH = 20_000_000
 # A line within the parentheses of an import, up to a name and behind it.
 _LISTED = re.compile(rb"[ \t]*(?:\w+(?:[ \t]+as[ \t]+\w+)?[ \t]*,[ \t]*)*(?:\w+[ \t]+as[ \t]+)?")
 _LIST_GOES_ON = re.compile(rb"[ \t]*(?:[,#)\\]|\r?$)", re.M)
@@ -133,6 +138,13 @@ def _mention(targets: Targets, target: Target) -> Optional[Mention]:
     return mention
 
 
+@lru_cache(maxsize=4096)
+def _word(name: str) -> re.Pattern[bytes]:
+    # The literal comes first, so that the search for it runs at memory speed.
+    word = re.escape(name.encode())
+    return re.compile(word + rb"(?<!\w" + word + rb")(?!\w)")
+
+
 def _is_said(raw: bytes, name: str) -> bool:
     """Whether a name stands in quotes, as in ``__all__``."""
     word = name.encode()
@@ -142,8 +154,11 @@ def _is_said(raw: bytes, name: str) -> bool:
 class Finder(quick_scan.Finder):
     """Gives up where an import binds something that has to be followed."""
 
-    #: Whether it imports a class that matters, or what makes one: other files may come to instances by names of this one.
-    gives = False
+    def __init__(self, source: Source, targets: Targets, spans: tuple[list[int], list[int]]) -> None:
+        super().__init__(source, targets, spans)
+        #: Whether it imports a class that matters, or what makes one: other files may come to instances by names of this one.
+        self.gives = False
+        self._bound_otherwise: dict[str, bool] = {}
 
     def alias(self, node: ast.AST, alias: ast.alias, start: int, end: int) -> bool:
         return super().alias(node, alias, start, end) and self._is_enough(node, alias, start)
@@ -188,18 +203,32 @@ class Finder(quick_scan.Finder):
         return not mention.is_in(self.source)
 
     def _is_bound_otherwise(self, local: str) -> bool:
-        """Whether another import of the file may bind a name that one binds."""
-        data, word = self.source.data, local.encode()
-        lines: set[int] = set()
-        at = data.find(word)
-        while at >= 0 and len(lines) < 2:
-            begin, end = data.rfind(b"\n", 0, at) + 1, at + len(word)
-            is_whole = not _IN_NAME.match(data, end) and not (at and _IN_NAME.match(data, at - 1))
-            is_listed = is_whole and _LISTED.fullmatch(data, begin, at) and _LIST_GOES_ON.match(data, end)
-            if is_listed or (is_whole and b"import" in data[begin:at]):
-                lines.add(begin)
-            at = data.find(word, end)
-        return len(lines) > 1
+        """Whether another import of the file may bind a name that one binds; also where that takes long to tell."""
+        known = self._bound_otherwise
+        if local not in known:
+            is_long = len(known) * len(self.source.data) > _ENOUGH
+            known[local] = is_long or self._is_bound_by_several(_word(local), 0)
+        return known[local]
+
+    def _is_bound_by_several(self, word: re.Pattern[bytes], at: int) -> bool:
+        data, is_found = self.source.data, False
+        for _time in range(_OFTEN):
+            match = word.search(data, at)
+            if match is None:
+                return False
+            at = match.end()
+            begin = data.rfind(b"\n", 0, match.start()) + 1
+            if match.start() - begin > _LONG:
+                return True
+            begin = max(begin, data.rfind(b";", begin, match.start()) + 1)
+            is_listed = _LISTED.fullmatch(data, begin, match.start()) and _LIST_GOES_ON.match(data, at)
+            if is_listed or b"import" in data[begin : match.start()]:
+                if is_found:
+                    return True
+                is_found = True
+                end = _STATEMENT_END.search(data, at)
+                at = end.start() if end is not None else len(data)
+        return True
 
     def _is_global(self, start: int) -> bool:
         """Whether a statement stands at module level: not below a ``def`` or ``class``."""
