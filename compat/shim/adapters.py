@@ -65,10 +65,12 @@ class AdapterMeta(ABCMeta):
 
     else:
 
+        @callsite.unseen
         def __call__(cls, *args, **kwargs):
             record(cls.__compat_recorder__(), "construct", callsite.stack_top(1))
             return cls.__compat_make__(*args, **kwargs)
 
+    @callsite.unseen
     def __compat_make__(cls, *args: Any, **kwargs: Any) -> Any:
         """Construct, uncounted. Of a factory that returns one object, the adapter instance is one as well."""
         if cls.__compat_front__ and not cls.__compat_adds__:
@@ -106,6 +108,7 @@ class AdapterMeta(ABCMeta):
             return True
         return cls.__compat_front__ and issubclass(other, cls.__compat_canonical__())
 
+    @callsite.unseen
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__compat_") or not any("__compat_of__" in vars(base) for base in cls.__mro__):
             raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
@@ -231,10 +234,12 @@ class _Passed:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    @callsite.unseen
     def on_class(self, owner: AdapterMeta) -> Any:
         return getattr(AdapterMeta.__compat_canonical__(owner), self.name)
 
 
+_PASSED_FILE = f"<compat passed {callsite.UNSEEN}>"
 _PASSED = """
 def __get__(self, instance, owner=None):
     return self.on_class(owner) if instance is None else instance.canonical.{name}
@@ -249,7 +254,7 @@ def {name}({parameters}): return {first}.canonical.{name}({rest})
 def passed_property(name: str) -> Any:
     """The descriptor of one canonical attribute on an adapter class."""
     made: dict[str, Any] = {"__name__": __name__}
-    exec(compile(_PASSED.format(name=name), "<compat passed>", "exec"), made)
+    exec(compile(_PASSED.format(name=name), _PASSED_FILE, "exec"), made)
     kind = type("passed", (_Passed,), {key: made[key] for key in ("__get__", "__set__", "__delete__")})
     return kind(name)
 
@@ -265,7 +270,7 @@ def passed(name: str, found: Any) -> Any:
     if first.startswith("*") or not name.isidentifier():
         parameters, first, rest = "self, *args, **kwargs", "self", "*args, **kwargs"
     source = _METHOD.format(name=name, parameters=parameters, first=first, rest=rest)
-    plain = made(compiled(name, source, "<compat passed>"), {"__name__": __name__}, found)
+    plain = made(compiled(name, source, _PASSED_FILE), {"__name__": __name__}, found)
     plain.__qualname__, plain.__doc__, plain.__module__ = found.__qualname__, found.__doc__, found.__module__
     plain.__wrapped__ = found
     special = inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found) or inspect.isgeneratorfunction(found)
@@ -313,10 +318,12 @@ class Adapter(Generic[Canonical], metaclass=AdapterMeta):
             record(cls.__compat_recorder__(), "subclass", frame)
 
     @classmethod
+    @callsite.unseen
     def __build__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make the canonical instance from the legacy constructor's arguments."""
         return cls.__compat_builder__()(*args, **kwargs)
 
+    @callsite.unseen
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kind = type(self)
         kind.__compat_prepare__()
@@ -339,6 +346,7 @@ class Adapter(Generic[Canonical], metaclass=AdapterMeta):
     def __class_getitem__(cls, item: Any) -> Any:
         return types.GenericAlias(cls, item)
 
+    @callsite.unseen
     def __getattr__(self, name: str) -> Any:
         kind = type(self)
         if name == "canonical":
@@ -355,6 +363,7 @@ class Adapter(Generic[Canonical], metaclass=AdapterMeta):
             type.__setattr__(base, name, passed_property(name))
         return found
 
+    @callsite.unseen
     def __setattr__(self, name: str, value: Any) -> None:
         kind = type(self)
         held = inspect.getattr_static(kind, name, None)

@@ -14,7 +14,7 @@ import types
 
 from . import wires
 from .function_like import FunctionLike
-from .recording import callsite
+from .recording import callsite, thread_origin
 from .recording.funnel import FILTERS, HOT_GLOBALS, KEY, LateRecorder, UseRecorder, record
 
 TYPE_CHECKING = False
@@ -45,8 +45,9 @@ def forwarder({parameters}):
 _BUILTINS = {"KeyError": KeyError, "ValueError": ValueError}
 _RESERVED = frozenset(("_fn", "_hot", "_slow", "_defaults", "_named", "_fr", "_code", "_cell", *HOT_GLOBALS, *_BUILTINS))
 #: The file of forwarders that stand in place of what they call: the call goes on to it as it was written.
-IN_PLACE = "<compat in place>"
-_FORWARDER = "<compat forwarder>"
+IN_PLACE = f"<compat in place {callsite.UNSEEN}>"
+_FORWARDER = f"<compat forwarder {callsite.UNSEEN}>"
+thread_origin.FILES.update((IN_PLACE, _FORWARDER))
 #: The files of all code that passes the call of a user on: to what it stands in place of, or to what it is renamed to.
 PASSING_FILES = {IN_PLACE, _FORWARDER, wires.FILE}
 #: Those of them that take legacy arguments, and what stands by until something legacy is used.

@@ -199,6 +199,7 @@ class _Converted(Legacy):
     def target(self, name: str) -> str:
         return self.new
 
+    @callsite.unseen
     def made(self, owner: Any, name: str) -> Any:
         recorder, new, to_legacy, to_canonical = self.recorder(owner, name), self.new, self.to_legacy, self.to_canonical
 
@@ -219,6 +220,7 @@ def converted(new: str, *, to_legacy: Any = None, to_canonical: Any = None, inst
     return _Converted(new, to_legacy, to_canonical, instead, note)
 
 
+@callsite.unseen
 def counted_property(recorder: UseRecorder | LateRecorder, path: str) -> property:
     """A property that reads and writes ``self.<path>``, counted."""
     head, _, last = path.rpartition(".")
@@ -263,12 +265,14 @@ class ClassAttribute(property):
         self.recorder, self.new = recorder, new
         return self
 
+    @callsite.unseen
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         frame = sys._getframe(1)
         record_read(self.recorder, frame)
         return getattr(owner if instance is None else instance, self.new)
 
 
+@callsite.unseen
 def counted(found: property, recorder: UseRecorder | LateRecorder) -> property:
     """A property that reads and writes as another one does, counted."""
 

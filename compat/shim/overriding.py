@@ -12,6 +12,7 @@ from types import FunctionType
 
 from compat.errors import LegacyExpiredError
 
+from . import wires
 from .forward import ARGUMENT_FILES, PASSING_FILES
 from .in_place.classes import above_metaclass, put
 from .recording import callsite
@@ -36,6 +37,7 @@ _REMAKERS = ("dataclasses", "attr._make")
 class _Hook:
     """The handlers of one class, in their order, and what they did to its subclasses."""
 
+    @callsite.unseen
     def __init__(self, kind: Any) -> None:
         self.handlers: list[tuple[int, Handler]] = []
         self.undoings: list[tuple[Handler, weakref.ref[type], Undo]] = []
@@ -137,6 +139,7 @@ class Renamed:
     def __init__(self, kind: Any, old: str, new: str, recorder: UseRecorder) -> None:
         self.kind, self.old, self.new, self.recorder = kind, old, new, recorder
 
+    @callsite.unseen
     def _target(self, instance: Any, owner: Any) -> Any:
         for base in owner.__mro__:
             if base is self.kind:
@@ -159,6 +162,7 @@ class Renamed:
 
         return classmethod(forwarder) if is_class_method else forwarder
 
+    @callsite.unseen
     def property(self) -> property:
         """The old property."""
         recorder, target, new = self.recorder, self._target, self.new
@@ -174,4 +178,5 @@ class Renamed:
         return property(get, put)
 
 
+wires.unseen(Renamed.method, f"<compat overriding {callsite.UNSEEN}>")
 PASSING_FILES.add(Renamed.method.__code__.co_filename)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compat import Module, Name
+from compat import Argument, Class, Deprecated, Method, Module, Name
 
 V = {"since": "1.0", "removal": "2.0", "instead": None}
 READS = {
@@ -55,3 +55,85 @@ def test_the_sentence_names_the_module_that_was_asked_for(world, installed):
         (3, "Importing 'oldroot.core'", "'import canon.core'"),
     ]
     assert set(seen.counted()) == {("oldroot", "import", line) for line in (1, 2, 3)}
+
+
+CALLED = """
+import functools, warnings
+
+def say():
+    warnings.warn("the canonical says so", FutureWarning, stacklevel=3)
+
+class Thing:
+    def __init__(self): say()
+    def new(self): say()
+    @classmethod
+    def made(cls): say()
+    @property
+    def size(self): say()
+
+class Base:
+    def __init_subclass__(cls): say()
+
+class Quiet:
+    def new(self): say()
+    @property
+    def size(self): say()
+
+def get_quiet(): return Quiet()
+def get_loud(): say()
+
+def area(width=1): say()
+def fading(): say()
+"""
+ADAPTERS = """
+from compat import Adapter, converted, renamed
+class Old(Adapter, of="canon.called:Quiet", built_by="canon.called:get_quiet"):
+    old = renamed("new")
+    was = renamed("size")
+    half = converted("size", to_legacy=lambda value: value)
+class Loud(Adapter, of="canon.called:Quiet", built_by="canon.called:get_loud"):
+    old = renamed("new")
+"""
+CALLS = [
+    "thing.old()",
+    "thing.length",
+    "thing.read()",
+    "thing.call",
+    "Thing.old_made()",
+    "area(w=2)",
+    "area(2)",
+    "area(width=2)",
+    "fading()",
+    "Thing()",
+    "class Sub(Base): pass",
+    "front.old()",
+    "front.was",
+    "front.half",
+    "front.new()",
+    "front.size",
+    "Loud()",
+]
+
+
+@pytest.mark.parametrize("filters", ["always", "default"])
+def test_what_it_says_of_a_call_names_the_line_of_the_user_too(world, installed, filters):
+    world.write("canon/called.py", CALLED)
+    world.write("old_adapters.py", ADAPTERS)
+    installed(
+        Method("canon.called:Thing.old", "canon.called:Thing.new", **V),
+        Method("canon.called:Thing.length", "canon.called:Thing.size", **V),
+        Method("canon.called:Thing.read", "canon.called:Thing.size", was="method", **V),
+        Method("canon.called:Thing.call", "canon.called:Thing.new", was="property", **V),
+        Method("canon.called:Thing.old_made", "canon.called:Thing.made", **V),
+        Argument("canon.called:area", "w", became="width", **V),
+        Deprecated("canon.called:fading", **V),
+        Deprecated("canon.called:Thing", **V),
+        Deprecated("canon.called:Base", on="subclass", **V),
+        Class("oldns.fronts:Old", "canon.called:Quiet", adapter="old_adapters:Old", **V),
+        Class("oldns.fronts:Loud", "canon.called:Quiet", adapter="old_adapters:Loud", **V),
+    )
+    head = "from canon.called import *\nfrom oldns.fronts import Loud, Old\nthing, front = Thing(), Old()\n"
+    for code in CALLS:
+        seen = world.ok(f"{head}for _ in range(2):\n    {code}\n", filters=filters)
+        said = [(w.filename, w.lineno) for w in seen.recorded if w.category is FutureWarning and w.lineno != 3]
+        assert said == [(seen.recorded[0].filename, 5)] * (2 if filters == "always" else 1), code

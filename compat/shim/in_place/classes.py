@@ -10,7 +10,7 @@ import sys
 from compat.errors import LegacyExpiredAttribute, LegacyExpiredValue, RemovedAttribute, RemovedKey
 
 from .. import wires
-from ..forward import PASSING_FILES
+from ..forward import IN_PLACE
 from ..recording import callsite
 from ..recording.funnel import lost_error, record, refused
 from ..wires import MISSING, static, unwired
@@ -43,9 +43,6 @@ def watch(kind: Any, recorder: UseRecorder | LateRecorder, row: Deprecated) -> C
             undoings.pop()()
 
     return undo
-
-
-PASSING_FILES.add(watch.__code__.co_filename)
 
 
 def put(kind: Any, name: str, made: object) -> Callable[[], None]:
@@ -162,3 +159,7 @@ def above_metaclass(frame: FrameType | None, names: tuple[str, ...]) -> FrameTyp
                 return frame
         frame = frame.f_back
     return None
+
+
+for passing in (_construction, looked_up, _subclassing):
+    wires.unseen(passing, IN_PLACE)

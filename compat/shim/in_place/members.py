@@ -86,13 +86,16 @@ class _Data:
         self.found, self.name, self.recorder = found, name, recorder
         self.__doc__ = getattr(found, "__doc__", None)
 
+    @callsite.unseen
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         _read(self.recorder, sys._getframe(1))
         return self.found.__get__(instance, owner)
 
+    @callsite.unseen
     def __set__(self, instance: Any, value: Any) -> None:
         self.found.__set__(instance, value)
 
+    @callsite.unseen
     def __delete__(self, instance: Any) -> None:
         self.found.__delete__(instance)
 
@@ -104,6 +107,7 @@ class _Held:
         self.found, self.name, self.recorder = found, name, recorder
         self.__doc__ = getattr(found, "__doc__", None)
 
+    @callsite.unseen
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         _read(self.recorder, sys._getframe(1))
         own = getattr(instance, "__dict__", None) if instance is not None else None
@@ -112,9 +116,11 @@ class _Held:
         get = getattr(type(self.found), "__get__", None)
         return self.found if get is None else get(self.found, instance, owner)
 
+    @callsite.unseen
     def __set__(self, instance: Any, value: Any) -> None:
         self._own(instance)[self.name] = value
 
+    @callsite.unseen
     def __delete__(self, instance: Any) -> None:
         own = self._own(instance)
         if self.name not in own:

@@ -262,7 +262,9 @@ def accept(function: Callable[..., Any], rows: Sequence[tuple[Argument, UseRecor
     return wrapper
 
 
-ARGUMENT_FILES.update((accept.__code__.co_filename, argument_calls.FILE))
+for passing in (_turned, accept):
+    wires.unseen(passing, argument_calls.FILE)
+ARGUMENT_FILES.add(argument_calls.FILE)
 PASSING_FILES.update(ARGUMENT_FILES)
 thread_origin.FILES.update(ARGUMENT_FILES)
 

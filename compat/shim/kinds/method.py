@@ -131,6 +131,7 @@ def legacy_attribute(kind: type, new: str, recorder: UseRecorder) -> Any:
     return ClassAttribute.of(made, recorder, new)
 
 
+@callsite.unseen
 def _function(move: Method, recorder: UseRecorder, target: Any) -> Any:
     if move.was == "property":
 
@@ -143,6 +144,7 @@ def _function(move: Method, recorder: UseRecorder, target: Any) -> Any:
     return forward(target, recorder, kind="call")
 
 
+@callsite.unseen
 def _reshaped(move: Method, kind: type, new: str, recorder: UseRecorder) -> Any:
     """What was called and is read now, or the other way round."""
     if move.was == "property":
@@ -170,6 +172,7 @@ class _Called:
         self.found, self.recorder = found, recorder
         self.__doc__ = getattr(found, "__doc__", None)
 
+    @callsite.unseen
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         value = self.found.__get__(instance, owner)
         if instance is None:
@@ -180,9 +183,11 @@ class _Called:
             return lambda: value
         return value
 
+    @callsite.unseen
     def __set__(self, instance: Any, value: Any) -> None:
         self.found.__set__(instance, value)
 
+    @callsite.unseen
     def __delete__(self, instance: Any) -> None:
         self.found.__delete__(instance)
 
@@ -261,6 +266,7 @@ def _aware(renamed: Renamed, made: Any) -> Any:
     return functools.update_wrapper(wrapper, inner)
 
 
+@callsite.unseen
 def _reaching(move: Method, raw: Any, old: str, new: str) -> Any:
     """What stands in a subclass under the new name, so that its definition of the old one is reached; ``None``: nothing can."""
     if not new:

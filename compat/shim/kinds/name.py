@@ -52,6 +52,7 @@ class _Moved(Placed):
     def __init__(self, recorder: UseRecorder) -> None:
         self.recorder = recorder
 
+    @callsite.unseen
     def __get__(self, instance: object, owner: object = None) -> Any:
         move, frame = self.recorder.move, callsite.asking(sys._getframe(1))
         if self.recorder.raises:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 #: The files of the code objects of forwarders.
-FILES = {"<compat forwarder>", "<compat in place>"}
+FILES: set[str] = set()
 _NOTE = "__compat_handed__"
 _originals: dict[type, tuple[Any, Any]] = {}
 
