@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import compat
 from compat import Argument, Class, Deprecated, Method, Module, Name
 
 V = {"since": "1.0", "removal": "2.0", "instead": None}
@@ -137,3 +138,50 @@ def test_what_it_says_of_a_call_names_the_line_of_the_user_too(world, installed,
         seen = world.ok(f"{head}for _ in range(2):\n    {code}\n", filters=filters)
         said = [(w.filename, w.lineno) for w in seen.recorded if w.category is FutureWarning and w.lineno != 3]
         assert said == [(seen.recorded[0].filename, 5)] * (2 if filters == "always" else 1), code
+
+
+USERS = {
+    "itself": "fading()",
+    "by the standard library": "functools.partial(fading)(), [*map(area_of, [1])], contextlib.ExitStack().callback(fading) and 0",
+    "in a context": "with contextlib.ExitStack() as stack: stack.callback(fading)",
+    "in a thread": "t = threading.Thread(target=fading)\n        t.start()\n        t.join()",
+    "in an executor": "with concurrent.futures.ThreadPoolExecutor(1) as pool: pool.submit(area, w=1).result()",
+    "through an import": "importlib.import_module('oldroot.sub')\n        from oldroot.core import make",
+}
+
+
+@pytest.mark.parametrize("code", USERS.values(), ids=USERS)
+@pytest.mark.parametrize("version", ["1.5", "2.0"])
+def test_what_an_adapter_uses_is_nobodys_use(world, installed, code, version):
+    world.write("canon/called.py", CALLED)
+    world.write(
+        "old_adapters.py",
+        "import concurrent.futures, contextlib, functools, importlib, threading\nfrom canon.called import area, fading\n"
+        "from compat import Adapter, legacy_method\ndef area_of(w): return area(w=w)\n"
+        "class Old(Adapter, of='canon.called:Quiet', built_by='canon.called:get_quiet'):\n"
+        f"    @legacy_method(instead='x')\n    def run(self):\n        {code}\n",
+    )
+    late = {**V, "removal": "9.0"}
+    rows = V if "import" not in code else late
+    installed(
+        Argument("canon.called:area", "w", became="width", **rows),
+        Deprecated("canon.called:fading", **late),
+        Module("oldroot", "canon", **rows),
+        Class("oldns.fronts:Old", "canon.called:Quiet", adapter="old_adapters:Old", **late),
+        version=version,
+    )
+    before = compat.usage()
+    world.ok("from oldns.fronts import Old\nOld().run()\n", filters="ignore")
+    used = {use.move for use in compat.usage() if use not in before}
+    assert used == {"oldns.fronts:Old", "oldns.fronts:Old.run"}
+
+
+@pytest.mark.parametrize(
+    "describe", ["traceback.format_exc()", "traceback.print_exc()", "traceback.TracebackException.from_exception(e)"]
+)
+def test_what_describes_an_error_imports_nothing_for_the_user(world, installed, describe):
+    installed(Module("oldroot", "canon", **V))
+    seen = world.ok(
+        f"import traceback\ntry:\n    import oldroot.never\nexcept ImportError as e:\n    {describe}\n", filters="ignore"
+    )
+    assert {line for _move, _kind, line in seen.counted()} <= {3}

@@ -68,6 +68,7 @@ _LOOKERS = frozenset(
         "weakref",
     )
 )
+_DESCRIBERS = frozenset(("inspect", "linecache", "traceback", "tracemalloc", "warnings"))
 _LOOKERS_EXACT = frozenset(("unittest.loader", "unittest.util", "multiprocessing.reduction"))
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 if hasattr(sys, "frozen") or not (os.path.isfile(os.__file__) or os.path.isfile(_LIBRARY[:-1])):
@@ -150,6 +151,15 @@ def is_looking(frame: FrameType) -> bool:
     if name in ADAPTERS or _is_own(name):
         return True
     return bytecode.calls_pickler(frame)
+
+
+def is_looked_for(frame: FrameType | None) -> bool:
+    """Whether the standard library asks on its way to describe something, and no user has: a traceback, say, may import."""
+    while frame is not None and _is_between(frame):
+        if module_name(frame) in _DESCRIBERS:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def outside(frame: FrameType) -> FrameType:

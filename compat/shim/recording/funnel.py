@@ -173,6 +173,8 @@ class UseRecorder:
     def _use(self, kind: str, frame: FrameType | None, is_site: bool) -> Exception | None:
         user = callsite.find_user(frame)
         note = thread_origin.place_of(frame) if user is None else None
+        if (note[0].module if note is not None else callsite.module_name(user) if user is not None else "") in callsite.ADAPTERS:
+            return None  # by way of the standard library, or of a thread: what an adapter itself uses
         if note is not None:
             place, registry = note
             line = place.line

@@ -45,7 +45,8 @@ def _count(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: Fr
                 first(name, recorder, rows, frame)  # loaded by another thread after this one had looked for it
             elif above is not None and above.f_code.co_name == "_gcd_import":
                 user = callsite.user_frame(above)
-                if not (callsite.is_looking(user) or is_in_fromlist(above) or _is_top(above) or _is_resolving(above.f_back)):
+                is_looking = callsite.is_looking(user) or callsite.is_looked_for(above)
+                if not (is_looking or is_in_fromlist(above) or _is_top(above) or _is_resolving(above.f_back)):
                     recorder.use("import", user)
         return
     if callsite.is_looking(frame):
@@ -120,7 +121,7 @@ def first(name: str, recorder: UseRecorder, rows: Mapping[str, Move], frame: Fra
     ``thread`` is the one that executes the statement, the running one by default.
     """
     user = callsite.user_frame(frame)
-    if callsite.is_looking(user) or _is_resolving(frame):
+    if callsite.is_looking(user) or callsite.is_looked_for(frame) or _is_resolving(frame):
         return
     if lazy.LAZY is not None and lazy.lazy_object(user, name) is not None:
         lazy.reified(name, recorder, rows, user)
