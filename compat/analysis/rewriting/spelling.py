@@ -38,6 +38,8 @@ class Speller:
 
     def spell(self, scope: Scope, root: ast.Name, module: str, name: str) -> tuple[str, str]:
         """``module.name`` (``module`` without a name) as it is to be written in place of a chain; or why it cannot."""
+        if module == "builtins" and name and self._is_built_in(scope, name):
+            return name, ""
         for item, spelt, is_whole in self._there(module, name):
             if self.reaches(item, scope, root):
                 self.rely(item)
@@ -48,6 +50,13 @@ class Speller:
             return spelt, "" if spelt else reason
         spelt = placement.local or placement.name
         return f"{spelt}.{name}" if name else spelt, ""
+
+    def _is_built_in(self, scope: Scope, name: str) -> bool:
+        """Whether a name alone means the builtin of that name, on any Python that runs this."""
+        planned = [*self.plan.placements.values(), *self.plan.additions.values()]
+        is_taken = any((one.local or one.name.partition(".")[0]) == name for placements in planned for one in placements)
+        is_taken = is_taken or bool(self.names.lookup(scope, name)) or any(item.name == "*" for item in self.names.imports)
+        return hasattr(builtins, name) and not is_taken
 
     def replaces(self, freed: Set[Chain]) -> bool:
         """Put what is needed in place of the import, if none of its uses is left and nobody else may take it from here."""
