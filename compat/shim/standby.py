@@ -78,7 +78,7 @@ class _Ledger(wires.Standing):
             return False
         for path, rows in self.changes.get(name, {}).items():
             found = namespace.get(path)
-            could = self._can_stand_by(rows) and _watch(module, path, rows)
+            could = _watch(module, path, rows, self._is_gone(rows[0]))
             if found is not namespace.get(path):
                 self._replaced[id(found)] = found, namespace[path]
             if not could:
@@ -87,10 +87,9 @@ class _Ledger(wires.Standing):
             _watch_missing(module, self.ledger.is_declared)
         return True
 
-    def _can_stand_by(self, rows):  # type: (list[Any]) -> bool
-        """Rows of several kinds are composed by who installs them; what stays where it is and has expired is hidden at once."""
-        is_gone = rows[0].stays and rows[0].raises(self.ledger.stage(rows[0]))
-        return not is_gone and (len(rows) == 1 or len({row.kind for row in rows}) == 1)
+    def _is_gone(self, row):  # type: (Any) -> bool
+        """Whether what stays where it is is missing by now, to whoever looks."""
+        return bool(row.stays and row.raises(self.ledger.stage(row)) and not row.on)
 
     def loaded(self):  # type: () -> list[tuple[str, ModuleType]]
         """The modules below the top-level names that rows are about."""
@@ -177,12 +176,14 @@ def is_same(value, move):  # type: (object, Move) -> bool
     return found is not None and found is value
 
 
-def _watch(module, path, rows):  # type: (ModuleType, str, list[Any]) -> bool
-    """Stand by for the rows of one kind that change the same; return whether that could be done."""
-    if not path:
+def _watch(module, path, rows, is_gone):  # type: (ModuleType, str, list[Any], bool) -> bool
+    """Stand by for rows that change the same; return whether that could be done: who installs them composes several kinds."""
+    if not path or (len(rows) > 1 and len({row.kind for row in rows}) > 1):
         return False
     owner, name = wires.owner_in(module, path)
     row = rows[0]
+    if is_gone:
+        return _watch_gone(owner, name, (module.__name__, path), row)
     if row.stays:
         return _watch_in_place(owner, name, (module.__name__, path), row)
     if row.function:
@@ -206,6 +207,14 @@ def _watch_in_place(owner, name, place, row):  # type: (Any, str, tuple[str, str
         return False
     wires.watch_name(kind, name)
     return True
+
+
+def _watch_gone(owner, name, place, row):  # type: (Any, str, tuple[str, str], Any) -> bool
+    from .standing import expired
+
+    if isinstance(owner, type) and not hasattr(type(owner), "__members__"):
+        return _is_open(owner) and expired.watch(owner, name, place)
+    return _watch_in_place(owner, name, place, row) and (isinstance(owner, type) or expired.hide(owner, name))
 
 
 def _watch_attribute(kind, name, place):  # type: (Any, str, tuple[str, str]) -> bool

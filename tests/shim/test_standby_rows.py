@@ -169,6 +169,7 @@ LEDGER = Ledger("kit", version="2.0", rows=[
     Argument("kit.core:scaled", "unit", became="unit", convert="kit.core:to_unit", **V),
     Argument("kit.core:dressed", "length", became="size", **V),
     Argument("kit.core:Shop.grow", "way", values={"left": "west"}, **V),
+    Deprecated("kit.listed:old", **V),
     Deprecated("kit.core:Bare", **V),
     Deprecated("kit.core:Failed", **V),
     Deprecated("kit.core:Based", on="construct", **V),
@@ -403,9 +404,31 @@ print(os.read(read, 99), list(each(length=3)), len(__import__("compat").usage())
 }
 
 
+HEAD_EXPIRED = "import asyncio, inspect\nimport kit, kit.core as core\nfrom kit.core import Thing, Shop, Colour\n"
+EXPIRED = {
+    "present uses": "t = Shop(3)\nprint(t.total(), Colour.GREEN, Colour(2), isinstance(t, Shop), [c.name for c in Colour])",
+    "a function": "print(hasattr(core, 'fading'), getattr(core, 'drip', 7), 'flow' in dir(core))\nfrom kit.core import fading",
+    "a function held before": "print(asyncio.run(kit.mine.fading(3)))",
+    "a class": "print(hasattr(core, 'Bare'))\ncore.Bare()",
+    "names": "from kit.core import *\nprint(*sorted(n for n in dir() if n in ('Bare', 'fading', 'later', 'Failed', 'Shop')))",
+    "names listed": "print([n for n in dir(core) if n[:1] != '_'], 'Bare' in vars(core), hasattr(core, '__all__'))",
+    "a name listed by the module": "from kit.listed import *\nprint('old' in dir(), 'new' in dir(), kit.listed.__all__)",
+    "a member": "print(hasattr(Shop, 'area'), hasattr(Shop(), 'COLOUR'), getattr(Shop(), 'cached', 7))\nShop().area",
+    "a member that an instance has": "t = Shop()\nt.COLOUR = 4\nprint(t.COLOUR, vars(t))\ndel t.COLOUR\nt.COLOUR",
+    "a method": "Thing().fade()",
+    "a property set": "t = Shop()\nt.width = 3\nprint(t._size, vars(t))",
+    "a member by super()": "class Sub(Shop):\n    @property\n    def area(self): return super().area\nSub().area",
+    "a member of an enumeration": "print(hasattr(Colour, 'RED'))\ntry: Colour(1)\nexcept ValueError as error: print(error)\nColour['RED']",
+    "a renamed attribute": "print(hasattr(Shop(), 'surface'))\nt = Shop()\nt.surface = 4\nprint(vars(t), t.surface)\nt.breadth",
+    "an argument": "list(core.each(length=3))",
+    "patched": "import unittest.mock\nwith unittest.mock.patch.object(Shop, 'area', 5): print(Shop().area)\nprint(hasattr(Shop(), 'area'))",
+}
+
+
 def site(root):
     mine = "from .core import later, each, stream, fading\n"
-    return standing_by.site(root, LEDGER, core=CORE, mine=mine, __init__="from . import mine\n")
+    listed = "__all__ = ['old', 'new']\nold, new = 1, 2\n"
+    return standing_by.site(root, LEDGER, core=CORE, mine=mine, listed=listed, __init__="from . import mine, listed\n")
 
 
 pytestmark = [
@@ -419,3 +442,9 @@ TRIED = [*PROGRAMS][::3] if sys.implementation.name == "pypy" else [*PROGRAMS]
 def test_a_first_use_is_the_same_whether_its_row_stood_by_or_was_installed(tmp_path):
     told = standing_by.assert_same(site(tmp_path), HEAD, {name: PROGRAMS[name] for name in TRIED})
     assert all(found[1:] == [[], [], [True, False]] for name, found in told.items() if name.startswith("present"))
+
+
+def test_what_has_expired_is_missing_whether_its_row_stood_by_or_was_installed(tmp_path):
+    expired = EXPIRED if sys.implementation.name != "pypy" else {name: EXPIRED[name] for name in [*EXPIRED][::3]}
+    told = standing_by.assert_same(site(tmp_path), HEAD_EXPIRED, expired, COMPAT_AS_OF="9.0")
+    assert told["present uses"][1:] == [[], [], [True, False]]

@@ -106,7 +106,7 @@ def hide(module: types.ModuleType, kind: Any, name: str) -> Callable[[], None]:
     after = [one for one in before if one != name] if before is not None and name in before else before
     if after is not before:
         namespace["__all__"] = after
-    elif before is None and "__all__" not in vars(kind):
+    elif before is None and unwired(vars(kind).get("__all__", MISSING)) is MISSING:
         type.__setattr__(kind, "__all__", _star(kind))
     vars(kind)[HIDDEN].add(name)
 
