@@ -23,7 +23,7 @@ LEDGER = Ledger("lib", version="1.5") + [Name(f"lib:{name}", f"builtins:{name}",
             "import lib\nclass C:\n    int = 1\n    x = lib.int\n    def f(self):\n        return lib.int(2)\nlib.stay\n",
             "import builtins\nimport lib\nclass C:\n    int = 1\n    x = builtins.int\n    def f(self):\n        return int(2)\nlib.stay\n",
         ),
-        ("from app import *\nimport lib\nlib.int(1)\n", "from app import *\nimport lib\nlib.int(1)\n"),  # it may bind any name
+        ("from app import *\nimport lib\nlib.int(1)\n", "from app import *\nimport builtins\nbuiltins.int(1)\n"),
         ("from lib import int as number\nnumber(1)\n", "from builtins import int as number\nnumber(1)\n"),
     ],
     ids=["bare", "parameter", "class body", "star import", "by name"],
