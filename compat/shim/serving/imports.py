@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _imp
+import gc
 import importlib
 import sys
 import threading
@@ -11,7 +12,7 @@ from ..recording import bytecode, callsite, lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Container, Iterator, Mapping
     from types import FrameType
     from typing import Any
 
@@ -146,7 +147,7 @@ def count_waiting(
     Called while the lock is held for which they wait. What they would be warned of is warned here, and raises nowhere.
     """
     here = sys._getframe()
-    for thread, top in sys._current_frames().items():
+    for thread, top in [*sys._current_frames().items(), *_waiting_greenlets(name)]:
         if top is here:
             continue  # this thread; told by its frame, for where greenlets pass for threads its number is another
         at: FrameType | None = top
@@ -160,6 +161,25 @@ def count_waiting(
                     pass
                 break
             at = at.f_back
+
+
+def _waiting_greenlets(name: str) -> Iterator[tuple[int, FrameType]]:
+    """The ids of the greenlets that wait for a module, and their frames: gevent has them pass for threads by these."""
+    if "greenlet" not in sys.modules:
+        return
+    threads = sys._current_frames()
+    waiting = [
+        number
+        for number, found in list((_bootstrap._blocking_on or {}).items())
+        if number not in threads and any(one.name == name for one in (found if isinstance(found, list) else [found]))
+    ]
+    for one in gc.get_objects() if waiting else ():
+        if id(one) in waiting:
+            at = getattr(one, "gr_frame", None)
+            while at is not None and not _is_machinery(at):
+                at = at.f_back
+            if at is not None:
+                yield id(one), at
 
 
 def is_ours(frame: FrameType | None) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 import warnings
@@ -69,3 +71,34 @@ def test_a_module_that_stays_is_itself_again_where_its_row_is_taken_out(slow, le
         assert not slow.ok("import slowly").counted()
         spec = sys.modules["slowly"].__spec__
         assert type(spec).__name__ == "ModuleSpec" and not spec._initializing
+
+
+GREENLETS = """
+from gevent import monkey; monkey.patch_all()
+import gevent, importlib, compat
+from compat import Deprecated, Ledger, Module, Name
+V = {"since": "1.0", "removal": "3.0", "instead": None}
+compat.install(Ledger("kit", version="2.0", rows=[
+    Module("old.slow", "slow1", **V), Module("old.other", "slow2", **V), Name("old.names:X", "slow3:X", **V), Deprecated("slow4", **V)
+]))
+def statement(): import old.slow
+def function(): importlib.import_module("old.other")
+def name(): from old.names import X
+def stays(): import slow4
+for one in (statement, function, name, stays):
+    gevent.joinall([gevent.spawn(one) for _ in range(8)], timeout=20, raise_error=True)
+print([(use.move, use.kind, use.count) for use in compat.usage()])
+"""
+
+
+def test_eight_greenlets_at_once_are_eight_uses(tmp_path):
+    pytest.importorskip("gevent", reason="gevent is not installed")
+    for number in range(1, 5):
+        (tmp_path / f"slow{number}.py").write_text(SLOW)
+    (tmp_path / "app.py").write_text(GREENLETS)
+    environment = {**os.environ, "COMPAT_TELEMETRY": "memory"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "app.py"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    moves = ("old.names:X", "old.other", "old.slow", "slow4")
+    assert (done.stdout, done.stderr) == (f"{[(move, 'import', 8) for move in moves]}\n", "")
