@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from compat._writing import whole_file
@@ -15,7 +16,7 @@ from .choice import Choice
 from .config import Settings
 from .hints import Hints, gather
 from .leaving import Leaver
-from .reading import gc_pause, notebooks
+from .reading import batch, gc_pause, notebooks
 from .reading.files import Found, Trees, matches
 from .rewriting.options import SHOWN, Options, Verdict
 from .rewriting.overrides import Facts
@@ -379,15 +380,14 @@ def _rename_overrides(fixing: _Fixing, found: list[Found], outcomes: dict[str, t
 
 def _keep_names_others_use(fixing: _Fixing, found: list[Found], outcomes: dict[str, tuple[Found, Outcome]]) -> None:
     """Fix again, with the local name kept, what other files import or patch in a module by a name that would change."""
-    wanted: dict[str, list[tuple[str, bytes, re_exports.Taking]]] = {}
+    wanted: dict[bytes, dict[bytes, list[str]]] = {}
     for path, (_item, outcome) in outcomes.items():
+        module = outcome.module.rpartition(".")[2] or os.path.splitext(os.path.basename(path))[0]
         for name in outcome.renamed:
-            last = (outcome.module.rpartition(".")[2] or os.path.splitext(os.path.basename(path))[0]).encode(
-                errors="surrogateescape"
-            )
-            wanted.setdefault(path, []).append((name, name.encode(), re_exports.Taking(last, name.encode())))
+            wanted.setdefault(module.encode(errors="surrogateescape"), {}).setdefault(name.encode(), []).append(path)
     if not wanted:
         return
+    words = batch.Words({*wanted, *chain.from_iterable(wanted.values())})
     pending = found
     while pending:
         # What a file takes once it is rewritten counts: a second run would see that.
@@ -397,12 +397,16 @@ def _keep_names_others_use(fixing: _Fixing, found: list[Found], outcomes: dict[s
             raw = done.after if done is not None and done.status == FIXED else read(item.path)[0]
             if raw is None:
                 continue
-            for path, entries in wanted.items():
-                known = fixing.kept.setdefault(path, set())
-                for name, word, takes in entries if path != item.path else ():
-                    if name not in known and word in raw and takes.is_in(raw):
-                        known.add(name)
-                        fresh.add(path)
+            there = words.among(raw)
+            for last in there & wanted.keys():
+                for word in there & wanted[last].keys():
+                    name = word.decode()
+                    others = [path for path in wanted[last][word] if path != item.path]
+                    others = [path for path in others if name not in fixing.kept.setdefault(path, set())]
+                    if others and re_exports.Taking(last, word).is_in(raw):
+                        fresh.update(others)
+                        for path in others:
+                            fixing.kept[path].add(name)
         pending = []
         for path in sorted(fresh):
             item, outcome = outcomes[path]

@@ -439,3 +439,15 @@ def test_many_imports_of_one_name_take_time_as_their_number(ledger, tmp_path, te
     found = scan([str(tmp_path)], ledger).findings
     assert len(found) == text.count("Gadget")
     assert time.process_time() - started < 5
+
+
+def test_many_renames_are_looked_for_in_many_files_at_once(ledger, tmp_path):
+    """Each file renames a name, and one other takes it: looked for one by one, they took the square of their number."""
+    for number in range(600):
+        (tmp_path / f"m{number}.py").write_text("from shop_old.things import Gadget\n\nGadget()\n")
+        (tmp_path / f"n{number}.py").write_text(f"from m{number} import Gadget\n" if number % 2 else "import other\n")
+    started = time.process_time()
+    done = {Path(item.path).stem: item.after.decode() for item in fixer.fix([str(tmp_path)], ledger).outcomes if item.edits}
+    assert time.process_time() - started < 10
+    assert done["m4"].startswith("from shop.core import Widget\n")
+    assert done["m5"].startswith("from shop.core import Widget as Gadget\n")

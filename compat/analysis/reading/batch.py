@@ -70,6 +70,13 @@ class Words:
         with memoryview(data) as view, view[start:end] as part:
             return bool(self._automaton.find_matches_as_indexes(part))
 
+    def among(self, data: Data) -> set[bytes]:
+        """The words that stand in a text; one that only begins within another may be left out."""
+        if self._automaton is None:
+            return {word for word in self._words if word in data}
+        with memoryview(data) as view:
+            return {self._words[number] for number, _at, _end in self._automaton.find_matches_as_indexes(view)}
+
     def places(self, data: Data, end: Optional[int] = None) -> Iterator[tuple[bytes, int]]:
         """The words that stand in a text (up to an offset), each time with the offset."""
         if self._automaton is not None:
