@@ -54,12 +54,12 @@ SHORT = 0.25
 AWHILE = 60.0
 
 
-def is_off() -> bool:
+def is_off():  # type: () -> bool
     """Whether ``COMPAT`` turns the drop-in off."""
     return os.environ.get("COMPAT", "").lower() in ("off", "0", "false", "no")
 
 
-def _finders() -> "Any":
+def _finders():  # type: () -> Any
     """``compat.shim.finders``; ``None`` where the program has a ``compat`` of its own, which is not ours to run."""
     if "compat" not in sys.modules:
         found: Any = sys.modules["_frozen_importlib_external"].PathFinder.find_spec("compat")
@@ -81,7 +81,7 @@ _library = os.path.dirname(getattr(os, "__file__", ""))
 _STANDARD = (_library, os.path.join(_library, "lib-dynload"))
 
 
-def _listed(folder: str, changed: "Any" = None) -> "Any":
+def _listed(folder, changed=None):  # type: (str, Any) -> Any
     # As the import system has listed it already, while it is unchanged.
     finder: Any = sys.path_importer_cache.get(folder)
     changed = changed or os.stat(folder or ".")
@@ -89,7 +89,7 @@ def _listed(folder: str, changed: "Any" = None) -> "Any":
     return finder._path_cache if is_known else os.listdir(folder or ".")
 
 
-def _read(path: str) -> bytes:
+def _read(path):  # type: (str) -> bytes
     # By the calls of the system: a file object takes longer to make than the file to read.
     text = b""
     try:
@@ -106,7 +106,7 @@ def _read(path: str) -> bytes:
     return text
 
 
-def _zipped(place: str) -> "list[tuple[str, bytes]]":
+def _zipped(place):  # type: (str) -> list[tuple[str, bytes]]
     # What the import system has read of a zip file already; it has a finder for one that it can import from.
     found = []
     finder: Any = sys.modules["_frozen_importlib_external"].PathFinder._path_importer_cache(place)
@@ -122,7 +122,7 @@ def _zipped(place: str) -> "list[tuple[str, bytes]]":
     return found
 
 
-def declaring(path: "Iterable[str]", group: bytes = b"compat.ledgers", known: "Any" = None) -> "list[tuple[str, bytes]]":
+def declaring(path, group=b"compat.ledgers", known=None):  # type: (Iterable[str], bytes, Any) -> list[tuple[str, bytes]]
     """The metadata folders below ``path`` whose entry points have a group, with the text of these.
 
     ``known`` has what :func:`os.stat` tells of a folder; nothing for one that is not there, or lies within a zip file.
@@ -150,7 +150,7 @@ def declaring(path: "Iterable[str]", group: bytes = b"compat.ledgers", known: "A
     return found
 
 
-def entries(text: bytes, group: bytes) -> "list[tuple[str, str, str]]":
+def entries(text, group):  # type: (bytes, bytes) -> list[tuple[str, str, str]]
     """The name, the reference and the extras of each entry point of a group; none where the text is not UTF-8."""
     found = []
     head = b"\n[" + group + b"]"
@@ -169,12 +169,12 @@ def entries(text: bytes, group: bytes) -> "list[tuple[str, str, str]]":
     return found
 
 
-def is_candidate(root: str) -> bool:
+def is_candidate(root):  # type: (str) -> bool
     """Whether a ledger may speak of a top-level module: it is none of the standard library's."""
     return not (root in (_standard or _told_by_folders()) or root[:1] == "_" or root in NEVER)
 
 
-def _told_by_folders() -> "Any":
+def _told_by_folders():  # type: () -> Any
     # Before 3.10 the modules of the standard library are told by the folders that they lie in.
     global _standard
     known = set(sys.builtin_module_names)
@@ -185,7 +185,7 @@ def _told_by_folders() -> "Any":
     return known
 
 
-def _changed(folder: "Any") -> "Any":
+def _changed(folder):  # type: (Any) -> Any
     # Nothing for a folder that is not there.
     try:
         return os.stat(folder or ".")
@@ -193,7 +193,7 @@ def _changed(folder: "Any") -> "Any":
         return None
 
 
-def learn() -> None:
+def learn():  # type: () -> None
     """Read what the folders of ``sys.path`` declare, each again when something was installed into it.
 
     Every program pays for it at its first third-party import.
@@ -218,7 +218,7 @@ def learn() -> None:
         finders.serve(finder, loaded)
 
 
-def learn_from(distribution: str, text: bytes) -> None:
+def learn_from(distribution, text):  # type: (str, bytes) -> None
     """Learn what the entry points of one distribution declare."""
     listed = set()
     known, roots = finder.known, finder.roots
@@ -236,7 +236,7 @@ def learn_from(distribution: str, text: bytes) -> None:
             known.add(entry)
 
 
-def _find(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
+def _find(name, path=None, target=None):  # type: (str, Any, Any) -> Any
     root = name.partition(".")[0]
     # As is_candidate() says; every import comes here.
     if (root in (_standard or _told_by_folders()) or root[:1] == "_" or root in NEVER) and root not in finder.roots:
@@ -251,9 +251,9 @@ def _find(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
 
 
 # A namespace, not a class: making a class costs every start of an interpreter a third of a percent.
-_namespace: "Any" = type(sys.implementation)
+_namespace = type(sys.implementation)  # type: Any
 #: The finder of the drop-in, the first in ``sys.meta_path``.
-finder: "Any" = _namespace(
+finder = _namespace(
     __name__="compat drop-in",
     __module__=__name__,
     find_spec=_find,
@@ -264,10 +264,10 @@ finder: "Any" = _namespace(
     # top-level name -> [(listed name, reference of the ledger, metadata folder)] for ledgers not yet served, [] for others
     roots={},
     unlisted=[],  # the same of ledgers whose roots are not listed, by the entry point's name
-)
+)  # type: Any
 
 
-def boot(how: str = ".pth") -> None:
+def boot(how=".pth"):  # type: (str) -> None
     """Register the drop-in; do nothing when it is there already, or when ``COMPAT=off``."""
     if is_off():
         return
@@ -287,13 +287,13 @@ def boot(how: str = ".pth") -> None:
             gc.callbacks.append(beat)
 
 
-def is_asked() -> bool:
+def is_asked():  # type: () -> bool
     """Whether somebody asks for the record of a process that used nothing: by a variable, or as the project in which it runs."""
     # A project is read by what records, and found here by its words.
     return _is_asked() or b"[tool.compat" in _read("pyproject.toml")
 
 
-def _is_asked() -> bool:
+def _is_asked():  # type: () -> bool
     # A process that used nothing legacy belongs to somebody who may never have heard of this package: nothing is written for
     # it unless a service, a directory or the telemetry was named.
     said = os.environ
@@ -301,7 +301,7 @@ def _is_asked() -> bool:
     return bool(said.get("COMPAT_DIR") or said.get("COMPAT_SERVICE")) if mode == "" else mode not in ("off", "memory")
 
 
-def beat(phase: str = "", info: "Any" = None) -> None:
+def beat(phase="", info=None):  # type: (str, Any) -> None
     """Record, as garbage is collected a while after the start, that this process is observed: the end of a kill has no hook."""
     if 0.0 <= time.time() - finder.started < AWHILE:
         return
@@ -316,7 +316,7 @@ def beat(phase: str = "", info: "Any" = None) -> None:
         pass
 
 
-def end(started: float) -> None:
+def end(started):  # type: (float) -> None
     """Leave a record that the drop-in watched this process; one that lived for a moment only is not worth its cost."""
     beats: Any = getattr(sys.modules.get("gc"), "callbacks", ())
     if beat in beats:

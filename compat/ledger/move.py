@@ -330,10 +330,12 @@ class Move:
 
 def numbers(version: str) -> "tuple[int, ...] | None":
     """The numbers of a version of numbers and dots, in which ``1`` and ``1.0`` are the same; ``None`` for any other."""
-    parts = version.split(".")
-    if not all(part.isdigit() and part.isascii() for part in parts):
+    if not (version.isascii() and version.replace(".", "").isdigit()):
         return None
-    found = [int(part) for part in parts]
+    try:
+        found = [*map(int, version.split("."))]
+    except ValueError:  # nothing between two dots
+        return None
     while len(found) > 1 and not found[-1]:
         found.pop()
     return tuple(found)
