@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pathlib
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -28,6 +31,7 @@ from compat.ledger import (
 )
 from compat.ledger.versions import parse, stage
 
+ROOT = pathlib.Path(__file__).parents[2]
 DATES = {"since": "1.0", "removal": "2.0", "instead": None}
 
 
@@ -233,3 +237,42 @@ def test_rows_at_no_place_of_their_own_are_held_and_not_served():
     made = Ledger("kit", version="1.5", rows=[row])
     assert list(made) == [row.replace(ledger="kit")] and made["environment:OLD_HOME"].place == "code"
     assert made.roots == frozenset() and not made.is_declared("environment") and not row.is_importable
+
+
+ASKED = """
+import sys
+from compat.ledger import Argument, Ledger, Move, Name
+
+V = {"since": "1.0", "removal": "2.0", "instead": None}
+
+class Value(Argument):
+    kind = "value"
+    __slots__ = ()
+    def advice(self):
+        return f"{super().advice()} Or else."
+
+class Constant(Move):
+    kind = "constant"
+    __slots__ = ()
+    def advice(self):
+        return f"{super().advice()} Or else."
+
+rows = [Value("m:f", "old", became="new", **V), Constant("old:A", "new:A", **V), Name("old:B", "new:B", **V)]
+ledger = Ledger("kit", version="1.5", rows=rows)
+assert ledger.stage(ledger["old:A"]) == "deprecated" and "compat.ledger.kinds" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize(
+    "asked, said",
+    [
+        ("rows[0].advice()", "Pass 'new' instead. Or else."),
+        ("rows[1].advice()", "Use canonical path 'from new import A' instead. Or else."),
+        ("rows[2].advice()", "Use canonical path 'from new import B' instead."),
+        ("Value.meaning", "An argument that was renamed, dropped, reordered or became required is passed the legacy way."),
+    ],
+)
+def test_what_rows_say_is_loaded_with_the_first_question_whoever_asks_it(asked, said):
+    code = f"{ASKED}print({asked})"
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == f"{said}\n", done.stderr
