@@ -118,7 +118,17 @@ class Shop:
 class Failed(Exception):
     pass
 
+class Both(Failed, KeyError):
+    pass
+
 class Based(Shop):
+    pass
+
+class Mixin:
+    def __init__(self, one, two=2):
+        self.one = one
+
+class Mixed(Mixin, Bare, Shop):
     pass
 
 class Made:
@@ -172,6 +182,8 @@ LEDGER = Ledger("kit", version="2.0", rows=[
     Deprecated("kit.listed:old", **V),
     Deprecated("kit.core:Bare", **V),
     Deprecated("kit.core:Failed", **V),
+    Deprecated("kit.core:Both", **V),
+    Deprecated("kit.core:Mixed", **V),
     Deprecated("kit.core:Based", on="construct", **V),
     Deprecated("kit.core:Made", **V),
     Deprecated("kit.core:Pair", **V),
@@ -233,6 +245,10 @@ except Failed as error: print(error.args, repr(error))
 import pickle
 print(pickle.loads(pickle.dumps(Failed(3))).args)
 """,
+    "one of several bases": """
+try: raise core.Both("so")
+except KeyError as error: print(error.args, isinstance(error, Failed), core.Mixed(1).one)
+""",
     "one with a base's constructor": "print(Based(4).total(), Based(size=5).total())",
     "one that makes itself": "print(Made(4).size)\nMade(1, 2)",
     "a named tuple": "p = Pair(1)\nprint(p, p._replace(one=3), Pair(*p) == p, Pair._make((1, 2)))",
@@ -252,13 +268,13 @@ b = Bare(); b.n = 3
 print(copy.copy(b).n, pickle.loads(pickle.dumps(b)).n, pickle.loads(pickle.dumps(Made(3))).size)
 """,
     "what classes show": """
-for kind in (Bare, Failed, Based, Made, Pair):
+for kind in (Bare, Failed, Based, Made, Pair, core.Both, core.Mixed):
     try: print(kind.__name__, inspect.signature(kind))
     except ValueError as error: print(error)
     print(kind.__init__.__name__, kind.__init__.__qualname__, kind.__init__.__doc__ == object.__init__.__doc__, inspect.isfunction(kind.__init__))
     print(hasattr(kind, "__signature__"), "__init__" in vars(kind))
 Bare()
-print(inspect.signature(Bare), inspect.signature(Based))
+print(inspect.signature(Bare), inspect.signature(Based), inspect.signature(core.Mixed), inspect.signature(Pair))
 """,
     "a property": "t = Shop()\nprint(t.area, [t.area for _ in range(3)])\nprint(type(Shop.area).__mro__[-2].__name__, Shop.area.__doc__, Shop.area.fget.__name__)",
     "a property set": "t = Shop()\nt.width = 5\nprint(t.width, t.total())",

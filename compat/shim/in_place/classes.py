@@ -93,10 +93,10 @@ def _construction(kind: Any, recorder: UseRecorder | LateRecorder) -> Any:
 
 
 def _signature(kind: Any) -> inspect.Signature:
-    """That of a class as if nothing stood by for the constructor which it lacks: such a class has one base."""
+    """That of a class as if nothing stood by for the constructor which it lacks."""
     stands_by = "__init__" in vars(kind) and unwired(vars(kind)["__init__"]) is MISSING
     if stands_by and "__new__" not in vars(kind) and type(kind).__call__ is type.__call__:
-        return _signature(kind.__bases__[0])
+        return _signature(next(base for base in kind.__mro__[1:] if "__init__" in vars(base) or "__new__" in vars(base)))
     return inspect.signature(kind)
 
 

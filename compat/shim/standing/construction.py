@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+
 
 class Constructor(FunctionLike):
     """Taken for a function; its signature is found out where somebody asks for it."""
@@ -26,7 +28,9 @@ class Constructor(FunctionLike):
 @wires.unseen
 def watch(kind: Any) -> bool:
     """Trip where an instance of just this class is made; return whether that could be done."""
-    if "__init__" in vars(kind) or len(kind.__bases__) > 1:
+    # Of several bases, one that makes instances may come after one that initialises them, and say what the signature is.
+    makers = [base for base in kind.__mro__[1:] if "__new__" in vars(base) and base.__flags__ & _HEAP]
+    if "__init__" in vars(kind) or (makers and len(kind.__bases__) > 1):
         return False
     bare_init: Any = object.__init__
     bare_new: Any = object.__new__
