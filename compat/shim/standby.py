@@ -245,6 +245,14 @@ def _watch_class(kind, row):  # type: (Any, Any) -> bool
     return True
 
 
+def _is_override_watched(cls, name, rows):  # type: (Any, str, list[Any]) -> bool
+    if name not in vars(cls):
+        return True
+    from .standing import calls
+
+    return calls.watch_override(cls, name, rows)
+
+
 def _watch_arguments(owner, name, place, rows):  # type: (Any, str, tuple[str, str], list[Any]) -> bool
     kind = getattr(owner, name)
     if isinstance(kind, type):
@@ -256,9 +264,9 @@ def _watch_arguments(owner, name, place, rows):  # type: (Any, str, tuple[str, s
         if not _is_open(owner):
             return False
         if name not in ("__init__", "__new__"):
-            if any(name in vars(cls) for cls in _below(owner)):
+            if not all(_is_override_watched(cls, name, rows) for cls in _below(owner)):
                 return False
-            wires.watch_subclasses(owner, lambda cls: name in vars(cls))
+            wires.watch_subclasses(owner, lambda cls: not _is_override_watched(cls, name, rows))
     if vars(getattr(raw, "__func__", raw)) or not all(row.is_seen_by_name for row in rows):
         from .standing import calls
 

@@ -107,6 +107,9 @@ class Shop:
     def total(self):
         return self._size + 1
 
+    def grown(self, by=1):
+        return by
+
     @staticmethod
     def grow(by, way="west"):
         return by, way
@@ -114,6 +117,14 @@ class Shop:
     @property
     def height(self):
         return self._size + 10
+
+class Wide(Shop):
+    def grown(self, by=1, *, way="east"):
+        return "wide", super().grown(by), way
+
+class Free(Wide):
+    def grown(self, by=1, **more):
+        return "free", by, more
 
 class Failed(Exception):
     pass
@@ -178,6 +189,7 @@ LEDGER = Ledger("kit", version="2.0", rows=[
     Argument("kit.core:placed", order="x z y", **V),
     Argument("kit.core:scaled", "unit", became="unit", convert="kit.core:to_unit", **V),
     Argument("kit.core:dressed", "length", became="size", **V),
+    Argument("kit.core:Shop.grown", "qty", became="by", **V),
     Argument("kit.core:Shop.grow", "way", values={"left": "west"}, **V),
     Deprecated("kit.listed:old", **V),
     Deprecated("kit.core:Bare", **V),
@@ -230,8 +242,24 @@ print(Shop.grow(1), Shop.grow(1, "east"), Shop().grow(2, way="south"))
     "arguments in their old order": "print(core.placed(1, 2, 3))\nprint(core.placed(1, 2))",
     "a value converted in its place": "print(core.scaled(3, 'KM'))\nprint(core.scaled(3, unit='KM'), core.scaled(1, 'km'))",
     "an argument of a decorated function": "print(core.dressed(length=3))\ncore.dressed(1, 2, 3)",
+    "an argument of an overriding method": """
+print(core.Wide().grown(qty=3), core.Free().grown(qty=4), core.Wide().grown(2))
+class Sub(core.Wide):
+    def grown(self, qty=1): return "old", qty
+print(Sub().grown(by=5))
+""",
+    "an overriding method in the present form": """
+class Sub(core.Wide):
+    def grown(self, by=1): return "sub", super().grown(by)
+print(Sub().grown(2), Sub().grown(by=3))
+print(Sub().grown(qty=4))
+""",
+    "an overriding method in the old form": "class Sub(Shop):\n    def grown(self, qty=1): return 'old', qty\nprint(Sub().grown(by=5), Sub().grown(qty=5))",
     "present uses of classes": """
 t = Shop(3)
+class Grown(Shop):
+    def grown(self, by=1): return -by
+print(core.Wide().grown(2), core.Free().grown(3), Grown().grown(4))
 print(t.total(), [one.name for one in Colour], Colour.GREEN, Colour(2), Colour["GREEN"], Colour.GREEN.value, 2 in [c.value for c in Colour])
 print(Shop.__name__, issubclass(Based, Shop), isinstance(t, Bare), Perm.R | Perm.W, Perm(6), len(Colour))
 class Sub(Based): pass

@@ -99,3 +99,24 @@ def _has_all(positional: Sequence[str], names: Sequence[str]) -> Asked:
 def _lacks(positional: Sequence[str], name: str) -> Asked:
     given = _given(positional, name)
     return lambda args, kwargs: given(args, kwargs) is MISSING
+
+
+def watch_override(cls: Any, name: str, rows: Sequence[Any]) -> bool:
+    """Stand by for a method that overrides one with legacy arguments; return whether it is in the present form."""
+    function = getattr(vars(cls)[name], "__func__", vars(cls)[name])
+    if type(function) is not FunctionType or vars(function) or wires.is_wire(function):
+        return False
+    code = function.__code__
+    if code.co_flags & 0x8:
+        return True  # it takes both forms
+    taken = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    present = []
+    for row in rows:
+        is_new = row.became is None or row.became in taken
+        if row.is_passed_on and row.argument in taken and (row.became is None or not is_new):
+            return False
+        if row.is_passed_on and row.argument not in taken and is_new:
+            present.append(row)
+    if present:
+        wires.watch_arguments(cls, name, (cls.__module__, f"{cls.__qualname__}.{name}"), present)
+    return True
