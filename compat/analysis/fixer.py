@@ -212,6 +212,8 @@ class _Fixing:
     parsed: set[str] = field(default_factory=set)
     #: How sure the renames of methods are that classes of the trees override; ``None`` before all files were read.
     overrides: Optional[dict[str, Verdict]] = None
+    #: The files in which parts of such a rename stand.
+    parts: dict[str, set[str]] = field(default_factory=dict)
 
     def options(self, item: Found) -> Options:
         """What is decided about the edits of a file."""
@@ -222,6 +224,7 @@ class _Fixing:
             unsafe=self.unsafe,
             chosen=self.choice.for_file(item.path, item.root),
             overrides=self.overrides,
+            whole=frozenset(legacy for legacy, paths in self.parts.items() if paths == {item.path}),
         )
 
     def candidate(self, item: Found, raw: Union[bytes, OSError, None], *, parses: bool = False) -> Optional[Outcome]:
@@ -369,6 +372,8 @@ def _rename_overrides(fixing: _Fixing, found: list[Found], outcomes: dict[str, t
     for item, raw in re_exports.with_any(found, {legacy.rpartition(".")[2].encode() for legacy in rows}):
         told = fixing.overrides_in(item, raw, rows)
         facts.add(told)
+        for legacy in told.spans:
+            fixing.parts.setdefault(legacy, set()).add(item.path)
         if told.spans or item.path in outcomes:
             again.append((item, raw))
     fixing.overrides.update(facts.verdicts(rows, is_alone=not is_whole))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .rewriting.plan import Skip
     from .targets import Targets
 
-WHOLE = "a class overrides it: compat fix renames it together with all that calls it"
+WHOLE = "a class overrides it: compat fix renames it together with all that calls it, in several files"
 
 
 class Replacement(NamedTuple):
@@ -78,9 +78,10 @@ def _suggestion(finding: Finding, uses: FileUses, options: Options, notebook: Op
         start = notebook.offset(finding.span[0])
         finding = finding._replace(span=(start, start + finding.span[1] - finding.span[0]))
     verdict = (options.overrides or {}).get(finding.symbol)
-    if verdict is not None and _is_part(finding, uses):
+    is_part = verdict is not None and _is_part(finding, uses)
+    if verdict is not None and is_part and (verdict.degree == SHOWN or finding.symbol not in options.whole):
         return Suggestion(verdict.degree, verdict.reason or WHOLE)
-    chosen = _only(finding, uses)
+    chosen = _only(finding, uses, together=is_part)
     made = [rewrite(uses, replace(options, unsafe=unsafe, chosen=chosen)) for unsafe in (False, True)]
     for degree, (plan, data, reason) in zip((CERTAIN, LIKELY), made):
         if data is not None and data != uses.file.source.data:
@@ -113,12 +114,13 @@ def _is_part(finding: Finding, uses: FileUses) -> bool:
     return any(use.is_part and (use.start, use.row.legacy) == (finding.span[0], finding.symbol) for use in method.reads(uses))
 
 
-def _only(finding: Finding, uses: FileUses) -> Chosen:
-    """What belongs to one finding: a method that the file patches is renamed everywhere in it, or nowhere."""
+def _only(finding: Finding, uses: FileUses, *, together: bool = False) -> Chosen:
+    """What belongs to one finding: a method that the file patches or overrides is renamed everywhere in it, or nowhere."""
     from .rules import method
 
     wanted, start = finding.symbol, finding.span[0]
-    together = finding.rule == method.RULE and any(use.how == "patch" and use.row.legacy == wanted for use in method.reads(uses))
+    if finding.rule == method.RULE and not together:
+        together = any(use.how == "patch" and use.row.legacy == wanted for use in method.reads(uses))
     return lambda _rule, symbol, at: symbol == wanted and (together or at == start)
 
 

@@ -273,11 +273,37 @@ def test_scan_finds_overrides_of_any_depth_and_super(tree):
     assert found == [("app.py", 3, "override"), ("own.py", 3, "override"), ("own.py", 4, "call")]
 
 
-def test_the_suggestion_of_a_part_says_that_it_goes_with_the_others(tree):
-    write(tree, {"app.py": HEAD + OWN})
+def test_the_suggestion_of_a_part_in_several_files_says_that_it_goes_with_the_others(tree):
+    write(tree, {"app.py": HEAD + OWN, "other.py": "from app import Own\nOwn().addItem(1)\n"})
     result = fix([str(tree)], rows())
     told = result.suggestions(scan([str(tree)], rows()).findings)
     assert {(one.degree, one.replacements) for one in told.values()} == {("certain", ())}
     assert {one.reason for one in told.values()} == {
-        "a class overrides it: compat fix renames it together with all that calls it"
+        "a class overrides it: compat fix renames it together with all that calls it, in several files"
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "degree", "reason"),
+    [("", "certain", ""), ("app.py", "likely", "other files may call it by its old name")],
+    ids=["in a tree", "alone"],
+)
+def test_the_suggestion_of_a_part_in_one_file_is_the_whole_rename(tree, name, degree, reason):
+    text = HEAD + OWN + "Own().addItem(1)\n"
+    write(tree, {"app.py": text, "other.py": "from carts import Cart\nCart().addItem(2)\n"})
+    result = fix([str(tree / name)], rows())
+    told = result.suggestions(scan([str(tree / "app.py")], rows()).findings)
+    assert [finding.how for finding in told] == ["override", "call"]
+    for one in told.values():
+        assert (one.degree, one.reason) == (degree, reason)
+        after = text
+        for edit in sorted(one.replacements, reverse=True):
+            after = after[: edit.span[0]] + edit.text + after[edit.span[1] :]
+        assert after == text.replace("addItem", "add")
+
+
+def test_a_part_that_is_never_renamed_has_no_edit(tree):
+    write(tree, {"app.py": f"{HEAD}{OWN}class Both(Own):\n    def addItem(self, item): ...\n    def add(self, item): ...\n"})
+    told = fix([str(tree)], rows()).suggestions(scan([str(tree)], rows()).findings)
+    assert {(one.degree, one.replacements) for one in told.values()} == {("shown", ())}
+    assert {one.reason.partition(" (")[0] for one in told.values()} == {"Both has add already"}

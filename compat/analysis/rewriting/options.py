@@ -41,6 +41,8 @@ class Options:
         Says of a use by its rule, legacy path and offset whether it was selected; ``None`` where all were.
     overrides:
         What the whole tree says of methods that its classes override, by legacy path; ``None`` where no other file was read.
+    whole:
+        Those of them whose overrides and the calls of these all stand in this file.
     """
 
     kept_locals: frozenset[str] = frozenset()
@@ -49,6 +51,7 @@ class Options:
     unsafe: bool = False
     chosen: Optional[Chosen] = None
     overrides: Optional[Mapping[str, Verdict]] = None
+    whole: frozenset[str] = frozenset()
 
 
 #: Certain edits alone, of all uses.
