@@ -68,7 +68,7 @@ use(5); use(2, line=2)
 counters.open_cell(site())()
 pids = []
 for number in range(3):
-    pid = ctypes.PyDLL(None).fork()
+    pid = getattr(ctypes, "PyDLL", ctypes.CDLL)(None).fork()
     if pid == 0:
         if number:  # the first uses nothing
             use(number, line=1); use(number, line=3)

@@ -168,11 +168,13 @@ def _waiting_greenlets(name: str) -> Iterator[tuple[int, FrameType]]:
     if "greenlet" not in sys.modules:
         return
     threads = sys._current_frames()
-    waiting = [
-        number
-        for number, found in list((_bootstrap._blocking_on or {}).items())
-        if number not in threads and any(one.name == name for one in (found if isinstance(found, list) else [found]))
-    ]
+    blocked = _bootstrap._blocking_on  # thread -> the lock that it waits for; since 3.12 a list of locks, held weakly
+    waiting = []
+    for number in list(getattr(blocked, "data", blocked)):
+        found = blocked.get(number)
+        locks = found if isinstance(found, list) else [found]
+        if number not in threads and any(getattr(one, "name", "") == name for one in locks):
+            waiting.append(number)
     for one in gc.get_objects() if waiting else ():
         if id(one) in waiting:
             at = getattr(one, "gr_frame", None)
