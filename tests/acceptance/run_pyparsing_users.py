@@ -32,7 +32,7 @@ from run_pyhocon import GUIDE, PYPARSING, names
 ROOT = pathlib.Path(__file__).parents[2]
 MISSED = 3
 #: What no file says the class of, as counted when these releases were last looked at.
-MOST_LEFT = 67
+MOST_LEFT = 66
 RUFF = shutil.which("ruff") or os.path.join(os.path.dirname(sys.executable), "ruff")
 #: Package, version, its folder, and what it does with pyparsing: prints something.
 USERS = {
