@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -120,6 +121,14 @@ def refuse_a_tree_without_ledgers(ledger: Ledger, paths: Sequence[str]) -> None:
         f"no ledger of this project was searched: only {names!r} is found, and nothing here imports what it speaks of"
         f" ({', '.join(legacy)}); name one with --ledger package.module:LEDGER, or in [tool.compat] ledgers"
     )
+
+
+def tell_where_nothing_is_read(files: int, paths: Sequence[str]) -> None:
+    """Say on stderr that folders were named, and no file in them is read: what found nothing there proves nothing."""
+    folders = [path for path in paths or (".",) if os.path.isdir(path)]
+    if folders and not files:
+        left = "what .gitignore and [tool.compat] exclude name, and folders such as .venv and .nox, are left out"
+        print(f"compat: no file to read in {', '.join(map(repr, folders))}: {left}", file=sys.stderr)
 
 
 def move_facts(ledger: Ledger) -> dict[str, MoveFacts]:

@@ -307,3 +307,16 @@ def test_the_roots_of_a_ledger_are_printed_for_pyproject(run):
     assert run("export", "roots").stdout == '[project.entry-points."compat.roots"]\ndemo_old = "demo_ledger:ROWS"\n'
     wrong = run("export", "roots", ledger="")
     assert wrong.returncode == 2 and "write --ledger package.module:LEDGER" in wrong.stderr
+
+
+def test_a_folder_of_which_no_file_is_read_is_told(run):
+    ignored = run.tree / "build" / "made"
+    ignored.mkdir(parents=True)
+    (ignored / "app.py").write_text("from demo_old.things import Widget\n")
+    (run.tree / ".git").mkdir()
+    (run.tree / ".gitignore").write_text("made/\n")
+    for command in ("scan", "fix"):
+        done = run(command, "build")
+        assert done.returncode == 0
+        assert "compat: no file to read in 'build': what .gitignore and" in done.stderr
+    assert "no file to read" not in run("scan", "build", "--no-gitignore").stderr

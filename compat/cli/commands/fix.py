@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..common import required_ledger, words_of
+from ..common import required_ledger, tell_where_nothing_is_read, words_of
 from ..options import ledger_option, opened_output, output_option
 from ..progress import bar
 
@@ -143,6 +143,7 @@ def _fix_trees(
             types=given["types"],
             **_chosen(given),
         )
+    tell_where_nothing_is_read(result.files, paths)
     fixed = [outcome for outcome in result.outcomes if outcome.status == rewriter.FIXED]
     if given["format"] != "text":
         with bar("Scanning") as progress:

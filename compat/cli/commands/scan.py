@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from compat import __version__
 from compat.analysis.findings import CONSTRUCTS
 
-from ..common import opened_output, refuse_a_tree_without_ledgers, required_ledger, words_of
+from ..common import opened_output, refuse_a_tree_without_ledgers, required_ledger, tell_where_nothing_is_read, words_of
 from ..parser import Parser
 from ..progress import bar
 
@@ -160,6 +160,7 @@ def _scan_trees(given: argparse.Namespace, paths: list[str], ledger: Ledger, abo
     # A hook is given single files, of which none may use anything.
     if not result.findings and not given.ledgers and (not paths or any(map(os.path.isdir, paths))):
         refuse_a_tree_without_ledgers(ledger, result.paths)
+    tell_where_nothing_is_read(result.files, paths)
     return result
 
 

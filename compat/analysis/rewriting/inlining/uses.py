@@ -105,7 +105,7 @@ def doubt(plan: Plan, reference: Reference) -> str:
     """What is uncertain about the code that replaces something that exists for old code only."""
     row = reference.target.move
     advice = replacement(row) if row is not None else ""
-    return f"it does more than the code that replaces it; rewrite it by hand, or with --unsafe: {advice}"
+    return f"it does more than the code that replaces it: {advice}"
 
 
 def _not_captured(plan: Plan, scope: Scope, template: Template) -> None:
