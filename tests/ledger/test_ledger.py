@@ -215,6 +215,18 @@ def test_what_is_to_be_written_instead_is_worded_one_way():
     assert said == ["Use canonical path 'from new import B' instead.", "Use new.make() instead.", "Write B.", "Write B instead."]
 
 
+def test_the_advice_names_the_member_of_what_is_imported():
+    said = [
+        replacement(Name(old, new, since="1.0", removal="2.0", instead=None))
+        for old, new in (("old:LIMIT", "new:Limits.MAX"), ("old:Color.RED", "new.core:Color.CRIMSON"), ("old:A.b.c", "new:B"))
+    ]
+    assert said == [
+        "Use Limits.MAX of canonical path 'from new import Limits' instead.",
+        "Use Color.CRIMSON of canonical path 'from new.core import Color' instead.",
+        "Use canonical path 'from new import B' instead.",
+    ]
+
+
 def test_sentences_of_other_stages():
     row = (Ledger("kit", version="1") + [Name("old:A", "new:B", **DATES)])["old:A"]
     assert sentence(row, "import", "announced", docs="GUIDE.md") == (

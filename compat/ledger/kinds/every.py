@@ -55,7 +55,11 @@ def judgement(row: Move, stage: str) -> str:
 
 def advice(row: Move) -> str:
     """What to write instead, worded from the canonical path; ``""`` where there is none."""
-    return f"Use canonical path '{import_line(row.canonical)}' instead." if row.canonical else ""
+    if not row.canonical:
+        return ""
+    attribute = row.canonical.partition(":")[2]
+    member = f"{attribute} of " if "." in attribute else ""
+    return f"Use {member}canonical path '{import_line(row.canonical)}' instead."
 
 
 def error(row: Move, use: str, sentence: str) -> Exception:
