@@ -164,7 +164,9 @@ def test_roots_that_a_distribution_lists_and_its_ledger_does_not_have_are_named(
     )
     info = tmp_path / "kit-2.0.dist-info"
     info.mkdir()
-    declared = "[compat.ledgers]\nkit = kit_moves:LEDGER\n\n[compat.roots]\nold_kit = kit_moves:LEDGER\n"
+    declared = (
+        "[compat.ledgers]\nkit = kit_moves:LEDGER\nold_kit = kit_moves:LEDGER\n\n[compat.roots]\nold_kit = kit_moves:LEDGER\n"
+    )
     (info / "entry_points.txt").write_text(declared + "kit_of_old = kit_moves:LEDGER\n")
     done = healed(PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
@@ -173,6 +175,6 @@ def test_roots_that_a_distribution_lists_and_its_ledger_does_not_have_are_named(
         "`compat export roots --ledger kit_moves:LEDGER` prints them"
     ]
     assert "ok    common: compat serves it (declared descendants only: other projects use this name too)\n" in done.stdout
-    assert "ok    ledger kit_moves:LEDGER of kit-2.0: 2 rows\n" in done.stdout
+    assert done.stdout.count("ok    ledger kit_moves:LEDGER of kit-2.0: 2 rows\n") == 1  # though it has two names
     (info / "entry_points.txt").write_text(declared + "common.kit = kit_moves:LEDGER\n")
     assert healed(PYTHONPATH=str(tmp_path)).returncode == 0

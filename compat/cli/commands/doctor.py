@@ -182,7 +182,7 @@ def _declared() -> tuple[list[Ledger], list[tuple[str, bool]]]:
         used, others = in_use()
     except CompatError:
         used, others = list(entry_points.entry_points(sys.path)), []  # what is wrong in [tool.compat] has a line of its own
-    for entry in used:
+    for entry in {(one.distribution, one.value): one for one in used}.values():
         try:
             ledger = discovery.load(entry.value)
         except CompatError as error:
