@@ -2,7 +2,8 @@
 
 installation  install(), Installation: everything put in can be taken out
 finders       what the finder of the drop-in does when a declared ledger may serve a name: loads the ledger and installs it
-standby       ledgers found by entry point, which wait for the first use of something legacy; wires: what stands in its places
+standby       ledgers found by entry point, which wait for the first use of something legacy
+wires         what stands in its places meanwhile; standing: the wires that few ledgers need
 kinds         what each kind of move does at run time, one file each
 serving       modules and names at legacy paths: finder, loader, modules, descriptors, overlays on modules that still exist
 in_place      what stays where it is, observed there
