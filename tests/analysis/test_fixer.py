@@ -447,3 +447,13 @@ def test_what_is_legacy_in_one_branch_alone_is_found_there_alone(ledger, tmp_pat
     write(tmp_path, {"app/guarded.py": "from shop_old.things import Widget\n"})
     places = {(Path(item.path).name, item.line) for item in scan([str(tmp_path)], ledger).findings}
     assert places == {("guarded.py", 1), ("user.py", 1)}
+
+
+@pytest.mark.parametrize("head", ["class Mine(Engine):", "class Mine(object, Engine):", "class Mine(Engine):\n    @property"])
+def test_an_override_of_an_adapters_method_is_left_with_what_to_do_instead(ledger, head):
+    text = f"from shop_old.engines import Engine\n\n{head}\n    def begin(self):\n        return 1\n"
+    outcome = rewriter.fix_text(text, ledger)
+    assert outcome.status == "skipped"
+    assert outcome.skips[-1].reason == (
+        "its class derives from an adapter, which has it under this name: derive from shop.core.Engine instead, and call it start"
+    )

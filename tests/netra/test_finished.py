@@ -52,7 +52,7 @@ def test_no_replacement_is_taken_without_being_asked_for() -> None:
     outcome = rewriter.fix_text("from shared.isolated_environment import getenv\nprint(getenv('A'))\n", LEDGER)
     assert outcome.status == "skipped"
     assert {skip.degree for skip in outcome.skips} == {LIKELY}
-    assert all("or with --unsafe: Use os.environ.get(name, default) instead." in skip.reason for skip in outcome.skips)
+    assert all("the code that replaces it: Use os.environ.get(name, default) instead." in skip.reason for skip in outcome.skips)
 
 
 def test_a_use_through_the_module_is_likely_once() -> None:

@@ -59,7 +59,7 @@ def decide_members(plan: Plan, uses: FileUses) -> None:
         elif use.is_part and overrides.is_plain(plan.targets, use.row):
             continue  # renamed with all its parts
         elif use.how == "override":
-            plan.skip_span(use.start, rule, use.row.legacy, "a subclass defines it; callers of both names must be moved together")
+            plan.skip_span(use.start, rule, use.row.legacy, _why_defined(plan, use))
         elif use.how == "patch" and _why_not(plan, use):
             plan.skip_span(use.start, rule, use.row.legacy, _why_not(plan, use))
         elif use.how == "patch" and not _is_patchable(plan, use):
@@ -95,6 +95,14 @@ def _reshape(plan: Plan, use: method.Use) -> str:
         plan.edit(use.start, use.end, f"{new}()")
         return ""
     return by_hand
+
+
+def _why_defined(plan: Plan, use: method.Use) -> str:
+    """Why the method of a subclass keeps its name."""
+    if _is_own(plan, use):
+        return "a subclass defines it; callers of both names must be moved together"
+    new, _, name = use.row.canonical.replace(":", ".").rpartition(".")
+    return f"its class derives from an adapter, which has it under this name: derive from {new} instead, and call it {name}"
 
 
 def _class_of(row: Move) -> str:
