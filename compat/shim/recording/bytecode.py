@@ -28,9 +28,8 @@ if READABLE:
     _LOAD_CONST = _opmap["LOAD_CONST"]
     _CACHE = _opmap.get("CACHE", -1)
     _GET_AWAITABLE = _opmap["GET_AWAITABLE"]
-    _ATTRIBUTE = frozenset(
-        _opmap[name] for name in ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "STORE_ATTR", "DELETE_ATTR") if name in _opmap
-    )
+    _ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD", "LOOKUP_METHOD", "LOAD_SUPER_ATTR", "STORE_ATTR", "DELETE_ATTR")
+    _ATTRIBUTE = frozenset(_opmap[name] for name in _ATTRIBUTES if name in _opmap)
     _LOAD_NAME = frozenset(_opmap[name] for name in ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS") if name in _opmap)
     _LOADS = frozenset(_opmap[name] for name in ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_ATTR", "LOAD_METHOD") if name in _opmap)
     _GLOBAL_SHIFT = 1 if sys.version_info >= (3, 11) else 0
