@@ -37,10 +37,19 @@ _REMAKERS = ("dataclasses", "attr._make")
 class _Hook:
     """The handlers of one class, in their order, and what they did to its subclasses."""
 
-    @callsite.unseen
     def __init__(self, kind: Any) -> None:
         self.handlers: list[tuple[int, Handler]] = []
         self.undoings: list[tuple[Handler, weakref.ref[type], Undo]] = []
+        self.seen: dict[int, weakref.ref[type]] = {}  # by identity: a metaclass may make its classes unhashable
+        self.leaves: list[tuple[weakref.ref[type], Undo]] = []
+        self.put_on(kind)
+
+    @callsite.unseen
+    def put_on(self, kind: Any) -> None:
+        """See the subclasses of a class: of the hook's own, or of one below that has an ``__init_subclass__`` too.
+
+        That one need not call ours.
+        """
         raw = unwired(vars(kind).get("__init_subclass__", MISSING))
 
         def __init_subclass__(cls: Any, /, **kwargs: Any) -> None:
@@ -48,17 +57,38 @@ class _Hook:
                 raw.__get__(None, cls)(**kwargs)
             else:
                 super(kind, cls).__init_subclass__(**kwargs)
-            frame = above_metaclass(callsite.stack_top(1), ("__new__", "__call__", "__init_subclass__"))
-            remade = frame is not None and callsite.module_name(frame) in _REMAKERS
-            for _order, handler in self.handlers:
-                self.see(handler, cls, None if remade else frame)
+            if not self.is_known(cls):
+                self.arrived(cls, above_metaclass(callsite.stack_top(1), ("__new__", "__call__", "__init_subclass__")))
 
-        self.take_off = put(kind, "__init_subclass__", classmethod(__init_subclass__))
+        self.leaves.append((weakref.ref(kind), put(kind, "__init_subclass__", classmethod(__init_subclass__))))
+
+    def arrived(self, cls: Any, frame: FrameType | None) -> None:
+        """A subclass is being defined, by the class statement in ``frame``."""
+        self.known(cls)
+        remade = frame is not None and callsite.module_name(frame) in _REMAKERS
+        for _order, handler in self.handlers:
+            self.see(handler, cls, None if remade else frame)
+
+    def is_known(self, cls: Any) -> bool:
+        known = self.seen.get(id(cls))
+        return known is not None and known() is cls
+
+    def known(self, cls: Any) -> None:
+        """Look at a subclass once, and at those that it will have."""
+        if not self.is_known(cls):
+            self.seen[id(cls)] = weakref.ref(cls)
+            if "__init_subclass__" in vars(cls):
+                self.put_on(cls)
 
     def see(self, handler: Handler, cls: type, frame: FrameType | None) -> None:
         undo = handler(cls, frame)
         if undo is not None:
             self.undoings.append((handler, weakref.ref(cls), undo))
+
+    def take_off(self) -> None:
+        for cls, leave in reversed(self.leaves):
+            if cls() is not None:
+                leave()
 
 
 _hooks: weakref.WeakKeyDictionary[type, _Hook] = weakref.WeakKeyDictionary()
@@ -78,6 +108,7 @@ def watch(kind: Any, handler: Handler, order: int = 0) -> Undo:
     for cls in _below(kind):
         if id(cls) in defining:
             continue
+        hook.known(cls)
         try:
             hook.see(handler, cls, None)
         except (LegacyExpiredError, Warning):

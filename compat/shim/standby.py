@@ -264,9 +264,9 @@ def _watch_arguments(owner, name, place, rows):  # type: (Any, str, tuple[str, s
         if not _is_open(owner):
             return False
         if name not in ("__init__", "__new__"):
-            if not all(_is_override_watched(cls, name, rows) for cls in _below(owner)):
+            if any(_hides(cls) or not _is_override_watched(cls, name, rows) for cls in _below(owner)):
                 return False
-            wires.watch_subclasses(owner, lambda cls: not _is_override_watched(cls, name, rows))
+            wires.watch_subclasses(owner, lambda cls: _hides(cls) or not _is_override_watched(cls, name, rows))
     if vars(getattr(raw, "__func__", raw)) or not all(row.is_seen_by_name for row in rows):
         from .standing import calls
 
@@ -281,11 +281,13 @@ def _watch_member(kind, name, place, row):  # type: (Any, str, tuple[str, str], 
     became = row.canonical.rpartition(".")[2] if row.is_overridden and "." in row.canonical.partition(":")[2] else ""
     if became == name and row.was_called:
         return _watch_attribute(kind, name, place)
-    if wires.static(kind, name) is not wires.MISSING or any(row.is_overridden and name in vars(cls) for cls in _below(kind)):
+    if wires.static(kind, name) is not wires.MISSING or any(
+        row.is_overridden and (name in vars(cls) or _hides(cls)) for cls in _below(kind)
+    ):
         return False
     is_read = bool(became) and not callable(getattr(found := wires.static(kind, became), "__func__", found))
     if row.is_overridden:
-        wires.watch_subclasses(kind, lambda cls: name in vars(cls))
+        wires.watch_subclasses(kind, lambda cls: name in vars(cls) or _hides(cls))
     if is_read or row.was_called or row.was_read:
         from .standing import members  # what is read can be assigned, too
 
@@ -332,6 +334,12 @@ def _watch_handing(kind):  # type: (Any) -> None
 
 def _is_open(kind):  # type: (type) -> bool
     return bool(kind.__flags__ & _HEAP) and not kind.__flags__ & _IMMUTABLE
+
+
+def _hides(cls):  # type: (Any) -> bool
+    # It does not let its bases know of its own subclasses.
+    own = getattr(vars(cls).get("__init_subclass__"), "__func__", None)
+    return own is not None and "__init_subclass__" not in own.__code__.co_names
 
 
 def _below(kind):  # type: (Any) -> Iterator[Any]

@@ -278,3 +278,44 @@ def test_an_override_in_the_present_form_takes_the_old_arguments_of_its_base(zoo
         ("zoo:Base.handle(what)", "argument", 6): 1,
         ("zoo:Base.handle(colour)", "argument", 6): 1,
     }
+
+
+SILENT = "def __init_subclass__(cls, **given): pass"
+HIDING = {
+    "a base of its own": "class Middle(Base):\n    {0}\nclass Old(Middle):\n    {1}\n",
+    "two of them": "class First(Base):\n    {0}\nclass Middle(First):\n    {0}\nclass Old(Middle):\n    {1}\n",
+    "one that tells its base": (
+        "class Middle(Base):\n    def __init_subclass__(cls, **given): super().__init_subclass__(**given)\nclass Old(Middle):\n    {1}\n"
+    ),
+    "one with a mixin": "class Middle(Base):\n    {0}\nclass Mixin: pass\nclass Old(Mixin, Middle, wide=True):\n    {1}\n",
+}
+DEFINED = "def on_event(self, event='e'): return ('old', event)"
+
+
+@pytest.mark.parametrize("source", HIDING.values(), ids=HIDING)
+@pytest.mark.parametrize("late", [False, True], ids=["installed before", "installed between"])
+def test_a_class_that_keeps_its_subclasses_to_itself_hides_no_override(zoo, installed, source, late):
+    source = source.format(SILENT, DEFINED)
+    base, head = "from zoo import Base\n", source.partition("class Old")[0]
+    if late:
+        middle = zoo.ok(base + head).namespace
+        installed(*ROWS)
+        kept = {name: value for name, value in vars(middle["Middle"]).items() if name == "__init_subclass__"}
+        zoo.write("middle.py", "")
+        __import__("middle").__dict__.update({name: middle[name] for name in ("Base", "Middle", "Mixin") if name in middle})
+        base, source = "from middle import *\n", source.replace(head, "")
+        assert kept
+    else:
+        installed(*ROWS)
+    seen = zoo.ok(base + source + "got = Old().run('x')\n")
+    line = (base + source).partition("class Old")[0].count("\n") + 1
+    assert seen.once(("zoo:Base.on_event", "override", line))["got"] == ("old", "x")
+
+
+def test_classes_that_keep_their_subclasses_to_themselves_get_their_own_back(zoo, installed):
+    installation = installed(*ROWS)
+    middle = zoo.ok(f"from zoo import Base\nclass Middle(Base):\n    {SILENT}\n").namespace["Middle"]
+    hooked = vars(middle)["__init_subclass__"]
+    installation.remove()
+    assert vars(middle)["__init_subclass__"] is not hooked
+    assert vars(middle)["__init_subclass__"].__func__.__qualname__ == "Middle.__init_subclass__"

@@ -334,6 +334,14 @@ class Sub(Shop):
     def breadth(self): return 99
 print(Sub().width, Sub().breadth)
 """,
+    "a renamed property overridden below a silent class": """
+class Middle(Shop):
+    def __init_subclass__(cls): pass
+class Sub(Middle):
+    @property
+    def breadth(self): return 99
+print(Sub().width, Sub().breadth)
+""",
     "a method that is read now": "t = Shop(4)\nprint(t.get_height())\nprint(t.height(), t.height)",
     "a method of its own name": "t = Shop(4)\nprint(t.height)\nprint(t.height())\nt.get_height()",
     "a property that is called now": "t = Shop(4)\nprint(t.sum, t.total())\nt.sum = 3",
