@@ -640,3 +640,25 @@ def test_a_cache_is_of_the_version_that_is_in_force(ledger, tmp_path, monkeypatc
         assert scan([str(tmp_path / "m.py")], ledger, cache=cache).findings == plain
         kept.add((tmp_path / "cache" / "scan.json").read_text())
     assert len(kept) == 2
+
+
+@pytest.mark.parametrize(
+    ("user", "line"),
+    [
+        ("pkg/one.py", "from . import Widget"),
+        ("pkg/sub/two.py", "from .. import (\n    other,\n    Widget as W,\n)"),
+        ("pkg/sub/__init__.py", "from .. import *"),
+        ("pkg/one.py", "from pkg import Widget"),
+    ],
+)
+def test_what_a_package_hands_on_is_followed_into_its_own_modules(ledger, tmp_path, user, line):
+    from compat.analysis import scan
+
+    for name in ("pkg/__init__.py", "pkg/sub/__init__.py", "pkg/one.py", "other/one.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "pkg" / "__init__.py").write_text("from shop_old.things import Widget\n")
+    (tmp_path / "other" / "one.py").write_text("from . import Widget\n")
+    (tmp_path / user).write_text(f"{line}\n")
+    found = {item.path[len(str(tmp_path)) + 1 :] for item in scan([str(tmp_path)], ledger).findings}
+    assert found == {"pkg/__init__.py", *([] if "*" in line else [user])}

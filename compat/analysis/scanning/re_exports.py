@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from itertools import chain
 from typing import TYPE_CHECKING, Optional
@@ -25,6 +26,7 @@ _STATEMENT = re.compile(
     rb"(?<!\w)from[ \t\\\r\n]*([.\w]+)[ \t\\\r\n]*import[ \t\\\r\n]*(\([^)]*|[^\r\n;#]*)"
     rb"|(?<!\w)import[ \t\\\r\n]+([^\r\n;#]*)"
 )
+_FROM_PACKAGE = re.compile(rb"(?<!\w)from[ \t]*(\.+)[ \t]*import[ \t]*(\([^)]*|[^\r\n;#]*)")
 _WORD, _PATH = re.compile(rb"\w+"), re.compile(rb"[.\w]+")
 _CONTINUED = re.compile(rb"\\\r?\n")
 ROUNDS = 5
@@ -99,7 +101,7 @@ def importers(found: Iterable[Found], given: Mapping[str, Iterable[str]]) -> Ite
             by_end.setdefault(end, set()).update(name.encode() for name in names)
     words = batches.Words(minimal({name for names in by_end.values() for name in names}))
     for item, raw in _naming(found, by_end):
-        if words.are_in(raw, 0, len(raw)) and _imports_one_of(raw, by_end):
+        if words.are_in(raw, 0, len(raw)) and (_imports_one_of(raw, by_end) or _takes_from_package(item, raw, by_end)):
             yield item, raw
 
 
@@ -110,7 +112,8 @@ def imported(found: Iterable[Found], modules: Iterable[str]) -> set[str]:
         for end in _ends(module.encode(errors="surrogateescape")):
             by_end.setdefault(end, set()).add(module)
     seen: set[str] = set()
-    for _item, raw in _naming(found, by_end):
+    for item, raw in _naming(found, by_end):
+        seen.update(chain.from_iterable(by_end.get(folder, ()) for folder, _names in _from_packages(item, raw)))
         for base, names, modules_named in _statements(raw):
             base = base.strip(b".")
             paths = [
@@ -130,11 +133,29 @@ def _statements(raw: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
         yield base, names, modules
 
 
+def _from_packages(item: Found, raw: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The names that ``from . import name`` takes, each time with the folder of the package that they may be taken from."""
+    folders = os.path.dirname(item.path).split(os.sep)
+    for match in _FROM_PACKAGE.finditer(raw):
+        if len(match.group(1)) <= len(folders):
+            yield folders[-len(match.group(1))].encode(errors="surrogateescape"), match.group(2)
+
+
+def _takes_from_package(item: Found, raw: bytes, given: dict[bytes, set[bytes]]) -> bool:
+    """Whether a file takes one of the names that its own package gives, or one above it."""
+    for folder, text in _from_packages(item, raw):
+        is_unclear = any(sign in text for sign in (b"*", b"#", b"\\"))
+        if folder in given and (is_unclear or not given[folder].isdisjoint(_WORD.findall(text))):
+            return True
+    return False
+
+
 def _naming(found: Iterable[Found], ends: Iterable[bytes]) -> Iterator[tuple[Found, bytes]]:
-    """The source files in which the last word of a module's path may stand, with their bytes."""
-    wanted = batches.Words({end.rpartition(b".")[2] for end in ends})
+    """The source files in which the last word of a module's path may stand, or that lie in such a folder, with their bytes."""
+    last = frozenset(end.rpartition(b".")[2] for end in ends)
+    wanted = batches.Words(last)
     # One search for each of many words would take longer than a look at every import.
-    return _with_any(found, wanted if wanted.is_quick else None)
+    return _with_any(found, wanted if wanted.is_quick else None, last)
 
 
 def with_any(found: Iterable[Found], words: Iterable[bytes]) -> Iterator[tuple[Found, bytes]]:
@@ -142,10 +163,16 @@ def with_any(found: Iterable[Found], words: Iterable[bytes]) -> Iterator[tuple[F
     return _with_any(found, batches.Words(words))
 
 
-def _with_any(found: Iterable[Found], words: Optional[batches.Words]) -> Iterator[tuple[Found, bytes]]:
+def _with_any(
+    found: Iterable[Found], words: Optional[batches.Words], folders: frozenset[bytes] = frozenset()
+) -> Iterator[tuple[Found, bytes]]:
+    named = frozenset(folder.decode(errors="surrogateescape") for folder in folders)
     for batch in batches.batches(item for item in found if not item.is_data):
-        chosen = range(len(batch.items)) if words is None else sorted(words.within(batch))
-        yield from [(batch.items[index], batch.content(index)) for index in chosen]
+        chosen = {*(range(len(batch.items)) if words is None else words.within(batch))}
+        if named and words is not None:
+            paths = enumerate(os.path.dirname(item.path).split(os.sep) for item in batch.items)
+            chosen.update(index for index, parts in paths if not named.isdisjoint(parts))
+        yield from [(batch.items[index], batch.content(index)) for index in sorted(chosen)]
 
 
 def _imports_one_of(raw: bytes, given: dict[bytes, set[bytes]]) -> bool:
