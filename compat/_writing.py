@@ -21,7 +21,8 @@ _MOST_LINKS = 40
 def whole_file(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[BinaryIO]:
     """Yield a stream of bytes whose content stands at ``path`` when the block ends, and nowhere when it raises.
 
-    A regular file is replaced in one step and keeps its mode; the target of a symbolic link is replaced, not the link.
+    A regular file is replaced in one step and keeps its mode; the target of a symbolic link is replaced, not the link. What
+    has a second name (a hard link), or cannot be replaced, is written into.
     A device, a pipe or an open file (``/dev/stdout``) is written to, as nothing can take its place. With ``durable`` the
     content is on the disk before the file is replaced. Raises ``OSError``.
     """
@@ -45,12 +46,27 @@ def whole_file(path: str | os.PathLike[str], *, durable: bool = False) -> Iterat
             file.close()  # Windows replaces no open file
             if mode is not None:
                 os.chmod(part, mode)
-            os.replace(part, place)
+            _put(part, place)
         except BaseException:
             file.close()
             with suppress(FileNotFoundError):
                 os.unlink(part)
             raise
+
+
+def _put(part: str, place: str) -> None:
+    try:
+        if os.path.exists(place) and os.stat(place).st_nlink > 1:
+            raise OSError("it has other names, under which it would stay as it was")
+        os.replace(part, place)
+    except OSError:
+        if not os.path.exists(place):
+            raise
+        # A file that is mounted by itself, as containers do, cannot be replaced either.
+        with open(part, "rb") as new, open(place, "r+b") as old:
+            old.write(new.read())
+            old.truncate()
+        os.unlink(part)
 
 
 def _place(path: str) -> str | None:

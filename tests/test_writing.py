@@ -117,3 +117,28 @@ def test_a_directory_is_refused(tmp_path):
     with pytest.raises(IsADirectoryError), whole_file(tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_with_two_names_is_one_file_still(tmp_path):
+    place, other = tmp_path / "report", tmp_path / "other"
+    place.write_text("a longer text than the new one")
+    os.link(place, other)
+    with whole_file(place) as file:
+        file.write(b"new")
+    assert place.read_text() == other.read_text() == "new" and os.path.samefile(place, other)
+    assert sorted(os.listdir(tmp_path)) == ["other", "report"]
+
+
+def test_a_file_that_cannot_be_replaced_is_written_into_and_a_new_one_fails(tmp_path, monkeypatch):
+    def busy(part, place):
+        raise OSError(16, "Device or resource busy")  # as for a file that a container has mounted
+
+    monkeypatch.setattr(os, "replace", busy)
+    place = tmp_path / "report"
+    place.write_text("a longer text than the new one")
+    with whole_file(place) as file:
+        file.write(b"new")
+    assert place.read_text() == "new"
+    with pytest.raises(OSError, match="busy"), whole_file(tmp_path / "never") as file:
+        file.write(b"new")
+    assert os.listdir(tmp_path) == ["report"]
