@@ -174,7 +174,7 @@ class TestWhatIsDeprecatedInPlace:
 LOOK_UPS = {
     "Color['OLD']": (KeyError, "Use Color.RED instead."),
     "Color.__members__['OLD']": (KeyError, "Use Color.RED instead."),
-    "Color['AWAY']": (KeyError, "Use canonical path 'from live.shade import Other'"),
+    "Color['AWAY']": (KeyError, "Use Other.X of canonical path 'from live.shade import Other'"),
     "Color['BLUE']": (KeyError, "has expired"),
     "Color['GONE']": (KeyError, "Use paint instead."),
 }

@@ -450,6 +450,7 @@ read, write = os.pipe()
 if not os.fork():
     os.write(write, str(list(each(length=2))).encode())
     os._exit(0)
+os.close(write)
 os.wait()
 print(os.read(read, 99), list(each(length=3)), len(__import__("compat").usage()))
 """,
