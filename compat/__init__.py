@@ -20,7 +20,8 @@ General layout:
 
 A row of a ledger is the only statement of a move; the rest is derived from it. docs/architecture.md draws the lines.
 
-All public names are loaded on demand: ``import compat`` itself imports nothing else.
+All public names are loaded on demand: ``import compat`` itself imports nothing but the gate at which a fork waits for what is
+being loaded.
 
 PYTEST_DONT_REWRITE: start-up has imported this package before pytest comes, and it would warn that it came too late.
 """

@@ -95,5 +95,6 @@ def test_it_loads_nothing_that_serves_legacy_names(project: Path) -> None:
     done = run(project, "-c", code)
     assert (
         done.stdout.splitlines()[-1]
-        == "['compat', 'compat.netra', 'compat.netra.pytest_plugin', 'compat.netra.testing_mode', 'compat.pytest_plugin']"
+        == "['compat', 'compat._forking', 'compat.netra', 'compat.netra.pytest_plugin', 'compat.netra.testing_mode',"
+        " 'compat.pytest_plugin']"
     )
