@@ -39,7 +39,10 @@ def test_unasked_it_says_and_loads_nothing(project):
     project.write("pyproject.toml", "[tool.pytest.ini_options]\n")
     project.setenv("PYTHONPATH", "")
     off = project.python(LOADED)
-    assert off.splitlines()[-1] == "0 ['compat', 'compat.netra', 'compat.netra.pytest_plugin', 'compat.pytest_plugin']"
+    assert (
+        off.splitlines()[-1]
+        == "0 ['compat', 'compat._forking', 'compat.netra', 'compat.netra.pytest_plugin', 'compat.pytest_plugin']"
+    )
     without = project.python(LOADED.replace("'-q'", "'-q', '-p', 'no:compat'"))
     assert [line.partition(" in ")[0] for line in off.splitlines()[:-1]] == [
         line.partition(" in ")[0] for line in without.splitlines()[:-1]
